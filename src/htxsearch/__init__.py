@@ -1,0 +1,51 @@
+"""htxsearch: search, answers and related articles over a folder of Vietnamese articles, offline.
+
+`Index` is the way in; `htxsearch.errors` says what can go wrong. Names are loaded when first used,
+so `import htxsearch` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from htxsearch.article import Article, Rejected
+    from htxsearch.errors import HtxError
+    from htxsearch.index import Index
+    from htxsearch.reindex import Report
+    from htxsearch.results import ArticleView, Info, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
+
+__all__ = [
+    "Article",
+    "ArticleView",
+    "HtxError",
+    "Index",
+    "Info",
+    "Passage",
+    "Rejected",
+    "RelatedArticle",
+    "RelatedArticles",
+    "Report",
+    "Results",
+    "SearchHit",
+]
+
+_HOMES = {
+    "Article": "article",
+    "ArticleView": "results",
+    "HtxError": "errors",
+    "Index": "index",
+    "Info": "results",
+    "Passage": "results",
+    "Rejected": "article",
+    "RelatedArticle": "results",
+    "RelatedArticles": "results",
+    "Report": "reindex",
+    "Results": "results",
+    "SearchHit": "results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"htxsearch.{_HOMES[name]}"), name)

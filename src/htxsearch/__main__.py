@@ -1,0 +1,5 @@
+"""`python -m htxsearch` is `htxsearch`."""
+
+from htxsearch.cli.main import main
+
+main()

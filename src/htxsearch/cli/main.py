@@ -1,0 +1,295 @@
+"""The `htxsearch` command and its sub-commands.
+
+Nothing heavy is imported here: `htxsearch --help` must answer at once.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from htxsearch.errors import HtxError, IndexMissing
+
+if TYPE_CHECKING:
+    from htxsearch.index import Index
+    from htxsearch.reindex import Report
+
+__all__ = ["cli", "main"]
+
+INTERRUPTED = 130
+SOME_REJECTED = 1
+
+
+def main() -> None:
+    """Run the command line; our errors become one message and their exit code, Ctrl-C becomes 130."""
+    try:
+        code = cli.main(prog_name="htxsearch", standalone_mode=False)
+    except HtxError as error:
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nstopped; everything taken in so far is kept", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # | head
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the process ends, which is now
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _locations(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --corpus and --index, which every command that reads or writes takes."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    command = click.option(
+        "--index",
+        "index_dir",
+        type=folder,
+        default="index",
+        envvar="HTXSEARCH_INDEX",
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the index.",
+    )(command)
+    return click.option(
+        "--corpus",
+        type=folder,
+        default="corpus",
+        envvar="HTXSEARCH_CORPUS",
+        show_default=True,
+        show_envvar=True,
+        help="Folder of the articles.",
+    )(command)
+
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _open(index_dir: Path, corpus: Path) -> "Index":
+    """Return the index, built first if there is none."""
+    from htxsearch.index import Index
+
+    index = Index(index_dir, corpus=corpus)
+    if not index.exists():
+        if not corpus.is_dir():
+            raise IndexMissing(
+                f"there is no index in {index_dir} and no corpus folder {corpus} to build it from; "
+                "put articles in a folder and run: htxsearch reindex --corpus FOLDER"
+            )
+        click.echo(f"no index in {index_dir} yet: building it from {corpus}", err=True)
+        _show_rejected(_update(index, rebuild=False))
+    elif not index.is_complete():
+        click.echo("note: the last reindex was not finished; to complete it, run: htxsearch reindex", err=True)
+    return index
+
+
+def _update(index: "Index", *, rebuild: bool) -> "Report":
+    """Reindex, with a progress bar if somebody is watching."""
+    if not sys.stderr.isatty():
+        return index.update(rebuild=rebuild)
+    with click.progressbar(length=1, label="indexing", file=sys.stderr, show_pos=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        return index.update(rebuild=rebuild, progress=progress)
+
+
+def _show_rejected(report: "Report") -> None:
+    for one in report.rejected:
+        click.echo(f"rejected {one.path}: {one.reason}", err=True)
+
+
+def _complete_article(context: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
+    from htxsearch.index import Index
+
+    index = Index(context.params.get("index_dir") or "index", corpus=context.params.get("corpus") or "corpus")
+    try:
+        return [CompletionItem(one) for one in index.article_ids() if one.startswith(typed)]
+    except HtxError:
+        return [CompletionItem(typed, type="file")]  # no index to ask; the shell completes files
+
+
+def _complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    from htxsearch.text.normalize import key
+    from htxsearch.text.places import provinces
+
+    return [CompletionItem(name) for name in provinces() if key(name).startswith(key(typed))]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="htxsearch", prog_name="htxsearch")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Search a folder of Vietnamese articles: ranked passages, related articles, offline.
+
+    Put articles (.txt, .md, .html, .jsonl) into corpus/ and ask. Marks may be left out.
+    """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+
+
+@cli.command()
+@click.argument("query", nargs=-1, required=True)
+@click.option("--place", multiple=True, shell_complete=_complete_place, help="Only articles about this province. Repeatable.")
+@click.option("--source", multiple=True, help="Only articles from this source. Repeatable.")
+@click.option("--since", metavar="DATE", help="Only articles of this day, month or year, and later: 2019, 9/2019, 7/8/2023.")
+@click.option("--until", metavar="DATE", help="Only articles of this day, month or year, and earlier.")
+@click.option("-n", "--limit", type=int, default=10, show_default=True, help="How many to show.")
+@click.option("--offset", type=int, default=0, help="How many to skip first.")
+@click.option("--sort", type=click.Choice(["score", "date"]), default="score", show_default=True, help="Best or newest first.")
+@click.option(
+    "--facet", "facets", multiple=True, type=click.Choice(["place", "year", "source"]), help="Count by it. Repeatable."
+)
+@click.option("--all-passages", is_flag=True, help="Show every matching passage, not only each article's best.")
+@click.option("--full", is_flag=True, help="Show whole passages, not excerpts.")
+@click.option("--explain", is_flag=True, help="Show what was searched for, and what scored.")
+@_json_option
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON line a hit.")
+@_locations
+def query(
+    query: tuple[str, ...],
+    place: tuple[str, ...],
+    source: tuple[str, ...],
+    facets: tuple[str, ...],
+    as_json: bool,
+    as_jsonl: bool,
+    full: bool,
+    explain: bool,
+    index_dir: Path,
+    corpus: Path,
+    **options: Any,
+) -> None:
+    """Find the passages that answer QUERY, best first.
+
+    Natural text finds whatever fits best. Also: "a phrase", +must, -not, this OR that, (groups),
+    prefix*, title:word, source:NAME, place:NAME, date:2019..2023, and document numbers such as
+    461/QĐ-TTg. Put the query in quotes if it holds any of these signs.
+    """
+    from htxsearch.cli.render import show_results
+
+    with _open(index_dir, corpus) as index:
+        found = index.search(" ".join(query), place=place, source=source, facets=facets, explain=explain, **options)
+    if as_json:
+        _print_json(found.as_json(explain=explain))
+    elif as_jsonl:
+        for hit in found.hits:
+            click.echo(json.dumps(hit.as_json(), ensure_ascii=False))
+    else:
+        show_results(found, full=full, explain=explain, first=options["offset"] + 1)
+
+
+@cli.command()
+@click.option("--rebuild", is_flag=True, help="Throw the index away and build it anew; the old one answers meanwhile.")
+@_json_option
+@_locations
+def reindex(rebuild: bool, as_json: bool, index_dir: Path, corpus: Path) -> int:
+    """Take in what is new, changed or gone in the corpus folder.
+
+    Safe to stop at any point: what was there stays searchable, and the next run goes on. Exits with 1
+    if some files could not be read; they are named, the others are taken in.
+    """
+    from htxsearch.cli.render import show_report
+    from htxsearch.index import Index
+    from htxsearch.results import report_json
+
+    with Index(index_dir, corpus=corpus) as index:
+        report = _update(index, rebuild=rebuild)
+    if as_json:
+        _print_json(report_json(report))
+    else:
+        show_report(report)
+        _show_rejected(report)
+    return SOME_REJECTED if report.rejected else 0
+
+
+@cli.command()
+@click.argument("article", shell_complete=_complete_article)
+@click.option("-n", "--limit", type=int, default=10, show_default=True, help="How many to show.")
+@_json_option
+@_locations
+def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show the articles most like ARTICLE, the terms that make them so, and reprints apart.
+
+    ARTICLE is an article's id, a file inside or outside the corpus, or - for text on standard input.
+    """
+    from htxsearch.article import Article
+    from htxsearch.cli.render import show_related
+    from htxsearch.errors import UsageError
+    from htxsearch.ingest.metadata import Known
+    from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+
+    with _open(index_dir, corpus) as index:
+        if article == "-":
+            try:
+                given = list(read_articles(READERS[".txt"], sys.stdin.buffer.read(), "-", Known()))
+            except Unreadable as error:
+                raise UsageError(f"cannot compare standard input: {error}") from error
+            if not given or not isinstance(given[0], Article):
+                raise UsageError("cannot compare standard input: no text in it")
+            found = index.related_to(given[0], limit=limit)
+        elif Path(article).is_file() and not Path(article).resolve().is_relative_to(corpus.resolve()):
+            found = index.related_to_file(article, limit=limit)
+        else:
+            found = index.related(index.find(article), limit=limit)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        show_related(found)
+
+
+@cli.command()
+@click.argument("article", shell_complete=_complete_article)
+@_json_option
+@_locations
+def show(article: str, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show ARTICLE as it is indexed: what is known about it, and its text."""
+    from htxsearch.cli.render import show_article
+
+    with _open(index_dir, corpus) as index:
+        view = index.show(index.find(article))
+    if as_json:
+        _print_json(view.as_json())
+    else:
+        show_article(view)
+
+
+@cli.command()
+@_json_option
+@_locations
+def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show what the index holds: articles, places, sources, learnt abbreviations."""
+    from htxsearch.cli.render import show_info
+
+    with _open(index_dir, corpus) as index:
+        found = index.info()
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        show_info(found)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script for SHELL.
+
+    bash, in ~/.bashrc: eval "$(htxsearch completion bash)"
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # click knows the three
+    click.echo(kind(cli, {}, "htxsearch", "_HTXSEARCH_COMPLETE").source())

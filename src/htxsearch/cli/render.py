@@ -1,0 +1,169 @@
+"""What a person sees in the terminal. Colour comes in here and nowhere else."""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+
+import click
+
+from htxsearch.highlight import excerpt
+from htxsearch.reindex import Report
+from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
+from htxsearch.text.sentences import Span
+
+__all__ = ["show_article", "show_info", "show_related", "show_report", "show_results"]
+
+_EXCERPT = 360  # characters: three or four lines of a terminal
+_INDENT = "   "
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _safe(text: str) -> str:
+    """Return text from an article without control and direction characters: it cannot drive the terminal."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def show_results(found: Results, *, full: bool, explain: bool, first: int) -> None:
+    """Print hits as numbered blocks, then facets; what is no data goes to stderr."""
+    if explain:
+        for one in found.expansions:
+            shown = ", ".join(f"{_safe(term)} {weight:g}" for term, weight in one.terms) or "not in the index"
+            click.echo(click.style(f"{_safe(one.typed)} → {shown}", dim=True))
+        click.echo()
+    for number, hit in enumerate(found.hits, start=first):
+        _show_hit(number, hit, full=full)
+    for name, counts in found.facets.items():
+        by_count = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        click.echo(click.style(f"{name}: ", bold=True) + " · ".join(f"{_safe(value)} {count}" for value, count in by_count))
+    if found.total:
+        last = first + len(found.hits) - 1
+        shown = f"{first}–{last} of {found.total}" if found.hits else f"none past {found.total}"
+        click.echo(click.style(f"{shown}, {found.took_ms:.0f} ms", dim=True), err=True)
+    else:
+        click.echo("nothing found", err=True)
+        for hint in found.hints:
+            click.echo(f"  try: {_safe(hint)}" if not hint.startswith("no article") else f"  {_safe(hint)}", err=True)
+
+
+def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
+    click.echo(click.style(f"{number}. ", dim=True) + _marked(hit.title, hit.title_highlights, bold=True))
+    about = [hit.source, hit.date.strftime("%d/%m/%Y") if hit.date else None, hit.place, hit.path]
+    click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
+    text = hit.passage.text
+    shown = Span(0, len(text)) if full else excerpt(text, list(hit.highlights), length=_EXCERPT)
+    lines = _wrapped(text, shown, hit.highlights)
+    lines[0] = ("… " if shown.start else "") + lines[0]
+    lines[-1] += " …" if shown.end < len(text) else ""
+    for line in lines:
+        click.echo(_INDENT + line)
+    for what, score in sorted(hit.parts, key=lambda part: -part[1]):
+        click.echo(_INDENT + click.style(f"{score:6.3f}  {_safe(what)}", dim=True))
+    click.echo()
+
+
+def _wrapped(text: str, shown: Span, marks: Sequence[Span]) -> list[str]:
+    """Return the shown part in lines that fit the terminal, marks in colour."""
+    width = max(40, min(shutil.get_terminal_size().columns, 110) - len(_INDENT) - 2)
+    lines: list[list[str]] = [[]]
+    used = 0
+    for match in re.compile(r"\S+").finditer(text, shown.start, shown.end):
+        newline = "\n" in text[match.start() - 1 : match.start()] and used
+        if newline or (used and used + 1 + len(match.group()) > width):
+            lines.append([])
+            used = 0
+        lines[-1].append(_marked(match.group(), _inside(marks, match.start(), match.end())))
+        used += len(match.group()) + 1
+    return [" ".join(line) for line in lines]
+
+
+def _inside(marks: Sequence[Span], start: int, end: int) -> list[Span]:
+    """Return the parts of `marks` within [start, end), counted from `start`."""
+    overlapping = (mark for mark in marks if mark.start < end and mark.end > start)
+    return [Span(max(mark.start, start) - start, min(mark.end, end) - start) for mark in overlapping]
+
+
+def _marked(text: str, marks: Sequence[Span], *, bold: bool = False) -> str:
+    parts = []
+    at = 0
+    for mark in marks:
+        parts.append(_plain(text[at : mark.start], bold))
+        parts.append(click.style(_safe(text[mark.start : mark.end]), fg="yellow", bold=True))
+        at = mark.end
+    return "".join([*parts, _plain(text[at:], bold)])
+
+
+def _plain(text: str, bold: bool) -> str:
+    return click.style(_safe(text), bold=True) if bold and text else _safe(text)
+
+
+def show_report(report: Report) -> None:
+    """Print one line that says what a reindex did."""
+    counts = f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged"
+    more = f", {report.renamed} of them renamed" if report.renamed else ""
+    more += f", {len(report.rejected)} rejected" if report.rejected else ""
+    click.echo(f"{counts}{more} ({report.took_s:.1f} s)")
+
+
+def show_related(found: RelatedArticles) -> None:
+    """Print related articles, then reprints under a heading of their own."""
+    reprints = [one for one in found.related if one.reprint]
+    for one in found.related:
+        if not one.reprint:
+            _show_related_article(one)
+    if reprints:
+        click.echo(click.style("The same text, printed again:", bold=True))
+        for one in reprints:
+            _show_related_article(one)
+    if not found.related:
+        click.echo("no article shares anything with it", err=True)
+
+
+def _show_related_article(one: RelatedArticle) -> None:
+    click.echo(click.style(f"{one.score:.2f} ", dim=True) + click.style(_safe(one.title), bold=True))
+    about = [one.source, one.date.strftime("%d/%m/%Y") if one.date else None, one.place, one.article_id]
+    click.echo("     " + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
+    click.echo("     " + _safe(", ".join(one.terms)))
+
+
+def show_article(view: ArticleView) -> None:
+    """Print an article: title, what is known, text with a blank line between passages."""
+    article = view.article
+    click.secho(_safe(article.title), bold=True)
+    known = [
+        ("id", article.id),
+        ("date", article.date.strftime("%d/%m/%Y") if article.date else None),
+        ("place", article.place),
+        ("source", article.source),
+        ("url", article.url),
+    ]
+    for name, value in known:
+        if value:
+            click.echo(click.style(f"{name}: ", fg="cyan") + _safe(value))
+    for span in view.passages:
+        click.echo()
+        click.echo(_safe(article.body[span.start : span.end]))
+
+
+def show_info(found: Info) -> None:
+    """Print what the index holds, a line each."""
+    rows = [
+        ("index", f"{found.index} ({found.bytes / 1e6:.1f} MB)" + ("" if found.complete else ", not complete")),
+        ("corpus", found.corpus),
+        ("engine", f"{found.engine}, {found.segmenter}"),
+        ("articles", f"{found.articles:,}".replace(",", ".")),
+        ("passages", f"{found.passages:,}".replace(",", ".")),
+        ("places", _most(found.places)),
+        ("sources", _most(found.sources)),
+        (
+            "learnt",
+            "; ".join(f"{short} = {', '.join(long for long, _ in longs)}" for short, longs in found.short_forms.items()),
+        ),
+    ]
+    for name, value in rows:
+        click.echo(click.style(f"{name:<9}", fg="cyan") + _safe(value))
+
+
+def _most(counts: Mapping[str, int]) -> str:
+    items = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    shown = " · ".join(f"{value} {count}" for value, count in items[:12])
+    return shown + (f" · {len(items) - 12} more" if len(items) > 12 else "") or "none known"

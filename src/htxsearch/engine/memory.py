@@ -1,0 +1,206 @@
+"""An engine in a dictionary: brute force, slow, obvious. The oracle the others are tested against."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Literal
+
+from htxsearch.engine.seam import (
+    ARTICLE_FIELDS,
+    K1,
+    B,
+    Boolean,
+    Counts,
+    DateRange,
+    Document,
+    Found,
+    Hit,
+    Node,
+    OneOf,
+    Phrase,
+    Posting,
+)
+
+__all__ = ["MemoryEngine"]
+
+_Unit = tuple[str, int]  # article id, passage number
+
+
+class MemoryEngine:
+    """See `htxsearch.engine.seam.Engine` for the contract."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, Document] = {}
+        self._blobs: dict[str, bytes] = {}
+        self.generation = 0
+
+    def search(
+        self,
+        node: Node,
+        *,
+        limit: int,
+        offset: int = 0,
+        per_article: bool = True,
+        by_date: bool = False,
+        facets: Sequence[str] = (),
+        explain: bool = False,
+    ) -> Found:
+        scored = {unit: score for unit, score in self._evaluate(node).items() if score is not None}
+        ranked = sorted(scored, key=lambda unit: (-round(scored[unit], 9), unit))
+        articles = {article for article, _ in ranked}
+        if per_article:
+            best: dict[str, _Unit] = {}
+            for unit in ranked:
+                best.setdefault(unit[0], unit)
+            ranked = list(best.values())
+        if by_date:
+            ranked.sort(key=lambda unit: self._documents[unit[0]].date or date.min, reverse=True)
+        hits = tuple(
+            Hit(*unit, scored[unit], self._parts(node, unit) if explain else ()) for unit in ranked[offset : offset + limit]
+        )
+        return Found(len(ranked), hits, {name: self._facet(name, articles) for name in facets})
+
+    def _facet(self, name: str, articles: Iterable[str]) -> dict[str, int]:
+        def value(document: Document) -> str | None:
+            if name == "year":
+                return str(document.date.year) if document.date else None
+            return document.place if name == "place" else document.source
+
+        return dict(Counter(v for v in (value(self._documents[a]) for a in articles) if v is not None))
+
+    def _evaluate(self, node: Node) -> dict[_Unit, float | None]:
+        """Return the score of every passage, None where it does not match."""
+        units = [(d.id, number) for d in self._documents.values() for number in range(len(d.passages))]
+        if isinstance(node, Boolean):
+            return self._boolean(node, units)
+        if isinstance(node, OneOf | DateRange):
+            accepts = self._filter(node)
+            return {unit: 0.0 if accepts(self._documents[unit[0]]) else None for unit in units}
+        on_article = (node.field if isinstance(node, Phrase) else node.alternatives[0].field) in ARTICLE_FIELDS
+        weights = {place: self._weight(node, place) for place in ({(a, 0) for a, _ in units} if on_article else units)}
+        df = sum(weight > 0 for weight in weights.values())
+        idf = math.log(1 + (len(weights) - df + 0.5) / (df + 0.5))
+        found = {place: node.boost * idf * weight if weight > 0 else None for place, weight in weights.items()}
+        return {unit: found[(unit[0], 0) if on_article else unit] for unit in units}
+
+    def _boolean(self, node: Boolean, units: list[_Unit]) -> dict[_Unit, float | None]:
+        must, should, must_not = (
+            [self._evaluate(child) for child in children] for children in (node.must, node.should, node.must_not)
+        )
+        found: dict[_Unit, float | None] = {}
+        for unit in units:
+            parts = [scores[unit] for scores in must + should]
+            matched = [part for part in parts if part is not None]
+            needed = all(scores[unit] is not None for scores in must) and (bool(must) or bool(matched))
+            excluded = any(scores[unit] is not None for scores in must_not)
+            found[unit] = sum(matched) if needed and not excluded else None
+        return found
+
+    def _filter(self, node: OneOf | DateRange) -> Callable[[Document], bool]:
+        if isinstance(node, OneOf):
+            return lambda d: (d.place if node.field == "place" else d.source) in node.values
+        since, until = node.since or date.min, node.until or date.max
+        return lambda d: d.date is not None and since <= d.date <= until
+
+    def _weight(self, node: Posting, unit: _Unit) -> float:
+        """Return the leaf's weighted tf part in one passage or title."""
+        if isinstance(node, Phrase):
+            terms = self._terms(node.field, unit)
+            count = sum(
+                all(term in slot for term, slot in zip(terms[at:], node.slots, strict=False))
+                for at in range(len(terms) - len(node.slots) + 1)
+            )
+            return self._tf_part(node.field, unit, count)
+        return max(
+            (a.weight * self._tf_part(a.field, unit, self._terms(a.field, unit).count(a.term)) for a in node.alternatives),
+            default=0.0,
+        )
+
+    def _terms(self, field: str, unit: _Unit) -> tuple[str, ...]:
+        document = self._documents[unit[0]]
+        terms = document.title if field in ARTICLE_FIELDS else document.passages[unit[1]]
+        return terms.words if field in ("word", "title_word") else terms.syllables
+
+    def _tf_part(self, field: str, unit: _Unit, tf: int) -> float:
+        if not tf:
+            return 0.0
+        count = len(self._documents) if field in ARTICLE_FIELDS else self.counts().passages
+        average = self._total_length(field) / count
+        return tf / (tf + K1 * (1 - B + B * len(self._terms(field, unit)) / average))
+
+    def _total_length(self, field: str) -> int:
+        on_article = field in ARTICLE_FIELDS
+        return sum(
+            len(self._terms(field, (d.id, number)))
+            for d in self._documents.values()
+            for number in ((0,) if on_article else range(len(d.passages)))
+        )
+
+    def _parts(self, node: Node, unit: _Unit) -> tuple[tuple[Posting, float], ...]:
+        if isinstance(node, Boolean):
+            return tuple(part for child in node.must + node.should for part in self._parts(child, unit))
+        if isinstance(node, OneOf | DateRange):
+            return ()
+        score = self._evaluate(node)[unit]
+        return ((node, score),) if score is not None else ()
+
+    def _spellings(self) -> set[tuple[str, str, str]]:
+        return {spelling for document in self._documents.values() for spelling in document.spellings}
+
+    def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
+        return sorted(term for f, k, term in self._spellings() if (f, k) == (field, key))
+
+    def starting_with(self, prefix: str, *, limit: int) -> list[str]:
+        pairs = sorted((k, term) for f, k, term in self._spellings() if f == "syllable" and k.startswith(prefix))
+        return [term for _, term in pairs[:limit]]
+
+    def record(self, article_id: str) -> str | None:
+        document = self._documents.get(article_id)
+        return document.record if document else None
+
+    def article_ids(self) -> list[str]:
+        return sorted(self._documents)
+
+    def values(self, field: Literal["place", "source"]) -> dict[str, int]:
+        return self._facet(field, self._documents)
+
+    def vectors(self) -> Iterable[tuple[str, bytes]]:
+        return [(document.id, document.vector) for document in self._documents.values()]
+
+    def blob(self, name: str) -> bytes | None:
+        return self._blobs.get(name)
+
+    def counts(self) -> Counts:
+        return Counts(len(self._documents), sum(len(d.passages) for d in self._documents.values()))
+
+    def writer(self) -> "_MemoryWriter":
+        return _MemoryWriter(self)
+
+    def refresh(self) -> None:
+        """Reads always see the last commit."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+class _MemoryWriter:
+    def __init__(self, engine: MemoryEngine) -> None:
+        self._engine = engine
+        self._changes: dict[str, Document | None] = {}
+
+    def replace(self, document: Document) -> None:
+        self._changes[document.id] = document
+
+    def delete(self, article_id: str) -> None:
+        self._changes[article_id] = None
+
+    def commit(self, blobs: Mapping[str, bytes]) -> None:
+        documents = self._engine._documents
+        for article_id, document in self._changes.items():
+            documents.pop(article_id, None)
+            if document is not None:
+                documents[article_id] = document
+        self._changes.clear()
+        self._engine._blobs.update(blobs)
+        self._engine.generation += 1

@@ -1,0 +1,334 @@
+"""From a query's tree to engine terms: every spelling the index knows, weighed by how near it is.
+
+The query is expanded, the index is not folded. A typed syllable stands for itself, then for other
+spellings of the same (hoá, hóa; kĩ, kỹ; 1.264, 1264), then, if it was typed without marks, for every
+syllable that looks like it. One typed with marks means them: năm never finds Nam while năm exists.
+Words are runs of syllables that the index knows as words, so no segmenter is needed here.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, pairwise, product
+
+from htxsearch.engine.seam import (
+    Alternative,
+    AnyTerm,
+    Boolean,
+    DateRange,
+    Engine,
+    Node,
+    OneOf,
+    Phrase,
+)
+from htxsearch.query import (
+    Clause,
+    Dates,
+    Either,
+    Group,
+    InTitle,
+    Number,
+    Operand,
+    Prefix,
+    Quoted,
+    Value,
+    Words,
+)
+from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.fillers import is_filler
+from htxsearch.text.normalize import is_marked, keeps_marks, key, normal, term
+from htxsearch.text.places import canonical_place
+from htxsearch.text.tokens import tokens
+
+__all__ = ["Expander", "Expansion", "Plan", "ShortForms", "Weights"]
+
+_LONGEST_WORD = 6
+"""Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
+_MOST_PREFIXED = 200
+"""Terms a prefix may stand for; beyond that it says too little to be worth the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What a match is worth: by how near the spelling is, and by field."""
+
+    as_typed: float = 1.0
+    normalised: float = 0.9
+    unmarked: float = 0.6
+    partly_marked: float = 0.5
+    short_form: float = 0.9
+    prefixed: float = 0.8
+    syllable: float = 1.0
+    word: float = 0.5
+    title: float = 0.5
+    title_word: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """One thing typed and the index terms it stands for, with their weights, best first."""
+
+    typed: str
+    terms: tuple[tuple[str, float], ...]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the engine is asked, and what the answer is explained and marked with.
+
+    `marks` are the runs of terms to highlight (a single syllable is a run of one); a syllable of a
+    known word is marked only beside another one of it, and goes alone into `faint_marks`, for passages
+    without any mark. `unknown` are typed terms that no article has; `unknown_values` are places or
+    sources no article has.
+    """
+
+    node: Node
+    expansions: list[Expansion] = field(default_factory=list)
+    marks: set[tuple[str, ...]] = field(default_factory=set)
+    faint_marks: set[tuple[str, ...]] = field(default_factory=set)
+    unknown: list[str] = field(default_factory=list)
+    unknown_values: list[Value] = field(default_factory=list)
+
+
+ShortForms = Mapping[str, Sequence[str]]
+"""Learnt abbreviations: a short form's key and the long forms it stands for."""
+
+
+class Expander:
+    """Turns trees into plans against one engine's vocabulary."""
+
+    def __init__(self, engine: Engine, learnt: ShortForms, weights: Weights) -> None:
+        self._engine = engine
+        self._weights = weights
+        self._long_of: dict[str, list[tuple[str, ...]]] = {}
+        self._short_of: dict[tuple[str, ...], list[str]] = {}
+        common = [(key(short), term(short), long) for short, long in COMMON.items()]
+        for short_key, short, long in [*common, *((k, k, long) for k, longs in learnt.items() for long in longs)]:
+            form = long_form_terms(long)
+            if form not in self._long_of.setdefault(short_key, []):
+                self._long_of[short_key].append(form)
+            self._short_of.setdefault(tuple(key(part) for part in form), []).append(short)
+        self._common = {long_form_terms(long) for long in COMMON.values()}
+
+    def plan(self, group: Group) -> Plan:
+        """Return what to ask the engine for `group`."""
+        plan = Plan(Boolean())
+        plan.node = self._group(group, plan)
+        return plan
+
+    def filter(self, wanted: Dates | tuple[Value, ...], plan: Plan) -> Node:
+        """Return the filter for an option: a range of days, or any of several places or sources."""
+        if isinstance(wanted, Dates):
+            return DateRange(wanted.since, wanted.until)
+        return Boolean(should=tuple(self._value(value, plan) for value in wanted))
+
+    def _group(self, group: Group, plan: Plan) -> Boolean:
+        nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": []}
+        for clause in group.clauses:
+            target = plan if clause.occur != "must_not" else Plan(Boolean())  # what is excluded is not marked
+            nodes[_occur(clause)].append(self._operand(clause.operand, target))
+        filters = [node for node in nodes["must"] if isinstance(node, OneOf | DateRange)]
+        must = [node for node in nodes["must"] if not isinstance(node, OneOf | DateRange)]
+        if nodes["should"] and not must and filters:
+            # place:X chè means chè in X; a filter alone would let everything in X match.
+            return Boolean((Boolean(should=tuple(nodes["should"])), *filters), (), tuple(nodes["must_not"]))
+        return Boolean((*must, *filters), tuple(nodes["should"]), tuple(nodes["must_not"]))
+
+    def _operand(self, operand: Operand, plan: Plan) -> Node:
+        match operand:
+            case Words(terms):
+                return self._words(terms, plan, in_body=True)
+            case Quoted(terms):
+                return self._phrase(terms, plan, ("syllable", "title"))
+            case Number(terms):
+                return self._phrase(terms, plan, ("syllable", "title"))
+            case Prefix(typed):
+                return self._prefix(typed, plan, in_body=True)
+            case InTitle(Words(terms)):
+                nodes = (self._words((typed,), plan, in_body=False) for typed in terms)
+                return Boolean(must=tuple(nodes))
+            case InTitle(Quoted(terms)):
+                return self._phrase(terms, plan, ("title",))
+            case InTitle(Prefix(typed)):
+                return self._prefix(typed, plan, in_body=False)
+            case Value():
+                return self._value(operand, plan)
+            case Dates(since, until):
+                return DateRange(since, until)
+            case Either(operands):
+                return Boolean(should=tuple(self._operand(one, plan) for one in operands))
+            case Group():
+                return self._group(operand, plan)
+        raise AssertionError(operand)
+
+    # Words
+
+    def _words(self, terms: tuple[str, ...], plan: Plan, *, in_body: bool) -> Boolean:
+        """Return every syllable and every known word of running text, each in body and title."""
+        weights = self._weights
+        short_of = self._short_forms_in(terms)
+        only_fillers = all(is_filler(typed) for typed in terms)
+        known_words = list(self._known_words(terms))
+        in_words = {typed for run, _ in known_words for typed in run}
+        nodes: list[Node] = []
+        for typed, at in {typed: at for at, typed in reversed(list(enumerate(terms)))}.items():
+            syllables = self._spellings("syllable", typed)
+            extra = [(short, weights.short_form) for short in short_of.get(at, ())]
+            words, phrases = self._long_forms(typed)
+            if not (syllables or words or phrases):
+                plan.unknown.append(typed)
+            self._note(plan, typed, [*syllables, *extra, *words])
+            if only_fillers or not is_filler(typed):
+                marks = plan.faint_marks if typed in in_words else plan.marks
+                marks.update((spelling,) for spelling, _ in syllables)
+            plan.marks.update((short,) for short, _ in extra)
+            plan.marks.update(tuple(word.split("_")) for word, _ in words)
+            plan.marks.update(tuple(slot[0] for slot in phrase.slots) for phrase in phrases)
+            nodes += self._in_fields([*syllables, *extra], words, weights.syllable, weights.title, in_body=in_body)
+            nodes += phrases if in_body else []
+        for run, words in known_words:
+            short = [(s, weights.short_form) for s in self._short_of.get(tuple(key(part) for part in run), ())]
+            self._note(plan, " ".join(run), [*words, *short])
+            plan.marks.update(pair for word, _ in words for pair in pairwise(word.split("_")))
+            nodes += self._in_fields(short, words, weights.word, weights.title_word, in_body=in_body)
+        return Boolean(should=tuple(nodes))
+
+    def _in_fields(
+        self,
+        syllables: list[tuple[str, float]],
+        words: list[tuple[str, float]],
+        body_boost: float,
+        title_boost: float,
+        *,
+        in_body: bool,
+    ) -> Iterator[AnyTerm]:
+        if not (syllables or words):
+            return
+        if in_body:
+            alternatives = [Alternative("syllable", *one) for one in syllables]
+            yield AnyTerm((*alternatives, *(Alternative("word", *one) for one in words)), body_boost)
+        alternatives = [Alternative("title", *one) for one in syllables]
+        yield AnyTerm((*alternatives, *(Alternative("title_word", *one) for one in words)), title_boost)
+
+    def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, float]]]]:
+        """Yield every run of two or more typed terms that the index knows as a word, with its spellings."""
+        runs = {
+            terms[start : start + length] for length in range(2, _LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
+        }
+        for run in sorted(runs):
+            found = self._spellings("word", "_".join(run))
+            if found:
+                yield run, found
+
+    def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[str]]:
+        """Return, for each typed position that a long form covers, the short forms that may stand there."""
+        found: dict[int, list[str]] = {}
+        for form, shorts in self._short_of.items():
+            for start in range(len(terms) - len(form) + 1):
+                if tuple(key(typed) for typed in terms[start : start + len(form)]) == form:
+                    for at in range(start, start + len(form)):
+                        found.setdefault(at, []).extend(shorts)
+        return found
+
+    def _long_forms(self, typed: str) -> tuple[list[tuple[str, float]], list[Phrase]]:
+        """Return what a typed short form stands for: words the index has as such, and phrases."""
+        weight = self._weights.short_form
+        words: list[tuple[str, float]] = []
+        phrases: list[Phrase] = []
+        for form in self._long_of.get(key(typed), ()):
+            if form in self._common:
+                words += [(spelling, weight * near) for spelling, near in self._spellings("word", "_".join(form))]
+            else:
+                phrases.append(Phrase("syllable", tuple(self._slot(part) for part in form), weight))
+        return words, [phrase for phrase in phrases if all(phrase.slots)]
+
+    # Phrases, prefixes, values
+
+    def _phrase(self, terms: tuple[str, ...], plan: Plan, fields: Iterable[str]) -> Boolean:
+        slots = tuple(self._slot(typed) for typed in terms)
+        plan.unknown += [typed for typed, slot in zip(terms, slots, strict=True) if not slot]
+        self._note(plan, " ".join(terms), [(" ".join("/".join(slot) for slot in slots), 1.0)])
+        if not all(slots):
+            return Boolean()  # matches nothing
+        _add_runs(plan.marks, slots)
+        weights = self._weights
+        boosts = {"syllable": weights.syllable * len(terms), "title": weights.title * len(terms)}
+        return Boolean(should=tuple(Phrase(name, slots, boosts[name]) for name in fields))  # type: ignore[arg-type]
+
+    def _slot(self, typed: str) -> tuple[str, ...]:
+        return tuple(spelling for spelling, _ in self._spellings("syllable", typed))
+
+    def _prefix(self, typed: str, plan: Plan, *, in_body: bool) -> Boolean:
+        start = normal(typed)
+        found = [
+            (spelling, self._weights.as_typed if spelling == typed else self._weights.prefixed)
+            for spelling in self._engine.starting_with(key(typed), limit=_MOST_PREFIXED)
+            if not is_marked(typed) or normal(spelling).startswith(start)
+        ]
+        if not found:
+            plan.unknown.append(f"{typed}*")
+        self._note(plan, f"{typed}*", found)
+        plan.marks.update((spelling,) for spelling, _ in found)
+        return Boolean(should=tuple(self._in_fields(found, [], self._weights.syllable, self._weights.title, in_body=in_body)))
+
+    def _value(self, value: Value, plan: Plan) -> OneOf:
+        """Return the filter for the stored values that the typed one means."""
+        wanted = _words_of(canonical_place(value.value) if value.field == "place" else value.value)
+        stored = {name: _words_of(name) for name in self._engine.values(value.field)}
+        exact = {name for name, words in stored.items() if words == wanted}
+        if not exact and value.field == "source":
+            exact = {name for name, words in stored.items() if f" {wanted} " in f" {words} "}
+        if not exact:
+            plan.unknown_values.append(value)
+        return OneOf(value.field, frozenset(exact))
+
+    # Spellings
+
+    def _spellings(self, kind: str, typed: str) -> list[tuple[str, float]]:
+        """Return the index's spellings of a typed syllable or run of them, best first."""
+        known = self._engine.spellings("word" if kind == "word" else "syllable", key(typed))
+        weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
+        found = [(spelling, weight) for spelling, weight in weighed if weight]
+        if not found:
+            kept = (spelling for spelling in known if _keeps_all_marks(typed, spelling))
+            found = [(spelling, self._weights.partly_marked) for spelling in kept]
+        return sorted(found, key=lambda one: (-one[1], one[0]))
+
+    def _nearness(self, typed: str, spelling: str) -> float:
+        """Return what a spelling with the same key is worth for the typed one; 0 if it is another word."""
+        worst = self._weights.as_typed
+        mine, theirs = typed.split("_"), spelling.split("_")
+        if len(mine) != len(theirs):
+            return 0.0
+        for one, other in zip(mine, theirs, strict=True):
+            if one == other:
+                continue
+            if normal(one) == normal(other):
+                worst = min(worst, self._weights.normalised)
+            elif not is_marked(one):
+                worst = min(worst, self._weights.unmarked)
+            else:
+                return 0.0
+        return worst
+
+    def _note(self, plan: Plan, typed: str, terms: list[tuple[str, float]]) -> None:
+        shown = tuple((spelling.replace("_", " "), round(weight, 3)) for spelling, weight in terms)
+        plan.expansions.append(Expansion(typed, shown))
+
+
+def _occur(clause: Clause) -> str:
+    """A filter that is not excluded always holds."""
+    return "must" if clause.occur == "should" and isinstance(clause.operand, Value | Dates) else clause.occur
+
+
+def _keeps_all_marks(typed: str, spelling: str) -> bool:
+    mine, theirs = typed.split("_"), spelling.split("_")
+    return len(mine) == len(theirs) and all(map(keeps_marks, mine, theirs))
+
+
+def _words_of(text: str) -> str:
+    return " ".join(key(token.term) for token in tokens(text))
+
+
+def _add_runs(marks: set[tuple[str, ...]], slots: tuple[tuple[str, ...], ...]) -> None:
+    """Add the runs that fill the slots; with many spellings only as many as are worth it."""
+    marks.update(islice(product(*slots), 256))

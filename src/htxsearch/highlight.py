@@ -1,0 +1,57 @@
+"""Where a query's terms stand in a text: spans into the text as written. Colour and markup come in the skins."""
+
+from collections.abc import Collection, Iterable
+
+from htxsearch.text.sentences import Span, sentences
+from htxsearch.text.tokens import Token, tokens
+
+__all__ = ["excerpt", "highlights"]
+
+_JOINERS = " \u00a0-–/"
+
+
+def highlights(text: str, marks: Collection[tuple[str, ...]]) -> list[Span]:
+    """Return the spans of `text` to mark, in order, disjoint, each from a syllable's start to one's end.
+
+    `marks` are runs of terms; marked syllables with only a blank, hyphen or slash between them become one span.
+    """
+    found = tokens(text)
+    by_first: dict[str, list[tuple[str, ...]]] = {}
+    for run in marks:
+        by_first.setdefault(run[0], []).append(run)
+    marked = [False] * len(found)
+    for at, token in enumerate(found):
+        for run in by_first.get(token.term, ()):
+            if tuple(t.term for t in found[at : at + len(run)]) == run:
+                marked[at : at + len(run)] = [True] * len(run)
+    return _merge(text, [token for token, yes in zip(found, marked, strict=True) if yes])
+
+
+def _merge(text: str, marked: Iterable[Token]) -> list[Span]:
+    spans: list[Span] = []
+    for token in marked:
+        if spans and token.start - spans[-1].end == 1 and text[spans[-1].end] in _JOINERS:
+            spans[-1] = Span(spans[-1].start, token.end)
+        else:
+            spans.append(Span(token.start, token.end))
+    return spans
+
+
+def excerpt(text: str, marked: list[Span], *, length: int) -> Span:
+    """Return the run of whole sentences, up to about `length` characters, with the most marked text.
+
+    A single sentence longer than that is given whole. Of equals the first is taken.
+    """
+    units = sentences(text)
+    if not units:
+        return Span(0, len(text))
+    best, best_marked = Span(units[0].start, units[0].end), -1
+    for first in range(len(units)):
+        for last in range(first, len(units)):
+            span = Span(units[first].start, units[last].end)
+            if span.end - span.start > length and last > first:
+                break
+            inside = sum(mark.end - mark.start for mark in marked if span.start <= mark.start and mark.end <= span.end)
+            if inside > best_marked:
+                best, best_marked = span, inside
+    return best

@@ -1,0 +1,177 @@
+"""The index folder and all that can be done with it: the Python face of htxsearch.
+
+from htxsearch import Index
+
+index = Index("index", corpus="corpus")
+index.update()
+for hit in index.search("hợp tác xã chè ở Thái Nguyên").hits:
+    print(hit.title, hit.passage.text)
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from htxsearch.article import Article
+from htxsearch.engine.seam import Engine
+from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
+from htxsearch.errors import HtxError, IndexMissing, IndexOutdated, UnknownArticle, UsageError
+from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
+from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
+from htxsearch.reindex import Progress, Report, reindex, short_forms, unobserved
+from htxsearch.results import Info, RelatedArticles
+from htxsearch.search import Searcher
+from htxsearch.text.normalize import nfc
+from htxsearch.text.words import segmenter_version
+
+__all__ = ["BATCH", "Index"]
+
+BATCH = 500
+"""Articles in a commit: more make fewer segments, fewer lose less work to a power cut."""
+
+
+class Index(Searcher):
+    """One index folder and the corpus folder it is derived from.
+
+    Making one touches no file. Reading methods open the index when they need it and see every later
+    commit; they raise IndexMissing, IndexOutdated or IndexDamaged, each saying what to type.
+    """
+
+    def __init__(self, index: str | Path = "index", *, corpus: str | Path = "corpus") -> None:
+        self.path = Path(index)
+        self.corpus = Path(corpus)
+        self._opened: tuple[Path, WhooshEngine] | None = None
+        self._expander = None
+        self._similarity = None
+
+    def _current(self) -> Engine:
+        manifest = read_manifest(self.path)
+        folder = self.path / manifest.data
+        if self._opened is None or self._opened[0] != folder:
+            self.close()
+            self._opened = (folder, WhooshEngine(folder))
+            self._expander = self._similarity = None
+        self._opened[1].refresh()
+        return self._opened[1]
+
+    def close(self) -> None:
+        """Let go of the index's files. A later call opens them again."""
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened = None
+
+    def __enter__(self) -> "Index":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def exists(self) -> bool:
+        """Tell whether there is an index, whatever its state."""
+        try:
+            read_manifest(self.path)
+        except IndexMissing:
+            return False
+        except HtxError:
+            return True
+        return True
+
+    def is_complete(self) -> bool:
+        """Tell whether the last reindex was finished. Raises as reading does."""
+        return read_manifest(self.path).complete
+
+    def update(self, *, rebuild: bool = False, batch: int = BATCH, progress: Progress = unobserved) -> Report:
+        """Take in what is new, changed or gone in the corpus; with `rebuild`, everything anew.
+
+        Visible to readers batch by batch, a rebuild all at once at its end; until then the old index
+        answers. Cut off at any point, what was there stays searchable and the next call completes it.
+
+        Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable.
+        """
+        started = time.perf_counter()
+        source_files(self.corpus)  # says what is wrong with the folder before anything is written
+        with writer_lock(self.path):
+            manifest = None if rebuild else self._manifest_to_update()
+            fresh = manifest is None
+            if manifest is None:
+                manifest = Manifest(data=new_data_folder(self.path), engine=DISTRIBUTION, segmenter=segmenter_version())
+            engine = WhooshEngine(self.path / manifest.data, create=fresh)
+            if not (fresh and self.exists()):
+                write_manifest(self.path, replace(manifest, complete=False))
+            try:
+                report = reindex(engine, self.corpus, batch=batch, progress=progress)
+                counts = engine.counts()
+            finally:
+                engine.close()
+            finished = replace(manifest, complete=True, articles=counts.articles, passages=counts.passages)
+            write_manifest(self.path, finished)
+            sweep(self.path, finished)
+        return replace(report, took_s=time.perf_counter() - started)
+
+    def _manifest_to_update(self) -> Manifest | None:
+        """Return the manifest of the index to bring up to date, None if there is none yet."""
+        try:
+            manifest = read_manifest(self.path)
+        except IndexMissing:
+            return None
+        if manifest.segmenter != segmenter_version():
+            raise IndexOutdated(
+                f"the index in {self.path} was built with underthesea {manifest.segmenter}, now {segmenter_version()} is "
+                "installed and cuts words otherwise; rebuild it with: htxsearch reindex --rebuild"
+            )
+        return manifest
+
+    def find(self, name: str) -> str:
+        """Return the id of the article that `name` means: its id, its file's path, or the end of one of these.
+
+        Raises UnknownArticle if none or several fit.
+        """
+        known = self.article_ids()
+        wanted = nfc(name)
+        if wanted in known:
+            return wanted
+        path = Path(name)
+        if path.is_file() and path.resolve().is_relative_to(self.corpus.resolve()):
+            inside = nfc(path.resolve().relative_to(self.corpus.resolve()).as_posix())
+            if inside in known:
+                return inside
+        ends = [one for one in known if one.endswith(f"/{wanted}")]
+        if len(ends) > 1:
+            raise UnknownArticle(
+                f"{name!r} could be any of {len(ends)} articles, such as {ends[0]} and {ends[1]}; give the whole id"
+            )
+        return ends[0] if ends else self.show(name).article.id  # says which ids are near
+
+    def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like the one in a file, which need not be indexed.
+
+        Raises UsageError if the file does not hold just one readable article.
+        """
+        found = list(articles_of(SourceFile(Path(path), Path(path).name)))
+        if len(found) != 1 or not isinstance(found[0], Article):
+            why = found[0].reason if found and not isinstance(found[0], Article) else f"it holds {len(found)} articles"
+            raise UsageError(f"cannot compare {path}: {why}")
+        return self.related_to(found[0], limit=limit)
+
+    def info(self) -> Info:
+        """Return what the index holds and where it is."""
+        engine = self._current()
+        manifest = read_manifest(self.path)
+        counts = engine.counts()
+        learnt = short_forms(engine)
+        return Info(
+            index=str(self.path),
+            corpus=str(self.corpus),
+            engine=manifest.engine,
+            segmenter=f"underthesea {manifest.segmenter}",
+            complete=manifest.complete,
+            articles=counts.articles,
+            passages=counts.passages,
+            bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+            places=engine.values("place"),
+            sources=engine.values("source"),
+            short_forms={
+                meanings[0]["short"]: tuple((one["long"], one["article_id"]) for one in meanings)
+                for meanings in learnt.values()
+            },
+        )

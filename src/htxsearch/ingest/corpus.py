@@ -1,0 +1,74 @@
+"""The corpus folder: which files are articles, and what they hold."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from htxsearch.article import Article, Rejected
+from htxsearch.errors import CorpusError
+from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
+from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+
+__all__ = ["SourceFile", "articles_of", "source_files"]
+
+_MAX_BYTES = 100 * 1024 * 1024
+"""A larger file is refused: it would be held in memory whole. JSON lines may be split."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of the corpus: where it is, and its path relative to the corpus, with "/"."""
+
+    file: Path
+    path: str
+
+    @property
+    def sidecar(self) -> Path:
+        """The file in which the user may say what he knows better."""
+        return self.file.with_name(self.file.name + SIDECAR_SUFFIX)
+
+    def digest(self) -> str:
+        """Return a hash of the file's and its sidecar's bytes. Raises OSError."""
+        found = hashlib.blake2b(digest_size=16)
+        for file in (self.file, self.sidecar):
+            if file.is_file():
+                found.update(hashlib.blake2b(file.read_bytes(), digest_size=16).digest())
+        return found.hexdigest()
+
+
+def source_files(corpus: Path) -> list[SourceFile]:
+    """Return the files of the corpus folder, sorted by path; hidden ones and sidecars are passed over.
+
+    Raises CorpusError if the folder cannot be listed.
+    """
+    if not corpus.is_dir():
+        raise CorpusError(f"there is no corpus folder {corpus}; make it and put articles in, or name another with --corpus DIR")
+    found = []
+    try:
+        for file in corpus.rglob("*"):
+            relative = file.relative_to(corpus)
+            hidden = any(part.startswith(".") for part in relative.parts)
+            if not hidden and not file.name.endswith(SIDECAR_SUFFIX) and file.is_file():
+                found.append(SourceFile(file, relative.as_posix()))
+    except OSError as error:
+        raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
+    return sorted(found, key=lambda source: source.path)
+
+
+def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:
+    """Yield what a file holds: one article, or one for each JSON line; a Rejected for what cannot be read."""
+    reader = READERS.get(source.file.suffix.lower())
+    if reader is None:
+        known = ", ".join(sorted(READERS))
+        yield Rejected(source.path, f"files of type {source.file.suffix or '(none)'} are not read; known are {known}")
+        return
+    try:
+        if source.file.stat().st_size > _MAX_BYTES:
+            yield Rejected(source.path, f"larger than {_MAX_BYTES // 1024**2} MB; split it")
+            return
+        yield from read_articles(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar))
+    except Unreadable as error:
+        yield Rejected(source.path, str(error))
+    except OSError as error:
+        yield Rejected(source.path, f"cannot be read: {error.strerror}")

@@ -1,0 +1,113 @@
+"""The index folder: one small readable file that says what is in it, read before anything else is.
+
+index/manifest.json     format, analysis, engine, which data folder, whether a run was finished
+index/data-NNNN/        the engine's files; a rebuild makes the next one and then switches over
+index/writer.lock       held by the one process that writes
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
+from htxsearch.text.analysis import ANALYSIS_VERSION
+
+__all__ = ["FORMAT", "Manifest", "new_data_folder", "read_manifest", "sweep", "write_manifest", "writer_lock"]
+
+FORMAT = 1
+"""Raised whenever the files change so that older code cannot read them."""
+
+_FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What the index is. `complete` is false while a run is under way or was cut off."""
+
+    data: str
+    engine: str
+    segmenter: str
+    format: int = FORMAT
+    analysis: int = ANALYSIS_VERSION
+    complete: bool = False
+    articles: int = 0
+    passages: int = 0
+
+
+def read_manifest(index: Path) -> Manifest:
+    """Return the manifest. Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type."""
+    try:
+        values = json.loads((index / _FILE).read_text("utf-8"))
+    except FileNotFoundError:
+        raise IndexMissing(f"there is no index in {index}; build it with: htxsearch reindex") from None
+    except OSError as error:
+        raise IndexDamaged(f"cannot read {index / _FILE}: {error.strerror}; check its permissions") from error
+    except ValueError as error:
+        raise IndexDamaged(f"{index / _FILE} is damaged; rebuild the index with: htxsearch reindex --rebuild") from error
+    rebuild = "rebuild it with: htxsearch reindex --rebuild"
+    if not isinstance(values, dict) or "format" not in values:
+        raise IndexOutdated(f"{index / _FILE} was not written by htxsearch; {rebuild}")
+    if (values["format"], values.get("analysis")) != (FORMAT, ANALYSIS_VERSION):
+        raise IndexOutdated(f"the index in {index} was written by another version of htxsearch; {rebuild}")
+    try:
+        manifest = Manifest(**values)
+    except TypeError as error:
+        raise IndexDamaged(f"{index / _FILE} is damaged; {rebuild}") from error
+    if Path(manifest.data).name != manifest.data or not manifest.data.startswith("data-"):
+        raise IndexDamaged(f"{index / _FILE} names a folder outside the index; {rebuild}")
+    return manifest
+
+
+def write_manifest(index: Path, manifest: Manifest) -> None:
+    """Put the manifest in place of the old one, durably and at once. Raises IndexNotWritable."""
+    temporary = index / f"{_FILE}.tmp"
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(asdict(manifest), file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, index / _FILE)
+    except OSError as error:
+        raise IndexNotWritable(f"cannot write {index / _FILE}: {error.strerror}; check space and permissions") from error
+
+
+def new_data_folder(index: Path) -> str:
+    """Return the name of a data folder that is not there yet."""
+    taken = {path.name for path in index.glob("data-*")}
+    return next(name for number in range(1, 10_000) if (name := f"data-{number:04}") not in taken)
+
+
+def sweep(index: Path, manifest: Manifest) -> None:
+    """Remove data folders that no manifest names: a finished rebuild's old one, a broken-off one's new one."""
+    for path in index.glob("data-*"):
+        if path.name != manifest.data:
+            shutil.rmtree(path, ignore_errors=True)  # a reader on Windows may still hold it; the next run sweeps again
+
+
+@contextmanager
+def writer_lock(index: Path) -> Iterator[None]:
+    """Hold the index's only writer's place; the system gives it back when the process ends, however it ends.
+
+    Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        index.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(index / "writer.lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise IndexBusy(
+            f"another htxsearch is writing the index in {index}; wait until it has finished, then try again"
+        ) from None
+    except OSError as error:
+        raise IndexNotWritable(f"cannot write in {index}: {error.strerror}; check space and permissions") from error
+    try:
+        yield
+    finally:
+        lock.release()

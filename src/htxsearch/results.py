@@ -1,0 +1,213 @@
+"""What the index answers with: plain values, and the one way each becomes JSON.
+
+Every span is into the text as written: `article.body[p.start:p.end] == p.text`, and a highlight
+is a span into its passage's text. Dates are ISO in JSON; what is not known is null.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from htxsearch.article import Article
+from htxsearch.expand import Expansion
+from htxsearch.reindex import Report
+from htxsearch.text.sentences import Span
+
+__all__ = ["ArticleView", "Info", "Passage", "RelatedArticle", "RelatedArticles", "Results", "SearchHit", "report_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of sentences of an article: `body[start:end] == text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHit:
+    """One passage found, with its article. `parts` (only if asked for) says what scored: (what, how much)."""
+
+    article_id: str
+    title: str
+    source: str | None
+    date: datetime.date | None
+    place: str | None
+    path: str
+    url: str | None
+    score: float
+    passage: Passage
+    highlights: tuple[Span, ...]
+    title_highlights: tuple[Span, ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the hit as JSON values."""
+        found: dict[str, Any] = {
+            "article_id": self.article_id,
+            "title": self.title,
+            "source": self.source,
+            "date": _iso(self.date),
+            "place": self.place,
+            "path": self.path,
+            "url": self.url,
+            "score": round(self.score, 6),
+            "passage": {"start": self.passage.start, "end": self.passage.end, "text": self.passage.text},
+            "highlights": [[span.start, span.end] for span in self.highlights],
+            "title_highlights": [[span.start, span.end] for span in self.title_highlights],
+        }
+        if self.parts:
+            found["explain"] = [{"matched": what, "score": round(score, 6)} for what, score in self.parts]
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """The answer to a query: hits best first (or newest first), how many there are in all, counts by facet.
+
+    `total` counts articles, or passages with `all_passages`. `hints` say what to try when little or
+    nothing was found; `expansions` what each thing typed stood for.
+    """
+
+    query: str
+    total: int
+    took_ms: float
+    hits: tuple[SearchHit, ...]
+    facets: Mapping[str, Mapping[str, int]]
+    expansions: tuple[Expansion, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    def as_json(self, *, explain: bool = False) -> dict[str, Any]:
+        """Return the results as JSON values."""
+        found: dict[str, Any] = {
+            "query": self.query,
+            "total": self.total,
+            "took_ms": round(self.took_ms, 3),
+            "hits": [hit.as_json() for hit in self.hits],
+            "facets": {name: dict(counts) for name, counts in self.facets.items()},
+            "hints": list(self.hints),
+        }
+        if explain:
+            found["expansions"] = [
+                {"typed": one.typed, "terms": [{"term": term, "weight": weight} for term, weight in one.terms]}
+                for one in self.expansions
+            ]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleView:
+    """An article as it is indexed, and where its passages are."""
+
+    article: Article
+    passages: tuple[Span, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the view as JSON values; "text" is what is indexed."""
+        article = self.article
+        return {
+            "article_id": article.id,
+            "title": article.title,
+            "date": _iso(article.date),
+            "place": article.place,
+            "source": article.source,
+            "url": article.url,
+            "path": article.path,
+            "text": article.body,
+            "passages": [{"start": span.start, "end": span.end} for span in self.passages],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedArticle:
+    """An article like another: cosine in [0, 1], the terms that make it so, and whether it is the same text."""
+
+    article_id: str
+    title: str
+    date: datetime.date | None
+    place: str | None
+    source: str | None
+    score: float
+    terms: tuple[str, ...]
+    reprint: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the article as JSON values."""
+        return {
+            "article_id": self.article_id,
+            "title": self.title,
+            "date": _iso(self.date),
+            "place": self.place,
+            "source": self.source,
+            "score": round(self.score, 6),
+            "terms": list(self.terms),
+            "reprint": self.reprint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedArticles:
+    """The articles like one article, most similar first; `article_id` is None for a text that is not indexed."""
+
+    article_id: str | None
+    related: tuple[RelatedArticle, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the list as JSON values."""
+        return {"article_id": self.article_id, "related": [one.as_json() for one in self.related]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What an index holds. `complete` is false while a run is under way or was cut off."""
+
+    index: str
+    corpus: str
+    engine: str
+    segmenter: str
+    complete: bool
+    articles: int
+    passages: int
+    bytes: int
+    places: Mapping[str, int]
+    sources: Mapping[str, int]
+    short_forms: Mapping[str, tuple[tuple[str, str], ...]]
+    """Learnt abbreviations: short form, then each long form with the article that defines it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the information as JSON values."""
+        return {
+            "index": self.index,
+            "corpus": self.corpus,
+            "engine": self.engine,
+            "segmenter": self.segmenter,
+            "complete": self.complete,
+            "articles": self.articles,
+            "passages": self.passages,
+            "bytes": self.bytes,
+            "places": dict(self.places),
+            "sources": dict(self.sources),
+            "short_forms": {
+                short: [{"long": long, "article_id": proof} for long, proof in meanings]
+                for short, meanings in self.short_forms.items()
+            },
+        }
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """Return what a reindex did as JSON values."""
+    return {
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "renamed": report.renamed,
+        "rejected": [{"path": one.path, "reason": one.reason} for one in report.rejected],
+        "took_s": round(report.took_s, 3),
+    }
+
+
+def _iso(day: datetime.date | None) -> str | None:
+    return day.isoformat() if day else None

@@ -1,0 +1,278 @@
+"""Asking an engine: queries, articles, and articles like one. Knows no folder and writes nothing."""
+
+import datetime
+import difflib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from htxsearch.article import Article
+from htxsearch.engine.seam import AnyTerm, Boolean, Engine, Hit, Node, Phrase, Posting
+from htxsearch.errors import UnknownArticle, UsageError
+from htxsearch.expand import Expander, Plan, Weights
+from htxsearch.highlight import highlights
+from htxsearch.query import Dates, Group, Value, parse
+from htxsearch.reindex import short_forms
+from htxsearch.results import ArticleView, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
+from htxsearch.text.analysis import analyse
+from htxsearch.text.dates import date_range
+from htxsearch.text.normalize import key, nfc
+from htxsearch.text.passages import passages
+from htxsearch.text.sentences import Span
+from htxsearch.text.tokens import tokens
+
+if TYPE_CHECKING:
+    from htxsearch.related import Similarity
+
+__all__ = ["FACETS", "Searcher"]
+
+FACETS = ("place", "year", "source")
+_MOST_HITS = 10_000
+
+Sort = Literal["score", "date"]
+
+
+class Searcher:
+    """Answers questions from an engine. `Index` is one that also keeps the engine's folder."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._expander: tuple[int, Expander] | None = None
+        self._similarity: tuple[int, Similarity] | None = None
+
+    def _current(self) -> Engine:
+        """Return the engine to ask, with the last commit visible."""
+        self._engine.refresh()
+        return self._engine
+
+    def search(
+        self,
+        query: str,
+        *,
+        place: str | Sequence[str] = (),
+        source: str | Sequence[str] = (),
+        since: str | datetime.date | None = None,
+        until: str | datetime.date | None = None,
+        limit: int = 10,
+        offset: int = 0,
+        sort: Sort = "score",
+        facets: Sequence[str] = (),
+        all_passages: bool = False,
+        explain: bool = False,
+    ) -> Results:
+        """Return the passages that answer `query`, best first; of each article only the best one.
+
+        The options narrow the query as its own fields do; several places or sources are alternatives.
+        A date may be 2019, 9/2019, 7/8/2023 or ISO; `since` takes its first day, `until` its last.
+
+        Raises QuerySyntaxError, UsageError for an option that cannot be, IndexFailure.
+        """
+        started = time.perf_counter()
+        _check_options(limit, offset, sort, facets)
+        group = parse(query)
+        engine = self._current()
+        expander = self._expander_of(engine)
+        plan = expander.plan(group)
+        filters: list[Dates | tuple[Value, ...]] = [
+            *_values("place", place),
+            *_values("source", source),
+            *_dates(since, until),
+        ]
+        narrowed = Boolean((plan.node, *(expander.filter(one, plan) for one in filters))) if filters else plan.node
+        found = engine.search(
+            narrowed,
+            limit=limit,
+            offset=offset,
+            per_article=not all_passages,
+            by_date=sort == "date" or not _scores(plan.node),
+            facets=facets,
+            explain=explain,
+        )
+        records: dict[str, dict[str, Any]] = {}
+        hits = tuple(self._hit(engine, hit, plan, records) for hit in found.hits)
+        hints = _hints(plan, group, bool(filters)) if not found.total else ()
+        took = (time.perf_counter() - started) * 1000
+        return Results(
+            query=query,
+            total=found.total,
+            took_ms=took,
+            hits=hits,
+            facets=found.facets,
+            expansions=tuple(plan.expansions),
+            hints=hints,
+        )
+
+    def _expander_of(self, engine: Engine) -> Expander:
+        if self._expander is None or self._expander[0] != engine.generation:
+            learnt = {short: [one["long"] for one in meanings] for short, meanings in short_forms(engine).items()}
+            self._expander = (engine.generation, Expander(engine, learnt, Weights()))
+        return self._expander[1]
+
+    def _hit(self, engine: Engine, hit: Hit, plan: Plan, records: dict[str, dict[str, Any]]) -> SearchHit:
+        if hit.article_id not in records:
+            records[hit.article_id] = json.loads(engine.record(hit.article_id) or "")
+        record = records[hit.article_id]
+        start, end = record["passages"][hit.passage]
+        text = record["body"][start:end]
+        marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
+        return SearchHit(
+            article_id=hit.article_id,
+            title=record["title"],
+            source=record["source"],
+            date=_day(record["date"]),
+            place=record["place"],
+            path=record["path"],
+            url=record["url"],
+            score=hit.score,
+            passage=Passage(start, end, text),
+            highlights=tuple(marked),
+            title_highlights=tuple(highlights(record["title"], plan.marks)),
+            parts=tuple((_describe(leaf), score) for leaf, score in hit.parts),
+        )
+
+    # Articles
+
+    def article_ids(self) -> list[str]:
+        """Return the ids of all articles, sorted."""
+        return self._current().article_ids()
+
+    def show(self, article_id: str) -> ArticleView:
+        """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
+        engine = self._current()
+        stored = engine.record(nfc(article_id))
+        if stored is None:
+            raise UnknownArticle(_unknown(article_id, engine.article_ids()))
+        record = json.loads(stored)
+        article = Article(
+            id=nfc(article_id),
+            title=record["title"],
+            body=record["body"],
+            path=record["path"],
+            date=_day(record["date"]),
+            place=record["place"],
+            source=record["source"],
+            url=record["url"],
+        )
+        return ArticleView(article, tuple(Span(*span) for span in record["passages"]))
+
+    def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like an indexed one. Raises UnknownArticle, UsageError."""
+        return self._related(self.show(article_id).article, limit, indexed=True)
+
+    def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like one that need not be indexed. Raises UsageError."""
+        return self._related(article, limit, indexed=False)
+
+    def _related(self, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
+        from htxsearch.related import Similarity, is_reprint
+
+        _check_options(limit, 0, "score", ())
+        engine = self._current()
+        if self._similarity is None or self._similarity[0] != engine.generation:
+            self._similarity = (engine.generation, Similarity(list(engine.vectors())))
+        parts = [
+            *analyse(article.title, [Span(0, len(article.title))]),
+            *analyse(article.body, passages(article.body)),
+        ]
+        own_id = article.id if indexed else None
+        near = self._similarity[1].nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
+        found = []
+        for one in near:
+            other = self.show(one.article_id).article
+            found.append(
+                RelatedArticle(
+                    article_id=other.id,
+                    title=other.title,
+                    date=other.date,
+                    place=other.place,
+                    source=other.source,
+                    score=one.score,
+                    terms=one.terms,
+                    reprint=is_reprint(article.body, other.body),
+                )
+            )
+        return RelatedArticles(own_id, tuple(found))
+
+
+def _day(iso: str | None) -> datetime.date | None:
+    return datetime.date.fromisoformat(iso) if iso else None
+
+
+def _check_options(limit: int, offset: int, sort: str, facets: Sequence[str]) -> None:
+    if not 1 <= limit <= _MOST_HITS:
+        raise UsageError(f"limit must be between 1 and {_MOST_HITS}, not {limit}")
+    if offset < 0:
+        raise UsageError(f"offset must not be negative, but is {offset}")
+    if sort not in ("score", "date"):
+        raise UsageError(f"cannot sort by {sort!r}; sort by score or date")
+    for name in facets:
+        if name not in FACETS:
+            raise UsageError(f"there is no facet {name!r}; there are {', '.join(FACETS)}")
+
+
+def _values(field: Literal["place", "source"], typed: str | Sequence[str]) -> list[tuple[Value, ...]]:
+    values = (typed,) if isinstance(typed, str) else tuple(typed)
+    for value in values:
+        if not tokens(value):
+            raise UsageError(f"{field} is empty; name one, or leave the option out")
+    return [tuple(Value(field, value) for value in values)] if values else []
+
+
+def _dates(since: str | datetime.date | None, until: str | datetime.date | None) -> list[Dates]:
+    first, last = _bound(since, "since"), _bound(until, "until")
+    if not (first or last):
+        return []
+    found = Dates(first[0] if first else None, last[1] if last else None)
+    if found.since and found.until and found.since > found.until:
+        raise UsageError(f"since {found.since} is after until {found.until}; swap them")
+    return [found]
+
+
+def _bound(typed: str | datetime.date | None, name: str) -> tuple[datetime.date, datetime.date] | None:
+    if typed is None:
+        return None
+    if isinstance(typed, datetime.date):
+        return typed, typed
+    days = date_range(typed)
+    if days is None:
+        raise UsageError(f"{name} {typed!r} is no date; write 2019, 9/2019, 7/8/2023 or 2023-08-07")
+    return days
+
+
+def _scores(node: Node) -> bool:
+    """Tell whether anything in a query can score; a query of filters alone is answered newest first."""
+    if isinstance(node, Boolean):
+        return any(_scores(child) for child in node.must + node.should)
+    return isinstance(node, AnyTerm | Phrase)
+
+
+def _describe(leaf: Posting) -> str:
+    if isinstance(leaf, Phrase):
+        return f'{leaf.field}: "' + " ".join("/".join(slot) for slot in leaf.slots) + '"'
+    terms = " | ".join(one.term.replace("_", " ") for one in leaf.alternatives)
+    return f"{leaf.alternatives[0].field}: {terms}"
+
+
+def _hints(plan: Plan, group: Group, filtered: bool) -> tuple[str, ...]:
+    """Say why nothing may have been found, and what to try."""
+    hints = []
+    if plan.unknown:
+        hints.append(f"no article has: {', '.join(dict.fromkeys(plan.unknown))}; check the spelling, or type it without marks")
+    hints += [
+        f"no article has the {value.field} {value.value!r}; htxsearch info lists those there are"
+        for value in plan.unknown_values
+    ]
+    if filtered:
+        hints.append("leave out --place, --source, --since or --until")
+    if any(clause.occur != "should" for clause in group.clauses):
+        hints.append("leave out + and - : natural text finds whatever fits best")
+    return tuple(hints) or ("try other words, or fewer",)
+
+
+def _unknown(article_id: str, known: Sequence[str]) -> str:
+    wanted = key(nfc(article_id))
+    by_key: Mapping[str, str] = {key(one): one for one in known}
+    near = difflib.get_close_matches(wanted, by_key, n=3, cutoff=0.5)
+    hint = "did you mean " + " or ".join(by_key[one] for one in near) if near else "htxsearch query finds articles"
+    return f"there is no article {article_id!r} in the index; {hint}"

@@ -1,0 +1,79 @@
+"""From a text to the terms an index stores: what every search starts from.
+
+Syllables are the ground: each one is a term, so nothing the segmenter does can make a syllable
+unfindable. Words stand beside them as a signal: underthesea's words of two or more syllables,
+document numbers, and every run that spells a known abbreviation's long form.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.numbers import document_numbers
+from htxsearch.text.sentences import Span
+from htxsearch.text.tokens import Token, tokens
+from htxsearch.text.words import words
+
+__all__ = ["ANALYSIS_VERSION", "Terms", "analyse"]
+
+ANALYSIS_VERSION = 1
+"""Raised whenever the same text gives other terms; an index of another version must be rebuilt."""
+
+_LONG_FORMS = frozenset(long_form_terms(long) for long in COMMON.values())
+_LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one span: syllables in order (a phrase is a run of them), words in order."""
+
+    syllables: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
+    """Return the terms of each span of NFC `text`, in the order given.
+
+    The text is segmented once, whole lines at a time, so a word is the same whatever the spans;
+    a word that reaches over a span's end is left out of both.
+    """
+    found = tokens(text)
+    multi = sorted({*_segmented(text, found), *_numbers(text), *_long_forms(found)})
+    return [_terms_within(span, found, multi) for span in spans]
+
+
+def _terms_within(span: Span, found: list[Token], multi: list[Token]) -> Terms:
+    def inside(some: Iterable[Token]) -> tuple[str, ...]:
+        return tuple(t.term for t in some if span.start <= t.start and t.end <= span.end)
+
+    return Terms(inside(found), inside(multi))
+
+
+def _segmented(text: str, found: list[Token]) -> Iterable[Token]:
+    """Yield underthesea's words of two syllables or more; the term joins them with "_"."""
+    at = 0
+    for word in words(text):
+        while at < len(found) and found[at].start < word.start:
+            at += 1
+        first = at
+        while at < len(found) and found[at].end <= word.end:
+            at += 1
+        if at - first > 1:
+            yield _join(found[first:at])
+
+
+def _numbers(text: str) -> Iterable[Token]:
+    return (Token(number.start, number.end, number.term) for number in document_numbers(text))
+
+
+def _long_forms(found: list[Token]) -> Iterable[Token]:
+    """Yield every run that spells a common abbreviation's long form, whatever the segmenter made of it."""
+    terms = [token.term for token in found]
+    for start in range(len(found)):
+        for length in _LONG_FORM_LENGTHS:
+            if tuple(terms[start : start + length]) in _LONG_FORMS:
+                yield _join(found[start : start + length])
+
+
+def _join(run: Sequence[Token]) -> Token:
+    return Token(run[0].start, run[-1].end, "_".join(token.term for token in run))

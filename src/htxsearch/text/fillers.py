@@ -1,0 +1,23 @@
+"""Words that carry little of what a question is about: they match, but are not worth marking.
+
+Closed classes only: particles, prepositions, pronouns and question words, by their normal form.
+"""
+
+from htxsearch.text.normalize import is_marked, key, normal
+
+__all__ = ["is_filler"]
+
+_FILLERS = frozenset(
+    normal(word)
+    for word in (
+        "là và của có các những cái một được bị bởi cho với về từ đến tới ở tại trong ngoài trên dưới vào ra theo"
+        " khi nào đâu gì ai sao thế bao nhiêu mấy hay hoặc nhưng mà thì đã đang sẽ này đó kia ấy nọ rằng nên do vì"
+        " để cùng cũng như việc sự không hãy xin tôi biết bằng lại còn chỉ rất"
+    ).split()
+)
+_FILLER_KEYS = frozenset(key(word) for word in _FILLERS)
+
+
+def is_filler(term: str) -> bool:
+    """Tell whether a query term is one; typed without marks, its key decides."""
+    return normal(term) in _FILLERS if is_marked(term) else key(term) in _FILLER_KEYS

@@ -1,0 +1,116 @@
+"""Passages: what a query ranks. About 80 to 160 words, on sentence bounds, headings with their text.
+
+The cuts are those of least cost over the whole text, found by dynamic programming over the
+sentences: a length outside the range costs its distance, a cut inside a paragraph a little, and a
+cut between a heading and what follows too much to be chosen.
+"""
+
+from typing import NamedTuple
+
+from htxsearch.text.sentences import Span, sentences
+from htxsearch.text.tokens import tokens
+
+__all__ = ["MAX_WORDS", "MIN_WORDS", "is_heading", "passages"]
+
+MIN_WORDS = 80
+MAX_WORDS = 160
+_LONGEST = 2 * MAX_WORDS  # no passage is longer unless one sentence is
+_CUT_IN_PARAGRAPH = 0.15
+_CUT_AFTER_HEADING = 10.0
+
+
+class _Unit(NamedTuple):
+    """A sentence with what the cost needs: words, and what a cut behind it costs."""
+
+    start: int
+    end: int
+    words: int
+    cut: float
+
+
+def passages(text: str) -> list[Span]:
+    """Return the passages of `text` in order; together they hold every sentence once.
+
+    Every passage begins and ends at a sentence's bound; a sentence of more than 160 words is a
+    unit too long to be cut well and is divided at its semicolons, commas or blanks.
+    """
+    units = _units(text)
+    best = [0.0] + [float("inf")] * len(units)
+    cut = [0] * (len(units) + 1)
+    for end in range(1, len(units) + 1):
+        words = 0
+        for start in range(end - 1, -1, -1):
+            words += units[start].words
+            if words > _LONGEST and start < end - 1:
+                break
+            edge = units[end - 1].cut if end < len(units) else 0.0
+            cost = best[start] + _length_cost(words) + edge
+            if cost < best[end]:
+                best[end], cut[end] = cost, start
+    found = []
+    end = len(units)
+    while end:
+        found.append(Span(units[cut[end]].start, units[end - 1].end))
+        end = cut[end]
+    return found[::-1]
+
+
+def is_heading(line: str, words: int) -> bool:
+    """Tell whether a line introduces what follows: short, and no sentence by its end.
+
+    `words` is its number of syllables. "2. Mục tiêu cụ thể." and lines ending in a colon count.
+    """
+    stripped = line.rstrip('"”) ')
+    if not stripped or words > 25:
+        return False
+    if stripped[-1] == ":":
+        return True
+    numbered = stripped[0].isdigit() or stripped[:1] in "IVX"
+    return words <= 20 and (stripped[-1] not in ".!?…;," or (numbered and words <= 8))
+
+
+def _length_cost(words: int) -> float:
+    if words < MIN_WORDS:
+        return ((MIN_WORDS - words) / MIN_WORDS) ** 2
+    if words > MAX_WORDS:
+        return ((words - MAX_WORDS) / 40) ** 2
+    return 0.0
+
+
+def _units(text: str) -> list[_Unit]:
+    spans = [piece for span in sentences(text) for piece in _divide(text, span)]
+    units: list[_Unit] = []
+    for span, following in zip(spans, [*spans[1:], None], strict=True):
+        words = len(tokens(text[span.start : span.end]))
+        ends_line = following is None or "\n" in text[span.end : following.start]
+        begins_line = not units or "\n" in text[units[-1].end : span.start]
+        if ends_line and begins_line and is_heading(text[span.start : span.end], words):
+            cut = _CUT_AFTER_HEADING
+        else:
+            cut = 0.0 if ends_line else _CUT_IN_PARAGRAPH
+        units.append(_Unit(span.start, span.end, words, cut))
+    return units
+
+
+def _divide(text: str, span: Span) -> list[Span]:
+    """Divide one over-long sentence at the best mark after every `MIN_WORDS` words."""
+    found = tokens(text[span.start : span.end])
+    if len(found) <= MAX_WORDS:
+        return [span]
+    pieces = []
+    start, first = span.start, 0
+    while len(found) - first > MAX_WORDS:
+        at = _cut_point(text, span.start, [token.end for token in found[first + MIN_WORDS : first + MAX_WORDS]])
+        pieces.append(Span(start, at))
+        first = sum(token.end + span.start <= at for token in found)
+        start = span.start + found[first].start
+    return [*pieces, Span(start, span.end)]
+
+
+def _cut_point(text: str, offset: int, ends: list[int]) -> int:
+    """Return where to cut: behind the first semicolon, else the first comma, else the last word."""
+    for mark in ";,":
+        for end in ends:
+            if text[offset + end : offset + end + 1] == mark:
+                return offset + end + 1
+    return offset + ends[-1]

@@ -1,0 +1,67 @@
+"""Sentences as spans. A line break always ends one; so does . ! ? … before a new beginning."""
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Span", "lines", "sentences"]
+
+_END = re.compile(r"[.!?…]+[\"”’»)\]]*\s+")
+_OPENING = '"“‘«([-–•*'
+# A dot after these does not end a sentence: titles, places, units as newspapers shorten them.
+_SHORT = frozenset("tp tx tt ths th ts pgs gs bs ks cn ncs nsnd nsưt tskh mr mrs ms dr prof st no tr vs p q".split())
+_NUMBERING = re.compile(r"(?:[IVXLC]+|\d+(?:\.\d+)*|[a-zđ])[.)]?")
+
+
+class Span(NamedTuple):
+    """`text[start:end]`."""
+
+    start: int
+    end: int
+
+
+def lines(text: str) -> list[Span]:
+    """Return the non-blank lines of `text`, without surrounding blanks."""
+    found = []
+    for match in re.finditer(r"[^\n\r\u2028\u2029]+", text):
+        stripped = match.group().strip()
+        if stripped:
+            start = match.start() + match.group().index(stripped)
+            found.append(Span(start, start + len(stripped)))
+    return found
+
+
+def sentences(text: str) -> list[Span]:
+    """Return the sentences of `text` in order; none spans two lines, none is blank."""
+    return [span for line in lines(text) for span in _split_line(text, line)]
+
+
+def _split_line(text: str, line: Span) -> list[Span]:
+    found = []
+    start = line.start
+    for match in _END.finditer(text, line.start, line.end):
+        if _ends_sentence(text, start, match, line.end):
+            found.append(Span(start, match.end() - _trailing_blanks(match.group())))
+            start = match.end()
+    if start < line.end:
+        found.append(Span(start, line.end))
+    return found
+
+
+def _trailing_blanks(string: str) -> int:
+    return len(string) - len(string.rstrip())
+
+
+def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> bool:
+    """Decide on one run of end marks: what stands before it and what begins after it."""
+    if match.end() >= end:
+        return False
+    after = text[match.end() : end].lstrip(_OPENING + " ")
+    if not after or not (after[0].isupper() or after[0].isdigit()):
+        return False
+    if match.group()[0] != "." or match.group().startswith(".."):
+        return True
+    before = text[start : match.start()]
+    if _NUMBERING.fullmatch(before):
+        return False
+    last = re.split(r"[\s(.\"“]", before)[-1]
+    return not (last.lower() in _SHORT and last[:1].isupper()) and not (len(last) == 1 and last.isupper())

@@ -1,0 +1,29 @@
+"""Syllables and numbers as spans into a text.
+
+The token is the Vietnamese *syllable* (âm tiết): the unit between blanks. `text[start:end]` is
+always what was written, composed or decomposed; only `term` is changed.
+"""
+
+import re
+from typing import NamedTuple
+
+from htxsearch.text.normalize import term
+
+__all__ = ["Token", "tokens"]
+
+# Numbers keep their dots and commas (1.264, 240,2); letters may be decomposed (U+0300–U+036F).
+# A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole.
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*")
+
+
+class Token(NamedTuple):
+    """One syllable or number: `text[start:end]` as written, `term` as indexed."""
+
+    start: int
+    end: int
+    term: str
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the syllables and numbers of `text` in order of their start, never overlapping."""
+    return [Token(m.start(), m.end(), term(m.group())) for m in _TOKEN.finditer(text)]
