@@ -8,7 +8,9 @@ Words are runs of syllables that the index knows as words, so no segmenter is ne
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, pairwise, product
+from typing import Literal
 
 from htxsearch.engine.seam import (
     Alternative,
@@ -98,6 +100,7 @@ class Expander:
 
     def __init__(self, engine: Engine, learnt: ShortForms, weights: Weights) -> None:
         self._engine = engine
+        self._known = lru_cache(maxsize=10_000)(engine.spellings)
         self._weights = weights
         self._long_of: dict[str, list[tuple[str, ...]]] = {}
         self._short_of: dict[tuple[str, ...], list[str]] = {}
@@ -283,9 +286,9 @@ class Expander:
 
     # Spellings
 
-    def _spellings(self, kind: str, typed: str) -> list[tuple[str, float]]:
+    def _spellings(self, kind: Literal["syllable", "word"], typed: str) -> list[tuple[str, float]]:
         """Return the index's spellings of a typed syllable or run of them, best first."""
-        known = self._engine.spellings("word" if kind == "word" else "syllable", key(typed))
+        known = self._known(kind, key(typed))
         weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
         found = [(spelling, weight) for spelling, weight in weighed if weight]
         if not found:

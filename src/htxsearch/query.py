@@ -29,6 +29,7 @@ __all__ = [
     "Group",
     "InTitle",
     "Number",
+    "Occur",
     "Operand",
     "Prefix",
     "Quoted",

@@ -20,7 +20,7 @@ from htxsearch.text.normalize import key, term
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
-__all__ = ["Progress", "Report", "reindex", "short_forms", "unobserved"]
+__all__ = ["Progress", "Report", "document_of", "reindex", "short_forms", "unobserved"]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes to do; only files that changed count."""

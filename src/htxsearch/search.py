@@ -25,7 +25,7 @@ from htxsearch.text.tokens import tokens
 if TYPE_CHECKING:
     from htxsearch.related import Similarity
 
-__all__ = ["FACETS", "Searcher"]
+__all__ = ["FACETS", "Searcher", "Sort"]
 
 FACETS = ("place", "year", "source")
 _MOST_HITS = 10_000

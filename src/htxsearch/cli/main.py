@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.reindex import Report
 
-__all__ = ["cli", "main"]
+__all__ = ["INTERRUPTED", "SOME_REJECTED", "cli", "completion", "info", "main", "query", "reindex", "related", "show"]
 
 INTERRUPTED = 130
 SOME_REJECTED = 1

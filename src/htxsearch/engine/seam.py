@@ -38,6 +38,7 @@ __all__ = [
     "DateRange",
     "Document",
     "Engine",
+    "FieldName",
     "Found",
     "Hit",
     "Node",
@@ -45,6 +46,7 @@ __all__ = [
     "Phrase",
     "Posting",
     "Terms",
+    "ValueField",
     "Writer",
 ]
 

@@ -18,7 +18,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -209,7 +209,7 @@ class _Segment:
             self._lengths[field] = self._numbers(f"length_{field}").astype(np.float64)
         return self._lengths[field]
 
-    @property
+    @cached_property
     def dates(self) -> _Ints:
         """Return every document's article's date as an ordinal, 0 for none."""
         dates: _Ints = self._numbers("date")[self.article_docs][self.owner]
@@ -270,8 +270,11 @@ class _Segment:
 
     def article_id(self, doc: int) -> str:
         """Return the id of the article that document `doc` is or belongs to."""
-        column = self._reader.column_reader("article", translate=False)
-        return bytes(column[int(self.article_docs[self.owner[doc]])]).decode()
+        return bytes(self._ids[int(self.article_docs[self.owner[doc]])]).decode()
+
+    @cached_property
+    def _ids(self) -> Any:
+        return self._reader.column_reader("article", translate=False)
 
     def record(self, doc: int) -> str:
         """Return the record of article document `doc`."""
@@ -313,6 +316,7 @@ class WhooshEngine:
                 self._index = storage.open_index(schema=_schema())
         self.generation = -1
         self._segments: list[_Segment] = []
+        self._averages: dict[str, float] = {}
         self._reader: Any = None
         self.refresh()
 
@@ -332,6 +336,7 @@ class WhooshEngine:
                     continue
                 self.close()
                 self._reader, self._segments, self.generation = reader, segments, reader.generation()
+                self._averages = {}
                 break
 
     def close(self) -> None:
@@ -448,12 +453,12 @@ class WhooshEngine:
 
     def _average_length(self, field: str) -> float:
         """Return the mean number of terms over the live documents that have the field."""
-        total = count = 0.0
-        for segment in self._segments:
-            of = segment.articles if field in ARTICLE_FIELDS else segment.passages
-            total += float(segment.lengths(field)[of].sum())
-            count += int(np.count_nonzero(of))
-        return total / count if total else 1.0
+        if field not in self._averages:
+            of = [segment.articles if field in ARTICLE_FIELDS else segment.passages for segment in self._segments]
+            total = sum(float(s.lengths(field)[mask].sum()) for s, mask in zip(self._segments, of, strict=True))
+            count = sum(int(np.count_nonzero(mask)) for mask in of)
+            self._averages[field] = total / count if total else 1.0
+        return self._averages[field]
 
     # Ranking
 

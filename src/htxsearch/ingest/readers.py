@@ -12,7 +12,7 @@ from htxsearch.text.dates import find_date, stamp
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["READERS", "Unreadable", "read_articles"]
+__all__ = ["READERS", "Reader", "Unreadable", "read_articles"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""Write what the documentation says of the program from the program itself.
+
+    python scripts/generate_docs.py [--check]
+
+docs/cli.md is every command's help. In README.md and docs/*.md, whatever follows a line `$ htxsearch …`
+in a console block is what that command prints on the demo corpus. With --check nothing is written; the
+exit code is 1 if something would change.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from htxsearch.cli.main import cli
+
+ROOT = Path(__file__).parent.parent
+_BLOCK = re.compile(r"(```console\n)(.*?)(```\n)", re.DOTALL)
+
+
+def cli_reference() -> str:
+    """Return docs/cli.md."""
+    parts = [
+        "# Commands\n",
+        "Written by `make docs` from the program's own help.\n",
+        _help(cli, "htxsearch"),
+        *(_help(command, f"htxsearch {name}") for name, command in sorted(cli.commands.items())),
+        "## Exit codes\n",
+        "| code | meaning |\n|---|---|",
+        *(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+EXIT_CODES = [
+    (0, "done; a query that finds nothing is done, too"),
+    (1, "done, but some files were rejected; they are named on standard error"),
+    (2, "wrong usage: an option, a date, a query that cannot be read, an article that is not there"),
+    (3, "the corpus folder cannot be used"),
+    (4, "the index cannot be used: missing, outdated, damaged, not writable"),
+    (5, "another process is writing the index"),
+    (130, "stopped with Ctrl-C; everything taken in so far is kept"),
+]
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+    return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+
+
+def transcripts(text: str, folder: Path) -> str:
+    """Return a page with the output of its console blocks' commands made anew."""
+    return _BLOCK.sub(lambda block: block.group(1) + _session(block.group(2), folder) + block.group(3), text)
+
+
+def _session(block: str, folder: Path) -> str:
+    commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+    return "\n".join(f"$ {command}\n{_output(command, folder)}" for command in commands)
+
+
+def _output(command: str, folder: Path) -> str:
+    words = shlex.split(command)
+    if words[0] != "htxsearch":
+        raise ValueError(f"a transcript may only run htxsearch, not {command!r}")
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    run = [sys.executable, "-m", "htxsearch", *words[1:]]
+    printed = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+    return re.sub(r"\(\d+\.\d s\)", "(2.7 s)", printed)  # the one thing that differs from run to run
+
+
+def main() -> int:
+    """Write, or with --check compare, every page; return the exit code."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "corpus", folder / "corpus")
+        pages = {
+            path: transcripts(path.read_text("utf-8"), folder) for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        }
+    pages[ROOT / "docs" / "cli.md"] = cli_reference()
+    for path, wanted in pages.items():
+        if not path.exists() or path.read_text("utf-8") != wanted:
+            stale.append(path.relative_to(ROOT))
+            if not check:
+                path.write_text(wanted, "utf-8")
+    for path in stale:
+        print(f"{'stale' if check else 'written'}: {path}", file=sys.stderr)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

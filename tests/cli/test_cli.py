@@ -1,0 +1,258 @@
+"""The command line as a person or a program meets it: real processes, real folders."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DEMO = Path(__file__).parent.parent.parent / "corpus"
+
+
+def htxsearch(*words: str, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("HTXSEARCH_")}
+    return subprocess.run(
+        [sys.executable, "-m", "htxsearch", *words],
+        cwd=cwd,
+        env={**clean, "COLUMNS": "100", "PYTHONUTF8": "1", **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def office(tmp_path: Path, demo_index: Path) -> Path:
+    """Return a folder with the demo corpus and its index, as a user's would look."""
+    (tmp_path / "corpus").symlink_to(DEMO)
+    (tmp_path / "index").symlink_to(demo_index)
+    return tmp_path
+
+
+def as_json(*words: str, cwd: Path, **more: str) -> Any:
+    done = htxsearch(*words, "--json", cwd=cwd, **more)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_query_prints_the_promised_json(office: Path) -> None:
+    found = as_json("query", "hop tac xa che", "--place", "Thái Nguyên", "--since", "2019", "--facet", "year", cwd=office)
+    assert {"query", "total", "took_ms", "hits", "facets"} <= found.keys()
+    assert found["query"] == "hop tac xa che"
+    assert found["total"] == len(found["hits"]) > 0
+    assert sum(found["facets"]["year"].values()) == found["total"]
+    for hit in found["hits"]:
+        assert {"article_id", "title", "source", "date", "place", "path", "score", "passage", "highlights"} <= hit.keys()
+        assert hit["place"] == "Thái Nguyên"
+        assert hit["date"] >= "2019-01-01"
+        shown = as_json("show", hit["article_id"], cwd=office)
+        passage = hit["passage"]
+        assert shown["text"][passage["start"] : passage["end"]] == passage["text"]
+        assert {"start": passage["start"], "end": passage["end"]} in shown["passages"]
+        assert all(0 <= start < end <= len(passage["text"]) for start, end in hit["highlights"])
+
+
+def test_show_and_info_print_the_promised_json(office: Path) -> None:
+    shown = as_json("show", "thai-nguyen/hop-tac-xa-che-tan-cuong.txt", cwd=office)
+    assert {"article_id", "title", "date", "place", "source", "path", "text", "passages"} <= shown.keys()
+    assert shown["date"] == "2019-05-15"
+    info = as_json("info", cwd=office)
+    assert info["complete"] is True
+    assert info["articles"] >= 40
+    assert any(one["article_id"] for one in info["short_forms"]["KTTT"])
+
+
+def test_related_prints_the_promised_json_and_marks_reprints(office: Path) -> None:
+    found = as_json("related", "trang-tong-hop/nam-dam-lam-du-lich.txt", cwd=office)
+    assert found["article_id"] == "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    first = found["related"][0]
+    assert {"article_id", "title", "score", "terms", "reprint"} <= first.keys()
+    assert first["article_id"] == "ha-giang/du-lich-cong-dong-quan-ba.txt"
+    assert first["reprint"] is True
+    assert not any(other["reprint"] for other in found["related"][1:])
+
+
+def test_related_takes_a_file_outside_the_corpus_and_standard_input(office: Path) -> None:
+    text = (DEMO / "thai-nguyen" / "hop-tac-xa-che-tan-cuong.txt").read_text("utf-8")
+    (office / "mine.txt").write_text(text, "utf-8")
+    for found in (
+        as_json("related", "mine.txt", cwd=office),
+        json.loads(htxsearch("related", "-", "--json", cwd=office, stdin=text).stdout),
+    ):
+        assert found["article_id"] is None
+        assert found["related"][0]["article_id"] == "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
+        assert found["related"][0]["reprint"] is True
+
+
+def test_related_finds_an_article_by_its_path_from_here(office: Path) -> None:
+    by_path = as_json("related", "corpus/thai-nguyen/che-la-bang-dai-tu.txt", cwd=office)
+    assert by_path["article_id"] == "thai-nguyen/che-la-bang-dai-tu.txt"
+
+
+def test_jsonl_prints_a_line_a_hit(office: Path) -> None:
+    done = htxsearch("query", "hợp tác xã", "--jsonl", "-n", "5", cwd=office)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == 5
+    assert len({line["article_id"] for line in lines}) == 5
+
+
+def test_pages_neither_skip_nor_repeat(office: Path) -> None:
+    whole = [hit["article_id"] for hit in as_json("query", "hợp tác xã", "-n", "12", cwd=office)["hits"]]
+    pages = [
+        hit["article_id"]
+        for offset in (0, 4, 8)
+        for hit in as_json("query", "hợp tác xã", "-n", "4", "--offset", str(offset), cwd=office)["hits"]
+    ]
+    assert pages == whole
+
+
+def test_sorting_by_date_puts_the_newest_first_and_undated_last(office: Path) -> None:
+    dates = [hit["date"] for hit in as_json("query", "chè", "--sort", "date", "-n", "60", cwd=office)["hits"]]
+    known = [date for date in dates if date]
+    assert known == sorted(known, reverse=True)
+    assert dates[: len(known)] == known
+
+
+def test_stdout_is_data_and_stderr_is_talk(office: Path) -> None:
+    done = htxsearch("query", "zzzz", cwd=office)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing found" in done.stderr
+    assert "no article has: zzzz" in done.stderr
+    assert "\x1b" not in htxsearch("query", "chè", cwd=office).stdout
+
+
+def test_explain_says_what_was_expanded_and_what_scored(office: Path) -> None:
+    done = htxsearch("query", "che", "--explain", "-n", "1", cwd=office)
+    assert "che → che" in done.stdout or "chè 0.6" in done.stdout
+    assert "syllable:" in done.stdout
+    found = as_json("query", "HTX che", "--explain", "-n", "2", cwd=office)
+    for hit in found["hits"]:
+        assert sum(part["score"] for part in hit["explain"]) == pytest.approx(hit["score"], abs=1e-5)
+    assert {one["typed"] for one in found["expansions"]} >= {"htx", "che"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["query", "(chè"], 2, 'this "(" is never closed\n  (chè\n  ^'),
+        (["query", 'chè "Thái'], 2, '  chè "Thái\n      ^'),
+        (["query", "chè", "--since", "hôm qua"], 2, "since 'hôm qua' is no date; write 2019"),
+        (["query", "chè", "--since", "2021", "--until", "2020"], 2, "swap them"),
+        (["query", "chè", "-n", "0"], 2, "limit must be between 1 and"),
+        (["query", "chè", "--offset", "-1"], 2, "offset must not be negative"),
+        (["query", "chè", "--place", ""], 2, "place is empty"),
+        (["query", "vườn:chè"], 2, "there is no field vườn:"),
+        (["show", "che-tan-cuon.txt"], 2, "did you mean"),
+        (["related", "nowhere.txt"], 2, "there is no article 'nowhere.txt'"),
+        (["related", "-"], 2, "no text in it"),
+        (["query"], 2, "Missing argument 'QUERY...'"),
+        (["reindex", "--corpus", "nowhere"], 3, "there is no corpus folder nowhere"),
+    ],
+)
+def test_a_mistake_gets_a_message_and_its_exit_code(office: Path, words: list[str], code: int, says: str) -> None:
+    done = htxsearch(*words, cwd=office)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_query_builds_a_missing_index_first(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "che.txt").write_text("Chè Tân Cương\n\nHợp tác xã chè bán ba tấn búp khô.\n", "utf-8")
+    done = htxsearch("query", "che", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "building it from corpus" in done.stderr
+    assert "Chè Tân Cương" in done.stdout
+    assert "building" not in htxsearch("query", "che", cwd=tmp_path).stderr
+
+
+def test_nothing_to_build_from_is_said(tmp_path: Path) -> None:
+    done = htxsearch("query", "chè", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "htxsearch reindex --corpus FOLDER" in done.stderr
+    assert not (tmp_path / "index").exists()
+
+
+def test_reindex_reports_and_its_exit_code_tells_of_rejections(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "good.txt").write_text("Lúa mùa\n\nHợp tác xã gặt xong sáu mươi héc-ta.\n", "utf-8")
+    (corpus / "bad.txt").write_bytes(b"\xff\xfe\x00")
+    done = htxsearch("reindex", "--json", cwd=tmp_path)
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert {name: report[name] for name in ("added", "changed", "removed", "unchanged")} == {
+        "added": 1,
+        "changed": 0,
+        "removed": 0,
+        "unchanged": 0,
+    }
+    assert [one["path"] for one in report["rejected"]] == ["bad.txt"]
+    (corpus / "bad.txt").unlink()
+    again = htxsearch("reindex", cwd=tmp_path)
+    assert again.returncode == 0
+    assert again.stdout.startswith("0 added, 0 changed, 0 removed, 1 unchanged")
+
+
+def test_locations_come_from_the_environment_and_options_go_before(office: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    places = {"HTXSEARCH_INDEX": str(office / "index"), "HTXSEARCH_CORPUS": str(office / "corpus")}
+    assert as_json("query", "chè", cwd=elsewhere, **places)["total"] > 0
+    done = htxsearch("query", "chè", "--index", "none", "--corpus", "none", cwd=elsewhere, **places)
+    assert done.returncode == 4
+
+
+def test_a_query_needs_neither_underthesea_nor_scikit_learn(office: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['htxsearch', 'query', 'hop tac xa', '--json', '--facet', 'place', '--explain']\n"
+        "from htxsearch.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert stop.code == 0\n"
+        "heavy = {'underthesea', 'sklearn', 'scipy', 'trafilatura', 'markdown_it', 'joblib'} & set(sys.modules)\n"
+        "print(sorted(heavy), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=office, capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert json.loads(done.stdout)["total"] > 0
+
+
+def test_help_loads_nothing_but_click(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['htxsearch', '--help']\n"
+        "from htxsearch.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'underthesea', 'sklearn', 'numpy', 'whoosh', 'trafilatura'} & set(sys.modules)\n"
+        "print(sorted(heavy), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "reindex" in done.stdout
+
+
+def test_hostile_articles_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    text = "Chè \x1b]0;ha\x07 \x1b[2J\n\nHợp tác xã \x1b[31mđỏ \u202exanh.\n"
+    (tmp_path / "corpus" / "hostile.txt").write_text(text, "utf-8")
+    for command in (["query", "hợp tác xã"], ["show", "hostile.txt"], ["related", "-"]):
+        done = htxsearch(*command, cwd=tmp_path, stdin=text)
+        assert done.returncode == 0
+        assert not set("\x1b\x07\u202e") & set(done.stdout)
+
+
+def test_completion_scripts_name_the_command(tmp_path: Path) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        done = htxsearch("completion", shell, cwd=tmp_path)
+        assert done.returncode == 0
+        assert "_HTXSEARCH_COMPLETE" in done.stdout
+
+
+def test_articles_are_completed_from_the_index(office: Path) -> None:
+    done = htxsearch(
+        cwd=office, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch show thai-nguyen/che", COMP_CWORD="2"
+    )
+    assert "plain,thai-nguyen/che-la-bang-dai-tu.txt" in done.stdout.splitlines()

@@ -1,0 +1,180 @@
+"""The direction of imports, the one owner of each heavy package, and the public names."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import htxsearch
+
+SOURCE = Path(htxsearch.__file__).parent
+ROOT = SOURCE.parent.parent
+
+# From the ground up: a module may import only from those before it.
+ORDER = [
+    "errors",
+    "text",
+    "text.normalize",
+    "text.tokens",
+    "text.sentences",
+    "text.passages",
+    "text.words",
+    "text.numbers",
+    "text.dates",
+    "text.places",
+    "text.abbreviations",
+    "text.fillers",
+    "text.analysis",
+    "article",
+    "engine",
+    "engine.seam",
+    "engine.memory",
+    "engine.whoosh",
+    "ingest",
+    "ingest.furniture",
+    "ingest.metadata",
+    "ingest.readers",
+    "ingest.corpus",
+    "query",
+    "highlight",
+    "related",
+    "expand",
+    "manifest",
+    "reindex",
+    "results",
+    "search",
+    "index",
+    "cli",
+    "cli.render",
+    "cli.main",
+    "",
+    "__main__",
+]
+OWNERS = {
+    "underthesea": {"text.words"},
+    "whoosh": {"engine.whoosh"},
+    "sklearn": {"related"},
+    "scipy": {"related"},
+    "numpy": {"engine.whoosh", "related"},
+    "trafilatura": {"ingest.readers"},
+    "markdown_it": {"ingest.readers"},
+    "click": {"cli.main", "cli.render"},
+    "filelock": {"manifest"},
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        yield name, ast.parse(path.read_text("utf-8"))
+
+
+def imports(tree: ast.Module, *, at_runtime: bool = False) -> Iterator[str]:
+    """Yield the modules a tree imports; those only for the type checker are left out on request."""
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if at_runtime and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            skipped.update(part for statement in node.body for part in ast.walk(statement))
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module or ""
+
+
+MODULES = dict(modules())
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert set(MODULES) == set(ORDER)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_from_below_it(name: str) -> None:
+    ours = {
+        one.removeprefix("htxsearch").removeprefix(".") for one in imports(MODULES[name]) if one.split(".")[0] == "htxsearch"
+    }
+    above = {one for one in ours if ORDER.index(one) >= ORDER.index(name)}
+    assert not above
+
+
+@pytest.mark.parametrize("package", OWNERS)
+def test_a_heavy_package_has_its_owner_and_no_other_importer(package: str) -> None:
+    found = {name for name, tree in MODULES.items() if package in {one.split(".")[0] for one in imports(tree, at_runtime=True)}}
+    assert found == OWNERS[package]
+
+
+def test_only_the_index_names_an_engine() -> None:
+    named = {name for name, tree in MODULES.items() if "htxsearch.engine.whoosh" in imports(tree)}
+    assert named == {"index"}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in ("__main__",)])
+def test_all_is_sorted_and_complete(name: str) -> None:
+    """`__all__` lists the public names a module defines, no more, no fewer."""
+    tree = MODULES[name]
+    lists = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
+    ]
+    if not lists:
+        assert len(tree.body) == 1, "a module without __all__ holds only its docstring"
+        return
+    listed = ast.literal_eval(lists[0])
+    assert len(listed) == len(set(listed))
+    if name == "":
+        assert all(getattr(htxsearch, one) is not None for one in listed)
+        return
+    defined = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Assign):
+            defined.update(target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            defined.add(node.target.id)
+    assert set(listed) <= defined | {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    public_functions = {one for one in defined if re.match(r"[A-Za-z]", one)} - set(listed)
+    assert not public_functions, "public names that are not in __all__"
+
+
+def test_every_public_thing_has_a_docstring() -> None:
+    missing = []
+    for name, tree in MODULES.items():
+        if not ast.get_docstring(tree):
+            missing.append(name)
+        missing += [
+            f"{name}.{node.name}"
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and not ast.get_docstring(node)
+        ]
+    assert not missing
+
+
+def test_the_errors_docstring_is_the_tree() -> None:
+    from htxsearch import errors
+
+    assert errors.__doc__ is not None
+    listed = re.findall(r"^ *\* (\w+)", errors.__doc__, re.MULTILINE)
+    defined = [node.name for node in MODULES["errors"].body if isinstance(node, ast.ClassDef)]
+    assert sorted(listed) == sorted(defined) == sorted(errors.__all__)
+
+
+def test_architecture_names_every_module() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    missing = [
+        name
+        for name in MODULES
+        if name and name != "__main__" and f"`{name.split('.')[-1]}" not in text and f" {name.split('.')[-1]}`" not in text
+    ]
+    assert not missing
