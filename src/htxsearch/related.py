@@ -4,8 +4,8 @@ Each article's counts are made once, when it is indexed, and kept as a small vec
 vectors and weighs them with the collection's idf, so taking in ten articles refits nothing.
 
 The house style of reports (phát triển, đẩy mạnh, kinh tế tập thể) fills most of a text and says
-little of its subject; names say most. So names of two or more syllables are a feature of their own,
-and term counts are damped (1 + ln tf). Measured by `python benches/related.py`.
+little of its subject; names say most. So names of two or more syllables are a feature of their own, and
+what stands in every article weighs half of scikit-learn's least idf. Measured by `python benches/related.py`.
 """
 
 import zlib
@@ -31,7 +31,11 @@ _NAMESPACE_BITS = 30
 _TITLE_COUNTS = 3
 """A title's terms count as if they stood this often in the text."""
 
-_FEATURE_WEIGHTS = {_SYLLABLE: 1.0, _WORD: 1.0, _NAME: 2.0}
+_FEATURE_WEIGHTS = {_SYLLABLE: 1.0, _WORD: 0.5, _NAME: 1.0}
+_TF_POWER = 0.85
+_IDF_SHIFT = -0.5
+"""On 395 judged articles among 5,000: P@1 .967, MAP@10 .965; counts as they are .965, .962; 1 + ln tf .949,
+.953; without words and names .965, .963. The shift costs nothing there and sets house style apart."""
 
 _SHINGLE = 4
 _REPRINT_SHARE = 0.5
@@ -117,12 +121,14 @@ class Similarity:
         unpacked = [_unpack(packed) for _, packed in vectors]
         hashes = np.concatenate([h for h, _ in unpacked]) if unpacked else np.empty(0, np.uint32)
         self._columns = np.unique(hashes)
-        self._tfidf = TfidfTransformer(norm=None, sublinear_tf=True)
         counts = self._matrix(unpacked)
-        self._rows = self._weigh(counts, fit=True) if self._ids else counts
+        if self._ids:
+            self._tfidf = TfidfTransformer(norm=None).fit(counts)
+            self._tfidf.idf_ = self._tfidf.idf_ + _IDF_SHIFT
+            self._rows = self._weigh(counts)
 
     def _matrix(self, unpacked: "Sequence[tuple[np.ndarray, np.ndarray]]") -> "csr_matrix":
-        """Return counts as a row an article and a column a known feature; unknown features are left out."""
+        """Return damped counts, a row an article, a column a known feature; unknown features are left out."""
         import numpy as np
         from scipy.sparse import csr_matrix
 
@@ -132,20 +138,19 @@ class Similarity:
             known = at < len(self._columns)
             known[known] = self._columns[at[known]] == hashes[known]
             columns.append(at[known])
-            counts.append(number[known].astype(np.float64))
+            counts.append(number[known] ** _TF_POWER)
             ends.append(ends[-1] + int(known.sum()))
         flat = (np.concatenate(counts), np.concatenate(columns)) if columns else (np.empty(0), np.empty(0, np.int64))
         return csr_matrix((*flat, np.array(ends)), shape=(len(unpacked), len(self._columns)))
 
-    def _weigh(self, counts: "csr_matrix", *, fit: bool = False) -> "csr_matrix":
+    def _weigh(self, counts: "csr_matrix") -> "csr_matrix":
         import numpy as np
         from scipy.sparse import diags
         from sklearn.preprocessing import normalize
 
-        weighted = self._tfidf.fit_transform(counts) if fit else self._tfidf.transform(counts)
         namespaces = self._columns >> _NAMESPACE_BITS
         factors = np.array([_FEATURE_WEIGHTS[name] for name in sorted(_FEATURE_WEIGHTS)])[namespaces]
-        return normalize(weighted @ diags(factors)).tocsr()
+        return normalize(self._tfidf.transform(counts) @ diags(factors)).tocsr()
 
     def nearest(
         self, title: str, body: str, terms: Sequence["Terms"], *, limit: int, leave_out: str | None = None

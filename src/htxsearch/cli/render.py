@@ -47,7 +47,8 @@ def show_results(found: Results, *, full: bool, explain: bool, first: int) -> No
 
 def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     click.echo(click.style(f"{number}. ", dim=True) + _marked(hit.title, hit.title_highlights, bold=True))
-    about = [hit.source, hit.date.strftime("%d/%m/%Y") if hit.date else None, hit.place, hit.path]
+    where = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
+    about = [hit.source, hit.date.strftime("%d/%m/%Y") if hit.date else None, hit.place, where]
     click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
     text = hit.passage.text
     shown = Span(0, len(text)) if full else excerpt(text, list(hit.highlights), length=_EXCERPT)
