@@ -32,6 +32,7 @@ ORDER = [
     "engine.seam",
     "engine.memory",
     "engine.whoosh",
+    "catalogue",
     "ingest",
     "ingest.furniture",
     "ingest.metadata",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from htxsearch.article import Article, Rejected
+    from htxsearch.catalogue import Report
     from htxsearch.errors import HtxError
     from htxsearch.index import Index
-    from htxsearch.reindex import Report
     from htxsearch.results import ArticleView, Info, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
 
 __all__ = [
@@ -39,7 +39,7 @@ _HOMES = {
     "Rejected": "article",
     "RelatedArticle": "results",
     "RelatedArticles": "results",
-    "Report": "reindex",
+    "Report": "catalogue",
     "Results": "results",
     "SearchHit": "results",
 }

@@ -13,12 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from htxsearch.article import Article
+from htxsearch.catalogue import Report, read_short_forms
 from htxsearch.engine.seam import Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.errors import HtxError, IndexMissing, IndexOutdated, UnknownArticle, UsageError
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
-from htxsearch.reindex import Progress, Report, reindex, short_forms, unobserved
+from htxsearch.reindex import Progress, reindex, unobserved
 from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
 from htxsearch.text.normalize import nfc
@@ -158,7 +159,6 @@ class Index(Searcher):
         engine = self._current()
         manifest = read_manifest(self.path)
         counts = engine.counts()
-        learnt = short_forms(engine)
         return Info(
             index=str(self.path),
             corpus=str(self.corpus),
@@ -170,8 +170,5 @@ class Index(Searcher):
             bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
             places=engine.values("place"),
             sources=engine.values("source"),
-            short_forms={
-                meanings[0]["short"]: tuple((one["long"], one["article_id"]) for one in meanings)
-                for meanings in learnt.values()
-            },
+            short_forms=tuple(one for meanings in read_short_forms(engine).values() for one in meanings),
         )

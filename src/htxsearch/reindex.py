@@ -7,20 +7,20 @@ cut off anywhere leaves a state that answers queries, and the next run goes on f
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from htxsearch.article import Article, Rejected
+from htxsearch.catalogue import Entry, Report, blobs, read_catalogue
 from htxsearch.engine.seam import Document, Engine, Writer
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
 from htxsearch.related import vector
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import Terms, analyse
-from htxsearch.text.normalize import key, term
+from htxsearch.text.normalize import key
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
-__all__ = ["Progress", "Report", "document_of", "reindex", "short_forms", "unobserved"]
+__all__ = ["Progress", "document_of", "reindex", "unobserved"]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes to do; only files that changed count."""
@@ -30,32 +30,6 @@ def unobserved(_done: int, _total: int) -> None:
     """Be the progress that nobody looks at."""
 
 
-_CATALOGUE = "catalogue"
-_SHORT_FORMS = "short-forms"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What a run did, in articles; `renamed` files are also among the added and the removed."""
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    renamed: int = 0
-    rejected: tuple[Rejected, ...] = ()
-    took_s: float = 0.0
-
-
-@dataclass(slots=True)
-class _File:
-    """What the index holds of one file. An empty digest: not all of it, so it is read again."""
-
-    digest: str = ""
-    articles: dict[str, str] = field(default_factory=dict)
-    definitions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-
-
 class _Run:
     """One reindex: compares the corpus with the catalogue and sends the difference in batches."""
 
@@ -63,7 +37,7 @@ class _Run:
         self._engine = engine
         self._batch = batch
         self._progress = progress
-        self._files = _read_catalogue(engine)
+        self._files = read_catalogue(engine)
         self._writer: Writer = engine.writer()
         self._pending = 0
         self._owner: dict[str, str] = {}
@@ -109,12 +83,12 @@ class _Run:
         except OSError:
             return None
 
-    def _known(self, path: str) -> _File:
-        return self._files.get(path) or _File()
+    def _known(self, path: str) -> Entry:
+        return self._files.get(path) or Entry()
 
     def _take_in(self, source: SourceFile, digest: str) -> None:
         """Bring the index in line with one file that is new, changed or was not wholly taken in."""
-        file = self._files.setdefault(source.path, _File())
+        file = self._files.setdefault(source.path, Entry())
         file.digest = ""
         here: set[str] = set()
         rejected = 0
@@ -142,7 +116,7 @@ class _Run:
         self._done = start + size
         self._progress(self._done, self._total)
 
-    def _replace(self, article: Article, file: _File) -> None:
+    def _replace(self, article: Article, file: Entry) -> None:
         fingerprint = _fingerprint(article)
         if file.articles.get(article.id) == fingerprint:
             self._counts["unchanged"] += 1
@@ -158,7 +132,7 @@ class _Run:
         if self._pending >= self._batch:
             self._commit()
 
-    def _drop(self, article_ids: list[str], file: _File) -> None:
+    def _drop(self, article_ids: list[str], file: Entry) -> None:
         for article_id in article_ids:
             self._writer.delete(article_id)
             file.articles.pop(article_id, None)
@@ -167,28 +141,9 @@ class _Run:
             self._pending += 1
 
     def _commit(self) -> None:
-        catalogue = {
-            path: {"digest": file.digest, "articles": file.articles, "definitions": file.definitions}
-            for path, file in self._files.items()
-        }
-        self._writer.commit(
-            {
-                _CATALOGUE: json.dumps(catalogue, ensure_ascii=False).encode(),
-                _SHORT_FORMS: json.dumps(self._short_forms(), ensure_ascii=False).encode(),
-            }
-        )
+        self._writer.commit(blobs(self._files))
         self._writer = self._engine.writer()
         self._pending = 0
-
-    def _short_forms(self) -> dict[str, list[dict[str, str]]]:
-        """Return every learnt definition under its short form's key, with the first article that gives it."""
-        found: dict[str, dict[str, dict[str, str]]] = {}
-        for file in self._files.values():
-            for article_id, definitions in file.definitions.items():
-                for short, long in definitions:
-                    meaning = {"short": short, "long": long, "article_id": article_id}
-                    found.setdefault(key(term(short)), {}).setdefault(key(long.lower()), meaning)
-        return {short: list(meanings.values()) for short, meanings in found.items()}
 
 
 def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress) -> Report:
@@ -227,12 +182,6 @@ def document_of(article: Article) -> Document:
     )
 
 
-def short_forms(engine: Engine) -> dict[str, list[dict[str, str]]]:
-    """Return the learnt abbreviations: by key, each with "short", "long" and the defining "article_id"."""
-    found: dict[str, list[dict[str, str]]] = json.loads(engine.blob(_SHORT_FORMS) or b"{}")
-    return found
-
-
 def _spellings(terms: list[Terms]) -> Iterator[tuple[str, str, str]]:
     for part in terms:
         yield from (("syllable", key(syllable), syllable) for syllable in part.syllables)
@@ -242,8 +191,3 @@ def _spellings(terms: list[Terms]) -> Iterator[tuple[str, str, str]]:
 def _fingerprint(article: Article) -> str:
     parts = (article.title, article.body, article.path, article.date, article.place, article.source, article.url)
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def _read_catalogue(engine: Engine) -> dict[str, _File]:
-    stored = json.loads(engine.blob(_CATALOGUE) or b"{}")
-    return {path: _File(**values) for path, values in stored.items()}

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from htxsearch.article import Article
+from htxsearch.catalogue import Report, ShortForm
 from htxsearch.expand import Expansion
-from htxsearch.reindex import Report
 from htxsearch.text.sentences import Span
 
 __all__ = ["ArticleView", "Info", "Passage", "RelatedArticle", "RelatedArticles", "Results", "SearchHit", "report_json"]
@@ -173,8 +173,7 @@ class Info:
     bytes: int
     places: Mapping[str, int]
     sources: Mapping[str, int]
-    short_forms: Mapping[str, tuple[tuple[str, str], ...]]
-    """Learnt abbreviations: short form, then each long form with the article that defines it."""
+    short_forms: tuple[ShortForm, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return the information as JSON values."""
@@ -189,10 +188,7 @@ class Info:
             "bytes": self.bytes,
             "places": dict(self.places),
             "sources": dict(self.sources),
-            "short_forms": {
-                short: [{"long": long, "article_id": proof} for long, proof in meanings]
-                for short, meanings in self.short_forms.items()
-            },
+            "short_forms": [{"short": one.short, "long": one.long, "article_id": one.article_id} for one in self.short_forms],
         }
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from htxsearch.article import Article
+from htxsearch.catalogue import read_short_forms
 from htxsearch.engine.seam import AnyTerm, Boolean, Engine, Hit, Node, Phrase, Posting
 from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.expand import Expander, Plan, Weights
 from htxsearch.highlight import highlights
 from htxsearch.query import Dates, Group, Value, parse
-from htxsearch.reindex import short_forms
 from htxsearch.results import ArticleView, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
@@ -105,7 +105,7 @@ class Searcher:
 
     def _expander_of(self, engine: Engine) -> Expander:
         if self._expander is None or self._expander[0] != engine.generation:
-            learnt = {short: [one["long"] for one in meanings] for short, meanings in short_forms(engine).items()}
+            learnt = {short: [one.long for one in meanings] for short, meanings in read_short_forms(engine).items()}
             self._expander = (engine.generation, Expander(engine, learnt, Weights()))
         return self._expander[1]
 

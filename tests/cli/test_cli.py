@@ -63,7 +63,9 @@ def test_show_and_info_print_the_promised_json(office: Path) -> None:
     info = as_json("info", cwd=office)
     assert info["complete"] is True
     assert info["articles"] >= 40
-    assert any(one["article_id"] for one in info["short_forms"]["KTTT"])
+    assert {"short": "KTTT", "long": "kinh tế tập thể"}.items() <= next(
+        one for one in info["short_forms"] if one["short"] == "KTTT"
+    ).items()
 
 
 def test_related_prints_the_promised_json_and_marks_reprints(office: Path) -> None:

@@ -16,8 +16,8 @@ from click.shell_completion import CompletionItem
 from htxsearch.errors import HtxError, IndexMissing
 
 if TYPE_CHECKING:
+    from htxsearch.catalogue import Report
     from htxsearch.index import Index
-    from htxsearch.reindex import Report
 
 __all__ = ["INTERRUPTED", "SOME_REJECTED", "cli", "completion", "info", "main", "query", "reindex", "related", "show"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
-from htxsearch.reindex import Report
 from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.text.sentences import Span
 
@@ -157,7 +157,7 @@ def show_info(found: Info) -> None:
         ("sources", _most(found.sources)),
         (
             "learnt",
-            "; ".join(f"{short} = {', '.join(long for long, _ in longs)}" for short, longs in found.short_forms.items()),
+            "; ".join(f"{one.short} = {one.long}" for one in found.short_forms),
         ),
     ]
     for name, value in rows:

@@ -1,0 +1,84 @@
+"""What an index holds of the corpus: each file's hash, its articles and the abbreviations they define.
+
+The engine keeps it as blobs, committed together with the postings, so it is never ahead or behind.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from htxsearch.article import Rejected
+from htxsearch.engine.seam import Engine
+from htxsearch.text.normalize import key, term
+
+__all__ = ["Entry", "Report", "ShortForm", "blobs", "read_catalogue", "read_short_forms"]
+
+_CATALOGUE = "catalogue"
+_SHORT_FORMS = "short-forms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a reindex did, in articles; `renamed` files are also among the added and the removed."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    renamed: int = 0
+    rejected: tuple[Rejected, ...] = ()
+    took_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the index holds of one file: a hash for each article id, and the definitions it gives.
+
+    An empty digest says that it is not all of the file, so the file is read again.
+    """
+
+    digest: str = ""
+    articles: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortForm:
+    """A learnt abbreviation: as written, what it stands for, and the first article that says so."""
+
+    short: str
+    long: str
+    article_id: str
+
+
+def read_catalogue(engine: Engine) -> dict[str, Entry]:
+    """Return the entry of every file, by path."""
+    stored = json.loads(engine.blob(_CATALOGUE) or b"{}")
+    return {path: Entry(**values) for path, values in stored.items()}
+
+
+def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
+    """Return the learnt abbreviations by the short form's key."""
+    stored = json.loads(engine.blob(_SHORT_FORMS) or b"{}")
+    return {short: [ShortForm(*meaning) for meaning in meanings] for short, meanings in stored.items()}
+
+
+def blobs(entries: Mapping[str, Entry]) -> dict[str, bytes]:
+    """Return what to commit beside the postings."""
+    catalogue = {
+        path: {"digest": entry.digest, "articles": entry.articles, "definitions": entry.definitions}
+        for path, entry in entries.items()
+    }
+    return {
+        _CATALOGUE: json.dumps(catalogue, ensure_ascii=False).encode(),
+        _SHORT_FORMS: json.dumps(_short_forms(entries), ensure_ascii=False).encode(),
+    }
+
+
+def _short_forms(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, str, str]]]:
+    found: dict[str, dict[str, tuple[str, str, str]]] = {}
+    for entry in entries.values():
+        for article_id, definitions in entry.definitions.items():
+            for short, long in definitions:
+                found.setdefault(key(term(short)), {}).setdefault(key(long.lower()), (short, long, article_id))
+    return {short: list(meanings.values()) for short, meanings in found.items()}
