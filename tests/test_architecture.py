@@ -26,6 +26,7 @@ ORDER = [
     "text.places",
     "text.abbreviations",
     "text.fillers",
+    "text.telex",
     "text.analysis",
     "article",
     "engine",
@@ -47,8 +48,10 @@ ORDER = [
     "results",
     "search",
     "index",
+    "evaluate",
     "cli",
     "cli.render",
+    "cli.evaluation",
     "cli.main",
     "",
     "__main__",
@@ -61,8 +64,9 @@ OWNERS = {
     "numpy": {"engine.whoosh", "related"},
     "trafilatura": {"ingest.readers"},
     "markdown_it": {"ingest.readers"},
-    "click": {"cli.main", "cli.render"},
+    "click": {"cli.main", "cli.render", "cli.evaluation"},
     "filelock": {"manifest"},
+    "ir_measures": {"evaluate"},
 }
 
 

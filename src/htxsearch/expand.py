@@ -103,14 +103,16 @@ class Expander:
         self._known = lru_cache(maxsize=10_000)(engine.spellings)
         self._weights = weights
         self._long_of: dict[str, list[tuple[str, ...]]] = {}
-        self._short_of: dict[tuple[str, ...], list[str]] = {}
-        common = [(key(short), term(short), long) for short, long in COMMON.items()]
-        for short_key, short, long in [*common, *((k, k, long) for k, longs in learnt.items() for long in longs)]:
-            form = long_form_terms(long)
-            if form not in self._long_of.setdefault(short_key, []):
-                self._long_of[short_key].append(form)
-            self._short_of.setdefault(tuple(key(part) for part in form), []).append(short)
-        self._common = {long_form_terms(long) for long in COMMON.values()}
+        common = [(key(term(short)), long) for short, long in COMMON.items()]
+        for short, long in [*common, *((short, long) for short, longs in learnt.items() for long in longs)]:
+            form = tuple(map(normal, long_form_terms(long)))
+            if form not in self._long_of.setdefault(short, []):
+                self._long_of[short].append(form)
+        self._forms_by_key: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
+        for short, forms in self._long_of.items():
+            for form in forms:
+                self._forms_by_key.setdefault(tuple(map(key, form)), []).append((short, form))
+        self._common = {tuple(map(normal, long_form_terms(long))) for long in COMMON.values()}
 
     def plan(self, group: Group) -> Plan:
         """Return what to ask the engine for `group`."""
@@ -175,7 +177,7 @@ class Expander:
         nodes: list[Node] = []
         for typed, at in {typed: at for at, typed in reversed(list(enumerate(terms)))}.items():
             syllables = self._spellings("syllable", typed)
-            extra = [(short, weights.short_form) for short in short_of.get(at, ())]
+            extra = short_of.get(at, [])
             words, phrases = self._long_forms(typed)
             if not (syllables or words or phrases):
                 plan.unknown.append(typed)
@@ -189,7 +191,7 @@ class Expander:
             nodes += self._in_fields([*syllables, *extra], words, weights.syllable, weights.title, in_body=in_body)
             nodes += phrases if in_body else []
         for run, words in known_words:
-            short = [(s, weights.short_form) for s in self._short_of.get(tuple(key(part) for part in run), ())]
+            short = self._short_forms(run)
             self._note(plan, " ".join(run), [*words, *short])
             plan.marks.update(pair for word, _ in words for pair in pairwise(word.split("_")))
             nodes += self._in_fields(short, words, weights.word, weights.title_word, in_body=in_body)
@@ -222,14 +224,25 @@ class Expander:
             if found:
                 yield run, found
 
-    def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[str]]:
+    def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[tuple[str, float]]]:
         """Return, for each typed position that a long form covers, the short forms that may stand there."""
-        found: dict[int, list[str]] = {}
-        for form, shorts in self._short_of.items():
-            for start in range(len(terms) - len(form) + 1):
-                if tuple(key(typed) for typed in terms[start : start + len(form)]) == form:
-                    for at in range(start, start + len(form)):
-                        found.setdefault(at, []).extend(shorts)
+        found: dict[int, dict[str, float]] = {}
+        lengths = {len(form) for forms in self._long_of.values() for form in forms}
+        for start in range(len(terms)):
+            for length in lengths:
+                for short, weight in self._short_forms(terms[start : start + length]):
+                    for at in range(start, start + length):
+                        known = found.setdefault(at, {})
+                        known[short] = max(weight, known.get(short, 0.0))
+        return {at: sorted(shorts.items(), key=lambda one: (-one[1], one[0])) for at, shorts in found.items()}
+
+    def _short_forms(self, run: tuple[str, ...]) -> list[tuple[str, float]]:
+        """Return the index's short forms of a typed run that is a long form, however it is spelt."""
+        found = []
+        for short, form in self._forms_by_key.get(tuple(map(key, run)), ()):
+            near = min(self._nearness(typed, part, partly=True) for typed, part in zip(run, form, strict=True))
+            if near:
+                found += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
         return found
 
     def _long_forms(self, typed: str) -> tuple[list[tuple[str, float]], list[Phrase]]:
@@ -292,12 +305,15 @@ class Expander:
         weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
         found = [(spelling, weight) for spelling, weight in weighed if weight]
         if not found:
-            kept = (spelling for spelling in known if _keeps_all_marks(typed, spelling))
-            found = [(spelling, self._weights.partly_marked) for spelling in kept]
+            weighed = [(spelling, self._nearness(typed, spelling, partly=True)) for spelling in known]
+            found = [(spelling, weight) for spelling, weight in weighed if weight]
         return sorted(found, key=lambda one: (-one[1], one[0]))
 
-    def _nearness(self, typed: str, spelling: str) -> float:
-        """Return what a spelling with the same key is worth for the typed one; 0 if it is another word."""
+    def _nearness(self, typed: str, spelling: str, *, partly: bool = False) -> float:
+        """Return what a spelling with the same key is worth for the typed one; 0 if it is another word.
+
+        With `partly`, one that keeps every mark typed and has more is still the same word (hơp, hợp).
+        """
         worst = self._weights.as_typed
         mine, theirs = typed.split("_"), spelling.split("_")
         if len(mine) != len(theirs):
@@ -309,6 +325,8 @@ class Expander:
                 worst = min(worst, self._weights.normalised)
             elif not is_marked(one):
                 worst = min(worst, self._weights.unmarked)
+            elif partly and keeps_marks(one, other):
+                worst = min(worst, self._weights.partly_marked)
             else:
                 return 0.0
         return worst
@@ -321,11 +339,6 @@ class Expander:
 def _occur(clause: Clause) -> str:
     """A filter that is not excluded always holds."""
     return "must" if clause.occur == "should" and isinstance(clause.operand, Value | Dates) else clause.occur
-
-
-def _keeps_all_marks(typed: str, spelling: str) -> bool:
-    mine, theirs = typed.split("_"), spelling.split("_")
-    return len(mine) == len(theirs) and all(map(keeps_marks, mine, theirs))
 
 
 def _words_of(text: str) -> str:

@@ -22,6 +22,7 @@ from htxsearch.text.tokens import tokens
 
 __all__ = [
     "FIELDS",
+    "MAX_DEPTH",
     "MAX_LENGTH",
     "Clause",
     "Dates",
@@ -40,6 +41,9 @@ __all__ = [
 
 MAX_LENGTH = 2_000
 """Characters in a query; a longer one is refused, not cut."""
+
+MAX_DEPTH = 20
+"""How deep brackets may stand in each other."""
 
 FIELDS = {
     "title": "title",
@@ -153,8 +157,9 @@ class _Parser:
     """Recursive descent over the text; `_at` is the offset of what is read next."""
 
     def __init__(self, query: str) -> None:
-        self._query = query
+        self._query = nfc(query)
         self._at = 0
+        self._depth = 0
 
     def parse(self) -> Group:
         if len(self._query) > MAX_LENGTH:
@@ -174,7 +179,7 @@ class _Parser:
 
     def _keyword(self, word: str) -> bool:
         """Step over `word` if it comes next, in capitals and as a whole word."""
-        match = re.compile(rf"{word}(?=[\s(\"“]|$)").match(self._query, self._at)
+        match = re.compile(rf"{word}(?=[\s()\"“]|$)").match(self._query, self._at)
         if match:
             self._at = match.end()
         return match is not None
@@ -236,7 +241,7 @@ class _Parser:
                 self._at = here
                 break
             self._skip_blanks()
-            operand = self._operand(at_or)
+            operand = None if self._at_operator() else self._operand(at_or)
             if operand is None:
                 raise self._error("OR needs something on both sides", at_or)
             operands.append(operand)
@@ -246,6 +251,10 @@ class _Parser:
             return None
         return Clause(occur, operands[0] if len(operands) == 1 else Either(tuple(operands)))
 
+    def _at_operator(self) -> bool:
+        """Tell whether an operator or a sign comes next, which no operand begins with."""
+        return re.compile(r"(?:OR|AND|NOT)(?=[\s()\"“]|$)|[+-](?=\S)").match(self._query, self._at) is not None
+
     def _operand(self, start: int) -> Operand | None:
         """Read one operand; None if what comes next is only punctuation."""
         if self._at == len(self._query) or self._query[self._at] == ")":
@@ -253,7 +262,11 @@ class _Parser:
         char = self._query[self._at]
         if char == "(":
             self._at += 1
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise self._error(f"brackets stand in each other more than {MAX_DEPTH} deep", start)
             group = self._group(closing=True)
+            self._depth -= 1
             return group if group.clauses else None
         if char in _OPEN_QUOTES:
             terms = _terms(self._quoted())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from htxsearch.cli.evaluation import evaluation
 from htxsearch.errors import HtxError, IndexMissing
 
 if TYPE_CHECKING:
@@ -279,6 +280,9 @@ def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
         _print_json(found.as_json())
     else:
         show_info(found)
+
+
+cli.add_command(evaluation)
 
 
 @cli.command()

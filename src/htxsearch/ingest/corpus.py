@@ -9,6 +9,7 @@ from htxsearch.article import Article, Rejected
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
 from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+from htxsearch.text.normalize import nfc
 
 __all__ = ["SourceFile", "articles_of", "source_files"]
 
@@ -50,10 +51,15 @@ def source_files(corpus: Path) -> list[SourceFile]:
             relative = file.relative_to(corpus)
             hidden = any(part.startswith(".") for part in relative.parts)
             if not hidden and not file.name.endswith(SIDECAR_SUFFIX) and file.is_file():
-                found.append(SourceFile(file, relative.as_posix()))
+                found.append(SourceFile(file, _as_text(relative)))
     except OSError as error:
         raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
     return sorted(found, key=lambda source: source.path)
+
+
+def _as_text(path: Path) -> str:
+    """Return a path as an id: composed, with "/"; bytes that are no text become U+FFFD."""
+    return nfc(path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:

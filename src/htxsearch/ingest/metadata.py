@@ -57,7 +57,7 @@ def read_sidecar(path: Path) -> Known:
     if not path.is_file():
         return Known()
     try:
-        return Known.of(tomllib.loads(path.read_text("utf-8")))
+        return Known.of(tomllib.loads(path.read_text("utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"its sidecar {path.name} is not valid TOML: {error}") from error
     except Unreadable as error:

@@ -81,8 +81,6 @@ def _plain(data: bytes) -> Iterator[_Draft]:
     saved, and counts only if there is no other.
     """
     paragraphs = body_paragraphs(_decode(data).split("\n"))
-    if not paragraphs:
-        return iter(())
     above = below = None
     title: str | None = None
     kept: list[str] = []
@@ -90,7 +88,7 @@ def _plain(data: bytes) -> Iterator[_Draft]:
         day = stamp(paragraph) if number < 8 else None
         if day is not None:
             above, below = (above or day, below) if title is None else (above, below or day)
-        elif title is None and len(tokens(paragraph)) <= 60:
+        elif title is None and not kept and len(tokens(paragraph)) <= 60:
             title = paragraph
         else:
             kept.append(paragraph)
@@ -116,8 +114,8 @@ def _markdown(data: bytes) -> Iterator[_Draft]:
             lines.append(token.content.strip())
         elif token.type == "inline":
             written = _inline_text(token.children or [])
-            if kind == "heading_open" and title is None:
-                title = written
+            if kind == "heading_open" and (title is None or (not lines and _same_text(title, written))):
+                title = title or written
             elif kind in ("th_open", "td_open"):
                 row.append(written)
             else:
@@ -189,6 +187,8 @@ def _json_lines(data: bytes) -> Iterator[_Draft | Rejected]:
             yield _json_draft(json.loads(line), number)
         except json.JSONDecodeError as error:
             yield Rejected(f":{number}", f"not JSON: {error.msg} at column {error.colno}")
+        except (ValueError, RecursionError):
+            yield Rejected(f":{number}", "not JSON that can be read: a number or its nesting has no end")
         except Unreadable as error:
             yield Rejected(f":{number}", str(error))
 
@@ -201,6 +201,9 @@ def _json_draft(row: object, number: int) -> _Draft:
         raise Unreadable('it has no "id"')
     if not isinstance(text, str):
         raise Unreadable('"text" must be text')
+    for value in row.values():
+        if isinstance(value, str) and ("\0" in value or any("\ud800" <= char <= "\udfff" for char in value)):
+            raise Unreadable("it holds NUL characters or halves of characters, so it is no text")
     known = Known.of(row)
     lines = [" ".join(line.split()) for line in nfc(text).split("\n")]
     if known.title and _same_text(lines[0], known.title):

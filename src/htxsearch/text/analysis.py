@@ -5,10 +5,13 @@ unfindable. Words stand beside them as a signal: underthesea's words of two or m
 document numbers, and every run that spells a known abbreviation's long form.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.normalize import normal
 from htxsearch.text.numbers import document_numbers
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import Token, tokens
@@ -19,7 +22,7 @@ __all__ = ["ANALYSIS_VERSION", "Terms", "analyse"]
 ANALYSIS_VERSION = 1
 """Raised whenever the same text gives other terms; an index of another version must be rebuilt."""
 
-_LONG_FORMS = frozenset(long_form_terms(long) for long in COMMON.values())
+_LONG_FORMS = frozenset(tuple(map(normal, long_form_terms(long))) for long in COMMON.values())
 _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 
 
@@ -38,15 +41,15 @@ def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
     a word that reaches over a span's end is left out of both.
     """
     found = tokens(text)
-    multi = sorted({*_segmented(text, found), *_numbers(text), *_long_forms(found)})
-    return [_terms_within(span, found, multi) for span in spans]
+    multi = sorted({*_segmented(text, found), *_numbers(text), *_long_forms(text, found)})
+    return [Terms(_within(span, found), _within(span, multi)) for span in spans]
 
 
-def _terms_within(span: Span, found: list[Token], multi: list[Token]) -> Terms:
-    def inside(some: Iterable[Token]) -> tuple[str, ...]:
-        return tuple(t.term for t in some if span.start <= t.start and t.end <= span.end)
-
-    return Terms(inside(found), inside(multi))
+def _within(span: Span, ordered: list[Token]) -> tuple[str, ...]:
+    """Return the terms of the tokens, ordered by start, that lie inside the span."""
+    first = bisect_left(ordered, span.start, key=lambda token: token.start)
+    last = bisect_left(ordered, span.end, key=lambda token: token.start)
+    return tuple(token.term for token in ordered[first:last] if token.end <= span.end)
 
 
 def _segmented(text: str, found: list[Token]) -> Iterable[Token]:
@@ -66,12 +69,16 @@ def _numbers(text: str) -> Iterable[Token]:
     return (Token(number.start, number.end, number.term) for number in document_numbers(text))
 
 
-def _long_forms(found: list[Token]) -> Iterable[Token]:
-    """Yield every run that spells a common abbreviation's long form, whatever the segmenter made of it."""
-    terms = [token.term for token in found]
+def _long_forms(text: str, found: list[Token]) -> Iterable[Token]:
+    """Yield every run that spells a common abbreviation's long form, whatever the segmenter made of it.
+
+    Only blanks stand between its syllables: "đã hợp tác. Xã …" is none.
+    """
+    terms = [normal(token.term) for token in found]
+    joined = [text[one.end : other.start].isspace() for one, other in pairwise(found)]
     for start in range(len(found)):
         for length in _LONG_FORM_LENGTHS:
-            if tuple(terms[start : start + length]) in _LONG_FORMS:
+            if tuple(terms[start : start + length]) in _LONG_FORMS and all(joined[start : start + length - 1]):
                 yield _join(found[start : start + length])
 
 

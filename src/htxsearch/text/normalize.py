@@ -29,10 +29,11 @@ _SYLLABLE = re.compile(
     r"(ch|ng|nh|[cmnpt])?"
 )
 # Open syllables written with i or y: hỉ/hỷ, kĩ/kỹ, lí/lý, mĩ/mỹ, sĩ/sỹ, tỉ/tỷ, vĩ/vỹ, quí/quý,
-# and the bare vowel, í/ý (Quyết định 240/QĐ of 1984 wants i, custom keeps y; both are printed).
-_I_OR_Y_ONSETS = frozenset({"h", "k", "l", "m", "s", "t", "v", "qu", ""})
+# (Quyết định 240/QĐ of 1984 wants i, custom keeps y; both are printed). Where the letter is the whole
+# syllable they are two: lợn ỉ, ỷ lại.
+_I_OR_Y_ONSETS = frozenset({"h", "k", "l", "m", "s", "t", "v", "qu"})
 
-_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
 
 
@@ -74,6 +75,13 @@ def normal(syllable: str) -> str:
         at = len(onset) + _tone_vowel(vowels, closed=bool(coda))
         letters[at] += tones[0]
     return unicodedata.normalize("NFC", "".join(letters))
+
+
+@lru_cache(maxsize=1 << 16)
+def is_syllable(written: str) -> bool:
+    """Tell whether the letters can be one Vietnamese syllable (hợp, thuyền; not chef, HTX)."""
+    letters, tones = _split_tone(written.lower())
+    return len(tones) <= 1 and _SYLLABLE.fullmatch("".join(letters)) is not None
 
 
 def _split_tone(syllable: str) -> tuple[list[str], list[str]]:

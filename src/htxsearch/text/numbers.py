@@ -12,7 +12,9 @@ from htxsearch.text.tokens import tokens
 __all__ = ["DocumentNumber", "document_numbers", "looks_like_document_number"]
 
 # Number, perhaps a year, then a code in capitals with parts joined by - or / (QĐ-TTg, KL/TW, QH15).
-_WRITTEN = re.compile(r"(?<![\w/])\d{1,5}(?:/(?:19|20)\d\d)?\s?[-/]\s?[A-ZĐ]{2}[\wĐ]*(?:[-/][A-ZĐ]\w*)*")
+_NUMBER = r"(?<![\w/.,])(?:\d{1,3}(?:\.\d{3})+|\d{1,5})(?:/(?:19|20)\d\d)?"
+_CODE = r"[A-ZĐ]{2}\w*"
+_WRITTEN = re.compile(rf"{_NUMBER}(?:(?:\s?/\s?|-){_CODE}(?:[-/][A-ZĐ]\w*)*|\s?-\s?{_CODE}/[A-ZĐ]\w*)")
 # As typed in a query: one chunk without blanks, any case, with at least one letter after the number.
 _TYPED = re.compile(r"\d{1,5}(?:/\d{4})?[-/](?=[^\W\d_]{2})[^\W_]+(?:[-/][^\W_]+)*")
 

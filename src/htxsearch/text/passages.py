@@ -5,6 +5,7 @@ sentences: a length outside the range costs its distance, a cut inside a paragra
 cut between a heading and what follows too much to be chosen.
 """
 
+from itertools import zip_longest
 from typing import NamedTuple
 
 from htxsearch.text.sentences import Span, sentences
@@ -80,7 +81,7 @@ def _length_cost(words: int) -> float:
 def _units(text: str) -> list[_Unit]:
     spans = [piece for span in sentences(text) for piece in _divide(text, span)]
     units: list[_Unit] = []
-    for span, following in zip(spans, [*spans[1:], None], strict=True):
+    for span, following in zip_longest(spans, spans[1:]):
         words = len(tokens(text[span.start : span.end]))
         ends_line = following is None or "\n" in text[span.end : following.start]
         begins_line = not units or "\n" in text[units[-1].end : span.start]

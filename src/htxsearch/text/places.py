@@ -1,7 +1,7 @@
 """Provinces, before and after 1 July 2025, and where a text names them.
 
-Names are matched with their capitals, so that hòa bình (peace) is no Hòa Bình; a name inside a
-longer one is not matched (Bình Định in "Phan Bình Định" is, a person's name cannot be told apart).
+Names are matched with their capitals, so that hòa bình (peace) is no Hòa Bình. Longer names that begin
+like a province's (Điện Biên Phủ), persons (Chủ tịch Hồ Chí Minh) and smaller places (xã Hòa Bình) are none.
 """
 
 import re
@@ -22,12 +22,19 @@ _ALSO_WRITTEN = {
     "Thừa Thiên - Huế": "Huế",
     "Bà Rịa Vũng Tàu": "Bà Rịa - Vũng Tàu",
     "Bà Rịa-Vũng Tàu": "Bà Rịa - Vũng Tàu",
+    "Bà Rịa – Vũng Tàu": "Bà Rịa - Vũng Tàu",
     "Đăk Lăk": "Đắk Lắk",
     "Đắc Lắc": "Đắk Lắk",
     "Đăk Nông": "Đắk Nông",
     "Đắc Nông": "Đắk Nông",
     "Bắc Cạn": "Bắc Kạn",
 }
+
+_LONGER = "Điện Biên Phủ|Đồng Tháp Mười|Hà Nam Ninh|Hà Nam Định"
+_NOT_AFTER = (
+    *"xã phường huyện quận đường thôn xóm bản làng ấp chợ hồ sông cầu khu trường Bác bác".split(),
+    *("thị trấn", "thị xã", "Chủ tịch", "chủ tịch", "Tư tưởng", "tư tưởng", "Cộng sản"),
+)
 
 
 class Mention(NamedTuple):
@@ -102,4 +109,6 @@ def _pattern() -> re.Pattern[str]:
         spellings |= {name, name.replace("Hòa", "Hoà").replace("Hóa", "Hoá")}
     longest_first = sorted(spellings, key=len, reverse=True)
     options = "|".join(re.escape(name).replace(r"\ ", r"\s") for name in longest_first)
-    return re.compile(rf"(?:(?P<kind>[Tt]ỉnh|[Tt]hành phố|TP\.?)\s+)?(?<!\w)(?P<name>{options})(?!\w)")
+    before = "".join(rf"(?<!\b{re.escape(word)} )" for word in _NOT_AFTER)
+    kind = r"(?:(?P<kind>[Tt]ỉnh|TỈNH|[Tt]hành phố|THÀNH PHỐ|TP\.?)\s+)?"
+    return re.compile(rf"{kind}{before}(?<!\w)(?!(?:{_LONGER})(?!\w))(?P<name>{options})(?!\w)")

@@ -1,0 +1,134 @@
+"""The `eval` command: measures on judged collections, floors, and two runs side by side."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from htxsearch.errors import UsageError
+
+if TYPE_CHECKING:
+    from htxsearch.evaluate import Run
+
+__all__ = ["BELOW_FLOOR", "evaluation"]
+
+BELOW_FLOOR = 1
+
+_FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
+
+
+@click.command("eval")
+@click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--measure", "measures", multiple=True, metavar="NAME", help="MRR@10, R@1, Success@10 by default. Repeatable.")
+@click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Re-pose every query so. Repeatable.")
+@click.option("--failures", type=int, default=0, metavar="N", help="Show N queries whose document came late or not at all.")
+@click.option("--floors", type=click.Path(path_type=Path, dir_okay=False), help="Fail if a measure falls below this file's.")
+@click.option("--raise-floors", is_flag=True, help="Raise the floors to what was reached; none goes down.")
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Save the run with all its queries.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="A B",
+    help="Compare two saved runs, query by query.",
+)
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes here and use them again.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+def evaluation(
+    folders: tuple[Path, ...],
+    measures: tuple[str, ...],
+    forms: tuple[str, ...],
+    failures: int,
+    floors: Path | None,
+    raise_floors: bool,
+    save: Path | None,
+    compare: tuple[Path, Path] | None,
+    keep: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure the ranking on judged collections (folders in BEIR form), through the product's own pipeline.
+
+    A collection is indexed, every query asked as `query` asks it, and a document ranked by its best
+    passage. With --floors the exit code is 1 if a measure falls below its floor.
+    """
+    from htxsearch import evaluate
+
+    if compare:
+        _show_comparison(*(evaluate.read_run(path) for path in compare))
+        return 0
+    if not folders:
+        raise UsageError("name the folders of judged collections, or --compare two saved runs")
+    if raise_floors and not floors:
+        raise UsageError("--raise-floors needs --floors FILE to write to")
+    runs: list[Run] = []
+    for folder in folders:
+        collection = evaluate.read_collection(folder)
+        click.echo(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries", err=True)
+        with evaluate.opened(collection, keep) as index:
+            for form in forms or ("typed",):
+                run = evaluate.evaluate(collection, index, measures=measures or evaluate.DEFAULT_MEASURES, form=form)
+                runs.append(run)
+                if not as_json:
+                    _show_run(run, failures)
+    if save:
+        save.write_text(json.dumps(_sets(runs, queries=True), ensure_ascii=False), "utf-8")
+    if as_json:
+        click.echo(json.dumps(_sets(runs, queries=False), ensure_ascii=False, indent=2))
+    return _check_floors(floors, runs, write=raise_floors) if floors else 0
+
+
+def _sets(runs: list["Run"], *, queries: bool) -> dict[str, Any]:
+    """Return runs by set; a second form of a set is named after both."""
+    sets: dict[str, Any] = {}
+    for run in runs:
+        name = run.name if run.name not in sets else f"{run.name} ({run.form})"
+        sets[name] = run.as_json(queries=queries)
+    return {"sets": sets}
+
+
+def _show_run(run: "Run", failures: int) -> None:
+    values = "  ".join(f"{name} {value:.4f} ±{run.interval(name):.3f}" for name, value in run.measures.items())
+    click.echo(f"{run.name:14} {run.form:10} {values}  ({len(run.outcomes)} queries)")
+    first = next(iter(run.measures))
+    worst = sorted(run.outcomes.items(), key=lambda one: one[1].measures[first])[:failures]
+    for query, outcome in worst:
+        ranked = ", ".join(outcome.ranked[:3]) or outcome.error or "nothing found"
+        click.echo(f"    {outcome.measures[first]:.2f}  {query}  {outcome.query}\n          → {ranked}")
+
+
+def _check_floors(path: Path, runs: list["Run"], *, write: bool) -> int:
+    from htxsearch import evaluate
+
+    try:
+        floors: Mapping[str, Mapping[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise UsageError(f"{path} is no file of floors: {error}") from error
+    below = evaluate.undercut(floors, runs)
+    for sentence in below:
+        click.echo(f"below the floor: {sentence}", err=True)
+    if write:
+        path.write_text(json.dumps(evaluate.raise_floors(floors, runs), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if below:
+        return BELOW_FLOOR
+    click.echo(f"all floors of {path} hold", err=True)
+    return 0
+
+
+def _show_comparison(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Print, for each set in both runs, the means' difference and the queries that changed, largest first."""
+    common = [name for name in first if name in second]
+    if not common:
+        raise UsageError("the two runs have no set in common")
+    for name in common:
+        one, other = first[name]["outcomes"], second[name]["outcomes"]
+        measure = next(iter(first[name]["measures"]))
+        queries = [query for query in one if query in other]
+        changes = {query: other[query]["measures"][measure] - one[query]["measures"][measure] for query in queries}
+        up, down = sum(change > 0 for change in changes.values()), sum(change < 0 for change in changes.values())
+        before, after = first[name]["measures"][measure], second[name]["measures"][measure]
+        click.echo(f"{name}: {measure} {before:.4f} → {after:.4f} ({after - before:+.4f}); {up} better, {down} worse")
+        for query in sorted(changes, key=lambda q: (-abs(changes[q]), q))[:20]:
+            if changes[query]:
+                click.echo(f"  {changes[query]:+.2f}  {query}  {one[query]['query']}")

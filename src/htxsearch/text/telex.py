@@ -1,0 +1,141 @@
+"""What the keyboard sends when the Vietnamese input method is off: Telex and VNI keystrokes.
+
+Telex writes shapes as doubled letters and w (aa â, aw ă, dd đ, ee ê, oo ô, ow ơ, uw ư) and tones as
+s f r x j; VNI writes digits (1–5 tones, 6 ^, 7 horn, 8 breve, 9 đ). Both allow the marks anywhere
+behind the vowel: howpj, hopwj and ho75p all mean hợp.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from htxsearch.text.normalize import is_syllable, normal
+
+__all__ = ["from_keystrokes", "to_telex"]
+
+_ACUTE, _GRAVE, _HOOK, _TILDE, _DOT = "\u0301", "\u0300", "\u0309", "\u0303", "\u0323"
+_TELEX_TONES = {"s": _ACUTE, "f": _GRAVE, "r": _HOOK, "x": _TILDE, "j": _DOT}
+_VNI_TONES = {"1": _ACUTE, "2": _GRAVE, "3": _HOOK, "4": _TILDE, "5": _DOT}
+_CIRCUMFLEX = {"a": "â", "e": "ê", "o": "ô"}
+_HORN = {"o": "ơ", "u": "ư"}
+_VOWELS = frozenset("aeiouyăâêôơư")
+_VNI = re.compile(r"[a-z]+[1-9][a-z1-9]*")
+
+
+@lru_cache(maxsize=1 << 14)
+def from_keystrokes(typed: str) -> str | None:
+    """Return the syllable that raw keystrokes mean, in its normal form; None if they mean none.
+
+    `typed` is lower case. Letters that are a syllable as they stand, without any keystroke for a mark
+    (thai, nguyen), mean none.
+    """
+    if not typed.isascii():
+        return None
+    if typed.isalpha():
+        letters, tone = _read(typed, telex=True)
+    elif _VNI.fullmatch(typed):
+        letters, tone = _read(typed, telex=False)
+    else:
+        return None
+    meant = normal(unicodedata.normalize("NFC", _with_tone(letters, tone)))
+    return meant if meant != typed and is_syllable(meant) else None
+
+
+def _read(typed: str, *, telex: bool) -> tuple[list[str], str]:
+    """Return the letters with their shapes, and the last tone typed."""
+    letters: list[str] = []
+    tone = ""
+    tones = _TELEX_TONES if telex else _VNI_TONES
+    for char in typed:
+        has_vowel = any(letter in _VOWELS for letter in letters)
+        if char in tones and has_vowel:
+            tone = tones[char]
+        elif not (_shape_telex if telex else _shape_vni)(letters, char):
+            letters.append(char)
+    return letters, tone
+
+
+def _shape_telex(letters: list[str], char: str) -> bool:
+    """Apply a Telex key to the letters before it; tell whether it was one."""
+    if char == "d" and letters == ["d"]:
+        letters[0] = "đ"
+        return True
+    if char in _CIRCUMFLEX:
+        return _reshape(letters, char, _CIRCUMFLEX[char])
+    if char == "w":
+        if not _horn(letters) and not _reshape(letters, "a", "ă"):
+            letters.append("ư")
+        return True
+    return False
+
+
+def _shape_vni(letters: list[str], char: str) -> bool:
+    """Apply a VNI digit to the letters before it; tell whether it was one."""
+    if char == "9":
+        return _reshape(letters, "d", "đ")
+    if char == "8":
+        return _reshape(letters, "a", "ă")
+    if char == "7":
+        return _horn(letters)
+    if char == "6":
+        return any(_reshape(letters, plain, shaped) for plain, shaped in _CIRCUMFLEX.items())
+    return False
+
+
+def _horn(letters: list[str]) -> bool:
+    """Put horns on uo (ươ), else on the last o or u; "ua" becomes ưa, "oa" is left for the breve."""
+    text = "".join(letters)
+    at = text.rfind("uo")
+    if at >= 0 and not text[:at].endswith("q"):
+        letters[at], letters[at + 1] = "ư", "ơ"
+        return True
+    if "oa" in text:
+        return False
+    for at in range(len(letters) - 1, -1, -1):
+        if letters[at] in _HORN and not (letters[at] == "u" and at and letters[at - 1] == "q"):
+            letters[at] = _HORN[letters[at]]
+            return True
+    return False
+
+
+def _reshape(letters: list[str], plain: str, shaped: str) -> bool:
+    """Turn the last `plain` letter into `shaped`; tell whether there was one."""
+    for at in range(len(letters) - 1, -1, -1):
+        if letters[at] == plain:
+            letters[at] = shaped
+            return True
+    return False
+
+
+def _with_tone(letters: list[str], tone: str) -> str:
+    """Return the syllable with its tone on any vowel; the normal form puts it on the right one."""
+    for at, letter in enumerate(letters):
+        if letter in _VOWELS and tone:
+            return "".join([*letters[: at + 1], tone, *letters[at + 1 :]])
+    return "".join(letters)
+
+
+_BREVE_OR_HORN = ("\u0306", "\u031b")
+_TONE_KEYS = {mark: key for key, mark in _TELEX_TONES.items()}
+
+
+def to_telex(text: str) -> str:
+    """Return what the keyboard sends for `text`: shapes where they are typed, the tone at each syllable's end."""
+    return re.sub(r"[^\W\d_]+", lambda match: _syllable_keys(match.group()), unicodedata.normalize("NFC", text))
+
+
+def _syllable_keys(syllable: str) -> str:
+    keys: list[str] = []
+    tone = ""
+    for char in unicodedata.normalize("NFD", syllable):
+        if char in _TONE_KEYS:
+            tone = _TONE_KEYS[char]
+        elif char == "\u0302":
+            keys.append(keys[-1].lower())
+        elif char in _BREVE_OR_HORN:
+            keys.append("w")
+        elif char in "đĐ":
+            keys.append("dd" if char == "đ" else "Dd")
+        else:
+            keys.append(char)
+    return "".join(keys) + tone

@@ -1,0 +1,304 @@
+"""Golden cases: every file here holds cases of one rule, "input => expected", a line each.
+
+A new case is a new line; no Python is needed. Lines that begin with # are comments. In a case ␣ is a
+blank that would be lost at an end, ⏎ a line break. A failing case is named by its file and line.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from htxsearch.errors import QuerySyntaxError
+from htxsearch.ingest.furniture import body_paragraphs
+from htxsearch.query import (
+    Clause,
+    Dates,
+    Either,
+    Group,
+    InTitle,
+    Number,
+    Operand,
+    Prefix,
+    Quoted,
+    Value,
+    Words,
+    parse,
+)
+from htxsearch.text.abbreviations import learn
+from htxsearch.text.analysis import analyse
+from htxsearch.text.dates import date_range, find_date, stamp
+from htxsearch.text.fillers import is_filler
+from htxsearch.text.normalize import keeps_marks, key, nfc, normal
+from htxsearch.text.numbers import document_numbers, looks_like_document_number
+from htxsearch.text.passages import is_heading, passages
+from htxsearch.text.places import canonical_place, find_places, provinces
+from htxsearch.text.sentences import Span, sentences
+from htxsearch.text.tokens import tokens
+
+HERE = Path(__file__).parent
+
+
+def read_cases(name: str) -> list[tuple[int, str]]:
+    """Return the cases of a file with their line numbers."""
+    lines = enumerate((HERE / f"{name}.txt").read_text("utf-8").split("\n"), start=1)
+    return [(number, line) for number, line in lines if line.strip() and not line.startswith("# ") and line != "#"]
+
+
+def each(name: str) -> pytest.MarkDecorator:
+    """Parametrise a test over a file of "given => expected"; without an arrow, `expected` is empty."""
+    found = []
+    for number, line in read_cases(name):
+        given, _, expected = line.partition(" => ")
+        shown = given.strip() if given.isascii() else plain(given)
+        found.append(pytest.param(visible(given), visible(expected.strip()), id=f"line {number}: {shown[:50]}"))
+    return pytest.mark.parametrize(("given", "expected"), found)
+
+
+def visible(written: str) -> str:
+    return written.replace("␣", " ").replace("⏎", "\n")
+
+
+def plain(text: str) -> str:
+    """Return letters that every terminal shows, for a test's name."""
+    letters = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return re.sub(r"\s+", " ", re.sub(r"[^\x20-\x7e]", "", letters)).strip()
+
+
+def yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def or_dash(items: Iterable[str]) -> str:
+    return "; ".join(items) or "-"
+
+
+def decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def unmarked(text: str) -> str:
+    """Return the text of a case without its brackets."""
+    return re.sub(r"[\[\]]", "", text)
+
+
+def bracketed(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Return `text` with brackets around the spans, as the cases show them."""
+    for start, end in sorted(spans, reverse=True):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    return text
+
+
+def parts(text: str) -> tuple[str, list[str]]:
+    """Return the text of a case without its bars, and the pieces between them."""
+    pieces = text.split("¦")
+    return "".join(piece.removeprefix(" ") if at else piece for at, piece in enumerate(pieces)), [p.strip() for p in pieces]
+
+
+# Spelling
+
+
+@each("normal")
+def test_normal_form(given: str, expected: str) -> None:
+    assert normal(given) == expected
+    assert normal(decomposed(given)) == expected
+    assert normal(expected) == expected
+    assert key(given) == key(expected)
+
+
+@each("numbers")
+def test_numbers(given: str, expected: str) -> None:
+    assert normal(given) == expected
+    assert normal(expected) == expected
+
+
+@each("keys")
+def test_key(given: str, expected: str) -> None:
+    assert key(given) == expected
+    assert key(decomposed(given)) == expected
+
+
+@each("marks")
+def test_partly_marked_typing(given: str, expected: str) -> None:
+    typed, written = given.split()
+    assert yes(keeps_marks(typed, written)) == expected
+
+
+@each("fillers")
+def test_fillers(given: str, expected: str) -> None:
+    assert yes(is_filler(given)) == expected
+
+
+# Syllables, words, numbers
+
+
+@each("tokens")
+def test_tokens(given: str, expected: str) -> None:
+    text = unmarked(given)
+    assert bracketed(text, (token[:2] for token in tokens(text))) == given
+    assert bracketed(decomposed(text), (token[:2] for token in tokens(decomposed(text)))) == decomposed(given)
+    assert expected in ("", "-")
+
+
+@each("document-numbers")
+def test_document_numbers(given: str, expected: str) -> None:
+    text = unmarked(given)
+    found = document_numbers(text)
+    assert bracketed(text, ((one.start, one.end) for one in found)) == given
+    assert or_dash(one.term for one in found) == expected
+
+
+@each("document-numbers-typed")
+def test_document_numbers_as_typed(given: str, expected: str) -> None:
+    assert yes(looks_like_document_number(given)) == expected
+
+
+@each("long-forms")
+def test_long_forms_and_document_numbers_are_words(given: str, expected: str) -> None:
+    [terms] = analyse(given, [Span(0, len(given))])
+    for word in expected.split("; "):
+        assert (word.removeprefix("not ") in terms.words) is not word.startswith("not ")
+
+
+@each("abbreviations")
+def test_abbreviations_learnt(given: str, expected: str) -> None:
+    assert or_dash(f"{found.short}: {found.long}" for found in learn(given)) == expected
+
+
+# Sentences and passages
+
+
+@each("sentences")
+def test_sentences(given: str, expected: str) -> None:
+    text, pieces = parts(given)
+    assert [text[start:end] for start, end in sentences(text)] == pieces
+    assert expected == ""
+
+
+@each("headings")
+def test_headings(given: str, expected: str) -> None:
+    assert yes(is_heading(given, len(tokens(given)))) == expected
+
+
+@each("passages")
+def test_passages(given: str, expected: str) -> None:
+    text, pieces = parts(re.sub(r"\{(\d+)([;,/]?)\}", lambda match: a_sentence(int(match[1]), match[2] or "."), given))
+    assert [text[start:end] for start, end in passages(text)] == pieces
+    assert expected == ""
+
+
+def a_sentence(words: int, end: str = ".") -> str:
+    """Return a sentence of so many words, or a part of one: it ends in ; or , or, for /, in nothing."""
+    cycle = "sáng nay bà con trong xóm rủ nhau ra đồng be bờ giữ nước rồi cùng về ăn cơm".split()
+    said = [cycle[at % len(cycle)] for at in range(words)]
+    return " ".join(said).capitalize() + end.replace("/", "")
+
+
+# Dates
+
+
+@each("dates")
+def test_first_date_in_a_text(given: str, expected: str) -> None:
+    day = find_date(given)
+    assert (day.isoformat() if day else "-") == expected
+
+
+@each("stamps")
+def test_stamps(given: str, expected: str) -> None:
+    day = stamp(given)
+    assert (day.isoformat() if day else "-") == expected
+
+
+@each("date-ranges")
+def test_date_ranges(given: str, expected: str) -> None:
+    days = date_range(given)
+    assert (f"{days[0]}..{days[1]}" if days else "-") == expected
+
+
+# Places
+
+
+@each("places")
+def test_places_in_a_text(given: str, expected: str) -> None:
+    text = unmarked(given)
+    found = find_places(text)
+    assert bracketed(text, ((one.start, one.end) for one in found)) == given
+    assert or_dash(one.place + (" as province" if one.as_province else "") for one in found) == expected
+
+
+@each("canonical-places")
+def test_canonical_places(given: str, expected: str) -> None:
+    assert canonical_place(given) == expected
+    assert canonical_place(nfc(decomposed(given))) == expected
+
+
+@each("provinces-today")
+def test_provinces_of_today(given: str, expected: str) -> None:
+    assert provinces()[given] == expected
+
+
+# Page furniture
+
+
+@each("furniture")
+def test_furniture(given: str, expected: str) -> None:
+    above, below = a_sentence(70), a_sentence(9)
+    kept = body_paragraphs([above, given, below])
+    whole = {"kept": [above, given, below], "dropped": [above, below], "end": [above]}
+    assert kept == whole[expected]
+
+
+# Queries
+
+
+@each("queries")
+def test_queries(given: str, expected: str) -> None:
+    assert clauses(parse(given)) == expected
+    assert clauses(parse(decomposed(given))) == expected
+
+
+@each("query-errors")
+def test_query_errors(given: str, expected: str) -> None:
+    column, _, reason = expected.partition(": ")
+    with pytest.raises(QuerySyntaxError, match=re.escape(reason)) as caught:
+        parse(given)
+    assert caught.value.column == int(column)
+    assert caught.value.query == given
+    assert str(caught.value).split("\n")[-1] == "  " + " " * int(column) + "^"
+
+
+def clauses(group: Group) -> str:
+    return " ".join(clause(one) for one in group.clauses)
+
+
+def clause(one: Clause) -> str:
+    return {"should": "", "must": "+", "must_not": "-"}[one.occur] + operand(one.operand)
+
+
+def operand(one: Operand) -> str:
+    match one:
+        case Words(terms):
+            return f"[{' '.join(terms)}]"
+        case Quoted(terms):
+            return f'"{" ".join(terms)}"'
+        case Prefix(term):
+            return f"{term}*"
+        case Number(terms):
+            return f"no({' '.join(terms)})"
+        case InTitle(of):
+            return f"title({operand(of)})"
+        case Value(field, value):
+            return f"{field}({value})"
+        case Dates(since, until):
+            return f"date({since or ''}..{until or ''})"
+        case Either(operands):
+            return f"({' | '.join(map(operand, operands))})"
+        case Group():
+            return f"{{{clauses(one)}}}"
+
+
+def test_every_case_file_has_a_runner() -> None:
+    used = set(re.findall(r'@each\("([\w-]+)"\)', Path(__file__).read_text("utf-8")))
+    assert used == {file.stem for file in HERE.glob("*.txt")}

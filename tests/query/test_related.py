@@ -1,0 +1,301 @@
+"""Articles like an article: by what they are about, not by how such texts are usually worded."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from htxsearch import Article, Index
+from htxsearch.errors import UnknownArticle, UsageError
+from htxsearch.related import Similarity, is_reprint, vector
+from htxsearch.text.analysis import Terms, analyse
+from htxsearch.text.normalize import normal
+from htxsearch.text.passages import passages
+from htxsearch.text.sentences import Span
+from htxsearch.text.tokens import tokens
+
+HOUSE_STYLE = [
+    "Được sự quan tâm của các cấp, các ngành, kinh tế tập thể tiếp tục phát triển mạnh, thu hút thêm thành viên.",
+    "Kinh tế tập thể góp phần tích cực vào tăng trưởng, giảm nghèo và giữ vững ổn định ở nông thôn.",
+    "Bên cạnh kết quả đạt được vẫn còn khó khăn, hạn chế: quy mô nhỏ, vốn ít, cán bộ thiếu.",
+    "Các đơn vị đẩy mạnh tuyên truyền, tháo gỡ vướng mắc, nâng cao hiệu quả hoạt động.",
+    "Thời gian tới, toàn tỉnh phấn đấu hoàn thành chỉ tiêu đề ra, tiếp tục đổi mới phương thức hoạt động.",
+]
+
+
+def a_report(place: str, subject: str, house_style: Iterable[str]) -> str:
+    """Return a report in the house style of all reports: half of its words say nothing of its subject."""
+    before, after = house_style
+    return f"{before}\nBáo cáo của tỉnh {place} nêu: {subject}\n{after}"
+
+
+REPORTS = [
+    (
+        "Sơn La: mận hậu rải vụ",
+        "vùng mận hậu Mộc Châu rải vụ trên 90 ha; bà con bản Nà Ka tỉa cành, bọc quả, dựng trạm sấy mận dẻo, đóng hộp gửi đi.",
+    ),
+    (
+        "Kiên Giang: lúa tôm luân canh",
+        "một vụ lúa một vụ tôm ở An Biên trên 900 ha; ấp Kinh Làng đặt máy đo mặn, thả tôm càng xanh, thuê ghe gom tại vuông.",
+    ),
+    (
+        "Kon Tum: sâm dưới tán rừng",
+        "sâm dây Tu Mơ Rông dưới tán rừng già; làng Đắk Viên ươm hạt, rào lưới chống chuột, nấu cao trong chảo đồng lớn.",
+    ),
+    (
+        "Hà Nam: sen trên ruộng trũng",
+        "sen Kim Bảng trên ruộng trũng; xóm Đình ướp trà trong búp, lột tâm, kéo tơ từ cuống, đón khách chụp ảnh mùa hạ.",
+    ),
+    (
+        "Bến Tre: dừa xiêm không bỏ thứ gì",
+        "dừa xiêm Mỏ Cày; ấp Tân Lộc gom gáo, xay mụn, ép dầu, nấu kẹo, chở bằng ghe bầu ra kho lạnh ngoài vàm.",
+    ),
+    (
+        "Lạng Sơn: na dai trên núi đá",
+        "na dai Chi Lăng trên núi đá; thôn Đồng Ngầu thụ phấn tay, kéo tời đưa sọt quả từ vách xuống đường nhựa.",
+    ),
+    (
+        "Bình Thuận: thanh long trái vụ",
+        "thanh long Hàm Thuận; xóm Cát chong đèn trái vụ, cắt dây, phơi lát, chưng rượu vang ruột đỏ bán cho khách.",
+    ),
+    (
+        "Nghệ An: bò sữa ăn cây ngô ủ",
+        "bò sữa Nghĩa Đàn; làng Găng ủ chua cây ngô, vắt máy, làm sữa chua nếp cẩm, bán theo chuyến xe sáng.",
+    ),
+]
+"""Title and subject of each report; every one takes another pair of the house style's sentences."""
+
+
+ARTICLES = {
+    **{
+        f"bao-cao-{number}": (title, a_report(title.partition(":")[0], subject, house_style))
+        for number, ((title, subject), house_style) in enumerate(zip(REPORTS, combinations(HOUSE_STYLE, 2), strict=False))
+    },
+    "chuyen-na-ka": (
+        "Mùa mận ở Nà Ka",
+        "Tháng Ba, thung lũng Nà Ka trắng hoa. Chị Vì Thị Pâng dắt khách len giữa những gốc mận già, chỉ xem cành nào sẽ tỉa.\n"
+        "Ở Mộc Châu người ta nói mận hậu ngon nhờ sương. Quả to, ăn giòn, chát nhẹ; thứ nào xước vỏ thì đưa vào sấy mận dẻo.\n"
+        "Chiều, xe tải nhỏ đưa mận đóng hộp xuống Hà Nội, sáng hôm sau đã nằm trên kệ.",
+    ),
+    "dang-lai": (
+        "Về thung lũng trắng hoa",
+        "(Đăng lại) Ở Mộc Châu người ta nói mận hậu ngon nhờ sương. Quả to, ăn giòn, chát nhẹ; thứ nào xước vỏ thì đưa vào sấy "
+        "mận dẻo.\nChiều, xe tải nhỏ đưa mận đóng hộp xuống Hà Nội, sáng hôm sau đã nằm trên kệ.",
+    ),
+    "gom-sa": (
+        "Lò gốm bên sông",
+        "Thợ Phù Lãng nặn chum bằng đất đỏ, phủ men da lươn, xếp vào lò rồi đốt liền ba đêm. Khói bay là là mặt nước.",
+    ),
+    "tieng-anh": ("Hello", "Lorem ipsum dolor sit amet, consectetur adipiscing elit."),
+}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    """Return an index of the articles above."""
+    folder = tmp_path_factory.mktemp("related")
+    rows = [{"id": name, "title": title, "text": text} for name, (title, text) in ARTICLES.items()]
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    (corpus / "tin.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    with Index(folder / "index", corpus=corpus) as index:
+        assert index.update().added == len(ARTICLES)
+        yield index
+
+
+def ids(index: Index, article_id: str) -> list[str]:
+    return [one.article_id for one in index.related(article_id).related]
+
+
+@pytest.mark.parametrize("article_id", ARTICLES)
+def test_no_article_is_related_to_itself(index: Index, article_id: str) -> None:
+    found = ids(index, article_id)
+    assert article_id not in found
+    assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("article_id", ARTICLES)
+def test_similarity_falls_and_is_a_share(index: Index, article_id: str) -> None:
+    scores = [one.score for one in index.related(article_id).related]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 < score <= 1 + 1e-9 for score in scores)
+
+
+def test_the_same_subject_beats_the_same_house_style(index: Index) -> None:
+    assert ids(index, "bao-cao-0")[0] == "chuyen-na-ka"
+
+
+def test_what_is_related_stands_above_what_is_not(index: Index) -> None:
+    found = ids(index, "chuyen-na-ka")
+    assert found[:2] == ["dang-lai", "bao-cao-0"]
+    assert "tieng-anh" not in found
+
+
+def test_a_reprint_is_flagged_and_nothing_else_is(index: Index) -> None:
+    related = {one.article_id: one for one in index.related("chuyen-na-ka").related}
+    assert related["dang-lai"].reprint
+    assert [name for name, one in related.items() if one.reprint] == ["dang-lai"]
+    assert next(iter(related)) == "dang-lai"
+    back = {one.article_id: one.reprint for one in index.related("dang-lai").related}
+    assert back["chuyen-na-ka"]
+    assert sum(back.values()) == 1
+
+
+def test_house_style_in_common_is_no_reprint(index: Index) -> None:
+    related = {one.article_id: one.reprint for one in index.related("bao-cao-0", limit=20).related}
+    assert len(related) >= len(REPORTS) - 1
+    assert not any(related.values())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("Chị Pâng sấy mận ở Nà Ka.", "Chị Pâng sấy mận ở Nà Ka.", True),
+        ("Chị Pâng hoà tan muối ở Nà Ka.", "CHỊ PÂNG HÒA TAN MUỐI Ở NÀ KA!", True),
+        ("Chị Pâng sấy mận ở Nà Ka.", "Tít mới. Chị Pâng sấy mận ở Nà Ka. Đoạn cuối thêm vào cho đủ trang.", True),
+        ("Chị Pâng sấy mận ở Nà Ka.", "Ở Nà Ka, mận do chị Pâng sấy.", False),
+        ("Chị Pâng sấy mận ở Nà Ka.", "Thợ Phù Lãng nặn chum bằng đất đỏ.", False),
+        ("", "", False),
+        ("", "Chị Pâng sấy mận.", False),
+    ],
+    ids=["same", "respelt", "longer", "reordered", "other", "both empty", "one empty"],
+)
+def test_what_is_a_reprint(first: str, second: str, same: bool) -> None:
+    assert is_reprint(first, second) is same
+    assert is_reprint(second, first) is same
+
+
+@pytest.mark.parametrize("article_id", ARTICLES)
+def test_terms_say_what_both_articles_have(index: Index, article_id: str) -> None:
+    mine = running_text(*ARTICLES[article_id])
+    for one in index.related(article_id).related:
+        theirs = running_text(*ARTICLES[one.article_id])
+        assert len(one.terms) <= 8
+        assert len(set(one.terms)) == len(one.terms)
+        for term in one.terms:
+            assert term == term.strip()
+            assert "_" not in term
+            assert f" {term} " in mine
+            assert f" {term} " in theirs
+
+
+def test_what_has_no_telling_word_in_common_is_not_related(index: Index) -> None:
+    """`là` and `rồi` stand in both texts; that is no reason, and none could be shown."""
+    assert "gom-sa" not in ids(index, "dang-lai")
+    assert all(one.terms for one in index.related("dang-lai").related)
+
+
+@pytest.mark.parametrize("article_id", ARTICLES)
+def test_no_term_is_only_a_part_of_another(index: Index, article_id: str) -> None:
+    for one in index.related(article_id).related:
+        parts = [(term, other) for term in one.terms for other in one.terms if term != other and f" {term} " in f" {other} "]
+        assert parts == []
+
+
+def running_text(title: str, body: str) -> str:
+    """Return the normal forms of all syllables, with blanks between and around them."""
+    return f" {' '.join(normal(token.term) for token in tokens(f'{title} {body}'))} "
+
+
+def test_terms_name_the_subject_first(index: Index) -> None:
+    [story] = [one for one in index.related("bao-cao-0").related if one.article_id == "chuyen-na-ka"]
+    assert {"nà ka", "mộc châu"} <= set(story.terms)
+    assert not {"là", "và", "của", "các"} & set(story.terms)
+
+
+def test_an_article_outside_the_index_has_neighbours(index: Index) -> None:
+    title, body = "Mận sấy Nà Ka", "Bà con Mộc Châu sấy mận dẻo bằng lò điện."
+    found = index.related_to(Article(id="moi", title=title, body=body, path="moi"))
+    assert found.article_id is None
+    assert {one.article_id for one in found.related[:3]} == {"chuyen-na-ka", "bao-cao-0", "dang-lai"}
+
+
+def test_an_indexed_text_asked_from_outside_finds_its_copy(index: Index) -> None:
+    title, body = ARTICLES["gom-sa"]
+    first = index.related_to(Article(id="gom-sa", title=title, body=body, path="x")).related[0]
+    assert (first.article_id, first.reprint) == ("gom-sa", True)
+    assert first.score == pytest.approx(1)
+
+
+def test_a_file_outside_the_corpus_has_neighbours(index: Index, tmp_path: Path) -> None:
+    file = tmp_path / "nặn chum.txt"
+    file.write_text("Chum Phù Lãng\nThợ nặn chum bằng đất đỏ rồi phủ men da lươn.\n", "utf-8")
+    assert index.related_to_file(file).related[0].article_id == "gom-sa"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("tin.jsonl", '{"id": 1, "text": "Một."}\n{"id": 2, "text": "Hai."}', "it holds 2 articles"),
+        ("tin.pdf", "x", "files of type .pdf are not read"),
+        ("tin.txt", "…", "no text in it"),
+    ],
+)
+def test_a_file_that_is_not_one_article_cannot_be_compared(
+    index: Index, tmp_path: Path, name: str, content: str, reason: str
+) -> None:
+    (tmp_path / name).write_text(content, "utf-8")
+    with pytest.raises(UsageError, match=f"cannot compare .*{name}: {reason}"):
+        index.related_to_file(tmp_path / name)
+
+
+def test_a_text_that_shares_nothing_has_no_neighbours(index: Index) -> None:
+    article = Article(id="moi", title="Zzyx", body="Qwrt plkj vbnm.", path="moi")
+    assert index.related_to(article).related == ()
+
+
+def test_a_text_without_words_has_no_neighbours(index: Index) -> None:
+    assert index.related_to(Article(id="moi", title="…", body="", path="moi")).related == ()
+
+
+def test_an_unknown_article_is_an_error_with_what_is_near(index: Index) -> None:
+    with pytest.raises(UnknownArticle, match="there is no article 'chuyen-na-la' in the index; did you mean chuyen-na-ka"):
+        index.related("chuyen-na-la")
+
+
+def test_the_limit_is_kept_and_checked(index: Index) -> None:
+    whole = index.related("bao-cao-0")
+    assert index.related("bao-cao-0", limit=2).related == whole.related[:2]
+    with pytest.raises(UsageError, match="limit must be between"):
+        index.related("bao-cao-0", limit=0)
+
+
+def test_the_answer_does_not_change(index: Index) -> None:
+    assert index.related("bao-cao-0") == index.related("bao-cao-0")
+
+
+# Vectors
+
+
+def terms_of(title: str, body: str) -> list[Terms]:
+    return [*analyse(title, [Span(0, len(title))]), *analyse(body, passages(body))]
+
+
+def test_a_vector_is_the_same_every_time_and_six_bytes_a_feature() -> None:
+    title, body = ARTICLES["gom-sa"]
+    first, second = vector(title, body, terms_of(title, body)), vector(title, body, terms_of(title, body))
+    assert first == second
+    assert len(first) % 6 == 0
+    assert len(first) > 6 * 20
+
+
+def test_a_vector_does_not_depend_on_spelling_variants() -> None:
+    old, new = "Thuỷ thủ kéo lưới hoà nhịp hò.", "Thủy thủ kéo lưới hòa nhịp hò."
+    terms = [Terms(tuple(token.term for token in tokens(text)), ()) for text in (old, new)]
+    assert vector("", old, [Terms((), ()), terms[0]]) == vector("", new, [Terms((), ()), terms[1]])
+
+
+def test_no_vectors_no_neighbours() -> None:
+    assert Similarity([]).nearest("Lò gốm", "Chum vại.", terms_of("Lò gốm", "Chum vại."), limit=5) == []
+
+
+def test_equally_near_articles_are_in_the_order_of_their_ids() -> None:
+    title, body = ARTICLES["gom-sa"]
+    packed = vector(title, body, terms_of(title, body))
+    other = vector(*ARTICLES["tieng-anh"], terms_of(*ARTICLES["tieng-anh"]))
+    similarity = Similarity([("b", packed), ("c", packed), ("a", packed), ("x", other)])
+    for left_out, found in ((None, ["a", "b", "c"]), ("b", ["a", "c"])):
+        near = similarity.nearest(title, body, terms_of(title, body), limit=5, leave_out=left_out)
+        assert [one.article_id for one in near] == found
