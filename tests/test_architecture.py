@@ -32,6 +32,10 @@ ORDER = [
     "engine",
     "engine.seam",
     "engine.memory",
+    "engine.whoosh.storage",
+    "engine.whoosh.segment",
+    "engine.whoosh.writer",
+    "engine.whoosh.engine",
     "engine.whoosh",
     "catalogue",
     "ingest",
@@ -58,10 +62,10 @@ ORDER = [
 ]
 OWNERS = {
     "underthesea": {"text.words"},
-    "whoosh": {"engine.whoosh"},
+    "whoosh": {"engine.whoosh.storage", "engine.whoosh.segment", "engine.whoosh.writer"},
     "sklearn": {"related"},
     "scipy": {"related"},
-    "numpy": {"engine.whoosh", "related"},
+    "numpy": {"engine.whoosh.segment", "engine.whoosh.engine", "related"},
     "trafilatura": {"ingest.readers"},
     "markdown_it": {"ingest.readers"},
     "click": {"cli.main", "cli.render", "cli.evaluation"},

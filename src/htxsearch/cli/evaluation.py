@@ -53,7 +53,7 @@ def evaluation(
     A collection is indexed, every query asked as `query` asks it, and a document ranked by its best
     passage. With --floors the exit code is 1 if a measure falls below its floor.
     """
-    from htxsearch import evaluate
+    import htxsearch.evaluate as evaluate
 
     if compare:
         _show_comparison(*(evaluate.read_run(path) for path in compare))
@@ -99,7 +99,7 @@ def _show_run(run: "Run", failures: int) -> None:
 
 
 def _check_floors(path: Path, runs: list["Run"], *, write: bool) -> int:
-    from htxsearch import evaluate
+    import htxsearch.evaluate as evaluate
 
     try:
         floors: Mapping[str, Mapping[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}

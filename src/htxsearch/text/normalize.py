@@ -16,7 +16,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["fold", "is_marked", "keeps_marks", "key", "nfc", "normal", "term"]
+__all__ = ["fold", "is_marked", "is_syllable", "keeps_marks", "key", "nfc", "normal", "term"]
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")  # huyền, sắc, ngã, hỏi, nặng
 _INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])

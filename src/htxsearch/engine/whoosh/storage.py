@@ -1,0 +1,122 @@
+"""Where Whoosh keeps its files: the schema, storage that survives a power cut, errors as ours.
+
+Layout. An article is a run of Whoosh documents: one for the article (ordinal 0: record, values,
+title terms, spellings), then one for each passage (ordinal 1, 2, …: its terms). Runs are written,
+merged and deleted whole, so a passage's article is the nearest ordinal 0 before it.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS
+from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
+
+__all__ = ["DISTRIBUTION", "MARK", "NO_DATE", "SEPARATOR", "blob_name", "durable_storage", "mapped", "schema"]
+
+DISTRIBUTION = "whoosh 2.7.4"
+SEPARATOR = "\x1f"  # between key and term in the spellings field
+MARK = {"syllable": "s", "word": "w"}
+NO_DATE = 0  # date.toordinal() starts at 1
+
+
+@cache
+def schema() -> Any:
+    """Return the schema of every index; what is opened is read with it, whatever the files say."""
+    from whoosh import fields, formats
+    from whoosh.analysis import IDAnalyzer
+    from whoosh.columns import NumericColumn, VarBytesColumn
+
+    def posting(kind: Any) -> Any:
+        return fields.FieldType(format=kind, analyzer=IDAnalyzer(), scorable=False, stored=False)
+
+    return fields.Schema(
+        article=fields.ID(sortable=VarBytesColumn()),
+        record=fields.STORED(),
+        vector=fields.COLUMN(VarBytesColumn()),
+        syllable=posting(formats.Positions()),
+        word=posting(formats.Frequency()),
+        title=posting(formats.Positions()),
+        title_word=posting(formats.Frequency()),
+        spelling=posting(formats.Existence()),
+        place=posting(formats.Existence()),
+        source=posting(formats.Existence()),
+        date=fields.COLUMN(NumericColumn("i", default=NO_DATE)),
+        ordinal=fields.COLUMN(NumericColumn("i", default=-1)),
+        **{f"length_{name}": fields.COLUMN(NumericColumn("i", default=-1)) for name in PASSAGE_FIELDS + ARTICLE_FIELDS},
+    )
+
+
+@contextmanager
+def mapped(folder: Path, *, writing: bool = False) -> Iterator[None]:
+    """Turn whatever Whoosh raises inside into one of our errors.
+
+    Everything is caught, because Whoosh reports damage as struct.error, EOFError, pickle errors and
+    bare Exception alike; only calls into Whoosh stand inside.
+    """
+    try:
+        yield
+    except HtxError:
+        raise
+    except Exception as error:
+        raise _error_for(error, folder, writing=writing) from error
+
+
+def _error_for(error: Exception, folder: Path, *, writing: bool) -> HtxError:
+    from whoosh import index
+
+    if isinstance(error, index.LockError):
+        return IndexBusy(f"another process is writing the index in {folder}; when it has finished, run: htxsearch reindex")
+    if isinstance(error, index.EmptyIndexError):
+        return IndexMissing(f"there is no index in {folder}; build it with: htxsearch reindex")
+    if isinstance(error, index.IndexVersionError | index.OutOfDateError):
+        return IndexOutdated(f"the index in {folder} is of another version; rebuild it with: htxsearch reindex --rebuild")
+    if writing and isinstance(error, OSError):
+        what = error.strerror or str(error)
+        return IndexNotWritable(f"cannot write the index in {folder}: {what}; mend that, then run: htxsearch reindex")
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return IndexDamaged(f"the index in {folder} cannot be read ({what}); rebuild it with: htxsearch reindex --rebuild")
+
+
+@cache
+def durable_storage() -> type[Any]:
+    """Return Whoosh's file storage with what it lacks: nothing is renamed into place before it is on disk."""
+    from whoosh.filedb.filestore import FileStorage
+
+    class DurableStorage(FileStorage):  # type: ignore[misc]
+        """Syncs every file it made before a rename makes them reachable, and the folder after it."""
+
+        def __init__(self, folder: str) -> None:
+            super().__init__(folder)
+            self._unsynced: set[str] = set()
+
+        def create_file(self, name: str, excl: bool = False, mode: str = "wb", **kwargs: Any) -> Any:
+            self._unsynced.add(name)
+            return super().create_file(name, excl=excl, mode=mode, **kwargs)
+
+        def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+            for name in self._unsynced:
+                _sync(Path(self.folder, name))
+            self._unsynced.clear()
+            super().rename_file(oldname, newname, safe=safe)
+            _sync(Path(self.folder))
+
+    return DurableStorage
+
+
+def _sync(path: Path) -> None:
+    if not path.exists():  # parts that were assembled into one segment file are gone by now
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def blob_name(name: str, generation: int) -> str:
+    """Return the file name of a blob of the given commit."""
+    return f"{name}-{generation}.blob"

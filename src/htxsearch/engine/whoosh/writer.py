@@ -1,0 +1,124 @@
+"""Writing: a batch of changes in one Whoosh session, and the merging of segments."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from htxsearch.engine.seam import Document
+from htxsearch.engine.whoosh.segment import Segment
+from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, mapped
+
+__all__ = ["WhooshWriter"]
+
+_MERGE_FACTOR = 8
+"""How many segments of one size are merged into one; a commit then rewrites a document about log8(n) times."""
+
+
+class WhooshWriter:
+    """Collects a batch and hands it to Whoosh in one session.
+
+    So no id is written twice in a session, and a document that cannot be written leaves nothing.
+    """
+
+    def __init__(self, folder: Path, index: Any, committed: Callable[[], None]) -> None:
+        """`committed` is called when a commit has become durable."""
+        self._folder, self._index, self._committed = folder, index, committed
+        self._changes: dict[str, Document | None] = {}
+
+    def replace(self, document: Document) -> None:
+        self._changes[document.id] = document
+
+    def delete(self, article_id: str) -> None:
+        self._changes[article_id] = None
+
+    def commit(self, blobs: Mapping[str, bytes]) -> None:
+        with mapped(self._folder, writing=True):
+            writer = self._index.writer(limitmb=256)
+            try:
+                self._write(writer)
+                for name, blob in blobs.items():
+                    with writer.storage.create_file(blob_name(name, writer.generation)) as file:
+                        file.write(blob)
+                generation = writer.generation
+                writer.commit(mergetype=_merge_tiers)
+            except BaseException:
+                if not writer.is_closed:
+                    writer.cancel()
+                raise
+        self._changes.clear()
+        _sweep(self._folder, generation)
+        self._committed()
+
+    def _write(self, writer: Any) -> None:
+        reader = self._index.reader()
+        for leaf, base in reader.leaf_readers():
+            if not leaf.doc_count_all():
+                continue
+            segment = Segment(leaf)
+            for article_id in self._changes:
+                for article_doc in segment.postings("article", article_id).docs.tolist():
+                    for doc in segment.run(article_doc):
+                        writer.delete_document(base + doc)
+        reader.close()
+        for document in self._changes.values():
+            if document is not None:
+                for fields in _whoosh_documents(document):
+                    writer.add_document(**fields)
+
+
+def _whoosh_documents(document: Document) -> Iterator[dict[str, Any]]:
+    """Yield the run of Whoosh documents that one article is: itself, then its passages."""
+    article: dict[str, Any] = {
+        "article": document.id,
+        "record": document.record,
+        "vector": document.vector,
+        "ordinal": 0,
+        "date": document.date.toordinal() if document.date else NO_DATE,
+        "title": list(document.title.syllables),
+        "title_word": list(document.title.words),
+        "length_title": len(document.title.syllables),
+        "length_title_word": len(document.title.words),
+        "spelling": [f"{MARK[field]}{key}{SEPARATOR}{term}" for field, key, term in sorted(document.spellings)],
+    }
+    article |= {name: [value] for name in ("place", "source") if (value := getattr(document, name))}
+    yield article
+    for number, terms in enumerate(document.passages, start=1):
+        yield {
+            "ordinal": number,
+            "syllable": list(terms.syllables),
+            "word": list(terms.words),
+            "length_syllable": len(terms.syllables),
+            "length_word": len(terms.words),
+        }
+
+
+def _merge_tiers(writer: Any, segments: list[Any]) -> list[Any]:
+    """Whoosh merge policy: eight segments of one order of size become one; half-dead ones are rewritten.
+
+    A document is rewritten about log8(n) times in all, and there are never more than 7 * log8(n) segments.
+    """
+    from whoosh.reading import SegmentReader
+
+    tiers: dict[int, list[Any]] = {}
+    for segment in segments:
+        dead = segment.deleted_count() * 2 > segment.doc_count_all()
+        tiers.setdefault(-1 if dead else int(math.log(max(segment.doc_count(), 1), _MERGE_FACTOR)), []).append(segment)
+    kept = []
+    for tier, some in tiers.items():
+        if tier >= 0 and len(some) < _MERGE_FACTOR:
+            kept.extend(some)
+            continue
+        for segment in some:
+            reader = SegmentReader(writer.storage, writer.schema, segment)
+            writer.add_reader(reader)
+            reader.close()
+    return kept
+
+
+def _sweep(folder: Path, generation: int) -> None:
+    """Remove blobs of other generations and what interrupted commits left behind."""
+    for path in folder.iterdir():
+        stale_blob = path.suffix == ".blob" and not path.stem.endswith(f"-{generation}")
+        if stale_blob or ".toc." in path.name:
+            path.unlink(missing_ok=True)
