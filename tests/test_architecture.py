@@ -145,7 +145,8 @@ def test_all_is_sorted_and_complete(name: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             defined.add(node.name)
         elif isinstance(node, ast.Assign):
-            defined.update(target.id for target in node.targets if isinstance(target, ast.Name))
+            names = (name for target in node.targets for name in ast.walk(target))
+            defined.update(name.id for name in names if isinstance(name, ast.Name))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             defined.add(node.target.id)
     assert set(listed) <= defined | {

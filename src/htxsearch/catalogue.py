@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from htxsearch.article import Rejected
 from htxsearch.engine.seam import Engine
+from htxsearch.errors import IndexDamaged
 from htxsearch.text.normalize import key, term
 
 __all__ = ["Entry", "Report", "ShortForm", "blobs", "read_catalogue", "read_short_forms"]
@@ -52,15 +53,23 @@ class ShortForm:
 
 
 def read_catalogue(engine: Engine) -> dict[str, Entry]:
-    """Return the entry of every file, by path."""
-    stored = json.loads(engine.blob(_CATALOGUE) or b"{}")
+    """Return the entry of every file, by path. Raises IndexDamaged."""
+    stored = json.loads(_blob(engine, _CATALOGUE))
     return {path: Entry(**values) for path, values in stored.items()}
 
 
 def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
-    """Return the learnt abbreviations by the short form's key."""
-    stored = json.loads(engine.blob(_SHORT_FORMS) or b"{}")
+    """Return the learnt abbreviations by the short form's key. Raises IndexDamaged."""
+    stored = json.loads(_blob(engine, _SHORT_FORMS))
     return {short: [ShortForm(*meaning) for meaning in meanings] for short, meanings in stored.items()}
+
+
+def _blob(engine: Engine, name: str) -> bytes:
+    """Return what was committed as `name`; only an engine that holds nothing may lack it. Raises IndexDamaged."""
+    blob = engine.blob(name)
+    if blob is None and engine.counts().articles:
+        raise IndexDamaged(f"the index lacks its {name}; rebuild it with: htxsearch reindex --rebuild")
+    return blob or b"{}"
 
 
 def blobs(entries: Mapping[str, Entry]) -> dict[str, bytes]:

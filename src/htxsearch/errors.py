@@ -46,7 +46,7 @@ class UsageError(HtxError):
 class QuerySyntaxError(UsageError):
     """A query that cannot be read.
 
-    `query` is the text as given, `column` the 0-based offset of the trouble in it, `reason` the
+    `query` is the text as given, composed (NFC), `column` the 0-based offset of the trouble in it, `reason` the
     message without the caret.
     """
 

@@ -16,7 +16,7 @@ from htxsearch.article import Article
 from htxsearch.catalogue import Report, read_short_forms
 from htxsearch.engine.seam import Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
-from htxsearch.errors import HtxError, IndexMissing, IndexOutdated, UnknownArticle, UsageError
+from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, UnknownArticle, UsageError
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.reindex import Progress, reindex, unobserved
@@ -50,7 +50,7 @@ class Index(Searcher):
         folder = self.path / manifest.data
         if self._opened is None or self._opened[0] != folder:
             self.close()
-            self._opened = (folder, WhooshEngine(folder))
+            self._opened = (folder, _open_engine(folder))
             self._expander = self._similarity = None
         self._opened[1].refresh()
         return self._opened[1]
@@ -95,8 +95,9 @@ class Index(Searcher):
             manifest = None if rebuild else self._manifest_to_update()
             fresh = manifest is None
             if manifest is None:
-                manifest = Manifest(data=new_data_folder(self.path), engine=DISTRIBUTION, segmenter=segmenter_version())
-            engine = WhooshEngine(self.path / manifest.data, create=fresh)
+                manifest = Manifest(data=new_data_folder(), engine=DISTRIBUTION, segmenter=segmenter_version())
+            folder = self.path / manifest.data
+            engine = WhooshEngine(folder, create=True) if fresh else _open_engine(folder)
             if not (fresh and self.exists()):
                 write_manifest(self.path, replace(manifest, complete=False))
             try:
@@ -172,3 +173,13 @@ class Index(Searcher):
             sources=engine.values("source"),
             short_forms=tuple(one for meanings in read_short_forms(engine).values() for one in meanings),
         )
+
+
+def _open_engine(folder: Path) -> WhooshEngine:
+    """Open the engine that a manifest names. Raises IndexDamaged if it is not there."""
+    try:
+        return WhooshEngine(folder)
+    except IndexMissing as error:
+        raise IndexDamaged(
+            f"{folder} has lost its table of contents; rebuild the index with: htxsearch reindex --rebuild"
+        ) from error

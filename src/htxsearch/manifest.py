@@ -1,16 +1,17 @@
 """The index folder: one small readable file that says what is in it, read before anything else is.
 
 index/manifest.json     format, analysis, engine, which data folder, whether a run was finished
-index/data-NNNN/        the engine's files; a rebuild makes the next one and then switches over
+index/data-*/           the engine's files; a rebuild makes another one and then switches over
 index/writer.lock       held by the one process that writes
 """
 
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
@@ -46,7 +47,7 @@ def read_manifest(index: Path) -> Manifest:
         raise IndexMissing(f"there is no index in {index}; build it with: htxsearch reindex") from None
     except OSError as error:
         raise IndexDamaged(f"cannot read {index / _FILE}: {error.strerror}; check its permissions") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise IndexDamaged(f"{index / _FILE} is damaged; rebuild the index with: htxsearch reindex --rebuild") from error
     rebuild = "rebuild it with: htxsearch reindex --rebuild"
     if not isinstance(values, dict) or "format" not in values:
@@ -57,6 +58,8 @@ def read_manifest(index: Path) -> Manifest:
         manifest = Manifest(**values)
     except TypeError as error:
         raise IndexDamaged(f"{index / _FILE} is damaged; {rebuild}") from error
+    if any(type(getattr(manifest, one.name)) is not one.type for one in fields(manifest)):
+        raise IndexDamaged(f"{index / _FILE} is damaged; {rebuild}")
     if Path(manifest.data).name != manifest.data or not manifest.data.startswith("data-"):
         raise IndexDamaged(f"{index / _FILE} names a folder outside the index; {rebuild}")
     return manifest
@@ -72,14 +75,24 @@ def write_manifest(index: Path, manifest: Manifest) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, index / _FILE)
+        _sync_folder(index)
     except OSError as error:
         raise IndexNotWritable(f"cannot write {index / _FILE}: {error.strerror}; check space and permissions") from error
 
 
-def new_data_folder(index: Path) -> str:
-    """Return the name of a data folder that is not there yet."""
-    taken = {path.name for path in index.glob("data-*")}
-    return next(name for number in range(1, 10_000) if (name := f"data-{number:04}") not in taken)
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in the folder durable, where the system can open folders."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def new_data_folder() -> str:
+    """Return a name for a data folder that no index had before, so nobody takes a new one for an old one."""
+    return f"data-{uuid.uuid4().hex[:12]}"
 
 
 def sweep(index: Path, manifest: Manifest) -> None:

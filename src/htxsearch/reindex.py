@@ -7,6 +7,7 @@ cut off anywhere leaves a state that answers queries, and the next run goes on f
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.article import Article, Rejected
@@ -38,6 +39,7 @@ class _Run:
         self._batch = batch
         self._progress = progress
         self._files = read_catalogue(engine)
+        self._holder = {one: path for path, entry in self._files.items() for one in entry.articles}
         self._writer: Writer = engine.writer()
         self._pending = 0
         self._owner: dict[str, str] = {}
@@ -46,97 +48,113 @@ class _Run:
         self._done = self._total = 0
 
     def run(self, corpus: Path) -> Report:
-        sources = source_files(corpus)
-        digests = {source.path: self._digest(source) for source in sources}
-        stale = [s for s in sources if digests[s.path] not in (None, self._known(s.path).digest)]
-        self._total = sum(source.file.stat().st_size for source in stale)
-        before = {file.digest for file in self._files.values() if file.digest}
-        gone = {path: file for path, file in self._files.items() if path not in digests}
-        renamed = sum(file.digest in digests.values() for file in gone.values() if file.digest in before)
+        found = self._look_at(source_files(corpus))
+        gone = {path: entry for path, entry in self._files.items() if path not in found}
+        new = {state.digest for path, state in found.items() if path not in self._files}
+        renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
+        stale = [state for path, state in found.items() if state.digest not in ("", self._entry(path).digest)]
+        self._total = sum(state.size for state in stale)
         try:
-            self._compare(sources, digests)
-            for path, file in gone.items():
-                self._drop([one for one in file.articles if one not in self._owner], file)
+            for path, state in found.items():
+                self._compare(path, state)
+            for path, entry in gone.items():
+                self._drop(list(entry.articles), entry)
                 del self._files[path]
                 self._pending += 1
-        finally:
-            # Ctrl-C and errors end the run here, too: what is done so far is kept.
-            if self._pending:
-                self._commit()
+        except KeyboardInterrupt:
+            self._commit()  # what is done so far is kept
+            raise
+        if self._pending:
+            self._commit()
         return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected))
 
-    def _compare(self, sources: list[SourceFile], digests: dict[str, str | None]) -> None:
+    def _look_at(self, sources: list[SourceFile]) -> dict[str, "_State"]:
+        """Return every file's state by path, in order of path."""
+        found: dict[str, _State] = {}
         for source in sources:
-            digest, known = digests[source.path], self._known(source.path)
-            taken = any(one in self._owner for one in known.articles)
-            if digest is None or (digest == known.digest and not taken):
-                self._owner.update(dict.fromkeys(known.articles, source.path))
-                self._counts["unchanged"] += len(known.articles)
-                if digest is None:  # it may be readable again tomorrow: the index keeps what it has of it
-                    self._rejected += [one for one in articles_of(source) if isinstance(one, Rejected)]
-            else:
-                self._take_in(source, digest)
+            if source.path in found:
+                self._rejected.append(Rejected(source.path, "another file has the same name in other characters; rename one"))
+                continue
+            try:
+                found[source.path] = _State(source, source.digest(), source.file.stat().st_size)
+            except OSError:
+                found[source.path] = _State(source, "", 0)
+        return found
 
-    def _digest(self, source: SourceFile) -> str | None:
-        try:
-            return source.digest()
-        except OSError:
-            return None
-
-    def _known(self, path: str) -> Entry:
+    def _entry(self, path: str) -> Entry:
         return self._files.get(path) or Entry()
 
-    def _take_in(self, source: SourceFile, digest: str) -> None:
+    def _compare(self, path: str, state: "_State") -> None:
+        entry = self._entry(path)
+        if state.digest and state.digest != entry.digest:
+            self._take_in(state)
+            return
+        self._owner.update(dict.fromkeys(entry.articles, path))
+        self._counts["unchanged"] += len(entry.articles)
+        if not state.digest:  # it may be readable again tomorrow: the index keeps what it has of it
+            self._rejected += [one for one in articles_of(state.source) if isinstance(one, Rejected)]
+
+    def _take_in(self, state: "_State") -> None:
         """Bring the index in line with one file that is new, changed or was not wholly taken in."""
-        file = self._files.setdefault(source.path, Entry())
-        file.digest = ""
+        path = state.source.path
+        entry = self._files.setdefault(path, Entry())
+        entry.digest = ""
         here: set[str] = set()
         rejected = 0
-        size = source.file.stat().st_size
         start = self._done
-        for article in articles_of(source):
+        for article in articles_of(state.source):
             if isinstance(article, Article) and article.id in self._owner:
                 where = self._owner[article.id]
-                article = Rejected(source.path, f"its id {article.id!r} is taken by {where}; give one of them another")
+                article = Rejected(path, f"its id {article.id!r} is taken by {where}; give one of them another")
             if isinstance(article, Rejected):
                 self._rejected.append(article)
                 rejected += 1
                 continue
             here.add(article.id)
-            self._owner[article.id] = source.path
-            self._replace(article, file)
-            self._done = min(start + size, self._done + len(article.body.encode()))
+            self._owner[article.id] = path
+            self._replace(article, entry)
+            self._done = min(start + state.size, self._done + len(article.body.encode()))
             self._progress(self._done, self._total)
-        self._drop([one for one in file.articles if one not in here and self._owner.get(one) is None], file)
-        for moved in [one for one in file.articles if one not in here]:
-            del file.articles[moved]  # another file has it now
+        self._drop([one for one in entry.articles if one not in here], entry)
         if not rejected:
-            file.digest = digest
+            entry.digest = state.digest
         self._pending += 1
-        self._done = start + size
+        self._done = start + state.size
         self._progress(self._done, self._total)
 
-    def _replace(self, article: Article, file: Entry) -> None:
+    def _replace(self, article: Article, entry: Entry) -> None:
         fingerprint = _fingerprint(article)
-        if file.articles.get(article.id) == fingerprint:
+        if entry.articles.get(article.id) == fingerprint:
             self._counts["unchanged"] += 1
             return
-        self._counts["changed" if article.id in file.articles else "added"] += 1
+        self._counts["changed" if article.id in self._holder else "added"] += 1
         self._writer.replace(document_of(article))
-        file.articles[article.id] = fingerprint
+        self._take_over(article)
+        entry.articles[article.id] = fingerprint
         found = [(found.short, found.long) for found in learn(f"{article.title}\n{article.body}")]
-        file.definitions.pop(article.id, None)
+        entry.definitions.pop(article.id, None)
         if found:
-            file.definitions[article.id] = found
+            entry.definitions[article.id] = found
         self._pending += 1
         if self._pending >= self._batch:
             self._commit()
 
-    def _drop(self, article_ids: list[str], file: Entry) -> None:
+    def _take_over(self, article: Article) -> None:
+        """Note who has an article now; the file that had it before has lost it and is read again."""
+        before = self._holder.get(article.id)
+        if before is not None and before != article.path:
+            loser = self._files[before]
+            loser.articles.pop(article.id, None)
+            loser.definitions.pop(article.id, None)
+            loser.digest = ""
+        self._holder[article.id] = article.path
+
+    def _drop(self, article_ids: list[str], entry: Entry) -> None:
         for article_id in article_ids:
             self._writer.delete(article_id)
-            file.articles.pop(article_id, None)
-            file.definitions.pop(article_id, None)
+            entry.articles.pop(article_id, None)
+            entry.definitions.pop(article_id, None)
+            del self._holder[article_id]
             self._counts["removed"] += 1
             self._pending += 1
 
@@ -144,6 +162,15 @@ class _Run:
         self._writer.commit(blobs(self._files))
         self._writer = self._engine.writer()
         self._pending = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A file as it is now; an empty digest says that it cannot be read."""
+
+    source: SourceFile
+    digest: str
+    size: int
 
 
 def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress) -> Report:

@@ -98,6 +98,7 @@ def nfd(text: str) -> str:
 @laws
 @given(st.one_of(syllables, anything, st.from_regex(r"[0-9]{1,4}([.,][0-9]{1,4}){0,3}", fullmatch=True)))
 @example("0000.000,0")
+@example("01.000.000")
 def test_the_normal_form_is_stable(written: str) -> None:
     once = normal(written)
     assert normal(once) == once

@@ -20,6 +20,7 @@ from htxsearch.engine.seam import (
     OneOf,
     Phrase,
     Posting,
+    Terms,
 )
 
 __all__ = ["MemoryEngine"]
@@ -78,7 +79,8 @@ class MemoryEngine:
             accepts = self._filter(node)
             return {unit: 0.0 if accepts(self._documents[unit[0]]) else None for unit in units}
         on_article = (node.field if isinstance(node, Phrase) else node.alternatives[0].field) in ARTICLE_FIELDS
-        weights = {place: self._weight(node, place) for place in ({(a, 0) for a, _ in units} if on_article else units)}
+        places = [(article_id, 0) for article_id in self._documents] if on_article else units
+        weights = {place: self._weight(node, place) for place in places}
         df = sum(weight > 0 for weight in weights.values())
         idf = math.log(1 + (len(weights) - df + 0.5) / (df + 0.5))
         found = {place: node.boost * idf * weight if weight > 0 else None for place, weight in weights.items()}
@@ -155,6 +157,11 @@ class MemoryEngine:
         pairs = sorted((k, term) for f, k, term in self._spellings() if f == "syllable" and k.startswith(prefix))
         return [term for _, term in pairs[:limit]]
 
+    def forward(self, article_id: str) -> tuple[Terms, ...]:
+        document = self._documents.get(article_id)
+        parts = (document.title, *document.passages) if document else ()
+        return tuple(Terms(part.syllables, (), part.flags) for part in parts)
+
     def record(self, article_id: str) -> str | None:
         document = self._documents.get(article_id)
         return document.record if document else None
@@ -202,5 +209,5 @@ class _MemoryWriter:
             if document is not None:
                 documents[article_id] = document
         self._changes.clear()
-        self._engine._blobs.update(blobs)
+        self._engine._blobs = dict(blobs)
         self._engine.generation += 1

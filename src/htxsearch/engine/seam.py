@@ -219,6 +219,12 @@ class Engine(Protocol):
     def starting_with(self, prefix: str, *, limit: int) -> list[str]:
         """Return up to `limit` syllable terms whose *key* begins with `prefix`, sorted by key."""
 
+    def forward(self, article_id: str) -> tuple[Terms, ...]:
+        """Return an article's terms as they were given: the title's, then each passage's; the words are left out.
+
+        Empty for an article that is not there.
+        """
+
     def record(self, article_id: str) -> str | None:
         """Return an article's record, or None."""
 

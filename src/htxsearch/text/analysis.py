@@ -13,14 +13,16 @@ from itertools import pairwise
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.normalize import normal
 from htxsearch.text.numbers import document_numbers
-from htxsearch.text.sentences import Span
+from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
 from htxsearch.text.words import words
 
-__all__ = ["ANALYSIS_VERSION", "Terms", "analyse"]
+__all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
 
 ANALYSIS_VERSION = 1
 """Raised whenever the same text gives other terms; an index of another version must be rebuilt."""
+
+STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER = 1, 2, 4
 
 _LONG_FORMS = frozenset(tuple(map(normal, long_form_terms(long))) for long in COMMON.values())
 _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
@@ -28,10 +30,14 @@ _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of one span: syllables in order (a phrase is a run of them), words in order."""
+    """The terms of one span: syllables in order (a phrase is a run of them), words in order.
+
+    `flags` has a byte for every syllable: the sum of STARTS_SENTENCE, IS_CAPITAL and IS_NUMBER where they hold.
+    """
 
     syllables: tuple[str, ...]
     words: tuple[str, ...]
+    flags: bytes = b""
 
 
 def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
@@ -42,14 +48,35 @@ def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
     """
     found = tokens(text)
     multi = sorted({*_segmented(text, found), *_numbers(text), *_long_forms(text, found)})
-    return [Terms(_within(span, found), _within(span, multi)) for span in spans]
+    starts = {sentence.start for sentence in sentences(text)}
+    return [
+        Terms(
+            tuple(token.term for token in _within(span, found)),
+            tuple(token.term for token in _within(span, multi)),
+            _flags(text, _within(span, found), starts),
+        )
+        for span in spans
+    ]
 
 
-def _within(span: Span, ordered: list[Token]) -> tuple[str, ...]:
-    """Return the terms of the tokens, ordered by start, that lie inside the span."""
+def _within(span: Span, ordered: list[Token]) -> list[Token]:
+    """Return the tokens, ordered by start, that lie inside the span."""
     first = bisect_left(ordered, span.start, key=lambda token: token.start)
     last = bisect_left(ordered, span.end, key=lambda token: token.start)
-    return tuple(token.term for token in ordered[first:last] if token.end <= span.end)
+    return [token for token in ordered[first:last] if token.end <= span.end]
+
+
+def _flags(text: str, found: Sequence[Token], starts: set[int]) -> bytes:
+    """Return each token's flags; the first token at or behind a sentence's start starts it."""
+    flags = bytearray()
+    end = found[0].start if found else 0
+    for number, token in enumerate(found):
+        between = range(end, token.start + 1)
+        begins = number == 0 or any(at in starts for at in between)
+        first = text[token.start]
+        flags.append(STARTS_SENTENCE * begins + IS_CAPITAL * first.isupper() + IS_NUMBER * first.isdigit())
+        end = token.end
+    return bytes(flags)
 
 
 def _segmented(text: str, found: list[Token]) -> Iterable[Token]:

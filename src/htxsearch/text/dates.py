@@ -35,8 +35,8 @@ def find_date(text: str) -> date | None:
 def stamp(line: str) -> date | None:
     """Return the date of a line that is nothing but a stamp, else None.
 
-    "Thứ 6, 26/06/2020 | 14:34:04" and "Đăng lúc: 12/10/2021 09:15 - Người đăng: …" are stamps;
-    "Ngày 07/8/2023, UBND tỉnh ban hành …" is a sentence.
+    "Thứ Ba, 12/10/2021 | 09:15" and "Đăng lúc: 12/10/2021 09:15 - Người đăng: …" are stamps;
+    "Ngày 12/10/2021, huyện khai mạc …" is a sentence.
     """
     day = find_date(line)
     if day is None:

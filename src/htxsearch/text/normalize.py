@@ -112,11 +112,10 @@ def _tone_vowel(vowels: str, *, closed: bool) -> int:
 
 def _normal_number(number: str) -> str:
     """1.264 → 1264; 240.2 → 240,2; 07 → 7. A comma before three digits stays a decimal comma."""
+    number = re.sub(r"^0+(?=\d)", "", number)
     if _GROUPED.fullmatch(number):
-        number = number.replace(".", "")
-    elif _DECIMAL.fullmatch(number):
-        number = number.replace(".", ",")
-    return re.sub(r"^0+(?=\d)", "", number)
+        return number.replace(".", "")
+    return number.replace(".", ",") if _DECIMAL.fullmatch(number) else number
 
 
 @lru_cache(maxsize=1 << 16)

@@ -18,6 +18,7 @@ _ALSO_WRITTEN = {
     "TP.HCM": "Hồ Chí Minh",
     "TPHCM": "Hồ Chí Minh",
     "TP HCM": "Hồ Chí Minh",
+    "TP. HCM": "Hồ Chí Minh",
     "Thừa Thiên Huế": "Huế",
     "Thừa Thiên - Huế": "Huế",
     "Bà Rịa Vũng Tàu": "Bà Rịa - Vũng Tàu",
@@ -32,7 +33,7 @@ _ALSO_WRITTEN = {
 
 _LONGER = "Điện Biên Phủ|Đồng Tháp Mười|Hà Nam Ninh|Hà Nam Định"
 _NOT_AFTER = (
-    *"xã phường huyện quận đường thôn xóm bản làng ấp chợ hồ sông cầu khu trường Bác bác".split(),
+    *"phường huyện quận đường thôn xóm bản làng ấp chợ hồ sông Bác bác".split(),
     *("thị trấn", "thị xã", "Chủ tịch", "chủ tịch", "Tư tưởng", "tư tưởng", "Cộng sản"),
 )
 
@@ -110,5 +111,6 @@ def _pattern() -> re.Pattern[str]:
     longest_first = sorted(spellings, key=len, reverse=True)
     options = "|".join(re.escape(name).replace(r"\ ", r"\s") for name in longest_first)
     before = "".join(rf"(?<!\b{re.escape(word)} )" for word in _NOT_AFTER)
+    before += r"(?<!(?<!tác )(?<!TÁC )\b[xX]ã )"  # a commune; not the end of hợp tác xã
     kind = r"(?:(?P<kind>[Tt]ỉnh|TỈNH|[Tt]hành phố|THÀNH PHỐ|TP\.?)\s+)?"
     return re.compile(rf"{kind}{before}(?<!\w)(?!(?:{_LONGER})(?!\w))(?P<name>{options})(?!\w)")

@@ -23,10 +23,11 @@ from htxsearch.engine.seam import (
     OneOf,
     Phrase,
     Posting,
+    Terms,
 )
 from htxsearch.engine.whoosh.segment import Floats, Mask, Segment
-from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, durable_storage, mapped, schema
-from htxsearch.engine.whoosh.writer import WhooshWriter
+from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, durable_storage, mapped, schema, unpack_blob
+from htxsearch.engine.whoosh.writer import WhooshWriter, sweep
 
 __all__ = ["WhooshEngine"]
 
@@ -79,7 +80,8 @@ class WhooshEngine:
                     latest = again
                     continue
                 self.close()
-                self._reader, self._segments, self.generation = reader, segments, reader.generation()
+                self._reader, self._segments = reader, segments
+                self.generation = latest if reader.generation() is None else reader.generation()
                 self._averages = {}
                 break
 
@@ -141,7 +143,7 @@ class WhooshEngine:
                 mask &= child[at].mask
             for child in must_not:
                 mask &= ~child[at].mask
-            found.append(_Matches(mask, scores))
+            found.append(_Matches(mask, np.where(mask, scores, 0.0)))
         return found
 
     def _any_term(self, node: AnyTerm) -> list[_Matches]:
@@ -264,12 +266,22 @@ class WhooshEngine:
                     found.add((key, term))
             return [term for _, term in sorted(found)[:limit]]
 
+    def forward(self, article_id: str) -> tuple[Terms, ...]:
+        with mapped(self._folder):
+            for segment, doc in self._article_docs(article_id):
+                return segment.forward(doc)
+            return ()
+
     def record(self, article_id: str) -> str | None:
         with mapped(self._folder):
-            for segment in self._segments:
-                for doc in segment.postings("article", article_id).docs.tolist():
-                    return segment.record(doc)
+            for segment, doc in self._article_docs(article_id):
+                return segment.record(doc)
             return None
+
+    def _article_docs(self, article_id: str) -> Iterator[tuple[Segment, int]]:
+        for segment in self._segments:
+            for doc in segment.postings("article", article_id).docs.tolist():
+                yield segment, doc
 
     def article_ids(self) -> list[str]:
         with mapped(self._folder):
@@ -295,7 +307,7 @@ class WhooshEngine:
         with mapped(self._folder):
             while True:
                 try:
-                    return (self._folder / blob_name(name, self.generation)).read_bytes()
+                    return unpack_blob((self._folder / blob_name(name, self.generation)).read_bytes())
                 except FileNotFoundError:
                     before = self.generation
                     self.refresh()  # a commit may have taken it away
@@ -303,6 +315,8 @@ class WhooshEngine:
                         return None
 
     def writer(self) -> WhooshWriter:
+        with mapped(self._folder):
+            sweep(self._folder, self._index)
         return WhooshWriter(self._folder, self._index, self.refresh)
 
 

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from htxsearch.engine.seam import Terms
+from htxsearch.engine.whoosh.storage import unpack_terms
+
 __all__ = ["Floats", "Ints", "Mask", "Postings", "Segment"]
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +49,8 @@ class Segment:
 
     def _numbers(self, column: str) -> Ints:
         """Read a whole numeric column at once; Whoosh itself hands it out a value at a time."""
+        if not self._reader.has_column(column):  # no document of this segment has it
+            return np.full(self.size, -1, np.int32)
         reader = self._reader.column_reader(column, translate=False)
         raw = reader._dbfile.get(reader._basepos, reader._count * reader._fixedlen)
         values = np.full(self.size, reader._default, np.int32)
@@ -113,9 +118,15 @@ class Segment:
         return np.array(ids, np.int32), np.array(weights, np.float64), values
 
     def terms(self, field: str, prefix: str) -> Iterator[str]:
-        """Yield the field's terms that begin with `prefix`, in order, deleted documents' too."""
-        for term in self._reader.expand_prefix(field, prefix):
-            yield term.decode() if isinstance(term, bytes) else term
+        """Yield the terms that live documents have in the field and that begin with `prefix`, in order."""
+        for found in self._reader.expand_prefix(field, prefix):
+            term = found.decode() if isinstance(found, bytes) else found
+            if self._all_live or len(self.postings(field, term).docs):
+                yield term
+
+    @cached_property
+    def _all_live(self) -> bool:
+        return bool(self.live.all())
 
     def article_id(self, doc: int) -> str:
         """Return the id of the article that document `doc` is or belongs to."""
@@ -124,6 +135,14 @@ class Segment:
     @cached_property
     def _ids(self) -> Any:
         return self._reader.column_reader("article", translate=False)
+
+    def forward(self, article_doc: int) -> tuple[Terms, ...]:
+        """Return the terms of the article's title and of each of its passages."""
+        return tuple(unpack_terms(self._forward[doc]) for doc in self.run(article_doc))
+
+    @cached_property
+    def _forward(self) -> Any:
+        return self._reader.column_reader("forward", translate=False)
 
     def record(self, doc: int) -> str:
         """Return the record of article document `doc`."""

@@ -6,16 +6,30 @@ merged and deleted whole, so a passage's article is the nearest ordinal 0 before
 """
 
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS
+from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms
 from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
 
-__all__ = ["DISTRIBUTION", "MARK", "NO_DATE", "SEPARATOR", "blob_name", "durable_storage", "mapped", "schema"]
+__all__ = [
+    "DISTRIBUTION",
+    "MARK",
+    "NO_DATE",
+    "SEPARATOR",
+    "blob_name",
+    "durable_storage",
+    "mapped",
+    "pack_blob",
+    "pack_terms",
+    "schema",
+    "unpack_blob",
+    "unpack_terms",
+]
 
 DISTRIBUTION = "whoosh 2.7.4"
 SEPARATOR = "\x1f"  # between key and term in the spellings field
@@ -37,6 +51,7 @@ def schema() -> Any:
         article=fields.ID(sortable=VarBytesColumn()),
         record=fields.STORED(),
         vector=fields.COLUMN(VarBytesColumn()),
+        forward=fields.COLUMN(VarBytesColumn()),
         syllable=posting(formats.Positions()),
         word=posting(formats.Frequency()),
         title=posting(formats.Positions()),
@@ -120,3 +135,27 @@ def _sync(path: Path) -> None:
 def blob_name(name: str, generation: int) -> str:
     """Return the file name of a blob of the given commit."""
     return f"{name}-{generation}.blob"
+
+
+def pack_blob(blob: bytes) -> bytes:
+    """Return a blob as it is filed: its checksum, then itself."""
+    return zlib.crc32(blob).to_bytes(4) + blob
+
+
+def unpack_blob(filed: bytes) -> bytes:
+    """Return the blob that was filed. Raises ValueError if the checksum is not its own."""
+    blob = filed[4:]
+    if zlib.crc32(blob).to_bytes(4) != filed[:4]:
+        raise ValueError("a blob's checksum is wrong")
+    return blob
+
+
+def pack_terms(terms: Terms) -> bytes:
+    """Return a passage's syllables and flags for the forward column."""
+    return " ".join(terms.syllables).encode() + b"\n" + terms.flags
+
+
+def unpack_terms(packed: bytes) -> Terms:
+    """Return what `pack_terms` was given, without the words."""
+    syllables, _, flags = packed.partition(b"\n")
+    return Terms(tuple(syllables.decode().split(" ")) if syllables else (), (), flags)

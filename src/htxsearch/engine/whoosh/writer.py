@@ -1,15 +1,17 @@
 """Writing: a batch of changes in one Whoosh session, and the merging of segments."""
 
 import math
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from htxsearch.engine.seam import Document
 from htxsearch.engine.whoosh.segment import Segment
-from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, mapped
+from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, mapped, pack_blob, pack_terms
 
-__all__ = ["WhooshWriter"]
+__all__ = ["WhooshWriter", "sweep"]
 
 _MERGE_FACTOR = 8
 """How many segments of one size are merged into one; a commit then rewrites a document about log8(n) times."""
@@ -34,21 +36,32 @@ class WhooshWriter:
 
     def commit(self, blobs: Mapping[str, bytes]) -> None:
         with mapped(self._folder, writing=True):
-            writer = self._index.writer(limitmb=256)
+            from whoosh.index import LockError
+
+            lock = self._index.lock("WRITELOCK")
+            if not lock.acquire():
+                raise LockError
             try:
-                self._write(writer)
-                for name, blob in blobs.items():
-                    with writer.storage.create_file(blob_name(name, writer.generation)) as file:
-                        file.write(blob)
-                generation = writer.generation
-                writer.commit(mergetype=_merge_tiers)
-            except BaseException:
-                if not writer.is_closed:
-                    writer.cancel()
-                raise
-        self._changes.clear()
-        _sweep(self._folder, generation)
+                # Whoosh would keep the lock if it fails while it opens the session, so it is ours.
+                self._session(blobs)
+            finally:
+                lock.release()
+            self._changes.clear()
+            sweep(self._folder, self._index)
         self._committed()
+
+    def _session(self, blobs: Mapping[str, bytes]) -> None:
+        """Write everything in one Whoosh session."""
+        writer = self._index.writer(limitmb=256, _lk=False)
+        try:
+            self._write(writer)
+            for name, blob in blobs.items():
+                with writer.storage.create_file(blob_name(name, writer.generation)) as file:
+                    file.write(pack_blob(blob))
+            writer.commit(mergetype=_merge_tiers)
+        except BaseException:
+            _abandon(writer)
+            raise
 
     def _write(self, writer: Any) -> None:
         reader = self._index.reader()
@@ -67,12 +80,20 @@ class WhooshWriter:
                     writer.add_document(**fields)
 
 
+def _abandon(writer: Any) -> None:
+    """Give up a Whoosh session after an error."""
+    if not writer.is_closed:
+        with suppress(OSError):  # the disk is full or gone, as the error that led here says
+            writer.cancel()
+
+
 def _whoosh_documents(document: Document) -> Iterator[dict[str, Any]]:
     """Yield the run of Whoosh documents that one article is: itself, then its passages."""
     article: dict[str, Any] = {
         "article": document.id,
         "record": document.record,
         "vector": document.vector,
+        "forward": pack_terms(document.title),
         "ordinal": 0,
         "date": document.date.toordinal() if document.date else NO_DATE,
         "title": list(document.title.syllables),
@@ -85,6 +106,7 @@ def _whoosh_documents(document: Document) -> Iterator[dict[str, Any]]:
     yield article
     for number, terms in enumerate(document.passages, start=1):
         yield {
+            "forward": pack_terms(terms),
             "ordinal": number,
             "syllable": list(terms.syllables),
             "word": list(terms.words),
@@ -116,9 +138,19 @@ def _merge_tiers(writer: Any, segments: list[Any]) -> list[Any]:
     return kept
 
 
-def _sweep(folder: Path, generation: int) -> None:
-    """Remove blobs of other generations and what interrupted commits left behind."""
+def sweep(folder: Path, index: Any) -> None:
+    """Remove what the last commit does not name: other commits' blobs and segments, what broken-off ones left.
+
+    What resists is left to the next sweep; the caller is the only writer.
+    """
+    from whoosh.index import clean_files
+
+    toc = index._read_toc()
+    clean_files(index.storage, index.indexname, toc.generation, toc.segments)
     for path in folder.iterdir():
-        stale_blob = path.suffix == ".blob" and not path.stem.endswith(f"-{generation}")
-        if stale_blob or ".toc." in path.name:
-            path.unlink(missing_ok=True)
+        stale_blob = path.suffix == ".blob" and not path.stem.endswith(f"-{toc.generation}")
+        with suppress(OSError):
+            if stale_blob or ".toc." in path.name:
+                path.unlink()
+            elif path.name.endswith(".tmp") and path.is_dir():
+                shutil.rmtree(path)

@@ -1,0 +1,121 @@
+"""The law of reindexing: whatever happened before, a finished run leaves what a fresh index would hold."""
+
+import contextlib
+import json
+import random
+
+import pytest
+
+from htxsearch.engine.memory import MemoryEngine
+from htxsearch.reindex import reindex, unobserved
+
+from .folders import Folders
+
+TITLES = ["Chè xanh", "Cam sành", "Mật ong", "Lúa nếp"]
+TEXTS = [
+    "Xã viên họp bàn vụ mới.",
+    "Quỹ Khuyến khích Trồng rừng (KKTR) cho vay vốn.",
+    "Hội Giống cây trồng bản địa (GCTBĐ) tặng cây. Bà con vui mừng.",
+]
+
+
+class Edits:
+    """Random edits to a corpus folder, of few names and ids, so that they meet often."""
+
+    def __init__(self, folders, seed, *, shared_ids):
+        self.folders = folders
+        self.random = random.Random(seed)
+        self.shared_ids = shared_ids
+
+    def name(self, suffix):
+        return f"{self.random.choice('abcd')}{suffix}"
+
+    def edit(self):
+        self.random.choice(
+            [self.write, self.write_lines, self.write_lines, self.spoil, self.delete, self.rename, self.describe]
+        )()
+
+    def write(self):
+        self.folders.write(self.name(".txt"), self.random.choice(TITLES), self.random.choice(TEXTS))
+
+    def write_lines(self):
+        name = self.name(".jsonl")
+        pool = "12345" if self.shared_ids else [f"{name}-{number}" for number in range(5)]
+        ids = self.random.sample(pool, self.random.randint(0, 4))
+        rows = [{"id": one, "title": self.random.choice(TITLES), "text": self.random.choice(TEXTS)} for one in ids]
+        self.folders.write_lines(name, *rows)
+
+    def spoil(self):
+        (self.folders.corpus / self.name(self.random.choice([".txt", ".jsonl"]))).write_bytes(b"\xff\xff")
+
+    def files(self):
+        return sorted(self.folders.corpus.iterdir())
+
+    def delete(self):
+        if self.files():
+            self.random.choice(self.files()).unlink()
+
+    def rename(self):
+        if self.files():
+            path = self.random.choice(self.files())
+            path.rename(path.with_name(self.name("".join(path.suffixes))))
+
+    def describe(self):
+        path = self.folders.corpus / f"{self.name('.txt')}.meta.toml"
+        path.write_text(f'place = "{self.random.choice(["Hà Giang", "Yên Bái"])}"\n', encoding="utf-8")
+
+
+def held(engine):
+    """Return what an engine holds, its catalogue without the order in which files came."""
+    return {
+        "records": {one: engine.record(one) for one in engine.article_ids()},
+        "vectors": dict(engine.vectors()),
+        "places": engine.values("place"),
+        "catalogue": json.loads(engine.blob("catalogue") or b"{}"),
+    }
+
+
+def assert_converged(engine, folders):
+    report = reindex(engine, folders.corpus, batch=500, progress=unobserved)
+    fresh = MemoryEngine()
+    reindex(fresh, folders.corpus, batch=500, progress=unobserved)
+    assert held(engine) == held(fresh)
+    again = reindex(engine, folders.corpus, batch=500, progress=unobserved)
+    assert (again.added, again.changed, again.removed, again.renamed) == (0, 0, 0, 0)
+    assert again.unchanged == len(engine.article_ids())
+    assert again.rejected == report.rejected
+
+
+class Stop:
+    """A progress callback that interrupts the run at its n-th call."""
+
+    def __init__(self, calls):
+        self.left = calls
+
+    def __call__(self, _done, _total):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def walk(folders, edits, *, cut_off):
+    """Edit by turns and yield the engine; in between, reindex in runs that are cut off sooner or later."""
+    engine = MemoryEngine()
+    for _ in range(12):
+        for _ in range(edits.random.randint(1, 3)):
+            for _ in range(edits.random.randint(1, 3)):
+                edits.edit()
+            if cut_off:
+                stop, batch = Stop(edits.random.randint(1, 6)), edits.random.choice([1, 2, 500])
+                with contextlib.suppress(KeyboardInterrupt):
+                    reindex(engine, folders.corpus, batch=batch, progress=stop)
+        yield engine
+
+
+@pytest.mark.parametrize("cut_off", [True, False])
+@pytest.mark.parametrize("shared_ids", [True, False])
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_happened_a_finished_run_leaves_what_a_fresh_index_holds(tmp_path, seed, shared_ids, cut_off):
+    folders = Folders(tmp_path)
+    for engine in walk(folders, Edits(folders, seed, shared_ids=shared_ids), cut_off=cut_off):
+        assert_converged(engine, folders)

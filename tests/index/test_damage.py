@@ -1,0 +1,146 @@
+"""Whatever happens to the index's files, what one gets is an answer or the command that mends it."""
+
+import gc
+import os
+import random
+import shutil
+
+import pytest
+
+from htxsearch.errors import HtxError, IndexFailure
+
+from .folders import Folders, strays
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Spare the disk what only a power cut could show, and collect what failed half-way."""
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    yield
+    gc.collect()
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A finished index of two segments, with a learnt abbreviation, and what it answers."""
+    folders = Folders(tmp_path_factory.mktemp("sound"))
+    folders.write_some(8)
+    folders.write("10.txt", "Trồng rừng", "Quỹ Khuyến khích Trồng rừng (KKTR) họp ở xã. Hợp tác xã góp vốn.")
+    folders.update()
+    (folders.corpus / "03.txt").unlink()
+    folders.write("04.txt", "Tổ nuôi ong", "Hợp tác xã bán mật ong rừng.")
+    folders.update()
+    return folders, ask(folders)
+
+
+def ask(folders):
+    """Return what an index answers to a little of everything."""
+    with folders.open() as index:
+        info = index.info()
+        searches = [
+            index.search(query, limit=99, all_passages=True, facets=("place", "year"))
+            for query in ("hợp tác xã", '"mật ong"', "kktr", "dau05")
+        ]
+        return {
+            "found": [[(hit.article_id, hit.passage.text, round(hit.score, 8)) for hit in one.hits] for one in searches],
+            "expansions": [one.expansions for one in searches],
+            "shown": [index.show(one) for one in index.article_ids()],
+            "related": [(one.article_id, round(one.score, 8)) for one in index.related("04.txt").related],
+            "counts": (info.articles, info.passages, info.complete),
+            "short forms": info.short_forms,
+        }
+
+
+NOISE = random.Random(4).randbytes(500_000)
+DAMAGES = {
+    "deleted": lambda _data: None,
+    "empty": lambda _data: b"",
+    "cut to half": lambda data: data[: len(data) // 2],
+    "a byte short": lambda data: data[:-1],
+    "zeros": lambda data: bytes(len(data)),
+    "noise": lambda data: NOISE[: len(data)],
+    "other JSON": lambda _data: b'[{"digest": 1}, 2]',
+}
+
+
+FILES = ["data-*/*.seg", "data-*/*.toc", "data-*/*.blob", "manifest.json"]
+"""Each kind of file that an index has."""
+
+
+def damaged(sound, tmp_path, pattern, damage):
+    """Yield copies of the sound folders, each with one file that fits the pattern damaged."""
+    folders, _ = sound
+    matching = sorted(path.relative_to(folders.index) for path in folders.index.glob(pattern))
+    assert matching
+    for number, name in enumerate(matching):
+        copy = Folders(tmp_path / str(number))
+        for folder in ("corpus", "index"):
+            shutil.copytree(getattr(folders, folder), getattr(copy, folder), dirs_exist_ok=True)
+        path = copy.index / name
+        data = DAMAGES[damage](path.read_bytes())
+        path.unlink()
+        if data is not None:
+            path.write_bytes(data)
+        yield copy
+
+
+def trouble(act):
+    """Return what our error says; "" if there is none. Any other exception passes."""
+    try:
+        act()
+    except IndexFailure as error:
+        return str(error)
+    return ""
+
+
+CASES = [pytest.param(pattern, damage, id=f"{pattern} {damage}") for pattern in FILES for damage in DAMAGES]
+
+
+@pytest.mark.parametrize(("pattern", "damage"), CASES)
+def test_asking_a_damaged_index_gives_our_error_or_the_right_answer(sound, tmp_path, pattern, damage):
+    for copy in damaged(sound, tmp_path, pattern, damage):
+        answers = {}
+        said = trouble(lambda copy=copy, answers=answers: answers.update(ask(copy)))
+        if said:
+            assert "htxsearch reindex" in said
+        else:
+            assert answers == sound[1]
+
+
+@pytest.mark.parametrize(("pattern", "damage"), CASES)
+def test_the_command_that_the_error_names_mends_the_index(sound, tmp_path, pattern, damage):
+    for copy in damaged(sound, tmp_path, pattern, damage):
+        copy.write("05.txt", "Tổ trồng sen", "Hợp tác xã bán hạt sen.")
+        (copy.corpus / "06.txt").unlink()
+        said = trouble(lambda copy=copy: ask(copy)) or trouble(lambda copy=copy: copy.update())
+        copy.update(rebuild="--rebuild" in said)
+        assert copy.ids() == ["00.txt", "01.txt", "02.txt", "04.txt", "05.txt", "07.txt", "10.txt"]
+        assert copy.found("hạt sen") == ["05.txt"]
+        assert copy.found("kktr") == ["10.txt"]
+        assert strays(copy.index) == []
+
+
+def test_a_lost_data_folder_is_mended_by_the_command_that_the_error_names(sound, tmp_path):
+    folders, answers = sound
+    copy = Folders(tmp_path / "bản sao")
+    for folder in ("corpus", "index"):
+        shutil.copytree(getattr(folders, folder), getattr(copy, folder), dirs_exist_ok=True)
+    (lost,) = copy.index.glob("data-*")
+    shutil.rmtree(lost)
+    said = trouble(lambda: ask(copy))
+    assert "htxsearch reindex" in said
+    copy.update(rebuild="--rebuild" in said)
+    assert ask(copy)["shown"] == answers["shown"]
+
+
+def test_an_index_in_the_place_of_a_file_is_an_error(tmp_path):
+    folders = Folders(tmp_path)
+    folders.write("a.txt", "Chè")
+    folders.index.write_text("một tệp", encoding="utf-8")
+    for act in (lambda: folders.found("chè"), folders.update, lambda: folders.update(rebuild=True)):
+        with pytest.raises(HtxError) as failure:
+            act()
+        assert str(folders.index) in str(failure.value)
+    assert folders.index.read_text(encoding="utf-8") == "một tệp"
