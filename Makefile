@@ -1,5 +1,8 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test setup check bench docs
+.PHONY: demo test setup check bench docs eval train
+
+DATA ?= ../shared/data
+SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
 
 demo: setup
 	.venv/bin/htxsearch reindex
@@ -17,6 +20,12 @@ check: setup
 
 bench: setup
 	scripts/bench
+
+eval: setup
+	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented --floors evals/floors.json
+
+train: setup
+	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --write
 
 docs: setup
 	.venv/bin/python scripts/generate_docs.py

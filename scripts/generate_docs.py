@@ -7,6 +7,7 @@ in a console block is what that command prints on the demo corpus. With --check 
 exit code is 1 if something would change.
 """
 
+import json
 import os
 import re
 import shlex
@@ -49,6 +50,36 @@ EXIT_CODES = [
 ]
 
 
+def ranking_figures() -> str:
+    """Return the tables of docs/ranking.md from the file the weights are in."""
+    learnt = json.loads((ROOT / "src/htxsearch/rank.json").read_text("utf-8"))
+    sets = list(learnt["trained_on"])
+    rows = [
+        f"MRR@10 ({', '.join(f'{name}: {count} queries' for name, count in learnt['trained_on'].items())}).",
+        '"Five folds" is measured on queries the weights were not learnt from, "without it" on a set left out whole;',
+        "the rows below leave one feature out and learn the others anew. Written by `make train`.",
+        "",
+        f"| | {' | '.join(sets)} |",
+        f"|---|{'---|' * len(sets)}",
+        *(f"| {label} | {' | '.join(f'{values[name]:.4f}' for name in sets)} |" for label, values in learnt["mrr@10"].items()),
+        "",
+        f"| feature | {' | '.join(learnt['weights'])} |",
+        f"|---|{'---|' * len(learnt['weights'])}",
+        f"| weight | {' | '.join(f'{weight:g}' for weight in learnt['weights'].values())} |",
+    ]
+    return "\n".join(rows)
+
+
+def with_figures(text: str) -> str:
+    """Return docs/ranking.md with what stands between its figure marks made anew."""
+    return re.sub(
+        r"(<!-- figures -->\n).*?(<!-- end of figures -->)",
+        lambda m: f"{m[1]}{ranking_figures()}\n{m[2]}",
+        text,
+        flags=re.DOTALL,
+    )
+
+
 def _help(command: click.Command, name: str) -> str:
     context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
     return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
@@ -85,6 +116,7 @@ def main() -> int:
             path: transcripts(path.read_text("utf-8"), folder) for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
         }
     pages[ROOT / "docs" / "cli.md"] = cli_reference()
+    pages[ROOT / "docs" / "ranking.md"] = with_figures(pages[ROOT / "docs" / "ranking.md"])
     for path, wanted in pages.items():
         if not path.exists() or path.read_text("utf-8") != wanted:
             stale.append(path.relative_to(ROOT))

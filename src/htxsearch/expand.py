@@ -23,7 +23,6 @@ from htxsearch.engine.seam import (
     Phrase,
 )
 from htxsearch.query import (
-    Clause,
     Dates,
     Either,
     Group,
@@ -41,7 +40,7 @@ from htxsearch.text.normalize import is_marked, keeps_marks, key, normal, term
 from htxsearch.text.places import canonical_place
 from htxsearch.text.tokens import tokens
 
-__all__ = ["Expander", "Expansion", "Plan", "ShortForms", "Weights"]
+__all__ = ["Asked", "Expander", "Expansion", "Plan", "ShortForms", "Slot", "Weights"]
 
 _LONGEST_WORD = 6
 """Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
@@ -71,6 +70,31 @@ class Expansion:
 
     typed: str
     terms: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One syllable asked for, with its spellings, best first.
+
+    `spelt_out` tells that it is a part of what a typed short form stands for, not typed itself.
+    """
+
+    typed: str
+    spellings: tuple[tuple[str, float], ...]
+    spelt_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query asks for, in order, for stage two of ranking.
+
+    `order` gives each typed position's slot, -1 where the index knows nothing or something else came
+    between. `short_forms` are terms that fill several slots at once.
+    """
+
+    slots: tuple[Slot, ...]
+    order: tuple[int, ...]
+    short_forms: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(slots=True)
@@ -112,6 +136,7 @@ class Expander:
         for short, forms in self._long_of.items():
             for form in forms:
                 self._forms_by_key.setdefault(tuple(map(key, form)), []).append((short, form))
+        self._form_lengths = sorted({len(form) for forms in self._long_of.values() for form in forms})
         self._common = {tuple(map(normal, long_form_terms(long))) for long in COMMON.values()}
 
     def plan(self, group: Group) -> Plan:
@@ -120,6 +145,40 @@ class Expander:
         plan.node = self._group(group, plan)
         return plan
 
+    def asked(self, group: Group) -> Asked:
+        """Return the slots of everything in `group` that is not excluded."""
+        order: list[str | None] = []
+        spelt_out: set[str] = set()
+        for run in _runs(group):
+            for typed in run:
+                parts = self._spelt_out(typed)
+                order.extend(parts)
+                spelt_out.update(parts if len(parts) > 1 else ())
+            order.append(None)
+        spelt_out.difference_update(typed for run in _runs(group) for typed in run)
+        slots: dict[str, int] = {}
+        found: list[Slot] = []
+        for part in dict.fromkeys(one for one in order if one is not None):
+            spellings = self._spellings("syllable", part)
+            if spellings:
+                slots[part] = len(found)
+                found.append(Slot(part, tuple(spellings), part in spelt_out))
+        numbers = tuple(-1 if one is None else slots.get(one, -1) for one in order)
+        short_forms: dict[str, tuple[int, ...]] = {}
+        for start in range(len(order)):
+            for length in self._form_lengths:
+                parts = tuple(one for one in order[start : start + length] if one is not None)
+                if len(parts) == length:
+                    for short, _ in self._short_forms(parts):
+                        short_forms[short] = tuple(n for n in numbers[start : start + length] if n >= 0)
+        return Asked(tuple(found), numbers, {short: some for short, some in short_forms.items() if some})
+
+    def _spelt_out(self, typed: str) -> tuple[str, ...]:
+        """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
+        forms = [form for form in self._long_of.get(key(typed), ()) if all(self._known("syllable", key(part)) for part in form)]
+        clear = forms and not is_marked(typed) and (forms[0] in self._common or len(forms) == 1)
+        return forms[0] if clear else (typed,)
+
     def filter(self, wanted: Dates | tuple[Value, ...], plan: Plan) -> Node:
         """Return the filter for an option: a range of days, or any of several places or sources."""
         if isinstance(wanted, Dates):
@@ -127,16 +186,16 @@ class Expander:
         return Boolean(should=tuple(self._value(value, plan) for value in wanted))
 
     def _group(self, group: Group, plan: Plan) -> Boolean:
-        nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": []}
+        nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": [], "filter": []}
         for clause in group.clauses:
             target = plan if clause.occur != "must_not" else Plan(Boolean())  # what is excluded is not marked
-            nodes[_occur(clause)].append(self._operand(clause.operand, target))
-        filters = [node for node in nodes["must"] if isinstance(node, OneOf | DateRange)]
-        must = [node for node in nodes["must"] if not isinstance(node, OneOf | DateRange)]
-        if nodes["should"] and not must and filters:
+            filters = clause.occur != "must_not" and _only_filters(clause.operand)
+            nodes["filter" if filters else clause.occur].append(self._operand(clause.operand, target))
+        should, must, must_not = (tuple(nodes[occur]) for occur in ("should", "must", "must_not"))
+        if should and not must and nodes["filter"]:
             # place:X chè means chè in X; a filter alone would let everything in X match.
-            return Boolean((Boolean(should=tuple(nodes["should"])), *filters), (), tuple(nodes["must_not"]))
-        return Boolean((*must, *filters), tuple(nodes["should"]), tuple(nodes["must_not"]))
+            must, should = (Boolean(should=should),), ()
+        return Boolean((*must, *nodes["filter"]), should, must_not)
 
     def _operand(self, operand: Operand, plan: Plan) -> Node:
         match operand:
@@ -175,19 +234,22 @@ class Expander:
         known_words = list(self._known_words(terms))
         in_words = {typed for run, _ in known_words for typed in run}
         nodes: list[Node] = []
-        for typed, at in {typed: at for at, typed in reversed(list(enumerate(terms)))}.items():
+        for typed in dict.fromkeys(terms):
+            at = terms.index(typed)
             syllables = self._spellings("syllable", typed)
             extra = short_of.get(at, [])
             words, phrases = self._long_forms(typed)
             if not (syllables or words or phrases):
                 plan.unknown.append(typed)
-            self._note(plan, typed, [*syllables, *extra, *words])
+            spelt_out = [(" ".join(map("/".join, phrase.slots)), phrase.boost) for phrase in phrases]
+            self._note(plan, typed, [*syllables, *extra, *words, *spelt_out])
             if only_fillers or not is_filler(typed):
                 marks = plan.faint_marks if typed in in_words else plan.marks
                 marks.update((spelling,) for spelling, _ in syllables)
             plan.marks.update((short,) for short, _ in extra)
             plan.marks.update(tuple(word.split("_")) for word, _ in words)
-            plan.marks.update(tuple(slot[0] for slot in phrase.slots) for phrase in phrases)
+            for phrase in phrases:
+                _add_runs(plan.marks, phrase.slots)
             nodes += self._in_fields([*syllables, *extra], words, weights.syllable, weights.title, in_body=in_body)
             nodes += phrases if in_body else []
         for run, words in known_words:
@@ -227,9 +289,8 @@ class Expander:
     def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[tuple[str, float]]]:
         """Return, for each typed position that a long form covers, the short forms that may stand there."""
         found: dict[int, dict[str, float]] = {}
-        lengths = {len(form) for forms in self._long_of.values() for form in forms}
         for start in range(len(terms)):
-            for length in lengths:
+            for length in self._form_lengths:
                 for short, weight in self._short_forms(terms[start : start + length]):
                     for at in range(start, start + length):
                         known = found.setdefault(at, {})
@@ -336,9 +397,33 @@ class Expander:
         plan.expansions.append(Expansion(typed, shown))
 
 
-def _occur(clause: Clause) -> str:
-    """A filter that is not excluded always holds."""
-    return "must" if clause.occur == "should" and isinstance(clause.operand, Value | Dates) else clause.occur
+def _only_filters(operand: Operand) -> bool:
+    """Tell whether an operand scores nothing, so that it always holds: a place, a date, or alternatives of these."""
+    if isinstance(operand, Either):
+        return all(map(_only_filters, operand.operands))
+    if isinstance(operand, Group):
+        return all(clause.occur != "must_not" and _only_filters(clause.operand) for clause in operand.clauses)
+    return isinstance(operand, Value | Dates)
+
+
+def _runs(group: Group) -> Iterator[tuple[str, ...]]:
+    """Yield the runs of typed terms that a query asks for, in order."""
+    for clause in group.clauses:
+        if clause.occur != "must_not":
+            yield from _runs_of(clause.operand)
+
+
+def _runs_of(operand: Operand) -> Iterator[tuple[str, ...]]:
+    match operand:
+        case Words(terms) | Quoted(terms) | Number(terms):
+            yield terms
+        case InTitle(of):
+            yield from _runs_of(of)
+        case Either(operands):
+            for one in operands:
+                yield from _runs_of(one)
+        case Group():
+            yield from _runs(operand)
 
 
 def _words_of(text: str) -> str:

@@ -91,6 +91,11 @@ class Index(Searcher):
         """
         started = time.perf_counter()
         source_files(self.corpus)  # says what is wrong with the folder before anything is written
+        ours, theirs = self.path.resolve(), self.corpus.resolve()
+        if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
+            raise UsageError(
+                f"the index {self.path} and the corpus {self.corpus} must not lie in each other; name another folder"
+            )
         with writer_lock(self.path):
             manifest = None if rebuild else self._manifest_to_update()
             fresh = manifest is None

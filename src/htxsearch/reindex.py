@@ -48,8 +48,11 @@ class _Run:
         self._done = self._total = 0
 
     def run(self, corpus: Path) -> Report:
-        found = self._look_at(source_files(corpus))
-        gone = {path: entry for path, entry in self._files.items() if path not in found}
+        sources, unlisted = source_files(corpus)
+        self._rejected += unlisted
+        found = self._look_at(sources)
+        hidden = tuple(f"{folder.path}/" for folder in unlisted)  # the index keeps what it has of these
+        gone = {path: e for path, e in self._files.items() if path not in found and not path.startswith(hidden or "/")}
         new = {state.digest for path, state in found.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
         stale = [state for path, state in found.items() if state.digest not in ("", self._entry(path).digest)]
@@ -57,6 +60,8 @@ class _Run:
         try:
             for path, state in found.items():
                 self._compare(path, state)
+            kept = [path for path in self._files if path not in found and path not in gone]
+            self._counts["unchanged"] += sum(len(self._files[path].articles) for path in kept)
             for path, entry in gone.items():
                 self._drop(list(entry.articles), entry)
                 del self._files[path]

@@ -28,7 +28,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """One passage found, with its article. `parts` (only if asked for) says what scored: (what, how much)."""
+    """One passage found, with its article.
+
+    Only if asked for, `parts` says what each feature of stage two adds to the score, and `matches` what
+    matched in stage one, and how much that scored there.
+    """
 
     article_id: str
     title: str
@@ -42,6 +46,7 @@ class SearchHit:
     highlights: tuple[Span, ...]
     title_highlights: tuple[Span, ...] = ()
     parts: tuple[tuple[str, float], ...] = ()
+    matches: tuple[tuple[str, float], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the hit as JSON values."""
@@ -58,8 +63,11 @@ class SearchHit:
             "highlights": [[span.start, span.end] for span in self.highlights],
             "title_highlights": [[span.start, span.end] for span in self.title_highlights],
         }
-        if self.parts:
-            found["explain"] = [{"matched": what, "score": round(score, 6)} for what, score in self.parts]
+        if self.matches:
+            found["explain"] = {
+                "features": {name: round(score, 6) for name, score in self.parts},
+                "stage_one": [{"matched": what, "score": round(score, 6)} for what, score in self.matches],
+            }
         return found
 
 
@@ -68,7 +76,9 @@ class Results:
     """The answer to a query: hits best first (or newest first), how many there are in all, counts by facet.
 
     `total` counts articles, or passages with `all_passages`. `hints` say what to try when little or
-    nothing was found; `expansions` what each thing typed stood for.
+    nothing was found; `expansions` what each thing typed stood for. `read_as` is the query that was
+    asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `suggestion`;
+    `suggestion` is the query with likely slips mended.
     """
 
     query: str
@@ -78,6 +88,8 @@ class Results:
     facets: Mapping[str, Mapping[str, int]]
     expansions: tuple[Expansion, ...] = ()
     hints: tuple[str, ...] = ()
+    read_as: str | None = None
+    suggestion: str | None = None
 
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
         """Return the results as JSON values."""
@@ -88,6 +100,8 @@ class Results:
             "hits": [hit.as_json() for hit in self.hits],
             "facets": {name: dict(counts) for name, counts in self.facets.items()},
             "hints": list(self.hints),
+            "read_as": self.read_as,
+            "suggestion": self.suggestion,
         }
         if explain:
             found["expansions"] = [

@@ -5,14 +5,17 @@ import difflib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from htxsearch.article import Article
 from htxsearch.catalogue import read_short_forms
+from htxsearch.correct import read_keystrokes, suggestion
 from htxsearch.engine.seam import AnyTerm, Boolean, Engine, Hit, Node, Phrase, Posting
 from htxsearch.errors import UnknownArticle, UsageError
-from htxsearch.expand import Expander, Plan, Weights
+from htxsearch.expand import Asked, Expander, Plan, Weights
 from htxsearch.highlight import highlights
+from htxsearch.precision import DEPTH, Ranked, rerank, stage_one_only
 from htxsearch.query import Dates, Group, Value, parse
 from htxsearch.results import ArticleView, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.text.analysis import analyse
@@ -70,8 +73,10 @@ class Searcher:
         """
         started = time.perf_counter()
         _check_options(limit, offset, sort, facets)
-        group = parse(query)
+        parse(query)  # what is wrong is shown as it was typed
         engine = self._current()
+        read = read_keystrokes(query, engine)
+        group = parse(read)
         expander = self._expander_of(engine)
         plan = expander.plan(group)
         filters: list[Dates | tuple[Value, ...]] = [
@@ -80,28 +85,87 @@ class Searcher:
             *_dates(since, until),
         ]
         narrowed = Boolean((plan.node, *(expander.filter(one, plan) for one in filters))) if filters else plan.node
+        by_date = sort == "date" or not _scores(plan.node)
         found = engine.search(
             narrowed,
-            limit=limit,
-            offset=offset,
-            per_article=not all_passages,
-            by_date=sort == "date" or not _scores(plan.node),
+            limit=limit if by_date else DEPTH,
+            offset=offset if by_date else 0,
+            per_article=by_date and not all_passages,
+            by_date=by_date,
             facets=facets,
             explain=explain,
         )
+        if by_date:
+            shown = tuple(stage_one_only(hit) for hit in found.hits)
+        else:
+            best = rerank(engine, expander.asked(group), read, found.hits)
+            shown = self._page(engine, narrowed, best, limit, offset, all_passages=all_passages, explain=explain)
+        mended = suggestion(read, engine)
+        if mended and not found.total:
+            again = self.search(
+                mended,
+                place=place,
+                source=source,
+                since=since,
+                until=until,
+                limit=limit,
+                offset=offset,
+                sort=sort,
+                facets=facets,
+                all_passages=all_passages,
+                explain=explain,
+            )
+            if again.total:
+                return replace(again, query=query, read_as=mended)
         records: dict[str, dict[str, Any]] = {}
-        hits = tuple(self._hit(engine, hit, plan, records) for hit in found.hits)
-        hints = _hints(plan, group, bool(filters)) if not found.total else ()
+        hits = tuple(self._hit(engine, hit, plan, records) for hit in shown)
+        hints = _hints(plan, group, bool(filters), nothing=not found.total)
         took = (time.perf_counter() - started) * 1000
         return Results(
             query=query,
-            total=found.total,
+            total=found.total if all_passages else found.articles,
             took_ms=took,
             hits=hits,
             facets=found.facets,
             expansions=tuple(plan.expansions),
             hints=hints,
+            read_as=read if read != query else None,
+            suggestion=mended,
         )
+
+    def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:
+        """Return what stage two starts from: the engine, what is asked, and stage one's best passages, ungrouped."""
+        engine = self._current()
+        group = parse(read_keystrokes(query, engine))
+        expander = self._expander_of(engine)
+        found = engine.search(expander.plan(group).node, limit=DEPTH, per_article=False)
+        return engine, expander.asked(group), found.hits
+
+    def _page(
+        self,
+        engine: Engine,
+        node: Node,
+        best: Sequence[Ranked],
+        limit: int,
+        offset: int,
+        *,
+        all_passages: bool,
+        explain: bool,
+    ) -> tuple[Ranked, ...]:
+        """Return one page of stage two's ranking; behind its end goes on what else stage one found, in its order.
+
+        What stage two did not see gets scores below its last, as far apart as stage one's are.
+        """
+        ranked = list(best) if all_passages else _first_of_each(best)
+        if len(ranked) < offset + limit and len(best) == DEPTH:
+            found = engine.search(node, limit=offset + limit + DEPTH, per_article=not all_passages, explain=explain)
+            known = {_identity(one.hit, all_passages) for one in ranked}
+            more = [hit for hit in found.hits if _identity(hit, all_passages) not in known]
+            last = ranked[-1].score
+            for hit in more:
+                score = last + hit.score - more[0].score
+                ranked.append(Ranked(hit, score, (("stage_one", score),)))
+        return tuple(ranked[offset : offset + limit])
 
     def _expander_of(self, engine: Engine) -> Expander:
         if self._expander is None or self._expander[0] != engine.generation:
@@ -109,7 +173,8 @@ class Searcher:
             self._expander = (engine.generation, Expander(engine, learnt, Weights()))
         return self._expander[1]
 
-    def _hit(self, engine: Engine, hit: Hit, plan: Plan, records: dict[str, dict[str, Any]]) -> SearchHit:
+    def _hit(self, engine: Engine, ranked: Ranked, plan: Plan, records: dict[str, dict[str, Any]]) -> SearchHit:
+        hit = ranked.hit
         if hit.article_id not in records:
             records[hit.article_id] = json.loads(engine.record(hit.article_id) or "")
         record = records[hit.article_id]
@@ -124,11 +189,12 @@ class Searcher:
             place=record["place"],
             path=record["path"],
             url=record["url"],
-            score=hit.score,
+            score=ranked.score,
             passage=Passage(start, end, text),
             highlights=tuple(marked),
             title_highlights=tuple(highlights(record["title"], plan.marks)),
-            parts=tuple((_describe(leaf), score) for leaf, score in hit.parts),
+            parts=ranked.parts if hit.parts else (),
+            matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         )
 
     # Articles
@@ -195,6 +261,18 @@ class Searcher:
         return RelatedArticles(own_id, tuple(found))
 
 
+def _first_of_each(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Return the first passage of each article, in order."""
+    found: dict[str, Ranked] = {}
+    for one in ranked:
+        found.setdefault(one.hit.article_id, one)
+    return list(found.values())
+
+
+def _identity(hit: Hit, all_passages: bool) -> tuple[str, int]:
+    return hit.article_id, hit.passage if all_passages else 0
+
+
 def _day(iso: str | None) -> datetime.date | None:
     return datetime.date.fromisoformat(iso) if iso else None
 
@@ -254,8 +332,8 @@ def _describe(leaf: Posting) -> str:
     return f"{leaf.alternatives[0].field}: {terms}"
 
 
-def _hints(plan: Plan, group: Group, filtered: bool) -> tuple[str, ...]:
-    """Say why nothing may have been found, and what to try."""
+def _hints(plan: Plan, group: Group, filtered: bool, *, nothing: bool) -> tuple[str, ...]:
+    """Say what was typed that no article has, and, if nothing was found, what to try."""
     hints = []
     if plan.unknown:
         hints.append(f"no article has: {', '.join(dict.fromkeys(plan.unknown))}; check the spelling, or type it without marks")
@@ -263,6 +341,8 @@ def _hints(plan: Plan, group: Group, filtered: bool) -> tuple[str, ...]:
         f"no article has the {value.field} {value.value!r}; htxsearch info lists those there are"
         for value in plan.unknown_values
     ]
+    if not nothing:
+        return tuple(hints)
     if filtered:
         hints.append("leave out --place, --source, --since or --until")
     if any(clause.occur != "should" for clause in group.clauses):

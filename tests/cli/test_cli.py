@@ -133,7 +133,8 @@ def test_explain_says_what_was_expanded_and_what_scored(office: Path) -> None:
     assert "syllable:" in done.stdout
     found = as_json("query", "HTX che", "--explain", "-n", "2", cwd=office)
     for hit in found["hits"]:
-        assert sum(part["score"] for part in hit["explain"]) == pytest.approx(hit["score"], abs=1e-5)
+        assert sum(hit["explain"]["features"].values()) == pytest.approx(hit["score"], abs=1e-4)
+        assert hit["explain"]["stage_one"]
     assert {one["typed"] for one in found["expansions"]} >= {"htx", "che"}
 
 

@@ -11,22 +11,24 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.seam import (
     K1,
+    PASSAGE_FIELDS,
     Alternative,
     AnyTerm,
     B,
     Boolean,
-    Counts,
     DateRange,
     Document,
     OneOf,
     Phrase,
     Terms,
+    forward_of,
+    term_hash,
 )
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.text.normalize import key
@@ -83,7 +85,7 @@ def test_after_commit_the_whole_batch_is_visible(engine):
     put(engine, document("a", "vườn cam"), document("b", "đồi chè"))
     put(engine, document("c", "ao cá", "bờ ao"), delete=["a"])
     assert engine.article_ids() == ["b", "c"]
-    assert engine.counts() == Counts(articles=2, passages=3)
+    assert engine.counts()[:2] == (2, 3)
     assert engine.search(any_of("cam"), limit=5).total == 0
     assert hits(engine.search(any_of("ao"), limit=5, per_article=False)) == [("c", 0), ("c", 1)]
 
@@ -99,7 +101,7 @@ def test_a_writer_that_is_given_up_changes_nothing(engine):
 def test_replace_takes_the_place_of_the_article_of_the_same_id(engine):
     put(engine, document("a", "vườn cam", "nước tưới", title="Cam sành", place="Hà Giang", date=date(2020, 1, 2)))
     put(engine, document("a", "đồi chè", title="Chè Shan", place="Lào Cai", vector=b"mai"))
-    assert engine.counts() == Counts(articles=1, passages=1)
+    assert engine.counts()[:2] == (1, 1)
     assert engine.record("a") == document("a", "đồi chè", title="Chè Shan").record
     assert engine.values("place") == {"Lào Cai": 1}
     assert list(engine.vectors()) == [("a", b"mai")]
@@ -121,7 +123,7 @@ def test_the_last_one_of_an_id_in_a_batch_counts(engine):
     writer.replace(document("trở lại", "đồi thông"))
     writer.commit({})
     assert engine.article_ids() == ["trở lại", "viết lại"]
-    assert engine.counts() == Counts(articles=2, passages=2)
+    assert engine.counts()[:2] == (2, 2)
     assert hits(engine.search(any_of("bản", "thông", "cam", "quýt", "chè"), limit=9)) == [("trở lại", 0), ("viết lại", 0)]
     assert engine.search(any_of("một", "hai"), limit=9).total == 0
 
@@ -131,7 +133,7 @@ def test_deleting_what_is_not_there_is_no_error(engine):
     put(engine, document("a", "vườn cam"), delete=["chưa từng có", ""])
     put(engine, delete=["a"])
     put(engine, delete=["a"])
-    assert engine.counts() == Counts(0, 0)
+    assert engine.counts()[:2] == (0, 0)
 
 
 def test_blobs_become_visible_with_their_batch(engine):
@@ -540,7 +542,6 @@ def test_explain_gives_the_score_of_every_leaf_that_matched(farm):
     assert all(hit.parts == () for hit in farm.search(node, limit=99).hits)
 
 
-@pytest.mark.xfail(strict=True, reason="parts hold leaves that matched inside a group that did not, and so scored nothing")
 def test_the_parts_of_a_hit_add_up_to_its_score(fruit):
     only_cam = Boolean(must=(any_of("cam"),), must_not=(any_of("quýt"),))
     for hit in fruit.search(Boolean(should=(any_of("vườn"), only_cam)), limit=9, explain=True).hits:
@@ -636,13 +637,55 @@ def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine):
     parts = (Terms(("một", "1.264", "một"), ("một_một",), b"\x01\x04\x0a"), Terms((), (), b""), Terms(("ba",), (), b"\x00"))
     put(engine, document("trước", "cam", title="cam"))
     put(engine, dataclasses.replace(document("a", "x"), title=title, passages=parts), document("b"), document("c", "chè"))
-    assert engine.forward("a") == tuple(Terms(part.syllables, (), part.flags) for part in (title, *parts))
-    assert engine.forward("b") == (terms(""),)
-    assert engine.forward("c") == (terms(""), terms("chè"))
+    assert engine.forward("a") == tuple(map(forward_of, (title, *parts)))
+    assert engine.forward("b") == (forward_of(terms("")),)
+    assert engine.forward("c") == (forward_of(terms("")), forward_of(terms("chè")))
+    assert engine.forward("c")[1] == (term_hash("chè").to_bytes(4, "little"), b"\0")
     assert engine.forward("không có") == ()
     put(engine, document("a", "bưởi da_xanh", title="cam"), delete=["c"])
-    assert engine.forward("a") == (terms("cam"), Terms(("bưởi", "da", "xanh"), ()))
+    assert engine.forward("a") == (forward_of(terms("cam")), forward_of(Terms(("bưởi", "da", "xanh"), ())))
     assert engine.forward("c") == ()
+
+
+def test_a_frequency_counts_what_holds_any_alternative(engine):
+    put(engine, document("a", "chè chè trà", "trà", title="cam"), document("b", "chè_xanh", "cam", title="chè"))
+    put(engine, document("c", "chè trà", title="chè cam"))
+    assert engine.frequency(any_of("chè")) == 3
+    assert engine.frequency(any_of("chè", "trà")) == 4
+    assert engine.frequency(any_of("chè", field="title")) == 2
+    assert engine.frequency(any_of("cam", "chè", field="title")) == 3
+    assert engine.frequency(any_of("chè_xanh", field="word")) == 1
+    both_fields = AnyTerm((Alternative("syllable", "cam", 0.5), Alternative("word", "chè_xanh", 0.1)))
+    assert engine.frequency(both_fields) == 2
+    assert engine.frequency(any_of("không có")) == engine.frequency(any_of("không có", field="title")) == 0
+    put(engine, delete=["a"])
+    assert engine.frequency(any_of("chè", "trà")) == 2
+    assert engine.frequency(any_of("cam", "chè", field="title")) == 2
+
+
+def test_a_frequency_in_titles_counts_articles_without_passages_too(engine, request):
+    if isinstance(engine, MemoryEngine):
+        reason = "MemoryEngine.frequency goes by passages, so an article without one is not counted"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    put(engine, document("a", "cam", title="chè"), document("trống", title="chè"))
+    assert engine.frequency(any_of("chè", field="title")) == 2
+
+
+def test_counts_are_of_articles_passages_and_the_syllables_in_them(engine):
+    put(engine, document("a", "chè xanh", "trà_đá ngon", title="một hai ba"), document("trống", title="bốn"))
+    assert engine.counts() == (2, 2, 5)
+    put(engine, document("b", "cam"), delete=["trống"])
+    assert engine.counts() == (2, 3, 6)
+    put(engine, document("a", "chè"))
+    assert engine.counts() == (2, 2, 2)
+
+
+def test_a_search_counts_articles_whether_it_groups_them_or_not(farm):
+    for options in ({}, {"per_article": False}, {"limit": 0}, {"by_date": True}, {"offset": 99}):
+        found = farm.search(CHE, **({"limit": 5} | options))
+        assert found.articles == 12
+        assert found.total == (24 if options == {"per_article": False} else 12)
+    assert farm.search(any_of("không có"), limit=5).articles == 0
 
 
 def test_an_empty_engine_answers_everything_with_nothing(engine):
@@ -659,7 +702,8 @@ def test_an_empty_engine_answers_everything_with_nothing(engine):
         assert engine.values("place") == engine.values("source") == {}
         assert list(engine.vectors()) == []
         assert engine.blob("mục lục") is None
-        assert engine.counts() == Counts(0, 0)
+        assert engine.frequency(any_of("chè")) == engine.frequency(any_of("chè", field="title")) == 0
+        assert engine.counts() == (0, 0, 0)
         if round_number == 0 and isinstance(engine, MemoryEngine):
             put(engine, document("a", "chè"))
             put(engine, delete=["a"])
@@ -672,12 +716,12 @@ def test_an_engine_emptied_by_deletion_answers_everything_with_nothing(engine):
         found = engine.search(node, limit=5, facets=("place", "year"))
         assert (found.total, found.hits, found.facets) == (0, (), {"place": {}, "year": {}})
     assert (engine.article_ids(), engine.values("place"), list(engine.vectors())) == ([], {}, [])
-    assert engine.counts() == Counts(0, 0)
+    assert engine.counts()[:2] == (0, 0)
 
 
 def test_an_article_without_passages_counts_as_an_article_but_is_never_found(engine):
     put(engine, document("trống", title="chè"), document("a", "cam", title="chè xanh"), document("b", "cam", title="cam"))
-    assert engine.counts() == Counts(articles=3, passages=2)
+    assert engine.counts()[:2] == (3, 2)
     assert engine.article_ids() == ["a", "b", "trống"]
     found = scores(engine.search(any_of("chè", field="title"), limit=5))
     assert found == pytest.approx({("a", 0): idf(2, 3) * tf_part(1, 2, 4 / 3)}, abs=1e-12)
@@ -758,38 +802,36 @@ leaves = st.one_of(
 )
 
 
-def groups(children, should):
+def groups(must, should, must_not, *, least):
+    """Return groups of up to two must, three should and one must_not, with at least `least` of the first two."""
     return st.builds(
         Boolean,
-        st.lists(children, max_size=2).map(tuple),
-        st.lists(should, max_size=3).map(tuple),
-        st.lists(children, max_size=1).map(tuple),
+        st.lists(must, min_size=least[0], max_size=2).map(tuple),
+        st.lists(should, min_size=least[1], max_size=3).map(tuple),
+        st.lists(must_not, max_size=1).map(tuple),
     )
 
 
-single = leaves.map(lambda node: node)  # so that one_of below counts all leaves as one kind, not as five
-flat = groups(single, single)
-deep = groups(single, st.one_of(single, groups(st.one_of(single, flat), st.one_of(single, flat))))
-nodes = st.one_of(single, flat, deep)
+flat = groups(leaves, leaves, leaves, least=(0, 0))
+strict = groups(leaves, leaves, leaves, least=(1, 0))
+deep = groups(flat, st.one_of(strict, groups(strict, strict, flat, least=(1, 1))), flat, least=(0, 2))
+asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep)
 
 
 def assert_the_same_answers(one, other, node):
-    for options in (
-        {},
-        {"per_article": False},
-        {"by_date": True},
-        {"offset": 2, "limit": 3},
-        {"limit": 2, "per_article": False},
-    ):
-        asked = {"limit": 99, "facets": ("place", "source", "year"), "explain": True} | options
+    options = [{}, {"per_article": False}, {"by_date": True}, {"offset": 2, "limit": 3}, {"explain": True, "limit": 6}]
+    for some in options:
+        asked = {"limit": 99, "facets": ("place", "source", "year")} | some
         first, second = one.search(node, **asked), other.search(node, **asked)
-        assert first.total == second.total
+        assert (first.total, first.articles) == (second.total, second.articles)
         assert hits(first) == hits(second)
         assert first.facets == second.facets
         for hit, same in zip(first.hits, second.hits, strict=True):
             assert hit.score == pytest.approx(same.score, abs=1e-8)
             assert [leaf for leaf, _ in hit.parts] == [leaf for leaf, _ in same.parts]
             assert [score for _, score in hit.parts] == pytest.approx([score for _, score in same.parts], abs=1e-8)
+        if some.get("explain"):
+            assert all(sum(score for _, score in hit.parts) == pytest.approx(hit.score, abs=1e-8) for hit in first.hits)
 
 
 def assert_the_same_contents(one, other):
@@ -808,8 +850,15 @@ def assert_the_same_contents(one, other):
     assert one.blob("lượt") == other.blob("lượt")
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
-@given(work=batches, asked=st.lists(nodes, min_size=2, max_size=6))
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],  # making a failure small takes minutes: leave this out when there is one
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(work=batches, asked=asked_of_both)
 def test_both_engines_give_the_same_answers_after_the_same_work(work, asked):
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a quarter of a second for each example
@@ -824,6 +873,8 @@ def test_both_engines_give_the_same_answers_after_the_same_work(work, asked):
                         writer.replace(change)
                 writer.commit({"lượt": str(number).encode()})
             assert_the_same_contents(one, other)
-            for node in asked:
-                assert_the_same_answers(one, other, node)
+        for node in asked:
+            assert_the_same_answers(one, other, node)
+            if isinstance(node, AnyTerm) and node.alternatives[0].field in PASSAGE_FIELDS:
+                assert one.frequency(node) == other.frequency(node)
         other.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.engine.seam import K1, B, Boolean, Counts, DateRange, Document, OneOf
+from htxsearch.engine.seam import K1, B, Boolean, DateRange, Document, OneOf
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import HtxError
 
@@ -225,7 +225,7 @@ def test_the_total_of_a_grouped_search_counts_articles(engine):
 def test_one_id_many_times_in_a_session_leaves_one_document(engine):
     put(engine, document("a", "bản gốc"), document("b", "bản gốc"))
     put(engine, *(document("a", f"bản {number}", "thêm") for number in range(5)), document("b", "bản mới"))
-    assert engine.counts() == Counts(articles=2, passages=3)
+    assert engine.counts()[:2] == (2, 3)
     assert hits(engine.search(any_of("bản"), limit=9, per_article=False)) == [("a", 0), ("b", 0)]
     assert engine.record("a") == document("a", "bản 4", "thêm").record
     assert engine.search(any_of("gốc"), limit=9).total == 0
@@ -270,7 +270,7 @@ def test_a_document_that_cannot_be_written_leaves_nothing_behind(engine, folder,
 
     def assert_as_before(some):
         assert some.article_ids() == ["cũ"]
-        assert some.counts() == Counts(1, 1)
+        assert some.counts()[:2] == (1, 1)
         assert some.record("cũ") == document("cũ", "vườn cam").record
         assert hits(some.search(any_of("cam", "quýt", "chè", "cá", "thông"), limit=9)) == [("cũ", 0)]
         assert some.blob("mục lục") == b"1"
@@ -521,5 +521,5 @@ def test_what_was_committed_is_there_when_opened_again(engine, folder):
     assert reopened.blob("mục lục") == b"1"
     assert reopened.spellings("syllable", "che") == ["Chè", "chè"]
     put(reopened, document("b", "chè"))
-    assert reopened.counts() == Counts(2, 2)
+    assert reopened.counts()[:2] == (2, 2)
     reopened.close()

@@ -27,7 +27,7 @@ def read(tmp_path: Path) -> Read:
             file = tmp_path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return [found for source in source_files(tmp_path) for found in articles_of(source)]
+        return [found for source in source_files(tmp_path)[0] for found in articles_of(source)]
 
     return read
 
@@ -406,7 +406,7 @@ def test_a_sidecar_without_its_file_is_nothing(read: Read) -> None:
 
 def test_the_digest_covers_the_sidecar(tmp_path: Path, read: Read) -> None:
     read({"sa.txt": "Vườn sả\nLò mở.\n"})
-    [source] = source_files(tmp_path)
+    [source] = source_files(tmp_path)[0]
     before = source.digest()
     read({"sa.txt.meta.toml": SIDECAR})
     assert source.digest() != before
@@ -502,7 +502,7 @@ def test_a_file_that_is_too_large_is_rejected_unread(tmp_path: Path, read: Read)
 
 def test_a_file_that_vanishes_is_rejected(tmp_path: Path, read: Read) -> None:
     read({"sa.txt": "Vườn sả\nLò mở.\n"})
-    [source] = source_files(tmp_path)
+    [source] = source_files(tmp_path)[0]
     source.file.unlink()
     assert the_reason(list(articles_of(source))) == "cannot be read: No such file or directory"
 
@@ -519,7 +519,7 @@ def test_a_file_is_no_corpus_folder(tmp_path: Path) -> None:
 
 
 def test_an_empty_corpus_has_no_files(tmp_path: Path) -> None:
-    assert source_files(tmp_path) == []
+    assert source_files(tmp_path) == ([], [])
 
 
 # Place

@@ -28,11 +28,11 @@ SOME_REJECTED = 1
 
 def main() -> None:
     """Run the command line; our errors become one message and their exit code, Ctrl-C becomes 130."""
+    color = False if os.environ.get("NO_COLOR") else None
     try:
         code = cli.main(prog_name="htxsearch", standalone_mode=False)
     except HtxError as error:
-        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(str(error), err=True)
+        click.echo(click.style("error: ", fg="red", bold=True) + str(error), err=True, color=color)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -40,9 +40,12 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nstopped; everything taken in so far is kept", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # | head
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the process ends, which is now
-        sys.exit(0)
+    except SystemExit as stop:
+        # click leaves so when what reads our output has closed it (| head), which is no failure.
+        sys.exit(0 if type(sys.stdout).__name__ == "PacifyFlushWrapper" else stop.code)
+    except OSError as error:
+        click.echo(f"error: cannot write the output: {error.strerror}", err=True)
+        sys.exit(HtxError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

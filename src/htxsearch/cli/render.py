@@ -30,6 +30,10 @@ def show_results(found: Results, *, full: bool, explain: bool, first: int) -> No
             shown = ", ".join(f"{_safe(term)} {weight:g}" for term, weight in one.terms) or "not in the index"
             click.echo(click.style(f"{_safe(one.typed)} → {shown}", dim=True))
         click.echo()
+    if found.read_as:
+        click.echo(f"read as: {_safe(found.read_as)}", err=True)
+    elif found.suggestion:
+        click.echo(f"did you mean: {_safe(found.suggestion)}", err=True)
     for number, hit in enumerate(found.hits, start=first):
         _show_hit(number, hit, full=full)
     for name, counts in found.facets.items():
@@ -41,8 +45,8 @@ def show_results(found: Results, *, full: bool, explain: bool, first: int) -> No
         click.echo(click.style(f"{shown}, {found.took_ms:.0f} ms", dim=True), err=True)
     else:
         click.echo("nothing found", err=True)
-        for hint in found.hints:
-            click.echo(f"  try: {_safe(hint)}" if not hint.startswith("no article") else f"  {_safe(hint)}", err=True)
+    for hint in found.hints:
+        click.echo(f"  {_safe(hint)}", err=True)
 
 
 def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
@@ -57,7 +61,9 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     lines[-1] += " …" if shown.end < len(text) else ""
     for line in lines:
         click.echo(_INDENT + line)
-    for what, score in sorted(hit.parts, key=lambda part: -part[1]):
+    if hit.matches and hit.parts:
+        click.echo(_INDENT + click.style(" + ".join(f"{name} {score:.2f}" for name, score in hit.parts), dim=True))
+    for what, score in sorted(hit.matches, key=lambda part: -part[1]):
         click.echo(_INDENT + click.style(f"{score:6.3f}  {_safe(what)}", dim=True))
     click.echo()
 

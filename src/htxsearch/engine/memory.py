@@ -9,18 +9,20 @@ from typing import Literal
 from htxsearch.engine.seam import (
     ARTICLE_FIELDS,
     K1,
+    AnyTerm,
     B,
     Boolean,
     Counts,
     DateRange,
     Document,
+    Forward,
     Found,
     Hit,
     Node,
     OneOf,
     Phrase,
     Posting,
-    Terms,
+    forward_of,
 )
 
 __all__ = ["MemoryEngine"]
@@ -60,7 +62,7 @@ class MemoryEngine:
         hits = tuple(
             Hit(*unit, scored[unit], self._parts(node, unit) if explain else ()) for unit in ranked[offset : offset + limit]
         )
-        return Found(len(ranked), hits, {name: self._facet(name, articles) for name in facets})
+        return Found(len(ranked), len(articles), hits, {name: self._facet(name, articles) for name in facets})
 
     def _facet(self, name: str, articles: Iterable[str]) -> dict[str, int]:
         def value(document: Document) -> str | None:
@@ -141,6 +143,8 @@ class MemoryEngine:
 
     def _parts(self, node: Node, unit: _Unit) -> tuple[tuple[Posting, float], ...]:
         if isinstance(node, Boolean):
+            if self._evaluate(node)[unit] is None:
+                return ()
             return tuple(part for child in node.must + node.should for part in self._parts(child, unit))
         if isinstance(node, OneOf | DateRange):
             return ()
@@ -157,10 +161,15 @@ class MemoryEngine:
         pairs = sorted((k, term) for f, k, term in self._spellings() if f == "syllable" and k.startswith(prefix))
         return [term for _, term in pairs[:limit]]
 
-    def forward(self, article_id: str) -> tuple[Terms, ...]:
+    def forward(self, article_id: str) -> tuple[Forward, ...]:
         document = self._documents.get(article_id)
-        parts = (document.title, *document.passages) if document else ()
-        return tuple(Terms(part.syllables, (), part.flags) for part in parts)
+        return tuple(map(forward_of, (document.title, *document.passages))) if document else ()
+
+    def frequency(self, node: AnyTerm) -> int:
+        found = self._evaluate(node)
+        if node.alternatives[0].field in ARTICLE_FIELDS:
+            return len({article_id for (article_id, _), score in found.items() if score is not None})
+        return sum(score is not None for score in found.values())
 
     def record(self, article_id: str) -> str | None:
         document = self._documents.get(article_id)
@@ -179,7 +188,8 @@ class MemoryEngine:
         return self._blobs.get(name)
 
     def counts(self) -> Counts:
-        return Counts(len(self._documents), sum(len(d.passages) for d in self._documents.values()))
+        passages = [passage for document in self._documents.values() for passage in document.passages]
+        return Counts(len(self._documents), len(passages), sum(len(passage.syllables) for passage in passages))
 
     def writer(self) -> "_MemoryWriter":
         return _MemoryWriter(self)

@@ -20,9 +20,11 @@ idf(documents with any of them) * max(weight_i * tf part_i).
 """
 
 import datetime
+import struct
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, Union
+from typing import Literal, NamedTuple, Protocol, Union
 
 from htxsearch.text.analysis import Terms
 
@@ -39,6 +41,7 @@ __all__ = [
     "Document",
     "Engine",
     "FieldName",
+    "Forward",
     "Found",
     "Hit",
     "Node",
@@ -48,6 +51,8 @@ __all__ = [
     "Terms",
     "ValueField",
     "Writer",
+    "forward_of",
+    "term_hash",
 ]
 
 K1 = 0.9
@@ -79,6 +84,24 @@ class Document:
     place: str | None = None
     source: str | None = None
     vector: bytes = b""
+
+
+class Forward(NamedTuple):
+    """A passage's or title's syllables in order: `term_hash` of each as little-endian uint32, and a byte of flags each."""
+
+    hashes: bytes
+    flags: bytes
+
+
+def term_hash(term: str) -> int:
+    """Return the number that stands for a term in `Forward`: CRC-32 of its UTF-8."""
+    return zlib.crc32(term.encode())
+
+
+def forward_of(terms: Terms) -> Forward:
+    """Return terms as `Forward`."""
+    count = len(terms.syllables)
+    return Forward(struct.pack(f"<{count}I", *map(term_hash, terms.syllables)), terms.flags or bytes(count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +182,24 @@ class Hit:
 class Found:
     """The answer to a search.
 
-    `total` counts all matching articles, or passages if they were not grouped; `hits` are the best
-    of them, best first, ties by article id and passage number. `facets` counts matching *articles*
-    per value of "place", "source" and "year"; those without a value are not counted.
+    `total` counts all matching articles, or passages if they were not grouped, `articles` the articles
+    in either case; `hits` are the best of them, best first, ties by article id and passage number.
+    `facets` counts matching *articles* per value of "place", "source" and "year"; those without a value
+    are not counted.
     """
 
     total: int
+    articles: int
     hits: tuple[Hit, ...]
     facets: Mapping[str, Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much an engine holds."""
+class Counts(NamedTuple):
+    """How much an engine holds; `syllables` are those of all passages."""
 
     articles: int
     passages: int
+    syllables: int
 
 
 class Writer(Protocol):
@@ -219,11 +244,11 @@ class Engine(Protocol):
     def starting_with(self, prefix: str, *, limit: int) -> list[str]:
         """Return up to `limit` syllable terms whose *key* begins with `prefix`, sorted by key."""
 
-    def forward(self, article_id: str) -> tuple[Terms, ...]:
-        """Return an article's terms as they were given: the title's, then each passage's; the words are left out.
+    def forward(self, article_id: str) -> tuple[Forward, ...]:
+        """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""
 
-        Empty for an article that is not there.
-        """
+    def frequency(self, node: AnyTerm) -> int:
+        """Return how many passages (or articles, for title fields) hold any of the alternatives."""
 
     def record(self, article_id: str) -> str | None:
         """Return an article's record, or None."""

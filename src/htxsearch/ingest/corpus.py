@@ -1,6 +1,7 @@
 """The corpus folder: which files are articles, and what they hold."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,12 @@ __all__ = ["SourceFile", "articles_of", "source_files"]
 
 _MAX_BYTES = 100 * 1024 * 1024
 """A larger file is refused: it would be held in memory whole. JSON lines may be split."""
+
+
+_PASSED_OVER = frozenset(
+    ".js .css .png .jpg .jpeg .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split()
+)
+"""What browsers save beside a page, and systems beside a folder's files; never an article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +45,28 @@ class SourceFile:
         return found.hexdigest()
 
 
-def source_files(corpus: Path) -> list[SourceFile]:
-    """Return the files of the corpus folder, sorted by path; hidden ones and sidecars are passed over.
+def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
+    """Return the files of the corpus folder, sorted by path, and the folders in it that cannot be listed.
 
-    Raises CorpusError if the folder cannot be listed.
+    Hidden files, sidecars, and what a saved page or an office program leaves beside an article are passed over.
+    Raises CorpusError if the corpus folder itself cannot be listed.
     """
     if not corpus.is_dir():
         raise CorpusError(f"there is no corpus folder {corpus}; make it and put articles in, or name another with --corpus DIR")
+    unlisted: list[OSError] = []
     found = []
-    try:
-        for file in corpus.rglob("*"):
-            relative = file.relative_to(corpus)
-            hidden = any(part.startswith(".") for part in relative.parts)
-            if not hidden and not file.name.endswith(SIDECAR_SUFFIX) and file.is_file():
-                found.append(SourceFile(file, _as_text(relative)))
-    except OSError as error:
-        raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
-    return sorted(found, key=lambda source: source.path)
+    for folder, subfolders, names in os.walk(corpus, onerror=unlisted.append):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        for name in names:
+            file = Path(folder, name)
+            if not name.startswith((".", "~$")) and file.suffix.lower() not in _PASSED_OVER and file.is_file():
+                found.append(SourceFile(file, _as_text(file.relative_to(corpus))))
+    rejected = []
+    for error in unlisted:
+        if Path(error.filename) == corpus:
+            raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
+        rejected.append(Rejected(_as_text(Path(error.filename).relative_to(corpus)), f"cannot be listed: {error.strerror}"))
+    return sorted((one for one in found if not one.path.endswith(SIDECAR_SUFFIX)), key=lambda one: one.path), rejected
 
 
 def _as_text(path: Path) -> str:

@@ -5,7 +5,7 @@ Closed classes only: particles, prepositions, pronouns and question words, by th
 
 from htxsearch.text.normalize import is_marked, key, normal
 
-__all__ = ["is_filler"]
+__all__ = ["is_filler", "is_interrogative"]
 
 _FILLERS = frozenset(
     normal(word)
@@ -15,9 +15,16 @@ _FILLERS = frozenset(
         " để cùng cũng như việc sự không hãy xin tôi biết bằng lại còn chỉ rất"
     ).split()
 )
+_INTERROGATIVES = frozenset(normal(word) for word in "gì nào ai đâu sao mấy bao nhiêu khi hãy thế".split())
+_INTERROGATIVE_KEYS = frozenset(key(word) for word in "gì nào ai đâu sao mấy bao nhiêu hãy".split())
 _FILLER_KEYS = frozenset(key(word) for word in _FILLERS)
 
 
 def is_filler(term: str) -> bool:
     """Tell whether a query term is one; typed without marks, its key decides."""
     return normal(term) in _FILLERS if is_marked(term) else key(term) in _FILLER_KEYS
+
+
+def is_interrogative(term: str) -> bool:
+    """Tell whether a query term asks (bao nhiêu, ai, đâu): what answers it does not hold it."""
+    return normal(term) in _INTERROGATIVES if is_marked(term) else key(term) in _INTERROGATIVE_KEYS

@@ -17,13 +17,13 @@ from htxsearch.engine.seam import (
     Boolean,
     Counts,
     DateRange,
+    Forward,
     Found,
     Hit,
     Node,
     OneOf,
     Phrase,
     Posting,
-    Terms,
 )
 from htxsearch.engine.whoosh.segment import Floats, Mask, Segment
 from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, durable_storage, mapped, schema, unpack_blob
@@ -62,6 +62,7 @@ class WhooshEngine:
         self.generation = -1
         self._segments: list[Segment] = []
         self._averages: dict[str, float] = {}
+        self._counts: Counts | None = None
         self._reader: Any = None
         self.refresh()
 
@@ -83,6 +84,7 @@ class WhooshEngine:
                 self._reader, self._segments = reader, segments
                 self.generation = latest if reader.generation() is None else reader.generation()
                 self._averages = {}
+                self._counts = None
                 break
 
     def close(self) -> None:
@@ -106,14 +108,23 @@ class WhooshEngine:
         with mapped(self._folder):
             leaves: list[tuple[Posting, list[_Matches]]] = []
             matches = self._evaluate(node, leaves)
-            total, best = self._rank(matches, limit + offset, per_article=per_article, by_date=by_date)
+            best = self._rank(matches, limit + offset, per_article=per_article, by_date=by_date)
             hits = []
             for score, at, doc in best[offset : offset + limit]:
                 segment = self._segments[at]
                 parts = ((leaf, float(found[at].scores[doc])) for leaf, found in leaves if found[at].mask[doc])
                 number = int(segment.ordinal[doc]) - 1
                 hits.append(Hit(segment.article_id(doc), number, score, tuple(parts) if explain else ()))
-            return Found(total, tuple(hits), {name: self._facet(name, matches) for name in facets})
+            passages = sum(int(np.count_nonzero(found.mask)) for found in matches)
+            articles = sum(
+                len(np.unique(segment.owner[found.mask])) for segment, found in zip(self._segments, matches, strict=True)
+            )
+            return Found(
+                articles if per_article else passages,
+                articles,
+                tuple(hits),
+                {name: self._facet(name, matches) for name in facets},
+            )
 
     def _evaluate(self, node: Node, leaves: list[tuple[Posting, list[_Matches]]]) -> list[_Matches]:
         """Return what `node` matches in each segment; note every scoring leaf in `leaves`."""
@@ -128,7 +139,8 @@ class WhooshEngine:
         return found
 
     def _boolean(self, node: Boolean, leaves: list[tuple[Posting, list[_Matches]]]) -> list[_Matches]:
-        must, should = ([self._evaluate(child, leaves) for child in some] for some in (node.must, node.should))
+        inside: list[tuple[Posting, list[_Matches]]] = []
+        must, should = ([self._evaluate(child, inside) for child in some] for some in (node.must, node.should))
         must_not = [self._evaluate(child, []) for child in node.must_not]
         found = []
         for at, segment in enumerate(self._segments):
@@ -144,6 +156,9 @@ class WhooshEngine:
             for child in must_not:
                 mask &= ~child[at].mask
             found.append(_Matches(mask, np.where(mask, scores, 0.0)))
+        for leaf, matches in inside:  # a leaf counts only where the groups around it match
+            pairs = zip(matches, found, strict=True)
+            leaves.append((leaf, [_Matches(one.mask & group.mask, one.scores) for one, group in pairs]))
         return found
 
     def _any_term(self, node: AnyTerm) -> list[_Matches]:
@@ -208,17 +223,15 @@ class WhooshEngine:
 
     # Ranking
 
-    def _rank(
-        self, matches: list[_Matches], limit: int, *, per_article: bool, by_date: bool
-    ) -> tuple[int, list[tuple[float, int, int]]]:
-        """Return how many matched and the best `limit` as (score, segment number, document)."""
+    def _rank(self, matches: list[_Matches], limit: int, *, per_article: bool, by_date: bool) -> list[tuple[float, int, int]]:
+        """Return the best `limit` as (score, segment number, document)."""
         kept = [
             _best_of_articles(segment, found) if per_article else np.flatnonzero(found.mask)
             for segment, found in zip(self._segments, matches, strict=True)
         ]
         total = sum(len(docs) for docs in kept)
         if not total or not limit:
-            return total, []
+            return []
         docs = np.concatenate(kept)
         at = np.repeat(np.arange(len(kept)), [len(some) for some in kept])
         scores = np.concatenate([found.scores[some] for found, some in zip(matches, kept, strict=True)])
@@ -236,7 +249,7 @@ class WhooshEngine:
             segment, doc = self._segments[int(at[i])], int(docs[i])
             tie = (segment.article_id(doc), int(segment.ordinal[doc]))
             chosen.append((-int(dates[i]), -float(rounded[i]), tie, (float(scores[i]), int(at[i]), doc)))
-        return total, [entry[-1] for entry in sorted(chosen)[:limit]]
+        return [entry[-1] for entry in sorted(chosen)[:limit]]
 
     def _facet(self, name: str, matches: list[_Matches]) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -266,11 +279,19 @@ class WhooshEngine:
                     found.add((key, term))
             return [term for _, term in sorted(found)[:limit]]
 
-    def forward(self, article_id: str) -> tuple[Terms, ...]:
+    def forward(self, article_id: str) -> tuple[Forward, ...]:
         with mapped(self._folder):
             for segment, doc in self._article_docs(article_id):
                 return segment.forward(doc)
             return ()
+
+    def frequency(self, node: AnyTerm) -> int:
+        with mapped(self._folder):
+            total = 0
+            for segment in self._segments:
+                docs = [segment.postings(one.field, one.term).docs for one in node.alternatives]
+                total += len(docs[0]) if len(docs) == 1 else len(np.unique(np.concatenate(docs)))
+            return total
 
     def record(self, article_id: str) -> str | None:
         with mapped(self._folder):
@@ -300,8 +321,15 @@ class WhooshEngine:
             return [entry for segment in self._segments for entry in segment.vectors()]
 
     def counts(self) -> Counts:
-        articles = sum(int(np.count_nonzero(segment.articles)) for segment in self._segments)
-        return Counts(articles, sum(int(np.count_nonzero(segment.passages)) for segment in self._segments))
+        if self._counts is None:
+            with mapped(self._folder):
+                some = self._segments
+                self._counts = Counts(
+                    sum(int(np.count_nonzero(segment.articles)) for segment in some),
+                    sum(int(np.count_nonzero(segment.passages)) for segment in some),
+                    sum(int(segment.lengths("syllable")[segment.passages].sum()) for segment in some),
+                )
+        return self._counts
 
     def blob(self, name: str) -> bytes | None:
         with mapped(self._folder):

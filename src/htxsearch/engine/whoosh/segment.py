@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from htxsearch.engine.seam import Terms
-from htxsearch.engine.whoosh.storage import unpack_terms
+from htxsearch.engine.seam import Forward
+from htxsearch.engine.whoosh.storage import unpack_forward
 
 __all__ = ["Floats", "Ints", "Mask", "Postings", "Segment"]
 
@@ -136,9 +136,9 @@ class Segment:
     def _ids(self) -> Any:
         return self._reader.column_reader("article", translate=False)
 
-    def forward(self, article_doc: int) -> tuple[Terms, ...]:
-        """Return the terms of the article's title and of each of its passages."""
-        return tuple(unpack_terms(self._forward[doc]) for doc in self.run(article_doc))
+    def forward(self, article_doc: int) -> tuple[Forward, ...]:
+        """Return the syllables of the article's title and of each of its passages."""
+        return tuple(unpack_forward(self._forward[doc]) for doc in self.run(article_doc))
 
     @cached_property
     def _forward(self) -> Any:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms
+from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS, Forward, Terms, forward_of
 from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
 
 __all__ = [
@@ -25,10 +25,10 @@ __all__ = [
     "durable_storage",
     "mapped",
     "pack_blob",
-    "pack_terms",
+    "pack_forward",
     "schema",
     "unpack_blob",
-    "unpack_terms",
+    "unpack_forward",
 ]
 
 DISTRIBUTION = "whoosh 2.7.4"
@@ -150,12 +150,13 @@ def unpack_blob(filed: bytes) -> bytes:
     return blob
 
 
-def pack_terms(terms: Terms) -> bytes:
+def pack_forward(terms: Terms) -> bytes:
     """Return a passage's syllables and flags for the forward column."""
-    return " ".join(terms.syllables).encode() + b"\n" + terms.flags
+    forward = forward_of(terms)
+    return forward.hashes + forward.flags
 
 
-def unpack_terms(packed: bytes) -> Terms:
-    """Return what `pack_terms` was given, without the words."""
-    syllables, _, flags = packed.partition(b"\n")
-    return Terms(tuple(syllables.decode().split(" ")) if syllables else (), (), flags)
+def unpack_forward(packed: bytes) -> Forward:
+    """Return what `pack_forward` was given."""
+    size = len(packed) // 5
+    return Forward(packed[: 4 * size], packed[4 * size :])

@@ -9,7 +9,7 @@ from typing import Any
 
 from htxsearch.engine.seam import Document
 from htxsearch.engine.whoosh.segment import Segment
-from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, mapped, pack_blob, pack_terms
+from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, mapped, pack_blob, pack_forward
 
 __all__ = ["WhooshWriter", "sweep"]
 
@@ -93,7 +93,7 @@ def _whoosh_documents(document: Document) -> Iterator[dict[str, Any]]:
         "article": document.id,
         "record": document.record,
         "vector": document.vector,
-        "forward": pack_terms(document.title),
+        "forward": pack_forward(document.title),
         "ordinal": 0,
         "date": document.date.toordinal() if document.date else NO_DATE,
         "title": list(document.title.syllables),
@@ -106,7 +106,7 @@ def _whoosh_documents(document: Document) -> Iterator[dict[str, Any]]:
     yield article
     for number, terms in enumerate(document.passages, start=1):
         yield {
-            "forward": pack_terms(terms),
+            "forward": pack_forward(terms),
             "ordinal": number,
             "syllable": list(terms.syllables),
             "word": list(terms.words),

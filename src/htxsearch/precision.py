@@ -1,0 +1,115 @@
+"""Stage two against an engine: fetch what `rank` needs of the best passages, and put them in its order."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from htxsearch.engine.seam import Alternative, AnyTerm, Engine, Hit, term_hash
+from htxsearch.expand import Asked
+from htxsearch.rank import FEATURES, Candidates, Question, features, learnt_weights
+from htxsearch.text.fillers import is_filler, is_interrogative
+from htxsearch.text.normalize import nfc
+from htxsearch.text.tokens import tokens
+
+__all__ = ["DEPTH", "Ranked", "candidates_of", "question_of", "rerank", "stage_one_only"]
+
+DEPTH = 100
+"""How many of stage one's passages are ranked anew."""
+
+_OTHER_FORM = 0.9
+"""What the long form is worth for a typed short form, and the other way round."""
+
+
+class Ranked(NamedTuple):
+    """A passage as stage two ranks it: its score, and what each feature adds to that."""
+
+    hit: Hit
+    score: float
+    parts: tuple[tuple[str, float], ...]
+
+
+def stage_one_only(hit: Hit) -> Ranked:
+    """Return a passage that stage two does not rank, with the score of stage one."""
+    return Ranked(hit, hit.score, (("stage_one", hit.score),))
+
+
+def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...]) -> list[Ranked]:
+    """Return the passages in the order and with the scores of stage two, best first, ties by id and number.
+
+    `hits` are stage one's best, ungrouped; `typed` is the query as typed. A query without any word that the
+    index knows keeps stage one's order and scores.
+    """
+    if not (asked.slots and hits):
+        return [stage_one_only(hit) for hit in hits]
+    candidates, order = candidates_of(engine, hits)
+    weights = np.array([learnt_weights()[name] for name in FEATURES])
+    added = features(question_of(engine, asked, typed), candidates) * weights
+    ranked = [
+        Ranked(hits[at], float(row.sum()), tuple(zip(FEATURES, row.tolist(), strict=True)))
+        for at, row in zip(order, added, strict=True)
+    ]
+    return sorted(ranked, key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
+
+
+def question_of(engine: Engine, asked: Asked, typed: str) -> Question:
+    """Return the arrays of a query: each slot's idf over the collection, what fills it, what kind of word it is."""
+    passages = engine.counts().passages
+    frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.slots))]
+    frequency = np.array(frequencies, np.float64)
+    fills: dict[int, tuple[tuple[int, float], ...]] = {}
+    for number, slot in enumerate(asked.slots):
+        best = slot.spellings[0][1] / (_OTHER_FORM if slot.spelt_out else 1.0)
+        for term, weight in slot.spellings:
+            known = fills.get(term_hash(term))
+            if known is None or known[0][1] < weight / best:
+                fills[term_hash(term)] = ((number, weight / best),)
+    for short, numbers in asked.short_forms.items():
+        typed_so = all(asked.slots[number].spelt_out for number in numbers)
+        fills[term_hash(short)] = tuple((number, 1.0 if typed_so else _OTHER_FORM) for number in numbers)
+    capitals = _capitals(typed)
+    return Question(
+        order=asked.order,
+        fills=fills,
+        idf=np.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)),
+        filler=np.array([is_filler(slot.typed) for slot in asked.slots]),
+        interrogative=np.array([is_interrogative(slot.typed) for slot in asked.slots]),
+        capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.slots]),
+    )
+
+
+def _any_of(asked: Asked, number: int) -> AnyTerm:
+    short = (term for term, numbers in asked.short_forms.items() if number in numbers)
+    terms = dict.fromkeys([*(term for term, _ in asked.slots[number].spellings), *short])
+    return AnyTerm(tuple(Alternative("syllable", term) for term in terms))
+
+
+def _capitals(typed: str) -> dict[str, float]:
+    """Return 1 for terms typed with a capital that says something: neither the query's first letter nor all in capitals."""
+    text = nfc(typed)
+    if text.isupper():
+        return {}
+    return {token.term: 1.0 for token in tokens(text)[1:] if text[token.start].isupper()}
+
+
+def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, list[int]]:
+    """Return the hits among all passages of their articles, and which hit each ranked passage is."""
+    articles = sorted({hit.article_id for hit in hits})
+    passages = {article_id: engine.forward(article_id)[1:] for article_id in articles}
+    first: dict[str, int] = {}
+    count = 0
+    for article_id in articles:
+        first[article_id] = count
+        count += len(passages[article_id])
+    order = sorted(range(len(hits)), key=lambda at: first[hits[at].article_id] + hits[at].passage)
+    every = [passage for article_id in articles for passage in passages[article_id]]
+    total = engine.counts()
+    candidates = Candidates(
+        tokens=np.frombuffer(b"".join(passage.hashes for passage in every), "<u4").astype(np.int64),
+        flags=np.frombuffer(b"".join(passage.flags for passage in every), np.uint8),
+        lengths=np.array([len(passage.flags) for passage in every], np.int64),
+        articles=np.repeat(np.arange(len(articles)), [len(passages[one]) for one in articles]),
+        ranked=np.array([first[hits[at].article_id] + hits[at].passage for at in order], np.int64),
+        stage_one=np.array([hits[at].score for at in order]),
+        mean_article_length=total.syllables / total.articles,
+    )
+    return candidates, order

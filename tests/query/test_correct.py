@@ -1,0 +1,71 @@
+"""Keystrokes of an input method that was off, and slips of the pen: probes 11 and 12, through the index."""
+
+import json
+
+import pytest
+
+from htxsearch import Index
+
+ARTICLES = [
+    ("che", "Hợp tác xã chè Suối Kẹm", "Hợp tác xã chè Suối Kẹm thu hái lứa đầu, bán được hai tạ búp khô cho khách quen."),
+    ("rac", "Thu gom rác", "Tổ vệ sinh nhắc bà con không xả nước bẩn ra mương sau buổi họp thôn."),
+    ("lua", "Lúa mùa", "Nông dân trong xã gặt lúa, hợp tác với thương lái để bán thóc tươi tại ruộng."),
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    folder = tmp_path_factory.mktemp("correct")
+    (folder / "corpus").mkdir()
+    lines = (json.dumps({"id": i, "title": title, "text": text}) for i, title, text in ARTICLES)
+    (folder / "corpus" / "tin.jsonl").write_text("\n".join(lines), "utf-8")
+    made = Index(folder / "index", corpus=folder / "corpus")
+    made.update()
+    return made
+
+
+@pytest.mark.parametrize("typed", ["hopwj tacs xax chef", "howpj tasc xax chef", "ho75p ta1c xa4 che2", "HOPWJ tacs xax"])
+def test_raw_keystrokes_find_what_they_mean(index: Index, typed: str) -> None:
+    found = index.search(typed)
+    assert found.hits[0].article_id == "che"
+    assert found.read_as is not None
+    assert found.read_as.lower().startswith("hợp tác xã")
+
+
+@pytest.mark.parametrize("typed", ["hop tac xa che", "hợp tác xã", "Suối Kẹm", "lua mua", "2019"])
+def test_what_can_be_read_as_it_stands_is_not_taken_for_keystrokes(index: Index, typed: str) -> None:
+    assert index.search(typed).read_as is None
+
+
+def test_a_wrong_tone_is_mended_where_a_word_then_makes_sense(index: Index) -> None:
+    found = index.search("hợp tác xả chè")
+    assert found.suggestion == "hợp tác xã chè"
+    assert found.read_as is None  # something was found; it is only offered
+
+
+@pytest.mark.parametrize("typed", ["hợp tác xã chè", "xả nước", "hop tac xa", "bán thóc tươi"])
+def test_what_is_right_gets_no_suggestion(index: Index, typed: str) -> None:
+    assert index.search(typed).suggestion is None
+
+
+def test_another_word_is_never_made_of_a_known_one(index: Index) -> None:
+    found = index.search("chó")
+    assert found.total == 0
+    assert found.suggestion is None
+
+
+def test_when_nothing_matches_the_suggestion_is_asked_at_once(index: Index) -> None:
+    found = index.search("thócc")
+    assert found.query == "thócc"
+    assert found.read_as == "thóc"
+    assert [hit.article_id for hit in found.hits] == ["lua"]
+
+
+def test_an_error_points_into_what_was_typed(index: Index) -> None:
+    with pytest.raises(Exception, match=r"\(hopwj tacs"):
+        index.search("(hopwj tacs")
+
+
+def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:
+    found = index.search('+"lứa đầu" hợp tác xả')
+    assert found.suggestion == '+"lứa đầu" hợp tác xã'

@@ -1,0 +1,100 @@
+"""Stage two of ranking: what the features see, and that the product ranks by them."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from htxsearch import Index
+from htxsearch.engine.memory import MemoryEngine
+from htxsearch.precision import candidates_of, question_of, rerank
+from htxsearch.rank import FEATURES, features, learnt_weights
+from htxsearch.reindex import reindex, unobserved
+from htxsearch.search import Searcher
+
+TEXTS = {
+    "gan": "Sáng nay trời đẹp. Tổ hợp tác trồng nấm rơm bán cho chợ huyện.",
+    "xa": "Tổ dân phố họp bàn. Chiều hợp đồng đã ký. Có người tác động. Ông trồng cam. Bà hái nấm. Rơm để khô.",
+    "khac": "Trâu bò thả trên đồi cỏ, cuối năm xuất chuồng.",
+}
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+    corpus = tmp_path_factory.mktemp("rank")
+    lines = (json.dumps({"id": one, "title": one, "text": text}) for one, text in TEXTS.items())
+    (corpus / "tin.jsonl").write_text("\n".join(lines), "utf-8")
+    engine = MemoryEngine()
+    reindex(engine, corpus, batch=10, progress=unobserved)
+    return Searcher(engine)
+
+
+def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
+    engine, asked, hits = searcher.stage_one(query)
+    candidates, order = candidates_of(engine, hits)
+    values = features(question_of(engine, asked, query), candidates)
+    assert values.shape == (len(hits), len(FEATURES))
+    assert np.isfinite(values).all()
+    return {hits[at].article_id: dict(zip(FEATURES, row.tolist(), strict=True)) for at, row in zip(order, values, strict=True)}
+
+
+def test_nearness_and_order_are_seen(searcher: Searcher) -> None:
+    found = table(searcher, "tổ hợp tác trồng nấm rơm")
+    for feature in ("pairs", "sentence"):
+        assert found["gan"][feature] > found["xa"][feature]
+    assert searcher.search("tổ hợp tác trồng nấm rơm").hits[0].article_id == "gan"
+
+
+def test_features_are_shares_that_do_not_grow_with_the_query(searcher: Searcher) -> None:
+    for query in ("nấm rơm", "tổ hợp tác trồng nấm rơm bán cho chợ huyện"):
+        for values in table(searcher, query).values():
+            assert 0 <= values["window"] <= 1
+            assert 0 <= values["document"] <= 1
+
+
+def test_a_question_word_counts_for_nothing(searcher: Searcher) -> None:
+    engine, asked, _ = searcher.stage_one("bao nhiêu nấm rơm")
+    question = question_of(engine, asked, "bao nhiêu nấm rơm")
+    assert [slot.typed for slot in asked.slots] == ["nấm", "rơm"]  # bao nhiêu is nowhere in these texts
+    assert (question.weight() > 0).all()
+
+
+def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Searcher) -> None:
+    engine, asked, _ = searcher.stage_one("Nấm Rơm huyện")
+    assert question_of(engine, asked, "Nấm Rơm huyện").capital.tolist() == [0.0, 1.0, 0.0]
+    assert question_of(engine, asked, "NẤM RƠM HUYỆN").capital.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
+    engine, asked, hits = searcher.stage_one("zzzz")
+    assert rerank(engine, asked, "zzzz", hits) == []
+
+
+def test_the_weights_are_a_readable_file_with_its_provenance() -> None:
+    assert list(learnt_weights()) == list(FEATURES)
+    code = (
+        "import sys, htxsearch.rank as rank; rank.learnt_weights()\n"
+        "print(sorted({'sklearn', 'pickle', 'scipy'} & set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, numpy; before = set(sys.modules)\n" + code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_both_engines_rank_the_demo_corpus_alike(demo: Index) -> None:
+    engine = MemoryEngine()
+    reindex(engine, demo.corpus, batch=1_000, progress=unobserved)
+    oracle = Searcher(engine)
+    for query in ("hợp tác xã chè ở Thái Nguyên", "hop tac xa", '"hợp tác xã" +chè', 'place:"Bắc Giang" HTX', "1804/QD-TTg"):
+        one, other = demo.search(query, facets=("place", "year")), oracle.search(query, facets=("place", "year"))
+        assert [(hit.article_id, hit.passage, hit.highlights) for hit in one.hits] == [
+            (hit.article_id, hit.passage, hit.highlights) for hit in other.hits
+        ]
+        assert [hit.score for hit in one.hits] == pytest.approx([hit.score for hit in other.hits])
+        assert (one.total, one.facets) == (other.total, other.facets)

@@ -1,0 +1,50 @@
+"""Raw keystrokes: what the keyboard sends when the input method is off."""
+
+from pathlib import Path
+
+import pytest
+
+from htxsearch.text.normalize import is_syllable, normal
+from htxsearch.text.telex import from_keystrokes, to_telex
+from htxsearch.text.tokens import tokens
+
+DEMO = Path(__file__).parent.parent.parent / "corpus"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("hopwj", "hợp"),
+        ("howpj", "hợp"),
+        ("tacs", "tác"),
+        ("xax", "xã"),
+        ("ho75p", "hợp"),
+        ("ta1c", "tác"),
+        ("xa4", "xã"),
+        ("dduwowcj", "được"),
+        ("d9u7o7c5", "được"),
+        ("nguyeenx", "nguyễn"),
+        ("nguyenex", "nguyễn"),
+        ("quoocs", "quốc"),
+        ("hoaf", "hòa"),
+        ("hoanf", "hoàn"),
+        ("xoawn", "xoăn"),
+        ("nuocws", "nước"),
+        ("mu7a", "mưa"),
+    ],
+)
+def test_telex_and_vni_are_read(typed: str, meant: str) -> None:
+    assert from_keystrokes(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["thai", "nguyen", "htx", "2019", "t5", "xã", "london", "h5n1", ""])
+def test_what_is_no_keystrokes_means_nothing(typed: str) -> None:
+    assert from_keystrokes(typed) is None
+
+
+def test_every_syllable_of_the_demo_corpus_survives_the_keyboard() -> None:
+    text = " ".join(path.read_text("utf-8") for path in sorted(DEMO.rglob("*.txt")))
+    syllables = {token.term for token in tokens(text) if is_syllable(token.term)}
+    assert len(syllables) > 1_000
+    lost = {one for one in syllables if normal(from_keystrokes(to_telex(one)) or one) != normal(one)}
+    assert not lost
