@@ -9,7 +9,6 @@ import pickle
 import pkgutil
 import random
 import re
-import resource
 import shutil
 import struct
 import warnings
@@ -324,6 +323,7 @@ def failures_of_creation(engine, monkeypatch):
 
 def failures_of_size(engine):
     """Commit with files limited to 0, 1, 100 … bytes by the system itself; yield each error."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     for limit in (0, 1, 50, 200, 400, 1_000, 5_000, 20_000, 60_000):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))

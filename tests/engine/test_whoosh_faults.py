@@ -57,6 +57,8 @@ def watchdog(seconds):
     def ring(*_):
         raise AssertionError(f"still running after {seconds} s")
 
+    if not hasattr(signal, "SIGALRM"):
+        pytest.skip("the system has no alarm")
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(seconds)
     try:
@@ -122,7 +124,7 @@ def test_an_or_of_two_terms_over_short_uniform_texts_comes_to_an_end(short_texts
             having.setdefault(term, set()).add(number)
     rng = random.Random(17)
     queries = [(vocabulary[4], vocabulary[37]), (vocabulary[37], vocabulary[4])]
-    queries += [tuple(rng.choices(vocabulary, weights, k=2)) for _ in range(2500)]
+    queries += [tuple(rng.choices(vocabulary, weights, k=2)) for _ in range(1500)]
     with watchdog(120):
         for number, (first, second) in enumerate(queries):
             found = engine.search(Boolean(should=(any_of(first), any_of(second))), limit=10)
@@ -148,7 +150,7 @@ def test_the_best_ten_are_the_best_ten(engine):
             number += 1
         put(engine, *batch)
         put(oracle, *batch)
-    for _ in range(25):
+    for _ in range(15):
         picked = [any_of(name, boost=rng.choice([1.0, 2.0])) for name in rng.choices(vocabulary, k=5)]
         frequent = any_of(vocabulary[rng.randrange(4)])
         title = any_of(vocabulary[rng.randrange(20)], field="title", boost=0.5)

@@ -276,11 +276,11 @@ def test_the_scene_without_a_kill_is_as_expected(scene, tmp_path, reindexer):
     assert strays(folders.index) == []
 
 
-@pytest.mark.parametrize("share", range(6))
+@pytest.mark.parametrize("share", range(5))
 def test_killed_between_two_steps_it_answers_and_is_completed(scene, tmp_path, reindexer, share):
     rng = random.Random(f"{scene.kind} {share}")
     folders = scene.copy(tmp_path)
-    die_at = 1 + int((share + rng.random()) / 6 * (scene.steps - 30))
+    die_at = 1 + int((share + rng.random()) / 5 * (scene.steps - 30))
     killed, _, _ = reindexer.run(folders, rebuild=scene.rebuild, die_at=die_at)
     assert killed
     check_after_a_kill(scene, folders)

@@ -166,10 +166,13 @@ class MemoryEngine:
         return tuple(map(forward_of, (document.title, *document.passages))) if document else ()
 
     def frequency(self, node: AnyTerm) -> int:
-        found = self._evaluate(node)
-        if node.alternatives[0].field in ARTICLE_FIELDS:
-            return len({article_id for (article_id, _), score in found.items() if score is not None})
-        return sum(score is not None for score in found.values())
+        on_article = node.alternatives[0].field in ARTICLE_FIELDS
+        units = (
+            (document.id, number)
+            for document in self._documents.values()
+            for number in ((0,) if on_article else range(len(document.passages)))
+        )
+        return sum(self._weight(node, unit) > 0 for unit in units)
 
     def record(self, article_id: str) -> str | None:
         document = self._documents.get(article_id)
