@@ -5,7 +5,7 @@ import difflib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from htxsearch.article import Article
@@ -34,6 +34,18 @@ FACETS = ("place", "year", "source")
 _MOST_HITS = 10_000
 
 Sort = Literal["score", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What of the answer the caller wants to see."""
+
+    limit: int
+    offset: int
+    sort: Sort
+    facets: tuple[str, ...]
+    all_passages: bool
+    explain: bool
 
 
 class Searcher:
@@ -74,63 +86,49 @@ class Searcher:
         started = time.perf_counter()
         _check_options(limit, offset, sort, facets)
         parse(query)  # what is wrong is shown as it was typed
+        filters: list[Dates | tuple[Value, ...]] = [*_values("place", place), *_values("source", source)]
+        filters += _dates(since, until)
+        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, explain)
         engine = self._current()
         read = read_keystrokes(query, engine)
-        group = parse(read)
+        found = self._answer(engine, read, filters, wanted)
+        mended = suggestion(read, engine)
+        if mended and not found.total:
+            again = self._answer(engine, mended, filters, wanted)
+            if again.total:
+                found, read = again, mended
+        took = (time.perf_counter() - started) * 1000
+        return replace(found, query=query, took_ms=took, read_as=read if read != query else None, suggestion=mended)
+
+    def _answer(self, engine: Engine, query: str, filters: Sequence[Dates | tuple[Value, ...]], wanted: "_Wanted") -> Results:
+        """Return the answer to a query as it stands."""
+        group = parse(query)
         expander = self._expander_of(engine)
         plan = expander.plan(group)
-        filters: list[Dates | tuple[Value, ...]] = [
-            *_values("place", place),
-            *_values("source", source),
-            *_dates(since, until),
-        ]
-        narrowed = Boolean((plan.node, *(expander.filter(one, plan) for one in filters))) if filters else plan.node
-        by_date = sort == "date" or not _scores(plan.node)
+        node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters))) if filters else plan.node
+        by_date = wanted.sort == "date" or not _scores(plan.node)
         found = engine.search(
-            narrowed,
-            limit=limit if by_date else DEPTH,
-            offset=offset if by_date else 0,
-            per_article=by_date and not all_passages,
+            node,
+            limit=wanted.limit if by_date else DEPTH,
+            offset=wanted.offset if by_date else 0,
+            per_article=by_date and not wanted.all_passages,
             by_date=by_date,
-            facets=facets,
-            explain=explain,
+            facets=wanted.facets,
+            explain=wanted.explain,
         )
         if by_date:
             shown = tuple(stage_one_only(hit) for hit in found.hits)
         else:
-            best = rerank(engine, expander.asked(group), read, found.hits)
-            shown = self._page(engine, narrowed, best, limit, offset, all_passages=all_passages, explain=explain)
-        mended = suggestion(read, engine)
-        if mended and not found.total:
-            again = self.search(
-                mended,
-                place=place,
-                source=source,
-                since=since,
-                until=until,
-                limit=limit,
-                offset=offset,
-                sort=sort,
-                facets=facets,
-                all_passages=all_passages,
-                explain=explain,
-            )
-            if again.total:
-                return replace(again, query=query, read_as=mended)
+            shown = self._page(engine, node, rerank(engine, expander.asked(group), query, found.hits), wanted)
         records: dict[str, dict[str, Any]] = {}
-        hits = tuple(self._hit(engine, hit, plan, records) for hit in shown)
-        hints = _hints(plan, group, bool(filters), nothing=not found.total)
-        took = (time.perf_counter() - started) * 1000
         return Results(
             query=query,
-            total=found.total if all_passages else found.articles,
-            took_ms=took,
-            hits=hits,
+            total=found.total if wanted.all_passages else found.articles,
+            took_ms=0.0,
+            hits=tuple(self._hit(engine, hit, plan, records) for hit in shown),
             facets=found.facets,
             expansions=tuple(plan.expansions),
-            hints=hints,
-            read_as=read if read != query else None,
-            suggestion=mended,
+            hints=_hints(plan, group, bool(filters), nothing=not found.total),
         )
 
     def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:
@@ -141,31 +139,22 @@ class Searcher:
         found = engine.search(expander.plan(group).node, limit=DEPTH, per_article=False)
         return engine, expander.asked(group), found.hits
 
-    def _page(
-        self,
-        engine: Engine,
-        node: Node,
-        best: Sequence[Ranked],
-        limit: int,
-        offset: int,
-        *,
-        all_passages: bool,
-        explain: bool,
-    ) -> tuple[Ranked, ...]:
+    def _page(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted") -> tuple[Ranked, ...]:
         """Return one page of stage two's ranking; behind its end goes on what else stage one found, in its order.
 
         What stage two did not see gets scores below its last, as far apart as stage one's are.
         """
-        ranked = list(best) if all_passages else _first_of_each(best)
-        if len(ranked) < offset + limit and len(best) == DEPTH:
-            found = engine.search(node, limit=offset + limit + DEPTH, per_article=not all_passages, explain=explain)
-            known = {_identity(one.hit, all_passages) for one in ranked}
-            more = [hit for hit in found.hits if _identity(hit, all_passages) not in known]
+        single, end = wanted.all_passages, wanted.offset + wanted.limit
+        ranked = list(best) if single else _first_of_each(best)
+        if len(ranked) < end and len(best) == DEPTH:
+            found = engine.search(node, limit=end + DEPTH, per_article=not single, explain=wanted.explain)
+            known = {_identity(one.hit, single) for one in ranked}
+            more = [hit for hit in found.hits if _identity(hit, single) not in known]
             last = ranked[-1].score
             for hit in more:
                 score = last + hit.score - more[0].score
                 ranked.append(Ranked(hit, score, (("stage_one", score),)))
-        return tuple(ranked[offset : offset + limit])
+        return tuple(ranked[wanted.offset : end])
 
     def _expander_of(self, engine: Engine) -> Expander:
         if self._expander is None or self._expander[0] != engine.generation:
