@@ -25,6 +25,7 @@ from htxsearch.errors import QuerySyntaxError
 from htxsearch.evaluate import Collection, opened, read_collection
 from htxsearch.precision import candidates_of, question_of
 from htxsearch.rank import FEATURES, features
+from htxsearch.restore import restored
 
 ROOT = Path(__file__).parent.parent
 _C = 10.0
@@ -63,7 +64,7 @@ def judged(collection: Collection, keep: Path | None) -> list[Judged]:
             number = {name: at for at, name in enumerate(names)}
             relevant = np.array([collection.qrels[query].get(name, 0) > 0 for name in names])
             articles = np.array([number[one] for one in ids])
-            values = features(question_of(engine, asked, text), candidates)
+            values = features(question_of(engine, restored(asked, candidates), text), candidates)
             found.append(Judged(collection.name, query, values, articles, relevant))
     return found
 

@@ -1,17 +1,20 @@
 """Stage two against an engine: fetch what `rank` needs of the best passages, and put them in its order."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from htxsearch.engine.seam import Alternative, AnyTerm, Engine, Hit, term_hash
+from htxsearch.engine.seam import Alternative, AnyTerm, Engine, Forward, Hit, term_hash
 from htxsearch.expand import Asked
 from htxsearch.rank import FEATURES, Candidates, Question, features, learnt_weights
+from htxsearch.restore import reading, restored
 from htxsearch.text.fillers import is_filler, is_interrogative
 from htxsearch.text.normalize import nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["DEPTH", "Ranked", "candidates_of", "question_of", "rerank", "stage_one_only"]
+__all__ = ["DEPTH", "Ranked", "Reranked", "candidates_of", "question_of", "rerank", "stage_one_only"]
 
 DEPTH = 100
 """How many of stage one's passages are ranked anew."""
@@ -28,27 +31,36 @@ class Ranked(NamedTuple):
     parts: tuple[tuple[str, float], ...]
 
 
+class Reranked(NamedTuple):
+    """The passages in stage two's order, and how a query without marks was read (None if nothing was open)."""
+
+    ranked: list[Ranked]
+    restored: str | None
+
+
 def stage_one_only(hit: Hit) -> Ranked:
     """Return a passage that stage two does not rank, with the score of stage one."""
     return Ranked(hit, hit.score, (("stage_one", hit.score),))
 
 
-def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...]) -> list[Ranked]:
+def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...]) -> Reranked:
     """Return the passages in the order and with the scores of stage two, best first, ties by id and number.
 
     `hits` are stage one's best, ungrouped; `typed` is the query as typed. A query without any word that the
     index knows keeps stage one's order and scores.
     """
     if not (asked.slots and hits):
-        return [stage_one_only(hit) for hit in hits]
+        return Reranked([stage_one_only(hit) for hit in hits], None)
     candidates, order = candidates_of(engine, hits)
+    likely = restored(asked, candidates)
     weights = np.array([learnt_weights()[name] for name in FEATURES])
-    added = features(question_of(engine, asked, typed), candidates) * weights
+    added = features(question_of(engine, likely, typed), candidates) * weights
     ranked = [
         Ranked(hits[at], float(row.sum()), tuple(zip(FEATURES, row.tolist(), strict=True)))
         for at, row in zip(order, added, strict=True)
     ]
-    return sorted(ranked, key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
+    ranked.sort(key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
+    return Reranked(ranked, reading(likely) if likely is not asked else None)
 
 
 def question_of(engine: Engine, asked: Asked, typed: str) -> Question:
@@ -74,12 +86,16 @@ def question_of(engine: Engine, asked: Asked, typed: str) -> Question:
         filler=np.array([is_filler(slot.typed) for slot in asked.slots]),
         interrogative=np.array([is_interrogative(slot.typed) for slot in asked.slots]),
         capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.slots]),
+        number=np.array([slot.typed[0].isdigit() for slot in asked.slots]),
     )
 
 
 def _any_of(asked: Asked, number: int) -> AnyTerm:
+    """Return what a slot's idf counts: its short forms, and the spellings at least half as good as its best one."""
     short = (term for term, numbers in asked.short_forms.items() if number in numbers)
-    terms = dict.fromkeys([*(term for term, _ in asked.slots[number].spellings), *short])
+    spellings = asked.slots[number].spellings
+    likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
+    terms = dict.fromkeys([*likely, *short])
     return AnyTerm(tuple(Alternative("syllable", term) for term in terms))
 
 
@@ -94,7 +110,9 @@ def _capitals(typed: str) -> dict[str, float]:
 def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, list[int]]:
     """Return the hits among all passages of their articles, and which hit each ranked passage is."""
     articles = sorted({hit.article_id for hit in hits})
-    passages = {article_id: engine.forward(article_id)[1:] for article_id in articles}
+    forward = {article_id: engine.forward(article_id) for article_id in articles}
+    titles = [forward[article_id][0] for article_id in articles]
+    passages = {article_id: parts[1:] for article_id, parts in forward.items()}
     first: dict[str, int] = {}
     count = 0
     for article_id in articles:
@@ -104,12 +122,18 @@ def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, li
     every = [passage for article_id in articles for passage in passages[article_id]]
     total = engine.counts()
     candidates = Candidates(
-        tokens=np.frombuffer(b"".join(passage.hashes for passage in every), "<u4").astype(np.int64),
+        tokens=_ids(every),
         flags=np.frombuffer(b"".join(passage.flags for passage in every), np.uint8),
         lengths=np.array([len(passage.flags) for passage in every], np.int64),
         articles=np.repeat(np.arange(len(articles)), [len(passages[one]) for one in articles]),
+        titles=_ids(titles),
+        title_lengths=np.array([len(title.flags) for title in titles], np.int64),
         ranked=np.array([first[hits[at].article_id] + hits[at].passage for at in order], np.int64),
         stage_one=np.array([hits[at].score for at in order]),
         mean_article_length=total.syllables / total.articles,
     )
     return candidates, order
+
+
+def _ids(parts: Sequence[Forward]) -> NDArray[np.int64]:
+    return np.frombuffer(b"".join(part.hashes for part in parts), "<u4").astype(np.int64)

@@ -14,11 +14,15 @@ are divided by the sum over the whole query, so that one set of weights serves s
     pairs      BM25 of slots that stand side by side in query and article, by their idf among the ranked
                articles: what all of them have tells nothing (ordered pairs after D. Metzler and W. B.
                Croft, "A Markov Random Field Model for Term Dependencies", 2005)
+    near       the same of any two content slots within 20 syllables, in either order, divided by the number
+               of content slots (after the unordered windows there, and T. Tao and C. Zhai, "An Exploration of
+               Proximity Measures in Information Retrieval", 2007)
     sentence   the weight found in the best sentence, divided by its length as in BM25
-    window     the weight found within the best 25 syllables (after T. Tao and C. Zhai, "An Exploration
-               of Proximity Measures in Information Retrieval", 2007)
-    names      the idf of what is found, times the share of these passages that write it with a capital
-    capitals   the idf of what is typed with a capital and found with one
+    names      the idf of what is found here or in the title, times the share of these passages that write
+               it with a capital
+    capitals   the idf of what is typed with a capital and found with one, or found in the title
+    numbers    the idf of the numbers found
+    title      the idf of what is found in the title, content only
 """
 
 import json
@@ -36,7 +40,7 @@ from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
 __all__ = ["FEATURES", "Candidates", "Question", "features", "learnt_weights"]
 
-FEATURES = ("stage_one", "document", "pairs", "sentence", "window", "names", "capitals")
+FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
 _FILLER = 0.3
 _DOCUMENT_K1, _DOCUMENT_B = 2.0, 0.95
@@ -45,7 +49,9 @@ _SENTENCE_B = 0.4
 _SENTENCE_LENGTH = 25
 _SENTENCE_RATIOS = (0.6, 6.0)
 """Least and greatest length of a sentence, as a share of a usual one's, that changes its worth."""
-_WINDOW = 25
+_NEAR = 20
+_NEAR_SLOTS = 40
+"""Of a very long query only the slots of most idf are looked for near each other: the work grows as their square."""
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -68,6 +74,7 @@ class Question:
     filler: _Bools
     interrogative: _Bools
     capital: _Floats
+    number: _Bools
 
     def content(self) -> _Floats:
         """Return the idf of slots that are neither fillers nor question words, 0 for others."""
@@ -88,6 +95,7 @@ class Candidates:
 
     `tokens` (ids of syllables, in order) and `flags` run over all passages of these articles;
     `lengths` are the passages' lengths and `articles` the numbers of their articles, from 0 upwards.
+    `titles` are the ids of the syllables of all articles' titles, one after the other, of `title_lengths`.
     `ranked` are the passages to rank, ascending, `stage_one` their scores.
     """
 
@@ -95,6 +103,8 @@ class Candidates:
     flags: NDArray[np.uint8]
     lengths: _Ints
     articles: _Ints
+    titles: _Ints
+    title_lengths: _Ints
     ranked: _Ints
     stage_one: _Floats
     mean_article_length: float
@@ -117,6 +127,7 @@ def features(question: Question, candidates: Candidates) -> _Floats:
     article = candidates.articles[candidates.ranked]
     content, weight = question.content(), question.weight()
     total = max(float(weight.sum()), 1e-9)
+    in_title = _found_in_titles(question, candidates)[article]
     found = _found(ranked.passage, count, ranked, len(content))
     capitals = ranked.where(ranked.capital)
     found_capital = _found(capitals.passage, count, capitals, len(content))
@@ -124,10 +135,12 @@ def features(question: Question, candidates: Candidates) -> _Floats:
         "stage_one": candidates.stage_one / question.idf.sum(),
         "document": _document(every, content, candidates)[article],
         "pairs": _pairs(every, question.order, len(content), candidates)[article] / total,
+        "near": _near(every, content, candidates)[article] / total,
         "sentence": _sentences(ranked, weight, count) / total,
-        "window": _window(ranked, weight, count) / total,
-        "names": found @ (content * _share_of_capitals(ranked, len(content))) / total,
-        "capitals": found_capital @ (content * question.capital) / total,
+        "names": np.maximum(found, in_title) @ (content * _share_of_capitals(ranked, len(content))) / total,
+        "capitals": np.maximum(found_capital, in_title) @ (content * question.capital) / total,
+        "numbers": found @ (content * question.number) / total,
+        "title": in_title @ content / total,
     }
     return np.stack([columns[name] for name in FEATURES], axis=1)
 
@@ -136,7 +149,7 @@ class _Matches(NamedTuple):
     """Every token that fills a slot, in the order of the texts; one array per property.
 
     `position` counts tokens, a short form as many as its long form has, and between two passages jumps
-    by a window.
+    by more than what counts as near.
     """
 
     slot: _Ints
@@ -166,8 +179,7 @@ def _places(candidates: Candidates) -> _Ints:
 
 def _matches(question: Question, candidates: Candidates) -> _Matches:
     known, runs, widths = _fills(question)
-    row = np.minimum(np.searchsorted(known, candidates.tokens), len(known) - 1)
-    hit = known[row] == candidates.tokens
+    row, hit = _rows(known, candidates.tokens)
     width = np.where(hit, widths[row], 1)
 
     lengths = candidates.lengths
@@ -181,7 +193,7 @@ def _matches(question: Question, candidates: Candidates) -> _Matches:
     return _Matches(
         slot=filled["slot"],
         weight=filled["weight"],
-        position=(np.cumsum(width) - width)[token] + nth + _WINDOW * passage[token],
+        position=(np.cumsum(width) - width)[token] + nth + (_NEAR + 1) * passage[token],
         passage=passage[token],
         sentence=sentence[token],
         sentence_length=np.bincount(sentence, weights=width)[sentence[token]],
@@ -244,6 +256,51 @@ def _pairs(matches: _Matches, order: tuple[int, ...], slots: int, candidates: Ca
     return parts @ _idf((counts > 0).sum(axis=0), len(lengths))
 
 
+def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Floats:
+    """Return every article's BM25 over pairs of content slots found near each other, by the number of such slots."""
+    lengths = _article_lengths(candidates)
+    chosen = np.sort(np.argsort(-content, kind="stable")[:_NEAR_SLOTS])
+    chosen = chosen[content[chosen] > 0]
+    kinds = len(chosen)
+    if kinds < 2:
+        return np.zeros(len(lengths))
+    number = np.full(len(content), -1)
+    number[chosen] = np.arange(kinds)
+    these = matches.where(number[matches.slot] >= 0)
+    slot, article = number[these.slot], candidates.articles[these.passage]
+    counts = np.zeros(len(lengths) * kinds * kinds)
+    for behind in range(1, min(_NEAR + 1, len(slot))):
+        one, other = slot[:-behind], slot[behind:]
+        apart = these.position[behind:] - these.position[:-behind]
+        near = (apart > 0) & (apart <= _NEAR) & (one != other)
+        pair = np.minimum(one, other) * kinds + np.maximum(one, other)
+        place = (article[:-behind] * kinds * kinds + pair)[near]
+        counts += np.bincount(place, (these.weight[:-behind] * these.weight[behind:])[near], len(counts))
+    table = counts.reshape(len(lengths), kinds * kinds)
+    table = table[:, table.any(axis=0)]
+    parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
+    return parts @ _idf((table > 0).sum(axis=0), len(lengths)) / kinds
+
+
+def _found_in_titles(question: Question, candidates: Candidates) -> _Floats:
+    """Return, for every article, how well each slot is filled in its title."""
+    known, runs, widths = _fills(question)
+    row, hit = _rows(known, candidates.titles)
+    article = np.repeat(np.arange(len(candidates.title_lengths)), candidates.title_lengths)
+    found = np.zeros((len(candidates.title_lengths), len(question.idf)))
+    for nth in range(runs.shape[1]):
+        here = hit & (widths[row] > nth)
+        filled = runs[row[here], nth]
+        np.maximum.at(found, (article[here], filled["slot"]), filled["weight"])
+    return found
+
+
+def _rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
+    """Return, for every token, where in `known` it is, and whether it is there."""
+    row = np.minimum(np.searchsorted(known, tokens), len(known) - 1)
+    return row, known[row] == tokens
+
+
 def _sums(place: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:
     """Return a table of the weights summed by place, which counts row by row."""
     return np.bincount(place, weight, rows * columns).astype(np.float64).reshape(rows, columns)
@@ -262,18 +319,6 @@ def _sentences(matches: _Matches, weight: _Floats, passages: int) -> _Floats:
     found = _found(group, len(first), matches, len(weight)) @ weight
     ratio = np.clip(matches.sentence_length[first] / _SENTENCE_LENGTH, *_SENTENCE_RATIOS)
     np.maximum.at(best, matches.passage[first], found / (1 - _SENTENCE_B + _SENTENCE_B * ratio))
-    return best
-
-
-def _window(matches: _Matches, weight: _Floats, passages: int) -> _Floats:
-    """Return, for every passage, the most weight that lies within a window of syllables."""
-    best = np.zeros(passages)
-    count = len(matches.slot)
-    following = np.full((count, len(weight)), np.iinfo(np.int64).max)
-    following[np.arange(count), matches.slot] = matches.position
-    following = np.minimum.accumulate(following[::-1], axis=0)[::-1]
-    inside = following < (matches.position + _WINDOW)[:, np.newaxis]
-    np.maximum.at(best, matches.passage, inside @ weight)
     return best
 
 

@@ -78,7 +78,8 @@ class Results:
     `total` counts articles, or passages with `all_passages`. `hints` say what to try when little or
     nothing was found; `expansions` what each thing typed stood for. `read_as` is the query that was
     asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `suggestion`;
-    `suggestion` is the query with likely slips mended.
+    `suggestion` is the query with likely slips mended. `restored` is what syllables typed without marks
+    were taken for in ranking, None if none was open.
     """
 
     query: str
@@ -90,6 +91,7 @@ class Results:
     hints: tuple[str, ...] = ()
     read_as: str | None = None
     suggestion: str | None = None
+    restored: str | None = None
 
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
         """Return the results as JSON values."""
@@ -104,6 +106,7 @@ class Results:
             "suggestion": self.suggestion,
         }
         if explain:
+            found["restored"] = self.restored
             found["expansions"] = [
                 {"typed": one.typed, "terms": [{"term": term, "weight": weight} for term, weight in one.terms]}
                 for one in self.expansions

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from htxsearch.article import Article
 from htxsearch.catalogue import read_short_forms
 from htxsearch.correct import read_keystrokes, suggestion
-from htxsearch.engine.seam import AnyTerm, Boolean, Engine, Hit, Node, Phrase, Posting
+from htxsearch.engine.seam import AnyTerm, Boolean, DateRange, Engine, Hit, Leaf, Node, OneOf, Phrase
 from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.expand import Asked, Expander, Plan, Weights
 from htxsearch.highlight import highlights
@@ -105,8 +105,8 @@ class Searcher:
         group = parse(query)
         expander = self._expander_of(engine)
         plan = expander.plan(group)
-        node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters))) if filters else plan.node
         by_date = wanted.sort == "date" or not _scores(plan.node)
+        node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
         found = engine.search(
             node,
             limit=wanted.limit if by_date else DEPTH,
@@ -116,10 +116,12 @@ class Searcher:
             facets=wanted.facets,
             explain=wanted.explain,
         )
+        restored = None
         if by_date:
             shown = tuple(stage_one_only(hit) for hit in found.hits)
         else:
-            shown = self._page(engine, node, rerank(engine, expander.asked(group), query, found.hits), wanted)
+            best, restored = rerank(engine, expander.asked(group), query, found.hits)
+            shown = self._page(engine, node, best, wanted)
         records: dict[str, dict[str, Any]] = {}
         return Results(
             query=query,
@@ -129,6 +131,7 @@ class Searcher:
             facets=found.facets,
             expansions=tuple(plan.expansions),
             hints=_hints(plan, group, bool(filters), nothing=not found.total),
+            restored=restored,
         )
 
     def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:
@@ -136,7 +139,8 @@ class Searcher:
         engine = self._current()
         group = parse(read_keystrokes(query, engine))
         expander = self._expander_of(engine)
-        found = engine.search(expander.plan(group).node, limit=DEPTH, per_article=False)
+        node = Boolean((expander.plan(group).node,), expander.preferences(group))
+        found = engine.search(node, limit=DEPTH, per_article=False)
         return engine, expander.asked(group), found.hits
 
     def _page(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted") -> tuple[Ranked, ...]:
@@ -314,7 +318,11 @@ def _scores(node: Node) -> bool:
     return isinstance(node, AnyTerm | Phrase)
 
 
-def _describe(leaf: Posting) -> str:
+def _describe(leaf: Leaf) -> str:
+    if isinstance(leaf, OneOf):
+        return f"{leaf.field}: {', '.join(sorted(leaf.values))}"
+    if isinstance(leaf, DateRange):
+        return f"date: {leaf.since or ''}..{leaf.until or ''}"
     if isinstance(leaf, Phrase):
         return f'{leaf.field}: "' + " ".join("/".join(slot) for slot in leaf.slots) + '"'
     terms = " | ".join(one.term.replace("_", " ") for one in leaf.alternatives)

@@ -396,6 +396,25 @@ def test_must_not_alone_and_nothing_at_all_find_nothing(fruit):
     assert fruit.search(Boolean(), limit=9).total == 0
 
 
+def test_a_filter_with_a_boost_among_the_should_is_a_preference(engine):
+    put(
+        engine,
+        document("a", "chè", place="Thái Nguyên", date=date(2019, 5, 1)),
+        document("b", "chè", place="Lào Cai", date=date(2019, 5, 1)),
+        document("c", "cam", place="Thái Nguyên", date=date(2019, 5, 1)),
+        document("d", "chè"),
+    )
+    place = OneOf("place", frozenset({"Thái Nguyên"}), boost=2.0)
+    year = DateRange(date(2019, 1, 1), date(2019, 12, 31), boost=0.5)
+    plain = scores(engine.search(any_of("chè"), limit=10))
+    found = engine.search(Boolean((any_of("chè"),), (place, year)), limit=10, explain=True)
+    assert scores(found) == pytest.approx(
+        {("a", 0): plain["a", 0] + 2.5, ("b", 0): plain["b", 0] + 0.5, ("d", 0): plain["d", 0]}
+    )
+    assert dict(found.hits[0].parts)[place] == 2.0
+    assert sum(score for _, score in found.hits[0].parts) == pytest.approx(found.hits[0].score)
+
+
 def test_a_filter_in_must_lets_everything_through_that_it_takes(engine):
     put(engine, document("a", "chè", place="Phú Thọ"), document("b", "cam", place="Phú Thọ"), document("c", "chè"))
     in_phu_tho = OneOf("place", frozenset({"Phú Thọ"}))

@@ -685,6 +685,16 @@ def test_the_parts_of_an_explanation_sum_to_the_score(news: Index, query: str) -
         assert before.parts == ()
 
 
+@pytest.mark.parametrize("query", ["hợp tác xã 2019 thái nguyên", "hop tac xa 2019 thai nguyen"])
+def test_a_place_and_a_year_in_running_words_are_preferred_and_exclude_nothing(news: Index, query: str) -> None:
+    found = news.search(query, explain=True, limit=100)
+    preferred = {(hit.article_id, what) for hit in found.hits for what, _ in hit.matches if what[:5] in ("place", "date:")}
+    year, place = "date: 2019-01-01..2019-12-31", "place: Thái Nguyên"
+    assert preferred >= {("chen-cum", year), ("bat-tay", year), ("che", place), ("che-htx", place)}
+    assert all(what in (year, place) for _, what in preferred)
+    assert {"oi", "cum-tu", "dat-chu"} <= set(ids(found))
+
+
 def test_expansions_say_what_each_word_stood_for(news: Index) -> None:
     meant = {one.typed: dict(one.terms) for one in news.search("htx nam").expansions}
     assert meant["nam"] == {"nam": 1.0, "năm": 0.6}

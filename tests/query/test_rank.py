@@ -18,6 +18,7 @@ TEXTS = {
     "gan": "Sáng nay trời đẹp. Tổ hợp tác trồng nấm rơm bán cho chợ huyện.",
     "xa": "Tổ dân phố họp bàn. Chiều hợp đồng đã ký. Có người tác động. Ông trồng cam. Bà hái nấm. Rơm để khô.",
     "khac": "Trâu bò thả trên đồi cỏ, cuối năm xuất chuồng.",
+    "so": "Tổ thu 1.264 kg cam trong vụ. Năm trước thu 980 kg.",
 }
 
 
@@ -42,7 +43,7 @@ def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
 
 def test_nearness_and_order_are_seen(searcher: Searcher) -> None:
     found = table(searcher, "tổ hợp tác trồng nấm rơm")
-    for feature in ("pairs", "sentence"):
+    for feature in ("pairs", "near", "sentence"):
         assert found["gan"][feature] > found["xa"][feature]
     assert searcher.search("tổ hợp tác trồng nấm rơm").hits[0].article_id == "gan"
 
@@ -50,8 +51,24 @@ def test_nearness_and_order_are_seen(searcher: Searcher) -> None:
 def test_features_are_shares_that_do_not_grow_with_the_query(searcher: Searcher) -> None:
     for query in ("nấm rơm", "tổ hợp tác trồng nấm rơm bán cho chợ huyện"):
         for values in table(searcher, query).values():
-            assert 0 <= values["window"] <= 1
+            assert 0 <= values["names"] <= 1
             assert 0 <= values["document"] <= 1
+
+
+def test_near_counts_either_order_and_pairs_only_the_typed_one(searcher: Searcher) -> None:
+    found = table(searcher, "rơm nấm")["gan"]
+    assert found["pairs"] == 0 < found["near"]
+
+
+def test_numbers_and_titles_are_seen(searcher: Searcher) -> None:
+    found = table(searcher, "gan 1264 cam")
+    assert found["so"]["numbers"] > 0 == found["xa"]["numbers"]  # 1.264 is 1264
+    assert found["gan"]["title"] > 0 == found["xa"]["title"]
+
+
+def test_a_very_long_query_is_ranked(searcher: Searcher) -> None:
+    words = [word for text in TEXTS.values() for word in text.split()]
+    assert searcher.search(" ".join(words)).hits
 
 
 def test_a_question_word_counts_for_nothing(searcher: Searcher) -> None:
@@ -69,7 +86,7 @@ def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Search
 
 def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
     engine, asked, hits = searcher.stage_one("zzzz")
-    assert rerank(engine, asked, "zzzz", hits) == []
+    assert rerank(engine, asked, "zzzz", hits) == ([], None)
 
 
 def test_the_weights_are_a_readable_file_with_its_provenance() -> None:

@@ -29,6 +29,8 @@ def show_results(found: Results, *, full: bool, explain: bool, first: int) -> No
         for one in found.expansions:
             shown = ", ".join(f"{_safe(term)} {weight:g}" for term, weight in one.terms) or "not in the index"
             click.echo(click.style(f"{_safe(one.typed)} → {shown}", dim=True))
+        if found.restored:
+            click.echo(click.style(f"ranked as: {_safe(found.restored)}", dim=True))
         click.echo()
     if found.read_as:
         click.echo(f"read as: {_safe(found.read_as)}", err=True)

@@ -18,6 +18,7 @@ from htxsearch.engine.seam import (
     Forward,
     Found,
     Hit,
+    Leaf,
     Node,
     OneOf,
     Phrase,
@@ -79,7 +80,7 @@ class MemoryEngine:
             return self._boolean(node, units)
         if isinstance(node, OneOf | DateRange):
             accepts = self._filter(node)
-            return {unit: 0.0 if accepts(self._documents[unit[0]]) else None for unit in units}
+            return {unit: node.boost if accepts(self._documents[unit[0]]) else None for unit in units}
         on_article = (node.field if isinstance(node, Phrase) else node.alternatives[0].field) in ARTICLE_FIELDS
         places = [(article_id, 0) for article_id in self._documents] if on_article else units
         weights = {place: self._weight(node, place) for place in places}
@@ -141,12 +142,12 @@ class MemoryEngine:
             for number in ((0,) if on_article else range(len(d.passages)))
         )
 
-    def _parts(self, node: Node, unit: _Unit) -> tuple[tuple[Posting, float], ...]:
+    def _parts(self, node: Node, unit: _Unit) -> tuple[tuple[Leaf, float], ...]:
         if isinstance(node, Boolean):
             if self._evaluate(node)[unit] is None:
                 return ()
             return tuple(part for child in node.must + node.should for part in self._parts(child, unit))
-        if isinstance(node, OneOf | DateRange):
+        if isinstance(node, OneOf | DateRange) and not node.boost:
             return ()
         score = self._evaluate(node)[unit]
         return ((node, score),) if score is not None else ()

@@ -44,6 +44,7 @@ __all__ = [
     "Forward",
     "Found",
     "Hit",
+    "Leaf",
     "Node",
     "OneOf",
     "Phrase",
@@ -135,25 +136,28 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A filter: the article's place or source is one of `values`, exactly. Scores nothing."""
+    """A filter: the article's place or source is one of `values`, exactly. Scores `boost`."""
 
     field: ValueField
     values: frozenset[str]
+    boost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """A filter: the article's date lies in [since, until]; an article without one does not match."""
+    """A filter: the article's date lies in [since, until]; an article without one does not match. Scores `boost`."""
 
     since: datetime.date | None
     until: datetime.date | None
+    boost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Boolean:
     """Matches where every `must` and no `must_not` does, and, if there is no `must`, some `should`.
 
-    Scores the sum of all `must` and `should` children that match.
+    Scores the sum of all `must` and `should` children that match. So a filter with a boost among the `should`
+    of a node with a `must` is a preference: it excludes nothing.
     """
 
     must: tuple["Node", ...] = ()
@@ -163,19 +167,20 @@ class Boolean:
 
 Node = Union[AnyTerm, Phrase, OneOf, DateRange, "Boolean"]
 Posting = AnyTerm | Phrase
+Leaf = AnyTerm | Phrase | OneOf | DateRange
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One passage found: its article, its 0-based number there, its score.
 
-    `parts` holds, if asked for, the score of every leaf that matched.
+    `parts` holds, if asked for, the score of every leaf that matched and can score.
     """
 
     article_id: str
     passage: int
     score: float
-    parts: tuple[tuple[Posting, float], ...] = ()
+    parts: tuple[tuple[Leaf, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 Closed classes only: particles, prepositions, pronouns and question words, by their normal form.
 """
 
-from htxsearch.text.normalize import is_marked, key, normal
+from htxsearch.text.normalize import fold, is_marked, key, normal
 
-__all__ = ["is_filler", "is_interrogative"]
+__all__ = ["QUESTION_PHRASES", "is_filler", "is_interrogative"]
 
 _FILLERS = frozenset(
     normal(word)
@@ -18,6 +18,18 @@ _FILLERS = frozenset(
 _INTERROGATIVES = frozenset(normal(word) for word in "gì nào ai đâu sao mấy bao nhiêu khi hãy thế".split())
 _INTERROGATIVE_KEYS = frozenset(key(word) for word in "gì nào ai đâu sao mấy bao nhiêu hãy".split())
 _FILLER_KEYS = frozenset(key(word) for word in _FILLERS)
+
+QUESTION_PHRASES = {
+    (fold(first), fold(second)): (first, second)
+    for first, second in map(
+        str.split,
+        (
+            *("bao nhiêu", "bao lâu", "bao giờ", "bao xa", "là gì", "cái gì", "là ai", "thế nào", "khi nào"),
+            *("lúc nào", "nơi nào", "ở đâu", "từ đâu", "vì sao", "tại sao", "ra sao"),
+        ),
+    )
+}
+"""Two syllables that ask, by their unmarked forms: questions hold them, the texts that answer hardly do."""
 
 
 def is_filler(term: str) -> bool:

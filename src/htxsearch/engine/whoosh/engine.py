@@ -20,10 +20,10 @@ from htxsearch.engine.seam import (
     Forward,
     Found,
     Hit,
+    Leaf,
     Node,
     OneOf,
     Phrase,
-    Posting,
 )
 from htxsearch.engine.whoosh.segment import Floats, Mask, Segment
 from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, durable_storage, mapped, schema, unpack_blob
@@ -106,7 +106,7 @@ class WhooshEngine:
         explain: bool = False,
     ) -> Found:
         with mapped(self._folder):
-            leaves: list[tuple[Posting, list[_Matches]]] = []
+            leaves: list[tuple[Leaf, list[_Matches]]] = []
             matches = self._evaluate(node, leaves)
             best = self._rank(matches, limit + offset, per_article=per_article, by_date=by_date)
             hits = []
@@ -126,20 +126,22 @@ class WhooshEngine:
                 {name: self._facet(name, matches) for name in facets},
             )
 
-    def _evaluate(self, node: Node, leaves: list[tuple[Posting, list[_Matches]]]) -> list[_Matches]:
+    def _evaluate(self, node: Node, leaves: list[tuple[Leaf, list[_Matches]]]) -> list[_Matches]:
         """Return what `node` matches in each segment; note every scoring leaf in `leaves`."""
         if isinstance(node, Boolean):
             return self._boolean(node, leaves)
-        if isinstance(node, OneOf):
-            return [self._value_filter(segment, node) for segment in self._segments]
-        if isinstance(node, DateRange):
-            return [self._date_filter(segment, node) for segment in self._segments]
+        if isinstance(node, OneOf | DateRange):
+            masks = [self._filter(segment, node) for segment in self._segments]
+            accepted = [_Matches(mask, np.where(mask, node.boost, 0.0)) for mask in masks]
+            if node.boost:
+                leaves.append((node, accepted))
+            return accepted
         found = self._phrase(node) if isinstance(node, Phrase) else self._any_term(node)
         leaves.append((node, found))
         return found
 
-    def _boolean(self, node: Boolean, leaves: list[tuple[Posting, list[_Matches]]]) -> list[_Matches]:
-        inside: list[tuple[Posting, list[_Matches]]] = []
+    def _boolean(self, node: Boolean, leaves: list[tuple[Leaf, list[_Matches]]]) -> list[_Matches]:
+        inside: list[tuple[Leaf, list[_Matches]]] = []
         must, should = ([self._evaluate(child, inside) for child in some] for some in (node.must, node.should))
         must_not = [self._evaluate(child, []) for child in node.must_not]
         found = []
@@ -200,17 +202,18 @@ class WhooshEngine:
             found.append(_Matches(scores > 0, scores))
         return found
 
-    def _value_filter(self, segment: Segment, node: OneOf) -> _Matches:
-        accepted = np.zeros(segment.size, np.bool_)
-        for value in node.values:
-            accepted[segment.postings(node.field, value).docs] = True
-        return _Matches(accepted[segment.article_docs][segment.owner] & segment.passages, np.zeros(segment.size))
-
-    def _date_filter(self, segment: Segment, node: DateRange) -> _Matches:
+    def _filter(self, segment: Segment, node: OneOf | DateRange) -> Mask:
+        """Return which passages' articles the filter takes."""
+        if isinstance(node, OneOf):
+            accepted = np.zeros(segment.size, np.bool_)
+            for value in node.values:
+                accepted[segment.postings(node.field, value).docs] = True
+            mask: Mask = accepted[segment.article_docs][segment.owner] & segment.passages
+            return mask
         first = node.since.toordinal() if node.since else NO_DATE + 1
         last = node.until.toordinal() if node.until else date.max.toordinal()
         dates = segment.dates
-        return _Matches((dates >= first) & (dates <= last) & segment.passages, np.zeros(segment.size))
+        return (dates >= first) & (dates <= last) & segment.passages
 
     def _average_length(self, field: str) -> float:
         """Return the mean number of terms over the live documents that have the field."""
