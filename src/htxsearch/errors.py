@@ -4,6 +4,7 @@
     * UsageError: the caller's words are off: an option, a date, a field
         * QuerySyntaxError: a query that cannot be read; knows the column
         * UnknownArticle: no article of that id in the index
+    * ExtraMissing: an optional package is not installed
     * CorpusError: the corpus folder cannot be used
     * IndexFailure: the index folder cannot be used
         * IndexMissing: there is no index there
@@ -18,6 +19,7 @@ command line exits with.
 
 __all__ = [
     "CorpusError",
+    "ExtraMissing",
     "HtxError",
     "IndexBusy",
     "IndexDamaged",
@@ -59,6 +61,12 @@ class QuerySyntaxError(UsageError):
 
 class UnknownArticle(UsageError):
     """No article of that id is in the index."""
+
+
+class ExtraMissing(HtxError):
+    """What was asked for needs an optional package that is not installed, or does not work here."""
+
+    exit_code = 2
 
 
 class CorpusError(HtxError):

@@ -2,6 +2,7 @@
 
 index/manifest.json     format, analysis, engine, which data folder, whether a run was finished
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
+index/vectors/          what `semantic` keeps of passages; a rebuild leaves it alone
 index/writer.lock       held by the one process that writes
 """
 
@@ -9,7 +10,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,7 +18,16 @@ from pathlib import Path
 from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
-__all__ = ["FORMAT", "Manifest", "new_data_folder", "read_manifest", "sweep", "write_manifest", "writer_lock"]
+__all__ = [
+    "FORMAT",
+    "Manifest",
+    "new_data_folder",
+    "put",
+    "read_manifest",
+    "sweep",
+    "write_manifest",
+    "writer_lock",
+]
 
 FORMAT = 1
 """Raised whenever the files change so that older code cannot read them."""
@@ -67,17 +77,21 @@ def read_manifest(index: Path) -> Manifest:
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
     """Put the manifest in place of the old one, durably and at once. Raises IndexNotWritable."""
-    temporary = index / f"{_FILE}.tmp"
+    put(index / _FILE, [f"{json.dumps(asdict(manifest), indent=2)}\n".encode()])
+
+
+def put(path: Path, parts: Iterable[bytes]) -> None:
+    """Put a file of these bytes in place of the old one, durably and at once. Raises IndexNotWritable."""
+    temporary = path.with_name(f"{path.name}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(asdict(manifest), file, indent=2)
-            file.write("\n")
+        with temporary.open("wb") as file:
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, index / _FILE)
-        _sync_folder(index)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
     except OSError as error:
-        raise IndexNotWritable(f"cannot write {index / _FILE}: {error.strerror}; check space and permissions") from error
+        raise IndexNotWritable(f"cannot write {path}: {error.strerror}; check space and permissions") from error
 
 
 def _sync_folder(folder: Path) -> None:

