@@ -25,7 +25,7 @@ eval: setup
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented --floors evals/floors.json
 
 train: setup
-	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --write
+	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write
 
 docs: setup
 	.venv/bin/python scripts/generate_docs.py

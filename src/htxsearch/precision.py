@@ -8,16 +8,31 @@ from numpy.typing import NDArray
 
 from htxsearch.engine.seam import Alternative, AnyTerm, Engine, Forward, Hit, term_hash
 from htxsearch.expand import Asked
-from htxsearch.rank import FEATURES, Candidates, Question, features, learnt_weights
+from htxsearch.rank import FEATURES, MEANING, Candidates, Question, features, learnt_weights
 from htxsearch.restore import reading, restored
+from htxsearch.semantic import Encoder, Vectors, passage_key
 from htxsearch.text.fillers import is_filler, is_interrogative
-from htxsearch.text.normalize import nfc
+from htxsearch.text.normalize import is_marked, nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["DEPTH", "Ranked", "Reranked", "candidates_of", "question_of", "rerank", "stage_one_only"]
+__all__ = [
+    "DEPTH",
+    "Evidence",
+    "Meaning",
+    "Ranked",
+    "Reranked",
+    "candidates_of",
+    "evidence",
+    "question_of",
+    "rerank",
+    "stage_one_only",
+]
 
 DEPTH = 100
 """How many of stage one's passages are ranked anew."""
+
+_NEAREST = 10
+"""How many of the passages nearest to the query join those of stage one."""
 
 _OTHER_FORM = 0.9
 """What the long form is worth for a typed short form, and the other way round."""
@@ -29,6 +44,23 @@ class Ranked(NamedTuple):
     hit: Hit
     score: float
     parts: tuple[tuple[str, float], ...]
+
+
+class Meaning(NamedTuple):
+    """What passages mean: their vectors, and what makes the query's; `adds` lets the nearest few join the candidates."""
+
+    vectors: Vectors
+    encoder: Encoder
+    adds: bool = True
+
+
+class Evidence(NamedTuple):
+    """A row of `values` for each of `hits`, a column for each name; `restored` as in `Reranked`."""
+
+    hits: tuple[Hit, ...]
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+    restored: str | None
 
 
 class Reranked(NamedTuple):
@@ -43,24 +75,63 @@ def stage_one_only(hit: Hit) -> Ranked:
     return Ranked(hit, hit.score, (("stage_one", hit.score),))
 
 
-def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...]) -> Reranked:
+def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Reranked:
     """Return the passages in the order and with the scores of stage two, best first, ties by id and number.
 
-    `hits` are stage one's best, ungrouped; `typed` is the query as typed. A query without any word that the
-    index knows keeps stage one's order and scores.
+    `hits` are stage one's best, ungrouped; `typed` is the query as typed. With `meaning`, the passages nearest
+    to the query join them. A query without any word that the index knows keeps stage one's order and scores.
     """
     if not (asked.slots and hits):
         return Reranked([stage_one_only(hit) for hit in hits], None)
-    candidates, order = candidates_of(engine, hits)
-    likely = restored(asked, candidates)
-    weights = np.array([learnt_weights()[name] for name in FEATURES])
-    added = features(question_of(engine, likely, typed), candidates) * weights
+    found = evidence(engine, asked, typed, hits, meaning)
+    added = found.values * np.array([learnt_weights()[name] for name in found.columns])
     ranked = [
-        Ranked(hits[at], float(row.sum()), tuple(zip(FEATURES, row.tolist(), strict=True)))
-        for at, row in zip(order, added, strict=True)
+        Ranked(hit, float(row.sum()), tuple(zip(found.columns, row.tolist(), strict=True)))
+        for hit, row in zip(found.hits, added, strict=True)
     ]
     ranked.sort(key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
-    return Reranked(ranked, reading(likely) if likely is not asked else None)
+    return Reranked(ranked, found.restored)
+
+
+def evidence(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Evidence:
+    """Return what stage two knows of the passages, before it weighs it. Needs at least one slot and one hit."""
+    candidates, order = candidates_of(engine, hits)
+    likely = restored(asked, candidates)
+    read = reading(likely) if likely is not asked else None
+    columns: tuple[str, ...] = FEATURES
+    cosines = None
+    if meaning:
+        vector = meaning.encoder.query(nfc(typed) if is_marked(typed) else read or typed)
+        if meaning.adds:
+            hits = (*hits, *_nearest(engine, meaning.vectors, vector, hits))
+            candidates, order = candidates_of(engine, hits)
+        columns = (*FEATURES, MEANING)
+        cosines = _cosines(engine, meaning.vectors, vector, [hits[at] for at in order])
+    values = features(question_of(engine, likely, typed), candidates)
+    if cosines is not None:
+        values = np.column_stack([values, cosines])
+    return Evidence(tuple(hits[at] for at in order), columns, values, read)
+
+
+def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
+    """Return the passages nearest to the query that are not among the hits, as hits that score nothing in stage one."""
+    known = {(hit.article_id, hit.passage) for hit in hits}
+    found = []
+    for near in vectors.nearest(query, _NEAREST):
+        parts = engine.forward(near.article_id)
+        current = near.passage + 1 < len(parts) and passage_key(parts[0], parts[near.passage + 1]) == near.key
+        if current and (near.article_id, near.passage) not in known:
+            found.append(Hit(near.article_id, near.passage, 0.0))
+    return found
+
+
+def _cosines(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
+    """Return each passage's cosine with the query; one without a vector has the least of the others', or 0."""
+    forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
+    keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]
+    found = vectors.similarities(keys, query)
+    missing = np.isnan(found)
+    return np.where(missing, 0.0 if missing.all() else np.nanmin(found), found)
 
 
 def question_of(engine: Engine, asked: Asked, typed: str) -> Question:

@@ -23,6 +23,9 @@ are divided by the sum over the whole query, so that one set of weights serves s
     capitals   the idf of what is typed with a capital and found with one, or found in the title
     numbers    the idf of the numbers found
     title      the idf of what is found in the title, content only
+
+Where passages have vectors (the extra `semantic`), the cosine of passage and query, times one more weight, is added to
+that sum: `MEANING`.
 """
 
 import json
@@ -38,9 +41,11 @@ from numpy.typing import NDArray
 
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["FEATURES", "Candidates", "Question", "features", "learnt_weights"]
+__all__ = ["FEATURES", "MEANING", "Candidates", "Question", "features", "learnt_weights"]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
+
+MEANING = "meaning"
 
 _FILLER = 0.3
 _DOCUMENT_K1, _DOCUMENT_B = 2.0, 0.95
@@ -112,7 +117,7 @@ class Candidates:
 
 @cache
 def learnt_weights() -> Mapping[str, float]:
-    """Return the weights that `scripts/train.py` has written."""
+    """Return the weights that `scripts/train.py` has written: of every feature, then of `MEANING`."""
     weights: dict[str, float] = json.loads(resources.files("htxsearch").joinpath("rank.json").read_text("utf-8"))["weights"]
     return weights
 

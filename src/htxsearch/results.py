@@ -6,12 +6,13 @@ is a span into its passage's text. Dates are ISO in JSON; what is not known is n
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from htxsearch.article import Article
 from htxsearch.catalogue import Report, ShortForm
 from htxsearch.expand import Expansion
+from htxsearch.semantic import Encoded
 from htxsearch.text.sentences import Span
 
 __all__ = ["ArticleView", "Info", "Passage", "RelatedArticle", "RelatedArticles", "Results", "SearchHit", "report_json"]
@@ -209,8 +210,8 @@ class Info:
         }
 
 
-def report_json(report: Report) -> dict[str, Any]:
-    """Return what a reindex did as JSON values."""
+def report_json(report: Report, encoded: Encoded | None = None) -> dict[str, Any]:
+    """Return what a reindex did as JSON values; "semantic" is null unless passages were read for meaning."""
     return {
         "added": report.added,
         "changed": report.changed,
@@ -219,6 +220,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "renamed": report.renamed,
         "rejected": [{"path": one.path, "reason": one.reason} for one in report.rejected],
         "took_s": round(report.took_s, 3),
+        "semantic": encoded and {**asdict(encoded), "took_s": round(encoded.took_s, 3)},
     }
 
 

@@ -15,8 +15,8 @@ from htxsearch.engine.seam import AnyTerm, Boolean, DateRange, Engine, Hit, Leaf
 from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.expand import Asked, Expander, Plan, Weights
 from htxsearch.highlight import highlights
-from htxsearch.precision import DEPTH, Ranked, rerank, stage_one_only
-from htxsearch.query import Dates, Group, Value, parse
+from htxsearch.precision import DEPTH, Evidence, Meaning, Ranked, evidence, rerank, stage_one_only
+from htxsearch.query import Dates, Group, Value, Words, parse
 from htxsearch.results import ArticleView, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
@@ -46,6 +46,7 @@ class _Wanted:
     facets: tuple[str, ...]
     all_passages: bool
     explain: bool
+    meaning: Meaning | None
 
 
 class Searcher:
@@ -61,6 +62,12 @@ class Searcher:
         self._engine.refresh()
         return self._engine
 
+    def _meaning(self, wanted: bool | None) -> Meaning | None:
+        """Return what is needed to rank by meaning, None without. Raises UsageError if it is wanted and not there."""
+        if wanted:
+            raise UsageError("an engine alone keeps no vectors of its passages; ask an Index")
+        return None
+
     def search(
         self,
         query: str,
@@ -75,21 +82,23 @@ class Searcher:
         facets: Sequence[str] = (),
         all_passages: bool = False,
         explain: bool = False,
+        semantic: bool | None = None,
     ) -> Results:
         """Return the passages that answer `query`, best first; of each article only the best one.
 
         The options narrow the query as its own fields do; several places or sources are alternatives.
-        A date may be 2019, 9/2019, 7/8/2023 or ISO; `since` takes its first day, `until` its last.
+        A date may be 2019, 9/2019, 7/8/2023 or ISO; `since` takes its first day, `until` its last. `semantic`
+        ranks by meaning, too; None does so if the extra is installed and the passages have vectors.
 
-        Raises QuerySyntaxError, UsageError for an option that cannot be, IndexFailure.
+        Raises QuerySyntaxError, UsageError for an option that cannot be, ExtraMissing, IndexFailure.
         """
         started = time.perf_counter()
         _check_options(limit, offset, sort, facets)
         parse(query)  # what is wrong is shown as it was typed
         filters: list[Dates | tuple[Value, ...]] = [*_values("place", place), *_values("source", source)]
         filters += _dates(since, until)
-        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, explain)
         engine = self._current()
+        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, explain, self._meaning(semantic))
         read = read_keystrokes(query, engine)
         found = self._answer(engine, read, filters, wanted)
         mended = suggestion(read, engine)
@@ -120,12 +129,13 @@ class Searcher:
         if by_date:
             shown = tuple(stage_one_only(hit) for hit in found.hits)
         else:
-            best, restored = rerank(engine, expander.asked(group), query, found.hits)
+            meaning = wanted.meaning and wanted.meaning._replace(adds=not filters and _only_words(group))
+            best, restored = rerank(engine, expander.asked(group), query, found.hits, meaning)
             shown = self._page(engine, node, best, wanted)
         records: dict[str, dict[str, Any]] = {}
         return Results(
             query=query,
-            total=found.total if wanted.all_passages else found.articles,
+            total=max(found.total if wanted.all_passages else found.articles, len(shown)),
             took_ms=0.0,
             hits=tuple(self._hit(engine, hit, plan, records) for hit in shown),
             facets=found.facets,
@@ -143,6 +153,11 @@ class Searcher:
         found = engine.search(node, limit=DEPTH, per_article=False)
         return engine, expander.asked(group), found.hits
 
+    def evidence(self, query: str, *, semantic: bool = False) -> Evidence | None:
+        """Return what stage two knows of the candidates of a query, to learn from; None if there are none."""
+        engine, asked, hits = self.stage_one(query)
+        return evidence(engine, asked, query, hits, self._meaning(semantic)) if asked.slots and hits else None
+
     def _page(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted") -> tuple[Ranked, ...]:
         """Return one page of stage two's ranking; behind its end goes on what else stage one found, in its order.
 
@@ -150,7 +165,7 @@ class Searcher:
         """
         single, end = wanted.all_passages, wanted.offset + wanted.limit
         ranked = list(best) if single else _first_of_each(best)
-        if len(ranked) < end and len(best) == DEPTH:
+        if len(ranked) < end and len(best) >= DEPTH:
             found = engine.search(node, limit=end + DEPTH, per_article=not single, explain=wanted.explain)
             known = {_identity(one.hit, single) for one in ranked}
             more = [hit for hit in found.hits if _identity(hit, single) not in known]
@@ -316,6 +331,11 @@ def _scores(node: Node) -> bool:
     if isinstance(node, Boolean):
         return any(_scores(child) for child in node.must + node.should)
     return isinstance(node, AnyTerm | Phrase)
+
+
+def _only_words(group: Group) -> bool:
+    """Tell whether a query is running words alone, so that what lacks them all is no wrong answer."""
+    return all(clause.occur == "should" and isinstance(clause.operand, Words) for clause in group.clauses)
 
 
 def _describe(leaf: Leaf) -> str:

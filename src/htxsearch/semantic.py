@@ -20,7 +20,7 @@ import struct
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -321,13 +321,18 @@ def _passages(engine: Engine) -> Iterator[_Passage]:
 
 
 def _texts(engine: Engine, passages: Iterable[_Passage]) -> Iterator[str]:
-    """Yield what the encoder gets of each passage: the title it stands under, and its text."""
+    """Yield what the encoder gets of each passage: the article's title, if it has one of its own, and the text."""
     for article_id, ours in groupby(passages, key=lambda one: one.article_id):
         record = json.loads(engine.record(article_id) or "")
         for one in ours:
             start, end = record["passages"][one.number]
             text = record["body"][start:end]
-            yield f"{record['title']}\n{text}" if record["title"] else text
+            yield f"{record['title']}\n{text}" if _has_own_title(record) else text
+
+
+def _has_own_title(record: Mapping[str, Any]) -> bool:
+    """Tell whether an article has a title that is not merely how its text begins."""
+    return not record["body"].startswith(record["title"].rstrip("…"))
 
 
 def _encode(engine: Engine, path: Path, encoder: Encoder, missing: list[_Passage], progress: EncodeProgress) -> None:

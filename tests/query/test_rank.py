@@ -10,7 +10,7 @@ import pytest
 from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.precision import candidates_of, question_of, rerank
-from htxsearch.rank import FEATURES, features, learnt_weights
+from htxsearch.rank import FEATURES, MEANING, features, learnt_weights
 from htxsearch.reindex import reindex, unobserved
 from htxsearch.search import Searcher
 
@@ -90,7 +90,8 @@ def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
 
 
 def test_the_weights_are_a_readable_file_with_its_provenance() -> None:
-    assert list(learnt_weights()) == list(FEATURES)
+    assert list(learnt_weights()) == [*FEATURES, MEANING]
+    assert all(weight > 0 for weight in learnt_weights().values())  # more of anything never counts against a passage
     code = (
         "import sys, htxsearch.rank as rank; rank.learnt_weights()\n"
         "print(sorted({'sklearn', 'pickle', 'scipy'} & set(sys.modules) - before))"

@@ -23,6 +23,7 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
 @click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--measure", "measures", multiple=True, metavar="NAME", help="MRR@10, R@1, Success@10 by default. Repeatable.")
 @click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Re-pose every query so. Repeatable.")
+@click.option("--semantic", is_flag=True, help="Rank by meaning, too; the first time, passages are read for it.")
 @click.option("--failures", type=int, default=0, metavar="N", help="Show N queries whose document came late or not at all.")
 @click.option("--floors", type=click.Path(path_type=Path, dir_okay=False), help="Fail if a measure falls below this file's.")
 @click.option("--raise-floors", is_flag=True, help="Raise the floors to what was reached; none goes down.")
@@ -40,6 +41,7 @@ def evaluation(
     folders: tuple[Path, ...],
     measures: tuple[str, ...],
     forms: tuple[str, ...],
+    semantic: bool,
     failures: int,
     floors: Path | None,
     raise_floors: bool,
@@ -66,9 +68,10 @@ def evaluation(
     for folder in folders:
         collection = evaluate.read_collection(folder)
         click.echo(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries", err=True)
-        with evaluate.opened(collection, keep) as index:
+        with evaluate.opened(collection, keep, semantic=semantic) as index:
             for form in forms or ("typed",):
-                run = evaluate.evaluate(collection, index, measures=measures or evaluate.DEFAULT_MEASURES, form=form)
+                wanted = measures or evaluate.DEFAULT_MEASURES
+                run = evaluate.evaluate(collection, index, measures=wanted, form=form, semantic=semantic)
                 runs.append(run)
                 if not as_json:
                     _show_run(run, failures)
@@ -83,14 +86,15 @@ def _sets(runs: list["Run"], *, queries: bool) -> dict[str, Any]:
     """Return runs by set; a second form of a set is named after both."""
     sets: dict[str, Any] = {}
     for run in runs:
-        name = run.name if run.name not in sets else f"{run.name} ({run.form})"
+        name = run.name if run.name not in sets else run.label
         sets[name] = run.as_json(queries=queries)
     return {"sets": sets}
 
 
 def _show_run(run: "Run", failures: int) -> None:
     values = "  ".join(f"{name} {value:.4f} ±{run.interval(name):.3f}" for name, value in run.measures.items())
-    click.echo(f"{run.name:14} {run.form:10} {values}  ({len(run.outcomes)} queries)")
+    form = f"{run.form}{' +meaning' if run.semantic else ''}"
+    click.echo(f"{run.name:14} {form:10} {values}  ({len(run.outcomes)} queries)")
     first = next(iter(run.measures))
     worst = sorted(run.outcomes.items(), key=lambda one: one[1].measures[first])[:failures]
     for query, outcome in worst:

@@ -9,9 +9,10 @@ import click
 from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
 from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
+from htxsearch.semantic import Encoded
 from htxsearch.text.sentences import Span
 
-__all__ = ["show_article", "show_info", "show_related", "show_report", "show_results"]
+__all__ = ["show_article", "show_encoded", "show_info", "show_related", "show_report", "show_results"]
 
 _EXCERPT = 360  # characters: three or four lines of a terminal
 _INDENT = "   "
@@ -111,6 +112,12 @@ def show_report(report: Report) -> None:
     more = f", {report.renamed} of them renamed" if report.renamed else ""
     more += f", {len(report.rejected)} rejected" if report.rejected else ""
     click.echo(f"{counts}{more} ({report.took_s:.1f} s)")
+
+
+def show_encoded(encoded: Encoded) -> None:
+    """Print one line that says which vectors were made."""
+    dropped = f", {encoded.dropped} dropped" if encoded.dropped else ""
+    click.echo(f"meaning: {encoded.encoded} passages read, {encoded.kept} known{dropped} ({encoded.took_s:.1f} s)")
 
 
 def show_related(found: RelatedArticles) -> None:
