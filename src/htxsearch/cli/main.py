@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from htxsearch.cli.benchmark import benchmark
 from htxsearch.cli.evaluation import evaluation
 from htxsearch.errors import HtxError, IndexMissing
 
@@ -322,6 +323,7 @@ def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
 
 
 cli.add_command(evaluation)
+cli.add_command(benchmark)
 
 
 @cli.command()
