@@ -10,7 +10,7 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise, product
 from typing import Literal
 
@@ -125,7 +125,7 @@ ShortForms = Mapping[str, Sequence[str]]
 
 
 class Expander:
-    """Turns trees into plans against one engine's vocabulary."""
+    """Turns trees into plans against one engine's vocabulary, as it is at one commit."""
 
     def __init__(self, engine: Engine, learnt: ShortForms, weights: Weights) -> None:
         self._engine = engine
@@ -190,15 +190,17 @@ class Expander:
             return DateRange(wanted.since, wanted.until)
         return Boolean(should=tuple(self._value(value, plan) for value in wanted))
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, ...]]:
+        return {place: tuple(_words_of(place).split()) for place in self._engine.values("place")}
+
     def preferences(self, group: Group) -> tuple[Node, ...]:
         """Return what the places and years named in running words prefer: a boost, never a filter."""
         runs = [tuple(map(key, run)) for run in _runs(group)]
         years = sorted({int(part) for run in runs for part in run if _YEAR.fullmatch(part)})
         boost = self._weights.preferred
         found: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
-        named = frozenset(
-            place for place in self._engine.values("place") if any(_holds(run, tuple(_words_of(place).split())) for run in runs)
-        )
+        named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in runs))
         return (*found, OneOf("place", named, boost)) if named else tuple(found)
 
     def _group(self, group: Group, plan: Plan) -> Boolean:
