@@ -53,6 +53,8 @@ class WhooshWriter:
     def _session(self, blobs: Mapping[str, bytes]) -> None:
         """Write everything in one Whoosh session."""
         writer = self._index.writer(limitmb=256, _lk=False)
+        # Our fields have no lengths of Whoosh's kind, yet it would look for their file at every posting.
+        writer.codec.length_stats = False
         try:
             self._write(writer)
             for name, blob in blobs.items():
