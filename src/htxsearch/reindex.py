@@ -215,9 +215,10 @@ def document_of(article: Article) -> Document:
 
 
 def _spellings(terms: list[Terms]) -> Iterator[tuple[str, str, str]]:
-    for part in terms:
-        yield from (("syllable", key(syllable), syllable) for syllable in part.syllables)
-        yield from (("word", key(word), word) for word in part.words)
+    for syllable in {syllable for part in terms for syllable in part.syllables}:
+        yield "syllable", key(syllable), syllable
+    for word in {word for part in terms for word in part.words}:
+        yield "word", key(word), word
 
 
 def _fingerprint(article: Article) -> str:

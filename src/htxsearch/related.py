@@ -57,10 +57,10 @@ def _features(title: str, body: str, terms: Sequence["Terms"]) -> Counter[tuple[
     counts: Counter[tuple[int, str]] = Counter()
     for number, part in enumerate(terms):
         times = _TITLE_COUNTS if number == 0 else 1
-        for syllable in part.syllables:
-            counts[_SYLLABLE, normal(syllable)] += times
-        for word in part.words:
-            counts[_WORD, " ".join(map(normal, word.split("_")))] += times
+        for syllable, count in Counter(part.syllables).items():
+            counts[_SYLLABLE, normal(syllable)] += count * times
+        for word, count in Counter(part.words).items():
+            counts[_WORD, " ".join(map(normal, word.split("_")))] += count * times
     for text, times in ((title, _TITLE_COUNTS), (body, 1)):
         for name in _names(text):
             counts[_NAME, name] += times

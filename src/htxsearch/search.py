@@ -23,7 +23,7 @@ from htxsearch.text.dates import date_range
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
-from htxsearch.text.tokens import tokens
+from htxsearch.text.tokens import has_tokens
 
 if TYPE_CHECKING:
     from htxsearch.related import Similarity
@@ -300,7 +300,7 @@ def _check_options(limit: int, offset: int, sort: str, facets: Sequence[str]) ->
 def _values(field: Literal["place", "source"], typed: str | Sequence[str]) -> list[tuple[Value, ...]]:
     values = (typed,) if isinstance(typed, str) else tuple(typed)
     for value in values:
-        if not tokens(value):
+        if not has_tokens(value):
             raise UsageError(f"{field} is empty; name one, or leave the option out")
     return [tuple(Value(field, value) for value in values)] if values else []
 

@@ -10,9 +10,11 @@ from htxsearch.ingest.furniture import body_paragraphs
 from htxsearch.ingest.metadata import Known, Unreadable, place_of
 from htxsearch.text.dates import find_date, stamp
 from htxsearch.text.normalize import key, nfc
-from htxsearch.text.tokens import tokens
+from htxsearch.text.tokens import has_tokens, tokens
 
 __all__ = ["READERS", "Reader", "Unreadable", "read_articles"]
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def read_articles(reader: Reader, data: bytes, path: str, said: Known) -> Iterat
             continue
         known = said.or_else(draft.known)
         body = draft.body or known.title or ""
-        if not tokens(body):
+        if not has_tokens(body):
             where = path if draft.line is None else f"{path}:{draft.line}"
             yield Rejected(where, "no text in it")
             continue
@@ -202,7 +204,7 @@ def _json_draft(row: object, number: int) -> _Draft:
     if not isinstance(text, str):
         raise Unreadable('"text" must be text')
     for value in row.values():
-        if isinstance(value, str) and ("\0" in value or any("\ud800" <= char <= "\udfff" for char in value)):
+        if isinstance(value, str) and _NO_TEXT.search(value):
             raise Unreadable("it holds NUL characters or halves of characters, so it is no text")
     known = Known.of(row)
     lines = [" ".join(line.split()) for line in nfc(text).split("\n")]

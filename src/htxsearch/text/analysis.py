@@ -5,7 +5,7 @@ unfindable. Words stand beside them as a signal: underthesea's words of two or m
 document numbers, and every run that spells a known abbreviation's long form.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +25,7 @@ ANALYSIS_VERSION = 1
 STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER = 1, 2, 4
 
 _LONG_FORMS = frozenset(tuple(map(normal, long_form_terms(long))) for long in COMMON.values())
+_LONG_FORM_BEGINNINGS = frozenset(form[0] for form in _LONG_FORMS)
 _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 
 
@@ -48,15 +49,17 @@ def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
     """
     found = tokens(text)
     multi = sorted({*_segmented(text, found), *_numbers(text), *_long_forms(text, found)})
-    starts = {sentence.start for sentence in sentences(text)}
-    return [
-        Terms(
-            tuple(token.term for token in _within(span, found)),
-            tuple(token.term for token in _within(span, multi)),
-            _flags(text, _within(span, found), starts),
-        )
-        for span in spans
-    ]
+    flags = _flags(text, found)
+    starts, ends = [token.start for token in found], [token.end for token in found]
+    analysed = []
+    for span in spans:
+        first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
+        of_span = bytearray(flags[first:last])
+        if of_span:
+            of_span[0] |= STARTS_SENTENCE
+        syllables = tuple([token.term for token in found[first:last]])
+        analysed.append(Terms(syllables, tuple(token.term for token in _within(span, multi)), bytes(of_span)))
+    return analysed
 
 
 def _within(span: Span, ordered: list[Token]) -> list[Token]:
@@ -66,20 +69,21 @@ def _within(span: Span, ordered: list[Token]) -> list[Token]:
     return [token for token in ordered[first:last] if token.end <= span.end]
 
 
-def _flags(text: str, found: Sequence[Token], starts: set[int]) -> bytes:
+def _flags(text: str, found: Sequence[Token]) -> bytes:
     """Return each token's flags; the first token at or behind a sentence's start starts it."""
     flags = bytearray()
-    end = found[0].start if found else 0
-    for number, token in enumerate(found):
-        between = range(end, token.start + 1)
-        begins = number == 0 or any(at in starts for at in between)
+    for token in found:
         first = text[token.start]
-        flags.append(STARTS_SENTENCE * begins + IS_CAPITAL * first.isupper() + IS_NUMBER * first.isdigit())
-        end = token.end
+        flags.append(IS_CAPITAL * first.isupper() + IS_NUMBER * first.isdigit())
+    starts = [token.start for token in found]
+    for sentence in sentences(text):
+        at = bisect_left(starts, sentence.start)
+        if at < len(flags):
+            flags[at] |= STARTS_SENTENCE
     return bytes(flags)
 
 
-def _segmented(text: str, found: list[Token]) -> Iterable[Token]:
+def _segmented(text: str, found: Sequence[Token]) -> Iterable[Token]:
     """Yield underthesea's words of two syllables or more; the term joins them with "_"."""
     at = 0
     for word in words(text):
@@ -96,17 +100,19 @@ def _numbers(text: str) -> Iterable[Token]:
     return (Token(number.start, number.end, number.term) for number in document_numbers(text))
 
 
-def _long_forms(text: str, found: list[Token]) -> Iterable[Token]:
+def _long_forms(text: str, found: Sequence[Token]) -> Iterable[Token]:
     """Yield every run that spells a common abbreviation's long form, whatever the segmenter made of it.
 
     Only blanks stand between its syllables: "đã hợp tác. Xã …" is none.
     """
-    terms = [normal(token.term) for token in found]
-    joined = [text[one.end : other.start].isspace() for one, other in pairwise(found)]
-    for start in range(len(found)):
-        for length in _LONG_FORM_LENGTHS:
-            if tuple(terms[start : start + length]) in _LONG_FORMS and all(joined[start : start + length - 1]):
-                yield _join(found[start : start + length])
+    terms = tuple([normal(token.term) for token in found])
+    for start, term in enumerate(terms):
+        if term in _LONG_FORM_BEGINNINGS:
+            for length in _LONG_FORM_LENGTHS:
+                if terms[start : start + length] in _LONG_FORMS:
+                    run = found[start : start + length]
+                    if all(text[one.end : other.start].isspace() for one, other in pairwise(run)):
+                        yield _join(run)
 
 
 def _join(run: Sequence[Token]) -> Token:

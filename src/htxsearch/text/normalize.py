@@ -42,6 +42,7 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
 
 
+@lru_cache(maxsize=1 << 16)
 def term(written: str) -> str:
     """Return the index term of one syllable or number as written: NFC, lower case."""
     return unicodedata.normalize("NFC", written).lower()

@@ -5,11 +5,13 @@ sentences: a length outside the range costs its distance, a cut inside a paragra
 cut between a heading and what follows too much to be chosen.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.tokens import tokens
+from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["MAX_WORDS", "MIN_WORDS", "is_heading", "passages"]
 
@@ -79,10 +81,12 @@ def _length_cost(words: int) -> float:
 
 
 def _units(text: str) -> list[_Unit]:
-    spans = [piece for span in sentences(text) for piece in _divide(text, span)]
+    found = tokens(text)
+    starts = [token.start for token in found]
+    spans = [piece for span in sentences(text) for piece in _divide(text, span, found, starts)]
     units: list[_Unit] = []
     for span, following in zip_longest(spans, spans[1:]):
-        words = len(tokens(text[span.start : span.end]))
+        words = bisect_left(starts, span.end) - bisect_left(starts, span.start)
         ends_line = following is None or "\n" in text[span.end : following.start]
         begins_line = not units or "\n" in text[units[-1].end : span.start]
         if ends_line and begins_line and is_heading(text[span.start : span.end], words):
@@ -93,25 +97,23 @@ def _units(text: str) -> list[_Unit]:
     return units
 
 
-def _divide(text: str, span: Span) -> list[Span]:
-    """Divide one over-long sentence at the best mark after every `MIN_WORDS` words."""
-    found = tokens(text[span.start : span.end])
-    if len(found) <= MAX_WORDS:
-        return [span]
+def _divide(text: str, span: Span, found: Sequence[Token], starts: Sequence[int]) -> list[Span]:
+    """Divide one over-long sentence at the best mark after every `MIN_WORDS` words; `found` are the text's tokens."""
+    first, end = bisect_left(starts, span.start), bisect_left(starts, span.end)
     pieces = []
-    start, first = span.start, 0
-    while len(found) - first > MAX_WORDS:
-        at = _cut_point(text, span.start, [token.end for token in found[first + MIN_WORDS : first + MAX_WORDS]])
+    start = span.start
+    while end - first > MAX_WORDS:
+        at = _cut_point(text, [token.end for token in found[first + MIN_WORDS : first + MAX_WORDS]])
         pieces.append(Span(start, at))
-        first = sum(token.end + span.start <= at for token in found)
-        start = span.start + found[first].start
+        first = bisect_left(starts, at)
+        start = starts[first]
     return [*pieces, Span(start, span.end)]
 
 
-def _cut_point(text: str, offset: int, ends: list[int]) -> int:
+def _cut_point(text: str, ends: list[int]) -> int:
     """Return where to cut: behind the first semicolon, else the first comma, else the last word."""
     for mark in ";,":
         for end in ends:
-            if text[offset + end : offset + end + 1] == mark:
-                return offset + end + 1
-    return offset + ends[-1]
+            if text[end : end + 1] == mark:
+                return end + 1
+    return ends[-1]

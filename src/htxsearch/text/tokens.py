@@ -5,11 +5,12 @@ always what was written, composed or decomposed; only `term` is changed.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from htxsearch.text.normalize import term
 
-__all__ = ["Token", "tokens"]
+__all__ = ["Token", "has_tokens", "tokens"]
 
 # Numbers keep their dots and commas (1.264, 240,2); letters may be decomposed (U+0300–U+036F).
 # A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole.
@@ -24,6 +25,12 @@ class Token(NamedTuple):
     term: str
 
 
-def tokens(text: str) -> list[Token]:
+@lru_cache(maxsize=4)  # whoever analyses an article asks for its title's and body's several times
+def tokens(text: str) -> tuple[Token, ...]:
     """Return the syllables and numbers of `text` in order of their start, never overlapping."""
-    return [Token(m.start(), m.end(), term(m.group())) for m in _TOKEN.finditer(text)]
+    return tuple([Token(m.start(), m.end(), term(m.group())) for m in _TOKEN.finditer(text)])
+
+
+def has_tokens(text: str) -> bool:
+    """Tell whether `text` has any syllable or number."""
+    return _TOKEN.search(text) is not None
