@@ -19,7 +19,8 @@ from functools import lru_cache
 __all__ = ["fold", "is_marked", "is_syllable", "keeps_marks", "key", "nfc", "normal", "term"]
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")  # huyền, sắc, ngã, hỏi, nặng
-_INVISIBLE = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF])
+_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)
 
 # A Vietnamese syllable without its tone: onset, vowels, coda. "gi" and "qu" are onsets only
 # before another vowel (gia, but gì; quy, but no qu alone).
@@ -39,7 +40,9 @@ _DECIMAL = re.compile(r"\d+[.,]\d+")
 
 def nfc(text: str) -> str:
     """Return `text` composed (NFC) and without soft hyphens and zero-width characters."""
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+    if any(char in text for char in _INVISIBLE):  # looking costs a thirtieth of translating
+        text = text.translate(_WITHOUT_INVISIBLE)
+    return unicodedata.normalize("NFC", text)
 
 
 @lru_cache(maxsize=1 << 16)
