@@ -48,6 +48,8 @@ ORDER = [
     "correct",
     "highlight",
     "related",
+    "documents",
+    "workers",
     "rank",
     "expand",
     "restore",

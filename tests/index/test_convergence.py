@@ -98,7 +98,7 @@ class Stop:
             raise KeyboardInterrupt
 
 
-def walk(folders, edits, *, cut_off):
+def walk(folders, edits, *, cut_off, workers=1):
     """Edit by turns and yield the engine; in between, reindex in runs that are cut off sooner or later."""
     engine = MemoryEngine()
     for _ in range(12):
@@ -108,7 +108,7 @@ def walk(folders, edits, *, cut_off):
             if cut_off:
                 stop, batch = Stop(edits.random.randint(1, 6)), edits.random.choice([1, 2, 500])
                 with contextlib.suppress(KeyboardInterrupt):
-                    reindex(engine, folders.corpus, batch=batch, progress=stop)
+                    reindex(engine, folders.corpus, batch=batch, progress=stop, workers=workers)
         yield engine
 
 

