@@ -35,10 +35,12 @@ class Report:
 class Entry:
     """What the index holds of one file: a hash for each article id, and the definitions it gives.
 
-    An empty digest says that it is not all of the file, so the file is read again.
+    An empty digest says that it is not all of the file, so the file is read again. A file whose stamp is
+    as it was need not be hashed; an empty stamp is none.
     """
 
     digest: str = ""
+    stamp: str = ""
     articles: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
@@ -75,7 +77,7 @@ def _blob(engine: Engine, name: str) -> bytes:
 def blobs(entries: Mapping[str, Entry]) -> dict[str, bytes]:
     """Return what to commit beside the postings."""
     catalogue = {
-        path: {"digest": entry.digest, "articles": entry.articles, "definitions": entry.definitions}
+        path: {"digest": entry.digest, "stamp": entry.stamp, "articles": entry.articles, "definitions": entry.definitions}
         for path, entry in entries.items()
     }
     return {

@@ -17,7 +17,7 @@ from htxsearch.catalogue import Report, read_short_forms
 from htxsearch.engine.seam import Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, UnknownArticle, UsageError
-from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
+from htxsearch.ingest.corpus import SourceFile, articles_of, check_corpus
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.precision import Meaning
 from htxsearch.reindex import Progress, reindex, unobserved
@@ -140,7 +140,7 @@ class Index(Searcher):
         if workers < 1:
             raise UsageError(f"{workers} workers cannot do anything; give 1 or more")
         started = time.perf_counter()
-        source_files(self.corpus)  # says what is wrong with the folder before anything is written
+        check_corpus(self.corpus)  # says what is wrong with the folder before anything is written
         ours, theirs = self.path.resolve(), self.corpus.resolve()
         if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
             raise UsageError(

@@ -89,10 +89,16 @@ class _Run:
                 self._rejected.append(Rejected(source.path, "another file has the same name in other characters; rename one"))
                 continue
             try:
-                found[source.path] = _State(source, source.digest(), source.file.stat().st_size)
+                found[source.path] = self._state(source)
             except OSError:
-                found[source.path] = _State(source, "", 0)
+                found[source.path] = _State(source)
         return found
+
+    def _state(self, source: SourceFile) -> "_State":
+        """Return a file's state; one whose stamp is known is not hashed again. Raises OSError."""
+        entry, stamp = self._entry(source.path), source.stamp()
+        same = entry.digest and stamp.told and stamp.told == entry.stamp
+        return _State(source, entry.digest if same else source.digest(), stamp.told, stamp.size)
 
     def _entry(self, path: str) -> Entry:
         return self._files.get(path) or Entry()
@@ -102,6 +108,8 @@ class _Run:
         if state.digest and state.digest != entry.digest:
             self._take_in(state)
             return
+        if state.digest:
+            entry.stamp = state.stamp
         self._owner.update(dict.fromkeys(entry.articles, path))
         self._counts["unchanged"] += len(entry.articles)
         if not state.digest:  # it may be readable again tomorrow: the index keeps what it has of it
@@ -130,7 +138,7 @@ class _Run:
             self._progress(self._done, self._total)
         self._drop([one for one in entry.articles if one not in here], entry)
         if not rejected:
-            entry.digest = state.digest
+            entry.digest, entry.stamp = state.digest, state.stamp
         self._unsaved = True
         self._done = start + state.size
         self._progress(self._done, self._total)
@@ -188,8 +196,9 @@ class _State:
     """A file as it is now; an empty digest says that it cannot be read."""
 
     source: SourceFile
-    digest: str
-    size: int
+    digest: str = ""
+    stamp: str = ""
+    size: int = 0
 
 
 def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress, workers: int = 1) -> Report:

@@ -8,6 +8,8 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
+import types
 import unicodedata
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from htxsearch.errors import (
     IndexNotWritable,
     IndexOutdated,
 )
+from htxsearch.ingest.corpus import SourceFile
 
 from .folders import Folders, lines, strays
 
@@ -118,6 +121,68 @@ def test_a_touched_file_is_not_read_again(three):
     os.utime(three.corpus / "a.txt", (1, 1))
     assert counts(three.update(progress=lambda *done: seen.append(done))) == {"unchanged": 3}
     assert seen == []
+
+
+@pytest.fixture
+def hashed(monkeypatch):
+    """Note the files that are hashed, and let no file be too lately changed for its stamp."""
+    found = []
+    digest = SourceFile.digest
+    monkeypatch.setattr("htxsearch.ingest.corpus._UNSETTLED_NS", -(10**18))
+    monkeypatch.setattr(SourceFile, "digest", lambda self: (found.append(self.path), digest(self))[1])
+    return found
+
+
+def test_a_file_whose_stamp_is_as_it_was_is_not_hashed_again(folders, hashed):
+    for name in ("a.txt", "b.txt"):
+        folders.write(name, "Chè")
+    folders.update()
+    assert hashed == ["a.txt", "b.txt"]
+    assert counts(folders.update()) == {"unchanged": 2}
+    assert hashed == ["a.txt", "b.txt"]
+    (folders.corpus / "b.txt.meta.toml").write_text('place = "Hà Tĩnh"\n', encoding="utf-8")
+    os.utime(folders.corpus / "a.txt", (1, 1))
+    assert counts(folders.update()) == {"changed": 1, "unchanged": 1}
+    assert hashed == ["a.txt", "b.txt"] * 2
+    folders.update()
+    assert hashed == ["a.txt", "b.txt"] * 2
+    (folders.corpus / "b.txt.meta.toml").unlink()
+    assert counts(folders.update()) == {"changed": 1, "unchanged": 1}
+
+
+@pytest.mark.usefixtures("hashed")
+@pytest.mark.skipif(os.name == "nt", reason="there a file does not tell when it was last changed in any way")
+def test_a_change_that_keeps_size_and_time_is_seen(folders):
+    path = folders.write("a.txt", "Chè")
+    before = path.stat()
+    folders.update()
+    time.sleep(0.02)  # the clock of a file system ticks
+    folders.write("a.txt", "Cam")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert counts(folders.update()) == {"changed": 1}
+
+
+def test_a_change_right_after_a_run_that_keeps_the_stamp_is_seen(folders, monkeypatch):
+    monkeypatch.setattr(os, "stat", coarse(os.stat))
+    folders.write("a.txt", "Chè")
+    folders.update()
+    folders.write("a.txt", "Cam")
+    assert counts(folders.update()) == {"changed": 1}
+
+
+def coarse(stat):
+    """Return a stat by whose clock all that happened lately happened at once."""
+    lately = time.time_ns()
+
+    def coarse_stat(path, **options):
+        told = stat(path, **options)
+        return types.SimpleNamespace(
+            **{name: getattr(told, name) for name in dir(told) if name.startswith("st_")}
+            | {"st_mtime_ns": lately, "st_ctime_ns": lately}
+        )
+
+    return coarse_stat
 
 
 def test_progress_counts_the_bytes_of_changed_files_up_to_all_of_them(three):
@@ -624,7 +689,7 @@ def test_a_folder_without_a_manifest_is_no_index(folders):
     assert (folders.index / "ghi chú.txt").read_text(encoding="utf-8") == "của tôi"
 
 
-@pytest.mark.parametrize("change", [{"format": 0}, {"format": 2}, {"analysis": 99}, {"format": "1"}, {"analysis": None}])
+@pytest.mark.parametrize("change", [{"format": 1}, {"format": 3}, {"analysis": 99}, {"format": "1"}, {"analysis": None}])
 def test_an_index_of_another_version_is_outdated(three, change):
     write_manifest(three, json.dumps(manifest_of(three) | change))
     before = state(three)

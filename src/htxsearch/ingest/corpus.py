@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from htxsearch.article import Article, Rejected
 from htxsearch.errors import CorpusError
@@ -12,11 +14,13 @@ from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
 from htxsearch.ingest.readers import READERS, Unreadable, read_articles
 from htxsearch.text.normalize import nfc
 
-__all__ = ["SourceFile", "articles_of", "source_files"]
+__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "source_files"]
 
 _MAX_BYTES = 100 * 1024 * 1024
 """A larger file is refused: it would be held in memory whole. JSON lines may be split."""
 
+_UNSETTLED_NS = 2_000_000_000
+"""A file changed within the tick of its clock after it was looked at would keep its times; the coarsest tick is 2 s (FAT)."""
 
 _PASSED_OVER = frozenset(
     ".js .css .png .jpg .jpeg .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split()
@@ -44,6 +48,26 @@ class SourceFile:
                 found.update(hashlib.blake2b(file.read_bytes(), digest_size=16).digest())
         return found.hexdigest()
 
+    def stamp(self) -> "Stamp":
+        """Return what tells without reading whether the file or its sidecar may have changed. Raises OSError."""
+        state = os.stat(self.file)
+        told = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
+        try:
+            of_sidecar = os.stat(f"{self.file}{SIDECAR_SUFFIX}")
+        except FileNotFoundError:
+            pass
+        else:
+            told += [of_sidecar.st_size, of_sidecar.st_mtime_ns, of_sidecar.st_ctime_ns]
+        settled = time.time_ns() - max(told) > _UNSETTLED_NS
+        return Stamp(" ".join(map(str, told)) if settled else "", state.st_size)
+
+
+class Stamp(NamedTuple):
+    """Sizes and times of a file and its sidecar; `told` is empty if it changed so lately that it may again unnoticed."""
+
+    told: str
+    size: int
+
 
 def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
     """Return the files of the corpus folder, sorted by path, and the folders in it that cannot be listed.
@@ -51,27 +75,46 @@ def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
     Hidden files, sidecars, and what a saved page or an office program leaves beside an article are passed over.
     Raises CorpusError if the corpus folder itself cannot be listed.
     """
+    found: list[SourceFile] = []
+    rejected = []
+    folders = [(_list_corpus(corpus), "")]
+    while folders:
+        entries, inside = folders.pop()
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    path = _as_text(f"{inside}{entry.name}")
+                    try:
+                        folders.append((list(os.scandir(entry.path)), f"{inside}{entry.name}/"))
+                    except OSError as error:
+                        rejected.append(Rejected(path, f"cannot be listed: {error.strerror}"))
+            elif _may_be_article(entry.name) and entry.is_file():
+                found.append(SourceFile(Path(entry.path), _as_text(f"{inside}{entry.name}")))
+    return sorted(found, key=lambda one: one.path), sorted(rejected, key=lambda one: one.path)
+
+
+def check_corpus(corpus: Path) -> None:
+    """Raise CorpusError if the corpus folder cannot be listed."""
+    _list_corpus(corpus)
+
+
+def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:
     if not corpus.is_dir():
         raise CorpusError(f"there is no corpus folder {corpus}; make it and put articles in, or name another with --corpus DIR")
-    unlisted: list[OSError] = []
-    found = []
-    for folder, subfolders, names in os.walk(corpus, onerror=unlisted.append):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in names:
-            file = Path(folder, name)
-            if not name.startswith((".", "~$")) and file.suffix.lower() not in _PASSED_OVER and file.is_file():
-                found.append(SourceFile(file, _as_text(file.relative_to(corpus))))
-    rejected = []
-    for error in unlisted:
-        if Path(error.filename) == corpus:
-            raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
-        rejected.append(Rejected(_as_text(Path(error.filename).relative_to(corpus)), f"cannot be listed: {error.strerror}"))
-    return sorted((one for one in found if not one.path.endswith(SIDECAR_SUFFIX)), key=lambda one: one.path), rejected
+    try:
+        return list(os.scandir(corpus))
+    except OSError as error:
+        raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
 
 
-def _as_text(path: Path) -> str:
-    """Return a path as an id: composed, with "/"; bytes that are no text become U+FFFD."""
-    return nfc(path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+def _may_be_article(name: str) -> bool:
+    suffix = os.path.splitext(name)[1].lower()
+    return not name.startswith((".", "~$")) and not name.endswith(SIDECAR_SUFFIX) and suffix not in _PASSED_OVER
+
+
+def _as_text(path: str) -> str:
+    """Return a path as an id: composed; bytes that are no text become U+FFFD."""
+    return path if path.isascii() else nfc(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
 
 def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:
