@@ -33,7 +33,9 @@ class Report:
 
 @dataclass(slots=True)
 class Entry:
-    """What the index holds of one file: a hash for each article id, and the definitions it gives.
+    """What the index holds of one file: hashes for each article id, and the definitions it gives.
+
+    The first hash is of the article, the second, if it is one of several in its file, of the line it was read from.
 
     An empty digest says that it is not all of the file, so the file is read again. A file whose stamp is
     as it was need not be hashed; an empty stamp is none.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from htxsearch.article import Article, Rejected
+from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.catalogue import Entry, Report, blobs, read_catalogue
 from htxsearch.engine.seam import Engine, Writer
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
@@ -44,7 +44,7 @@ class _Run:
         self._counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
         self._rejected: list[Rejected] = []
         self._done = self._total = 0
-        self._reading: Reading = InTurn()
+        self._reading: Reading = InTurn(self)
 
     def run(self, corpus: Path) -> Report:
         sources, unlisted = source_files(corpus)
@@ -57,7 +57,7 @@ class _Run:
         stale = [state for path, state in found.items() if state.digest not in ("", self._entry(path).digest)]
         self._total = sum(state.size for state in stale)
         if worth_workers(self._total, self._workers):
-            self._reading = Ahead([state.source for state in stale], self._is_news, workers=self._workers)
+            self._reading = Ahead([state.source for state in stale], self, workers=self._workers)
         try:
             self._work_off(found, gone)
         except KeyboardInterrupt:
@@ -123,18 +123,23 @@ class _Run:
         here: set[str] = set()
         rejected = 0
         start = self._done
-        for article, made in self._reading.read(state.source):
-            if isinstance(article, Article) and article.id in self._owner:
-                where = self._owner[article.id]
-                article = Rejected(path, f"its id {article.id!r} is taken by {where}; give one of them another")
-            if isinstance(article, Rejected):
-                self._rejected.append(article)
+        for found, made in self._reading.read(state.source):
+            if not isinstance(found, Rejected) and found.id in self._owner:
+                where = self._owner[found.id]
+                found = Rejected(path, f"its id {found.id!r} is taken by {where}; give one of them another")
+            if isinstance(found, Rejected):
+                self._rejected.append(found)
                 rejected += 1
                 continue
-            here.add(article.id)
-            self._owner[article.id] = path
-            self._replace(article, made, entry)
-            self._done = min(start + state.size, self._done + len(article.body.encode()))
+            here.add(found.id)
+            self._owner[found.id] = path
+            if isinstance(found, Unchanged):
+                self._counts["unchanged"] += 1
+                size = found.size
+            else:
+                self._replace(found, made, entry)
+                size = len(found.body.encode())
+            self._done = min(start + state.size, self._done + size)
             self._progress(self._done, self._total)
         self._drop([one for one in entry.articles if one not in here], entry)
         if not rejected:
@@ -143,19 +148,25 @@ class _Run:
         self._done = start + state.size
         self._progress(self._done, self._total)
 
-    def _is_news(self, article: Article) -> bool:
-        """Tell whether an article is not as the index has it, as far as can be said before its turn."""
-        return self._entry(article.path).articles.get(article.id) != _fingerprint(article)
+    def lines(self, path: str) -> dict[str, str]:
+        """Return the ids of a file's articles by the hashes of their JSON lines, see `workers.Catalogued`."""
+        told = ((one, fingerprint.partition(" ")[2]) for one, fingerprint in self._entry(path).articles.items())
+        return {line: one for one, line in told if line}
+
+    def is_news(self, article: Article) -> bool:
+        """Tell whether an article is not as the index has it, see `workers.Catalogued`."""
+        return _known_by(self._entry(article.path), article) != _fingerprint(article)
 
     def _replace(self, article: Article, made: Made, entry: Entry) -> None:
         fingerprint = _fingerprint(article)
-        if entry.articles.get(article.id) == fingerprint:
+        if _known_by(entry, article) == fingerprint:
             self._counts["unchanged"] += 1
+            entry.articles[article.id] = f"{fingerprint} {article.line}".strip()  # the line may be written otherwise
             return
         self._writer.replace(made())
         self._counts["changed" if article.id in self._holder else "added"] += 1
         self._take_over(article)
-        entry.articles[article.id] = fingerprint
+        entry.articles[article.id] = f"{fingerprint} {article.line}".strip()
         found = [(found.short, found.long) for found in learn(f"{article.title}\n{article.body}")]
         entry.definitions.pop(article.id, None)
         if found:
@@ -208,6 +219,11 @@ def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress, wor
     Raises CorpusError, IndexFailure, HtxError if a worker dies. Running it again changes nothing.
     """
     return _Run(engine, batch=batch, workers=workers, progress=progress).run(corpus)
+
+
+def _known_by(entry: Entry, article: Article) -> str:
+    """Return the fingerprint by which an entry has the article of that id, "" if it has none."""
+    return entry.articles.get(article.id, "").partition(" ")[0]
 
 
 def _fingerprint(article: Article) -> str:

@@ -15,20 +15,20 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, NamedTuple, Protocol
 
-from htxsearch.article import Article, Rejected
+from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.documents import document_of
 from htxsearch.engine.seam import Document
 from htxsearch.errors import HtxError
-from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.corpus import SourceFile, news_of
 
-__all__ = ["Ahead", "InTurn", "Made", "Reading", "Workers", "default_workers", "serve", "worth_workers"]
+__all__ = ["Ahead", "Catalogued", "Found", "InTurn", "Made", "Reading", "Workers", "default_workers", "serve", "worth_workers"]
 
 _COMMAND = "from htxsearch.workers import serve; serve()"
 _MOST = 4
@@ -47,11 +47,24 @@ Made = Callable[[], Document]
 """Gives an article's document; waits for it if need be. Raises what analysing it raised, with the article's name."""
 
 
+Found = Article | Unchanged | Rejected
+
+
+class Catalogued(Protocol):
+    """What reading needs to know of an index."""
+
+    def lines(self, path: str) -> Mapping[str, str]:
+        """Return the ids of a file's articles by the hashes of the JSON lines they were read from."""
+
+    def is_news(self, article: Article) -> bool:
+        """Tell whether the article's document will be wanted, as far as can be said before its turn."""
+
+
 class Reading(Protocol):
     """Reads files in the order that was announced, with a way to each article's document."""
 
-    def read(self, source: SourceFile) -> Iterator[tuple[Article | Rejected, Made]]:
-        """Yield what a file holds; for a Rejected there is no document to make."""
+    def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
+        """Yield what a file holds; only for an Article there is a document to make."""
 
     def close(self) -> None:
         """Stop whatever is still under way."""
@@ -60,9 +73,12 @@ class Reading(Protocol):
 class InTurn:
     """Reads each file when its turn comes, and makes documents in this process when they are asked for."""
 
-    def read(self, source: SourceFile) -> Iterator[tuple[Article | Rejected, Made]]:
-        for article in articles_of(source):
-            yield article, partial(_made_here, article)
+    def __init__(self, catalogued: Catalogued) -> None:
+        self._catalogued = catalogued
+
+    def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
+        for found in news_of(source, self._catalogued.lines(source.path)):
+            yield found, partial(_made_here, found)
 
     def close(self) -> None:
         """There is nothing under way."""
@@ -70,9 +86,9 @@ class InTurn:
 
 @dataclass(slots=True, eq=False)
 class _Item:
-    """An article read ahead, or with None the end of a file; `at` is its place in what a worker will answer."""
+    """What was read ahead, or with None the end of a file; `at` is its place in what a worker will answer."""
 
-    article: Article | Rejected | None
+    found: Found | None
     size: int = 0
     answer: "_Answer | None" = None
     at: int = 0
@@ -81,14 +97,14 @@ class _Item:
 class Ahead:
     """Reads ahead of the turn, within bounds, and has workers make the documents that will be wanted."""
 
-    def __init__(self, sources: Sequence[SourceFile], wanted: Callable[[Article], bool], *, workers: int) -> None:
-        """`sources` will be read in this order, others in between; `wanted` guesses whether a document will be wanted.
+    def __init__(self, sources: Sequence[SourceFile], catalogued: Catalogued, *, workers: int) -> None:
+        """`sources` will be read in this order, others in between.
 
         The processes are started when there is enough for them to do.
         """
         self._announced = {source.path for source in sources}
-        self._upcoming = (item for source in sources for item in _items(source))
-        self._wanted = wanted
+        self._upcoming = (item for source in sources for item in _items(source, catalogued))
+        self._catalogued = catalogued
         self._count = workers
         self._workers: Workers | None = None
         self._window: deque[_Item] = deque()
@@ -96,18 +112,18 @@ class Ahead:
         self._unsent: deque[_Item] = deque()
         self._unsent_size = 0
 
-    def read(self, source: SourceFile) -> Iterator[tuple[Article | Rejected, Made]]:
+    def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
         """Yield what the next file holds, or, when its turn comes, what one holds that was not announced."""
         if source.path not in self._announced:
-            yield from InTurn().read(source)
+            yield from InTurn(self._catalogued).read(source)
             return
         while True:
             self._fill()
             item = self._window.popleft()
             self._size -= item.size
-            if item.article is None:
+            if item.found is None:
                 return
-            yield item.article, partial(self._made, item)
+            yield item.found, partial(self._made, item)
             if self._unsent and self._unsent[0] is item:  # its document was not wanted after all
                 self._unsent_size -= self._unsent.popleft().size
 
@@ -120,7 +136,7 @@ class Ahead:
         while self._size < _AHEAD and (item := next(self._upcoming, None)):
             self._window.append(item)
             self._size += item.size
-            if isinstance(item.article, Article) and self._wanted(item.article):
+            if isinstance(item.found, Article) and self._catalogued.is_news(item.found):
                 self._unsent.append(item)
                 self._unsent_size += item.size
                 if self._unsent_size >= (_PORTION if self._workers else _WORTH):
@@ -133,7 +149,7 @@ class Ahead:
             portion: list[_Item] = []
             while self._unsent and sum(item.size for item in portion) < _PORTION:
                 portion.append(self._unsent.popleft())
-            answer = self._workers.make([item.article for item in portion if isinstance(item.article, Article)])
+            answer = self._workers.make([item.found for item in portion if isinstance(item.found, Article)])
             for at, item in enumerate(portion):
                 item.answer, item.at = answer, at
         self._unsent_size = 0
@@ -143,19 +159,19 @@ class Ahead:
             self._send()
         if item.answer is not None:
             return item.answer.document(item.at)
-        return _made_here(item.article)
+        return _made_here(item.found)
 
 
-def _items(source: SourceFile) -> Iterator[_Item]:
-    for article in articles_of(source):
-        size = len(article.title) + len(article.body) if isinstance(article, Article) else 0
-        yield _Item(article, size + _ARTICLE)
+def _items(source: SourceFile, catalogued: Catalogued) -> Iterator[_Item]:
+    for found in news_of(source, catalogued.lines(source.path)):
+        size = len(found.title) + len(found.body) if isinstance(found, Article) else 0
+        yield _Item(found, size + _ARTICLE)
     yield _Item(None)
 
 
-def _made_here(article: Article | Rejected | None) -> Document:
-    assert isinstance(article, Article), "a Rejected has no document"
-    return _document(article)
+def _made_here(found: Found | None) -> Document:
+    assert isinstance(found, Article), "only an article has a document"
+    return _document(found)
 
 
 def _document(article: Article) -> Document:

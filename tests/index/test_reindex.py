@@ -26,6 +26,7 @@ from htxsearch.errors import (
     IndexNotWritable,
     IndexOutdated,
 )
+from htxsearch.ingest import readers
 from htxsearch.ingest.corpus import SourceFile
 
 from .folders import Folders, lines, strays
@@ -217,6 +218,40 @@ def test_lines_in_another_order_are_unchanged(folders):
     folders.update()
     folders.write_lines("x.jsonl", *reversed(rows))
     assert counts(folders.update()) == {"unchanged": 3}
+
+
+def test_lines_that_are_as_they_were_are_not_read_again(folders, monkeypatch):
+    rows = lines(*((f"bài-{number}", f"Vườn số {number}") for number in range(6)))
+    folders.write_lines("x.jsonl", *rows)
+    folders.update()
+    read = []
+    json_draft = readers._json_draft
+    monkeypatch.setattr(readers, "_json_draft", lambda row, number: (read.append(row["id"]), json_draft(row, number))[1])
+    folders.write_lines("x.jsonl", *rows[:3], {"id": "mới", "title": "Đàn ong"}, *rows[4:])
+    assert counts(folders.update()) == {"added": 1, "removed": 1, "unchanged": 5}
+    assert read == ["mới"]
+    spaced = "".join(
+        f"{json.dumps(row, ensure_ascii=False, indent=1)}\n".replace("\n ", " ").replace("\n}", "}") for row in rows
+    )
+    (folders.corpus / "x.jsonl").write_text(spaced, encoding="utf-8")
+    assert counts(folders.update()) == {"added": 1, "removed": 1, "unchanged": 5}
+    folders.write_lines("y.jsonl", *lines(("khác", "Cam")))
+    (folders.corpus / "x.jsonl").write_text(f"\n{spaced}", encoding="utf-8")
+    read.clear()
+    assert counts(folders.update()) == {"added": 1, "unchanged": 6}
+    assert read == ["khác"]
+
+
+def test_a_sidecar_of_lines_counts_for_each_line(folders):
+    folders.write_lines("x.jsonl", *lines(("một", "Chè"), ("hai", "Cam")))
+    folders.update()
+    sidecar = folders.corpus / "x.jsonl.meta.toml"
+    sidecar.write_text('place = "Hà Tĩnh"\n', encoding="utf-8")
+    assert counts(folders.update()) == {"changed": 2}
+    with folders.open() as index:
+        assert {index.show(one).article.place for one in ("một", "hai")} == {"Hà Tĩnh"}
+    sidecar.unlink()
+    assert counts(folders.update()) == {"changed": 2}
 
 
 def test_a_file_of_lines_that_is_renamed_keeps_its_articles(folders):

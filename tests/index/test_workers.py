@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from htxsearch import workers
+from htxsearch.documents import document_of
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import HtxError, UsageError
+from htxsearch.ingest.corpus import SourceFile, articles_of
 from htxsearch.reindex import reindex, unobserved
 
 from .folders import Folders, lines
@@ -121,7 +123,7 @@ def test_no_more_is_read_ahead_than_the_bound_allows(folders, monkeypatch):
     folders.write_some(30)
     read = []
     items = workers._items
-    monkeypatch.setattr(workers, "_items", lambda source: (read.append(source.path), items(source))[1])
+    monkeypatch.setattr(workers, "_items", lambda source, known: (read.append(source.path), items(source, known))[1])
     ahead = []
     run(folders, MemoryEngine(), workers=2, progress=lambda *_: ahead.append(len(read)))
     started = [before - 1 - number // 2 for number, before in enumerate(ahead)]  # two calls a file
@@ -323,8 +325,8 @@ def test_no_worker_outlives_its_parent(folders, how):
 
 
 def test_an_article_can_be_sent(folders):
-    folders.write_lines("a.jsonl", {"id": "một", "title": "Chè", "place": "Hà Giang", "date": "2021-03-04"})
-    for source in [workers.SourceFile(folders.corpus / "a.jsonl", "a.jsonl")]:
-        for article, made in workers.InTurn().read(source):
-            assert pickle.loads(pickle.dumps(article)) == article
-            assert pickle.loads(pickle.dumps(made())) == made()
+    path = folders.write_lines("a.jsonl", {"id": "một", "title": "Chè", "place": "Hà Giang", "date": "2021-03-04"})
+    [article] = articles_of(SourceFile(path, "a.jsonl"))
+    made = document_of(article)
+    assert pickle.loads(pickle.dumps(article)) == article
+    assert pickle.loads(pickle.dumps(made)) == made

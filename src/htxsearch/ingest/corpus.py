@@ -3,18 +3,18 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from htxsearch.article import Article, Rejected
+from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
 from htxsearch.ingest.readers import READERS, Unreadable, read_articles
 from htxsearch.text.normalize import nfc
 
-__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "source_files"]
+__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "news_of", "source_files"]
 
 _MAX_BYTES = 100 * 1024 * 1024
 """A larger file is refused: it would be held in memory whole. JSON lines may be split."""
@@ -119,16 +119,23 @@ def _as_text(path: str) -> str:
 
 def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:
     """Yield what a file holds: one article, or one for each JSON line; a Rejected for what cannot be read."""
+    for found in news_of(source, {}):
+        assert not isinstance(found, Unchanged), "no line is known"
+        yield found
+
+
+def news_of(source: SourceFile, known: Mapping[str, str]) -> Iterator[Article | Unchanged | Rejected]:
+    """Yield what a file holds, as `articles_of` does, but for JSON lines whose hash is `known` only their article's id."""
     reader = READERS.get(source.file.suffix.lower())
     if reader is None:
-        known = ", ".join(sorted(READERS))
-        yield Rejected(source.path, f"files of type {source.file.suffix or '(none)'} are not read; known are {known}")
+        types = ", ".join(sorted(READERS))
+        yield Rejected(source.path, f"files of type {source.file.suffix or '(none)'} are not read; known are {types}")
         return
     try:
         if source.file.stat().st_size > _MAX_BYTES:
             yield Rejected(source.path, f"larger than {_MAX_BYTES // 1024**2} MB; split it")
             return
-        yield from read_articles(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar))
+        yield from read_articles(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar), known)
     except Unreadable as error:
         yield Rejected(source.path, str(error))
     except OSError as error:

@@ -1,11 +1,13 @@
 """How each file type is read. A reader takes bytes and gives drafts; what all share is done once."""
 
+import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from htxsearch.article import Article, Rejected
+from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.ingest.furniture import body_paragraphs
 from htxsearch.ingest.metadata import Known, Unreadable, place_of
 from htxsearch.text.dates import find_date, stamp
@@ -27,36 +29,58 @@ class _Draft:
     line: int | None = None
 
 
-Reader = Callable[[bytes], Iterator["_Draft | Rejected"]]
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A JSON line that is not read yet."""
+
+    text: str
+    number: int
 
 
-def read_articles(reader: Reader, data: bytes, path: str, said: Known) -> Iterator[Article | Rejected]:
+Reader = Callable[[bytes], Iterator["_Draft | _Line | Rejected"]]
+
+
+def read_articles(
+    reader: Reader, data: bytes, path: str, said: Known, known: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Article | Unchanged | Rejected]:
     """Yield the articles in `data`; `said`, the user's sidecar, goes before what the file says.
 
+    `known` gives the article ids of JSON lines by their hashes; such lines are not read again.
     Raises Unreadable if the whole file cannot be read.
     """
+    besides = repr(said).encode()
     for draft in reader(data):
+        line = ""
+        if isinstance(draft, _Line):
+            raw = draft.text.encode()
+            line = hashlib.blake2b(raw, digest_size=12, key=hashlib.blake2b(besides, digest_size=16).digest()).hexdigest()
+            if line in known:
+                yield Unchanged(known[line], len(raw))
+                continue
+            draft = _json_line(draft)
         if isinstance(draft, Rejected):
             yield Rejected(f"{path}{draft.path}", draft.reason)
-            continue
-        known = said.or_else(draft.known)
-        body = draft.body or known.title or ""
-        if not has_tokens(body):
-            where = path if draft.line is None else f"{path}:{draft.line}"
-            yield Rejected(where, "no text in it")
-            continue
-        title = known.title or _first_words(body)
-        place = known.place or place_of(title, body)
-        yield Article(
-            id=draft.id or path,
-            title=title,
-            body=body,
-            path=path,
-            date=known.date,
-            place=place,
-            source=known.source,
-            url=known.url,
-        )
+        else:
+            yield _article(draft, path, said, line)
+
+
+def _article(draft: _Draft, path: str, said: Known, line: str) -> Article | Rejected:
+    known = said.or_else(draft.known)
+    body = draft.body or known.title or ""
+    if not has_tokens(body):
+        return Rejected(path if draft.line is None else f"{path}:{draft.line}", "no text in it")
+    title = known.title or _first_words(body)
+    return Article(
+        id=draft.id or path,
+        title=title,
+        body=body,
+        path=path,
+        date=known.date,
+        place=known.place or place_of(title, body),
+        source=known.source,
+        url=known.url,
+        line=line,
+    )
 
 
 def _first_words(body: str) -> str:
@@ -64,7 +88,7 @@ def _first_words(body: str) -> str:
     return " ".join(words[:12]) + ("…" if len(words) > 12 else "")
 
 
-def _decode(data: bytes) -> str:
+def _decode(data: bytes, *, composed: bool = True) -> str:
     """Return the text of UTF-8 or, with its byte order mark, UTF-16 bytes. Raises Unreadable."""
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -73,7 +97,9 @@ def _decode(data: bytes) -> str:
         raise Unreadable(f"not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     if "\0" in text:
         raise Unreadable("it holds NUL bytes, so it is no text file")
-    return nfc(text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return nfc(text) if composed else text
 
 
 def _plain(data: bytes) -> Iterator[_Draft]:
@@ -180,19 +206,22 @@ def _html(data: bytes) -> Iterator[_Draft]:
     yield from _after_stamp(lines, known)
 
 
-def _json_lines(data: bytes) -> Iterator[_Draft | Rejected]:
+def _json_lines(data: bytes) -> Iterator[_Line]:
     """JSON lines: an object a line with "id" and "text" or "title"; a bad line does not stop the rest."""
-    for number, line in enumerate(_decode(data).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield _json_draft(json.loads(line), number)
-        except json.JSONDecodeError as error:
-            yield Rejected(f":{number}", f"not JSON: {error.msg} at column {error.colno}")
-        except (ValueError, RecursionError):
-            yield Rejected(f":{number}", "not JSON that can be read: a number or its nesting has no end")
-        except Unreadable as error:
-            yield Rejected(f":{number}", str(error))
+    for number, line in enumerate(_decode(data, composed=False).split("\n"), start=1):
+        if line and not line.isspace():
+            yield _Line(line, number)
+
+
+def _json_line(line: _Line) -> _Draft | Rejected:
+    try:
+        return _json_draft(json.loads(nfc(line.text)), line.number)
+    except json.JSONDecodeError as error:
+        return Rejected(f":{line.number}", f"not JSON: {error.msg} at column {error.colno}")
+    except (ValueError, RecursionError):
+        return Rejected(f":{line.number}", "not JSON that can be read: a number or its nesting has no end")
+    except Unreadable as error:
+        return Rejected(f":{line.number}", str(error))
 
 
 def _json_draft(row: object, number: int) -> _Draft:
