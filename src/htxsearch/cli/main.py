@@ -227,9 +227,7 @@ def query(
 )
 @_json_option
 @_locations
-def reindex(
-    rebuild: bool, semantic: bool | None, jobs: int | None, as_json: bool, index_dir: Path, corpus: Path
-) -> int:
+def reindex(rebuild: bool, semantic: bool | None, jobs: int | None, as_json: bool, index_dir: Path, corpus: Path) -> int:
     """Take in what is new, changed or gone in the corpus folder.
 
     Safe to stop at any point: what was there stays searchable, and the next run goes on. Exits with 1
