@@ -181,7 +181,8 @@ def everything(folders):
         "manifest": {name: value for name, value in manifest.items() if name != "data"},
         "records": {one: engine.record(one) for one in engine.article_ids()},
         "vectors": sorted(engine.vectors()),
-        "catalogue": json.loads(engine.blob("catalogue")),
+        # A stamp tells when a file was copied, or nothing if that is too short ago.
+        "catalogue": {path: {**entry, "stamp": None} for path, entry in json.loads(engine.blob("catalogue")).items()},
         "short forms": json.loads(engine.blob("short-forms")),
         "counts": engine.counts(),
     }
