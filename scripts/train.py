@@ -6,7 +6,7 @@ For every query, stage one's best passages get the features of `htxsearch.rank`;
 passage under the weights so far. The weights are those of a logistic regression (scikit-learn) that tells,
 for a relevant and another article of one query, which is which (R. Herbrich et al., "Large Margin Rank
 Boundaries for Ordinal Regression", 2000), every collection counting as the square root of its queries.
-Two rounds of choosing passages and fitting. Printed: MRR@10 of stage one, of the fit, of five folds over
+Three rounds of choosing passages and fitting. Printed: MRR@10 of stage one, of the fit, of five folds over
 queries, and of each collection under weights learnt without it. With --semantic, one more weight, of the cosine
 of passage and query, is chosen on a grid with the others as they are. With --write, src/htxsearch/rank.json.
 """

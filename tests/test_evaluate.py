@@ -135,3 +135,22 @@ def test_undercut_and_raise_floors_by_form(folder: Path) -> None:
     floors = raise_floors({}, found)
     assert list(floors) == ["toy (unaccented)"]
     assert undercut(floors, found) == []
+
+
+def test_a_folder_named_by_dots_is_not_left(tmp_path, monkeypatch):
+    folder = tmp_path / "dev"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "chè"}\n', "utf-8")
+    (folder / "qrels.tsv").write_text("q\td\tg\nq\td\t1\n", "utf-8")
+    monkeypatch.chdir(folder / "sub")
+    assert read_collection(Path("..")).name == "dev"
+
+
+@pytest.mark.parametrize("row", ['{"_id": "q", "text": 12}', '{"_id": "q", "text": "x", "metadata": ["x"]}', '["q"]'])
+def test_queries_of_another_form_are_refused(tmp_path, row):
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")
+    (tmp_path / "queries.jsonl").write_text(row + "\n", "utf-8")
+    (tmp_path / "qrels.tsv").write_text("q\td\tg\nq\td\t1\n", "utf-8")
+    with pytest.raises(UsageError, match="no judged collection"):
+        read_collection(tmp_path)

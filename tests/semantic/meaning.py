@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from htxsearch.article import Article
+from htxsearch.documents import document_of
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.reindex import document_of
 
 __all__ = ["SyllableEncoder", "article", "body", "drop", "engine_of", "take_in"]
 

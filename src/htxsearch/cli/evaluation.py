@@ -24,7 +24,9 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
 @click.option("--measure", "measures", multiple=True, metavar="NAME", help="MRR@10, R@1, Success@10 by default. Repeatable.")
 @click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Re-pose every query so. Repeatable.")
 @click.option("--semantic", is_flag=True, help="Rank by meaning, too; the first time, passages are read for it.")
-@click.option("--failures", type=int, default=0, metavar="N", help="Show N queries whose document came late or not at all.")
+@click.option(
+    "--failures", type=click.IntRange(0), default=0, metavar="N", help="Show N queries whose document came late or not at all."
+)
 @click.option("--floors", type=click.Path(path_type=Path, dir_okay=False), help="Fail if a measure falls below this file's.")
 @click.option("--raise-floors", is_flag=True, help="Raise the floors to what was reached; none goes down.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Save the run with all its queries.")
@@ -64,6 +66,11 @@ def evaluation(
         raise UsageError("name the folders of judged collections, or --compare two saved runs")
     if raise_floors and not floors:
         raise UsageError("--raise-floors needs --floors FILE to write to")
+    if floors and not floors.exists() and not raise_floors:
+        raise UsageError(f"there is no {floors}; make it with: htxsearch eval DIR --floors {floors} --raise-floors")
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) < len(names):
+        raise UsageError("two of these folders have the same name; give one of them another")
     runs: list[Run] = []
     for folder in folders:
         collection = evaluate.read_collection(folder)
@@ -107,7 +114,9 @@ def _check_floors(path: Path, runs: list["Run"], *, write: bool) -> int:
 
     try:
         floors: Mapping[str, Mapping[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    except ValueError as error:
+        if not all(isinstance(values, dict) for values in floors.values()):
+            raise ValueError("a set has no table of measures")
+    except (ValueError, AttributeError) as error:
         raise UsageError(f"{path} is no file of floors: {error}") from error
     below = evaluate.undercut(floors, runs)
     for sentence in below:

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from htxsearch.cli.benchmark import benchmark
 from htxsearch.cli.evaluation import evaluation
-from htxsearch.errors import HtxError, IndexMissing
+from htxsearch.errors import ExtraMissing, HtxError, IndexMissing
 
 if TYPE_CHECKING:
     from htxsearch.catalogue import Report
@@ -123,6 +123,7 @@ def _encode(index: "Index") -> "Encoded":
             bar.length = max(total, 1)
             bar.label = "reading for meaning" if left_s is None else f"reading for meaning, {_duration(left_s)} left"
             bar.update(done - bar.pos)
+            bar.render_progress()
 
         return index.encode(progress)
 
@@ -249,7 +250,13 @@ def reindex(rebuild: bool, semantic: bool | None, jobs: int | None, as_json: boo
             show_report(report)
             _show_rejected(report)
         wanted = index.has_vectors() and available() if semantic is None else semantic
-        encoded = _encode(index) if wanted else None
+        try:
+            encoded = _encode(index) if wanted else None
+        except ExtraMissing as error:
+            if semantic:
+                raise
+            click.echo(f"note: new passages were not read for meaning: {error}", err=True)
+            encoded = None
     if as_json:
         _print_json(report_json(report, encoded))
     elif encoded:

@@ -64,7 +64,7 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     lines[-1] += " …" if shown.end < len(text) else ""
     for line in lines:
         click.echo(_INDENT + line)
-    if hit.matches and hit.parts:
+    if hit.parts:
         click.echo(_INDENT + click.style(" + ".join(f"{name} {score:.2f}" for name, score in hit.parts), dim=True))
     for what, score in sorted(hit.matches, key=lambda part: -part[1]):
         click.echo(_INDENT + click.style(f"{score:6.3f}  {_safe(what)}", dim=True))

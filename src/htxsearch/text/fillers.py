@@ -25,7 +25,7 @@ QUESTION_PHRASES = {
         str.split,
         (
             *("bao nhiêu", "bao lâu", "bao giờ", "bao xa", "là gì", "cái gì", "là ai", "thế nào", "khi nào"),
-            *("lúc nào", "nơi nào", "ở đâu", "từ đâu", "vì sao", "tại sao", "ra sao"),
+            *("lúc nào", "nơi nào", "ở đâu", "vì sao", "tại sao", "ra sao"),
         ),
     )
 }
