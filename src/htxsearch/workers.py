@@ -273,9 +273,10 @@ class Workers:
                 if process and (not job or len(in_hand) == self._IN_HAND):
                     answer = _receive(_pipe(process.stdout))
                     in_hand.popleft().answer.set_result(answer)
-        except (OSError, EOFError) as error:
+        except Exception as error:  # whoever waits for these must not wait for ever
+            gone = isinstance(error, OSError | EOFError)
             for job in in_hand:
-                job.answer.set_exception(_death(process, job.articles[0], error))
+                job.answer.set_exception(_death(process, job.articles[0], error) if gone else error)
         finally:
             if process:
                 _end(process)

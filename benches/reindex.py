@@ -1,0 +1,136 @@
+"""What reindexing costs beside `underthesea.word_tokenize` alone, and what adding ten articles costs.
+
+    python benches/reindex.py --data ../shared/data [--articles 5000] [--rounds 1] [--collection 20000]
+
+The baseline cuts the same articles into words, line by line, in one process; half of it is measured before and half
+after each reindex, so that a busy machine slows both. The result is checked: every article must be in the index.
+"""
+
+import argparse
+import json
+import lzma
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from htxsearch import Index
+from htxsearch.text.normalize import nfc
+from htxsearch.text.segmenter import plain_segment
+from htxsearch.text.sentences import lines
+from htxsearch.workers import default_workers
+
+ADDED = 10
+
+
+class Cost(NamedTuple):
+    """Seconds: by the clock, of this process's CPU, of its children's."""
+
+    wall: float
+    cpu: float
+    children: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:6.1f} s wall, {self.cpu:6.1f} s CPU here, {self.children:6.1f} s in other processes"
+
+
+def measured(work: Callable[[], object]) -> Cost:
+    """Return what some work costs."""
+    start = time.perf_counter(), *map(_cpu, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    work()
+    end = time.perf_counter(), *map(_cpu, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return Cost(*(after - before for before, after in zip(start, end, strict=True)))
+
+
+def _cpu(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def read_rows(data: Path, count: int) -> list[str]:
+    """Return the first articles of the news, as JSON lines."""
+    with lzma.open(data / "news" / "news-20k.jsonl.xz", "rt", encoding="utf-8") as file:
+        return list(islice(file, count))
+
+
+def cut(rows: Iterable[str]) -> None:
+    """Do the baseline: have underthesea cut every line of some articles."""
+    for row in rows:
+        article = json.loads(row)
+        for text in map(nfc, (article["title"], article["text"])):
+            for line in lines(text):
+                plain_segment(text[line.start : line.end])
+
+
+def build(folder: Path, rows: list[str], workers: int) -> Cost:
+    """Index rows as a file of lines, and return what it costs."""
+    corpus = folder / "corpus"
+    corpus.mkdir(exist_ok=True)
+    (corpus / "news.jsonl").write_text("".join(rows), "utf-8")
+    with Index(folder / "index", corpus=corpus) as index:
+        cost = measured(lambda: index.update(workers=workers))
+        assert index.info().articles == len({json.loads(row)["id"] for row in rows})
+    return cost
+
+
+def compare(rows: list[str], rounds: int, workers: int) -> None:
+    """Print the baseline and the reindex of the same articles, and their ratio."""
+    plain_segment("Xin chào.")  # loads the model
+    base, ours = [], []
+    half = len(rows) // 2
+    for _ in range(rounds):
+        base.append(measured(lambda: cut(rows[:half])))
+        with tempfile.TemporaryDirectory() as folder:
+            ours.append(build(Path(folder), rows, workers))
+        base.append(measured(lambda: cut(rows[half:])))
+    one, other = (Cost(*(sum(part) / rounds for part in zip(*costs, strict=True))) for costs in (base, ours))
+    print(f"word_tokenize alone, {len(rows)} articles: {one}")
+    print(f"reindex with {workers} workers:            {other}")
+    print(f"ratio: {other.wall / one.wall:.2f} of the wall time, {(other.cpu + other.children) / one.cpu:.2f} of the CPU")
+
+
+def add(rows: list[str], workers: int) -> None:
+    """Print what adding ten articles costs a process of its own: as lines of the file, then as files."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        old, new = rows[: -2 * ADDED], rows[-2 * ADDED :]
+        print(f"building an index of {len(old)} articles:  {build(folder, old, workers)}")
+        with (folder / "corpus" / "news.jsonl").open("a", encoding="utf-8") as file:
+            file.writelines(new[:ADDED])
+        print(f"adding {ADDED} lines to that file:          {measured(lambda: reindex(folder, ADDED))}")
+        for row in new[ADDED:]:
+            article = json.loads(row)
+            path = folder / "corpus" / f"{article['id']}.txt"
+            path.write_text(f"{article['title']}\n{article['text']}", "utf-8")
+        print(f"adding {ADDED} files beside it:             {measured(lambda: reindex(folder, ADDED))}")
+        print(f"finding nothing to do:              {measured(lambda: reindex(folder, 0))}")
+
+
+def reindex(folder: Path, added: int) -> None:
+    """Reindex as a user does, in a process of its own."""
+    command = [sys.executable, "-m", "htxsearch", "reindex", "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    assert json.loads(done.stdout)["added"] == added
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--articles", type=int, default=5000)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--collection", type=int, default=0, help="how many articles to add ten to; 0 leaves it out")
+    parser.add_argument("--workers", type=int, default=default_workers())
+    options = parser.parse_args()
+    if options.articles:
+        compare(read_rows(options.data, options.articles), options.rounds, options.workers)
+    if options.collection:
+        add(read_rows(options.data, options.collection), options.workers)
+
+
+if __name__ == "__main__":
+    main()
