@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["FEATURES", "MEANING", "Candidates", "Question", "features", "learnt_weights"]
+__all__ = ["FEATURES", "MEANING", "Candidates", "Question", "features", "learnt_weights", "rows"]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
@@ -184,7 +184,7 @@ def _places(candidates: Candidates) -> _Ints:
 
 def _matches(question: Question, candidates: Candidates) -> _Matches:
     known, runs, widths = _fills(question)
-    row, hit = _rows(known, candidates.tokens)
+    row, hit = rows(known, candidates.tokens)
     width = np.where(hit, widths[row], 1)
 
     lengths = candidates.lengths
@@ -290,7 +290,7 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
 def _found_in_titles(question: Question, candidates: Candidates) -> _Floats:
     """Return, for every article, how well each slot is filled in its title."""
     known, runs, widths = _fills(question)
-    row, hit = _rows(known, candidates.titles)
+    row, hit = rows(known, candidates.titles)
     article = np.repeat(np.arange(len(candidates.title_lengths)), candidates.title_lengths)
     found = np.zeros((len(candidates.title_lengths), len(question.idf)))
     for nth in range(runs.shape[1]):
@@ -300,10 +300,18 @@ def _found_in_titles(question: Question, candidates: Candidates) -> _Floats:
     return found
 
 
-def _rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
-    """Return, for every token, where in `known` it is, and whether it is there."""
-    row = np.minimum(np.searchsorted(known, tokens), len(known) - 1)
-    return row, known[row] == tokens
+def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
+    """Return, for every token, where in `known`, sorted, it is (0 if nowhere), and whether it is there.
+
+    Few are; the others are told by their last 16 bits, which is ten times quicker than a search.
+    """
+    likely = np.zeros(1 << 16, np.bool_)
+    likely[known & 0xFFFF] = True
+    some = np.flatnonzero(likely[tokens & 0xFFFF])
+    place = np.minimum(np.searchsorted(known, tokens[some]), len(known) - 1)
+    row, hit = np.zeros(len(tokens), np.int64), np.zeros(len(tokens), np.bool_)
+    row[some], hit[some] = place, known[place] == tokens[some]
+    return row, hit
 
 
 def _sums(place: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from htxsearch.engine.seam import term_hash
 from htxsearch.expand import Asked, Slot
-from htxsearch.rank import Candidates
+from htxsearch.rank import Candidates, rows
 from htxsearch.text.fillers import QUESTION_PHRASES
 from htxsearch.text.normalize import normal
 
@@ -103,8 +103,8 @@ class _Counts:
         self._first = np.cumsum([0, *(len(slot.spellings) for slot in slots)])
         ids = [term_hash(term) for slot in slots for term, _ in slot.spellings]
         known, self._term = np.unique(ids, return_inverse=True)  # one term may be a spelling of two slots: nam, năm
-        row = np.minimum(np.searchsorted(known, candidates.tokens), len(known) - 1)
-        term = np.where(known[row] == candidates.tokens, row, -1)
+        row, hit = rows(known, candidates.tokens)
+        term = np.where(hit, row, -1)
         passage = np.repeat(np.arange(len(candidates.lengths)), candidates.lengths)
         beside = (term[:-1] >= 0) & (term[1:] >= 0) & (passage[:-1] == passage[1:])
         single = np.bincount(term[term >= 0], minlength=len(known)).astype(np.float64) + 0.5

@@ -300,7 +300,7 @@ def strays(folder):
     names = sorted(path.name for path in Path(folder).iterdir())
     tocs = [name for name in names if name.endswith(".toc")]
     generation = max(int(name.split("_")[2].removesuffix(".toc")) for name in tocs)
-    with_place = [name for name in names if name.endswith((".seg", f"-{generation}.blob"))]
+    with_place = [name for name in names if name.endswith((".seg", ".imp", f"-{generation}.blob"))]
     return sorted({*names} - {*with_place, f"_MAIN_{generation}.toc", "MAIN_WRITELOCK"})
 
 

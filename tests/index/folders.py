@@ -67,5 +67,5 @@ def strays(index: Path) -> list[str]:
     outside = {path.name for path in index.iterdir()} - {"manifest.json", "writer.lock", data.name}
     names = {path.name for path in data.iterdir()}
     generation = max(int(name.split("_")[2].removesuffix(".toc")) for name in names if name.endswith(".toc"))
-    with_place = {name for name in names if name.endswith((".seg", f"-{generation}.blob"))}
+    with_place = {name for name in names if name.endswith((".seg", ".imp", f"-{generation}.blob"))}
     return sorted(outside | (names - with_place - {f"_MAIN_{generation}.toc", "MAIN_WRITELOCK"}))

@@ -65,7 +65,7 @@ DAMAGES = {
 }
 
 
-FILES = ["data-*/*.seg", "data-*/*.toc", "data-*/*.blob", "manifest.json"]
+FILES = ["data-*/*.seg", "data-*/*.imp", "data-*/*.toc", "data-*/*.blob", "manifest.json"]
 """Each kind of file that an index has."""
 
 

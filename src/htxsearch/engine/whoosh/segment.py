@@ -1,162 +1,341 @@
-"""One Whoosh segment: its numbers as arrays, its postings decoded whole."""
+"""One segment: its sidecar for everything that is ranked, and Whoosh, opened only when asked for what only it has."""
 
-from collections import OrderedDict
-from collections.abc import Iterator
+import mmap
+import pickle
+import zlib
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property
-from typing import Any, NamedTuple
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from htxsearch.engine.seam import Forward
-from htxsearch.engine.whoosh.storage import unpack_forward
+from htxsearch.engine.seam import Forward, term_hash
+from htxsearch.engine.whoosh.harvest import harvest
+from htxsearch.engine.whoosh.sidecar import Array, Sidecar, SidecarDamaged, sidecar_name
+from htxsearch.engine.whoosh.storage import SEPARATOR, segment_reader
+from htxsearch.engine.whoosh.toc import SegmentEntry
 
-__all__ = ["Floats", "Ints", "Mask", "Postings", "Segment"]
+__all__ = ["Segment"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
-Mask = npt.NDArray[np.bool_]
-
-
-class Postings(NamedTuple):
-    """One term's live postings in a segment: documents ascending, and how often it stands in each."""
-
-    docs: Ints
-    tf: Floats
-
-
-_NO_POSTINGS = Postings(np.empty(0, np.int32), np.empty(0))
+_Found = TypeVar("_Found")
 
 
 class Segment:
-    """One Whoosh segment: its numbers as arrays, its postings decoded whole and kept for a while."""
+    """Reads one segment. Passages and articles are numbered apart, from 0, deleted ones among them.
 
-    _KEPT_POSTINGS = 4_000_000  # 48 MB
+    A sidecar that is missing or damaged is made anew, in memory. The .seg file stays mapped, so that a
+    segment can be read to the end after a merge has taken its files away.
+    """
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-        self.size: int = reader.doc_count_all()
-        self.ordinal = self._numbers("ordinal")
-        self.article_docs = np.flatnonzero(self.ordinal == 0).astype(np.int32)
-        self.owner = np.cumsum(self.ordinal == 0) - 1
-        self.live = np.ones(self.size, np.bool_)
-        self.live[list(reader.segment().deleted_docs())] = False
-        self.passages = self.live & (self.ordinal > 0)
-        self.articles = self.live & (self.ordinal == 0)
-        self._kept: OrderedDict[tuple[str, str], Postings] = OrderedDict()
-        self._kept_size = 0
-        self._lengths: dict[str, Floats] = {}
+    def __init__(self, folder: Path, entry: SegmentEntry, before: "Segment | None" = None) -> None:
+        """`before` is the same segment as of an earlier commit, when less of it was deleted."""
+        self.entry = entry
+        self._folder = folder
+        self._file: mmap.mmap
+        self._sidecar: Sidecar | None = None
+        self.is_verified = False
+        if before is not None:
+            self._file, self._sidecar, self.is_verified = before._file, before._sidecar, before.is_verified
+            return
+        with (folder / f"{entry.name}.seg").open("rb") as file:
+            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        with suppress(SidecarDamaged):  # it is made anew when it is needed
+            self._sidecar = self._checked(Sidecar.open(folder / sidecar_name(entry.name)))
 
-    def _numbers(self, column: str) -> Ints:
-        """Read a whole numeric column at once; Whoosh itself hands it out a value at a time."""
-        if not self._reader.has_column(column):  # no document of this segment has it
-            return np.full(self.size, -1, np.int32)
-        reader = self._reader.column_reader(column, translate=False)
-        raw = reader._dbfile.get(reader._basepos, reader._count * reader._fixedlen)
-        values = np.full(self.size, reader._default, np.int32)
-        values[: reader._count] = np.frombuffer(raw, ">i4")
-        return values
+    def _checked(self, sidecar: Sidecar) -> Sidecar:
+        """Return a sidecar if it is this segment's."""
+        facts = sidecar.facts
+        if (facts["segment"], facts["size"], facts["file_size"]) != (self.entry.name, self.entry.size, len(self._file)):
+            raise SidecarDamaged("of another segment")
+        return sidecar
 
-    def lengths(self, field: str) -> Floats:
-        """Return the number of terms of every document in `field`; -1 where the field is not."""
-        if field not in self._lengths:
-            self._lengths[field] = self._numbers(f"length_{field}").astype(np.float64)
-        return self._lengths[field]
-
-    @cached_property
-    def dates(self) -> Ints:
-        """Return every document's article's date as an ordinal, 0 for none."""
-        dates: Ints = self._numbers("date")[self.article_docs][self.owner]
-        return dates
-
-    def postings(self, field: str, term: str) -> Postings:
-        """Return the term's live postings."""
-        kept = self._kept.get((field, term))
-        if kept is not None:
-            self._kept.move_to_end((field, term))
-            return kept
-        docs, weights, _ = self._decode(field, term, positions=False)
-        keep = self.live[docs]
-        found = Postings(docs[keep], weights[keep])
-        self._kept[field, term] = found
-        self._kept_size += len(found.docs)
-        while self._kept_size > self._KEPT_POSTINGS and len(self._kept) > 1:
-            self._kept_size -= len(self._kept.popitem(last=False)[1].docs)
-        return found
-
-    def positions(self, field: str, term: str) -> dict[int, list[int]]:
-        """Return where the term stands in each live document."""
-        docs, _, values = self._decode(field, term, positions=True)
-        decode = self._reader.schema[field].format.decode_positions
-        return {doc: decode(value) for doc, value in zip(docs.tolist(), values, strict=True) if self.live[doc]}
-
-    def _decode(self, field: str, term: str, *, positions: bool) -> tuple[Ints, Floats, list[bytes]]:
-        from whoosh.reading import TermNotFound
-
-        form = self._reader.schema[field].format
+    def _ask(self, question: Callable[[Sidecar], _Found]) -> _Found:
+        """Return what the sidecar answers, or a new one if this one is damaged."""
         try:
-            matcher = self._reader._terms.matcher(field, term.encode(), form)
-        except TermNotFound:
-            return *_NO_POSTINGS, []
-        ids: list[int] = []
-        weights: list[float] = []
-        values: list[bytes] = []
-        blocks = hasattr(matcher, "_next_block")  # a rare term's postings come as one list instead
-        while matcher.is_active():
-            if blocks:
-                matcher._read_ids()
-                matcher._read_weights()
-                if positions:
-                    matcher._read_values()
-            ids.extend(matcher._ids)
-            weights.extend(matcher._weights)
-            if positions:
-                values.extend(matcher._values)
-            if not blocks:
-                break
-            matcher._next_block()
-        return np.array(ids, np.int32), np.array(weights, np.float64), values
+            if self._sidecar is not None:
+                return question(self._sidecar)
+        except SidecarDamaged:
+            self.is_verified = False
+        self._sidecar = Sidecar(self.packed())
+        return question(self._sidecar)
 
-    def terms(self, field: str, prefix: str) -> Iterator[str]:
-        """Yield the terms that live documents have in the field and that begin with `prefix`, in order."""
-        for found in self._reader.expand_prefix(field, prefix):
-            term = found.decode() if isinstance(found, bytes) else found
-            if self._all_live or len(self.postings(field, term).docs):
-                yield term
+    def packed(self) -> bytes:
+        """Return the segment's sidecar, made anew from Whoosh's files."""
+        return harvest(self.reader, self.entry.name, len(self._file))
+
+    def verify(self) -> bool:
+        """Tell whether the folder has this segment's sidecar, each checksum right."""
+        try:
+            self._checked(Sidecar.open(self._folder / sidecar_name(self.entry.name))).check()
+        except SidecarDamaged:
+            return False
+        return True
 
     @cached_property
-    def _all_live(self) -> bool:
-        return bool(self.live.all())
+    def reader(self) -> Any:
+        """Return Whoosh's reader."""
+        return segment_reader(self._folder, self._file, self.entry)
 
-    def article_id(self, doc: int) -> str:
-        """Return the id of the article that document `doc` is or belongs to."""
-        return bytes(self._ids[int(self.article_docs[self.owner[doc]])]).decode()
-
-    @cached_property
-    def _ids(self) -> Any:
-        return self._reader.column_reader("article", translate=False)
-
-    def forward(self, article_doc: int) -> tuple[Forward, ...]:
-        """Return the syllables of the article's title and of each of its passages."""
-        return tuple(unpack_forward(self._forward[doc]) for doc in self.run(article_doc))
+    # Numbers
 
     @cached_property
-    def _forward(self) -> Any:
-        return self._reader.column_reader("forward", translate=False)
+    def passages(self) -> Array:
+        """Return how many passages each article has."""
+        return self.section("passages")
 
-    def record(self, doc: int) -> str:
-        """Return the record of article document `doc`."""
-        record: str = self._reader.stored_fields(doc)["record"]
+    @cached_property
+    def article_docs(self) -> Array:
+        """Return the number of each article among Whoosh's documents: its passages stand behind it."""
+        runs = self.passages.astype(np.int64) + 1
+        starts: Array = np.cumsum(runs) - runs
+        return starts
+
+    @cached_property
+    def passage_docs(self) -> Array:
+        """Return the number of each passage among Whoosh's documents."""
+        docs: Array = np.arange(int(self.passages.sum())) + np.repeat(np.arange(1, len(self.passages) + 1), self.passages)
+        return docs
+
+    @cached_property
+    def live(self) -> Array:
+        """Return which articles are not deleted."""
+        gone = np.zeros(self.entry.size, np.bool_)
+        gone[list(self.entry.deleted)] = True
+        live: Array = ~gone[self.article_docs]
+        return live
+
+    def section(self, name: str) -> Array:
+        """Return a section of the sidecar."""
+        return self._ask(lambda sidecar: sidecar.section(name))
+
+    def values(self, field: str) -> list[str]:
+        """Return the values of place or source, deleted articles' among them; section `<field>.code` counts them from 1."""
+        return [value.decode() for value in self._ask(lambda sidecar: sidecar.string_list(field))]
+
+    def postings(self, field: str, term: str) -> tuple[Array, Array] | None:
+        """Return the passages or articles a term stands in, ascending, deleted ones among them, and how often in each."""
+
+        def found(sidecar: Sidecar) -> tuple[Array, Array] | None:
+            number = sidecar.number_of(field, term.encode())
+            return sidecar.block(field, number) if number >= 0 else None
+
+        return self._ask(found)
+
+    def frequency(self, field: str, term: str) -> int:
+        """Return in how many passages or articles a term stands, deleted ones among them."""
+
+        def found(sidecar: Sidecar) -> int:
+            number = sidecar.number_of(field, term.encode())
+            at = sidecar.section(f"{field}.at")
+            return int(at[number + 1]) - int(at[number]) if number >= 0 else 0
+
+        return self._ask(found)
+
+    def is_unmistakable(self, field: str, term: str) -> bool:
+        """Tell whether no other term of the field has the same `term_hash`."""
+        wanted = np.uint32(zlib.crc32(term.encode()))
+        hashes = self.section(f"{field}.hash")
+        return int(hashes.searchsorted(wanted, "right")) - int(hashes.searchsorted(wanted)) <= 1
+
+    # Spellings
+
+    def spellings(self, marked_key: str) -> list[str]:
+        """Return the terms that are filed under a field's mark and a key, sorted, deleted articles' among them."""
+
+        def found(sidecar: Sidecar) -> list[str]:
+            hashes = sidecar.section("spelling.hash")
+            wanted = np.uint32(zlib.crc32(marked_key.encode()))
+            at = int(hashes.searchsorted(wanted))
+            start = f"{marked_key}{SEPARATOR}"
+            while at < len(hashes) and hashes[at] == wanted:
+                first, count = int(sidecar.section("spelling.first")[at]), int(sidecar.section("spelling.count")[at])
+                entries = [sidecar.string("spelling", number).decode() for number in range(first, first + count)]
+                if entries and entries[0].startswith(start):
+                    return [entry[len(start) :] for entry in entries]
+                at += 1
+            return []
+
+        return self._ask(found)
+
+    def spellings_from(self, start: str) -> Iterator[tuple[str, str]]:
+        """Yield key and term of what begins with a field's mark and the beginning of a key, in order."""
+        wanted = start.encode()
+        count = len(self.section("spelling.text_at")) - 1
+
+        def entry(number: int) -> bytes:
+            return self._ask(lambda sidecar: sidecar.string("spelling", number))
+
+        for number in range(bisect_left(range(count), wanted, key=entry), count):
+            found = entry(number)
+            if not found.startswith(wanted):
+                return
+            key, _, term = found.decode()[1:].partition(SEPARATOR)
+            yield key, term
+
+    # Articles
+
+    def article_id(self, article: int) -> str:
+        """Return an article's id."""
+        return self._ask(lambda sidecar: sidecar.string("id", article)).decode()
+
+    def article_ids(self) -> list[str]:
+        """Return all articles' ids, deleted ones' among them."""
+        return [one.decode() for one in self._ask(lambda sidecar: sidecar.string_list("id"))]
+
+    def articles_called(self, article_id: str) -> list[int]:
+        """Return the live articles of an id: one, or none."""
+
+        def found(sidecar: Sidecar) -> list[int]:
+            wanted = article_id.encode()
+            hashes, articles = sidecar.section("id.hash"), sidecar.section("id.article")
+            number = np.uint32(zlib.crc32(wanted))
+            start, end = int(hashes.searchsorted(number)), int(hashes.searchsorted(number, "right"))
+            same = [one for one in articles[start:end].tolist() if sidecar.string("id", one) == wanted]
+            return [one for one in same if self.live[one]]
+
+        return self._ask(found)
+
+    def run(self, article: int) -> range:
+        """Return an article's numbers among Whoosh's documents: its own and its passages'."""
+        start = int(self.article_docs[article])
+        return range(start, start + 1 + int(self.passages[article]))
+
+    @cached_property
+    def _token_counts(self) -> Array:
+        """Return the number of syllables of each of Whoosh's documents."""
+        counts = np.empty(self.entry.size, np.int64)
+        counts[self.article_docs], counts[self.passage_docs] = self.section("length.title"), self.section("length.syllable")
+        return counts
+
+    @cached_property
+    def _tokens_at(self) -> Array:
+        """Return where in the file the tokens of each of Whoosh's documents are, and where those of the last end."""
+        starts: Array = self._ask(lambda sidecar: int(sidecar.facts["forward"])) + np.append(
+            0, np.cumsum(5 * self._token_counts)
+        )
+        return starts
+
+    def forward(self, article: int) -> tuple[Forward, ...]:
+        """Return the syllables of an article's title and of each of its passages."""
+        run = self.run(article)
+        counts = self._token_counts[run.start : run.stop].tolist()
+        at = int(self._tokens_at[run.start])
+        packed = self._read(at, at + 5 * sum(counts), int(self.section("forward.crc")[article]))
+        found = []
+        start = 0
+        for count in counts:
+            middle, end = start + 4 * count, start + 5 * count
+            found.append(Forward(packed[start:middle], packed[middle:end]))
+            start = end
+        return tuple(found)
+
+    def record(self, article: int) -> str:
+        """Return an article's record."""
+        at, size = int(self.section("record.at")[article]), int(self.section("record.size")[article])
+        stored = zlib.decompress(self._read(at, at + size, int(self.section("record.crc")[article])))
+        record: str = _Plain(BytesIO(stored)).load()["record"]
         return record
+
+    def _read(self, start: int, end: int, crc: int) -> bytes:
+        found: bytes = self._file[start:end]
+        if zlib.crc32(found) != crc:
+            raise ValueError("an article's checksum is wrong")
+        return found
 
     def vectors(self) -> Iterator[tuple[str, bytes]]:
         """Yield every live article's id and vector."""
-        column = self._reader.column_reader("vector", translate=False)
-        for doc in np.flatnonzero(self.articles).tolist():
-            yield self.article_id(doc), bytes(column[doc])
+        live = np.flatnonzero(self.live)
+        if len(live):
+            column = self.reader.column_reader("vector", translate=False)
+            for article in live.tolist():
+                yield self.article_id(article), bytes(column[int(self.article_docs[article])])
 
-    def run(self, article_doc: int) -> range:
-        """Return the documents of the article that starts at `article_doc`: it and its passages."""
-        at = int(np.searchsorted(self.article_docs, article_doc))
-        end = int(self.article_docs[at + 1]) if at + 1 < len(self.article_docs) else self.size
-        return range(article_doc, end)
+    # Phrases
+
+    def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
+        """Return in which passages or articles a phrase stands, deleted ones among them, and how often.
+
+        Candidates have a term of every slot; where these stand is seen in the tokens kept for stage two. Two terms with
+        one `term_hash` cannot be told apart there, so then Whoosh's positions are asked.
+        """
+        if not all(self.is_unmistakable(field, term) for slot in slots for term in slot):
+            return self._phrase_by_positions(field, slots)
+        units: set[int] | None = None
+        hashes = []
+        for slot in slots:
+            found = {term: postings[0] for term in slot if (postings := self.postings(field, term)) is not None}
+            here = {unit for some in found.values() for unit in some.tolist()}
+            units = here if units is None else units & here
+            hashes.append(np.array([term_hash(term) for term in found], np.uint32))
+        if not units:
+            return {}
+        some = np.array(sorted(units), np.int64)
+        docs = self.article_docs[some] if field == "title" else self.passage_docs[some]
+        counts = self._runs(docs, hashes).tolist()
+        return {unit: count for unit, count in zip(some.tolist(), counts, strict=True) if count}
+
+    def _runs(self, docs: Array, slots: list[Array]) -> Array:
+        """Return at how many places in each of Whoosh's documents a run of tokens begins that fills the slots."""
+        starts, counts = self._tokens_at[docs].tolist(), self._token_counts[docs]
+        self._check_tokens(docs)
+        parts = [self._file[start : start + 4 * count] for start, count in zip(starts, counts.tolist(), strict=True)]
+        hashes = np.frombuffer(b"".join(parts), np.uint32)
+        owner = np.repeat(np.arange(len(docs)), counts)
+        ends = max(len(hashes) - len(slots) + 1, 0)
+        begins = owner[:ends] == owner[len(slots) - 1 :][:ends]
+        for number, slot in enumerate(slots):
+            at = hashes[number : number + ends]
+            begins &= (at == slot[0]) if len(slot) == 1 else np.isin(at, slot)
+        return np.bincount(owner[:ends][begins], minlength=len(docs))
+
+    def _check_tokens(self, docs: Array) -> None:
+        """Compare the checksums of the articles that documents belong to, of each once."""
+        articles = np.unique(np.searchsorted(self.article_docs, docs, "right") - 1)
+        crcs = self.section("forward.crc")
+        for article in articles[~self._sound[articles]].tolist():
+            run = self.run(article)
+            self._read(int(self._tokens_at[run.start]), int(self._tokens_at[run.stop]), int(crcs[article]))
+        self._sound[articles] = True
+
+    @cached_property
+    def _sound(self) -> Array:
+        """Return which articles' tokens have been compared with their checksum."""
+        return np.zeros(len(self.passages), np.bool_)
+
+    def _phrase_by_positions(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
+        starts: dict[int, set[int]] | None = None
+        for number, slot in enumerate(slots):
+            here: dict[int, set[int]] = {}
+            for term in slot:
+                for doc, positions in self._positions(field, term):
+                    if starts is None or doc in starts:
+                        here.setdefault(doc, set()).update(position - number for position in positions)
+            starts = here if starts is None else {doc: starts[doc] & at for doc, at in here.items() if starts[doc] & at}
+        found = {}
+        for doc, at in (starts or {}).items():
+            article = int(np.searchsorted(self.article_docs, doc, "right")) - 1
+            found[article if field == "title" else doc - article - 1] = len(at)
+        return found
+
+    def _positions(self, field: str, term: str) -> Iterator[tuple[int, list[int]]]:
+        """Yield Whoosh's documents that a term stands in, and where in each."""
+        from whoosh.reading import TermNotFound
+
+        try:
+            matcher = self.reader._terms.matcher(field, term.encode(), self.reader.schema[field].format)
+        except TermNotFound:
+            return
+        while matcher.is_active():
+            yield int(matcher.id()), list(matcher.value_as("positions"))
+            matcher.next()
+
+
+class _Plain(pickle.Unpickler):
+    """Reads pickled values of Python's own kinds, and no class."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"a record holds a {module}.{name}")

@@ -5,6 +5,7 @@ title terms, spellings), then one for each passage (ordinal 1, 2, …: its terms
 merged and deleted whole, so a passage's article is the nearest ordinal 0 before it.
 """
 
+import mmap
 import os
 import zlib
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS, Forward, Terms, forward_of
+from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms, forward_of
+from htxsearch.engine.whoosh.toc import SegmentEntry
 from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
 
 __all__ = [
@@ -26,9 +28,10 @@ __all__ = [
     "mapped",
     "pack_blob",
     "pack_forward",
+    "replace_durably",
     "schema",
+    "segment_reader",
     "unpack_blob",
-    "unpack_forward",
 ]
 
 DISTRIBUTION = "whoosh 2.7.4"
@@ -132,6 +135,15 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def replace_durably(path: Path, data: bytes) -> None:
+    """Put a file in place of an old one at once, after it is on disk."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_bytes(data)
+    _sync(temporary)
+    os.replace(temporary, path)
+    _sync(path.parent)
+
+
 def blob_name(name: str, generation: int) -> str:
     """Return the file name of a blob of the given commit."""
     return f"{name}-{generation}.blob"
@@ -156,7 +168,19 @@ def pack_forward(terms: Terms) -> bytes:
     return forward.hashes + forward.flags
 
 
-def unpack_forward(packed: bytes) -> Forward:
-    """Return what `pack_forward` was given."""
-    size = len(packed) // 5
-    return Forward(packed[: 4 * size], packed[4 * size :])
+def segment_reader(folder: Path, file: mmap.mmap, entry: SegmentEntry) -> Any:
+    """Return Whoosh's reader of one segment whose .seg file is mapped, be the file still there or not."""
+    from whoosh.codec import default_codec
+    from whoosh.codec.whoosh3 import W3Segment
+    from whoosh.filedb.compound import CompoundStorage
+    from whoosh.filedb.structfile import StructFile
+    from whoosh.reading import SegmentReader
+
+    file.seek(0)
+    parts = CompoundStorage(StructFile(file), use_mmap=False)
+    parts._source = file  # what Whoosh does with a file it maps itself
+    index, _, number = entry.name.partition("_")
+    segment = W3Segment(default_codec(), index, doccount=entry.size, segid=number, deleted=set(entry.deleted))
+    segment.compound = True
+    segment.open_compound_file = lambda _storage: parts
+    return SegmentReader(durable_storage()(str(folder)), schema(), segment)

@@ -2,16 +2,28 @@
 
 import math
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from htxsearch.engine.seam import Document
 from htxsearch.engine.whoosh.segment import Segment
-from htxsearch.engine.whoosh.storage import MARK, NO_DATE, SEPARATOR, blob_name, mapped, pack_blob, pack_forward
+from htxsearch.engine.whoosh.sidecar import sidecar_name
+from htxsearch.engine.whoosh.storage import (
+    MARK,
+    NO_DATE,
+    SEPARATOR,
+    blob_name,
+    mapped,
+    pack_blob,
+    pack_forward,
+    replace_durably,
+)
+from htxsearch.engine.whoosh.toc import SegmentEntry, read_contents
 
-__all__ = ["WhooshWriter", "sweep"]
+__all__ = ["WhooshWriter", "mend", "sweep"]
 
 _MERGE_FACTOR = 8
 """How many segments of one size are merged into one; a commit then rewrites a document about log8(n) times."""
@@ -60,26 +72,52 @@ class WhooshWriter:
             for name, blob in blobs.items():
                 with writer.storage.create_file(blob_name(name, writer.generation)) as file:
                     file.write(pack_blob(blob))
+            _with_sidecars(writer)
             writer.commit(mergetype=_merge_tiers)
         except BaseException:
             _abandon(writer)
             raise
 
     def _write(self, writer: Any) -> None:
-        reader = self._index.reader()
-        for leaf, base in reader.leaf_readers():
-            if not leaf.doc_count_all():
-                continue
-            segment = Segment(leaf)
-            for article_id in self._changes:
-                for article_doc in segment.postings("article", article_id).docs.tolist():
-                    for doc in segment.run(article_doc):
-                        writer.delete_document(base + doc)
-        reader.close()
+        contents = read_contents(self._folder, writer.generation - 1)
+        for entry, base in zip(contents.segments, accumulate((one.size for one in contents.segments), initial=0), strict=False):
+            if entry.size:
+                segment = Segment(self._folder, entry)
+                for article_id in self._changes:
+                    for article in segment.articles_called(article_id):
+                        for doc in segment.run(article):
+                            writer.delete_document(base + doc)
         for document in self._changes.values():
             if document is not None:
                 for fields in _whoosh_documents(document):
                     writer.add_document(**fields)
+
+
+def _with_sidecars(writer: Any) -> None:
+    """Have Whoosh's writer write the sidecars of its new segments before the table of contents that names them."""
+    write_contents = writer._commit_toc
+
+    def commit(segments: list[Any]) -> None:
+        for one in segments:
+            entry = SegmentEntry(one.segment_id(), one.doc_count_all(), frozenset(one.deleted_docs()))
+            path = Path(writer.storage.folder, sidecar_name(entry.name))
+            if entry.size and not path.exists():
+                packed = Segment(path.parent, entry).packed()
+                with writer.storage.create_file(path.name) as file:
+                    file.write(packed)
+        write_contents(segments)
+
+    writer._commit_toc = commit
+
+
+def mend(folder: Path, segments: Iterable[Segment]) -> None:
+    """Write the sidecars that are missing or damaged. The caller is the only writer."""
+    for segment in segments:
+        if not segment.is_verified:
+            path = folder / sidecar_name(segment.entry.name)
+            if not segment.verify():
+                replace_durably(path, segment.packed())
+            segment.is_verified = True
 
 
 def _abandon(writer: Any) -> None:
@@ -152,7 +190,7 @@ def sweep(folder: Path, index: Any) -> None:
     for path in folder.iterdir():
         stale_blob = path.suffix == ".blob" and not path.stem.endswith(f"-{toc.generation}")
         with suppress(OSError):
-            if stale_blob or ".toc." in path.name:
+            if stale_blob or ".toc." in path.name or path.name.endswith(".imp.tmp"):
                 path.unlink()
             elif path.name.endswith(".tmp") and path.is_dir():
                 shutil.rmtree(path)

@@ -1,0 +1,149 @@
+"""The sidecar of a segment: its numbers and postings as arrays in one file, memory-mapped, each with a checksum.
+
+    8 bytes    magic, the format's version in its last two
+    4 bytes    length of the header
+    4 bytes    CRC-32 of the header
+    header     JSON: the segment's name, its number of documents, the size of its .seg file, where each section
+               is (offset from their start, items, kind of item, CRC-32, whether in blocks), and facts
+    sections   little-endian arrays, each at a multiple of 16
+
+A section's checksum is compared when it is first touched, except for "blocks" (a field's postings), which
+have a checksum for each term, so that a query reads only what it needs. A sidecar is derived from the
+segment and can be made again; whoever meets a wrong checksum does so and trusts nothing of the old one.
+The name, `<segment>.imp`, is one that Whoosh removes together with the segment.
+"""
+
+import json
+import mmap
+import zlib
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Array", "Sidecar", "SidecarDamaged", "block_crc", "pack", "packed_strings", "sidecar_name"]
+
+Array = npt.NDArray[Any]
+
+_MAGIC = b"htximp01"
+_ALIGNED = 16
+_KINDS = ("<u1", "<u2", "<u4", "<u8", "<i4")
+_START = len(_MAGIC) + 8
+
+
+class SidecarDamaged(Exception):
+    """A sidecar is missing, of another version or segment, or not as it was written. Never leaves the engine."""
+
+
+def sidecar_name(segment: str) -> str:
+    """Return the file name of a segment's sidecar."""
+    return f"{segment}.imp"
+
+
+def pack(facts: Mapping[str, Any], sections: Mapping[str, Array], blocks: frozenset[str]) -> bytes:
+    """Return a sidecar's bytes; the sections named in `blocks` have checksums of their own elsewhere."""
+    arrays = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in sections.items()}
+    table: dict[str, list[Any]] = {}
+    at = 0
+    for name, array in arrays.items():
+        table[name] = [at, len(array), array.dtype.str.replace("|", "<"), zlib.crc32(array.data), name in blocks]
+        at += -(-array.nbytes // _ALIGNED) * _ALIGNED
+    header = json.dumps({**facts, "sections": table}, ensure_ascii=False).encode()
+    parts = [_MAGIC, len(header).to_bytes(4, "little"), zlib.crc32(header).to_bytes(4, "little"), header]
+    parts.append(bytes(-(_START + len(header)) % _ALIGNED))
+    for array in arrays.values():
+        parts += [array.tobytes(), bytes(-array.nbytes % _ALIGNED)]
+    return b"".join(parts)
+
+
+def packed_strings(strings: list[bytes]) -> tuple[Array, Array]:
+    """Return the strings one after the other, and where each begins, with the end behind the last."""
+    ends = np.cumsum([0, *map(len, strings)], dtype=np.uint64)
+    return np.frombuffer(b"".join(strings), np.uint8), ends.astype(np.uint32)
+
+
+class Sidecar:
+    """Reads a sidecar. Every method raises SidecarDamaged where what is there is not what was written."""
+
+    def __init__(self, buffer: bytes | mmap.mmap) -> None:
+        self._buffer = buffer
+        self._sections: dict[str, Array] = {}
+        length = int.from_bytes(buffer[8:12], "little")
+        header = buffer[_START : _START + length]
+        if buffer[:8] != _MAGIC or len(header) != length or zlib.crc32(header).to_bytes(4, "little") != buffer[12:16]:
+            raise SidecarDamaged("header")
+        self.facts: dict[str, Any] = json.loads(header)
+        self._table: dict[str, list[Any]] = self.facts["sections"]
+        self._base = _START + length + -(_START + length) % _ALIGNED
+        self._checked: set[tuple[str, int]] = set()
+
+    @classmethod
+    def open(cls, path: Path) -> "Sidecar":
+        """Map a file."""
+        try:
+            with path.open("rb") as file:
+                return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError) as error:
+            raise SidecarDamaged(str(error)) from error
+
+    def section(self, name: str) -> Array:
+        """Return a section."""
+        found = self._sections.get(name)
+        if found is None:
+            offset, count, kind, crc, in_blocks = self._table[name]
+            try:
+                if kind not in _KINDS:
+                    raise SidecarDamaged(name)
+                found = np.frombuffer(self._buffer, kind, count, self._base + offset)
+            except ValueError as error:  # the file is too short
+                raise SidecarDamaged(name) from error
+            if not in_blocks and zlib.crc32(found.data) != crc:
+                raise SidecarDamaged(name)
+            self._sections[name] = found
+        return found
+
+    def string(self, name: str, number: int) -> bytes:
+        """Return one of the strings packed in `<name>.text` and `<name>.text_at`."""
+        at = self.section(f"{name}.text_at")
+        return self.section(f"{name}.text")[at[number] : at[number + 1]].tobytes()
+
+    def string_list(self, name: str) -> list[bytes]:
+        """Return all strings packed in `<name>.text` and `<name>.text_at`."""
+        text, at = self.section(f"{name}.text").tobytes(), self.section(f"{name}.text_at").tolist()
+        return [text[start:end] for start, end in pairwise(at)]
+
+    def number_of(self, name: str, text: bytes) -> int:
+        """Return the number of one of the strings packed under `name`, whose CRC-32 are in `<name>.hash`, sorted; or -1."""
+        hashes = self.section(f"{name}.hash")
+        wanted = np.uint32(zlib.crc32(text))
+        at = int(hashes.searchsorted(wanted))
+        while at < len(hashes) and hashes[at] == wanted:
+            if self.string(name, at) == text:
+                return at
+            at += 1
+        return -1
+
+    def block(self, field: str, number: int) -> tuple[Array, Array]:
+        """Return a term's postings in a field: units ascending, and how often it stands in each."""
+        at = self.section(f"{field}.at")
+        start, end = int(at[number]), int(at[number + 1])
+        units, tf = self.section(f"{field}.units")[start:end], self.section(f"{field}.tf")[start:end]
+        if (field, number) not in self._checked:
+            if block_crc(units, tf) != self.section(f"{field}.crc")[number]:
+                raise SidecarDamaged(f"{field} {number}")
+            self._checked.add((field, number))
+        return units, tf
+
+    def check(self) -> None:
+        """Compare every checksum."""
+        for name, (*_, crc, _) in self._table.items():
+            if zlib.crc32(self.section(name).data) != crc:
+                raise SidecarDamaged(name)
+
+
+def block_crc(units: Array, tf: Array) -> int:
+    """Return the checksum of a term's postings."""
+    return zlib.crc32(tf.data, zlib.crc32(units.data))

@@ -1,0 +1,288 @@
+"""The sidecars: always those of the segments, never trusted, and with the answers that scoring everything gives."""
+
+import json
+import os
+import pickle
+import random
+import shutil
+import subprocess
+import sys
+import zlib
+from datetime import date
+
+import pytest
+
+from htxsearch.engine.memory import MemoryEngine
+from htxsearch.engine.seam import Alternative, AnyTerm, Boolean, DateRange, OneOf
+from htxsearch.engine.whoosh import WhooshEngine
+from htxsearch.engine.whoosh import segment as segments
+from htxsearch.engine.whoosh.toc import latest_generation, read_contents
+
+from .documents import any_of, document, hits, phrase, put, syllables
+
+VOCABULARY = syllables(40)
+WEIGHTS = [1 / (1 + number) for number in range(len(VOCABULARY))]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
+def text(rng, longest):
+    """Return some syllables, the first of the vocabulary often, some joined to words."""
+    found = rng.choices(VOCABULARY, WEIGHTS, k=rng.randint(1, longest))
+    return "".join(one + rng.choice("    _") for one in found).strip(" _")
+
+
+def some_document(rng, article_id):
+    return document(
+        article_id,
+        *(text(rng, 30) for _ in range(rng.choice([0, 1, 1, 2, 3, 5]))),
+        title=text(rng, 6),
+        date=rng.choice([None, date(2020, 1, 1), date(2021, 3, 4), date(2021, 5, 6)]),
+        place=rng.choice([None, "Yên Bái", "Hà Nam", "Lào Cai"]),
+        source=rng.choice([None, "báo"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """An engine of several segments with deletions, one article of many passages among them, and the oracle beside it."""
+    rng = random.Random(8)
+    folder = tmp_path_factory.mktemp("filled") / "data"
+    engine, oracle = WhooshEngine(folder, create=True), MemoryEngine()
+    for turn in range(5):
+        batch = [some_document(rng, f"bài {rng.randrange(80):02}") for _ in range(25)]
+        if turn == 2:
+            batch.append(document("dài", *(text(rng, 12) for _ in range(90)), title="dài"))
+        gone = [f"bài {rng.randrange(80):02}" for _ in range(4)]
+        for some in (engine, oracle):
+            put(some, *batch, delete=gone, blobs={"lượt": b"%d" % turn})
+    yield folder, engine, oracle
+    engine.close()
+
+
+def random_node(rng, depth=2):
+    kind = rng.random()
+    if depth and kind < 0.45:
+        parts = {"must": rng.choice([0, 0, 1, 2]), "should": rng.choice([0, 1, 2, 4]), "must_not": rng.choice([0, 0, 0, 1])}
+        return Boolean(**{name: tuple(random_node(rng, depth - 1) for _ in range(count)) for name, count in parts.items()})
+    boost = rng.choice([0.0, 0.5, 1.0, 2.0])
+    if kind < 0.55:
+        return OneOf("place", frozenset(rng.sample(["Yên Bái", "Hà Nam", "không có"], 2)), boost)
+    if kind < 0.6:
+        return DateRange(rng.choice([None, date(2021, 1, 1)]), rng.choice([None, date(2021, 4, 1)]), boost)
+    if kind < 0.7:
+        some = " ".join("|".join(rng.choices(VOCABULARY[:6], k=rng.randint(1, 2))) for _ in range(2))
+        return phrase(some, field=rng.choice(["syllable", "title"]), boost=1.5)
+    field, words = rng.choice([("syllable", "word"), ("title", "title_word")])
+    names = [(field, rng.choice(VOCABULARY)) for _ in range(rng.randint(1, 3))]
+    names += [(words, "_".join(rng.choices(VOCABULARY[:5], k=2)))] * rng.choice([0, 1])
+    return AnyTerm(tuple(Alternative(*one, rng.choice([0.5, 1.0])) for one in names), rng.choice([0.5, 1.0]))
+
+
+def rounded(found):
+    return (
+        found.total,
+        found.articles,
+        [(hit.article_id, hit.passage, round(hit.score, 8)) for hit in found.hits],
+        [[(leaf, round(score, 8)) for leaf, score in hit.parts] for hit in found.hits],
+        found.facets,
+    )
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_answers_are_those_of_scoring_everything(filled, seed):
+    _, engine, oracle = filled
+    rng = random.Random(seed)
+    node = random_node(rng)
+    options = {
+        "limit": rng.choice([1, 3, 10, 500]),
+        "offset": rng.choice([0, 0, 2]),
+        "per_article": rng.random() < 0.5,
+        "by_date": rng.random() < 0.3,
+        "facets": ("place", "source", "year"),
+        "explain": rng.random() < 0.3,
+    }
+    assert rounded(engine.search(node, **options)) == rounded(oracle.search(node, **options))
+
+
+def answers(engine):
+    """Return a little of everything that a sidecar gives."""
+    nodes = [
+        any_of(*VOCABULARY[:2]),
+        Boolean(should=(any_of(VOCABULARY[9]), any_of(VOCABULARY[9], field="title"), any_of("b_c", field="word"))),
+        phrase(f"{VOCABULARY[0]} {VOCABULARY[1]}"),
+        Boolean(must=(DateRange(date(2021, 1, 1), None), OneOf("place", frozenset({"Hà Nam"})))),
+    ]
+    found = [engine.search(one, limit=99, per_article=False, facets=("place", "year")) for one in nodes]
+    ids = engine.article_ids()
+    return [
+        *map(rounded, found),
+        ids,
+        [engine.forward(one) for one in ids],
+        [engine.record(one) for one in ids],
+        [engine.spellings("syllable", "ba"), engine.starting_with("c", limit=5), engine.values("place"), engine.counts()],
+        [engine.frequency(any_of(one)) for one in VOCABULARY],
+    ]
+
+
+def answers_of(folder):
+    engine = WhooshEngine(folder)
+    try:
+        return answers(engine)
+    finally:
+        engine.close()
+
+
+@pytest.fixture
+def copied(filled, tmp_path):
+    """A copy of the folder, one of its sidecars, and what the sound one answers."""
+    folder, engine, _ = filled
+    shutil.copytree(folder, tmp_path / "data")
+    sidecar = max((tmp_path / "data").glob("*.imp"), key=lambda path: path.stat().st_size)
+    return tmp_path / "data", sidecar, answers(engine)
+
+
+def test_a_changed_byte_changes_no_answer(copied):
+    folder, sidecar, sound = copied
+    data = sidecar.read_bytes()
+    header = 16 + int.from_bytes(data[8:12], "little")
+    sections = json.loads(data[16:header])["sections"]
+    base = -(-header // 16) * 16
+    spots = [0, 7, 9, 13, 20, header // 2]
+    spots += [base + offset + count * int(kind[2]) // 2 for offset, count, kind, *_ in sections.values() if count]
+    for at in spots:
+        sidecar.write_bytes(data[:at] + bytes([data[at] ^ 0x41]) + data[at + 1 :])
+        assert answers_of(folder) == sound
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 100, 3000, -1])
+def test_a_sidecar_that_was_cut_off_changes_no_answer(copied, size):
+    folder, sidecar, sound = copied
+    sidecar.write_bytes(sidecar.read_bytes()[:size])
+    assert answers_of(folder) == sound
+
+
+def test_a_sidecar_of_another_segment_or_version_changes_no_answer(copied):
+    folder, sidecar, sound = copied
+    data = sidecar.read_bytes()
+    other = next(path for path in folder.glob("*.imp") if path != sidecar)
+    for wrong in (other.read_bytes(), b"htximp99" + data[8:]):
+        sidecar.write_bytes(wrong)
+        assert answers_of(folder) == sound
+
+
+def test_an_index_without_sidecars_answers_and_the_next_writer_writes_them(copied):
+    folder, _, sound = copied
+    before = {path: path.read_bytes() for path in folder.glob("*.imp")}
+    for path in before:
+        path.unlink()
+    assert answers_of(folder) == sound
+    assert list(folder.glob("*.imp")) == []  # who only reads writes nothing
+    engine = WhooshEngine(folder)
+    engine.writer()
+    engine.close()
+    assert {path: path.read_bytes() for path in folder.glob("*.imp*")} == before
+
+
+def test_a_writer_mends_a_damaged_sidecar(copied):
+    folder, sidecar, sound = copied
+    data = sidecar.read_bytes()
+    sidecar.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
+    (folder / f"{sidecar.name}.tmp").write_bytes(b"left by a writer that died")
+    engine = WhooshEngine(folder)
+    engine.writer()
+    assert answers(engine) == sound
+    engine.close()
+    assert sidecar.read_bytes() == data
+    assert list(folder.glob("*.tmp")) == []
+
+
+def test_a_damaged_token_or_record_is_an_error_not_an_answer(copied):
+    """These stay in the segment's own file; the sidecar has their checksums."""
+    from htxsearch.errors import IndexDamaged
+
+    folder, sidecar, _ = copied
+    engine = WhooshEngine(folder)
+    part = next(one for one in engine._collection.segments if one.entry.name == sidecar.stem)
+    article = next(one for one in range(len(part.passages)) if part.live[one])
+    article_id = part.article_id(article)
+    spots = {"record": int(part.section("record.at")[article]) + 5, "forward": int(part._tokens_at[part.run(article)[0]])}
+    engine.close()
+    file = folder / f"{sidecar.stem}.seg"
+    data = file.read_bytes()
+    for name, at in spots.items():
+        file.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        engine = WhooshEngine(folder)
+        with pytest.raises(IndexDamaged):
+            getattr(engine, name)(article_id)
+        engine.close()
+
+
+def test_deleting_leaves_the_sidecars_of_other_segments_as_they_are(copied):
+    folder, _, _ = copied
+    before = {path.name: path.stat().st_ino for path in folder.glob("*.imp")}
+    engine = WhooshEngine(folder)
+    put(engine, document("mới", "chè"), delete=["bài 01", "bài 02"])
+    after = {path.name: path.stat().st_ino for path in folder.glob("*.imp")}
+    assert len(after) == len(list(folder.glob("*.seg")))
+    assert sum(before.get(name) == number for name, number in after.items()) >= len(after) - 1
+    assert engine.record("bài 01") is None
+    engine.close()
+
+
+def test_a_query_does_not_open_whoosh(filled):
+    folder, engine, _ = filled
+    code = (
+        "import sys; from pathlib import Path; from htxsearch.engine.whoosh import WhooshEngine; "
+        "from htxsearch.engine.seam import *; "
+        f"engine = WhooshEngine(Path({str(folder)!r})); "
+        f"found = engine.search(Phrase('syllable', (({VOCABULARY[0]!r},), ({VOCABULARY[1]!r},))), limit=5); "
+        "best = found.hits[0].article_id; "
+        "print(found.total, len(engine.record(best)) > 0, len(engine.forward(best)) > 0); "
+        "print('whoosh' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    total = engine.search(phrase(f"{VOCABULARY[0]} {VOCABULARY[1]}"), limit=5).total
+    assert done.stdout.split() == [str(total), "True", "True", "False"]
+
+
+def test_terms_with_one_hash_are_told_apart_in_phrases(tmp_path):
+    one, other = "plumless", "buckeroo"
+    assert zlib.crc32(one.encode()) == zlib.crc32(other.encode())
+    engine = WhooshEngine(tmp_path / "data", create=True)
+    put(engine, document("a", f"{one} chè"), document("b", f"{other} chè chè {other}", title=f"vườn {one}"))
+    assert hits(engine.search(phrase(f"{one} chè"), limit=9)) == [("a", 0)]
+    assert hits(engine.search(phrase(f"{other} chè"), limit=9)) == [("b", 0)]
+    assert hits(engine.search(phrase(f"vườn {other}", field="title"), limit=9)) == []
+    assert hits(engine.search(phrase(f"vườn {one}", field="title"), limit=9)) == [("b", 0)]
+    assert hits(engine.search(any_of(other), limit=9)) == [("b", 0)]
+    engine.close()
+
+
+def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(filled, tmp_path, monkeypatch):
+    folder, _, _ = filled
+    shutil.copytree(folder, tmp_path / "data")
+    generation = latest_generation(folder)
+    path = tmp_path / "data" / f"_MAIN_{generation}.toc"
+    data = path.read_bytes()
+    start = data.rindex(b"\x80\x05")
+
+    class Harm:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "bị hại"),)
+
+    path.write_bytes(data[:start] + pickle.dumps([Harm()], 5))
+    with pytest.raises(pickle.UnpicklingError):
+        read_contents(tmp_path / "data", generation)
+    assert not (tmp_path / "bị hại").exists()
+    monkeypatch.undo()
+
+
+def test_a_sidecar_that_fits_is_not_made_anew(filled, monkeypatch):
+    folder, engine, _ = filled
+    sound = answers(engine)
+    monkeypatch.setattr(segments, "harvest", lambda *_: pytest.fail("made anew"))
+    assert answers_of(folder) == sound
