@@ -456,6 +456,7 @@ def _holds(run: tuple[str, ...], part: tuple[str, ...]) -> bool:
     return any(run[at : at + len(part)] == part for at in range(len(run) - len(part) + 1))
 
 
+@lru_cache(maxsize=1 << 12)
 def _words_of(text: str) -> str:
     return " ".join(key(token.term) for token in tokens(text))
 

@@ -61,8 +61,10 @@ class Weights(NamedTuple):
 class Collection:
     """What the segments of one commit hold together."""
 
-    _KEPT = 160_000_000
-    """Bytes of weights kept: those of some hundred common terms among 100,000 passages."""
+    _KEPT = 120_000_000
+    """Bytes of weights kept: those of the 150 commonest terms of 100,000 passages, or of thousands of others."""
+    _KEPT_LOOKUPS = 50_000
+    """Spellings and frequencies kept."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self.segments = tuple(segments)
@@ -233,7 +235,9 @@ class Collection:
         for units, values in some:
             best[units] = values if len(some) == 1 else np.maximum(best[units], values)
         if total * _DENSE <= count:
-            units = np.unique(np.concatenate([units for units, _ in some]))
+            units = np.concatenate([units for units, _ in some])
+            units.sort()  # and each once; np.unique takes several times as long
+            units = units[np.append(True, units[1:] != units[:-1])]
             return Weights(units, best[units], len(units))
         frequency = total if len(some) == 1 else int(np.count_nonzero(best))
         if frequency * _DENSE > count:
@@ -261,6 +265,8 @@ class Collection:
         """Return how many passages or articles have any of the alternatives."""
         found = self._frequencies.get(alternatives)
         if found is None:
+            if len(self._frequencies) >= self._KEPT_LOOKUPS:
+                self._frequencies.clear()
             found = self._frequencies[alternatives] = self._count(alternatives)
         return found
 
@@ -284,6 +290,8 @@ class Collection:
         if found is None:
             terms = {term for segment in self.segments for term in segment.spellings(MARK[field] + key)}
             found = tuple(sorted(term for term in terms if self._is_live(field, term)))
+            if len(self._spellings) >= self._KEPT_LOOKUPS:
+                self._spellings.clear()
             self._spellings[field, key] = found
         return found
 

@@ -12,7 +12,7 @@ from htxsearch.engine.whoosh.collection import Collection, Floats, Ints, Mask
 from htxsearch.engine.whoosh.scoring import Matches, evaluate, parts
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, durable_storage, mapped, schema, unpack_blob
-from htxsearch.engine.whoosh.toc import Contents, SegmentEntry, latest_generation, read_contents
+from htxsearch.engine.whoosh.toc import SegmentEntry, latest_generation, read_contents
 from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
 
 __all__ = ["WhooshEngine"]
@@ -52,23 +52,25 @@ class WhooshEngine:
         with mapped(self._folder):
             latest = latest_generation(self._folder)
             while latest != self.generation:
-                try:
-                    contents = read_contents(self._folder, latest)
-                    segments = self._opened(contents)
-                except FileNotFoundError:
-                    # A commit between reading the table of contents and opening what it names: look again.
-                    again = latest_generation(self._folder)
-                    if again == latest:
-                        raise
-                    latest = again
+                segments = self._opened(latest)
+                again = latest_generation(self._folder)
+                if again == latest and segments is None:
+                    raise FileNotFoundError(f"a file of commit {latest}")
+                if segments is None or (again != latest and any(one.lacks_sidecar for one in segments)):
+                    latest = again  # a commit took away what was about to be opened: look again
                     continue
                 self._collection = Collection(segments)
                 self.generation = latest
+                break
 
-    def _opened(self, contents: Contents) -> list[Segment]:
-        """Return the segments of a commit; one that was there before is not opened again."""
+    def _opened(self, generation: int) -> list[Segment] | None:
+        """Return the segments of a commit, None if a file is gone; one that was there before is not opened again."""
         known = {segment.entry.name: segment for segment in self._collection.segments}
-        return [self._again(entry, known.get(entry.name)) for entry in contents.segments if entry.size]
+        try:
+            entries = read_contents(self._folder, generation).segments
+            return [self._again(entry, known.get(entry.name)) for entry in entries if entry.size]
+        except FileNotFoundError:
+            return None
 
     def _again(self, entry: SegmentEntry, before: Segment | None) -> Segment:
         return before if before is not None and before.entry == entry else Segment(self._folder, entry, before)
@@ -127,7 +129,7 @@ class WhooshEngine:
 
     def frequency(self, node: AnyTerm) -> int:
         with mapped(self._folder):
-            return self._collection.frequency(node.alternatives)
+            return self._collection.frequency(node.alternatives) if node.alternatives else 0
 
     def record(self, article_id: str) -> str | None:
         with mapped(self._folder):

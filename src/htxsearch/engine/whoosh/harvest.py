@@ -83,7 +83,7 @@ def _decode(reader: Any, field: str, entry: bytes) -> tuple["array[int]", "array
     terms = reader._terms
     matcher = terms._codec.postings_reader(terms._postfile, W3TermInfo.from_bytes(entry), reader.schema[field].format)
     docs: array[int] = array("I")
-    counts: array[float] = array("d")
+    counts: array[float] = array("f")  # as Whoosh stores them
     if not hasattr(matcher, "_next_block"):  # a rare term's postings come as one list instead
         docs.extend(matcher._ids)
         counts.extend(matcher._weights)
@@ -116,12 +116,12 @@ def _postings(reader: Any, field: str, number: Array) -> dict[str, Array]:
     order, hashes = _by_hash([term for term, _, _ in found])
     found = [found[at] for at in order]
     ends = np.cumsum([0, *(len(docs) for _, docs, _ in found)])
-    docs, counts = array("I"), array("d")
+    docs, counts = array("I"), array("f")
     for _, some, times in found:
         docs += some
         counts += times
     units = _smallest(number[np.frombuffer(docs, np.uint32)] if docs else np.empty(0, np.uint32))
-    tf = _smallest(np.frombuffer(counts, np.float64)) if counts else np.empty(0, np.uint8)
+    tf = _smallest(np.frombuffer(counts, np.float32)) if counts else np.empty(0, np.uint8)
     crcs = [block_crc(units[start:end], tf[start:end]) for start, end in pairwise(ends.tolist())]
     text, text_at = packed_strings([term for term, _, _ in found])
     return {

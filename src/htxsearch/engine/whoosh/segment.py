@@ -46,6 +46,11 @@ class Segment:
         with suppress(SidecarDamaged):  # it is made anew when it is needed
             self._sidecar = self._checked(Sidecar.open(folder / sidecar_name(entry.name)))
 
+    @property
+    def lacks_sidecar(self) -> bool:
+        """Tell whether there is no sidecar yet, neither on the disk nor in memory."""
+        return self._sidecar is None
+
     def _checked(self, sidecar: Sidecar) -> Sidecar:
         """Return a sidecar if it is this segment's."""
         facts = sidecar.facts

