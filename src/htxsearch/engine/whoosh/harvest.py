@@ -112,18 +112,23 @@ def _smallest(values: Array) -> Array:
 
 
 def _postings(reader: Any, field: str, number: Array) -> dict[str, Array]:
-    found = [(term, *_decode(reader, field, entry)) for term, entry in _terms(reader, field)]
-    order, hashes = _by_hash([term for term, _, _ in found])
-    found = [found[at] for at in order]
-    ends = np.cumsum([0, *(len(docs) for _, docs, _ in found)])
+    terms: list[bytes] = []
+    postings: dict[int, tuple[array[int], array[float]]] = {}
+    for at, (term, entry) in enumerate(_terms(reader, field)):
+        terms.append(term)
+        postings[at] = _decode(reader, field, entry)
+    order, hashes = _by_hash(terms)
+    ends = np.zeros(len(terms) + 1, np.int64)
     docs, counts = array("I"), array("f")
-    for _, some, times in found:
+    for place, at in enumerate(order, start=1):
+        some, times = postings.pop(at)  # a large segment's need not be there twice
         docs += some
         counts += times
+        ends[place] = len(docs)
     units = _smallest(number[np.frombuffer(docs, np.uint32)] if docs else np.empty(0, np.uint32))
     tf = _smallest(np.frombuffer(counts, np.float32)) if counts else np.empty(0, np.uint8)
     crcs = [block_crc(units[start:end], tf[start:end]) for start, end in pairwise(ends.tolist())]
-    text, text_at = packed_strings([term for term, _, _ in found])
+    text, text_at = packed_strings([terms[at] for at in order])
     return {
         f"{field}.hash": hashes,
         f"{field}.text": text,
