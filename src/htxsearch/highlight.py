@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.tokens import Token, tokens
+from htxsearch.text.tokens import places, terms
 
 __all__ = ["excerpt", "highlights"]
 
@@ -15,25 +15,29 @@ def highlights(text: str, marks: Collection[tuple[str, ...]]) -> list[Span]:
 
     `marks` are runs of terms; marked syllables with only a blank, hyphen or slash between them become one span.
     """
-    found = tokens(text)
+    found = terms(text)
     by_first: dict[str, list[tuple[str, ...]]] = {}
     for run in marks:
         by_first.setdefault(run[0], []).append(run)
-    marked = [False] * len(found)
-    for at, token in enumerate(found):
-        for run in by_first.get(token.term, ()):
-            if tuple(t.term for t in found[at : at + len(run)]) == run:
-                marked[at : at + len(run)] = [True] * len(run)
-    return _merge(text, [token for token, yes in zip(found, marked, strict=True) if yes])
+    marked: set[int] = set()
+    for at, term in enumerate(found):
+        if term in by_first:
+            for run in by_first[term]:
+                if len(run) == 1 or tuple(found[at : at + len(run)]) == run:
+                    marked.update(range(at, at + len(run)))
+    if not marked:
+        return []
+    written = places(text)
+    return _merge(text, [written[at] for at in sorted(marked)])
 
 
-def _merge(text: str, marked: Iterable[Token]) -> list[Span]:
+def _merge(text: str, marked: Iterable[tuple[int, int]]) -> list[Span]:
     spans: list[Span] = []
-    for token in marked:
-        if spans and token.start - spans[-1].end == 1 and text[spans[-1].end] in _JOINERS:
-            spans[-1] = Span(spans[-1].start, token.end)
+    for start, end in marked:
+        if spans and start - spans[-1].end == 1 and text[spans[-1].end] in _JOINERS:
+            spans[-1] = Span(spans[-1].start, end)
         else:
-            spans.append(Span(token.start, token.end))
+            spans.append(Span(start, end))
     return spans
 
 

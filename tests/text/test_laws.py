@@ -24,7 +24,7 @@ from htxsearch.text.numbers import document_numbers
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import canonical_place, find_places, provinces
 from htxsearch.text.sentences import Span, lines, sentences
-from htxsearch.text.tokens import Token, tokens
+from htxsearch.text.tokens import Token, places, terms, tokens
 from htxsearch.text.words import words
 
 laws = settings(max_examples=100, deadline=None, derandomize=True, database=None)
@@ -168,6 +168,12 @@ def test_tokens_are_spans_in_order(text: str) -> None:
         assert term(text[start:end]) == found
         assert not re.search(r"[\s_]", found)
         at = end
+
+
+@laws
+@given(texts)
+def test_terms_and_places_are_those_of_the_tokens(text: str) -> None:
+    assert list(zip(places(text), terms(text), strict=True)) == [((t.start, t.end), t.term) for t in tokens(text)]
 
 
 @laws

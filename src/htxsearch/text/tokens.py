@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from htxsearch.text.normalize import term
 
-__all__ = ["Token", "has_tokens", "tokens"]
+__all__ = ["Token", "has_tokens", "places", "terms", "tokens"]
 
 # Numbers keep their dots and commas (1.264, 240,2); letters may be decomposed (U+0300–U+036F).
 # A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole.
@@ -35,3 +35,13 @@ def tokens(text: str) -> tuple[Token, ...]:
 def has_tokens(text: str) -> bool:
     """Tell whether `text` has any syllable or number."""
     return _TOKEN.search(text) is not None
+
+
+def terms(text: str) -> list[str]:
+    """Return the terms of `tokens(text)`, several times as quickly."""
+    return list(map(term, _TOKEN.findall(text)))
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """Return start and end of each of `tokens(text)`, twice as quickly."""
+    return [match.span() for match in _TOKEN.finditer(text)]

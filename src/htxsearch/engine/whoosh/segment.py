@@ -226,17 +226,22 @@ class Segment:
 
     def forward(self, article: int) -> tuple[Forward, ...]:
         """Return the syllables of an article's title and of each of its passages."""
-        run = self.run(article)
-        counts = self._token_counts[run.start : run.stop].tolist()
-        at = int(self._tokens_at[run.start])
-        packed = self._read(at, at + 5 * sum(counts), int(self.section("forward.crc")[article]))
+        first = int(self.article_docs[article])
+        behind = first + 1 + int(self.passages[article])
+        start, end = self._tokens_at[[first, behind]].tolist()
+        packed = self._read(start, end, int(self._token_crcs[article]))
         found = []
-        start = 0
-        for count in counts:
-            middle, end = start + 4 * count, start + 5 * count
-            found.append(Forward(packed[start:middle], packed[middle:end]))
-            start = end
+        at = 0
+        for count in self._token_counts[first:behind].tolist():
+            middle = at + 4 * count
+            end = middle + count
+            found.append(Forward(packed[at:middle], packed[middle:end]))
+            at = end
         return tuple(found)
+
+    @cached_property
+    def _token_crcs(self) -> Array:
+        return self.section("forward.crc")
 
     def record(self, article: int) -> str:
         """Return an article's record."""
@@ -300,7 +305,7 @@ class Segment:
     def _check_tokens(self, docs: Array) -> None:
         """Compare the checksums of the articles that documents belong to, of each once."""
         articles = np.unique(np.searchsorted(self.article_docs, docs, "right") - 1)
-        crcs = self.section("forward.crc")
+        crcs = self._token_crcs
         for article in articles[~self._sound[articles]].tolist():
             run = self.run(article)
             self._read(int(self._tokens_at[run.start]), int(self._tokens_at[run.stop]), int(crcs[article]))

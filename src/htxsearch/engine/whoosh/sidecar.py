@@ -71,6 +71,8 @@ class Sidecar:
     def __init__(self, buffer: bytes | mmap.mmap) -> None:
         self._buffer = buffer
         self._sections: dict[str, Array] = {}
+        self._tables: dict[str, tuple[Array, ...]] = {}
+        self._blocks: dict[str, tuple[Array, ...]] = {}
         length = int.from_bytes(buffer[8:12], "little")
         header = buffer[_START : _START + length]
         if buffer[:8] != _MAGIC or len(header) != length or zlib.crc32(header).to_bytes(4, "little") != buffer[12:16]:
@@ -117,22 +119,30 @@ class Sidecar:
 
     def number_of(self, name: str, text: bytes) -> int:
         """Return the number of one of the strings packed under `name`, whose CRC-32 are in `<name>.hash`, sorted; or -1."""
-        hashes = self.section(f"{name}.hash")
-        wanted = np.uint32(zlib.crc32(text))
-        at = int(hashes.searchsorted(wanted))
-        while at < len(hashes) and hashes[at] == wanted:
-            if self.string(name, at) == text:
+        table = self._tables.get(name)
+        if table is None:
+            parts = (self.section(f"{name}.{part}") for part in ("hash", "text", "text_at"))
+            table = self._tables[name] = tuple(parts)
+        hashes, texts, text_at = table
+        wanted = zlib.crc32(text)
+        at = int(hashes.searchsorted(np.uint32(wanted)))
+        while at < len(hashes) and hashes.item(at) == wanted:
+            if texts[text_at.item(at) : text_at.item(at + 1)].tobytes() == text:
                 return at
             at += 1
         return -1
 
     def block(self, field: str, number: int) -> tuple[Array, Array]:
         """Return a term's postings in a field: units ascending, and how often it stands in each."""
-        at = self.section(f"{field}.at")
-        start, end = int(at[number]), int(at[number + 1])
-        units, tf = self.section(f"{field}.units")[start:end], self.section(f"{field}.tf")[start:end]
+        table = self._blocks.get(field)
+        if table is None:
+            parts = (self.section(f"{field}.{part}") for part in ("at", "units", "tf", "crc"))
+            table = self._blocks[field] = tuple(parts)
+        at, all_units, all_tf, crcs = table
+        start, end = at.item(number), at.item(number + 1)
+        units, tf = all_units[start:end], all_tf[start:end]
         if (field, number) not in self._checked:
-            if block_crc(units, tf) != self.section(f"{field}.crc")[number]:
+            if block_crc(units, tf) != crcs.item(number):
                 raise SidecarDamaged(f"{field} {number}")
             self._checked.add((field, number))
         return units, tf
