@@ -310,10 +310,19 @@ class Collection:
 
     def _is_live(self, field: str, term: str) -> bool:
         """Tell whether a term stands in a passage or title of a live article."""
-        return self._all_live or any(
-            len(self.postings(name, term)[0])
-            for name in (("syllable", "title") if field == "syllable" else ("word", "title_word"))
+        if self._all_live:
+            return True
+        in_passages, in_titles = ("syllable", "title") if field == "syllable" else ("word", "title_word")
+        return self._is_live_in(in_passages, term, self._numbering.passage) or self._is_live_in(
+            in_titles, term, self._numbering.article
         )
+
+    def _is_live_in(self, field: str, term: str, numbers: Sequence[Ints]) -> bool:
+        for segment, number in zip(self.segments, numbers, strict=True):
+            found = segment.postings(field, term)
+            if found is not None and (not segment.entry.deleted or bool((number[found[0]] >= 0).any())):
+                return True
+        return False
 
     # Phrases
 
