@@ -145,7 +145,8 @@ def test_an_engine_that_scores_otherwise_fails_the_check(
     ours.open()
     exact = Exhaustive(collection, size)
     assert mismatches(collection, answers(), exact) == ()
-    monkeypatch.setattr("htxsearch.engine.whoosh.engine.K1", 1.2)
+    monkeypatch.setattr("htxsearch.engine.whoosh.collection.K1", 1.2)
+    ours.open()  # what is open keeps the weights it has
     found = mismatches(collection, answers(), exact)
     assert [one.query for one in found] == list(collection.texts)
 
