@@ -1,4 +1,4 @@
-"""underthesea's word segmentation, asked for the same words in half the time. The only importer of underthesea.
+"""underthesea's word segmentation, asked for the same words in less time. The only importer of underthesea.
 
 `word_tokenize` cuts a line into tokens by a regular expression, describes each token to a CRF by 43 features
 ("T[-1,0]=hợp tác", "T[1].istitle=True"), and lets the CRF label them. Most of its time goes into describing, though
@@ -45,7 +45,7 @@ def plain_segment(line: str) -> list[str]:
 
 
 def segment(line: str) -> list[str]:
-    """Return what `plain_segment` does, after the first lines in half the time."""
+    """Return what `plain_segment` does, after the first lines in three fifths of the time."""
     way = plain_segment if next(_asked) < _PLAINLY else _best_way()
     return way(line)
 
