@@ -4,6 +4,7 @@ Scores need document frequencies and mean lengths over the whole collection, and
 the segment; so segments are joined here once after each commit, and a term's postings when it is first asked for.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
@@ -28,9 +29,9 @@ _DENSE = 8
 
 
 class Weights(NamedTuple):
-    """What one or several terms weigh: `values` at the `units`, or, if these are None, at every unit, 0 where they are not.
+    """What a leaf gives before its boost: `values` at the `units`, or, if these are None, at every unit, 0 where it is not.
 
-    `frequency` counts the units where they are.
+    `frequency` counts the units where it is. Its idf is in the values.
     """
 
     units: Ints | None
@@ -42,12 +43,13 @@ class Weights(NamedTuple):
         """Return the number of bytes held."""
         return self.values.nbytes + (0 if self.units is None else self.units.nbytes)
 
-    def add_to(self, scores: Floats, factor: float) -> None:
-        """Add the weights times a factor."""
+    def add_to(self, scores: Floats, boost: float) -> None:
+        """Add the weights times a boost."""
+        values = self.values if boost == 1 else self.values * boost
         if self.units is None:
-            scores += self.values * factor
+            scores += values
         else:
-            scores[self.units] += self.values * factor
+            np.add.at(scores, self.units, values)  # quicker than scores[units] += values
 
     def dense(self, count: int) -> Floats:
         """Return a weight for each of `count` units."""
@@ -204,15 +206,18 @@ class Collection:
     # Postings
 
     def weights(self, alternatives: tuple[Alternative, ...]) -> Weights:
-        """Return the weight of the best alternative wherever there is one: its own weight times its tf part."""
+        """Return the weight of the best alternative wherever there is one: its own weight times its tf part, times the idf."""
         found = self._kept.get(alternatives)
         if found is None:
-            found = self._keep(alternatives, self._best(alternatives))
+            field = alternatives[0].field if alternatives else "syllable"
+            found = self._keep(alternatives, self._best(alternatives), self.units(field))
         else:
             self._kept.move_to_end(alternatives)
         return found
 
-    def _keep(self, key: object, weights: Weights) -> Weights:
+    def _keep(self, key: object, weights: Weights, units: int) -> Weights:
+        """Keep what a leaf of a field with so many units weighs, and return it with the idf in it."""
+        weights.values[:] *= math.log(1 + (units - weights.frequency + 0.5) / (weights.frequency + 0.5))
         self._kept[key] = weights
         self._kept_size += weights.size
         while self._kept_size > self._KEPT and len(self._kept) > 1:
@@ -327,13 +332,14 @@ class Collection:
     # Phrases
 
     def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> Weights:
-        """Return the tf part of a phrase where it stands."""
+        """Return the tf part of a phrase where it stands, times its idf."""
         found = self._kept.get((field, slots))
         if found is None:
             counts = self._phrase_counts(field, slots)
             units = np.array(sorted(counts), np.intp)
             tf = np.array([counts[unit] for unit in units.tolist()], np.float64)
-            found = self._keep((field, slots), Weights(units, _tf_part(tf, self.norm(field)[units]), len(units)))
+            weights = Weights(units, _tf_part(tf, self.norm(field)[units]), len(units))
+            found = self._keep((field, slots), weights, self.units(field))
         return found
 
     def _phrase_counts(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:

@@ -17,6 +17,8 @@ from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
 
 __all__ = ["WhooshEngine"]
 
+_GROUP = 16
+"""How many values go into one maximum when the best are bounded."""
 _TIE = 1e-8
 """Scores are compared to nine places; what lies within this of the last of the best may be equal to it."""
 
@@ -186,7 +188,7 @@ def _ranked(collection: Collection, matches: Matches, best_of: Floats, limit: in
     measure = np.where(has_any, collection.dates, -1).astype(np.float64) if by_date else best_of
     least = -1.0
     if count > limit:
-        least = float(np.partition(measure, len(measure) - limit)[len(measure) - limit]) - 2 * _TIE
+        least = _bound(measure, limit) - 2 * _TIE
     if by_date:
         passages = np.flatnonzero(matches.matching() & collection.of_passages(measure >= least))
     elif least > 0:
@@ -196,12 +198,25 @@ def _ranked(collection: Collection, matches: Matches, best_of: Floats, limit: in
     owner = collection.owner(passages)
     rounded = matches.scores[passages].round(9)
     dates = collection.dates[owner] if by_date else np.zeros(len(passages), np.intp)
-    order = np.lexsort((collection.passage_number(passages), _ranks(collection, owner), -rounded, -dates))
+    ranks = _ranks(collection, owner) if len(set(rounded.tolist())) < len(rounded) else owner  # ids matter for ties alone
+    order = np.lexsort((collection.passage_number(passages), ranks, -rounded, -dates))
     if per_article:
         _, first = np.unique(owner[order], return_index=True)
         order = order[np.sort(first)]
     found: Ints = passages[order[:limit]]
     return found
+
+
+def _bound(measure: Floats, limit: int) -> float:
+    """Return what at least `limit` values reach, and few more: the `limit`-th greatest of maxima over groups of them.
+
+    Groups are columns, so that one pass over the array makes them; with few groups it is the `limit`-th greatest value.
+    """
+    groups = len(measure) // _GROUP
+    if groups >= 4 * limit:
+        rest = measure[groups * _GROUP :]
+        measure = np.append(measure[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0), rest)
+    return float(np.partition(measure, len(measure) - limit)[len(measure) - limit])
 
 
 def _ranks(collection: Collection, articles: Ints) -> Ints:

@@ -4,7 +4,6 @@ Scores are summed apart for passages and for articles (titles, filters with a bo
 handed to their passages once.
 """
 
-import math
 from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
@@ -98,9 +97,7 @@ class _Sums:
                 return None
             return collection.of_passages(accepted)
         weights, on_article = _weights(collection, node)
-        total = collection.counts.articles if on_article else collection.counts.passages
-        idf = math.log(1 + (total - weights.frequency + 0.5) / (weights.frequency + 0.5))
-        weights.add_to(self._of_articles() if on_article else self._passages, node.boost * idf)
+        weights.add_to(self._of_articles() if on_article else self._passages, node.boost)
         if node.boost > 0:
             return None
         dense = weights.dense(collection.articles if on_article else collection.passages) > 0
