@@ -27,6 +27,9 @@ def document_of(article: Article) -> Document:
         "place": article.place,
         "source": article.source,
         "url": article.url,
+        "author": article.author,
+        "crawled": article.crawled.isoformat() if article.crawled else None,
+        "place_evidence": article.place_evidence,
         "passages": spans,
     }
     return Document(

@@ -29,7 +29,7 @@ __all__ = [
     "writer_lock",
 ]
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the files change so that older code cannot read them."""
 
 _FILE = "manifest.json"

@@ -227,5 +227,6 @@ def _known_by(entry: Entry, article: Article) -> str:
 
 
 def _fingerprint(article: Article) -> str:
-    parts = (article.title, article.body, article.path, article.date, article.place, article.source, article.url)
+    said = (article.date, article.place, article.source, article.url, article.author, article.crawled, article.place_evidence)
+    parts = (article.title, article.body, article.path, *said)
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -243,6 +243,9 @@ class Searcher:
             place=record["place"],
             source=record["source"],
             url=record["url"],
+            author=record["author"],
+            crawled=_day(record["crawled"]),
+            place_evidence=record["place_evidence"],
         )
         return ArticleView(article, tuple(Span(*span) for span in record["passages"]))
 

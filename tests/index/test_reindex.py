@@ -26,8 +26,8 @@ from htxsearch.errors import (
     IndexNotWritable,
     IndexOutdated,
 )
-from htxsearch.ingest import readers
 from htxsearch.ingest.corpus import SourceFile
+from htxsearch.ingest.readers import json_lines
 
 from .folders import Folders, lines, strays
 
@@ -225,8 +225,8 @@ def test_lines_that_are_as_they_were_are_not_read_again(folders, monkeypatch):
     folders.write_lines("x.jsonl", *rows)
     folders.update()
     read = []
-    json_draft = readers._json_draft
-    monkeypatch.setattr(readers, "_json_draft", lambda row, number: (read.append(row["id"]), json_draft(row, number))[1])
+    json_draft = json_lines._json_draft
+    monkeypatch.setattr(json_lines, "_json_draft", lambda row, number: (read.append(row["id"]), json_draft(row, number))[1])
     folders.write_lines("x.jsonl", *rows[:3], {"id": "mới", "title": "Đàn ong"}, *rows[4:])
     assert counts(folders.update()) == {"added": 1, "removed": 1, "unchanged": 5}
     assert read == ["mới"]

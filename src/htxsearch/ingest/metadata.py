@@ -28,6 +28,8 @@ class Known:
     place: str | None = None
     source: str | None = None
     url: str | None = None
+    author: str | None = None
+    crawled: datetime.date | None = None
 
     @classmethod
     def of(cls, values: dict[str, object]) -> "Known":
@@ -37,8 +39,8 @@ class Known:
             value = values.get(field.name)
             if value is None or value == "":
                 continue
-            if field.name == "date":
-                said["date"] = _as_date(value)
+            if field.name in ("date", "crawled"):
+                said[field.name] = _as_date(value)
             elif isinstance(value, str):
                 text = nfc(" ".join(value.split()))
                 said[field.name] = canonical_place(text) if field.name == "place" else text
@@ -64,23 +66,23 @@ def read_sidecar(path: Path) -> Known:
         raise Unreadable(f"its sidecar {path.name}: {error}") from error
 
 
-def place_of(title: str, body: str) -> str | None:
-    """Return the province an article is about, if its text gives evidence for just one.
+def place_of(title: str, body: str) -> tuple[str | None, str | None]:
+    """Return the province an article is about, if its text gives evidence for just one, and what that evidence is.
 
     The first of title and opening paragraph to name a province decides, if it names no second one;
     else one that the body names as "tỉnh …" or "thành phố …" at least twice and more often than all
     others together.
     """
-    for text in (title, body.partition("\n")[0]):
+    for where, text in (("title", title), ("opening", body.partition("\n")[0])):
         named = {mention.place for mention in find_places(text)}
         if named:
-            return named.pop() if len(named) == 1 else None
+            return (named.pop(), where) if len(named) == 1 else (None, None)
     counts = Counter(mention.place for mention in find_places(body) if mention.as_province)
     if counts:
         place, number = counts.most_common(1)[0]
         if number >= 2 and number * 2 > counts.total():
-            return place
-    return None
+            return place, "body"
+    return None, None
 
 
 def _as_date(value: object) -> datetime.date:

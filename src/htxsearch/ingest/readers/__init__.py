@@ -1,0 +1,78 @@
+"""Which reader each file type has, and from its drafts to articles."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from htxsearch.article import Article, Rejected, Unchanged
+from htxsearch.ingest.metadata import Known, Unreadable, place_of
+from htxsearch.ingest.readers.draft import Draft, Line, Reader
+from htxsearch.ingest.readers.json_lines import json_line, read_json_lines
+from htxsearch.ingest.readers.markdown import read_markdown
+from htxsearch.ingest.readers.page import read_page
+from htxsearch.ingest.readers.plain import read_plain
+from htxsearch.text.tokens import has_tokens
+
+__all__ = ["READERS", "Reader", "Unreadable", "read_articles"]
+
+
+def read_articles(
+    reader: Reader, data: bytes, path: str, said: Known, known: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Article | Unchanged | Rejected]:
+    """Yield the articles in `data`; `said`, the user's sidecar, goes before what the file says.
+
+    `known` gives the article ids of JSON lines by their hashes; such lines are not read again.
+    Raises Unreadable if the whole file cannot be read.
+    """
+    besides = repr(said).encode()
+    for draft in reader(data):
+        line = ""
+        if isinstance(draft, Line):
+            raw = draft.text.encode()
+            line = hashlib.blake2b(raw, digest_size=12, key=hashlib.blake2b(besides, digest_size=16).digest()).hexdigest()
+            if line in known:
+                yield Unchanged(known[line], len(raw))
+                continue
+            draft = json_line(draft)
+        if isinstance(draft, Rejected):
+            yield Rejected(f"{path}{draft.path}", draft.reason)
+        else:
+            yield _article(draft, path, said, line)
+
+
+def _article(draft: Draft, path: str, said: Known, line: str) -> Article | Rejected:
+    known = said.or_else(draft.known)
+    body = draft.body or known.title or ""
+    if not has_tokens(body):
+        return Rejected(path if draft.line is None else f"{path}:{draft.line}", "no text in it")
+    title = known.title or _first_words(body)
+    place, evidence = (known.place, None) if known.place else place_of(title, body)
+    return Article(
+        id=draft.id or path,
+        title=title,
+        body=body,
+        path=path,
+        date=known.date,
+        place=place,
+        source=known.source,
+        url=known.url,
+        author=known.author,
+        crawled=known.crawled,
+        place_evidence=evidence,
+        dropped=draft.dropped,
+        line=line,
+    )
+
+
+def _first_words(body: str) -> str:
+    words = body.split()
+    return " ".join(words[:12]) + ("…" if len(words) > 12 else "")
+
+
+READERS: dict[str, Reader] = {
+    ".txt": read_plain,
+    ".md": read_markdown,
+    ".html": read_page,
+    ".htm": read_page,
+    ".jsonl": read_json_lines,
+}

@@ -1,0 +1,58 @@
+"""Markdown files, and their front matter."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from htxsearch.ingest.metadata import Known
+from htxsearch.ingest.readers.draft import Draft, after_stamp, decode, same_text
+
+__all__ = ["read_markdown"]
+
+
+def read_markdown(data: bytes) -> Iterator[Draft]:
+    """Markdown: the first heading is the title; markup goes, every block becomes a line."""
+    from markdown_it import MarkdownIt
+
+    text, known = _front_matter(decode(data))
+    lines: list[str] = []
+    title = known.title
+    row: list[str] = []
+    kind = ""
+    for token in MarkdownIt("commonmark").enable("table").parse(text):
+        if token.type.endswith("_open"):
+            kind = token.type
+        elif token.type == "tr_close":
+            lines.append(" | ".join(row))
+            row = []
+        elif token.type in ("fence", "code_block"):
+            lines.append(token.content.strip())
+        elif token.type == "inline":
+            written = _inline_text(token.children or [])
+            if kind == "heading_open" and (title is None or (not lines and same_text(title, written))):
+                title = title or written
+            elif kind in ("th_open", "td_open"):
+                row.append(written)
+            else:
+                lines.append(written)
+    yield from after_stamp(lines, Known(title=title).or_else(known))
+
+
+def _inline_text(children: Sequence[object]) -> str:
+    parts = []
+    for child in children:
+        kind, content = getattr(child, "type", ""), getattr(child, "content", "")
+        if kind in ("text", "code_inline", "image"):
+            parts.append(content)
+        elif kind in ("softbreak", "hardbreak"):
+            parts.append(" ")
+    return "".join(parts).strip()
+
+
+def _front_matter(text: str) -> tuple[str, Known]:
+    """Split simple "key: value" front matter off; anything else between the --- lines is ignored."""
+    match = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
+    if not match:
+        return text, Known()
+    pairs = (line.partition(":") for line in match.group(1).split("\n"))
+    values: dict[str, object] = {k.strip(): v.strip().strip("\"'") for k, _, v in pairs}
+    return text[match.end() :], Known.of(values)
