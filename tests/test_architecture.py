@@ -37,6 +37,7 @@ ORDER = [
     "engine.whoosh.storage",
     "engine.whoosh.sidecar",
     "engine.whoosh.harvest",
+    "engine.whoosh.pool",
     "engine.whoosh.segment",
     "engine.whoosh.collection",
     "engine.whoosh.scoring",
@@ -89,11 +90,11 @@ ORDER = [
 ]
 OWNERS = {
     "underthesea": {"text.segmenter"},
-    "whoosh": {*(f"engine.whoosh.{name}" for name in ("storage", "harvest", "segment", "writer")), "bench.rivals"},
+    "whoosh": {*(f"engine.whoosh.{name}" for name in ("storage", "harvest", "pool", "writer")), "bench.rivals"},
     "sklearn": {"related"},
     "scipy": {"related"},
     "numpy": {
-        *(f"engine.whoosh.{name}" for name in ("sidecar", "harvest", "segment", "collection", "scoring", "engine")),
+        *(f"engine.whoosh.{name}" for name in ("sidecar", "harvest", "pool", "segment", "collection", "scoring", "engine")),
         *("rank", "restore", "precision", "related", "semantic", "bench.exhaustive"),
     },
     "trafilatura": {"ingest.readers.page"},

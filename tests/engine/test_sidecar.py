@@ -259,6 +259,11 @@ def test_terms_with_one_hash_are_told_apart_in_phrases(tmp_path):
     assert hits(engine.search(phrase(f"vườn {other}", field="title"), limit=9)) == []
     assert hits(engine.search(phrase(f"vườn {one}", field="title"), limit=9)) == [("b", 0)]
     assert hits(engine.search(any_of(other), limit=9)) == [("b", 0)]
+    put(engine, document("c", f"{other} trà {one} chè"))  # both in one passage
+    assert hits(engine.search(phrase(f"{one} chè"), limit=9)) == [("a", 0), ("c", 0)]
+    assert hits(engine.search(phrase(f"{other} trà"), limit=9)) == [("c", 0)]
+    assert hits(engine.search(phrase(f"{other} chè"), limit=9)) == [("b", 0)]
+    assert hits(engine.search(phrase(f"trà {other}"), limit=9)) == []
     engine.close()
 
 

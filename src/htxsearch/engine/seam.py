@@ -32,6 +32,7 @@ __all__ = [
     "ARTICLE_FIELDS",
     "K1",
     "PASSAGE_FIELDS",
+    "TWIN_SHIFT",
     "Alternative",
     "AnyTerm",
     "B",
@@ -88,10 +89,17 @@ class Document:
 
 
 class Forward(NamedTuple):
-    """A passage's or title's syllables in order: `term_hash` of each as little-endian uint32, and a byte of flags each."""
+    """A passage's or title's syllables in order: `term_hash` of each as little-endian uint32, and a byte of flags each.
+
+    The flags are those of `Terms`; TWIN_SHIFT bits to the left stands how many smaller terms of the same text have the
+    same hash, three at most: nearly always none.
+    """
 
     hashes: bytes
     flags: bytes
+
+
+TWIN_SHIFT = 6
 
 
 def term_hash(term: str) -> int:
@@ -101,8 +109,16 @@ def term_hash(term: str) -> int:
 
 def forward_of(terms: Terms) -> Forward:
     """Return terms as `Forward`."""
-    count = len(terms.syllables)
-    return Forward(struct.pack(f"<{count}I", *map(term_hash, terms.syllables)), terms.flags or bytes(count))
+    hashes = [zlib.crc32(term.encode()) for term in terms.syllables]
+    flags = terms.flags or bytes(len(hashes))
+    distinct = set(terms.syllables)
+    if len(set(hashes)) < len(distinct):
+        twins: dict[int, list[str]] = {}
+        for term in sorted(distinct):
+            twins.setdefault(term_hash(term), []).append(term)
+        ranks = (min(twins[number].index(term), 3) for number, term in zip(hashes, terms.syllables, strict=True))
+        flags = bytes(flag | rank << TWIN_SHIFT for flag, rank in zip(flags, ranks, strict=True))
+    return Forward(struct.pack(f"<{len(hashes)}I", *hashes), flags)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS
 from htxsearch.engine.whoosh.sidecar import Array, block_crc, pack, packed_strings
 from htxsearch.engine.whoosh.storage import SEPARATOR
 
-__all__ = ["harvest"]
+__all__ = ["decode", "harvest", "terms"]
 
 
 class _Numbering(NamedTuple):
@@ -67,7 +67,7 @@ def _numbers(reader: Any, column: str) -> Array:
     return found
 
 
-def _terms(reader: Any, field: str) -> Iterator[tuple[bytes, bytes]]:
+def terms(reader: Any, field: str) -> Iterator[tuple[bytes, bytes]]:
     """Yield a field's terms in order, each with what Whoosh's term dictionary says of it."""
     start = reader._terms._keycoder(field, b"")
     for key, value in reader._terms._tindex.items_from(start):
@@ -76,7 +76,7 @@ def _terms(reader: Any, field: str) -> Iterator[tuple[bytes, bytes]]:
         yield key[2:], value
 
 
-def _decode(reader: Any, field: str, entry: bytes) -> tuple["array[int]", "array[float]"]:
+def decode(reader: Any, field: str, entry: bytes) -> tuple["array[int]", "array[float]"]:
     """Return all documents that a term stands in, and how often in each."""
     from whoosh.codec.whoosh3 import W3TermInfo
 
@@ -112,13 +112,13 @@ def _smallest(values: Array) -> Array:
 
 
 def _postings(reader: Any, field: str, number: Array) -> dict[str, Array]:
-    terms: list[bytes] = []
+    found: list[bytes] = []
     postings: dict[int, tuple[array[int], array[float]]] = {}
-    for at, (term, entry) in enumerate(_terms(reader, field)):
-        terms.append(term)
-        postings[at] = _decode(reader, field, entry)
-    order, hashes = _by_hash(terms)
-    ends = np.zeros(len(terms) + 1, np.int64)
+    for at, (term, entry) in enumerate(terms(reader, field)):
+        found.append(term)
+        postings[at] = decode(reader, field, entry)
+    order, hashes = _by_hash(found)
+    ends = np.zeros(len(found) + 1, np.int64)
     docs, counts = array("I"), array("f")
     for place, at in enumerate(order, start=1):
         some, times = postings.pop(at)  # a large segment's need not be there twice
@@ -128,7 +128,7 @@ def _postings(reader: Any, field: str, number: Array) -> dict[str, Array]:
     units = _smallest(number[np.frombuffer(docs, np.uint32)] if docs else np.empty(0, np.uint32))
     tf = _smallest(np.frombuffer(counts, np.float32)) if counts else np.empty(0, np.uint8)
     crcs = [block_crc(units[start:end], tf[start:end]) for start, end in pairwise(ends.tolist())]
-    text, text_at = packed_strings([terms[at] for at in order])
+    text, text_at = packed_strings([found[at] for at in order])
     return {
         f"{field}.hash": hashes,
         f"{field}.text": text,
@@ -144,9 +144,9 @@ def _values(reader: Any, field: str, numbering: _Numbering) -> dict[str, Array]:
     """Return a field's values, and for every article the number of its value, counted from 1, or 0."""
     values = []
     codes = np.zeros(len(numbering.article_docs), np.uint32)
-    for code, (value, entry) in enumerate(_terms(reader, field), start=1):
+    for code, (value, entry) in enumerate(terms(reader, field), start=1):
         values.append(value)
-        codes[numbering.number[np.array(_decode(reader, field, entry)[0], np.uint32)]] = code
+        codes[numbering.number[np.array(decode(reader, field, entry)[0], np.uint32)]] = code
     text, text_at = packed_strings(values)
     return {f"{field}.text": text, f"{field}.text_at": text_at, f"{field}.code": codes}
 
@@ -161,7 +161,7 @@ def _ids(reader: Any, article_docs: Array) -> dict[str, Array]:
 
 def _spellings(reader: Any) -> dict[str, Array]:
     """Return the spellings in order and, by the CRC-32 of what precedes their term, which of them share it."""
-    entries = [term for term, _ in _terms(reader, "spelling")]
+    entries = [term for term, _ in terms(reader, "spelling")]
     first: dict[bytes, int] = {}
     for at, entry in enumerate(entries):
         first.setdefault(entry.partition(SEPARATOR.encode())[0], at)

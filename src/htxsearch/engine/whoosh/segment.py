@@ -9,11 +9,11 @@ from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from htxsearch.engine.seam import Forward, term_hash
+from htxsearch.engine.seam import TWIN_SHIFT, Forward, term_hash
 from htxsearch.engine.whoosh.harvest import harvest
 from htxsearch.engine.whoosh.sidecar import Array, Sidecar, SidecarDamaged, sidecar_name
 from htxsearch.engine.whoosh.storage import SEPARATOR, segment_reader
@@ -22,6 +22,13 @@ from htxsearch.engine.whoosh.toc import SegmentEntry
 __all__ = ["Segment"]
 
 _Found = TypeVar("_Found")
+
+
+class _Wanted(NamedTuple):
+    """A term as it stands among tokens: its hash, and in each text how many smaller terms there share it, None if none do."""
+
+    hash: np.uint32
+    ranks: Array | None
 
 
 class Segment:
@@ -139,12 +146,6 @@ class Segment:
             return int(at[number + 1]) - int(at[number]) if number >= 0 else 0
 
         return self._ask(found)
-
-    def is_unmistakable(self, field: str, term: str) -> bool:
-        """Tell whether no other term of the field has the same `term_hash`."""
-        wanted = np.uint32(zlib.crc32(term.encode()))
-        hashes = self.section(f"{field}.hash")
-        return int(hashes.searchsorted(wanted, "right")) - int(hashes.searchsorted(wanted)) <= 1
 
     # Spellings
 
@@ -269,37 +270,65 @@ class Segment:
     def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
         """Return in which passages or articles a phrase stands, deleted ones among them, and how often.
 
-        Candidates have a term of every slot; where these stand is seen in the tokens kept for stage two. Two terms with
-        one `term_hash` cannot be told apart there, so then Whoosh's positions are asked.
+        Candidates have a term of every slot; where these stand is seen in the tokens kept for stage two.
         """
-        if not all(self.is_unmistakable(field, term) for slot in slots for term in slot):
-            return self._phrase_by_positions(field, slots)
         units: set[int] | None = None
-        hashes = []
+        terms = []
         for slot in slots:
             found = {term: postings[0] for term in slot if (postings := self.postings(field, term)) is not None}
             here = {unit for some in found.values() for unit in some.tolist()}
             units = here if units is None else units & here
-            hashes.append(np.array([term_hash(term) for term in found], np.uint32))
+            terms.append(list(found))
         if not units:
             return {}
         some = np.array(sorted(units), np.int64)
         docs = self.article_docs[some] if field == "title" else self.passage_docs[some]
-        counts = self._runs(docs, hashes).tolist()
+        counts = self._runs(docs, [[self._wanted(field, term, some) for term in slot] for slot in terms]).tolist()
         return {unit: count for unit, count in zip(some.tolist(), counts, strict=True) if count}
 
-    def _runs(self, docs: Array, slots: list[Array]) -> Array:
+    def _wanted(self, field: str, term: str, units: Array) -> _Wanted:
+        """Return how a term is known among the tokens of some passages or articles."""
+        twins = self._twins(field, term)
+        if not twins:
+            return _Wanted(np.uint32(term_hash(term)), None)
+        ranks = np.zeros(len(units), np.uint8)
+        for twin in twins:
+            if twin < term and (postings := self.postings(field, twin)) is not None:
+                ranks += np.isin(units, postings[0])
+        return _Wanted(np.uint32(term_hash(term)), ranks)
+
+    def _twins(self, field: str, term: str) -> list[str]:
+        """Return the other terms of a field with the same `term_hash`: nearly always none."""
+
+        def found(sidecar: Sidecar) -> list[str]:
+            hashes, wanted = sidecar.section(f"{field}.hash"), np.uint32(term_hash(term))
+            same = range(int(hashes.searchsorted(wanted)), int(hashes.searchsorted(wanted, "right")))
+            return [one for number in same if (one := sidecar.string(field, number).decode()) != term]
+
+        return self._ask(found)
+
+    def _runs(self, docs: Array, slots: list[list[_Wanted]]) -> Array:
         """Return at how many places in each of Whoosh's documents a run of tokens begins that fills the slots."""
         starts, counts = self._tokens_at[docs].tolist(), self._token_counts[docs]
         self._check_tokens(docs)
-        parts = [self._file[start : start + 4 * count] for start, count in zip(starts, counts.tolist(), strict=True)]
-        hashes = np.frombuffer(b"".join(parts), np.uint32)
+
+        def read(first: int, last: int, kind: type[np.generic]) -> Array:
+            """Return a part of all tokens' five bytes: the hashes are the first four, the flags the last."""
+            pairs = zip(starts, counts.tolist(), strict=True)
+            return np.frombuffer(b"".join(self._file[start + first * n : start + last * n] for start, n in pairs), kind)
+
+        hashes = read(0, 4, np.uint32)
         owner = np.repeat(np.arange(len(docs)), counts)
         ends = max(len(hashes) - len(slots) + 1, 0)
         begins = owner[:ends] == owner[len(slots) - 1 :][:ends]
         for number, slot in enumerate(slots):
-            at = hashes[number : number + ends]
-            begins &= (at == slot[0]) if len(slot) == 1 else np.isin(at, slot)
+            here = slice(number, number + ends)
+            fills = np.isin(hashes[here], [one.hash for one in slot if one.ranks is None])
+            for one in slot:
+                if one.ranks is not None:
+                    flags = read(4, 5, np.uint8)
+                    fills |= (hashes[here] == one.hash) & (flags[here] >> TWIN_SHIFT == one.ranks[owner[here]])
+            begins &= fills
         return np.bincount(owner[:ends][begins], minlength=len(docs))
 
     def _check_tokens(self, docs: Array) -> None:
@@ -315,33 +344,6 @@ class Segment:
     def _sound(self) -> Array:
         """Return which articles' tokens have been compared with their checksum."""
         return np.zeros(len(self.passages), np.bool_)
-
-    def _phrase_by_positions(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
-        starts: dict[int, set[int]] | None = None
-        for number, slot in enumerate(slots):
-            here: dict[int, set[int]] = {}
-            for term in slot:
-                for doc, positions in self._positions(field, term):
-                    if starts is None or doc in starts:
-                        here.setdefault(doc, set()).update(position - number for position in positions)
-            starts = here if starts is None else {doc: starts[doc] & at for doc, at in here.items() if starts[doc] & at}
-        found = {}
-        for doc, at in (starts or {}).items():
-            article = int(np.searchsorted(self.article_docs, doc, "right")) - 1
-            found[article if field == "title" else doc - article - 1] = len(at)
-        return found
-
-    def _positions(self, field: str, term: str) -> Iterator[tuple[int, list[int]]]:
-        """Yield Whoosh's documents that a term stands in, and where in each."""
-        from whoosh.reading import TermNotFound
-
-        try:
-            matcher = self.reader._terms.matcher(field, term.encode(), self.reader.schema[field].format)
-        except TermNotFound:
-            return
-        while matcher.is_active():
-            yield int(matcher.id()), list(matcher.value_as("positions"))
-            matcher.next()
 
 
 class _Plain(pickle.Unpickler):

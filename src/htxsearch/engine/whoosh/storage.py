@@ -47,21 +47,14 @@ def schema() -> Any:
     from whoosh.analysis import IDAnalyzer
     from whoosh.columns import NumericColumn, VarBytesColumn
 
-    def posting(kind: Any) -> Any:
-        return fields.FieldType(format=kind, analyzer=IDAnalyzer(), scorable=False, stored=False)
-
+    # A posting's weight is the term's frequency; where in a document it stands is in the column `forward`.
+    posting = fields.FieldType(format=formats.Existence(), analyzer=IDAnalyzer(), scorable=False, stored=False)
     return fields.Schema(
         article=fields.ID(sortable=VarBytesColumn()),
         record=fields.STORED(),
         vector=fields.COLUMN(VarBytesColumn()),
         forward=fields.COLUMN(VarBytesColumn()),
-        syllable=posting(formats.Positions()),
-        word=posting(formats.Frequency()),
-        title=posting(formats.Positions()),
-        title_word=posting(formats.Frequency()),
-        spelling=posting(formats.Existence()),
-        place=posting(formats.Existence()),
-        source=posting(formats.Existence()),
+        **dict.fromkeys((*PASSAGE_FIELDS, *ARTICLE_FIELDS, "spelling", "place", "source"), posting),
         date=fields.COLUMN(NumericColumn("i", default=NO_DATE)),
         ordinal=fields.COLUMN(NumericColumn("i", default=-1)),
         **{f"length_{name}": fields.COLUMN(NumericColumn("i", default=-1)) for name in PASSAGE_FIELDS + ARTICLE_FIELDS},

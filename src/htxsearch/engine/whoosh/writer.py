@@ -2,13 +2,14 @@
 
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from htxsearch.engine.seam import Document
+from htxsearch.engine.whoosh.pool import Pool
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.sidecar import sidecar_name
 from htxsearch.engine.whoosh.storage import (
@@ -67,8 +68,9 @@ class WhooshWriter:
         writer = self._index.writer(limitmb=256, _lk=False)
         # Our fields have no lengths of Whoosh's kind, yet it would look for their file at every posting.
         writer.codec.length_stats = False
+        pool = Pool(writer)
         try:
-            self._write(writer)
+            self._write(writer, pool)
             for name, blob in blobs.items():
                 with writer.storage.create_file(blob_name(name, writer.generation)) as file:
                     file.write(pack_blob(blob))
@@ -78,7 +80,7 @@ class WhooshWriter:
             _abandon(writer)
             raise
 
-    def _write(self, writer: Any) -> None:
+    def _write(self, writer: Any, pool: Pool) -> None:
         contents = read_contents(self._folder, writer.generation - 1)
         for entry, base in zip(contents.segments, accumulate((one.size for one in contents.segments), initial=0), strict=False):
             if entry.size:
@@ -89,8 +91,7 @@ class WhooshWriter:
                             writer.delete_document(base + doc)
         for document in self._changes.values():
             if document is not None:
-                for fields in _whoosh_documents(document):
-                    writer.add_document(**fields)
+                _add(writer, pool, document)
 
 
 def _with_sidecars(writer: Any) -> None:
@@ -129,32 +130,34 @@ def _abandon(writer: Any) -> None:
             writer.cancel()
 
 
-def _whoosh_documents(document: Document) -> Iterator[dict[str, Any]]:
-    """Yield the run of Whoosh documents that one article is: itself, then its passages."""
-    article: dict[str, Any] = {
-        "article": document.id,
-        "record": document.record,
-        "vector": document.vector,
-        "forward": pack_forward(document.title),
-        "ordinal": 0,
-        "date": document.date.toordinal() if document.date else NO_DATE,
-        "title": list(document.title.syllables),
-        "title_word": list(document.title.words),
-        "length_title": len(document.title.syllables),
-        "length_title_word": len(document.title.words),
-        "spelling": [f"{MARK[field]}{key}{SEPARATOR}{term}" for field, key, term in sorted(document.spellings)],
-    }
-    article |= {name: [value] for name in ("place", "source") if (value := getattr(document, name))}
-    yield article
+def _add(writer: Any, pool: Pool, document: Document) -> None:
+    """Add the run of Whoosh documents that one article is: itself, then its passages."""
+    pool.add_terms("title", writer.docnum, document.title.syllables)
+    pool.add_terms("title_word", writer.docnum, document.title.words)
+    spellings = [f"{MARK[field]}{key}{SEPARATOR}{term}" for field, key, term in document.spellings]
+    pool.add_terms("spelling", writer.docnum, spellings)
+    for name in ("place", "source"):
+        if value := getattr(document, name):
+            pool.add_terms(name, writer.docnum, [value])
+    writer.add_document(
+        article=document.id,
+        record=document.record,
+        vector=document.vector,
+        forward=pack_forward(document.title),
+        ordinal=0,
+        date=document.date.toordinal() if document.date else NO_DATE,
+        length_title=len(document.title.syllables),
+        length_title_word=len(document.title.words),
+    )
     for number, terms in enumerate(document.passages, start=1):
-        yield {
-            "forward": pack_forward(terms),
-            "ordinal": number,
-            "syllable": list(terms.syllables),
-            "word": list(terms.words),
-            "length_syllable": len(terms.syllables),
-            "length_word": len(terms.words),
-        }
+        pool.add_terms("syllable", writer.docnum, terms.syllables)
+        pool.add_terms("word", writer.docnum, terms.words)
+        writer.add_document(
+            forward=pack_forward(terms),
+            ordinal=number,
+            length_syllable=len(terms.syllables),
+            length_word=len(terms.words),
+        )
 
 
 def _merge_tiers(writer: Any, segments: list[Any]) -> list[Any]:
@@ -174,9 +177,7 @@ def _merge_tiers(writer: Any, segments: list[Any]) -> list[Any]:
             kept.extend(some)
             continue
         for segment in some:
-            reader = SegmentReader(writer.storage, writer.schema, segment)
-            writer.add_reader(reader)
-            reader.close()
+            writer.add_reader(SegmentReader(writer.storage, writer.schema, segment))
     return kept
 
 
