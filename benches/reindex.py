@@ -1,4 +1,4 @@
-"""What reindexing costs beside `underthesea.word_tokenize` alone, and what adding ten articles costs.
+"""What reindexing costs beside `underthesea.word_tokenize` alone, what adding ten articles costs, and who asks meanwhile.
 
     python benches/reindex.py --data ../shared/data [--articles 5000] [--rounds 1] [--collection 20000]
 
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from htxsearch.text.sentences import lines
 from htxsearch.workers import default_workers
 
 ADDED = 10
+ASKED = 200
 
 
 class Cost(NamedTuple):
@@ -102,13 +104,35 @@ def add(rows: list[str], workers: int) -> None:
         print(f"building an index of {len(old)} articles:  {build(folder, old, workers)}")
         with (folder / "corpus" / "news.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(new[:ADDED])
-        print(f"adding {ADDED} lines to that file:          {measured(lambda: reindex(folder, ADDED))}")
+        asked = [json.loads(row)["title"] for row in rows[:ASKED]]
+        with Index(folder / "index", corpus=folder / "corpus") as index:
+            ask(index, asked, lambda: False)  # what they need is in memory
+            print(f"asking before:                      {ask(index, asked, lambda: False)}")
+            with ThreadPoolExecutor(1) as beside:
+                adding = beside.submit(measured, lambda: reindex(folder, ADDED))
+                meanwhile = ask(index, asked, adding.done)
+            print(f"adding {ADDED} lines to that file:          {adding.result()}")
+            print(f"asking meanwhile:                   {meanwhile}")
+            print(f"asking afterwards:                  {ask(index, asked, lambda: False)}")
         for row in new[ADDED:]:
             article = json.loads(row)
             path = folder / "corpus" / f"{article['id']}.txt"
             path.write_text(f"{article['title']}\n{article['text']}", "utf-8")
         print(f"adding {ADDED} files beside it:             {measured(lambda: reindex(folder, ADDED))}")
         print(f"finding nothing to do:              {measured(lambda: reindex(folder, 0))}")
+
+
+def ask(index: Index, queries: list[str], enough: Callable[[], bool]) -> str:
+    """Ask every query, or in turn until there was enough, and return how many milliseconds it took."""
+    took: list[float] = []
+    for query in queries:
+        start = time.perf_counter()
+        assert index.search(query).hits
+        took.append((time.perf_counter() - start) * 1000)
+        if enough():
+            break
+    took.sort()
+    return f"{len(took)} queries, p50 {took[len(took) // 2]:.1f}, p95 {took[int(0.95 * len(took))]:.1f}, most {took[-1]:.1f} ms"
 
 
 def reindex(folder: Path, added: int) -> None:
