@@ -222,6 +222,7 @@ class Index(Searcher):
         engine = self._current()
         manifest = read_manifest(self.path)
         counts = engine.counts()
+        vectors = Vectors.open(self.path)
         return Info(
             index=str(self.path),
             corpus=str(self.corpus),
@@ -230,6 +231,7 @@ class Index(Searcher):
             complete=manifest.complete,
             articles=counts.articles,
             passages=counts.passages,
+            vectors=len(vectors) if vectors else 0,
             bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
             places=engine.values("place"),
             sources=engine.values("source"),

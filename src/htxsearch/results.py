@@ -184,7 +184,7 @@ class RelatedArticles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
-    """What an index holds. `complete` is false while a run is under way or was cut off."""
+    """What an index holds. `complete` is false while a run is under way or was cut off; `vectors` counts different texts."""
 
     index: str
     corpus: str
@@ -193,6 +193,7 @@ class Info:
     complete: bool
     articles: int
     passages: int
+    vectors: int
     bytes: int
     places: Mapping[str, int]
     sources: Mapping[str, int]
@@ -208,6 +209,7 @@ class Info:
             "complete": self.complete,
             "articles": self.articles,
             "passages": self.passages,
+            "vectors": self.vectors,
             "bytes": self.bytes,
             "places": dict(self.places),
             "sources": dict(self.sources),

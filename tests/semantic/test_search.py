@@ -166,3 +166,10 @@ def test_reindex_reads_passages_when_asked_and_afterwards_by_itself(
     assert (report["added"], report["semantic"]["encoded"], report["semantic"]["kept"]) == (1, 1, 3)
     cli.main(["reindex", "--no-semantic", "--json", *places], standalone_mode=False)
     assert json.loads(capsys.readouterr().out)["semantic"] is None
+
+
+def test_info_counts_vectors(index: Index) -> None:
+    assert index.info().vectors == 0
+    index.encode()
+    assert index.info().vectors == len(ARTICLES)
+    assert index.info().as_json()["vectors"] == len(ARTICLES)

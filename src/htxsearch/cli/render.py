@@ -168,15 +168,17 @@ def show_info(found: Info) -> None:
         ("engine", f"{found.engine}, {found.segmenter}"),
         ("articles", f"{found.articles:,}".replace(",", ".")),
         ("passages", f"{found.passages:,}".replace(",", ".")),
+        *([("meaning", f"vectors of {found.vectors:,} texts".replace(",", "."))] if found.vectors else []),
         ("places", _most(found.places)),
         ("sources", _most(found.sources)),
-        (
-            "learnt",
-            "; ".join(f"{one.short} = {one.long}" for one in found.short_forms),
-        ),
+        ("learnt", _first([f"{one.short} = {one.long}" for one in found.short_forms])),
     ]
     for name, value in rows:
         click.echo(click.style(f"{name:<9}", fg="cyan") + _safe(value))
+
+
+def _first(some: Sequence[str], most: int = 12) -> str:
+    return "; ".join(some[:most]) + (f"; {len(some) - most} more (--json lists all)" if len(some) > most else "")
 
 
 def _most(counts: Mapping[str, int]) -> str:
