@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.ingest.furniture import body_paragraphs
+from htxsearch.ingest.furniture import sort_lines
 from htxsearch.query import (
     Clause,
     Dates,
@@ -245,7 +245,7 @@ def test_provinces_of_today(given: str, expected: str) -> None:
 @each("furniture")
 def test_furniture(given: str, expected: str) -> None:
     above, below = a_sentence(70), a_sentence(9)
-    kept = body_paragraphs([above, given, below])
+    kept = sort_lines([above, given, below]).kept()
     whole = {"kept": [above, given, below], "dropped": [above, below], "end": [above]}
     assert kept == whole[expected]
 

@@ -89,7 +89,7 @@ def test_a_stamp_gives_the_date_and_is_no_text(read: Read, top: str, day: str | 
 
 
 def test_a_stamp_far_down_is_text(read: Read) -> None:
-    body = "\n".join([PARAGRAPH] * 9)
+    body = "\n".join(f"{PARAGRAPH} Lò thứ {n}." for n in range(9))
     article = the_article(read({"sa.txt": f"Vườn sả\n{body}\n03/05/2022\n"}))
     assert article.date is None
     assert article.body.endswith("\n03/05/2022")

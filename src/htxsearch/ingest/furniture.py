@@ -1,56 +1,303 @@
-"""Page furniture in text saves: counters, licences, menus, teasers of other stories.
+"""Page furniture among lines of text: counters, licences, menus, teasers of other stories.
 
-Only what is certain by its own words is dropped here: a line that is nothing but furniture, and
-everything from a line on that announces other stories or the site's imprint.
+Each rule looks at what a line says by itself, or at how lines stand together; what it drops is kept with the reason, so
+that it can be shown. Nothing is dropped that reads as a sentence of the story: where a rule cannot tell, the line stays.
 """
 
 import re
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from hashlib import blake2b
 
-__all__ = ["body_paragraphs"]
+from htxsearch.article import Dropped
+from htxsearch.text.dates import stamp
+from htxsearch.text.normalize import key
+from htxsearch.text.tokens import has_tokens, terms
 
-_LINES = (
-    r"[\d.,\s]*lượt (?:xem|đọc|truy cập)[\s\d.,:|]*",
-    r"(?:in trang|in bài viết|gửi (?:mail|email)|chia sẻ|bình luận|facebook|zalo|twitter)"
-    r"(?:[\s|:,/]+(?:này|facebook|zalo|twitter|email|in|gửi mail))*",
-    r"(?:cỡ chữ|đọc bài|nghe bài).{0,30}",
-    r"đang cập nhật dữ liệu ?!?",
-    r"trang chủ(?:\s*[>»/|].*)?",
-    r"quay lại(?: trang trước)?",
-    r"xem thêm\b.{0,20}",
+__all__ = ["REPEATED", "Sorting", "block", "is_prose", "says_it_is_furniture", "sort_lines"]
+
+REPEATED = "it stands in several articles of the same source"
+
+_LINES: dict[str, tuple[str, ...]] = {
+    "a counter": (r"[\d.,\s]*lượt (?:xem|đọc|truy cập)[\s\d.,:|]*", r"(?:số )?lượt (?:xem|đọc|truy cập)(?: bài)?\s*:.{0,20}"),
+    "a button": (
+        r"(?:in trang|in bài viết|gửi (?:mail|email)|chia sẻ|bình luận|facebook|zalo|twitter|copy link|link gốc|lấy link)"
+        r"(?:[\s|:,/]+(?:này|facebook|zalo|twitter|email|in|gửi mail|copy link|link gốc))*[\s!:]*",
+        r"(?:cỡ chữ|đọc bài|nghe bài).{0,30}",
+        r"đang cập nhật dữ liệu ?!?",
+        r"quay lại(?: trang trước)?",
+        r"(?:xem thêm|xem tiếp|đọc tiếp|chi tiết)[\s.…>»:]*",
+        r"(?:đăng nhập|đăng ký|tìm kiếm|liên hệ|góp ý|hỏi đáp|sơ đồ (?:site|cổng|web)\S*|rss)(?:\s*[|/]\s*.{1,30})?",
+        r"theo dõi .{0,60}\btrên (?:google news|facebook|zalo|youtube).{0,20}",
+        r"skip to content",
+    ),
+    "where the page stands in its site": (r"trang chủ(?:\s*[>»/|›].*)?", r"[^>»›]{2,40}(?:\s[>»›]+\s[^>»›]{2,40}){2,}"),
+    "a link to another story": (
+        r"(?:xem thêm|đọc thêm|xem tiếp|mời (?:bạn )?(?:đọc|xem) thêm|(?:tin|bài)(?: viết)? liên quan)\s*:\s*[^.]{1,200}",
+        r"xem thêm\b[^:.]{0,20}",
+        r"(?:>{2,}|»)\s*[^\s>»].{0,200}",
+    ),
+    "keywords": (r"(?:từ khóa|tags?|thẻ|chủ đề|xem thêm về)\s*:.{1,200}", r"(?:#\S+(?:\s+[^#\s]+){0,6}\s*)+"),
+    "who put it on the page": (r"(?:tác giả bài viết|người đăng(?: bài(?: viết)?)?|người viết|biên tập viên?)\s*:.{0,60}",),
+}
+_ENDS: dict[str, tuple[str, ...]] = {
+    "other stories": (
+        r"(?:các )?(?:tin bài|tin|bài viết|tin tức|bài|sự kiện)"
+        r"\s+(?:cùng chuyên mục|liên quan|mới(?: nhất| hơn| đăng)?|khác|đã đưa|cũ hơn|đọc nhiều|nổi bật|tiêu điểm|cùng chủ đề)\b"
+        r"[^.]{0,15}",
+        r"(?:đọc nhiều|xem nhiều|mới nhất|tin nổi bật|đáng quan tâm|cùng chuyên mục)\s*:?",
+        r"có thể bạn quan tâm.*",
+    ),
+    "what readers say": (
+        r"(?:ý kiến|bình luận) (?:bạn đọc|của bạn).*",
+        r"đánh giá bài viết.*",
+        r"tổng số điểm của bài viết.*",
+        r"click để đánh giá.*",
+    ),
+    "the site's imprint": (
+        r"chịu trách nhiệm (?:nội dung|chính|xuất bản)\s*:.*",
+        r"(?:cơ quan chủ quản|tổng biên tập|phó tổng biên tập|trưởng ban (?:biên tập|quản trị))\s*:.*",
+        r"(?:số )?giấy phép (?:số|(?:thiết lập|hoạt động|xuất bản)\b.{0,60}\bsố)\b.*\d.*",
+        r"(?:® )?ghi rõ nguồn (?!gốc).{0,60}(?:khi|trang|website|\.vn).*",
+        r"(?:copyright|©|bản quyền (?:thuộc|©)).*",
+        r"thiết kế (?:và phát triển )?bởi\b.{0,60}",
+    ),
+    "what stands in the site's margin": (r"thư viện (?:ảnh|video)", r"liên kết (?:website|trang|web)", r"translate:?"),
+}
+_LINE = {reason: re.compile("|".join(patterns), re.IGNORECASE) for reason, patterns in _LINES.items()}
+_END = {reason: re.compile("|".join(patterns), re.IGNORECASE) for reason, patterns in _ENDS.items()}
+_BANNER = re.compile(
+    r"(?:cổng|trang) thông tin(?: điện tử)?\b.{0,60}|(?:báo|tạp chí) (?:điện tử )?[^.,]{2,30} điện tử", re.IGNORECASE
 )
-_FROM_HERE = (
-    r"(?:tin bài|các tin|bài viết|tin tức|tin|bài)"
-    r"\s+(?:cùng chuyên mục|liên quan|mới(?: nhất| hơn)?|khác|đã đưa|cũ hơn|đọc nhiều)\b.{0,15}",
-    r"có thể bạn quan tâm.*",
-    r"(?:ý kiến|bình luận) (?:bạn đọc|của bạn).*",
-    r"đánh giá bài viết.*",
-    r"tổng số điểm của bài viết.*",
-    r"click để đánh giá.*",
-    r"chịu trách nhiệm (?:nội dung|chính|xuất bản)\s*:.*",
-    r"giấy phép (?:số|(?:thiết lập|hoạt động|xuất bản)\b.{0,60}\bsố)\b.*\d.*",
-    r"ghi rõ nguồn (?!gốc).{0,60}(?:khi|trang|website|\.vn).*",
-    r"(?:copyright|©|bản quyền (?:thuộc|©)).*",
-    r"thư viện ảnh",
-    r"liên kết website",
-    r"skip to content",
-    r"translate:?",
+_CONTACT = re.compile(
+    r"(?:địa chỉ|trụ sở|điện thoại|đt|tel|fax|e-?mail|hotline|website|đường dây nóng|quảng cáo)\b.{0,12}:.{0,200}",
+    re.IGNORECASE,
 )
-_LINE = re.compile("|".join(_LINES), re.IGNORECASE)
-_END = re.compile("|".join(_FROM_HERE), re.IGNORECASE)
+_DATED = re.compile(r"[^.!?]{15,200}\(\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?(?:[\s,|-]+\d{1,2}[:hg]\d{2})?\)")
+_ENDED = tuple(".!?…:;\"”'")
+_BULLET = re.compile(r"(?:[-–+•*]|\(?(?:\d{1,2}(?:\.\d+)*|[a-zđ]|[ivx]+)[.)/])\s", re.IGNORECASE)
+_LEAD = 200
+"""Characters of an article before what announces its end can do so."""
 
 
-def body_paragraphs(lines: list[str]) -> list[str]:
-    """Return the lines that belong to the article, blanks squeezed, blank ones and furniture left out.
+@dataclass(slots=True)
+class Sorting:
+    """Lines sorted into the story's and others: `reasons[i]` says why `lines[i]` is dropped, None that it is kept."""
 
-    What announces the end of an article counts only below its first 200 characters.
+    lines: list[str]
+    reasons: list[str | None] = field(default_factory=list)
+
+    def kept(self) -> list[str]:
+        """Return the story's lines in order."""
+        return [line for line, reason in zip(self.lines, self.reasons, strict=True) if reason is None]
+
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Return the other lines in order, each with its reason."""
+        return tuple(Dropped(line, reason) for line, reason in zip(self.lines, self.reasons, strict=True) if reason is not None)
+
+    def drop(self, numbers: "range | Sequence[int]", reason: str) -> None:
+        """Drop those of the lines that are still kept."""
+        for number in numbers:
+            self.reasons[number] = self.reasons[number] or reason
+
+    def left(self) -> list[int]:
+        """Return the numbers of the lines that are kept so far."""
+        return [number for number, reason in enumerate(self.reasons) if reason is None]
+
+
+def sort_lines(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Sorting:
+    """Sort lines into the story and its furniture; blanks are squeezed, blank lines left out, the order is kept.
+
+    `learnt` holds the `block` of lines that are known to repeat in articles of this source.
     """
-    kept: list[str] = []
+    squeezed = [" ".join(line.split()) for line in lines]
+    found = Sorting([line for line in squeezed if line])
+    found.reasons = [says_it_is_furniture(line) for line in found.lines]
+    _drop_learnt(found, learnt)
+    _drop_from_end(found)
+    _drop_repeated(found)
+    _drop_dated(found)
+    _drop_menus(found)
+    _drop_teasers(found)
+    return found
+
+
+def says_it_is_furniture(line: str) -> str | None:
+    """Return what kind of furniture a line is by its own words, None if it is none."""
+    return next((reason for reason, pattern in _LINE.items() if pattern.fullmatch(line)), None)
+
+
+def is_prose(line: str) -> bool:
+    """Tell whether a line reads as a paragraph of text, not as a headline, caption, menu entry or cell."""
+    words = len(line.split())
+    return words >= 25 or (words >= 10 and line.endswith(_ENDED))
+
+
+def block(line: str) -> str:
+    """Return the hash by which a line is counted: 10 hex digits; blanks, capitals and marks do not matter."""
+    return blake2b(" ".join(map(key, terms(line))).encode(), digest_size=5).hexdigest()
+
+
+def _drop_learnt(found: Sorting, learnt: Set[str]) -> None:
+    """Drop repeated lines; a lone short one between the story's paragraphs stays, it may be a heading that comes back."""
+    if not learnt:
+        return
+    known = [block(line) in learnt for line in found.lines]
+    prose = [n for n, line in enumerate(found.lines) if not known[n] and found.reasons[n] is None and is_prose(line)]
+    for number, line in enumerate(found.lines):
+        inside = bool(prose) and prose[0] < number < prose[-1]
+        alone = not any(known[max(number - 1, 0) : number]) and not any(known[number + 1 : number + 2])
+        if known[number] and not (inside and alone and len(line.split()) < 8):
+            found.drop([number], REPEATED)
+
+
+def _drop_from_end(found: Sorting) -> None:
+    """Drop all from a line that announces other stories or the imprint, but a box amid the story only to its end."""
     length = 0
-    for line in lines:
-        squeezed = " ".join(line.split())
-        if length > 200 and _END.fullmatch(squeezed):
-            break
-        if squeezed and not _LINE.fullmatch(squeezed):
-            kept.append(squeezed)
-            length += len(squeezed)
-    return kept
+    number = 0
+    while number < len(found.lines):
+        line = found.lines[number]
+        what = next((reason for reason, pattern in _END.items() if pattern.fullmatch(line)), None)
+        if what and length > _LEAD:
+            resumes = _resumes(found, number) if what == "other stories" else len(found.lines)
+            found.drop(range(number, resumes), f"it begins or follows “{_short(line)}”: {what}")
+            if what == "the site's imprint":
+                _drop_contacts_above(found, number)
+            number = resumes
+            continue
+        length += len(line) if found.reasons[number] is None else 0
+        number += 1
+
+
+def _resumes(found: Sorting, announced: int) -> int:
+    """Return where the story goes on below a box of other stories: at two long paragraphs one after the other."""
+    lines = found.lines
+    for number in range(announced + 1, len(lines) - 1):
+        if _is_paragraph(lines[number]) and _is_paragraph(lines[number + 1]):
+            return number
+    return len(lines)
+
+
+def _is_paragraph(line: str) -> bool:
+    return len(line.split()) >= 25 and line.endswith(_ENDED)
+
+
+def _drop_contacts_above(found: Sorting, number: int) -> None:
+    above = number - 1
+    while above >= 0 and (found.reasons[above] or _CONTACT.fullmatch(found.lines[above])):
+        found.drop([above], "the site's imprint")
+        above -= 1
+
+
+def _drop_repeated(found: Sorting) -> None:
+    """Drop what the file says twice word for word: a caption printed again, the title above the text."""
+    before: dict[str, int] = {}
+    for number in found.left():
+        line = found.lines[number]
+        first = before.setdefault(line, number)
+        near = number - first <= 2
+        if first < number and has_tokens(line) and len(line.split()) >= (3 if near else 6):
+            found.drop([number], "it is printed twice")
+
+
+def _drop_dated(found: Sorting) -> None:
+    """Drop runs of headlines that each end with a date in brackets, as lists of older stories have them."""
+    run: list[int] = []
+    for number in [*found.left(), -1]:
+        if number >= 0 and _DATED.fullmatch(found.lines[number]):
+            run.append(number)
+            continue
+        announced = bool(run) and run[0] > 0 and found.lines[run[0] - 1].endswith(":")
+        if len(run) >= 2 and not announced:
+            found.drop(run, "a headline with a date: another story")
+        run = []
+
+
+def _drop_menus(found: Sorting) -> None:
+    """Drop runs of very short lines above the first and below the last paragraph, and a site's name above the first."""
+    left = found.left()
+    prose = [number for number in left if is_prose(found.lines[number])]
+    if not prose:
+        return
+    above = [number for number in left if number < prose[0]]
+    below = [number for number in left if number > prose[-1]]
+    for part in (above, below):
+        run: list[int] = []
+        for number in [*part, -1]:
+            if number >= 0 and _is_menu_entry(found.lines[number]):
+                run.append(number)
+                continue
+            announced = bool(run) and run[0] > 0 and found.lines[run[0] - 1].endswith(":")
+            if len(run) >= 4 and not announced:
+                others = [n for n in above if n not in run and found.reasons[n] is None and not stamp(found.lines[n])]
+                found.drop(run[: None if part is below or others else -1], "an entry of a menu")  # the last may be the title
+            run = []
+    if len(above) > 1:
+        found.drop([number for number in above if _BANNER.fullmatch(found.lines[number])], "the site's name")
+
+
+def _is_menu_entry(line: str) -> bool:
+    words = line.split()
+    return len(words) <= 5 and line[0].isupper() and not line.endswith(_ENDED) and not any(c.isdigit() for c in line)
+
+
+def _drop_teasers(found: Sorting) -> None:
+    """Drop headlines with at most a line of summary each, from the story's end to the file's."""
+    left = found.left()
+    lines = [found.lines[number] for number in left]
+    last = None
+    for at in range(len(lines) - 1, 0, -1):
+        many = 2 if any(map(is_prose, lines[at:])) else 3  # two alone may be captions
+        if _teasers(lines[at:], many) and _story_ends(lines[:at]):
+            last = at
+    if last is None:
+        for at in range(1, len(lines)):
+            if _teasers(lines[at:], 3) and is_prose(lines[at - 1]) and _is_foreign(lines[at:], lines[:at]):
+                last = at
+                break
+    if last is not None:
+        found.drop(left[last:], "a headline or summary of another story, below the end of this one")
+
+
+def _teasers(lines: Sequence[str], many: int) -> bool:
+    """Tell whether lines are headlines, at least so many, each with at most one line below it."""
+    headlines = [_is_headline(line) for line in lines]
+    pairs = all(one or other for one, other in zip(headlines, headlines[1:], strict=False))
+    return headlines[0] and pairs and sum(headlines) >= many
+
+
+def _is_headline(line: str) -> bool:
+    words = len(line.split())
+    return 6 <= words <= 25 and not line.endswith(tuple(".…:;,")) and not _BULLET.match(line) and line[0].isupper()
+
+
+def _story_ends(lines: Sequence[str]) -> bool:
+    """Tell whether a story's last line says so: with "./." or by its author's name below a paragraph."""
+    if lines[-1].endswith("./."):
+        return True
+    return len(lines) >= 3 and is_prose(lines[-2]) and _is_name(lines[-1])
+
+
+def _is_name(line: str) -> bool:
+    words = re.sub(r"\(.*?\)|^(?:theo|bài|ảnh|tin|và|,|:)\s", "", line, flags=re.IGNORECASE).split()
+    return (
+        2 <= len(words) <= 6
+        and all(word[0].isupper() or word in ("và", "-", "–") for word in words)
+        and words[-1][-1].isalpha()
+    )
+
+
+def _is_foreign(lines: Sequence[str], story: Sequence[str]) -> bool:
+    """Tell whether few pairs of neighbouring syllables of some lines come back in the story."""
+    known = {pair for line in story for pair in _pairs(line)}
+    pairs = [pair for line in lines for pair in _pairs(line)]
+    return sum(pair in known for pair in pairs) < 0.3 * len(pairs)
+
+
+def _pairs(line: str) -> list[tuple[str, str]]:
+    found = [key(one) for one in terms(line)]
+    return list(zip(found, found[1:], strict=False))
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= 40 else line[:39] + "…"

@@ -1,17 +1,18 @@
 """What readers give, and what they share: drafts, decoding, a stamp near the top."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
+from datetime import date
 
 from htxsearch.article import Dropped, Rejected
-from htxsearch.ingest.furniture import body_paragraphs
+from htxsearch.ingest.furniture import Sorting, sort_lines
 from htxsearch.ingest.metadata import Known, Unreadable
 from htxsearch.text.dates import stamp
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "same_text"]
+__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "same_text", "take_stamps"]
 
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """What no text holds: NUL, and halves of characters."""
@@ -19,13 +20,19 @@ NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a reader makes of a file or line: its text, what it says about itself, which line it is, what was left out."""
+    """What a reader makes of a file or line: its text, what it says about itself, which line it is, what was left out.
+
+    `lines` are those that are counted to learn what repeats in a source, none if nothing is learnt from such files;
+    `again` makes the draft anew, given the `furniture.block` of lines that repeat.
+    """
 
     body: str
     known: Known
     id: str | None = None
     line: int | None = None
     dropped: tuple[Dropped, ...] = ()
+    lines: tuple[str, ...] = ()
+    again: "Callable[[Set[str]], Draft] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,23 @@ def decode(data: bytes, *, composed: bool = True) -> str:
 
 def after_stamp(lines: list[str], known: Known) -> Iterator[Draft]:
     """Drop furniture and take the first stamp near the top as the date."""
-    kept = []
-    day = None
-    for number, line in enumerate(body_paragraphs(lines)):
-        here = stamp(line) if number < 8 else None
-        if here is None:
-            kept.append(line)
-        day = day or here
-    yield Draft("\n".join(kept), known.or_else(Known(date=day)))
+    sorting = sort_lines(lines)
+    below, above = take_stamps(sorting)
+    yield Draft("\n".join(sorting.kept()), known.or_else(Known(date=above or below)), dropped=sorting.dropped())
+
+
+def take_stamps(sorting: Sorting, title: int | None = None) -> tuple[date | None, date | None]:
+    """Drop the stamps among the first eight lines and return the first below the title's line, and the first above it."""
+    above = below = None
+    for number in sorting.left()[:8]:
+        day = stamp(sorting.lines[number])
+        if day is not None:
+            sorting.drop([number], "a line that says only when the page was published or saved")
+            if title is None or number < title:
+                above = above or day
+            else:
+                below = below or day
+    return below, above
 
 
 def same_text(first: str, second: str) -> bool:

@@ -1,10 +1,11 @@
-"""Plain text saves: the first line is the title, stamps near it give the date."""
+"""Plain text saves: the first line of the story is the title, stamps near it give the date."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from functools import partial
 
-from htxsearch.ingest.furniture import body_paragraphs
+from htxsearch.ingest.furniture import REPEATED, Sorting, is_prose, sort_lines
 from htxsearch.ingest.metadata import Known
-from htxsearch.ingest.readers.draft import Draft, decode
+from htxsearch.ingest.readers.draft import Draft, decode, take_stamps
 from htxsearch.text.dates import stamp
 from htxsearch.text.tokens import tokens
 
@@ -15,18 +16,46 @@ def read_plain(data: bytes) -> Iterator[Draft]:
     """Plain text: the first line that is not furniture is the title, stamps near it give the date.
 
     A stamp below the title is the publication date; one above it is often the day the page was
-    saved, and counts only if there is no other.
+    saved, and counts only if there is no other. Title, body and what was dropped are all lines of the file.
     """
-    paragraphs = body_paragraphs(decode(data).split("\n"))
-    above = below = None
-    title: str | None = None
-    kept: list[str] = []
-    for number, paragraph in enumerate(paragraphs):
-        day = stamp(paragraph) if number < 8 else None
-        if day is not None:
-            above, below = (above or day, below) if title is None else (above, below or day)
-        elif title is None and not kept and len(tokens(paragraph)) <= 60:
-            title = paragraph
-        else:
-            kept.append(paragraph)
-    return iter([Draft("\n".join(kept), Known(title=title, date=below or above))])
+    return iter([_draft(decode(data).split("\n"))])
+
+
+def _draft(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Draft:
+    sorting = sort_lines(lines, learnt)
+    number = _title(sorting)
+    below, above = take_stamps(sorting, number)
+    body = [sorting.lines[one] for one in sorting.left() if one != number]
+    known = Known(title=None if number is None else sorting.lines[number], date=below or above)
+    return Draft(
+        "\n".join(body), known, dropped=sorting.dropped(), lines=tuple(sorting.lines), again=partial(_draft, tuple(lines))
+    )
+
+
+def _title(sorting: Sorting) -> int | None:
+    """Return the number of the title's line, None if the story begins with a long paragraph."""
+    head = [number for number in sorting.left() if stamp(sorting.lines[number]) is None]
+    if not head:
+        return None
+    first = head[0]
+    if is_prose(sorting.lines[first]):  # a title that several articles share was taken for furniture
+        repeated = [number for number in range(first) if sorting.reasons[number] == REPEATED]
+        if repeated:
+            sorting.reasons[repeated[-1]] = None
+            return repeated[-1]
+    shorter = _without_site(sorting, head)
+    if shorter is not None:
+        sorting.drop([first], "the title with the site's name")
+        first = shorter
+    return first if len(tokens(sorting.lines[first])) <= 60 else None
+
+
+def _without_site(sorting: Sorting, head: Sequence[int]) -> int | None:
+    """Return which line above the text repeats the beginning of the first, as a page's heading does its window's title."""
+    for number in head[1:8]:
+        line = sorting.lines[number]
+        if is_prose(line):
+            break
+        if len(line.split()) >= 4 and sorting.lines[head[0]].startswith(line):
+            return number
+    return None

@@ -1,0 +1,190 @@
+"""How lines stand together: menus, teasers, boxes, imprints, what is printed twice; and that nothing is lost."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from htxsearch.ingest.furniture import REPEATED, block, sort_lines
+from htxsearch.ingest.readers.plain import read_plain
+
+TITLE = "Bản Sen giữ giống ổi đào của các cụ"
+STORY = [
+    "Sáng thứ bảy nào ông Vàng A Páo cũng vác cuốc lên nương ổi sau nhà, nơi mười hai gốc ổi đào của các cụ để lại vẫn "
+    "sai quả, mỗi gốc cho chừng sáu chục cân một vụ.",
+    "Nhà ông bán hai phần ba số quả cho thương lái dưới chợ huyện, phần còn lại bà Ính thái lát, phơi ba nắng rồi đóng "
+    "vào túi giấy để cháu gái bán qua mạng.",
+    "Tổ hợp tác của xóm vừa nhận thêm bốn hộ, đất vườn cộng lại được hơn một héc ta, và ông Páo nói rằng sang năm sẽ "
+    "chiết cành cho từng nhà.",
+]
+FOREIGN = [
+    "Cà Mau: ngư dân Đất Mũi trúng đậm mùa ruốc biển",
+    "Giá ruốc khô tại bến tăng lên ba trăm nghìn một ký, thuyền nào về cũng có người chờ mua ngay trên cầu cảng.",
+    "Nhà máy giấy Lam Sơn chạy lại dây chuyền thứ hai",
+    "Công nhân được gọi về làm từ đầu tuần sau bốn tháng nghỉ việc vì thiếu nguyên liệu.",
+]
+
+
+def read(lines: Sequence[str]) -> tuple[str | None, list[str], list[str]]:
+    """Return title, body and what was dropped of a plain text."""
+    [draft] = read_plain("\n".join(lines).encode())
+    return draft.known.title, draft.body.split("\n"), [one.text for one in draft.dropped]
+
+
+def test_a_menu_and_a_site_name_above_the_title_are_no_title() -> None:
+    menu = ["CỔNG THÔNG TIN ĐIỆN TỬ XÃ BẢN SEN", "Giới thiệu", "Tin tức", "Văn bản", "Thủ tục hành chính", "Liên hệ"]
+    assert read([*menu, TITLE, *STORY]) == (TITLE, STORY, menu)
+
+
+def test_a_short_title_below_a_menu_is_no_entry_of_it() -> None:
+    menu = ["Giới thiệu", "Tin tức", "Văn bản", "Liên hệ"]
+    assert read([*menu, "Ổi đào Bản Sen", *STORY]) == ("Ổi đào Bản Sen", STORY, menu)
+
+
+def test_the_window_title_gives_way_to_the_heading() -> None:
+    window = f"{TITLE} - Bản tin xã Bản Sen"
+    assert read([window, TITLE, *STORY]) == (TITLE, STORY, [window])
+
+
+@pytest.mark.parametrize("end", ["Giàng Thị Mỷ", "Theo Giàng Thị Mỷ", "Mỷ Giàng (tổng hợp)"])
+def test_headlines_with_summaries_below_the_author_are_other_stories(end: str) -> None:
+    assert read([TITLE, *STORY, end, *FOREIGN]) == (TITLE, [*STORY, end], FOREIGN)
+
+
+def test_headlines_below_the_official_end_are_other_stories() -> None:
+    story = [*STORY[:2], STORY[2] + "/."]
+    assert read([TITLE, *story, *FOREIGN]) == (TITLE, story, FOREIGN)
+
+
+def test_headlines_whose_words_do_not_come_back_are_other_stories() -> None:
+    headlines = [FOREIGN[0], FOREIGN[2], "Đà Lạt nối lại đường tàu lên ga cũ sau trận lở đất"]
+    assert read([TITLE, *STORY, *headlines]) == (TITLE, STORY, headlines)
+
+
+def test_captions_at_the_end_speak_of_the_story_and_stay() -> None:
+    captions = [
+        "Ông Vàng A Páo bên gốc ổi đào của các cụ",
+        "Bà Ính thái lát, phơi ba nắng trên nương ổi",
+        "Tổ hợp tác của xóm chiết cành cho từng nhà",
+    ]
+    assert read([TITLE, *STORY, *captions]) == (TITLE, [*STORY, *captions], [])
+
+
+def test_headings_within_a_story_stay() -> None:
+    body = ["Mười hai gốc ổi của các cụ để lại", STORY[0], "Phơi ba nắng rồi mới đóng túi", STORY[1], "Chiết cành", STORY[2]]
+    assert read([TITLE, *body]) == (TITLE, body, [])
+
+
+def test_an_announced_list_of_short_lines_stays() -> None:
+    body = [*STORY, "Bốn hộ mới vào tổ hợp tác của xóm năm nay là:", "Lò Văn Sùng", "Vàng A Lử", "Giàng Seo Phử", "Lò Thị Ính"]
+    assert read([TITLE, *body]) == (TITLE, body, [])
+
+
+def test_short_lines_below_the_story_are_a_menu() -> None:
+    menu = ["Chính trị", "Kinh tế", "Văn hóa", "Thể thao", "Du lịch"]
+    assert read([TITLE, *STORY, *menu]) == (TITLE, STORY, menu)
+
+
+def test_headlines_with_dates_in_brackets_are_older_stories() -> None:
+    older = ["Bản Sen họp chợ phiên đầu xuân (12/02/2021)", "Bản Sen đón đoàn khách xa (03/01/2021 08:30)"]
+    assert read([TITLE, STORY[0], *older, *STORY[1:]]) == (TITLE, STORY, older)
+
+
+def test_dated_papers_that_are_announced_stay() -> None:
+    body = [
+        *STORY,
+        "Xóm làm theo hai giấy tờ sau:",
+        "Hương ước xóm Bản Sen (12/02/2021)",
+        "Quy ước giữ nước nương ổi (03/01/2021)",
+    ]
+    assert read([TITLE, *body]) == (TITLE, body, [])
+
+
+def test_a_box_of_other_stories_ends_where_the_story_goes_on() -> None:
+    box = ["Tin liên quan", FOREIGN[0], FOREIGN[2]]
+    assert read([TITLE, STORY[0], STORY[1], *box, STORY[2], STORY[0] + " Vụ sau.", "Mỷ"]) == (
+        TITLE,
+        [*STORY, STORY[0] + " Vụ sau.", "Mỷ"],
+        box,
+    )
+
+
+def test_addresses_above_the_imprint_go_with_it_others_stay() -> None:
+    help_him = "Địa chỉ: ông Vàng A Páo, xóm Bản Sen"
+    imprint = [
+        "Địa chỉ: Trụ sở xã Bản Sen",
+        "Điện thoại: 0200 000 000",
+        "Chịu trách nhiệm nội dung: Lò Thị Ính",
+        "Thiết kế: Tổ số",
+    ]
+    assert read([TITLE, *STORY, help_him]) == (TITLE, [*STORY, help_him], [])
+    assert read([TITLE, *STORY, *imprint]) == (TITLE, STORY, imprint)
+
+
+def test_a_caption_printed_twice_is_kept_once() -> None:
+    caption = "Ông Páo bên gốc ổi"
+    assert read([TITLE, STORY[0], caption, caption, *STORY[1:], TITLE]) == (
+        TITLE,
+        [STORY[0], caption, *STORY[1:]],
+        [caption, TITLE],
+    )
+
+
+def test_a_short_line_that_comes_back_later_is_kept_twice() -> None:
+    body = [STORY[0], "Vụ xuân", STORY[1], "Ba nắng", STORY[2], "Vụ xuân"]
+    assert read([TITLE, *body]) == (TITLE, body, [])
+
+
+# What was learnt
+
+
+def test_repeated_lines_are_dropped_wherever_they_stand_together() -> None:
+    top, margin = "Bản tin xã Bản Sen, số ra thứ bảy hằng tuần", ["Gửi bài cho bản tin", "Nộp chậm nhất tối thứ năm"]
+    found = sort_lines([top, TITLE, STORY[0], *margin, *STORY[1:]], {block(one) for one in (top, *margin)})
+    assert found.kept() == [TITLE, *STORY]
+    assert [(one.text, one.reason) for one in found.dropped()] == [(one, REPEATED) for one in (top, *margin)]
+
+
+def test_a_lone_heading_amid_the_story_stays_though_it_repeats() -> None:
+    lines = [TITLE, STORY[0], "Việc còn phải làm", *STORY[1:]]
+    assert sort_lines(lines, {block("Việc còn phải làm")}).kept() == lines
+
+
+def test_a_title_that_others_share_is_still_the_title() -> None:
+    [draft] = read_plain("\n".join(["Giá ổi hôm nay", *STORY]).encode())
+    assert draft.again is not None
+    assert draft.again({block("Giá ổi hôm nay")}).known.title == "Giá ổi hôm nay"
+
+
+def test_blanks_and_capitals_do_not_matter_to_what_repeats() -> None:
+    assert block("Gửi  BÀI cho bản tin") == block("gửi bài cho bản tin")
+    assert block("Gửi bài cho bản tin") != block("Gửi bài cho bản làng")
+
+
+# Nothing is lost
+
+LINES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [TITLE, *STORY, *FOREIGN, "Tin tức", "Chia sẻ", "Tin liên quan", "12/02/2021", "© Bản tin", "Mỷ Giàng", ""]
+        ),
+        st.text(alphabet=" aáBđ.,:12/()>»#\t", max_size=30),
+    ),
+    max_size=25,
+)
+
+
+@given(LINES, st.sets(st.sampled_from([block(one) for one in (TITLE, *STORY, *FOREIGN, "Tin tức", "Mỷ Giàng")])))
+@settings(deadline=None)
+def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learnt: set[str]) -> None:
+    [draft] = read_plain("\n".join(lines).encode())
+    assert draft.again is not None
+    for found in (draft, draft.again(learnt)):
+        kept = [line for line in (found.known.title or "", *found.body.split("\n")) if line]
+        everything = [" ".join(line.split()) for line in lines if line.split()]
+        assert Counter(kept) + Counter(one.text for one in found.dropped) == Counter(everything)
+        assert all(one.reason for one in found.dropped)
+        order = iter(everything)
+        assert all(line in order for line in kept if line != found.known.title)  # the story's order is the file's
