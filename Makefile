@@ -23,6 +23,7 @@ bench: setup
 
 eval: setup
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented --floors evals/floors.json
+	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from htxsearch.errors import QuerySyntaxError, UsageError
 from htxsearch.index import Index
@@ -29,6 +29,7 @@ __all__ = [
     "DEFAULT_MEASURES",
     "FORMS",
     "Collection",
+    "Measured",
     "Outcome",
     "Run",
     "evaluate",
@@ -266,7 +267,19 @@ def read_run(path: Path) -> dict[str, dict[str, Any]]:
     return sets
 
 
-def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Run]) -> list[str]:
+class Measured(Protocol):
+    """What floors are held against."""
+
+    @property
+    def label(self) -> str:
+        """The name its floors stand under."""
+
+    @property
+    def measures(self) -> Mapping[str, float]:
+        """Its measures by name; all are better if higher."""
+
+
+def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Measured]) -> list[str]:
     """Return a sentence for every floor that a run falls below, and for every floor of a set without such a measure."""
     found = []
     for run in runs:
@@ -280,7 +293,7 @@ def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Run]) -> 
     return found
 
 
-def raise_floors(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Run]) -> dict[str, dict[str, float]]:
+def raise_floors(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Measured]) -> dict[str, dict[str, float]]:
     """Return the floors raised to what the runs reached, rounded down to three places; none goes down."""
     raised = {name: dict(values) for name, values in floors.items()}
     for run in runs:

@@ -1,7 +1,7 @@
 """The `eval` command: measures on judged collections, floors, and two runs side by side."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ import click
 from htxsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from htxsearch.evaluate import Run
+    from htxsearch.evaluate import Measured, Run
+    from htxsearch.extraction import Extraction
 
 __all__ = ["BELOW_FLOOR", "evaluation"]
 
@@ -21,6 +22,13 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
 
 @click.command("eval")
 @click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--task",
+    type=click.Choice(["ranking", "extraction"]),
+    default="ranking",
+    show_default=True,
+    help="What to measure; for extraction, a DIR holds saved pages and gold.json.",
+)
 @click.option("--measure", "measures", multiple=True, metavar="NAME", help="MRR@10, R@1, Success@10 by default. Repeatable.")
 @click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Re-pose every query so. Repeatable.")
 @click.option("--semantic", is_flag=True, help="Rank by meaning, too; the first time, passages are read for it.")
@@ -41,6 +49,7 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 def evaluation(
     folders: tuple[Path, ...],
+    task: str,
     measures: tuple[str, ...],
     forms: tuple[str, ...],
     semantic: bool,
@@ -56,6 +65,9 @@ def evaluation(
 
     A collection is indexed, every query asked as `query` asks it, and a document ranked by its best
     passage. With --floors the exit code is 1 if a measure falls below its floor.
+
+    --task extraction measures how well stories are cut out of saved pages, beside trafilatura alone:
+    precision and recall of their tokens, exact titles, and strings of the page that must not survive.
     """
     import htxsearch.evaluate as evaluate
 
@@ -71,6 +83,11 @@ def evaluation(
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
         raise UsageError("two of these folders have the same name; give one of them another")
+    if task == "extraction":
+        if measures or forms or semantic or save or keep:
+            raise UsageError("--measure, --as, --semantic, --save and --keep are for rankings; leave them out")
+        extractions = _extract(folders, failures, as_json=as_json)
+        return _check_floors(floors, extractions, write=raise_floors) if floors else 0
     runs: list[Run] = []
     for folder in folders:
         collection = evaluate.read_collection(folder)
@@ -87,6 +104,38 @@ def evaluation(
     if as_json:
         click.echo(json.dumps(_sets(runs, queries=False), ensure_ascii=False, indent=2))
     return _check_floors(floors, runs, write=raise_floors) if floors else 0
+
+
+def _extract(folders: Sequence[Path], failures: int, *, as_json: bool) -> list["Extraction"]:
+    """Measure extraction in each folder, print it beside trafilatura's, and return htxsearch's own."""
+    import htxsearch.extraction as extraction
+
+    sets = {}
+    ours = []
+    for folder in folders:
+        name = folder.resolve().name
+        pages = extraction.read_gold(folder)
+        ways = (("", extraction.by_htxsearch), ("trafilatura alone", extraction.by_trafilatura))
+        runs = [extraction.evaluate_extraction(name, pages, extract, by=by) for by, extract in ways]
+        sets.update({run.label: run.as_json() for run in runs})
+        ours.append(runs[0])
+        if not as_json:
+            for run in runs:
+                _show_extraction(run, failures)
+    if as_json:
+        click.echo(json.dumps({"sets": sets}, ensure_ascii=False, indent=2))
+    return ours
+
+
+def _show_extraction(run: "Extraction", failures: int) -> None:
+    values = "  ".join(f"{name} {value:.4f}" for name, value in run.measures.items())
+    click.echo(f"{run.name:14} {run.by or 'htxsearch':18} {values}  Leaks {run.leaks}  ({len(run.pages)} pages)")
+    for page in sorted(run.pages, key=lambda page: page.precision + page.recall)[:failures]:
+        click.echo(
+            f"    {page.precision:.4f} {page.recall:.4f}  {page.file}" + ("" if page.title_exact else f"  title: {page.title}")
+        )
+        for leak in page.leaks:
+            click.echo(f"          leaked: {leak}")
 
 
 def _sets(runs: list["Run"], *, queries: bool) -> dict[str, Any]:
@@ -109,7 +158,7 @@ def _show_run(run: "Run", failures: int) -> None:
         click.echo(f"    {outcome.measures[first]:.2f}  {query}  {outcome.query}\n          → {ranked}")
 
 
-def _check_floors(path: Path, runs: list["Run"], *, write: bool) -> int:
+def _check_floors(path: Path, runs: Sequence["Measured"], *, write: bool) -> int:
     import htxsearch.evaluate as evaluate
 
     try:

@@ -4,6 +4,7 @@ Each rule looks at what a line says by itself, or at how lines stand together; w
 that it can be shown. Nothing is dropped that reads as a sentence of the story: where a rule cannot tell, the line stays.
 """
 
+import itertools
 import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
@@ -43,8 +44,8 @@ _LINES: dict[str, tuple[str, ...]] = {
 _ENDS: dict[str, tuple[str, ...]] = {
     "other stories": (
         r"(?:các )?(?:tin bài|tin|bài viết|tin tức|bài|sự kiện)"
-        r"\s+(?:cùng chuyên mục|liên quan|mới(?: nhất| hơn| đăng)?|khác|đã đưa|cũ hơn|đọc nhiều|nổi bật|tiêu điểm|cùng chủ đề)\b"
-        r"[^.]{0,15}",
+        r"\s+(?:cùng chuyên mục|cùng chủ đề|liên quan|mới(?: nhất| hơn| đăng)?|khác|đã đưa|cũ hơn|đọc nhiều|nổi bật|tiêu điểm)"
+        r"\b[^.]{0,15}",
         r"(?:đọc nhiều|xem nhiều|mới nhất|tin nổi bật|đáng quan tâm|cùng chuyên mục)\s*:?",
         r"có thể bạn quan tâm.*",
     ),
@@ -232,8 +233,9 @@ def _drop_menus(found: Sorting) -> None:
                 others = [n for n in above if n not in run and found.reasons[n] is None and not stamp(found.lines[n])]
                 found.drop(run[: None if part is below or others else -1], "an entry of a menu")  # the last may be the title
             run = []
-    if len(above) > 1:
-        found.drop([number for number in above if _BANNER.fullmatch(found.lines[number])], "the site's name")
+    banners = [number for number in above if _BANNER.fullmatch(found.lines[number])]
+    if any(found.reasons[n] is None and n not in banners and not stamp(found.lines[n]) for n in above):
+        found.drop(banners, "the site's name")
 
 
 def _is_menu_entry(line: str) -> bool:
@@ -262,7 +264,7 @@ def _drop_teasers(found: Sorting) -> None:
 def _teasers(lines: Sequence[str], many: int) -> bool:
     """Tell whether lines are headlines, at least so many, each with at most one line below it."""
     headlines = [_is_headline(line) for line in lines]
-    pairs = all(one or other for one, other in zip(headlines, headlines[1:], strict=False))
+    pairs = all(one or other for one, other in itertools.pairwise(headlines))
     return headlines[0] and pairs and sum(headlines) >= many
 
 
@@ -296,7 +298,7 @@ def _is_foreign(lines: Sequence[str], story: Sequence[str]) -> bool:
 
 def _pairs(line: str) -> list[tuple[str, str]]:
     found = [key(one) for one in terms(line)]
-    return list(zip(found, found[1:], strict=False))
+    return list(itertools.pairwise(found))
 
 
 def _short(line: str) -> str:
