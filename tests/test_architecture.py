@@ -57,6 +57,7 @@ ORDER = [
     "ingest.readers.json_lines",
     "ingest.readers",
     "ingest.corpus",
+    "repeated",
     "query",
     "correct",
     "highlight",

@@ -12,10 +12,11 @@ from htxsearch.engine.seam import Engine
 from htxsearch.errors import IndexDamaged
 from htxsearch.text.normalize import key, term
 
-__all__ = ["Entry", "Report", "ShortForm", "blobs", "read_catalogue", "read_short_forms"]
+__all__ = ["Entry", "Report", "ShortForm", "blobs", "is_settled", "read_catalogue", "read_short_forms"]
 
 _CATALOGUE = "catalogue"
 _SHORT_FORMS = "short-forms"
+_SETTLED = "settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +40,18 @@ class Entry:
 
     An empty digest says that it is not all of the file, so the file is read again. A file whose stamp is
     as it was need not be hashed; an empty stamp is none.
+
+    `source` and `blocks` are how its lines are counted (`repeated.Counted`), `furniture` says which repeating ones were
+    left out when it was read (`repeated.applied`).
     """
 
     digest: str = ""
     stamp: str = ""
     articles: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    source: str = ""
+    blocks: str = ""
+    furniture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,12 @@ def read_catalogue(engine: Engine) -> dict[str, Entry]:
     return {path: Entry(**values) for path, values in stored.items()}
 
 
+def is_settled(engine: Engine) -> bool:
+    """Tell whether every file was read with what repeats in the files that are there; an empty index is settled."""
+    stored = engine.blob(_SETTLED)
+    return bool(json.loads(stored)) if stored else not engine.counts().articles
+
+
 def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
     """Return the learnt abbreviations by the short form's key. Raises IndexDamaged."""
     stored = json.loads(_blob(engine, _SHORT_FORMS))
@@ -76,16 +89,27 @@ def _blob(engine: Engine, name: str) -> bytes:
     return blob or b"{}"
 
 
-def blobs(entries: Mapping[str, Entry]) -> dict[str, bytes]:
+def blobs(entries: Mapping[str, Entry], *, settled: bool) -> dict[str, bytes]:
     """Return what to commit beside the postings."""
-    catalogue = {
-        path: {"digest": entry.digest, "stamp": entry.stamp, "articles": entry.articles, "definitions": entry.definitions}
-        for path, entry in entries.items()
-    }
+    catalogue = {path: _stored(entry) for path, entry in entries.items()}
     return {
         _CATALOGUE: json.dumps(catalogue, ensure_ascii=False).encode(),
         _SHORT_FORMS: json.dumps(_short_forms(entries), ensure_ascii=False).encode(),
+        _SETTLED: json.dumps(settled).encode(),
     }
+
+
+def _stored(entry: Entry) -> dict[str, object]:
+    """Return an entry as JSON; how lines are counted only where they are."""
+    stored: dict[str, object] = {
+        "digest": entry.digest,
+        "stamp": entry.stamp,
+        "articles": entry.articles,
+        "definitions": entry.definitions,
+    }
+    if entry.blocks:
+        stored |= {"source": entry.source, "blocks": entry.blocks, "furniture": entry.furniture}
+    return stored
 
 
 def _short_forms(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, str, str]]]:

@@ -6,14 +6,15 @@ analyse ahead of that; what is taken in, in which order and how it is counted do
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.article import Article, Rejected, Unchanged
-from htxsearch.catalogue import Entry, Report, blobs, read_catalogue
+from htxsearch.catalogue import Entry, Report, blobs, is_settled, read_catalogue
 from htxsearch.engine.seam import Engine, Writer
-from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
+from htxsearch.ingest.corpus import SourceFile, articles_of, counted_lines, source_files
+from htxsearch.repeated import Counted, applied, counted, learnt
 from htxsearch.text.abbreviations import learn
 from htxsearch.workers import Ahead, InTurn, Made, Reading, worth_workers
 
@@ -40,6 +41,10 @@ class _Run:
         self._writer: Writer = engine.writer()
         self._pending = 0  # articles that are not committed yet
         self._unsaved = False  # whether anything is not
+        self._settled = is_settled(engine)
+        self._counted = {path: Counted(entry.source, entry.blocks) for path, entry in self._files.items() if entry.blocks}
+        self._repeating: dict[str, frozenset[str]] = {}
+        self._again: set[str] = set()  # files that are as they were, but are read otherwise with what was learnt
         self._owner: dict[str, str] = {}
         self._counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
         self._rejected: list[Rejected] = []
@@ -55,6 +60,7 @@ class _Run:
         new = {state.digest for path, state in found.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
         stale = [state for path, state in found.items() if state.digest not in ("", self._entry(path).digest)]
+        stale = self._learn(stale, gone, found)
         self._total = sum(state.size for state in stale)
         if worth_workers(self._total, self._workers):
             self._reading = Ahead([state.source for state in stale], self, workers=self._workers)
@@ -66,9 +72,41 @@ class _Run:
             raise
         finally:
             self._reading.close()
-        if self._unsaved:
+        if self._unsaved or not self._settled:
+            self._settled = all(found[path].digest for path in self._again)
             self._commit()
         return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected))
+
+    def _learn(self, stale: list["_State"], gone: Iterable[str], found: dict[str, "_State"]) -> list["_State"]:
+        """Learn what repeats now, and return all files that have to be read, in order: those that changed, and for its sake.
+
+        From here on the index is not settled: files are read with what follows from all of them, of which a commit may
+        hold only some. A run that was cut off leaves it so, and the next one looks at every source.
+        """
+        before = {path: self._counted.get(path, Counted()) for path in (*gone, *(state.source.path for state in stale))}
+        for path in gone:
+            self._counted.pop(path, None)
+        for state in stale:
+            path = state.source.path
+            self._counted[path] = counted(*counted_lines(state.source))
+        touched = {
+            one.source for path, old in before.items() for one in (old, self._counted.get(path, Counted())) if one.blocks
+        }
+        if not self._settled:
+            touched = {one.source for one in self._counted.values() if one.blocks}
+        self._repeating = learnt(self._counted, touched)
+        changed = {state.source.path for state in stale}
+        for path, entry in self._files.items():
+            if path not in found or path in changed or entry.source not in touched:
+                continue
+            if applied(self._counted.get(path, Counted()), self.repeating(path)) != entry.furniture:
+                self._again.add(path)
+        self._settled = self._settled and not before and not self._again
+        return [state for path, state in found.items() if path in changed or (path in self._again and state.digest)]
+
+    def repeating(self, path: str) -> Set[str]:
+        """Return the hashes of lines that repeat in a file's source, see `workers.Catalogued`."""
+        return self._repeating.get(self._counted.get(path, Counted()).source, frozenset())
 
     def _work_off(self, found: dict[str, "_State"], gone: dict[str, Entry]) -> None:
         """Compare every file with what the index has of it, and drop what is gone."""
@@ -105,7 +143,7 @@ class _Run:
 
     def _compare(self, path: str, state: "_State") -> None:
         entry = self._entry(path)
-        if state.digest and state.digest != entry.digest:
+        if state.digest and (state.digest != entry.digest or path in self._again):
             self._take_in(state)
             return
         if state.digest:
@@ -120,6 +158,8 @@ class _Run:
         path = state.source.path
         entry = self._files.setdefault(path, Entry())
         entry.digest = ""
+        entry.source, entry.blocks = self._counted.get(path, Counted())
+        entry.furniture = applied(Counted(entry.source, entry.blocks), self.repeating(path))
         here: set[str] = set()
         rejected = 0
         start = self._done
@@ -196,7 +236,7 @@ class _Run:
             self._unsaved = True
 
     def _commit(self) -> None:
-        self._writer.commit(blobs(self._files))
+        self._writer.commit(blobs(self._files, settled=self._settled))
         self._writer = self._engine.writer()
         self._pending = 0
         self._unsaved = False

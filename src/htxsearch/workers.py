@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -56,6 +56,9 @@ class Catalogued(Protocol):
     def lines(self, path: str) -> Mapping[str, str]:
         """Return the ids of a file's articles by the hashes of the JSON lines they were read from."""
 
+    def repeating(self, path: str) -> Set[str]:
+        """Return the hashes of lines that are left out as the furniture of a file's source."""
+
     def is_news(self, article: Article) -> bool:
         """Tell whether the article's document will be wanted, as far as can be said before its turn."""
 
@@ -77,7 +80,7 @@ class InTurn:
         self._catalogued = catalogued
 
     def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
-        for found in news_of(source, self._catalogued.lines(source.path)):
+        for found in _news(source, self._catalogued):
             yield found, partial(_made_here, found)
 
     def close(self) -> None:
@@ -162,8 +165,12 @@ class Ahead:
         return _made_here(item.found)
 
 
+def _news(source: SourceFile, catalogued: Catalogued) -> Iterator[Found]:
+    return news_of(source, catalogued.lines(source.path), catalogued.repeating(source.path))
+
+
 def _items(source: SourceFile, catalogued: Catalogued) -> Iterator[_Item]:
-    for found in news_of(source, catalogued.lines(source.path)):
+    for found in _news(source, catalogued):
         size = len(found.title) + len(found.body) if isinstance(found, Article) else 0
         yield _Item(found, size + _ARTICLE)
     yield _Item(None)

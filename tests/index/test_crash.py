@@ -118,7 +118,7 @@ def _quick(monkeypatch):
 
 
 def text(number, version):
-    return f"Hợp tác xã bán {SUBJECTS[number % len(SUBJECTS)]} dấu{number:02} ở chợ.\nĐây là bản {version}."
+    return f"Hợp tác xã bán {SUBJECTS[number % len(SUBJECTS)]} dấu{number:02} ở chợ. Đây là bản {version}."
 
 
 def row(number, version):

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +11,10 @@ from typing import NamedTuple
 from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
-from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+from htxsearch.ingest.readers import READERS, Unreadable, lines_of, read_articles
 from htxsearch.text.normalize import nfc
 
-__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "news_of", "source_files"]
+__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "counted_lines", "news_of", "source_files"]
 
 _MAX_BYTES = 100 * 1024 * 1024
 """A larger file is refused: it would be held in memory whole. JSON lines may be split."""
@@ -124,8 +124,24 @@ def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:
         yield found
 
 
-def news_of(source: SourceFile, known: Mapping[str, str]) -> Iterator[Article | Unchanged | Rejected]:
-    """Yield what a file holds, as `articles_of` does, but for JSON lines whose hash is `known` only their article's id."""
+def counted_lines(source: SourceFile) -> tuple[str, tuple[str, ...]]:
+    """Return a file's source and the lines in it that are counted to learn what repeats there; none if it cannot be read."""
+    reader = READERS.get(source.file.suffix.lower())
+    try:
+        if reader is None or source.file.stat().st_size > _MAX_BYTES:
+            return "", ()
+        return lines_of(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar))
+    except (Unreadable, OSError):  # `news_of` says so when its turn comes
+        return "", ()
+
+
+def news_of(
+    source: SourceFile, known: Mapping[str, str], learnt: Set[str] = frozenset()
+) -> Iterator[Article | Unchanged | Rejected]:
+    """Yield what a file holds, as `articles_of` does, but for JSON lines whose hash is `known` only their article's id.
+
+    Lines whose hash is `learnt` are left out as furniture, see `repeated`.
+    """
     reader = READERS.get(source.file.suffix.lower())
     if reader is None:
         types = ", ".join(sorted(READERS))
@@ -135,7 +151,7 @@ def news_of(source: SourceFile, known: Mapping[str, str]) -> Iterator[Article | 
         if source.file.stat().st_size > _MAX_BYTES:
             yield Rejected(source.path, f"larger than {_MAX_BYTES // 1024**2} MB; split it")
             return
-        yield from read_articles(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar), known)
+        yield from read_articles(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar), known, learnt)
     except Unreadable as error:
         yield Rejected(source.path, str(error))
     except OSError as error:

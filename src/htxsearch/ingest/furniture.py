@@ -15,7 +15,10 @@ from htxsearch.text.dates import stamp
 from htxsearch.text.normalize import key
 from htxsearch.text.tokens import has_tokens, terms
 
-__all__ = ["REPEATED", "Sorting", "block", "is_prose", "says_it_is_furniture", "sort_lines"]
+__all__ = ["BLOCK_DIGITS", "REPEATED", "Sorting", "block", "is_prose", "says_it_is_furniture", "sort_lines"]
+
+BLOCK_DIGITS = 10
+"""Characters of a `block`."""
 
 REPEATED = "it stands in several articles of the same source"
 
@@ -135,20 +138,26 @@ def is_prose(line: str) -> bool:
 
 
 def block(line: str) -> str:
-    """Return the hash by which a line is counted: 10 hex digits; blanks, capitals and marks do not matter."""
-    return blake2b(" ".join(map(key, terms(line))).encode(), digest_size=5).hexdigest()
+    """Return the hash by which a line is counted, hex digits; blanks, capitals and marks do not matter."""
+    return blake2b(" ".join(map(key, terms(line))).encode(), digest_size=BLOCK_DIGITS // 2).hexdigest()
 
 
 def _drop_learnt(found: Sorting, learnt: Set[str]) -> None:
-    """Drop repeated lines; a lone short one between the story's paragraphs stays, it may be a heading that comes back."""
+    """Drop repeated lines; between the story's paragraphs a lone short one stays, and a whole paragraph.
+
+    The one may be a heading, the other what went before, told again in the next story. If nothing else is left, all stay.
+    """
     if not learnt:
         return
     known = [block(line) in learnt for line in found.lines]
+    if all(known[number] for number in found.left()):
+        return
     prose = [n for n, line in enumerate(found.lines) if not known[n] and found.reasons[n] is None and is_prose(line)]
     for number, line in enumerate(found.lines):
         inside = bool(prose) and prose[0] < number < prose[-1]
         alone = not any(known[max(number - 1, 0) : number]) and not any(known[number + 1 : number + 2])
-        if known[number] and not (inside and alone and len(line.split()) < 8):
+        stays = inside and ((alone and len(line.split()) < 8) or _is_paragraph(line))
+        if known[number] and not stays:
             found.drop([number], REPEATED)
 
 

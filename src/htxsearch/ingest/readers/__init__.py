@@ -1,8 +1,9 @@
 """Which reader each file type has, and from its drafts to articles."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.ingest.metadata import Known, Unreadable, place_of
@@ -13,15 +14,21 @@ from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.plain import read_plain
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["READERS", "Reader", "Unreadable", "read_articles"]
+__all__ = ["LEARNT_FROM", "READERS", "Reader", "Unreadable", "lines_of", "read_articles"]
 
 
 def read_articles(
-    reader: Reader, data: bytes, path: str, said: Known, known: Mapping[str, str] = MappingProxyType({})
+    reader: Reader,
+    data: bytes,
+    path: str,
+    said: Known,
+    known: Mapping[str, str] = MappingProxyType({}),
+    learnt: Set[str] = frozenset(),
 ) -> Iterator[Article | Unchanged | Rejected]:
     """Yield the articles in `data`; `said`, the user's sidecar, goes before what the file says.
 
-    `known` gives the article ids of JSON lines by their hashes; such lines are not read again.
+    `known` gives the article ids of JSON lines by their hashes; such lines are not read again. `learnt` are the hashes
+    of lines that repeat in this file's source and are left out.
     Raises Unreadable if the whole file cannot be read.
     """
     besides = repr(said).encode()
@@ -37,7 +44,22 @@ def read_articles(
         if isinstance(draft, Rejected):
             yield Rejected(f"{path}{draft.path}", draft.reason)
         else:
-            yield _article(draft, path, said, line)
+            yield _article(draft.again(learnt) if learnt and draft.again else draft, path, said, line)
+
+
+def lines_of(reader: Reader, data: bytes, path: str, said: Known) -> tuple[str, tuple[str, ...]]:
+    """Return a file's source and its lines that are counted to learn what repeats. Raises Unreadable.
+
+    Its source is its page's site, else what is said to be its source, else the folder that it lies in.
+    """
+    drafts = reader(data) if reader in LEARNT_FROM else iter(())
+    for draft in drafts:
+        if isinstance(draft, Draft):
+            known = said.or_else(draft.known)
+            host = urlsplit(known.url or "").hostname
+            folder = path.rpartition("/")[0]
+            return (host.removeprefix("www.") if host else known.source or f"{folder}/"), draft.lines
+    return "", ()
 
 
 def _article(draft: Draft, path: str, said: Known, line: str) -> Article | Rejected:
@@ -76,3 +98,5 @@ READERS: dict[str, Reader] = {
     ".htm": read_page,
     ".jsonl": read_json_lines,
 }
+LEARNT_FROM: tuple[Reader, ...] = (read_plain, read_page)
+"""Readers of files that come with their site's furniture."""
