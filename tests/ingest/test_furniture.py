@@ -1,12 +1,18 @@
 """How lines stand together: menus, teasers, boxes, imprints, what is printed twice; and that nothing is lost."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from htxsearch import Index
+from htxsearch.cli.main import cli
+from htxsearch.errors import CorpusError, UnknownArticle
 from htxsearch.ingest.furniture import REPEATED, block, sort_lines
 from htxsearch.ingest.readers.plain import read_plain
 
@@ -188,3 +194,56 @@ def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learnt: set[str]
         assert all(one.reason for one in found.dropped)
         order = iter(everything)
         assert all(line in order for line in kept if line != found.known.title)  # the story's order is the file's
+
+
+# Shown again from the original
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "oi.txt").write_text("\n".join([TITLE, "45 lượt xem", *STORY, "Mỷ Giàng", *FOREIGN]), "utf-8")
+    index = Index(tmp_path / "index", corpus=corpus)
+    index.update()
+    return index
+
+
+def test_what_was_dropped_is_read_from_the_original(index: Index) -> None:
+    dropped = index.dropped("oi.txt")
+    assert [one.text for one in dropped] == ["45 lượt xem", *FOREIGN]
+    assert dropped[0].reason == "a counter"
+    assert index.search("ruốc").total == 0
+
+
+def test_what_was_learnt_is_among_it(index: Index) -> None:
+    slogan = "Bản tin này in ra để truyền tay, đọc xong xin đưa cho nhà bên."
+    for number in range(3):
+        lines = [f"Sổ vườn nhà {number}", f"Nhà {number} hái {number} gùi, {STORY[number]}", slogan]
+        (index.corpus / f"{number}.txt").write_text("\n".join(lines), "utf-8")
+    index.update()
+    assert [(one.text, one.reason) for one in index.dropped("1.txt")] == [(slogan, REPEATED)]
+
+
+def test_an_original_that_changed_or_went_is_told_of(index: Index) -> None:
+    original = index.corpus / "oi.txt"
+    original.write_text(f"{TITLE}\n{STORY[0]}", "utf-8")
+    with pytest.raises(CorpusError, match=r"oi\.txt is not what was indexed as oi\.txt; take it in with: htxsearch reindex"):
+        index.dropped("oi.txt")
+    original.unlink()
+    with pytest.raises(CorpusError, match=r"the original of oi\.txt is gone"):
+        index.dropped("oi.txt")
+    with pytest.raises(UnknownArticle):
+        index.dropped("sung.txt")
+
+
+def test_the_command_shows_it(index: Index) -> None:
+    where = ["--corpus", str(index.corpus), "--index", str(index.path)]
+    shown = CliRunner().invoke(cli, ["show", "oi.txt", "--dropped", *where], standalone_mode=False)
+    assert shown.exit_code == 0
+    assert shown.output.split("\n")[:5] == [TITLE, "path: oi.txt", "", "a counter", "   45 lượt xem"]
+    found = json.loads(CliRunner().invoke(cli, ["show", "oi.txt", "--dropped", "--json", *where], standalone_mode=False).output)
+    assert found["dropped"][0] == {"text": "45 lượt xem", "reason": "a counter"}
+    assert "45 lượt xem" not in found["text"]
+    plain = json.loads(CliRunner().invoke(cli, ["show", "oi.txt", "--json", *where], standalone_mode=False).output)
+    assert "dropped" not in plain

@@ -301,18 +301,26 @@ def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Pa
 
 @cli.command()
 @click.argument("article", shell_complete=_complete_article)
+@click.option("--dropped", is_flag=True, help="Show what its original holds besides it, and why it was left out.")
 @_json_option
 @_locations
-def show(article: str, as_json: bool, index_dir: Path, corpus: Path) -> None:
-    """Show ARTICLE as it is indexed: what is known about it, and its text."""
-    from htxsearch.cli.render import show_article
+def show(article: str, dropped: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show ARTICLE as it is indexed: what is known about it, and its text.
+
+    With --dropped the original is read again from the corpus, and what is no part of the article is shown instead.
+    """
+    from htxsearch.cli.render import show_article, show_dropped
 
     with _open(index_dir, corpus) as index:
         view = index.show(index.find(article))
+        left_out = index.dropped(view.article.id) if dropped else None
     if as_json:
-        _print_json(view.as_json())
-    else:
+        more = {} if left_out is None else {"dropped": [{"text": one.text, "reason": one.reason} for one in left_out]}
+        _print_json(view.as_json() | more)
+    elif left_out is None:
         show_article(view)
+    else:
+        show_dropped(view.article, left_out)
 
 
 @cli.command()

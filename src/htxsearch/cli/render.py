@@ -3,16 +3,18 @@
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import click
 
+from htxsearch.article import Article, Dropped
 from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
 from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.semantic import Encoded
 from htxsearch.text.sentences import Span
 
-__all__ = ["show_article", "show_encoded", "show_info", "show_related", "show_report", "show_results"]
+__all__ = ["show_article", "show_dropped", "show_encoded", "show_info", "show_related", "show_report", "show_results"]
 
 _EXCERPT = 360  # characters: three or four lines of a terminal
 _INDENT = "   "
@@ -158,6 +160,20 @@ def show_article(view: ArticleView) -> None:
     for span in view.passages:
         click.echo()
         click.echo(_safe(article.body[span.start : span.end]))
+
+
+def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
+    """Print what an article's original holds besides it: each reason, and below it what was left out for it."""
+    click.secho(_safe(article.title), bold=True)
+    click.echo(click.style("path: ", fg="cyan") + _safe(article.path))
+    for reason, group in groupby(dropped, lambda one: one.reason):
+        click.echo()
+        click.secho(_safe(reason), fg="yellow")
+        for one in group:
+            for line in one.text.split("\n"):
+                click.echo(_INDENT + _safe(line))
+    if not dropped:
+        click.echo("nothing was dropped", err=True)
 
 
 def show_info(found: Info) -> None:
