@@ -1,7 +1,8 @@
 """What repeats in a source: lines that stand in several of its articles are furniture, see `ingest.furniture`.
 
 Counted are lines of plain saves and pages, by hash, in files of one source. A line is learnt when at least three files have
-it that are no reprints of each other. All of it follows from the files that are there, whatever the order they came in.
+it that are no reprints of each other, a line that reads as prose when a tenth of them have it, too: reporters write the same
+sentence now and then. All of it follows from the files that are there, whatever the order they came in.
 """
 
 from collections import Counter, defaultdict
@@ -10,27 +11,25 @@ from functools import cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from htxsearch.ingest.furniture import BLOCK_DIGITS, block
+from htxsearch.ingest.furniture import BLOCK_DIGITS, block, is_prose
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["Counted", "applied", "blocks_in", "counted", "learnt"]
 
 _ENOUGH = 3
 """Files that must have a line."""
-_LONG = 20
-"""Words of a line that tells reprints: a licence seldom has so many, a story's paragraph nearly always."""
-_LONGEST = 60
-"""Words of a line above which it is no furniture."""
+_SHARE = 0.1
+"""The share of a source's files that must have it if it reads as prose."""
 _MOST = 400
 """Lines of a file that are counted."""
 _SAME = 0.5
-"""Reprints share more than this of the long lines of the one that has fewer."""
-_SAME_SHORT = 0.8
-"""The same, of all lines, where one has no long ones."""
+"""Reprints share more than this of the prose of the one that has less, in lines."""
+_SAME_ALL = 0.8
+"""The same, of all lines, where one has no prose."""
 
 
 class Counted(NamedTuple):
-    """A file as it is counted: its source, and its lines' hashes one after the other, short lines', a dot, long ones'."""
+    """A file as it is counted: its source, and its lines' hashes one after the other, a dot before those of prose."""
 
     source: str = ""
     blocks: str = ""
@@ -40,17 +39,16 @@ def counted(source: str, lines: Iterable[str]) -> Counted:
     """Return how a file with these lines is counted."""
     found: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for line in lines:
-        words = len(line.split())
-        if has_tokens(line) and words <= 4 * _LONGEST and len(found[0]) + len(found[1]) < _MOST:
-            found[words >= _LONG][block(line)] = None
+        if has_tokens(line) and len(found[0]) + len(found[1]) < _MOST:
+            found[is_prose(line)][block(line)] = None
     return Counted(source, ".".join("".join(sorted(part)) for part in found)) if any(found) else Counted()
 
 
 def blocks_in(blocks: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the hashes of short and of long lines."""
+    """Return the hashes of lines that are no prose, and of those that are."""
     parts = blocks.split(".") if blocks else ["", ""]
-    short, long = (frozenset(part[at : at + BLOCK_DIGITS] for at in range(0, len(part), BLOCK_DIGITS)) for part in parts)
-    return short, long
+    other, prose = (frozenset(part[at : at + BLOCK_DIGITS] for at in range(0, len(part), BLOCK_DIGITS)) for part in parts)
+    return other, prose
 
 
 def learnt(files: Mapping[str, Counted], sources: Set[str]) -> dict[str, frozenset[str]]:
@@ -67,11 +65,13 @@ def _repeated(files: list[str]) -> frozenset[str]:
     if len(files) < _ENOUGH:
         return frozenset()
     parsed = cache(lambda number: blocks_in(files[number]))
-    counts: Counter[str] = Counter()
+    other: Counter[str] = Counter()
+    prose: Counter[str] = Counter()
     for number in range(len(files)):
-        for part in parsed(number):
-            counts.update(part)
-    holders: dict[str, list[int]] = {one: [] for one, count in counts.items() if count >= _ENOUGH}
+        other.update(parsed(number)[0])
+        prose.update(parsed(number)[1])
+    holders: dict[str, list[int]] = {one: [] for one, count in other.items() if count >= _ENOUGH}
+    holders |= {one: [] for one, count in prose.items() if count >= max(_ENOUGH, _SHARE * len(files))}
     if holders:
         for number in range(len(files)):
             for part in parsed(number):
@@ -94,11 +94,10 @@ def _are_reprints(one: tuple[frozenset[str], frozenset[str]], other: tuple[froze
     if one[1] and other[1]:
         return len(one[1] & other[1]) > _SAME * min(len(one[1]), len(other[1]))
     first, second = one[0] | one[1], other[0] | other[1]
-    return len(first & second) > _SAME_SHORT * min(len(first), len(second))
+    return len(first & second) > _SAME_ALL * min(len(first), len(second))
 
 
 def applied(file: Counted, repeating: Set[str]) -> str:
     """Return what tells whether a file would be read otherwise than before: a hash of its lines that repeat, "" if none do."""
-    short, long = blocks_in(file.blocks)
-    mine = sorted((short | long) & repeating)
+    mine = sorted(frozenset().union(*blocks_in(file.blocks)) & repeating)
     return blake2b("".join(mine).encode(), digest_size=5).hexdigest() if mine else ""

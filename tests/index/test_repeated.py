@@ -6,6 +6,7 @@ import random
 import pytest
 
 from htxsearch.engine.memory import MemoryEngine
+from htxsearch.ingest.furniture import block
 from htxsearch.reindex import reindex, unobserved
 from htxsearch.repeated import Counted, applied, blocks_in, counted, learnt
 
@@ -152,6 +153,13 @@ def test_json_lines_are_not_counted_and_nothing_is_dropped_from_them(tmp_path):
     assert "blocks" not in json.loads(engine.blob("catalogue"))["a.jsonl"]
 
 
+def test_a_sentence_in_few_of_many_files_stays_a_line_that_is_none_goes():
+    sentence, label = "Việc này xóm còn bàn tiếp, chưa ai chịu ai trong buổi họp.", "Tổ sổ vườn ghi"
+    files = {f"{n:02}": counted("x", [*story(n), *([sentence, label] if n < 3 else [])]) for n in range(40)}
+    assert learnt(files, {"x"}) == {"x": {block(label)}}
+    assert learnt({path: files[path] for path in sorted(files)[:20]}, {"x"}) == {"x": {block(label), block(sentence)}}
+
+
 def test_reprints_do_not_teach(tmp_path):
     folders, engine = Folders(tmp_path), MemoryEngine()
     for name in "abcd":
@@ -201,9 +209,9 @@ def test_pages_of_one_site_teach_each_other(tmp_path):
 
 
 def test_what_is_counted_can_be_taken_apart_again():
-    lines = [SLOGAN, "Tin", *story(1)]
-    short, long = blocks_in(counted("x", lines).blocks)
-    assert (len(short), len(long)) == (2, 2)
+    lines = ["Bản tin xóm", "Tin", *story(1)]
+    other, prose = blocks_in(counted("x", lines).blocks)
+    assert (len(other), len(prose)) == (2, 2)
     assert counted("x", reversed(lines)) == counted("x", lines)
     assert counted("x", ["", "—"]) == Counted()
 
