@@ -41,7 +41,7 @@ _LINES: dict[str, tuple[str, ...]] = {
         r"xem thêm\b[^:.]{0,20}",
         r"(?:>{2,}|»)\s*[^\s>»].{0,200}",
     ),
-    "keywords": (r"(?:từ khóa|tags?|thẻ|chủ đề|xem thêm về)\s*:.{1,200}", r"(?:#\S+(?:\s+[^#\s]+){0,6}\s*)+"),
+    "keywords": (r"(?:từ khóa|tags?|thẻ|chủ đề|xem thêm về)\s*:.{1,200}", r"(?:#\s?[^#\s]+(?:\s+[^#\s]+){0,6}\s*)+"),
     "who put it on the page": (r"(?:tác giả bài viết|người đăng(?: bài(?: viết)?)?|người viết|biên tập viên?)\s*:.{0,60}",),
 }
 _ENDS: dict[str, tuple[str, ...]] = {
@@ -80,6 +80,7 @@ _CONTACT = re.compile(
 _DATED = re.compile(r"[^.!?]{15,200}\(\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?(?:[\s,|-]+\d{1,2}[:hg]\d{2})?\)")
 _ENDED = tuple(".!?…:;\"”'")
 _BULLET = re.compile(r"(?:[-–+•*]|\(?(?:\d{1,2}(?:\.\d+)*|[a-zđ]|[ivx]+)[.)/])\s", re.IGNORECASE)
+_TEASER = "a headline or summary of another story, below the end of this one"
 _LEAD = 200
 """Characters of an article before what announces its end can do so."""
 
@@ -239,9 +240,10 @@ def _drop_menus(found: Sorting) -> None:
                 continue
             announced = bool(run) and run[0] > 0 and found.lines[run[0] - 1].endswith(":")
             if len(run) >= 4 and not announced:
-                others = [n for n in above if n not in run and found.reasons[n] is None and not stamp(found.lines[n])]
-                found.drop(run[: None if part is below or others else -1], "an entry of a menu")  # the last may be the title
+                found.drop(run, "an entry of a menu")
             run = []
+    if above and not any(found.reasons[number] is None and stamp(found.lines[number]) is None for number in above):
+        found.reasons[above[-1]] = None  # it may be the title
     banners = [number for number in above if _BANNER.fullmatch(found.lines[number])]
     if any(found.reasons[n] is None and n not in banners and not stamp(found.lines[n]) for n in above):
         found.drop(banners, "the site's name")
@@ -256,25 +258,31 @@ def _drop_teasers(found: Sorting) -> None:
     """Drop headlines with at most a line of summary each, from the story's end to the file's."""
     left = found.left()
     lines = [found.lines[number] for number in left]
-    last = None
+    last_prose = max((at for at, line in enumerate(lines) if is_prose(line)), default=0)
+    begins = _teasers_begin(lines)
+    for at, many in begins.items():
+        if many >= (2 if at < last_prose else 3) and _story_ends(lines, at):  # two without a summary may be captions
+            found.drop(left[at:], _TEASER)
+            return
+    first = next((at for at, many in begins.items() if many >= 3 and is_prose(lines[at - 1])), None)
+    if first is not None and _is_foreign(lines[first:], lines[:first]):
+        found.drop(left[first:], _TEASER)
+
+
+def _teasers_begin(lines: Sequence[str]) -> dict[int, int]:
+    """Return where lines begin that are to the end headlines with at most a line below each, and how many there are."""
+    begins: dict[int, int] = {}
+    many = 0
+    below = True
     for at in range(len(lines) - 1, 0, -1):
-        many = 2 if any(map(is_prose, lines[at:])) else 3  # two alone may be captions
-        if _teasers(lines[at:], many) and _story_ends(lines[:at]):
-            last = at
-    if last is None:
-        for at in range(1, len(lines)):
-            if _teasers(lines[at:], 3) and is_prose(lines[at - 1]) and _is_foreign(lines[at:], lines[:at]):
-                last = at
-                break
-    if last is not None:
-        found.drop(left[last:], "a headline or summary of another story, below the end of this one")
-
-
-def _teasers(lines: Sequence[str], many: int) -> bool:
-    """Tell whether lines are headlines, at least so many, each with at most one line below it."""
-    headlines = [_is_headline(line) for line in lines]
-    pairs = all(one or other for one, other in itertools.pairwise(headlines))
-    return headlines[0] and pairs and sum(headlines) >= many
+        headline = _is_headline(lines[at])
+        if not headline and not below:
+            break
+        many += headline
+        if headline:
+            begins[at] = many
+        below = headline
+    return dict(reversed(begins.items()))
 
 
 def _is_headline(line: str) -> bool:
@@ -282,11 +290,11 @@ def _is_headline(line: str) -> bool:
     return 6 <= words <= 25 and not line.endswith(tuple(".…:;,")) and not _BULLET.match(line) and line[0].isupper()
 
 
-def _story_ends(lines: Sequence[str]) -> bool:
-    """Tell whether a story's last line says so: with "./." or by its author's name below a paragraph."""
-    if lines[-1].endswith("./."):
+def _story_ends(lines: Sequence[str], at: int) -> bool:
+    """Tell whether the last line before a place ends a story: with "./." or by its author's name below a paragraph."""
+    if lines[at - 1].endswith("./."):
         return True
-    return len(lines) >= 3 and is_prose(lines[-2]) and _is_name(lines[-1])
+    return at >= 3 and is_prose(lines[at - 2]) and _is_name(lines[at - 1])
 
 
 def _is_name(line: str) -> bool:

@@ -34,7 +34,7 @@ def _draft(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Draft:
 
 def _title(sorting: Sorting) -> int | None:
     """Return the number of the title's line, None if the story begins with a long paragraph."""
-    head = [number for number in sorting.left() if stamp(sorting.lines[number]) is None]
+    head = [number for number in sorting.left()[:16] if stamp(sorting.lines[number]) is None]
     if not head:
         return None
     first = head[0]
