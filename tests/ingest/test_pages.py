@@ -8,9 +8,12 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from htxsearch.cli.evaluation import BELOW_FLOOR
+from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
 from htxsearch.evaluate import undercut
 from htxsearch.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
@@ -197,3 +200,27 @@ def test_a_folder_that_is_no_collection_is_refused(tmp_path: Path, gold: str) ->
         read_gold(tmp_path)
     with pytest.raises(UsageError, match="no collection of pages"):
         read_gold(tmp_path / "nowhere")
+
+
+def test_the_command_prints_both_and_holds_floors(tmp_path: Path) -> None:
+    floors = tmp_path / "floors.json"
+    floors.write_text('{"pages": {"Precision": 1.0, "Clean": 1.0}}', "utf-8")
+    done = evaluation(PAGES, "--floors", floors, "--json")
+    assert done.exit_code == 0
+    sets = json.loads(done.stdout)["sets"]
+    assert list(sets) == ["pages", "pages (trafilatura alone)"]
+    assert sets["pages"]["measures"] == {"Precision": 1.0, "Recall": 1.0, "Titles": 1.0, "Clean": 1.0}
+    assert (sets["pages"]["Leaks"], len(sets["pages"]["pages"])) == (0, len(GOLD))
+    floors.write_text('{"pages": {"Precision": 1.1}}', "utf-8")
+    done = evaluation(PAGES, "--floors", floors, "--failures", "1")
+    assert "pages          trafilatura alone" in done.stdout
+    assert "below the floor: pages: Precision is 1.0000, below its floor 1.1000" in done.stderr
+    assert done.return_value == BELOW_FLOOR
+
+
+def test_options_of_rankings_are_refused_for_pages() -> None:
+    assert isinstance(evaluation(PAGES, "--as", "unaccented").exception, UsageError)
+
+
+def evaluation(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, ["eval", "--task", "extraction", *map(str, words)], standalone_mode=False)
