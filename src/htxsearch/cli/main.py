@@ -283,7 +283,7 @@ def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Pa
     with _open(index_dir, corpus) as index:
         if article == "-":
             try:
-                given = list(read_articles(READERS[".txt"], sys.stdin.buffer.read(), "-", Known()))
+                given = list(read_articles(READERS["plain"], sys.stdin.buffer.read(), "-", Known()))
             except Unreadable as error:
                 raise UsageError(f"cannot compare standard input: {error}") from error
             if not given or not isinstance(given[0], Article):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
-from htxsearch.ingest.readers import READERS, Unreadable, lines_of, read_articles
+from htxsearch.ingest.readers import Unreadable, lines_of, read_articles, reader_of
 from htxsearch.text.normalize import nfc
 
 __all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "counted_lines", "news_of", "source_files"]
@@ -126,13 +126,18 @@ def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:
 
 def counted_lines(source: SourceFile) -> tuple[str, tuple[str, ...]]:
     """Return a file's source and the lines in it that are counted to learn what repeats there; none if it cannot be read."""
-    reader = READERS.get(source.file.suffix.lower())
     try:
-        if reader is None or source.file.stat().st_size > _MAX_BYTES:
-            return "", ()
-        return lines_of(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar))
+        data = _bytes(source)
+        return lines_of(reader_of(data, source.file.name), data, source.path, read_sidecar(source.sidecar))
     except (Unreadable, OSError):  # `news_of` says so when its turn comes
         return "", ()
+
+
+def _bytes(source: SourceFile) -> bytes:
+    """Return what a file holds. Raises Unreadable if it is too large, OSError."""
+    if source.file.stat().st_size > _MAX_BYTES:
+        raise Unreadable(f"larger than {_MAX_BYTES // 1024**2} MB; split it")
+    return source.file.read_bytes()
 
 
 def news_of(
@@ -142,16 +147,10 @@ def news_of(
 
     Lines whose hash is `learnt` are left out as furniture, see `repeated`.
     """
-    reader = READERS.get(source.file.suffix.lower())
-    if reader is None:
-        types = ", ".join(sorted(READERS))
-        yield Rejected(source.path, f"files of type {source.file.suffix or '(none)'} are not read; known are {types}")
-        return
     try:
-        if source.file.stat().st_size > _MAX_BYTES:
-            yield Rejected(source.path, f"larger than {_MAX_BYTES // 1024**2} MB; split it")
-            return
-        yield from read_articles(reader, source.file.read_bytes(), source.path, read_sidecar(source.sidecar), known, learnt)
+        data = _bytes(source)
+        reader = reader_of(data, source.file.name)
+        yield from read_articles(reader, data, source.path, read_sidecar(source.sidecar), known, learnt)
     except Unreadable as error:
         yield Rejected(source.path, str(error))
     except OSError as error:

@@ -2,19 +2,26 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Set
+from os.path import splitext
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.ingest.metadata import Known, Unreadable, place_of
+from htxsearch.ingest.readers.archive import read_members
+from htxsearch.ingest.readers.books import read_epub, read_mhtml
 from htxsearch.ingest.readers.draft import Draft, Line, Reader
 from htxsearch.ingest.readers.json_lines import json_line, read_json_lines
+from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.markdown import read_markdown
+from htxsearch.ingest.readers.office import read_docx, read_odt, read_rtf
 from htxsearch.ingest.readers.page import read_page
+from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.plain import read_plain
+from htxsearch.ingest.readers.table import read_table
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["LEARNT_FROM", "READERS", "Reader", "Unreadable", "lines_of", "read_articles"]
+__all__ = ["LEARNT_FROM", "READERS", "Reader", "Unreadable", "lines_of", "read_articles", "reader_of"]
 
 
 def read_articles(
@@ -66,11 +73,12 @@ def _article(draft: Draft, path: str, said: Known, line: str) -> Article | Rejec
     known = said.or_else(draft.known)
     body = draft.body or known.title or ""
     if not has_tokens(body):
-        return Rejected(path if draft.line is None else f"{path}:{draft.line}", "no text in it")
+        where = draft.member or ("" if draft.line is None else f":{draft.line}")
+        return Rejected(f"{path}{where}", "no text in it")
     title = known.title or _first_words(body)
     place, evidence = (known.place, None) if known.place else place_of(title, body)
     return Article(
-        id=draft.id or path,
+        id=draft.id or f"{path}{draft.member}",
         title=title,
         body=body,
         path=path,
@@ -91,12 +99,34 @@ def _first_words(body: str) -> str:
     return " ".join(words[:12]) + ("…" if len(words) > 12 else "")
 
 
-READERS: dict[str, Reader] = {
-    ".txt": read_plain,
-    ".md": read_markdown,
-    ".html": read_page,
-    ".htm": read_page,
-    ".jsonl": read_json_lines,
+READERS: Mapping[str, Reader] = {
+    "plain": read_plain,
+    "markdown": read_markdown,
+    "page": read_page,
+    "json_lines": read_json_lines,
+    "table": read_table,
+    "pdf": read_pdf,
+    "docx": read_docx,
+    "odt": read_odt,
+    "rtf": read_rtf,
+    "epub": read_epub,
+    "mhtml": read_mhtml,
+    "archive": lambda data: read_members(data, _member_reader, json_line),
 }
+"""The reader of each kind that `kind_of` tells."""
+
+
+def reader_of(data: bytes, name: str) -> Reader:
+    """Return the reader for a file by its bytes and, between kinds of text, its name. Raises Unreadable if there is none."""
+    return READERS[kind_of(data, splitext(name)[1].lower())]
+
+
+def _member_reader(data: bytes, name: str) -> Reader:
+    found = reader_of(data, name)
+    if found is READERS["archive"]:
+        raise Unreadable("it is an archive within an archive; unpack the outer one")
+    return found
+
+
 LEARNT_FROM: tuple[Reader, ...] = (read_plain, read_page)
 """Readers of files that come with their site's furniture."""

@@ -1,19 +1,30 @@
 """What readers give, and what they share: drafts, decoding, a stamp near the top."""
 
 import re
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 
 from htxsearch.article import Dropped, Rejected
 from htxsearch.ingest.furniture import Sorting, sort_lines
 from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.text.dates import stamp
+from htxsearch.text.dates import find_date, stamp
+from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "same_text", "take_stamps"]
+__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "document", "same_text", "take_stamps"]
 
+_LETTERHEAD = re.compile(
+    r"CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA VIỆT NAM|Độc lập\s*[-–]\s*Tự do\s*[-–]\s*Hạnh phúc.{0,3}|ĐẢNG CỘNG SẢN VIỆT NAM"
+    r"|(?:ỦY|UỶ) BAN (?:NHÂN DÂN|TRUNG ƯƠNG).*"
+    r"|(?:BỘ|SỞ|HỘI ĐỒNG|LIÊN MINH|TỈNH ỦY|TỈNH UỶ|CHI CỤC|CỤC|QUỐC HỘI|CHÍNH PHỦ)\b[^a-zà-ỹ]*"
+    r"|Số\s*:.{0,40}|[^\d,]{2,40}, ngày \d.{0,40}|[-–—_*. ]+"
+)
+_KIND = re.compile(
+    r"BÁO CÁO|QUYẾT ĐỊNH|NGHỊ QUYẾT|NGHỊ ĐỊNH|THÔNG TƯ|CHỈ THỊ|KẾ HOẠCH|TỜ TRÌNH|THÔNG BÁO|CÔNG VĂN|ĐỀ ÁN|CHƯƠNG TRÌNH"
+    r"|LUẬT|HƯỚNG DẪN|KẾT LUẬN"
+)
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """What no text holds: NUL, and halves of characters."""
 
@@ -22,6 +33,7 @@ NO_TEXT = re.compile("[\0\ud800-\udfff]")
 class Draft:
     """What a reader makes of a file or line: its text, what it says about itself, which line it is, what was left out.
 
+    `member` tells where in a file of several it stands (`/name` in an archive, `:3` in a table), and ends its id.
     `lines` are those that are counted to learn what repeats in a source, none if nothing is learnt from such files;
     `again` makes the draft anew, given the `furniture.block` of lines that repeat.
     """
@@ -31,6 +43,7 @@ class Draft:
     id: str | None = None
     line: int | None = None
     dropped: tuple[Dropped, ...] = ()
+    member: str = ""
     lines: tuple[str, ...] = ()
     again: "Callable[[Set[str]], Draft] | None" = None
 
@@ -48,12 +61,11 @@ Reader = Callable[[bytes], Iterator["Draft | Line | Rejected"]]
 
 
 def decode(data: bytes, *, composed: bool = True) -> str:
-    """Return the text of UTF-8 or, with its byte order mark, UTF-16 bytes. Raises Unreadable."""
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    """Return the text of bytes in any encoding that `text.encodings` knows. Raises Unreadable."""
     try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+        text = decoded(data).text
+    except Undecided as error:
+        raise Unreadable(str(error)) from error
     if "\0" in text:
         raise Unreadable("it holds NUL bytes, so it is no text file")
     if "\r" in text:
@@ -66,6 +78,35 @@ def after_stamp(lines: list[str], known: Known) -> Iterator[Draft]:
     sorting = sort_lines(lines)
     below, above = take_stamps(sorting)
     yield Draft("\n".join(sorting.kept()), known.or_else(Known(date=above or below)), dropped=sorting.dropped())
+
+
+def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()) -> Draft:
+    """Return a document that came as lines, with its title and date; `headings` are the numbers of lines set as such.
+
+    The title is the first heading near the top, else the first line that is no letterhead, with the next one if it only
+    says what kind of document it is (BÁO CÁO); else what `known` says, for office programs often keep an older one's.
+    """
+    text = "\n".join(line.replace("\n", " ") for line in lines)
+    mended = repaired(text) or Decoded(text, "")
+    numbered = [(number, nfc(" ".join(line.split()))) for number, line in enumerate(mended.text.split("\n"))]
+    texts = [(number, line) for number, line in numbered if line]
+    at = next((place for place, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
+    if at is None:
+        at = next((place for place, (_, line) in enumerate(texts[:20]) if not _LETTERHEAD.fullmatch(line)), None)
+    day = next((day for _, line in texts[:20] if (day := stamp(line) or _signed(line))), None)
+    kept = [line for _, line in texts]
+    title = None
+    if at is not None and len(tokens(kept[at])) <= 60:
+        count = 2 if _KIND.fullmatch(kept[at]) and at + 1 < len(kept) else 1
+        title = " ".join(kept[at : at + count])
+        del kept[at : at + count]
+    found = Known(title=title, date=day)
+    return Draft("\n".join(kept), found.or_else(known), dropped=dropped)
+
+
+def _signed(line: str) -> date | None:
+    """Return the date of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
+    return find_date(line) if re.fullmatch(r"[^\d,]{2,40}, ngày \d.{8,30}", line) else None
 
 
 def take_stamps(sorting: Sorting, title: int | None = None) -> tuple[date | None, date | None]:

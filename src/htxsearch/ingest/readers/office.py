@@ -1,0 +1,109 @@
+"""Word processors' files: DOCX, ODT, RTF."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.readers.archive import Archive, safe_xml
+from htxsearch.ingest.readers.draft import Draft, document
+
+__all__ = ["read_docx", "read_odt", "read_rtf"]
+
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_DC = "{http://purl.org/dc/elements/1.1/}"
+
+
+def read_docx(data: bytes) -> Iterator[Draft]:
+    """A Word document, by python-docx (MIT): paragraphs and tables in order; title and author where it says them."""
+    import docx
+    from docx.opc.exceptions import OpcError
+    from docx.table import Table
+
+    archive = Archive(data)
+    for name in archive.names:
+        if name.endswith((".xml", ".rels")):
+            safe_xml(archive.read(name))
+    try:
+        found = docx.Document(BytesIO(data))
+        lines = []
+        for block in found.iter_inner_content():
+            lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block))]
+        about = found.core_properties
+        known = Known(title=about.title.strip() or None, author=about.author.strip() or None)
+    except (OpcError, KeyError, ValueError, AttributeError) as error:
+        raise Unreadable(f"the Word document is damaged ({error}); open it in Word and save it anew") from error
+    yield document([line for line, _ in lines], known, headings=[number for number, (_, big) in enumerate(lines) if big])
+
+
+def _is_heading(paragraph: Any) -> bool:
+    style = paragraph.style
+    return style is not None and (style.name or "").startswith(("Heading", "Title"))
+
+
+def _rows(table: Any) -> list[tuple[str, bool]]:
+    """Return a table's rows as lines; a cell that reaches over several columns once."""
+    rows = []
+    for row in table.rows:
+        cells = {id(cell._tc): " ".join(cell.text.split()) for cell in row.cells}
+        rows.append((" | ".join(text for text in cells.values() if text), False))
+    return rows
+
+
+def read_odt(data: bytes) -> Iterator[Draft]:
+    """An OpenDocument text: paragraphs, headings and table rows in order."""
+    archive = Archive(data)
+    if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise Unreadable("it is protected by a password; save it without one")
+    lines: list[str] = []
+    headings: list[int] = []
+    _odt_lines(safe_xml(archive.read("content.xml")), lines, headings)
+    known = Known()
+    if "meta.xml" in archive:
+        meta = safe_xml(archive.read("meta.xml"))
+        known = Known(title=_said(meta, "title"), author=_said(meta, "creator"))
+    yield document(lines, known, headings=headings)
+
+
+def _odt_lines(element: Any, lines: list[str], headings: list[int]) -> None:
+    for child in element:
+        if child.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+            if child.tag == f"{_TEXT}h":
+                headings.append(len(lines))
+            lines.append(_odt_text(child))
+        elif child.tag == f"{_TABLE}table-row":
+            cells: list[str] = []
+            _odt_lines(child, cells, [])
+            lines.append(" | ".join(cell for cell in cells if cell.strip()))
+        elif isinstance(child.tag, str) and not child.tag.startswith(f"{_TEXT}tracked-changes"):
+            _odt_lines(child, lines, headings)
+
+
+def _odt_text(element: Any) -> str:
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag in (f"{_TEXT}s", f"{_TEXT}tab"):
+            parts.append(" ")
+        elif child.tag == f"{_TEXT}line-break":
+            parts.append("\n")
+        elif child.tag != f"{_TEXT}note" and isinstance(child.tag, str):
+            parts.append(_odt_text(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _said(meta: Any, name: str) -> str | None:
+    found = meta.find(f".//{_DC}{name}")
+    return " ".join((found.text or "").split()) or None if found is not None else None
+
+
+def read_rtf(data: bytes) -> Iterator[Draft]:
+    """An RTF document, by striprtf (BSD-3)."""
+    from striprtf.striprtf import rtf_to_text
+
+    try:
+        text: str = rtf_to_text(data.decode("latin-1"), encoding="cp1252", errors="replace")
+    except (ValueError, IndexError, LookupError, RecursionError) as error:
+        raise Unreadable(f"the RTF document is damaged ({error}); open it in Word and save it as .docx") from error
+    yield document(text.split("\n"), Known())
