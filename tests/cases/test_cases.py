@@ -34,7 +34,7 @@ from htxsearch.text.fillers import is_filler
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.numbers import document_numbers, looks_like_document_number
 from htxsearch.text.passages import is_heading, passages
-from htxsearch.text.places import canonical_place, find_places, provinces
+from htxsearch.text.places import canonical_place, find_districts, find_places, place_extent, province_now
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import tokens
 
@@ -236,7 +236,22 @@ def test_canonical_places(given: str, expected: str) -> None:
 
 @each("provinces-today")
 def test_provinces_of_today(given: str, expected: str) -> None:
-    assert provinces()[given] == expected
+    assert province_now(given) == expected
+
+
+@each("districts")
+def test_districts_in_a_text(given: str, expected: str) -> None:
+    text = unmarked(given)
+    found = find_districts(text)
+    assert bracketed(text, ((one.start, one.end) for one in found)) == given
+    assert or_dash(one.place for one in found) == expected
+
+
+@each("place-extents")
+def test_what_a_typed_place_covers(given: str, expected: str) -> None:
+    for typed in (given, decomposed(given)):
+        extent = place_extent(typed)
+        assert f"{'; '.join(extent.places)} | {extent.note or '-'}" == expected
 
 
 # Page furniture

@@ -546,15 +546,39 @@ def test_an_empty_corpus_has_no_files(tmp_path: Path) -> None:
         ("Vườn sả", "Xóm.\nTỉnh Sóc Trăng, tỉnh Sóc Trăng, tỉnh Sóc Trăng, tỉnh Cà Mau.", "Sóc Trăng"),
         ("Giữ hòa bình cho xóm", "Hợp tác xã trồng sả, nuôi cua.", None),
         ("Khánh Hoà trồng sả", "Lò mở quanh năm.", "Khánh Hòa"),
+        ("HỢP TÁC XÃ SUỐI ĐÁ GIỮ HÒA BÌNH", "Xóm trồng sả.", None),
+        ("Vườn sả huyện Đồng Hỷ", "Giống lấy từ Cà Mau về.", "Thái Nguyên"),
+        ("Vườn sả huyện Châu Thành", "Lò mở quanh năm.", None),
+        ("Từ huyện Đồng Hỷ về Cà Mau", "Lò mở quanh năm.", None),
+        ("Thủ tướng bàn chuyện sả", "Cuộc họp mở chiều qua tại Hà Nội.", None),
+        ("Sả cả nước", "Hội sả ở Sóc Trăng.\nSóc Trăng có lò.\nSóc Trăng có vườn.", "Sóc Trăng"),
+        ("Vườn sả", "Xóm.\nTỉnh Sóc Trăng, tỉnh Sóc Trăng; hàng về Cà Mau, Bến Tre.", None),
+        ("Thông báo", "Hà Nội, ngày 12/10/2023\nHợp tác xã họp.", None),
     ],
 )
 def test_a_place_is_inferred_only_with_evidence(read: Read, title: str, body: str, place: str | None) -> None:
     assert the_article(read({"sa.txt": f"{title}\n{body}\n"})).place == place
 
 
+@pytest.mark.parametrize(
+    ("title", "body", "evidence"),
+    [
+        ("Báo cáo của Liên minh HTX tỉnh Sóc Trăng", "Lò mở.", 'title: "… Liên minh HTX tỉnh Sóc Trăng"'),
+        ("Sả vào vụ", "Xóm Cầu ở Sóc Trăng có lò.", 'opening: "Xóm Cầu ở Sóc Trăng"'),
+        ("Sả vào vụ", "Lò mở.\nTỉnh Sóc Trăng cho vay. Tỉnh Sóc Trăng vui.", "body: tỉnh/thành phố Sóc Trăng (2×)"),
+        ("Sả vào vụ", "Lò mở.\nỞ huyện Kế Sách có sả. Sả huyện Kế Sách thơm.", "district: huyện Kế Sách (2×)"),
+        ("Sả vào vụ", "Lò mở.\nSóc Trăng, ngày 12 tháng 10 năm 2023", 'dateline: "Sóc Trăng, ngày 12 tháng 10"'),
+    ],
+)
+def test_the_evidence_of_a_place_is_quoted(read: Read, title: str, body: str, evidence: str) -> None:
+    article = the_article(read({"sa.txt": f"{title}\n{body}\n"}))
+    assert (article.place, article.place_evidence) == ("Sóc Trăng", evidence)
+
+
 def test_a_place_that_is_said_is_not_inferred(read: Read) -> None:
     row = {"id": "a", "title": "Sóc Trăng: Vườn sả", "text": "Lò mở.", "place": "Cà Mau"}
-    assert the_article(read({"tin.jsonl": json.dumps(row)})).place == "Cà Mau"
+    article = the_article(read({"tin.jsonl": json.dumps(row)}))
+    assert (article.place, article.place_evidence) == ("Cà Mau", None)
 
 
 def test_a_place_that_is_no_province_is_kept(read: Read) -> None:

@@ -22,7 +22,16 @@ from htxsearch.text.fillers import is_filler
 from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
 from htxsearch.text.numbers import document_numbers
 from htxsearch.text.passages import is_heading, passages
-from htxsearch.text.places import canonical_place, find_places, provinces
+from htxsearch.text.places import (
+    canonical_place,
+    find_districts,
+    find_places,
+    former_parts,
+    near_place,
+    place_extent,
+    place_names,
+    provinces,
+)
 from htxsearch.text.sentences import Span, lines, sentences
 from htxsearch.text.tokens import Token, places, terms, tokens
 from htxsearch.text.words import words
@@ -332,6 +341,23 @@ def test_a_province_is_known_however_it_is_typed(province: str) -> None:
     spellings = [province, nfd(province), province.upper(), key_of(province), f"tỉnh {province}", f"tinh {key_of(province)}"]
     assert {canonical_place(one) for one in spellings} == {province}
     assert [mention.place for mention in find_places(f"bà con tỉnh {province} trồng chè")] == [province]
+
+
+@laws
+@given(texts)
+def test_districts_are_within_the_text(text: str) -> None:
+    at = 0
+    for start, end, place, _ in find_districts(text):
+        assert at <= start < end <= len(text)
+        assert place in provinces()
+        at = end
+
+
+@pytest.mark.parametrize("name", place_names())
+def test_every_name_that_is_offered_covers_what_it_says(name: str) -> None:
+    bare = name.removesuffix(" (cũ)")
+    assert place_extent(name).places == (former_parts(name) or (name,) if bare == name else (bare,))
+    assert near_place(name[:-1]) is not None
 
 
 def key_of(name: str) -> str:

@@ -1,6 +1,7 @@
 """What is known about an article besides its text: sidecars, and what the text itself shows."""
 
 import datetime
+import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
-from htxsearch.text.places import canonical_place, find_places
+from htxsearch.text.places import Mention, canonical_place, find_districts, find_places
 
 __all__ = ["SIDECAR_SUFFIX", "Known", "Unreadable", "place_of", "read_sidecar"]
 
@@ -69,20 +70,79 @@ def read_sidecar(path: Path) -> Known:
 def place_of(title: str, body: str) -> tuple[str | None, str | None]:
     """Return the province an article is about, if its text gives evidence for just one, and what that evidence is.
 
-    The first of title and opening paragraph to name a province decides, if it names no second one;
-    else one that the body names as "tỉnh …" or "thành phố …" at least twice and more often than all
-    others together.
+    The first of title and opening paragraph to name a province, or a district that one province alone has,
+    decides, if it names no second province; a national matter that only meets there needs more. Else one that
+    the body names as "tỉnh …" or "thành phố …", or by districts, often and before all others; else
+    the place of publication at the end of a line "Thái Nguyên, ngày 12/10". The evidence names where, and quotes:
+    `title: "… tỉnh Thái Nguyên"`, `district: huyện Đồng Hỷ (3×)`, `dateline: "Thái Nguyên, ngày 12/10"`.
     """
-    for where, text in (("title", title), ("opening", body.partition("\n")[0])):
-        named = {mention.place for mention in find_places(text)}
-        if named:
-            return (named.pop(), where) if len(named) == 1 else (None, None)
-    counts = Counter(mention.place for mention in find_places(body) if mention.as_province)
-    if counts:
-        place, number = counts.most_common(1)[0]
-        if number >= 2 and number * 2 > counts.total():
-            return place, "body"
-    return None, None
+    named = [*find_places(title), *find_districts(title)]
+    if named:
+        return _only(named, "title", title)
+    opening = body.partition("\n")[0][:_OPENING]
+    dateline = _dateline(body)
+    named = [one for one in (*find_places(opening), *find_districts(opening)) if opening[one.start : one.end] not in dateline]
+    national = _NATIONAL.search(title) or _NATIONAL.search(opening)
+    if named and not (national and not _is_main(named[0].place, body)):
+        return _only(named, "opening", opening)
+    if named or national:
+        return None, None
+    published = [one.place for one in find_places(dateline) if one.place not in _SEATS]
+    return _from_body(body) or ((published[0], f'dateline: "{dateline}"') if published else (None, None))
+
+
+def _only(named: list[Mention], where: str, text: str) -> tuple[str | None, str | None]:
+    """Return the place if all that is named is or is in one, quoted."""
+    return (
+        (named[0].place, f'{where}: "{_quoted(text, min(named))}"') if len({one.place for one in named}) == 1 else (None, None)
+    )
+
+
+_OPENING = 2000
+"""Characters of a first paragraph that are looked at; a body without line breaks has no other end of it."""
+_NATIONAL = re.compile(r"Thủ tướng|Bộ trưởng|Quốc hội|Chính phủ|Trung ương|[Cc]ả nước|[Tt]oàn quốc|Việt Nam|\bVN\b")
+_SEATS = ("Hà Nội", "Hồ Chí Minh")  # where national bodies and papers sit: what is dated there need not be about it
+_DATELINE = re.compile(r"^[^\n,]{3,30}, ngày \d{1,2}(?:/\d{1,2}| tháng \d{1,2})", re.MULTILINE)
+
+
+def _dateline(body: str) -> str:
+    """Return a line's beginning "Thái Nguyên, ngày 12/10" from the head or foot of a body, "" if there is none."""
+    found = _DATELINE.search(body[:_OPENING]) or _DATELINE.search(body[-_OPENING:])
+    return found.group().strip() if found else ""
+
+
+def _is_main(place: str, body: str) -> bool:
+    """Tell whether a body names `place` at least three times and more often than all others together."""
+    counts = Counter(mention.place for mention in find_places(body))
+    return counts[place] >= 3 and counts[place] * 2 > counts.total()
+
+
+def _from_body(body: str) -> tuple[str, str] | None:
+    """Return the province that two thirds of the places named in a body are, or are in, and what names it.
+
+    That is at least twice a name with "tỉnh" or "thành phố", or a district of it.
+    """
+    provinces, districts = find_places(body), find_districts(body)
+    counts = Counter(one.place for one in [*provinces, *districts])
+    if not counts:
+        return None
+    place, number = counts.most_common(1)[0]
+    for where, kind, named in (
+        ("body", "tỉnh/thành phố ", [one for one in provinces if one.as_province]),
+        ("district", "", districts),
+    ):
+        written = Counter(body[one.start : one.end] for one in named if one.place == place)
+        if number * 3 >= counts.total() * 2 and written.total() >= 2:
+            name, times = written.most_common(1)[0]
+            return place, f"{where}: {kind}{name} ({times}×)"
+    return None
+
+
+def _quoted(text: str, mention: Mention) -> str:
+    """Return a mention with up to four words before it."""
+    words = text[: mention.start].split()
+    before = " ".join(words[-4:]) + " " if words else ""
+    return ("… " if len(words) > 4 else "") + before + text[mention.start : mention.end]
 
 
 def _as_date(value: object) -> datetime.date:
