@@ -39,7 +39,7 @@ from htxsearch.query import (
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.fillers import is_filler, is_interrogative
 from htxsearch.text.normalize import is_marked, keeps_marks, key, normal, term
-from htxsearch.text.places import canonical_place
+from htxsearch.text.places import place_extent, provinces
 from htxsearch.text.tokens import tokens
 
 __all__ = ["Asked", "Expander", "Expansion", "Plan", "ShortForms", "Slot", "Weights"]
@@ -67,6 +67,7 @@ class Weights:
     title_word: float = 0.25
     question_word: float = 0.2
     preferred: float = 2.0
+    preferred_part: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Plan:
     `marks` are the runs of terms to highlight (a single syllable is a run of one); a syllable of a
     known word is marked only beside another one of it, and goes alone into `faint_marks`, for passages
     without any mark. `unknown` are typed terms that no article has; `unknown_values` are places or
-    sources no article has.
+    sources no article has. `notes` say which articles a name of before or after the reform of 2025 means.
     """
 
     node: Node
@@ -118,6 +119,7 @@ class Plan:
     faint_marks: set[tuple[str, ...]] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     unknown_values: list[Value] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 ShortForms = Mapping[str, Sequence[str]]
@@ -195,13 +197,18 @@ class Expander:
         return {place: tuple(_words_of(place).split()) for place in self._engine.values("place")}
 
     def preferences(self, group: Group) -> tuple[Node, ...]:
-        """Return what the places and years named in running words prefer: a boost, never a filter."""
+        """Return what the places and years named in running words prefer: a boost, never a filter.
+
+        A province of today prefers the former ones that are part of it, too, but less than its namesake.
+        """
         runs = [tuple(map(key, run)) for run in _runs(group)]
         years = sorted({int(part) for run in runs for part in run if _YEAR.fullmatch(part)})
         boost = self._weights.preferred
         found: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
         named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in runs))
-        return (*found, OneOf("place", named, boost)) if named else tuple(found)
+        parts = frozenset(self._places).intersection(old for old, new in provinces().items() if new in named) - named
+        found += [OneOf("place", named, boost)] if named else []
+        return (*found, OneOf("place", parts, self._weights.preferred_part)) if parts else tuple(found)
 
     def _group(self, group: Group, plan: Plan) -> Boolean:
         nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": [], "filter": []}
@@ -374,14 +381,28 @@ class Expander:
 
     def _value(self, value: Value, plan: Plan) -> OneOf:
         """Return the filter for the stored values that the typed one means."""
-        wanted = _words_of(canonical_place(value.value) if value.field == "place" else value.value)
         stored = {name: _words_of(name) for name in self._engine.values(value.field)}
+        if value.field == "place":
+            return self._place(value, stored, plan)
+        wanted = _words_of(value.value)
         exact = {name for name, words in stored.items() if words == wanted}
         if not exact and value.field == "source":
             exact = {name for name, words in stored.items() if f" {wanted} " in f" {words} "}
         if not exact:
             plan.unknown_values.append(value)
         return OneOf(value.field, frozenset(exact))
+
+    def _place(self, value: Value, stored: Mapping[str, str], plan: Plan) -> OneOf:
+        """Return the filter for a province: its articles and, if it is one of today, those of all that is part of it now."""
+        extent = place_extent(value.value)
+        wanted = {_words_of(place) for place in extent.places}
+        found = sorted(name for name, words in stored.items() if words in wanted)
+        self._note(plan, f"place:{value.value}", [(name, 1.0) for name in found])
+        if not found:
+            plan.unknown_values.append(value)
+        if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in found)):
+            plan.notes.append(extent.note)
+        return OneOf("place", frozenset(found))
 
     # Spellings
 

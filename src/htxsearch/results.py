@@ -13,6 +13,7 @@ from htxsearch.article import Article
 from htxsearch.catalogue import Report, ShortForm
 from htxsearch.expand import Expansion
 from htxsearch.semantic import Encoded
+from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
 __all__ = ["ArticleView", "Info", "Passage", "RelatedArticle", "RelatedArticles", "Results", "SearchHit", "report_json"]
@@ -137,6 +138,7 @@ class ArticleView:
             "author": article.author,
             "crawled": _iso(article.crawled),
             "place_evidence": article.place_evidence,
+            "province_now": province_now(article.place) if article.place else None,
             "path": article.path,
             "text": article.body,
             "passages": [{"start": span.start, "end": span.end} for span in self.passages],

@@ -4,6 +4,7 @@ import datetime
 import difflib
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.passages import passages
+from htxsearch.text.places import canonical_place, near_place, province_now
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import has_tokens
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FACETS", "Searcher", "Sort"]
 
-FACETS = ("place", "year", "source")
+FACETS = ("place", "province", "year", "source")
 _MOST_HITS = 10_000
 
 Sort = Literal["score", "date"]
@@ -127,7 +129,7 @@ class Searcher:
             offset=wanted.offset if by_date else 0,
             per_article=by_date and not wanted.all_passages,
             by_date=by_date,
-            facets=wanted.facets,
+            facets=tuple(dict.fromkeys("place" if name == "province" else name for name in wanted.facets)),
             explain=wanted.explain,
         )
         restored = None
@@ -145,7 +147,7 @@ class Searcher:
             total=total,
             took_ms=0.0,
             hits=tuple(self._hit(engine, hit, plan, records, explain=wanted.explain) for hit in shown),
-            facets=found.facets,
+            facets={name: _counts(found.facets, name) for name in wanted.facets},
             expansions=tuple(plan.expansions),
             hints=_hints(plan, group, bool(filters), nothing=not found.total),
             restored=restored,
@@ -334,6 +336,18 @@ def _dates(since: str | datetime.date | None, until: str | datetime.date | None)
     return [found]
 
 
+def _counts(facets: Mapping[str, Mapping[str, int]], name: str) -> Mapping[str, int]:
+    """Return a facet's counts; "province" sums places by the province of today, and leaves out what is in none."""
+    if name != "province":
+        return facets[name]
+    sums: Counter[str] = Counter()
+    for place, number in facets["place"].items():
+        now = province_now(place)
+        if now:
+            sums[now] += number
+    return dict(sums.most_common())
+
+
 def _bound(typed: str | datetime.date | None, name: str) -> tuple[datetime.date, datetime.date] | None:
     if typed is None:
         return None
@@ -373,10 +387,8 @@ def _hints(plan: Plan, group: Group, filtered: bool, *, nothing: bool) -> tuple[
     hints = []
     if plan.unknown:
         hints.append(f"no article has: {', '.join(dict.fromkeys(plan.unknown))}; check the spelling, or type it without marks")
-    hints += [
-        f"no article has the {value.field} {value.value!r}; htxsearch info lists those there are"
-        for value in plan.unknown_values
-    ]
+    hints += [_unknown_value(value) for value in plan.unknown_values]
+    hints += dict.fromkeys(plan.notes)
     if not nothing:
         return tuple(hints)
     if filtered:
@@ -384,6 +396,13 @@ def _hints(plan: Plan, group: Group, filtered: bool, *, nothing: bool) -> tuple[
     if any(clause.occur != "should" for clause in group.clauses):
         hints.append("leave out + and - : natural text finds whatever fits best")
     return tuple(hints) or ("try other words, or fewer",)
+
+
+def _unknown_value(value: Value) -> str:
+    known = province_now(canonical_place(value.value)) if value.field == "place" else None
+    near = near_place(value.value) if value.field == "place" and not known else None
+    hint = f"did you mean {near}?" if near else "htxsearch info lists those there are"
+    return f"no article has the {value.field} {value.value!r}; {hint}"
 
 
 def _unknown(article_id: str, known: Sequence[str]) -> str:

@@ -1,7 +1,10 @@
 """The command line as a person or a program meets it: real processes, real folders."""
 
+import contextlib
 import json
 import os
+import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -259,3 +262,54 @@ def test_articles_are_completed_from_the_index(office: Path) -> None:
         cwd=office, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch show thai-nguyen/che", COMP_CWORD="2"
     )
     assert "plain,thai-nguyen/che-la-bang-dai-tu.txt" in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("thai n", ["Thái Nguyên", "Thái Nguyên (cũ)"]),
+        ("Bắc K", ["Bắc Kạn"]),
+        ("tỉnh Thái Nguyên", ["Thái Nguyên", "Thái Nguyên (cũ)"]),
+        ("BR-VT", ["Bà Rịa - Vũng Tàu"]),
+        ("zzz", []),
+    ],
+)
+def test_places_are_completed_with_and_without_marks(tmp_path: Path, typed: str, offered: list[str]) -> None:
+    words = f'htxsearch\nquery\nchè\n--place\n"{typed}'
+    done = htxsearch(cwd=tmp_path, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="4")
+    assert done.stdout.split("\n")[:-1] == ([f"plain,{name}" for name in offered] or [""])
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize("typed", ["Bắc\\ K", '"Bắc K', "'Bắc K"])
+def test_bash_quotes_a_completed_place(tmp_path: Path, typed: str) -> None:
+    """A real bash on a terminal: Tab completes the name, the line's beginning is replaced by a command that shows words."""
+    command = tmp_path / "htxsearch"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m htxsearch "$@"\n', "utf-8")
+    command.chmod(0o755)
+    (tmp_path / "script").write_text(htxsearch("completion", "bash", cwd=tmp_path).stdout, "utf-8")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+    ours, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--norc", "--noprofile", "-i"], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=tmp_path
+    )
+    os.close(theirs)
+    line = f"source ./script\nhtxsearch query x --place {typed}\t\x01printf '%s|' \x05 > words\nexit\n"
+    with open(ours, "r+b", buffering=0) as terminal:
+        terminal.write(line.encode())
+        with contextlib.suppress(OSError):  # how a terminal says that its program has ended
+            while terminal.read(4096):
+                pass
+    assert shell.wait() == 0
+    assert (tmp_path / "words").read_text("utf-8") == "htxsearch|query|x|--place|Bắc Kạn|"
+
+
+def test_show_tells_the_evidence_of_a_place_and_the_province_of_today(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "mien.txt").write_text("Miến dong Bắc Kạn\nHợp tác xã tráng miến.\n", "utf-8")
+    assert htxsearch("reindex", cwd=tmp_path).returncode == 0
+    shown = htxsearch("show", "mien.txt", cwd=tmp_path).stdout
+    assert 'place: Bắc Kạn (inferred from title: "Miến dong Bắc Kạn"; part of Thái Nguyên since 1/7/2025)' in shown
+    found = as_json("show", "mien.txt", cwd=tmp_path)
+    assert (found["place"], found["province_now"]) == ("Bắc Kạn", "Thái Nguyên")
+    assert found["place_evidence"] == 'title: "Miến dong Bắc Kạn"'

@@ -495,7 +495,7 @@ def test_dates_may_be_dates_and_must_be_in_order(news: Index) -> None:
         ({"limit": 10_001}, "limit must be between"),
         ({"offset": -1}, "offset must not be negative, but is -1"),
         ({"sort": "place"}, "cannot sort by 'place'; sort by score or date"),
-        ({"facets": ["month"]}, "there is no facet 'month'; there are place, year, source"),
+        ({"facets": ["month"]}, "there is no facet 'month'; there are place, province, year, source"),
         ({"place": " "}, "place is empty; name one, or leave the option out"),
         ({"source": ["Báo Núi", "?"]}, "source is empty"),
         ({"since": "mai"}, "since 'mai' is no date; write 2019, 9/2019, 7/8/2023 or 2023-08-07"),
@@ -524,6 +524,7 @@ def test_a_query_that_cannot_be_read_points_at_the_trouble(news: Index) -> None:
         ("zzz*", {}, r"no article has: zzz\*"),
         ("+chè +ngựa", {}, "no article has: ngựa"),
         ("chè place:Huế", {}, "no article has the place 'Huế'"),
+        ("chè", {"place": "Thai Nguyem"}, "no article has the place 'Thai Nguyem'; did you mean Thái Nguyên"),
         ("chè", {"source": "Báo Biển"}, "no article has the source 'Báo Biển'"),
         ("chè", {"until": "1999"}, "leave out --place, --source, --since or --until"),
         ("+chè +bắp", {}, "leave out"),
@@ -730,3 +731,54 @@ def test_whatever_is_typed_is_answered_or_refused(news: Index, query: str) -> No
     for hit in results.hits:
         assert hit.score == pytest.approx(sum(score for _, score in hit.parts))
         assert all(0 <= start < end <= len(hit.passage.text) for start, end in hit.highlights)
+
+
+# Provinces before and after July 2025
+
+
+@pytest.fixture(scope="module")
+def reform(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """Return an index of four articles about chè, each of its place."""
+    where = {"tn": "Thái Nguyên", "bk": "Bắc Kạn", "hg": "Hà Giang", "cb": "Cao Bằng"}
+    rows = [{"id": name, "title": "Chè", "text": "Chè vào vụ.", "place": place} for name, place in where.items()]
+    return an_index(tmp_path_factory.mktemp("reform"), rows)
+
+
+@pytest.mark.parametrize(
+    ("place", "found", "note"),
+    [
+        ("Bắc Kạn", {"bk"}, "Bắc Kạn is part of Thái Nguyên since 1/7/2025"),
+        ("thai nguyen", {"tn", "bk"}, 'Thái Nguyên: also Bắc Kạn, part of it since 1/7/2025; without: "Thái Nguyên (cũ)"'),
+        ("Thái Nguyên (cũ)", {"tn"}, None),
+        ("Tuyên Quang", {"hg"}, 'Tuyên Quang: also Hà Giang, part of it since 1/7/2025; without: "Tuyên Quang (cũ)"'),
+        ("Cao Bằng", {"cb"}, None),
+    ],
+)
+def test_a_place_matches_by_old_and_new_name_and_says_which(
+    reform: Index, place: str, found: set[str], note: str | None
+) -> None:
+    for results in (reform.search("chè", place=place), reform.search(f'chè place:"{place}"')):
+        assert set(ids(results)) == found
+        assert results.hints == ((note,) if note else ())
+    assert set(ids(reform.search(f'chè -place:"{place}"'))) == {"tn", "bk", "hg", "cb"} - found
+
+
+def test_the_places_that_a_name_stands_for_are_among_the_expansions(reform: Index) -> None:
+    found = reform.search("chè", place="Thái Nguyên", explain=True).as_json(explain=True)["expansions"]
+    assert {
+        "typed": "place:Thái Nguyên",
+        "terms": [{"term": name, "weight": 1.0} for name in ("Bắc Kạn", "Thái Nguyên")],
+    } in found
+
+
+def test_a_province_in_running_words_prefers_its_namesake_then_its_parts(reform: Index) -> None:
+    found = ids(reform.search("chè Thái Nguyên"))
+    assert found[:2] == ["tn", "bk"]
+    assert set(found) == {"tn", "bk", "hg", "cb"}
+
+
+def test_the_facet_province_sums_places_by_what_they_are_part_of_now(reform: Index) -> None:
+    found = reform.search("chè", facets=("province", "place")).facets
+    assert found["province"] == {"Thái Nguyên": 2, "Tuyên Quang": 1, "Cao Bằng": 1}
+    assert found["place"] == {"Thái Nguyên": 1, "Bắc Kạn": 1, "Hà Giang": 1, "Cao Bằng": 1}
+    assert list(reform.search("chè", facets=("province",)).facets) == ["province"]

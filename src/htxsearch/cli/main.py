@@ -150,9 +150,12 @@ def _complete_article(context: click.Context, _: click.Parameter, typed: str) ->
 
 def _complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
     from htxsearch.text.normalize import key
-    from htxsearch.text.places import provinces
+    from htxsearch.text.places import canonical_place, place_names
 
-    return [CompletionItem(name) for name in provinces() if key(name).startswith(key(typed))]
+    start = key(typed)
+    found = [name for name in place_names() if key(name).startswith(start)]
+    meant = canonical_place(typed) if typed else ""  # tỉnh Thái Nguyên, TP.HCM, BR-VT
+    return [CompletionItem(name) for name in found or [one for one in place_names() if one in (meant, f"{meant} (cũ)")]]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -177,7 +180,11 @@ def cli(context: click.Context) -> None:
 @click.option("--offset", type=int, default=0, help="How many to skip first.")
 @click.option("--sort", type=click.Choice(["score", "date"]), default="score", show_default=True, help="Best or newest first.")
 @click.option(
-    "--facet", "facets", multiple=True, type=click.Choice(["place", "year", "source"]), help="Count by it. Repeatable."
+    "--facet",
+    "facets",
+    multiple=True,
+    type=click.Choice(["place", "province", "year", "source"]),
+    help="Count by it. Repeatable.",
 )
 @click.option("--all-passages", is_flag=True, help="Show every matching passage, not only each article's best.")
 @click.option("--full", is_flag=True, help="Show whole passages, not excerpts.")
@@ -353,4 +360,8 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None  # click knows the three
-    click.echo(kind(cli, {}, "htxsearch", "_HTXSEARCH_COMPLETE").source())
+    script = kind(cli, {}, "htxsearch", "_HTXSEARCH_COMPLETE").source()
+    if shell == "bash":  # zsh and fish quote by themselves; readline does what it takes for file names
+        quoted = '[[ $value == *[[:blank:]]* ]] && compopt -o filenames\n            COMPREPLY+=("$value")'
+        script = script.replace("COMPREPLY+=($value)", quoted)
+    click.echo(script)

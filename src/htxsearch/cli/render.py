@@ -12,6 +12,7 @@ from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
 from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.semantic import Encoded
+from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
 __all__ = ["show_article", "show_dropped", "show_encoded", "show_info", "show_related", "show_report", "show_results"]
@@ -150,7 +151,7 @@ def show_article(view: ArticleView) -> None:
     known = [
         ("id", article.id),
         ("date", article.date.strftime("%d/%m/%Y") if article.date else None),
-        ("place", article.place),
+        ("place", _place(article)),
         ("source", article.source),
         ("url", article.url),
     ]
@@ -174,6 +175,16 @@ def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
                 click.echo(_INDENT + _safe(line))
     if not dropped:
         click.echo("nothing was dropped", err=True)
+
+
+def _place(article: Article) -> str | None:
+    """Return an article's place with what it was inferred from, and the province of today that it is part of."""
+    if not article.place:
+        return None
+    now = province_now(article.place)
+    about = [f"inferred from {article.place_evidence}"] if article.place_evidence else []
+    about += [f"part of {now} since 1/7/2025"] if now and now != article.place else []
+    return article.place + (f" ({'; '.join(about)})" if about else "")
 
 
 def show_info(found: Info) -> None:
