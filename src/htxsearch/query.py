@@ -17,7 +17,7 @@ from typing import Literal
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.text.dates import date_range
 from htxsearch.text.normalize import key, nfc
-from htxsearch.text.numbers import looks_like_document_number
+from htxsearch.text.numbers import looks_like_document_number, typed_document_number
 from htxsearch.text.tokens import tokens
 
 __all__ = [
@@ -286,6 +286,10 @@ class _Parser:
         raise self._error("this quotation mark is never closed", start)
 
     def _chunk(self) -> Operand | None:
+        number_ends = typed_document_number(self._query, self._at)
+        if number_ends is not None:
+            number, self._at = self._query[self._at : number_ends], number_ends
+            return Number(_terms(number))
         match = _CHUNK.match(self._query, self._at)
         assert match is not None  # blanks, quotes and brackets were read before
         self._at = match.end()

@@ -13,6 +13,8 @@ from htxsearch.article import Article
 from htxsearch.catalogue import Report, ShortForm
 from htxsearch.expand import Expansion
 from htxsearch.semantic import Encoded
+from htxsearch.text.dates import DateMention, mentions
+from htxsearch.text.numbers import DocumentNumber, document_numbers
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
@@ -125,8 +127,16 @@ class ArticleView:
     article: Article
     passages: tuple[Span, ...]
 
+    def dates(self) -> list[DateMention]:
+        """Return the dates and periods in the article's body."""
+        return mentions(self.article.body, published=self.article.date)
+
+    def documents(self) -> list[DocumentNumber]:
+        """Return the document numbers in the article's body."""
+        return document_numbers(self.article.body)
+
     def as_json(self) -> dict[str, Any]:
-        """Return the view as JSON values; "text" is what is indexed."""
+        """Return the view as JSON values; "text" is what is indexed, "documents" and "dates" are read from it now."""
         article = self.article
         return {
             "article_id": article.id,
@@ -142,6 +152,8 @@ class ArticleView:
             "path": article.path,
             "text": article.body,
             "passages": [{"start": span.start, "end": span.end} for span in self.passages],
+            "documents": [one._asdict() for one in self.documents()],
+            "dates": [{**one._asdict(), "first": _iso(one.first), "last": _iso(one.last)} for one in self.dates()],
         }
 
 

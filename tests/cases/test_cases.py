@@ -7,6 +7,7 @@ blank that would be lost at an end, ⏎ a line break. A failing case is named by
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ from htxsearch.query import (
 )
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import date_range, find_date, stamp
+from htxsearch.text.dates import DateMention, date_range, find_date, mentions, stamp
 from htxsearch.text.fillers import is_filler
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.numbers import document_numbers, looks_like_document_number
@@ -150,6 +151,12 @@ def test_document_numbers(given: str, expected: str) -> None:
     assert or_dash(one.term for one in found) == expected
 
 
+@each("document-parts")
+def test_what_document_numbers_tell(given: str, expected: str) -> None:
+    [one] = document_numbers(given)
+    assert " | ".join(str(part or "-") for part in one[3:]) == expected
+
+
 @each("document-numbers-typed")
 def test_document_numbers_as_typed(given: str, expected: str) -> None:
     assert yes(looks_like_document_number(given)) == expected
@@ -205,9 +212,27 @@ def test_first_date_in_a_text(given: str, expected: str) -> None:
     assert (day.isoformat() if day else "-") == expected
 
 
+@each("date-mentions")
+def test_dates_and_periods_in_a_text(given: str, expected: str) -> None:
+    day, bar, written = given.rpartition("¦")
+    written = written.removeprefix(" ") if bar else written
+    text = unmarked(written)
+    found = mentions(text, published=date.fromisoformat(day) if day else None)
+    assert bracketed(text, (one[:2] for one in found)) == written
+    assert or_dash(f"{days_of(one)} {one.kind}" for one in found) == expected
+
+
+def days_of(one: DateMention) -> str:
+    if one.first is None:
+        assert one.last is None
+        return "?"
+    return str(one.first) if one.first == one.last else f"{one.first}..{one.last}"
+
+
 @each("stamps")
 def test_stamps(given: str, expected: str) -> None:
-    day = stamp(given)
+    found = stamp(given)
+    day = found.day if found else None
     assert (day.isoformat() if day else "-") == expected
 
 

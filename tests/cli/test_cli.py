@@ -71,6 +71,40 @@ def test_show_and_info_print_the_promised_json(office: Path) -> None:
     ).items()
 
 
+def test_show_lists_dates_documents_and_who_wrote(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    body = (
+        "Tính đến tháng 9/2019, xóm có 7 tổ trồng sả. Theo Kế hoạch số 12 / KH-UBND, xóm phấn đấu đến năm 2025 có 20 tổ. "
+        "Ngày 5/3/2020, xóm họp."
+    )
+    (corpus / "sa.txt").write_text(f"Hôm nay: 01/02/2024\nVườn sả\n06/03/2020\n{body}\nTác giả: Vàng A Lử\n", "utf-8")
+    assert htxsearch("reindex", cwd=tmp_path).returncode == 0
+    lines = htxsearch("show", "sa.txt", cwd=tmp_path).stdout.split("\n")
+    assert {
+        "date: 06/03/2020",
+        "saved: 01/02/2024",
+        "author: Vàng A Lử",
+        "documents: kế hoạch 12/KH-UBND",
+        "as of: tháng 9/2019",
+        "planned: năm 2025",
+    } <= set(lines)
+    shown = as_json("show", "sa.txt", cwd=tmp_path)
+    assert [(shown["text"][one["start"] : one["end"]], one["kind"], one["first"]) for one in shown["dates"]] == [
+        ("tháng 9/2019", "as-of", "2019-09-01"),
+        ("năm 2025", "planned", "2025-01-01"),
+        ("Ngày 5/3/2020", "event", "2020-03-05"),
+    ]
+    assert [(one["normal"], one["kind"], one["issuer"]) for one in shown["documents"]] == [("12/KH-UBND", "kế hoạch", "UBND")]
+    (corpus / "lo.txt").write_text("Lò sấy\nXóm theo Quyết định số 46/QĐ-TTg mà dựng lò.\n", "utf-8")
+    (corpus / "che.txt").write_text("Đồi chè\nXóm theo Quyết định số 461/QĐ-TTg mà trồng chè.\n", "utf-8")
+    assert htxsearch("reindex", cwd=tmp_path).returncode == 0
+    for spelling in ("461/QĐ-TTg", "461/qd-ttg", "461 qd ttg", "461-QD-TTg", "461 / QĐ – TTg", "461 qđ/ttg"):
+        assert [hit["article_id"] for hit in as_json("query", spelling, cwd=tmp_path)["hits"]] == ["che.txt"], spelling
+    for spelling in ("12/KH-UBND", "12 kh ubnd", "12-KH-UBND", "12 / kh - ubnd"):
+        assert [hit["article_id"] for hit in as_json("query", spelling, cwd=tmp_path)["hits"]] == ["sa.txt"]
+
+
 def test_related_prints_the_promised_json_and_marks_reprints(office: Path) -> None:
     found = as_json("related", "trang-tong-hop/nam-dam-lam-du-lich.txt", cwd=office)
     assert found["article_id"] == "trang-tong-hop/nam-dam-lam-du-lich.txt"

@@ -88,6 +88,77 @@ def test_a_stamp_gives_the_date_and_is_no_text(read: Read, top: str, day: str | 
         assert article.body == PARAGRAPH
 
 
+@pytest.mark.parametrize(
+    ("top", "published", "crawled"),
+    [
+        ("Thứ Năm, 01/02/2024, 18:00 [GMT+7]\nVườn sả\nThứ Ba, 03/05/2022 | 07:10\n", "2022-05-03", "2024-02-01"),
+        ("01/02/2024 18:00\nVườn sả\n03/05/2022 07:10\n", "2022-05-03", "2024-02-01"),
+        ("Thứ Năm, 01/02/2024, 18:00\nVườn sả\n", None, "2024-02-01"),
+        ("Hôm nay: 01/02/2024\nVườn sả\n", None, "2024-02-01"),
+        ("Vườn sả\nHôm nay, Thứ Năm, 01/02/2024\n03/05/2022\n", "2022-05-03", "2024-02-01"),
+        ("Đăng lúc: Thứ Ba, 03/05/2022\nVườn sả\n", "2022-05-03", None),
+        ("Vườn sả\nThứ Ba, 05/03/2022\n", "2022-05-03", None),
+        ("Vườn sả\nThứ Hai, 03/05/2022\n04/05/2022\n", "2022-05-04", None),
+        ("Vườn sả\nThứ Hai, 03/05/2022\n", "2022-05-03", None),
+    ],
+    ids=[
+        "clock above",
+        "later above",
+        "clock only",
+        "today",
+        "today below",
+        "said above",
+        "swapped",
+        "unfit, other",
+        "unfit only",
+    ],
+)
+def test_published_and_saved_are_kept_apart(read: Read, top: str, published: str | None, crawled: str | None) -> None:
+    article = the_article(read({"sa.txt": f"{top}{PARAGRAPH}\n"}))
+    assert article.title == "Vườn sả"
+    assert article.body == PARAGRAPH
+    assert [day and day.isoformat() for day in (article.date, article.crawled)] == [published, crawled]
+
+
+def test_a_stamp_with_the_wrong_weekday_is_called_doubtful(read: Read) -> None:
+    article = the_article(read({"sa.txt": f"Vườn sả\nThứ Hai, 03/05/2022\n{PARAGRAPH}\n"}))
+    assert [(one.text, "doubtful" in one.reason) for one in article.dropped] == [("Thứ Hai, 03/05/2022", True)]
+
+
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("Tác giả: Sùng Thị Dợ", "Sùng Thị Dợ"),
+        ("Bài, ảnh: Vàng A Lử", "Vàng A Lử"),
+        ("Tin, bài: Vàng A Lử - Sùng Dợ", "Vàng A Lử - Sùng Dợ"),
+        ("Sùng Dợ", "Sùng Dợ"),
+        ("VÀNG A LỬ", "VÀNG A LỬ"),
+        ("Theo Bản tin xóm", None),
+        ("Nguồn: Bản tin xóm", None),
+        ("Tác giả: Ban Biên Tập", None),
+        ("Trung tâm Văn hóa", None),
+        ("Sùng Thị Dợ.", "Sùng Thị Dợ"),
+        ("Ông Vàng A Lử.", None),
+        ("Hà Giang", None),
+        ("Lò mở quanh năm.", None),
+        ("Sùng Thị Dợ ra vườn", None),
+    ],
+)
+def test_an_author_needs_evidence_and_stays_in_the_text(read: Read, line: str, author: str | None) -> None:
+    article = the_article(read({"sa.txt": f"Vườn sả\n{PARAGRAPH}\n{line}\n"}))
+    assert article.author == author
+    assert article.body == f"{PARAGRAPH}\n{line}"
+
+
+def test_a_stamp_names_who_posted(read: Read) -> None:
+    article = the_article(read({"sa.txt": f"Vườn sả\nĐăng lúc: 03/05/2022 - Người đăng bài viết: Vàng A Lử\n{PARAGRAPH}\n"}))
+    assert article.author == "Vàng A Lử"
+
+
+def test_a_name_below_an_unfinished_line_is_no_author(read: Read) -> None:
+    assert the_article(read({"sa.txt": f"Vườn sả\n{PARAGRAPH}\nNgười trồng sả:\nSùng Thị Dợ\n"})).author is None
+
+
 def test_a_stamp_far_down_is_text(read: Read) -> None:
     body = "\n".join(f"{PARAGRAPH} Lò thứ {n}." for n in range(9))
     article = the_article(read({"sa.txt": f"Vườn sả\n{body}\n03/05/2022\n"}))

@@ -230,7 +230,7 @@ def test_a_file_outside_the_corpus_has_neighbours(index: Index, tmp_path: Path) 
     ("name", "content", "reason"),
     [
         ("tin.jsonl", '{"id": 1, "text": "Một."}\n{"id": 2, "text": "Hai."}', "it holds 2 articles"),
-        ("tin.pdf", "x", "files of type .pdf are not read"),
+        ("tin.mp3", "x", "files of type .mp3 are not read"),
         ("tin.txt", "…", "no text in it"),
     ],
 )

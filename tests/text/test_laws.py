@@ -4,9 +4,11 @@ What only holds for one example is in tests/cases; what holds for every text is 
 """
 
 import datetime
+import math
 import re
+import time
 import unicodedata
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -17,7 +19,7 @@ from htxsearch.highlight import excerpt, highlights
 from htxsearch.query import MAX_LENGTH, Group, parse
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import date_range, find_date, stamp
+from htxsearch.text.dates import date_range, find_date, mentions, stamp
 from htxsearch.text.fillers import is_filler
 from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
 from htxsearch.text.numbers import document_numbers
@@ -207,7 +209,7 @@ def test_a_decomposed_text_has_the_same_terms_at_the_same_letters(text: str) -> 
 @given(texts)
 def test_document_numbers_are_runs_of_tokens(text: str) -> None:
     starts, ends = {t.start for t in tokens(text)}, {t.end for t in tokens(text)}
-    for start, end, found in document_numbers(text):
+    for start, end, found, *_ in document_numbers(text):
         assert start in starts
         assert end in ends
         assert found.split("_") == [t.term for t in tokens(text) if start <= t.start and t.end <= end]
@@ -310,7 +312,8 @@ def test_words_are_made_of_neighbouring_syllables(text: str) -> None:
 @laws
 @given(texts)
 def test_dates_are_read_or_not_but_never_wrongly(text: str) -> None:
-    assert stamp(text) in (None, find_date(text))
+    found = stamp(text)
+    assert found is None or found.weekday or found.day == find_date(text)
     days = date_range(text)
     assert days is None or days[0] <= days[1]
 
@@ -321,7 +324,7 @@ def test_every_day_can_be_written_in_four_ways(day: datetime.date) -> None:
     spelled = f"ngày {day.day} tháng {day.month} năm {day.year}"
     written = [f"{day:%d/%m/%Y}", f"{day.day}-{day.month}-{day.year}", day.isoformat(), spelled]
     assert {find_date(one) for one in written} == {day}
-    assert {stamp(one) for one in written} == {day}
+    assert [found and found.day for found in map(stamp, written)] == [day] * len(written)
     assert {date_range(one) for one in written[:3]} == {(day, day)}
 
 
@@ -478,3 +481,40 @@ def test_a_query_typed_composed_or_not_is_the_same(typed: list[str]) -> None:
     else:
         assert isinstance(decomposed, QuerySyntaxError)
         assert decomposed.reason == composed.reason
+
+
+date_pieces = st.sampled_from(
+    "ngày |tháng |năm |quý |7|30|2|12|2019|2025|/|-|. |, | |từ |đến |và |đầu |cuối |giai đoạn |nay |hôm qua |II|6 tháng đầu "
+    "|phấn đấu |nhiệm kỳ |trong 3 năm |sẽ |461/QĐ-TTg |\n|İ".split("|")
+)
+
+
+@laws
+@given(st.one_of(texts, st.lists(date_pieces, max_size=30).map("".join)), st.one_of(st.none(), st.dates()))
+def test_dates_in_a_text_are_spans_in_order(text: str, published: datetime.date | None) -> None:
+    text = nfc(text)
+    found = mentions(text, published=published)
+    assert all(0 <= one.start < one.end <= len(text) for one in found)
+    assert all(one.end <= other.start for one, other in pairwise(found))
+    for one in found:
+        assert (one.first is None) == (one.last is None)
+        assert one.first is None or one.last is None or one.first <= one.last
+        assert text[one.start : one.end].strip() == text[one.start : one.end]
+    settled = {one[:4] for one in mentions(text) if one.first}
+    assert settled <= {one[:4] for one in found}, "a day of publication moves no date that is written in full"
+
+
+@pytest.mark.parametrize(
+    "piece", ["1", "1/", "1-", "năm ", "ngày 1", "tháng 1 đến ", "năm 2019, ", "1/2/2020 ", "quý i", "từ 1/A-"]
+)
+def test_dates_are_found_in_linear_time(piece: str) -> None:
+    def steps(length: int) -> float:
+        text = (piece * length)[:length]
+        best = math.inf
+        for _ in range(3):
+            started = time.process_time()
+            mentions(text)
+            best = min(best, time.process_time() - started)
+        return best
+
+    assert steps(40_000) < 8 * steps(10_000) + 0.05, "four times the text takes about four times as long, not sixteen times"

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import click
@@ -12,6 +12,8 @@ from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
 from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
 from htxsearch.semantic import Encoded
+from htxsearch.text.dates import DateMention
+from htxsearch.text.numbers import DocumentNumber
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
@@ -151,9 +153,14 @@ def show_article(view: ArticleView) -> None:
     known = [
         ("id", article.id),
         ("date", article.date.strftime("%d/%m/%Y") if article.date else None),
+        ("saved", article.crawled.strftime("%d/%m/%Y") if article.crawled else None),
+        ("author", article.author),
         ("place", _place(article)),
         ("source", article.source),
         ("url", article.url),
+        ("documents", _listed(_document(one) for one in view.documents())),
+        ("as of", _listed(_written(article.body, one) for one in view.dates() if one.kind == "as-of")),
+        ("planned", _listed(_written(article.body, one) for one in view.dates() if one.kind == "planned")),
     ]
     for name, value in known:
         if value:
@@ -185,6 +192,19 @@ def _place(article: Article) -> str | None:
     about = [f"inferred from {article.place_evidence}"] if article.place_evidence else []
     about += [f"part of {now} since 1/7/2025"] if now and now != article.place else []
     return article.place + (f" ({'; '.join(about)})" if about else "")
+
+
+def _listed(some: Iterable[str]) -> str:
+    """Return what is listed, each once, in order."""
+    return " · ".join(dict.fromkeys(some))
+
+
+def _document(one: DocumentNumber) -> str:
+    return f"{one.kind} {one.normal}" if one.kind else one.normal
+
+
+def _written(text: str, one: DateMention) -> str:
+    return " ".join(text[one.start : one.end].split())
 
 
 def show_info(found: Info) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
-from htxsearch.text.places import Mention, canonical_place, find_districts, find_places
+from htxsearch.text.places import Mention, canonical_place, find_districts, find_places, provinces
 
-__all__ = ["SIDECAR_SUFFIX", "Known", "Unreadable", "place_of", "read_sidecar"]
+__all__ = ["SIDECAR_SUFFIX", "Known", "Unreadable", "author_of", "place_of", "read_sidecar"]
 
 SIDECAR_SUFFIX = ".meta.toml"
 
@@ -143,6 +143,43 @@ def _quoted(text: str, mention: Mention) -> str:
     words = text[: mention.start].split()
     before = " ".join(words[-4:]) + " " if words else ""
     return ("… " if len(words) > 4 else "") + before + text[mention.start : mention.end]
+
+
+_NAME = r"[^\W\d_a-z]\w*\.?(?: [^\W\d_a-z]\w*\.?){1,5}"
+_BYLINE = re.compile(
+    r"(?i:(?:tác giả|người (?:đăng|viết)(?: bài(?: viết)?)?|bài viết|thực hiện"
+    r"|(?:tin,? |tin bài,? )?bài(?:,? và ảnh|, ảnh|,? ảnh|-ảnh)?|tin và ảnh|tin, ảnh)\s?:\s?)"
+    rf"(?P<name>{_NAME}(?:(?:, | - | và ){_NAME})?)\s*(?:\(.{{0,40}}\)|[.|].{{0,60}})?$"
+)
+_BARE_NAME = re.compile(rf"{_NAME}(?:(?:, | - | – | và ){_NAME})?")
+_NO_NAME = re.compile(
+    r"(?i)^(?:ông|bà|anh|chị|đồng chí|cô|chú|bác)\b"
+    r"|\b(?:ban|phòng|trung tâm|báo|cổng|tổ|hội|sở|tỉnh|huyện|xã|htx|tin|bài|xem|ảnh|nguồn|theo|đài|ubnd|công ty)\b"
+)
+
+
+def author_of(stamps: list[str], lines: list[str]) -> str | None:
+    """Return who wrote an article, if it says so.
+
+    A byline ("Tác giả: …", "Bài, ảnh: …", "Người đăng: …") among the stamps, the first three or the last three lines
+    says it; so does a last line that is nothing but a person's name of two to four syllables, below a line
+    that ends a sentence.
+    """
+    for line in (*lines[-3:], *lines[:3], *stamps):
+        found = _BYLINE.search(line[-160:])
+        if found and (found.start() == 0 or line in stamps) and _is_name(found["name"]):
+            return found["name"]
+    if len(lines) < 2 or len(lines[-1]) > 60 or not lines[-2].rstrip(' "”').endswith((".", "…", "/", "!", "?", ")")):
+        return None
+    last = lines[-1].rstrip(".")
+    is_name = _BARE_NAME.fullmatch(last) and 2 <= len(last.split()) <= 4 and _is_name(last)
+    return last if is_name and not find_places(last) and canonical_place(last) not in provinces() else None
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether every syllable has a capital and none tells of an office."""
+    syllables = [one for one in text.split() if one not in ("-", "–", "và")]
+    return all(one[0].isupper() for one in syllables) and not _NO_NAME.search(text)
 
 
 def _as_date(value: object) -> datetime.date:

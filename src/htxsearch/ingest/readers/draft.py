@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from htxsearch.article import Dropped, Rejected
 from htxsearch.ingest.furniture import Sorting, sort_lines
-from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.text.dates import find_date, stamp
+from htxsearch.ingest.metadata import Known, Unreadable, author_of
+from htxsearch.text.dates import Stamp, find_date, stamp
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import tokens
@@ -74,10 +74,10 @@ def decode(data: bytes, *, composed: bool = True) -> str:
 
 
 def after_stamp(lines: list[str], known: Known) -> Iterator[Draft]:
-    """Drop furniture and take the first stamp near the top as the date."""
+    """Drop furniture; take the dates from the stamps near the top and the author from the lines that name one."""
     sorting = sort_lines(lines)
-    below, above = take_stamps(sorting)
-    yield Draft("\n".join(sorting.kept()), known.or_else(Known(date=above or below)), dropped=sorting.dropped())
+    known = take_stamps(sorting, known)
+    yield Draft("\n".join(sorting.kept()), known, dropped=sorting.dropped())
 
 
 def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()) -> Draft:
@@ -93,7 +93,7 @@ def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = ()
     at = next((place for place, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if at is None:
         at = next((place for place, (_, line) in enumerate(texts[:20]) if not _LETTERHEAD.fullmatch(line)), None)
-    day = next((day for _, line in texts[:20] if (day := stamp(line) or _signed(line))), None)
+    day = next((day for _, line in texts[:20] if (day := _day(line))), None)
     kept = [line for _, line in texts]
     title = None
     if at is not None and len(tokens(kept[at])) <= 60:
@@ -104,23 +104,49 @@ def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = ()
     return Draft("\n".join(kept), found.or_else(known), dropped=dropped)
 
 
-def _signed(line: str) -> date | None:
-    """Return the date of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
+def _day(line: str) -> date | None:
+    """Return the date of a stamp, or of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
+    found = stamp(line)
+    if found is not None:
+        return found.day if found.fits and found.says != "crawled" else None
     return find_date(line) if re.fullmatch(r"[^\d,]{2,40}, ngày \d.{8,30}", line) else None
 
 
-def take_stamps(sorting: Sorting, title: int | None = None) -> tuple[date | None, date | None]:
-    """Drop the stamps among the first eight lines and return the first below the title's line, and the first above it."""
-    above = below = None
+def take_stamps(sorting: Sorting, known: Known, title: int | None = None) -> Known:
+    """Drop the stamps among the first eight lines; return what is known with their dates, and the author named.
+
+    `title` is the number of the title's line; without it, no stamp counts as above the title.
+    """
+    stamps = []
     for number in sorting.left()[:8]:
-        day = stamp(sorting.lines[number])
-        if day is not None:
-            sorting.drop([number], "a line that says only when the page was published or saved")
-            if title is None or number < title:
-                above = above or day
-            else:
-                below = below or day
-    return below, above
+        line = sorting.lines[number]
+        found = stamp(line)
+        if found is not None:
+            stamps.append((title is not None and number < title, line, found))
+            doubtful = "" if found.fits else "; doubtful, for its weekday is not that of its date"
+            sorting.drop([number], f"a line that says only when the page was published or saved{doubtful}")
+    published, crawled = _dates([(above, one) for above, _, one in stamps])
+    body = [sorting.lines[number] for number in sorting.left() if number != title]
+    author = author_of([line for _, line, _ in stamps], body)
+    if published and known.date == crawled:
+        known = replace(known, date=None)  # a page's clock was taken for its date
+    return known.or_else(Known(date=published, crawled=crawled, author=author))
+
+
+def _dates(stamps: list[tuple[bool, Stamp]]) -> tuple[date | None, date | None]:
+    """Return the days of publication and of saving; each stamp comes with whether it stands above the title.
+
+    A stamp that says "Hôm nay", or one with a weekday above the title, is the clock of the page's head; a bare date
+    above the title is the day of publication if no other is there, and the day of saving if it is later than
+    that. A stamp whose weekday is not its date's counts only if there is no other.
+    """
+    sure = [pair for pair in stamps if pair[1].fits] or stamps
+    clock = [one.day for above, one in sure if one.says == "crawled" or (above and one.weekday and one.says is None)]
+    above = [one.day for up, one in sure if up and (one.says == "published" or not (one.weekday or one.says))]
+    below = [one.day for up, one in sure if not up and one.says != "crawled"]
+    published = next(iter(below or above), None)
+    later = [day for day in above if below and day > below[0]]
+    return published, next(iter(clock or later), None)
 
 
 def same_text(first: str, second: str) -> bool:

@@ -68,15 +68,15 @@ def read_page(data: bytes) -> Iterator[Draft]:
     return iter([_draft(lines, known, _grouped(blocks, reasons))])
 
 
-def _draft(lines: Sequence[str], known: Known, around: tuple[Dropped, ...], learnt: Set[str] = frozenset()) -> Draft:
+def _draft(lines: Sequence[str], said: Known, around: tuple[Dropped, ...], learnt: Set[str] = frozenset()) -> Draft:
     sorting = sort_lines(lines, learnt)
-    below, above = take_stamps(sorting)
+    known = take_stamps(sorting, said)
     return Draft(
         "\n".join(sorting.kept()),
-        known.or_else(Known(date=above or below)),
+        known,
         dropped=sorting.dropped() + around,
         lines=tuple(sorting.lines),
-        again=partial(_draft, tuple(lines), known, around),
+        again=partial(_draft, tuple(lines), said, around),
     )
 
 
@@ -247,5 +247,7 @@ def _day_above(blocks: Sequence[Block], reasons: Sequence[str | None], title: st
     start = headings[-1] if headings else max(0, first - 4)
     for number in [*range(start, first + 2), *range(start - 1, max(0, start - 4) - 1, -1)]:
         if number < len(blocks) and len(blocks[number].text.split()) <= 14 and (day := find_date(blocks[number].text)):
-            return day
+            found = stamp(blocks[number].text)
+            if found is None or found.says != "crawled":  # "Hôm nay: …" is the page's clock
+                return found.day if found else day
     return None

@@ -15,8 +15,7 @@ __all__ = ["read_plain"]
 def read_plain(data: bytes) -> Iterator[Draft]:
     """Plain text: the first line that is not furniture is the title, stamps near it give the date.
 
-    A stamp below the title is the publication date; one above it is often the day the page was
-    saved, and counts only if there is no other. Title, body and what was dropped are all lines of the file.
+    One above the title is often the day the page was saved. Title, body and what was dropped are all lines of the file.
     """
     return iter([_draft(decode(data).split("\n"))])
 
@@ -24,9 +23,9 @@ def read_plain(data: bytes) -> Iterator[Draft]:
 def _draft(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Draft:
     sorting = sort_lines(lines, learnt)
     number = _title(sorting)
-    below, above = take_stamps(sorting, number)
+    title = None if number is None else sorting.lines[number]
+    known = take_stamps(sorting, Known(title=title), number)
     body = [sorting.lines[one] for one in sorting.left() if one != number]
-    known = Known(title=None if number is None else sorting.lines[number], date=below or above)
     return Draft(
         "\n".join(body), known, dropped=sorting.dropped(), lines=tuple(sorting.lines), again=partial(_draft, tuple(lines))
     )
