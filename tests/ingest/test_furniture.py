@@ -70,6 +70,11 @@ def test_headlines_whose_words_do_not_come_back_are_other_stories() -> None:
     assert read([TITLE, *STORY, *headlines]) == (TITLE, STORY, headlines)
 
 
+def test_questions_at_the_end_are_the_storys() -> None:
+    questions = [f"Vậy bao giờ thì đến lượt {one} làm việc đó?" for one in ("huyện", "tỉnh", "trung ương")]
+    assert read([TITLE, *STORY, *questions]) == (TITLE, [*STORY, *questions], [])
+
+
 def test_captions_at_the_end_speak_of_the_story_and_stay() -> None:
     captions = [
         "Ông Vàng A Páo bên gốc ổi đào của các cụ",
@@ -116,6 +121,20 @@ def test_a_box_of_other_stories_ends_where_the_story_goes_on() -> None:
         [*STORY, STORY[0] + " Vụ sau.", "Mỷ"],
         box,
     )
+
+
+def test_one_paragraph_below_a_box_is_the_storys_if_it_speaks_of_the_same() -> None:
+    box = ["Tin liên quan", FOREIGN[0], FOREIGN[2]]
+    last = (
+        "Ông Vàng A Páo hẹn tổ hợp tác của xóm: xong vụ này, mười hai gốc ổi đào của các cụ để lại sẽ được chiết cành cho "
+        "từng nhà."
+    )
+    other = (
+        "Nhà máy giấy Lam Sơn gọi lại công nhân từ đầu tuần sau, dây chuyền thứ hai chạy ba ca, kho nứa vừa nhập thêm hai "
+        "trăm tấn."
+    )
+    assert read([TITLE, *STORY, *box, last]) == (TITLE, [*STORY, last], box)
+    assert read([TITLE, *STORY, *box, other]) == (TITLE, STORY, [*box, other])
 
 
 def test_addresses_above_the_imprint_go_with_it_others_stay() -> None:

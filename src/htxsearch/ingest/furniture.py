@@ -35,7 +35,10 @@ _LINES: dict[str, tuple[str, ...]] = {
         r"theo dõi .{0,60}\btrên (?:google news|facebook|zalo|youtube).{0,20}",
         r"skip to content",
     ),
-    "where the page stands in its site": (r"trang chủ(?:\s*[>»/|›].*)?", r"[^>»›]{2,40}(?:\s[>»›]+\s[^>»›]{2,40}){2,}"),
+    "where the page stands in its site": (
+        r"trang chủ(?:\s*[>»/|›].*)?",
+        r"[^>»›:.+-][^>»›:.]{1,40}(?<!-)(?:\s[>»›]+\s[^>»›:.]{2,40}){2,}",
+    ),
     "a link to another story": (
         r"(?:xem thêm|đọc thêm|xem tiếp|mời (?:bạn )?(?:đọc|xem) thêm|(?:tin|bài)(?: viết)? liên quan)\s*:\s*[^.]{1,200}",
         r"xem thêm\b[^:.]{0,20}",
@@ -80,6 +83,8 @@ _CONTACT = re.compile(
 _DATED = re.compile(r"[^.!?]{15,200}\(\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?(?:[\s,|-]+\d{1,2}[:hg]\d{2})?\)")
 _ENDED = tuple(".!?…:;\"”'")
 _BULLET = re.compile(r"(?:[-–+•*]|\(?(?:\d{1,2}(?:\.\d+)*|[a-zđ]|[ivx]+)[.)/])\s", re.IGNORECASE)
+_NEAR = 60
+"""Lines above a box that are looked at to tell whether what is below it speaks of the same."""
 _TEASER = "a headline or summary of another story, below the end of this one"
 _LEAD = 200
 """Characters of an article before what announces its end can do so."""
@@ -181,9 +186,16 @@ def _drop_from_end(found: Sorting) -> None:
 
 
 def _resumes(found: Sorting, announced: int) -> int:
-    """Return where the story goes on below a box of other stories: at two long paragraphs one after the other."""
+    """Return where the story goes on below a box of other stories.
+
+    That is at two long paragraphs one after the other, or at one below several headlines if it speaks of the same as before.
+    """
     lines = found.lines
-    for number in range(announced + 1, len(lines) - 1):
+    first = next((number for number in range(announced + 1, len(lines)) if _is_paragraph(lines[number])), len(lines))
+    above = [lines[number] for number in range(max(0, announced - _NEAR), announced) if found.reasons[number] is None]
+    if first - announced > 2 and not _is_foreign(lines[first : first + 1], above):
+        return first
+    for number in range(first, len(lines) - 1):
         if _is_paragraph(lines[number]) and _is_paragraph(lines[number + 1]):
             return number
     return len(lines)
@@ -265,7 +277,8 @@ def _drop_teasers(found: Sorting) -> None:
             found.drop(left[at:], _TEASER)
             return
     first = next((at for at, many in begins.items() if many >= 3 and is_prose(lines[at - 1])), None)
-    if first is not None and _is_foreign(lines[first:], lines[:first]):
+    questions = first is not None and 2 * sum(line.endswith("?") for line in lines[first:]) > begins[first]
+    if first is not None and not questions and _is_foreign(lines[first:], lines[:first]):
         found.drop(left[first:], _TEASER)
 
 
@@ -307,10 +320,14 @@ def _is_name(line: str) -> bool:
 
 
 def _is_foreign(lines: Sequence[str], story: Sequence[str]) -> bool:
-    """Tell whether few pairs of neighbouring syllables of some lines come back in the story."""
+    """Tell whether few pairs of neighbouring syllables of some lines come back in the story.
+
+    In 627 real news texts 90 % of last paragraphs have more than .12 of theirs in what is above them; of paragraphs from
+    other texts about cooperatives 10 % do.
+    """
     known = {pair for line in story for pair in _pairs(line)}
     pairs = [pair for line in lines for pair in _pairs(line)]
-    return sum(pair in known for pair in pairs) < 0.3 * len(pairs)
+    return sum(pair in known for pair in pairs) < 0.12 * len(pairs)
 
 
 def _pairs(line: str) -> list[tuple[str, str]]:
