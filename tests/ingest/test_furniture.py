@@ -158,6 +158,12 @@ def test_a_caption_printed_twice_is_kept_once() -> None:
     )
 
 
+def test_an_item_or_a_label_that_comes_back_under_another_heading_stays() -> None:
+    items = ["a) Có ít nhất năm gốc ổi của các cụ để lại;", "Người ghi sổ: ông Páo, rồi đến bà Ính"]
+    body = ["Nhà loại một", *items, STORY[0], "Nhà loại hai", *items, STORY[1]]
+    assert read([TITLE, *body]) == (TITLE, body, [])
+
+
 def test_a_short_line_that_comes_back_later_is_kept_twice() -> None:
     body = [STORY[0], "Vụ xuân", STORY[1], "Ba nắng", STORY[2], "Vụ xuân"]
     assert read([TITLE, *body]) == (TITLE, body, [])

@@ -213,13 +213,18 @@ def _drop_contacts_above(found: Sorting, number: int) -> None:
 
 
 def _drop_repeated(found: Sorting) -> None:
-    """Drop what the file says twice word for word: a caption printed again, the title above the text."""
+    """Drop what the file says twice word for word: a caption printed again, the title above the text.
+
+    An item of a list stays, it may stand under another heading (a clause of a law), and far from the first so does a
+    label with what it says (Phụ trách: Ban quản trị).
+    """
     before: dict[str, int] = {}
     for number in found.left():
         line = found.lines[number]
         first = before.setdefault(line, number)
         near = number - first <= 2
-        if first < number and has_tokens(line) and len(line.split()) >= (3 if near else 6):
+        again = len(line.split()) >= 3 if near else len(line.split()) >= 6 and ": " not in line
+        if first < number and again and has_tokens(line) and not _BULLET.match(line):
             found.drop([number], "it is printed twice")
 
 
