@@ -69,6 +69,7 @@ ORDER = [
     "correct",
     "highlight",
     "related",
+    "reprints",
     "documents",
     "workers",
     "rank",
@@ -106,7 +107,7 @@ OWNERS = {
     "scipy": {"related"},
     "numpy": {
         *(f"engine.whoosh.{name}" for name in ("sidecar", "harvest", "pool", "segment", "collection", "scoring", "engine")),
-        *("rank", "restore", "precision", "related", "semantic", "bench.exhaustive"),
+        *("rank", "restore", "precision", "related", "reprints", "semantic", "bench.exhaustive"),
     },
     "trafilatura": {"ingest.readers.page", "extraction"},
     "pypdf": {"ingest.readers.pdf"},

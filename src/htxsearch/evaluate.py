@@ -212,7 +212,8 @@ def evaluate(
     posed = {one: _posed(collection, one, form) for one in collection.queries}
     for one, text in posed.items():
         try:
-            rankings[one] = tuple(hit.article_id for hit in index.search(text, limit=depth, semantic=semantic, **options).hits)
+            found = index.search(text, limit=depth, semantic=semantic, all_reprints=True, **options)
+            rankings[one] = tuple(hit.article_id for hit in found.hits)
         except QuerySyntaxError as error:
             rankings[one], errors[one] = (), error.reason
     values = _calculate(parsed, collection, rankings)

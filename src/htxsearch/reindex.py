@@ -6,6 +6,7 @@ analyse ahead of that; what is taken in, in which order and how it is counted do
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from htxsearch.catalogue import Entry, Report, blobs, is_settled, read_catalogue
 from htxsearch.engine.seam import Engine, Writer
 from htxsearch.ingest.corpus import SourceFile, articles_of, counted_lines, source_files
 from htxsearch.repeated import Counted, applied, counted, learnt
+from htxsearch.reprints import read_sketches, sketch
 from htxsearch.text.abbreviations import learn
 from htxsearch.workers import Ahead, InTurn, Made, Reading, worth_workers
 
@@ -39,6 +41,8 @@ class _Run:
         self._files = read_catalogue(engine)
         self._holder = {one: path for path, entry in self._files.items() for one in entry.articles}
         self._writer: Writer = engine.writer()
+        self._sketches = read_sketches(engine)
+        self._records: dict[str, str] = {}  # of the articles that are not committed yet
         self._pending = 0  # articles that are not committed yet
         self._unsaved = False  # whether anything is not
         self._settled = is_settled(engine)
@@ -203,7 +207,10 @@ class _Run:
             self._counts["unchanged"] += 1
             entry.articles[article.id] = f"{fingerprint} {article.line}".strip()  # the line may be written otherwise
             return
-        self._writer.replace(made())
+        document = made()
+        self._writer.replace(document)
+        self._sketches.put(article.id, sketch(document.passages))
+        self._records[article.id] = document.record
         self._counts["changed" if article.id in self._holder else "added"] += 1
         self._take_over(article)
         entry.articles[article.id] = f"{fingerprint} {article.line}".strip()
@@ -229,6 +236,7 @@ class _Run:
     def _drop(self, article_ids: list[str], entry: Entry) -> None:
         for article_id in article_ids:
             self._writer.delete(article_id)
+            self._sketches.drop(article_id)
             entry.articles.pop(article_id, None)
             entry.definitions.pop(article_id, None)
             del self._holder[article_id]
@@ -236,10 +244,15 @@ class _Run:
             self._unsaved = True
 
     def _commit(self) -> None:
-        self._writer.commit(blobs(self._files, settled=self._settled))
+        self._writer.commit(blobs(self._files, settled=self._settled) | self._sketches.blobs(self._body))
+        self._records.clear()
         self._writer = self._engine.writer()
         self._pending = 0
         self._unsaved = False
+
+    def _body(self, article_id: str) -> str:
+        body: str = json.loads(self._records.get(article_id) or self._engine.record(article_id) or "")["body"]
+        return body
 
 
 @dataclass(frozen=True, slots=True)

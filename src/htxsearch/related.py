@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from htxsearch.text.analysis import Terms
 
-__all__ = ["Neighbour", "Similarity", "is_reprint", "vector"]
+__all__ = ["Neighbour", "Similarity", "vector"]
 
 _SYLLABLE, _WORD, _NAME = range(3)
 _NAMESPACE_BITS = 30
@@ -38,9 +38,6 @@ _IDF_SHIFT = -0.5
 
 _CONSIDERED_TERMS = 60
 _SHOWN_TERMS = 8
-_SHINGLE = 4
-_REPRINT_SHARE = 0.5
-"""The share of the shorter text's runs of four syllables that a reprint has in common with the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,21 +192,3 @@ class Similarity:
 
 def _inside(term: str, other: str) -> bool:
     return term != other and f" {term} " in f" {other} "
-
-
-def is_reprint(first: str, second: str) -> bool:
-    """Tell whether two bodies are the same text, perhaps cut, re-titled or slightly edited.
-
-    Compares runs of four syllables (A. Broder, "On the resemblance and containment of documents",
-    1997: containment, so that a shortened copy counts). Symmetric.
-    """
-    one, other = _shingles(first), _shingles(second)
-    smaller = min(len(one), len(other))
-    return smaller > 0 and len(one & other) / smaller >= _REPRINT_SHARE
-
-
-def _shingles(text: str) -> set[tuple[str, ...]]:
-    terms = [normal(token.term) for token in tokens(text)]
-    if not terms:
-        return set()
-    return {tuple(terms[at : at + _SHINGLE]) for at in range(max(1, len(terms) - _SHINGLE + 1))}

@@ -12,13 +12,25 @@ from typing import Any
 from htxsearch.article import Article
 from htxsearch.catalogue import Report, ShortForm
 from htxsearch.expand import Expansion
+from htxsearch.reprints import Difference
 from htxsearch.semantic import Encoded
 from htxsearch.text.dates import DateMention, mentions
 from htxsearch.text.numbers import DocumentNumber, document_numbers
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
-__all__ = ["ArticleView", "Info", "Passage", "RelatedArticle", "RelatedArticles", "Results", "SearchHit", "report_json"]
+__all__ = [
+    "ArticleView",
+    "Info",
+    "Passage",
+    "RelatedArticle",
+    "RelatedArticles",
+    "Reprint",
+    "Reprints",
+    "Results",
+    "SearchHit",
+    "report_json",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +43,45 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reprint:
+    """One of the articles that print the same text; `differences`, if asked for, are between another one and it."""
+
+    article_id: str
+    title: str
+    date: datetime.date | None
+    source: str | None
+    differences: tuple[Difference, ...] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reprint as JSON values; "here" in a difference is the article asked about, "there" this one."""
+        found: dict[str, Any] = {
+            "article_id": self.article_id,
+            "title": self.title,
+            "date": _iso(self.date),
+            "source": self.source,
+        }
+        if self.differences is not None:
+            found["differences"] = [one._asdict() for one in self.differences]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reprints:
+    """An article, and the others that print the same text: the earliest first, those without a date last."""
+
+    article: Reprint
+    others: tuple[Reprint, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the group as JSON values."""
+        return {**self.article.as_json(), "reprints": [one.as_json() for one in self.others]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
     """One passage found, with its article.
 
+    `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
     Only if asked for, `parts` says what each feature of stage two adds to the score, and `matches` what
     matched in stage one, and how much that scored there.
     """
@@ -51,6 +99,7 @@ class SearchHit:
     title_highlights: tuple[Span, ...] = ()
     parts: tuple[tuple[str, float], ...] = ()
     matches: tuple[tuple[str, float], ...] = ()
+    reprints: tuple[Reprint, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the hit as JSON values."""
@@ -66,6 +115,7 @@ class SearchHit:
             "passage": {"start": self.passage.start, "end": self.passage.end, "text": self.passage.text},
             "highlights": [[span.start, span.end] for span in self.highlights],
             "title_highlights": [[span.start, span.end] for span in self.title_highlights],
+            "reprints": [one.as_json() for one in self.reprints],
         }
         if self.parts or self.matches:
             found["explain"] = {
@@ -79,7 +129,8 @@ class SearchHit:
 class Results:
     """The answer to a query: hits best first (or newest first), how many there are in all, counts by facet.
 
-    `total` counts articles, or passages with `all_passages`. `hints` say what to try when little or
+    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; so do `facets`. The
+    `hits` on all pages together are fewer by the reprints that stand behind others. `hints` say what to try when little or
     nothing was found; `expansions` what each thing typed stood for. `read_as` is the query that was
     asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `suggestion`;
     `suggestion` is the query with likely slips mended. `restored` is what syllables typed without marks

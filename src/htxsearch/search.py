@@ -5,7 +5,7 @@ import difflib
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,10 +18,20 @@ from htxsearch.expand import Asked, Expander, Plan, Weights
 from htxsearch.highlight import highlights
 from htxsearch.precision import DEPTH, Evidence, Meaning, Ranked, evidence, rerank, stage_one_only
 from htxsearch.query import Dates, Group, Value, Words, parse
-from htxsearch.results import ArticleView, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
+from htxsearch.reprints import differences, holds, is_reprint, read_groups
+from htxsearch.results import (
+    ArticleView,
+    Passage,
+    RelatedArticle,
+    RelatedArticles,
+    Reprint,
+    Reprints,
+    Results,
+    SearchHit,
+)
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import key, nfc, normal
 from htxsearch.text.passages import passages
 from htxsearch.text.places import canonical_place, near_place, province_now
 from htxsearch.text.sentences import Span
@@ -47,8 +57,60 @@ class _Wanted:
     sort: Sort
     facets: tuple[str, ...]
     all_passages: bool
+    all_reprints: bool
     explain: bool
     meaning: Meaning | None
+
+    @property
+    def end(self) -> int:
+        """The place behind the last wanted hit."""
+        return self.offset + self.limit
+
+
+class _Alike:
+    """Which articles print the same text."""
+
+    def __init__(self, groups: Mapping[str, tuple[str, ...]]) -> None:
+        self._groups = groups
+        self.spare = len(groups) - len(set(groups.values()))
+        """How many articles there are at most that stand behind another one."""
+
+    def group(self, article_id: str) -> tuple[str, ...]:
+        """Return the articles with the text of one of them, at least itself."""
+        return self._groups.get(article_id, (article_id,))
+
+    def first_of_each(self, ranked: Sequence[Ranked]) -> list[Ranked]:
+        """Return the first of each group, in order."""
+        found: dict[str, Ranked] = {}
+        for one in ranked:
+            found.setdefault(self.group(one.hit.article_id)[0], one)
+        return list(found.values())
+
+
+class _Records(dict[str, dict[str, Any]]):
+    """The records of articles, each read from the engine once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __missing__(self, article_id: str) -> dict[str, Any]:
+        self[article_id] = json.loads(self._engine.record(article_id) or "")
+        return self[article_id]
+
+    def passage(self, hit: Hit) -> str:
+        """Return the text of a passage."""
+        start, end = self[hit.article_id]["passages"][hit.passage]
+        text: str = self[hit.article_id]["body"][start:end]
+        return text
+
+    def earliest(self, article_ids: Iterable[str]) -> list[str]:
+        """Return articles by their dates, those without one last, ties by id."""
+        return sorted(article_ids, key=lambda one: (self[one]["date"] or "9999-99-99", one))
+
+    def reprint(self, article_id: str) -> Reprint:
+        """Return what is shown of an article that stands behind another one."""
+        record = self[article_id]
+        return Reprint(article_id=article_id, title=record["title"], date=_day(record["date"]), source=record["source"])
 
 
 class Searcher:
@@ -56,6 +118,8 @@ class Searcher:
 
     _meaning_trouble: str | None = None
     """Why meaning was left out where vectors are there to rank by it."""
+    _groups: "tuple[int, _Alike] | None" = None
+    """The generation of the engine, and its groups of reprints."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -86,10 +150,14 @@ class Searcher:
         sort: Sort = "score",
         facets: Sequence[str] = (),
         all_passages: bool = False,
+        all_reprints: bool = False,
         explain: bool = False,
         semantic: bool | None = None,
     ) -> Results:
         """Return the passages that answer `query`, best first; of each article only the best one.
+
+        Of articles with the same text, one is a hit unless `all_reprints` or `all_passages` is asked for: the earliest that
+        matches and has the best passage, or with `sort="date"` the newest; the others are its `reprints`.
 
         The options narrow the query as its own fields do; several places or sources are alternatives.
         A date may be 2019, 9/2019, 7/8/2023 or ISO; `since` takes its first day, `until` its last. `semantic`
@@ -103,7 +171,8 @@ class Searcher:
         filters: list[Dates | tuple[Value, ...]] = [*_values("place", place), *_values("source", source)]
         filters += _dates(since, until)
         engine = self._current()
-        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, explain, self._meaning(semantic))
+        all_reprints = all_reprints or all_passages
+        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, all_reprints, explain, self._meaning(semantic))
         read = read_keystrokes(query, engine)
         found = self._answer(engine, read, filters, wanted)
         mended = suggestion(read, engine)
@@ -123,10 +192,10 @@ class Searcher:
         plan = expander.plan(group)
         by_date = wanted.sort == "date" or not _scores(plan.node)
         node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
+        alike = _Alike({}) if wanted.all_reprints else self._alike(engine)
         found = engine.search(
             node,
-            limit=wanted.limit if by_date else DEPTH,
-            offset=wanted.offset if by_date else 0,
+            limit=wanted.end + alike.spare if by_date else DEPTH,
             per_article=by_date and not wanted.all_passages,
             by_date=by_date,
             facets=tuple(dict.fromkeys("place" if name == "province" else name for name in wanted.facets)),
@@ -134,19 +203,21 @@ class Searcher:
         )
         restored = None
         total = found.total if wanted.all_passages else found.articles
+        records = _Records(engine)
         if by_date:
-            shown = tuple(stage_one_only(hit) for hit in found.hits)
+            ranked = [stage_one_only(hit) for hit in found.hits]
         else:
             meaning = wanted.meaning and wanted.meaning._replace(adds=not filters and _only_words(group))
             best, restored = rerank(engine, expander.asked(group), query, found.hits, meaning)
-            shown, ranked = self._page(engine, node, best, wanted)
-            total = max(total, ranked)
-        records: dict[str, dict[str, Any]] = {}
+            ranked = self._ranked(engine, node, best, wanted, alike)
+            total = max(total, len(ranked))
+        page = (ranked if wanted.all_passages else alike.first_of_each(ranked))[wanted.offset : wanted.end]
+        shown = page if by_date else [_earliest(one, ranked, plan, records, alike) for one in page]
         return Results(
             query=query,
             total=total,
             took_ms=0.0,
-            hits=tuple(self._hit(engine, hit, plan, records, explain=wanted.explain) for hit in shown),
+            hits=tuple(_hit(one, plan, records, alike, explain=wanted.explain) for one in shown),
             facets={name: _counts(found.facets, name) for name in wanted.facets},
             expansions=tuple(plan.expansions),
             hints=_hints(plan, group, bool(filters), nothing=not found.total),
@@ -172,56 +243,35 @@ class Searcher:
         meaning = self._meaning(semantic)
         return evidence(engine, asked, read, hits, meaning and meaning._replace(adds=_only_words(parse(read))))
 
-    def _page(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted") -> tuple[tuple[Ranked, ...], int]:
-        """Return one page of stage two's ranking, and how many are ranked.
+    def _ranked(self, engine: Engine, node: Node, best: Sequence[Ranked], wanted: "_Wanted", alike: "_Alike") -> list[Ranked]:
+        """Return stage two's ranking, of each article the best passage, at least as far as the wanted page.
 
-        Behind its end goes on what else stage one found, in its order.
-
-        What stage two did not see gets scores below its last, as far apart as stage one's are.
+        Behind its end goes on what else stage one found, in its order. What stage two did not see gets scores below its
+        last, as far apart as stage one's are.
         """
-        single, end = wanted.all_passages, wanted.offset + wanted.limit
+        single = wanted.all_passages
         ranked = list(best) if single else _first_of_each(best)
-        if len(ranked) < end and len(best) >= DEPTH:
-            found = engine.search(node, limit=end + DEPTH, per_article=not single, explain=wanted.explain)
+        if len(ranked if single else alike.first_of_each(ranked)) < wanted.end and len(best) >= DEPTH:
+            limit = wanted.end + DEPTH + alike.spare
+            found = engine.search(node, limit=limit, per_article=not single, explain=wanted.explain)
             known = {_identity(one.hit, single) for one in ranked}
             more = [hit for hit in found.hits if _identity(hit, single) not in known]
             last = ranked[-1].score
             for hit in more:
                 score = last + hit.score - more[0].score
                 ranked.append(Ranked(hit, score, (("stage_one", score),)))
-        return tuple(ranked[wanted.offset : end]), len(ranked)
+        return ranked
+
+    def _alike(self, engine: Engine) -> "_Alike":
+        if self._groups is None or self._groups[0] != engine.generation:
+            self._groups = (engine.generation, _Alike(read_groups(engine)))
+        return self._groups[1]
 
     def _expander_of(self, engine: Engine) -> Expander:
         if self._expander is None or self._expander[0] != engine.generation:
             learnt = {short: [one.long for one in meanings] for short, meanings in read_short_forms(engine).items()}
             self._expander = (engine.generation, Expander(engine, learnt, Weights()))
         return self._expander[1]
-
-    def _hit(
-        self, engine: Engine, ranked: Ranked, plan: Plan, records: dict[str, dict[str, Any]], *, explain: bool
-    ) -> SearchHit:
-        hit = ranked.hit
-        if hit.article_id not in records:
-            records[hit.article_id] = json.loads(engine.record(hit.article_id) or "")
-        record = records[hit.article_id]
-        start, end = record["passages"][hit.passage]
-        text = record["body"][start:end]
-        marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
-        return SearchHit(
-            article_id=hit.article_id,
-            title=record["title"],
-            source=record["source"],
-            date=_day(record["date"]),
-            place=record["place"],
-            path=record["path"],
-            url=record["url"],
-            score=ranked.score,
-            passage=Passage(start, end, text),
-            highlights=tuple(marked),
-            title_highlights=tuple(highlights(record["title"], plan.marks)),
-            parts=ranked.parts if explain else (),
-            matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
-        )
 
     # Articles
 
@@ -251,6 +301,17 @@ class Searcher:
         )
         return ArticleView(article, tuple(Span(*span) for span in record["passages"]))
 
+    def reprints(self, article_id: str) -> Reprints:
+        """Return the other articles with the text of one, and how each differs from it in numbers. Raises UnknownArticle."""
+        article = self.show(article_id).article
+        engine = self._current()
+        records = _Records(engine)
+        others = records.earliest(one for one in self._alike(engine).group(article.id) if one != article.id)
+        told = (
+            replace(records.reprint(one), differences=tuple(differences(article.body, records[one]["body"]))) for one in others
+        )
+        return Reprints(records.reprint(article.id), tuple(told))
+
     def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
         """Return the indexed articles most like an indexed one. Raises UnknownArticle, UsageError."""
         return self._related(self.show(article_id).article, limit, indexed=True)
@@ -260,7 +321,7 @@ class Searcher:
         return self._related(article, limit, indexed=False)
 
     def _related(self, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
-        from htxsearch.related import Similarity, is_reprint
+        from htxsearch.related import Similarity
 
         _check_options(limit, 0, "score", ())
         engine = self._current()
@@ -271,6 +332,7 @@ class Searcher:
             *analyse(article.body, passages(article.body)),
         ]
         own_id = article.id if indexed else None
+        group = self._alike(engine).group(article.id)
         near = self._similarity[1].nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
         found = []
         for one in near:
@@ -284,10 +346,57 @@ class Searcher:
                     source=other.source,
                     score=one.score,
                     terms=one.terms,
-                    reprint=is_reprint(article.body, other.body),
+                    reprint=other.id in group if indexed else is_reprint(article.body, other.body),
                 )
             )
         return RelatedArticles(own_id, tuple(found))
+
+
+def _hit(ranked: Ranked, plan: Plan, records: _Records, alike: _Alike, *, explain: bool) -> SearchHit:
+    hit = ranked.hit
+    record = records[hit.article_id]
+    start, end = record["passages"][hit.passage]
+    text = records.passage(hit)
+    marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
+    others = [one for one in alike.group(hit.article_id) if one != hit.article_id]
+    return SearchHit(
+        article_id=hit.article_id,
+        title=record["title"],
+        source=record["source"],
+        date=_day(record["date"]),
+        place=record["place"],
+        path=record["path"],
+        url=record["url"],
+        score=ranked.score,
+        passage=Passage(start, end, text),
+        highlights=tuple(marked),
+        title_highlights=tuple(highlights(record["title"], plan.marks)),
+        parts=ranked.parts if explain else (),
+        matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
+        reprints=tuple(map(records.reprint, records.earliest(others))),
+    )
+
+
+def _earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: _Records, alike: _Alike) -> Ranked:
+    """Return, in the place of a group's best passage, the best one of the group's earliest article that answers as well.
+
+    That article has the text of the best passage, and its own has all terms of the query that stand there.
+    """
+    group = alike.group(best.hit.article_id)
+    if len(group) == 1:
+        return best
+    found = {one.hit.article_id: one.hit for one in ranked if one.hit.article_id in group}
+    text = records.passage(best.hit)
+    wanted = _marked(text, plan)
+    for article_id in records.earliest(found):
+        hit = found[article_id]
+        if hit is best.hit or (wanted <= _marked(records.passage(hit), plan) and holds(records[article_id]["body"], text)):
+            return best._replace(hit=hit)
+    return best
+
+
+def _marked(text: str, plan: Plan) -> set[str]:
+    return {normal(text[start:end].lower()) for start, end in highlights(text, plan.marks)}
 
 
 def _first_of_each(ranked: Sequence[Ranked]) -> list[Ranked]:

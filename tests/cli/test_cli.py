@@ -115,6 +115,33 @@ def test_related_prints_the_promised_json_and_marks_reprints(office: Path) -> No
     assert not any(other["reprint"] for other in found["related"][1:])
 
 
+def test_a_query_shows_one_of_two_reprints_and_the_other_behind_it(office: Path) -> None:
+    earliest, later = "ha-giang/du-lich-cong-dong-quan-ba.txt", "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    words = "Nặm Đăm 11.200 lượt khách"
+    hit = as_json("query", words, cwd=office)["hits"][0]
+    assert hit["article_id"] == earliest
+    assert [one["article_id"] for one in hit["reprints"]] == [later]
+    assert later in [one["article_id"] for one in as_json("query", words, "--all-reprints", cwd=office)["hits"]]
+    done = htxsearch("query", words, "-n", "1", cwd=office)
+    assert f"{earliest} +1 reprint\n" in done.stdout
+
+
+def test_show_reprints_prints_who_else_has_the_text_and_what_differs_in_numbers(office: Path) -> None:
+    earliest, later = "ha-giang/du-lich-cong-dong-quan-ba.txt", "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    found = as_json("show", later, "--reprints", cwd=office)
+    assert found["article_id"] == later
+    [other] = found["reprints"]
+    assert {"article_id": earliest, "date": "2024-03-26"}.items() <= other.items()
+    only = [figure for one in other["differences"] for figure in one["only_there"]]
+    assert {"7,5 tỷ", "4 ha"} <= set(only)
+    assert not any(figure.startswith(("11.200", "5%", "180")) for figure in only)
+    done = htxsearch("show", later, "--reprints", cwd=office)
+    assert f"26/03/2024 · {earliest}" in done.stdout
+    assert "7,5 tỷ" in done.stdout
+    alone = htxsearch("show", "thai-nguyen/hop-tac-xa-che-tan-cuong.txt", "--reprints", cwd=office)
+    assert (alone.returncode, alone.stderr) == (0, "no other article has this text\n")
+
+
 def test_related_takes_a_file_outside_the_corpus_and_standard_input(office: Path) -> None:
     text = (DEMO / "thai-nguyen" / "hop-tac-xa-che-tan-cuong.txt").read_text("utf-8")
     (office / "mine.txt").write_text(text, "utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from htxsearch import Article, Index
 from htxsearch.errors import UnknownArticle, UsageError
-from htxsearch.related import Similarity, is_reprint, vector
+from htxsearch.related import Similarity, vector
 from htxsearch.text.analysis import Terms, analyse
 from htxsearch.text.normalize import normal
 from htxsearch.text.passages import passages
@@ -147,24 +147,6 @@ def test_house_style_in_common_is_no_reprint(index: Index) -> None:
     related = {one.article_id: one.reprint for one in index.related("bao-cao-0", limit=20).related}
     assert len(related) >= len(REPORTS) - 1
     assert not any(related.values())
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "same"),
-    [
-        ("Chị Pâng sấy mận ở Nà Ka.", "Chị Pâng sấy mận ở Nà Ka.", True),
-        ("Chị Pâng hoà tan muối ở Nà Ka.", "CHỊ PÂNG HÒA TAN MUỐI Ở NÀ KA!", True),
-        ("Chị Pâng sấy mận ở Nà Ka.", "Tít mới. Chị Pâng sấy mận ở Nà Ka. Đoạn cuối thêm vào cho đủ trang.", True),
-        ("Chị Pâng sấy mận ở Nà Ka.", "Ở Nà Ka, mận do chị Pâng sấy.", False),
-        ("Chị Pâng sấy mận ở Nà Ka.", "Thợ Phù Lãng nặn chum bằng đất đỏ.", False),
-        ("", "", False),
-        ("", "Chị Pâng sấy mận.", False),
-    ],
-    ids=["same", "respelt", "longer", "reordered", "other", "both empty", "one empty"],
-)
-def test_what_is_a_reprint(first: str, second: str, same: bool) -> None:
-    assert is_reprint(first, second) is same
-    assert is_reprint(second, first) is same
 
 
 @pytest.mark.parametrize("article_id", ARTICLES)

@@ -187,6 +187,7 @@ def cli(context: click.Context) -> None:
     help="Count by it. Repeatable.",
 )
 @click.option("--all-passages", is_flag=True, help="Show every matching passage, not only each article's best.")
+@click.option("--all-reprints", is_flag=True, help="Show each article of several with the same text, not only one of them.")
 @click.option("--full", is_flag=True, help="Show whole passages, not excerpts.")
 @click.option("--explain", is_flag=True, help="Show what was searched for, and what scored.")
 @click.option("--semantic/--no-semantic", default=None, help="Rank by meaning, too; on where passages have vectors.")
@@ -309,25 +310,30 @@ def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Pa
 @cli.command()
 @click.argument("article", shell_complete=_complete_article)
 @click.option("--dropped", is_flag=True, help="Show what its original holds besides it, and why it was left out.")
+@click.option("--reprints", is_flag=True, help="Show who else printed its text, and what differs in numbers.")
 @_json_option
 @_locations
-def show(article: str, dropped: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
+def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """Show ARTICLE as it is indexed: what is known about it, and its text.
 
     With --dropped the original is read again from the corpus, and what is no part of the article is shown instead.
     """
-    from htxsearch.cli.render import show_article, show_dropped
+    from htxsearch.cli.render import show_article, show_dropped, show_reprints
 
     with _open(index_dir, corpus) as index:
         view = index.show(index.find(article))
         left_out = index.dropped(view.article.id) if dropped else None
+        group = index.reprints(view.article.id) if reprints else None
     if as_json:
         more = {} if left_out is None else {"dropped": [{"text": one.text, "reason": one.reason} for one in left_out]}
-        _print_json(view.as_json() | more)
-    elif left_out is None:
-        show_article(view)
-    else:
+        _print_json(view.as_json() | more | (group.as_json() if group else {}))
+        return
+    if group:
+        show_reprints(group)
+    if left_out is not None:
         show_dropped(view.article, left_out)
+    if group is None and left_out is None:
+        show_article(view)
 
 
 @cli.command()

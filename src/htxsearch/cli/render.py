@@ -10,14 +10,24 @@ import click
 from htxsearch.article import Article, Dropped
 from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
-from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Results, SearchHit
+from htxsearch.reprints import Difference
+from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Reprint, Reprints, Results, SearchHit
 from htxsearch.semantic import Encoded
 from htxsearch.text.dates import DateMention
 from htxsearch.text.numbers import DocumentNumber
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
-__all__ = ["show_article", "show_dropped", "show_encoded", "show_info", "show_related", "show_report", "show_results"]
+__all__ = [
+    "show_article",
+    "show_dropped",
+    "show_encoded",
+    "show_info",
+    "show_related",
+    "show_report",
+    "show_reprints",
+    "show_results",
+]
 
 _EXCERPT = 360  # characters: three or four lines of a terminal
 _INDENT = "   "
@@ -61,7 +71,8 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     click.echo(click.style(f"{number}. ", dim=True) + _marked(hit.title, hit.title_highlights, bold=True))
     where = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
     about = [hit.source, hit.date.strftime("%d/%m/%Y") if hit.date else None, hit.place, where]
-    click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
+    more = f" +{len(hit.reprints)} reprint{'s' if len(hit.reprints) > 1 else ''}" if hit.reprints else ""
+    click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan") + more)
     text = hit.passage.text
     shown = Span(0, len(text)) if full else excerpt(text, list(hit.highlights), length=_EXCERPT)
     lines = _wrapped(text, shown, hit.highlights)
@@ -205,6 +216,33 @@ def _document(one: DocumentNumber) -> str:
 
 def _written(text: str, one: DateMention) -> str:
     return " ".join(text[one.start : one.end].split())
+
+
+def show_reprints(found: Reprints) -> None:
+    """Print an article, the others with its text, and under each the figures that only one of the two has."""
+    _show_reprint(found.article)
+    for one in found.others:
+        click.echo()
+        _show_reprint(one)
+        for difference in one.differences or ():
+            _show_difference(difference)
+    if not found.others:
+        click.echo("no other article has this text", err=True)
+
+
+def _show_reprint(one: Reprint) -> None:
+    click.secho(_safe(one.title), bold=True)
+    about = [one.date.strftime("%d/%m/%Y") if one.date else "no date", one.source, one.article_id]
+    click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
+
+
+def _show_difference(one: Difference) -> None:
+    click.echo(
+        _INDENT + click.style(_safe(f"{', '.join(one.only_here) or '–'} ↔ {', '.join(one.only_there) or '–'}"), fg="yellow")
+    )
+    for name, sentence in (("above", one.here), ("here", one.there)):
+        shown = _safe(" ".join(sentence.split())) if sentence else "not in this text"
+        click.echo(_INDENT * 2 + click.style(f"{name}: ", dim=True) + shown)
 
 
 def show_info(found: Info) -> None:
