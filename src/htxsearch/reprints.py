@@ -62,9 +62,10 @@ _REWORDED = 0.03
 in common, copies had at most .025 (a house's own spelling of dates and names comes to .014); follow-ups that tell the story
 so far have more, and monthly reports in the same words far more."""
 _OTHER_FACTS = 0.3
-_FEW_FACTS = 2
-"""How many of the shorter text's numbers, and of its names, may be other ones there, or nowhere in the longer text: the
-greater of a share and a few."""
+_CHANGED, _ADDED_NUMBERS, _ADDED_NAMES = 2, 3, 8
+"""How many of the shorter text's numbers, and of its capitalised syllables, may be other ones in the longer: the greater of a
+share and the first. And how many may be nowhere in it, those among them: a share or the second and third, for in a lead or
+a licence line there is a date, and a site names itself."""
 
 _FIGURE = re.compile(r"(?<![\w.,])(\d+(?:[.,/-]\d+)*)\s?(%|[^\W\d_]+)?")
 _MAGNITUDES = frozenset(map(normal, ("%", "trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")))
@@ -185,18 +186,25 @@ def _is_copy(short: _Text, long: _Text) -> bool:
     if size - shared > max(min(_OWN_SYLLABLES, _OWN_SHARE * size), _OWN_LEAST * size):
         return False
     other = _reworded(short, long, common)
-    if int(other.sum()) > _REWORDED * size:
-        return False
-    other |= ~np.isin(short.syllables, long.syllables)
-    facts = short.numbers, short.names
-    return all(int((other & some).sum()) <= max(_FEW_FACTS, _OTHER_FACTS * int(some.sum())) for some in facts)
+    missing = other | ~np.isin(short.syllables, long.syllables)
+    return (
+        int(other[_LEAD:].sum()) <= _REWORDED * size
+        and _few(other & short.numbers, short.numbers, _CHANGED)
+        and _few(other & short.names, short.names, _CHANGED)
+        and _few(missing & short.numbers, short.numbers, _ADDED_NUMBERS)
+        and _few(missing & short.names, short.names, _ADDED_NAMES)
+    )
+
+
+def _few(some: "Mask", of: "Mask", at_least: int) -> bool:
+    return int(some.sum()) <= max(at_least, _OTHER_FACTS * int(of.sum()))
 
 
 def _reworded(short: _Text, long: _Text, common: "Mask") -> "Mask":
     """Tell of each syllable whether it stands where the longer text has others.
 
-    What begins the text, within a lead's length, or ends it, or takes up whole lines, such as a caption, was put in; and so
-    was what the longer text goes on without.
+    What begins or ends the text, or takes up whole lines of either text, such as a caption, was put in; and so was what the
+    longer text goes on without.
     """
     import numpy as np
 
@@ -205,11 +213,16 @@ def _reworded(short: _Text, long: _Text, common: "Mask") -> "Mask":
     place = order[at]  # of each run in the longer text, if it is there
     other = np.zeros(len(common), np.bool_)
     for start, end in _stretches(~common):
-        if end <= _LEAD or start == 0 or end == len(common) or place[end] == place[start - _RUN] + _RUN:
+        if start == 0 or end == len(common):
             continue
-        if short.lines[start - 1] == short.lines[start] or short.lines[end - 1] == short.lines[end]:
+        since, until = int(place[start - _RUN]) + _RUN, int(place[end])  # what the longer text has there
+        if since != until and not _whole(short.lines, start, end) and not (since < until and _whole(long.lines, since, until)):
             other[start:end] = True
     return other
+
+
+def _whole(lines: "Ints", start: int, end: int) -> bool:
+    return bool(lines[start - 1] != lines[start] and lines[end - 1] != lines[end])
 
 
 def _stretches(mask: "Mask") -> Iterable[tuple[int, int]]:
