@@ -171,8 +171,8 @@ class Searcher:
         filters: list[Dates | tuple[Value, ...]] = [*_values("place", place), *_values("source", source)]
         filters += _dates(since, until)
         engine = self._current()
-        all_reprints = all_reprints or all_passages
-        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, all_reprints, explain, self._meaning(semantic))
+        apart = all_reprints or all_passages
+        wanted = _Wanted(limit, offset, sort, tuple(facets), all_passages, apart, explain, self._meaning(semantic))
         read = read_keystrokes(query, engine)
         found = self._answer(engine, read, filters, wanted)
         mended = suggestion(read, engine)
