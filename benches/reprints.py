@@ -180,9 +180,8 @@ def through_index(rows: Sequence[Row], groups: Sequence[Sequence[str]]) -> None:
                 index.search(query)
             for all_reprints in (True, False, True, False):
                 took = [index.search(query, all_reprints=all_reprints).took_ms for query in queries]
-                print(
-                    f"query, {'each apart' if all_reprints else 'folded'}: p50 {median(took):.2f} ms, mean {sum(took) / 300:.2f}"
-                )
+                way = "each apart" if all_reprints else "folded"
+                print(f"query, {way}: p50 {median(took):.2f} ms, mean {sum(took) / len(took):.2f} ms")
             more = [{**row, "id": f"new-{row['id']}", "text": cut(row["text"], 0.6, random.Random(1))} for row in rows[:10]]
             with (corpus / "news.jsonl").open("a", encoding="utf-8") as file:
                 file.writelines(f"\n{json.dumps(row, ensure_ascii=False)}" for row in more)
