@@ -9,8 +9,11 @@ for hit in index.search("hợp tác xã chè ở Thái Nguyên").hits:
 """
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from htxsearch.article import Article, Dropped
 from htxsearch.catalogue import Report, read_catalogue, read_short_forms
@@ -27,6 +30,8 @@ from htxsearch.errors import (
     UsageError,
 )
 from htxsearch.ingest.corpus import SourceFile, articles_of, check_corpus, news_of, source_files
+from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.subscriptions import Subscription, read_subscriptions, write_subscriptions
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.precision import Meaning
 from htxsearch.reindex import Progress, reindex, unobserved
@@ -37,6 +42,10 @@ from htxsearch.semantic import Encoded, EncodeProgress, Encoder, Vectors, availa
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import segmenter_version
 from htxsearch.workers import default_workers
+
+if TYPE_CHECKING:  # what fetches is loaded when something is added: no query needs it
+    from htxsearch.ingest.add import Adder, Additions
+    from htxsearch.ingest.fetch import Fetcher
 
 __all__ = ["BATCH", "Index"]
 
@@ -158,11 +167,7 @@ class Index(Searcher):
             raise UsageError(f"{workers} workers cannot do anything; give 1 or more")
         started = time.perf_counter()
         check_corpus(self.corpus)  # says what is wrong with the folder before anything is written
-        ours, theirs = self.path.resolve(), self.corpus.resolve()
-        if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
-            raise UsageError(
-                f"the index {self.path} and the corpus {self.corpus} must not lie in each other; name another folder"
-            )
+        self._check_apart()
         with writer_lock(self.path):
             manifest = None if rebuild else self._manifest_to_update()
             fresh = manifest is None
@@ -181,6 +186,87 @@ class Index(Searcher):
             write_manifest(self.path, finished)
             sweep(self.path, finished)
         return replace(report, took_s=time.perf_counter() - started)
+
+    def add(
+        self,
+        *sources: str | Path,
+        told: Mapping[str, str] = MappingProxyType({}),
+        text: bytes | None = None,
+        limit: int = 100,
+        fetcher: "Fetcher | None" = None,
+        seen: Callable[[str], None] = lambda _: None,
+        progress: Progress = unobserved,
+    ) -> "Additions":
+        """Put files, folders, pages, feeds and sitemaps into the corpus, and `text` as a file of its own; then update.
+
+        `told` may have title, date, place and source, and goes before what the things say themselves. Of a feed or
+        sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` says what may be fetched,
+        by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with what is being got.
+        What cannot be had is in `refused`, and the others are taken in. Stopped by KeyboardInterrupt, it keeps what was got.
+
+        Raises UsageError, CorpusError, and what `update` raises.
+        """
+        from htxsearch.ingest.add import Additions
+
+        if told.get("title") and len(sources) + (text is not None) > 1:
+            raise UsageError("one title cannot be that of several things; add them one by one")
+        try:
+            known = Known.of(dict(told))
+        except Unreadable as error:
+            raise UsageError(str(error)) from error
+        self._check_apart()
+        adder = self._adder(known, limit, fetcher, seen)
+        for one in sources:
+            adder.add(str(one))
+        if text is not None:
+            adder.add_bytes(text, "-")
+        report = self.update(progress=progress) if self.corpus.is_dir() else None
+        return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused), report=report)
+
+    def follow(
+        self, *, limit: int = 100, fetcher: "Fetcher | None" = None, seen: Callable[[str], None] = lambda _: None
+    ) -> "Additions":
+        """Fetch what is new of every feed and sitemap that was added, up to `limit` pages of each; `update` takes it in.
+
+        Raises UsageError, CorpusError.
+        """
+        from htxsearch.ingest.add import Additions
+
+        check_corpus(self.corpus)
+        adder = self._adder(Known(), limit, fetcher, seen)
+        adder.follow()
+        return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused))
+
+    def feeds(self) -> tuple[Subscription, ...]:
+        """Return the feeds and sitemaps that are followed. Raises CorpusError."""
+        return tuple(read_subscriptions(self.corpus).values())
+
+    def forget_feed(self, url: str) -> None:
+        """Follow a feed or sitemap no longer; what was got of it stays. Raises UsageError (not followed), CorpusError."""
+        followed = read_subscriptions(self.corpus)
+        if url not in followed:
+            raise UsageError(f"{url} is not followed; see which are with: htxsearch feeds")
+        del followed[url]
+        try:
+            write_subscriptions(self.corpus, followed)
+        except OSError as error:
+            raise CorpusError(f"cannot write to the corpus {self.corpus}: {error.strerror}; check its permissions") from error
+
+    def _adder(self, said: Known, limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
+        from htxsearch.ingest.add import Adder
+        from htxsearch.ingest.fetch import Fetcher
+
+        if limit < 1:
+            raise UsageError(f"a limit of {limit} fetches nothing; give 1 or more")
+        return Adder(self.corpus, fetcher or Fetcher(), said, limit, seen)
+
+    def _check_apart(self) -> None:
+        """Raise UsageError if index and corpus lie in each other."""
+        ours, theirs = self.path.resolve(), self.corpus.resolve()
+        if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
+            raise UsageError(
+                f"the index {self.path} and the corpus {self.corpus} must not lie in each other; name another folder"
+            )
 
     def _manifest_to_update(self) -> Manifest | None:
         """Return the manifest of the index to bring up to date, None if there is none yet."""

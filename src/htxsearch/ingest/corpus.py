@@ -12,6 +12,7 @@ from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
 from htxsearch.ingest.readers import Unreadable, lines_of, read_articles, reader_of
+from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
 __all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "counted_lines", "news_of", "source_files"]
@@ -109,7 +110,12 @@ def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:
 
 def _may_be_article(name: str) -> bool:
     suffix = os.path.splitext(name)[1].lower()
-    return not name.startswith((".", "~$")) and not name.endswith(SIDECAR_SUFFIX) and suffix not in _PASSED_OVER
+    return (
+        not name.startswith((".", "~$"))
+        and not name.endswith(SIDECAR_SUFFIX)
+        and suffix not in _PASSED_OVER
+        and name != FEEDS_FILE
+    )
 
 
 def _as_text(path: str) -> str:

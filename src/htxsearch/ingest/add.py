@@ -1,0 +1,380 @@
+"""Putting things into the corpus folder: files, folders, pages, and what feeds and sitemaps list.
+
+The original is kept byte for byte; NAME.meta.toml beside it says where it is from and when it was got. This is the only
+module that writes articles into a corpus.
+"""
+
+import datetime
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from htxsearch.article import Rejected
+from htxsearch.catalogue import Report
+from htxsearch.errors import CorpusError
+from htxsearch.ingest.address import Refused, host_of, is_address, parse_address
+from htxsearch.ingest.corpus import source_files
+from htxsearch.ingest.feeds import Listed, kind_of, read_listing
+from htxsearch.ingest.fetch import Fetched, Fetcher
+from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Known
+from htxsearch.ingest.readers import READERS
+from htxsearch.ingest.subscriptions import (
+    FEEDS_FILE,
+    Subscription,
+    read_subscriptions,
+    toml_text,
+    write_file,
+    write_subscriptions,
+)
+from htxsearch.text.normalize import nfc
+
+__all__ = ["Adder", "Additions", "Taken", "tidy"]
+
+_LARGEST = 100 * 1024 * 1024
+"""As for files that are in the corpus already."""
+_MOST_SITEMAPS = 50
+"""Of those that an index of sitemaps lists, so many are looked at, the latest first."""
+
+_SUFFIX_OF = {
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "text/markdown": ".md",
+    "text/csv": ".csv",
+    "application/x-ndjson": ".jsonl",
+    "application/jsonl": ".jsonl",
+    "application/pdf": ".pdf",
+    "application/rtf": ".rtf",
+    "text/rtf": ".rtf",
+    "application/msword": ".doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/epub+zip": ".epub",
+    "application/zip": ".zip",
+    "multipart/related": ".mhtml",
+}
+_SAYS_LITTLE = ("", "application/octet-stream", "binary/octet-stream", "application/x-download", "text/plain")
+"""Content types with which the file's name decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One thing that is in the corpus now: what was asked for, its path there, and whether that is news.
+
+    "followed" is a feed or sitemap, whose path is that of the list it stands in.
+    """
+
+    source: str
+    path: str
+    how: Literal["added", "updated", "same", "followed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """What adding did: what is in the corpus now, what was refused, and what the reindex after it said, if there was one."""
+
+    taken: tuple[Taken, ...] = ()
+    refused: tuple[Rejected, ...] = ()
+    report: Report | None = None
+
+
+@dataclass(slots=True)
+class Adder:
+    """One run of adding.
+
+    `told` is what the user says of everything he adds, and goes into the sidecars. `seen` is called with what is being
+    got; `taken` and `refused` grow while it goes.
+    """
+
+    corpus: Path
+    fetcher: Fetcher
+    told: Known = field(default_factory=Known)
+    limit: int = 100
+    seen: Callable[[str], None] = lambda _: None
+    taken: list[Taken] = field(default_factory=list)
+    refused: list[Rejected] = field(default_factory=list)
+    _by_size: dict[int, list[str]] | None = None
+
+    def add(self, source: str) -> None:
+        """Take in a file, a folder or an address. What cannot be is in `refused`. Raises CorpusError (cannot write)."""
+        self.seen(source)
+        with _Noting(self, source):
+            if is_address(source):
+                self._add_address(source)
+            elif Path(source).is_dir():
+                self._add_folder(Path(source))
+            else:
+                self._add_file(Path(source), [Path(os.path.abspath(source)).name], source)
+
+    def add_bytes(self, data: bytes, name: str) -> None:
+        """Take in text that came without a file, as from standard input."""
+        with _Noting(self, name):
+            if not data.strip():
+                raise Refused("there is no text in it")
+            html = re.match(rb"\s*(<!doctype html|<html)", data.removeprefix(b"\xef\xbb\xbf"), re.IGNORECASE)
+            stem = self.told.title or f"text-{hashlib.blake2b(data, digest_size=4).hexdigest()}"
+            self._keep(data, [f"{tidy(stem)}{'.html' if html else '.txt'}"], name, {})
+
+    def follow(self) -> None:
+        """Fetch what is new of every feed and sitemap that the corpus follows."""
+        for url in list(read_subscriptions(self.corpus)):
+            self.seen(url)
+            with _Noting(self, url):
+                subscription = read_subscriptions(self.corpus)[url]
+                found = self.fetcher.fetch(url, etag=subscription.etag, modified=subscription.modified)
+                if not found.unchanged:
+                    self._take_listing(subscription, found)
+
+    def _add_folder(self, folder: Path) -> None:
+        if self.corpus.resolve().is_relative_to(folder.resolve()):
+            raise Refused(f"the corpus {self.corpus} lies in it; name the files or folders in it that you want")
+        sources, unlisted = source_files(folder)
+        self.refused += [Rejected(str(folder / one.path), one.reason) for one in unlisted]
+        name = folder.resolve().name or "folder"
+        for one in sources:
+            self.seen(str(one.file))
+            with _Noting(self, str(one.file)):
+                self._add_file(one.file, [name, *PurePosixPath(one.path).parts], str(one.file))
+
+    def _add_file(self, file: Path, parts: list[str], source: str) -> None:
+        if not file.is_file():
+            raise Refused("is no file" if file.exists() else "there is no such file or folder; an address starts with https://")
+        if file.resolve().is_relative_to(self.corpus.resolve()):
+            self.taken.append(Taken(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
+            return
+        if file.suffix.lower() not in READERS:
+            raise Refused(_not_read(f"files of type {file.suffix or '(none)'}"))
+        if file.stat().st_size > _LARGEST:
+            raise Refused(f"larger than {_LARGEST // 1024**2} MB; split it")
+        beside = file.with_name(file.name + SIDECAR_SUFFIX)
+        sidecar = beside.read_text("utf-8-sig", "replace") if beside.is_file() else ""
+        self._keep(file.read_bytes(), [tidy(part) for part in parts], source, {"from": str(file.resolve())}, sidecar=sidecar)
+
+    def _add_address(self, url: str) -> None:
+        stem = _page_stem(url)
+        old = self._page(stem)
+        fetched = _fetched_table(self._sidecar(old)) if old else {}
+        found = self.fetcher.fetch(url, etag=fetched.get("etag", ""), modified=fetched.get("modified", ""))
+        if found.unchanged and old:
+            self.taken.append(Taken(url, old, "same"))
+        elif kind_of(found.data):
+            self._take_listing(read_subscriptions(self.corpus).get(url) or Subscription(url), found)
+        else:
+            self._keep_page(url, stem, old, found)
+
+    def _keep_page(self, url: str, stem: str, old: str | None, found: Fetched) -> None:
+        path = stem + _suffix(found)
+        about = {"asked": url, "url": found.url, "etag": found.etag, "modified": found.modified, "type": found.content_type}
+        if old and old != path:
+            (self.corpus / old).unlink()
+            (self.corpus / f"{old}{SIDECAR_SUFFIX}").unlink(missing_ok=True)
+        self._keep(found.data, path.split("/"), url, about)
+
+    def _take_listing(self, subscription: Subscription, found: Fetched) -> None:
+        """Get what a feed or sitemap lists and was not seen yet, up to the limit, and remember it."""
+        listing = read_listing(found.data, found.url)
+        subscription.title = listing.title or subscription.title
+        entries = listing.entries
+        if listing.kind == "sitemaps":
+            entries = tuple(self._of_sitemaps(entries))
+        new = [one for one in entries if subscription.seen.get(one.url) != (one.version or "-")]
+        left = len(new) > self.limit
+        self.taken.append(Taken(subscription.url, FEEDS_FILE, "followed"))
+        try:
+            for one in new[: self.limit]:
+                self.seen(one.url)
+                if self._take_listed(one):
+                    subscription.seen[one.url] = one.version or "-"
+                else:
+                    left = True
+            subscription.etag, subscription.modified = ("", "") if left else (found.etag, found.modified)
+        finally:
+            every = read_subscriptions(self.corpus)
+            every[subscription.url] = subscription
+            self.corpus.mkdir(parents=True, exist_ok=True)
+            write_subscriptions(self.corpus, every)
+
+    def _take_listed(self, one: Listed) -> bool:
+        """Get one page of a listing; tell whether it need not be tried again."""
+        try:
+            stem = _page_stem(one.url)
+            found = self.fetcher.fetch(one.url)
+            if kind_of(found.data):
+                raise Refused("a feed or sitemap that another one lists is not followed; add it by itself", final=True)
+            self._keep_page(one.url, stem, self._page(stem), found)
+        except Refused as error:
+            self.refused.append(Rejected(one.url, str(error)))
+            return error.final
+        return True
+
+    def _of_sitemaps(self, listed: tuple[Listed, ...]) -> Iterator[Listed]:
+        for one in listed[:_MOST_SITEMAPS]:
+            self.seen(one.url)
+            with _Noting(self, one.url):
+                listing = read_listing(self.fetcher.fetch(one.url).data, one.url)
+                if listing.kind != "sitemap":
+                    raise Refused("an index of sitemaps within another is not followed; add it by itself")
+                yield from listing.entries
+
+    def _keep(self, data: bytes, parts: list[str], source: str, about: dict[str, str], *, sidecar: str = "") -> None:
+        """Put data and what is known about it into the corpus, unless it is there already."""
+        wanted = "/".join(parts)
+        mine = self._sidecar(wanted)
+        ours = bool(about) and _origin(_fetched_table(mine)) == _origin(about)  # got before from the same place
+        same = self._same_as(data)
+        if same is not None:
+            self.taken.append(Taken(source, same, "same"))
+            return
+        path = wanted if ours else self._free(wanted)
+        how: Literal["added", "updated"] = "updated" if (self.corpus / path).exists() else "added"
+        target = self.corpus / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        written = self._new_sidecar(mine if ours else sidecar, about)
+        write_file(target.with_name(target.name + SIDECAR_SUFFIX), written.encode("utf-8", "replace"))
+        write_file(target, data)
+        if self._by_size is not None:
+            self._by_size.setdefault(len(data), []).append(path)
+        self.taken.append(Taken(source, path, how))
+
+    def _new_sidecar(self, old: str, about: dict[str, str]) -> str:
+        """Return a sidecar's text: what it said before, what the user says now, and where the file was got."""
+        now = datetime.datetime.now().astimezone()
+        told = _lines(self.told)
+        got = {}
+        if "url" in about:
+            got = {"url": toml_text(about["url"]), "crawled": now.date().isoformat()}
+        kept = re.split(r"(?m)^\[fetched\]\s*$", old)[0]
+        for name in {**told, **got}:
+            kept = re.sub(rf"(?m)^{name}\s*=.*\n?", "", kept)
+        usual = {"source": toml_text(host_of(about["url"]))} if got else {}
+        head = [f"{name} = {value}" for name, value in {**usual, **told, **got}.items() if name not in _parsed(kept)]
+        table = [f"{name} = {toml_text(value)}" for name, value in about.items() if value]
+        time = f"time = {now.isoformat('T', 'seconds')}"
+        return "\n".join([*([kept.rstrip()] if kept.strip() else []), *head, "", "[fetched]", time, *table, ""])
+
+    def _same_as(self, data: bytes) -> str | None:
+        """Return the path of the file in the corpus that holds just this, if there is one."""
+        if self._by_size is None:
+            self._by_size = {}
+            for one in source_files(self.corpus)[0] if self.corpus.is_dir() else ():
+                self._by_size.setdefault(one.file.stat().st_size, []).append(one.path)
+        for path in self._by_size.get(len(data), ()):
+            file = self.corpus / path
+            if file.is_file() and file.read_bytes() == data:
+                return path
+        return None
+
+    def _free(self, path: str) -> str:
+        stem, suffix = os.path.splitext(path)
+        tries = (path if number == 1 else f"{stem}-{number}{suffix}" for number in range(1, 100_000))
+        return next(one for one in tries if not os.path.lexists(self.corpus / one))
+
+    def _page(self, stem: str) -> str | None:
+        """Return the path of the file that holds a page got before."""
+        folder, _, name = stem.rpartition("/")
+        try:
+            entries = os.listdir(self.corpus / folder)
+        except FileNotFoundError:
+            return None
+        found = [one for one in entries if os.path.splitext(one)[0] == name and not one.endswith(SIDECAR_SUFFIX)]
+        return f"{folder}/{found[0]}" if found else None
+
+    def _sidecar(self, path: str) -> str:
+        file = self.corpus / f"{path}{SIDECAR_SUFFIX}"
+        return file.read_text("utf-8-sig", "replace") if file.is_file() else ""
+
+
+class _Noting:
+    """Turns a refusal, or a file that cannot be read, into a value; a corpus that cannot be written ends the run."""
+
+    def __init__(self, adder: Adder, source: str) -> None:
+        self._adder = adder
+        self._source = source
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if isinstance(error, Refused):
+            self._adder.refused.append(Rejected(self._source, str(error)))
+            return True
+        if isinstance(error, OSError):
+            corpus = str(self._adder.corpus)
+            if str(error.filename or corpus).startswith(corpus):
+                raise CorpusError(
+                    f"cannot write to the corpus {corpus}: {error.strerror}; check permissions and space"
+                ) from error
+            self._adder.refused.append(Rejected(self._source, f"cannot be read: {error.strerror}"))
+            return True
+        return False
+
+
+def tidy(name: str) -> str:
+    """Return a file's or folder's name that every system takes, stays in its folder, and is not passed over."""
+    name = nfc(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    name = re.sub(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ufffd\u200e\u200f\u202a-\u202e\u2066-\u2069]+', "-", name)
+    stem, suffix = os.path.splitext(name.strip().lstrip(".~$ "))
+    while len(stem.encode()) > 150:
+        stem = stem[:-1]
+    stem = stem.rstrip(". ") or "unnamed"
+    if re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", stem):
+        stem = f"_{stem}"
+    return stem + suffix.rstrip(". ")[:20]
+
+
+def _page_stem(url: str) -> str:
+    """Return the path in the corpus, without a suffix, that belongs to an address: its site, its last words, its hash."""
+    address = parse_address(url)
+    words = unquote(urlsplit(address.text).path).rstrip("/").rpartition("/")[2]
+    slug = re.sub(r"[^\w-]+", "-", nfc(os.path.splitext(words)[0]).lower()).strip("-_")[:60] or "index"
+    number = hashlib.blake2b(address.text.encode(), digest_size=4).hexdigest()
+    return f"web/{tidy(host_of(address.text))}/{slug}-{number}"
+
+
+def _suffix(found: Fetched) -> str:
+    """Return the suffix that what was got is to have. Raises Refused if no reader knows such things."""
+    kind = found.content_type
+    suffix = _SUFFIX_OF.get(kind, "")
+    if kind in _SAYS_LITTLE:
+        names = (found.filename, unquote(urlsplit(found.url).path))
+        known = (end for end in (os.path.splitext(one)[1].lower() for one in names) if end in READERS)
+        page = re.match(rb"\s*(<!doctype html|<html)", found.data[:200], re.IGNORECASE)
+        suffix = next(known, ".html" if page else ".txt" if kind == "text/plain" else "")
+    if suffix not in READERS:
+        raise Refused(_not_read(f"content of type {kind or '(not said)'}"), final=True)
+    if not found.data.strip():
+        raise Refused("the site sends nothing")
+    return suffix
+
+
+def _not_read(what: str) -> str:
+    return f"{what} are not read; known are {', '.join(sorted(READERS))}".replace("content of type", "things of type")
+
+
+def _lines(told: Known) -> dict[str, str]:
+    """Return what the user says as TOML values by key."""
+    said = {"title": told.title, "place": told.place, "source": told.source}
+    day = {"date": told.date.isoformat()} if told.date else {}
+    return {name: toml_text(value) for name, value in said.items() if value} | day
+
+
+def _origin(about: dict[str, str]) -> str:
+    return about.get("asked") or about.get("from") or ""
+
+
+def _fetched_table(sidecar: str) -> dict[str, str]:
+    table = _parsed(sidecar).get("fetched")
+    return {name: str(value) for name, value in table.items()} if isinstance(table, dict) else {}
+
+
+def _parsed(sidecar: str) -> dict[str, object]:
+    """Return what a sidecar holds; nothing if it is broken, which reindex reports."""
+    try:
+        return tomllib.loads(sidecar)
+    except tomllib.TOMLDecodeError:
+        return {}

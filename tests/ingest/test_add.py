@@ -1,0 +1,319 @@
+"""Adding things to a corpus: files, folders, text, pages, feeds, sitemaps."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web import Answer, Site, running
+
+from htxsearch import Index
+from htxsearch.errors import CorpusError, UsageError
+from htxsearch.ingest.add import Additions, tidy
+from htxsearch.ingest.fetch import Fetcher, Limits
+
+LIMITS = Limits(connect_s=2, read_s=1, total_s=3, delay_s=0)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with running() as site:
+        yield site
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[Index]:
+    with Index(tmp_path / "index", corpus=tmp_path / "corpus") as index:
+        yield index
+
+
+def page(words: str) -> bytes:
+    sentence = f"Hợp tác xã {words} đã họp đại hội thành viên và bàn kế hoạch sản xuất của năm sau. "
+    head = f"<!doctype html><html><head><title>{words}</title></head>"
+    return f"{head}<body><article><h1>{words}</h1><p>{sentence * 4}</p></article></body></html>".encode()
+
+
+def feed(*urls: str) -> bytes:
+    items = "".join(f"<item><title>t</title><link>{url}</link></item>" for url in urls)
+    return f"<rss version='2.0'><channel><title>Tin xã</title>{items}</channel></rss>".encode()
+
+
+def sitemap(root: str, **lastmod: str) -> bytes:
+    entries = "".join(f"<url><loc>{root}/{name}</loc><lastmod>{day}</lastmod></url>" for name, day in lastmod.items())
+    return f"<urlset>{entries}</urlset>".encode()
+
+
+def add(index: Index, *sources: str | Path, **more: Any) -> Additions:
+    return index.add(*sources, fetcher=Fetcher(allow_private=True, limits=LIMITS), **more)
+
+
+def follow(index: Index, **more: Any) -> Additions:
+    return index.follow(fetcher=Fetcher(allow_private=True, limits=LIMITS), **more)
+
+
+def sidecar(index: Index, path: str) -> dict[str, Any]:
+    return tomllib.loads((index.corpus / f"{path}.meta.toml").read_text("utf-8"))
+
+
+def kinds(found: Additions) -> list[str]:
+    return [one.how for one in found.taken]
+
+
+def test_a_file_is_kept_byte_for_byte_and_found(index: Index, tmp_path: Path) -> None:
+    file = tmp_path / "chè.txt"
+    file.write_bytes("\ufeffChè Tân Cương\r\n\r\nHợp tác xã thu hoạch chè.\r\n".encode())
+    found = add(index, file)
+    assert [(one.path, one.how) for one in found.taken] == [("chè.txt", "added")]
+    assert (index.corpus / "chè.txt").read_bytes() == file.read_bytes()
+    assert "time" in sidecar(index, "chè.txt")["fetched"]
+    assert index.search("thu hoạch chè").total == 1
+    assert found.report is not None
+    assert found.report.added == 1
+
+
+def test_the_same_content_is_not_added_twice(index: Index, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("Hợp tác xã trồng lúa.")
+    found = add(index, tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "a.txt")
+    assert [(one.path, one.how) for one in found.taken] == [("a.txt", "added"), ("a.txt", "same"), ("a.txt", "same")]
+    assert kinds(add(index, tmp_path / "b.txt", index.corpus / "a.txt")) == ["same", "same"]
+
+
+def test_names_collide_without_loss_and_a_new_version_replaces(index: Index, tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "tin.txt").write_text(f"Hợp tác xã {folder} trồng lúa.")
+    found = add(index, tmp_path / "x/tin.txt", tmp_path / "y/tin.txt")
+    assert [one.path for one in found.taken] == ["tin.txt", "tin-2.txt"]
+    (tmp_path / "x/tin.txt").write_text("Hợp tác xã x nuôi cá.")
+    found = add(index, tmp_path / "x/tin.txt")
+    assert [(one.path, one.how) for one in found.taken] == [("tin.txt", "updated")]
+    assert "nuôi cá" in (index.corpus / "tin.txt").read_text()
+
+
+def test_a_folder_is_added_with_its_tree_and_sidecars(index: Index, tmp_path: Path) -> None:
+    inside = tmp_path / "Lưu trữ" / "2020"
+    inside.mkdir(parents=True)
+    (inside / "a.txt").write_text("Hợp tác xã trồng lúa.")
+    (inside / "a.txt.meta.toml").write_text('# của tôi\nplace = "Hải Phòng"\n')
+    (inside / "b.exe").write_bytes(b"MZ")
+    (inside / ".hidden.txt").write_text("ẩn")
+    found = add(index, tmp_path / "Lưu trữ", told={"source": "Báo xã"})
+    assert [one.path for one in found.taken] == ["Lưu trữ/2020/a.txt"]
+    assert [(one.path, ".exe" in one.reason) for one in found.refused] == [(str(inside / "b.exe"), True)]
+    article = index.show("Lưu trữ/2020/a.txt").article
+    assert (article.place, article.source) == ("Hải Phòng", "Báo xã")
+    assert "# của tôi" in (index.corpus / "Lưu trữ/2020/a.txt.meta.toml").read_text("utf-8")
+
+
+def test_what_cannot_be_added_is_refused_with_a_reason(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = add(index, tmp_path / "no.txt", "ftp://a.vn/x", "http://u:p@a.vn/", tmp_path, tmp_path / "empty", "nul\0.txt")
+    reasons = [one.reason for one in found.refused]
+    assert len(reasons) == 5
+    for word, reason in zip(["no such file", "only http", "password", "lies in it", "no such file"], reasons, strict=True):
+        assert word in reason
+
+
+def test_by_default_nothing_private_is_fetched(index: Index, site: Site) -> None:
+    found = index.add(site.page("/", page("chè")))
+    assert "--allow-private" in found.refused[0].reason
+    assert site.asked == []
+
+
+def test_text_is_added_with_what_is_said_of_it(index: Index) -> None:
+    told = {"title": 'Chè "ngon"\\', "date": "26/06/2020", "place": "thai nguyen", "source": "Báo xã"}
+    found = add(index, text="Hợp tác xã bán chè.".encode(), told=told)
+    [one] = found.taken
+    article = index.show(one.path).article
+    assert (article.title, str(article.date), article.source) == ('Chè "ngon"\\', "2020-06-26", "Báo xã")
+    assert article.place == "Thái Nguyên"
+    assert add(index, text=b" \n").refused[0].reason == "there is no text in it"
+    assert add(index, text=page("lúa")).taken[0].path.endswith(".html")
+
+
+def test_bad_wishes_are_said_before_anything_is_done(index: Index, tmp_path: Path) -> None:
+    for wish in ({"told": {"date": "hôm qua"}}, {"told": {"title": "x"}, "text": b"x"}, {"limit": 0}):
+        with pytest.raises(UsageError):
+            add(index, "a.txt", **wish)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="in each other"):
+        Index(tmp_path / "c" / "index", corpus=tmp_path / "c").add(text=b"x")
+    assert not index.corpus.exists()
+
+
+def test_a_page_is_kept_with_where_and_when(index: Index, site: Site) -> None:
+    url = site.page("/tin/che-ngon.html", page("chè ngon"), ETag='"1"', Last_Modified="Mon, 01 Jun 2020 00:00:00 GMT")
+    found = add(index, url)
+    [one] = found.taken
+    assert one.path.startswith("web/127.0.0.1/che-ngon-")
+    assert (index.corpus / one.path).read_bytes() == page("chè ngon")
+    about = sidecar(index, one.path)
+    assert about["url"] == url
+    assert about["source"] == "127.0.0.1"
+    assert about["crawled"] == about["fetched"]["time"].date()
+    assert about["fetched"]["etag"] == '"1"'
+    assert about["fetched"]["type"] == "text/html"
+    article = index.show(one.path).article
+    assert article.url == url
+    assert article.crawled == about["crawled"]
+
+
+def test_a_page_is_fetched_again_only_if_it_changed(index: Index, site: Site) -> None:
+    url = site.page("/tin", page("chè"), ETag='"1"')
+    [first] = add(index, url).taken
+    assert kinds(add(index, url)) == ["same"]
+    assert site.asked[-1][1]["If-None-Match"] == '"1"'
+    file = index.corpus / f"{first.path}.meta.toml"
+    file.write_text('# tôi sửa\nplace = "Hải Phòng"\n' + file.read_text("utf-8"), "utf-8")
+    site.page("/tin", page("lúa"), ETag='"2"')
+    assert [(one.path, one.how) for one in add(index, url).taken] == [(first.path, "updated")]
+    assert "lúa" in index.show(first.path).article.body
+    assert index.show(first.path).article.place == "Hải Phòng"
+    assert file.read_text("utf-8").startswith("# tôi sửa")
+    assert sidecar(index, first.path)["fetched"]["etag"] == '"2"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers", "suffix"),
+    [
+        ("text/plain", {}, ".txt"),
+        ("application/xhtml+xml", {}, ".html"),
+        ("application/octet-stream", {"Content-Disposition": 'attachment; filename="../../../x.md"'}, ".md"),
+        ("text/plain", {"Content-Disposition": "attachment; filename*=UTF-8''b%C3%A1o.md"}, ".md"),
+    ],
+)
+def test_the_type_decides_the_suffix_and_no_name_leaves_the_corpus(
+    index: Index, site: Site, tmp_path: Path, kind: str, headers: dict[str, str], suffix: str
+) -> None:
+    more = {name.replace("-", "_"): value for name, value in headers.items()}
+    url = site.page("/..%2f..%2f..%2ftin%00", page("chè") if "xhtml" in kind else "Hợp tác xã chè.".encode(), kind, **more)
+    [one] = add(index, url).taken
+    assert one.path.endswith(suffix)
+    assert (index.corpus / one.path).resolve().is_relative_to(index.corpus.resolve())
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["corpus", "index"]
+
+
+@pytest.mark.parametrize("kind", ["image/png", "video/mp4", "application/octet-stream", "application/xml"])
+def test_other_types_are_refused(index: Index, site: Site, kind: str) -> None:
+    found = add(index, site.page("/x", b"\x89PNG", kind), site.page("/empty", b"", "text/html"))
+    assert kind in found.refused[0].reason
+    assert found.refused[1].reason == "the site sends nothing"
+    assert not found.taken
+
+
+def test_a_feed_is_taken_in_remembered_and_followed(index: Index, site: Site) -> None:
+    for name in "abc":
+        site.page(f"/{name}", page(f"làng {name}"))
+    url = site.page("/rss", feed(f"{site.root}/a", "/b"), "application/rss+xml", ETag='"1"')
+    assert kinds(add(index, url)) == ["followed", "added", "added"]
+    assert [(one.url, one.title, len(one.seen)) for one in index.feeds()] == [(url, "Tin xã", 2)]
+    site.asked.clear()
+    assert follow(index).taken == ()
+    assert site.paths() == ["/rss"]
+    site.page("/rss", feed(f"{site.root}/c", f"{site.root}/a", f"{site.root}/b"), "application/rss+xml", ETag='"2"')
+    site.asked.clear()
+    assert kinds(follow(index)) == ["followed", "added"]
+    assert site.paths() == ["/rss", "/c"]
+    report = index.update()
+    assert report.added == 1
+    assert not report.rejected, "feeds.toml is no article"
+
+
+def test_a_feed_is_forgotten_by_command_or_by_hand(index: Index, site: Site) -> None:
+    first, second = site.page("/1", feed(), "text/xml"), site.page("/2", feed(), "text/xml")
+    add(index, first, second)
+    index.forget_feed(first)
+    assert [one.url for one in index.feeds()] == [second]
+    with pytest.raises(UsageError, match="not followed"):
+        index.forget_feed(first)
+    (index.corpus / "feeds.toml").write_text("[[feed]]\nurl = 3\n[[feed]]\n")
+    with pytest.raises(CorpusError, match=r"feeds\.toml"):
+        index.feeds()
+    (index.corpus / "feeds.toml").unlink()
+    assert index.feeds() == ()
+
+
+def test_what_was_refused_for_now_is_tried_again_and_what_is_gone_is_not(index: Index, site: Site) -> None:
+    site.answers["/late"] = [Answer(status=500), Answer(page("muộn"), headers={"Content-Type": "text/html"})]
+    urls = [f"{site.root}/late", f"{site.root}/gone", "http://u:p@a.vn/"]
+    found = add(index, site.page("/rss", feed(*urls), "text/xml", ETag='"1"'))
+    assert len(found.refused) == 3
+    site.asked.clear()
+    found = follow(index)
+    assert kinds(found) == ["followed", "added"]
+    assert not found.refused
+    assert site.paths() == ["/rss", "/late"]
+
+
+def test_the_limit_holds_and_the_rest_comes_next_time(index: Index, site: Site) -> None:
+    for number in range(5):
+        site.page(f"/{number}", page(f"số {number}"))
+    url = site.page("/rss", feed(*(f"{site.root}/{number}" for number in range(5))), "text/xml", ETag='"1"')
+    assert kinds(add(index, url, limit=3)) == ["followed", *["added"] * 3]
+    assert kinds(follow(index, limit=3)) == ["followed", *["added"] * 2]
+    assert follow(index).taken == ()
+
+
+def test_a_sitemap_says_which_pages_changed(index: Index, site: Site) -> None:
+    site.page("/a", page("chè"))
+    site.page("/b", page("lúa"))
+    url = site.page("/sitemap.xml", sitemap(site.root, a="2020-01-01", b="2020-01-02"), "application/xml")
+    assert kinds(add(index, url)) == ["followed", "added", "added"]
+    site.page("/a", page("chè mới"))
+    site.page("/sitemap.xml", sitemap(site.root, a="2020-02-01", b="2020-01-02"), "application/xml")
+    site.asked.clear()
+    assert kinds(follow(index)) == ["followed", "updated"]
+    assert site.paths() == ["/sitemap.xml", "/a"]
+
+
+def test_an_index_of_sitemaps_is_followed_one_step(index: Index, site: Site) -> None:
+    import gzip
+
+    site.page("/a", page("chè"))
+    site.page("/1.xml.gz", gzip.compress(sitemap(site.root, a="2020-01-01")), "application/gzip")
+    listed = "".join(f"<sitemap><loc>{site.root}{path}</loc></sitemap>" for path in ("/1.xml.gz", "/index.xml", "/none"))
+    url = site.page("/index.xml", f"<sitemapindex>{listed}</sitemapindex>".encode(), "application/xml")
+    found = add(index, url)
+    assert kinds(found) == ["followed", "added"]
+    assert [one.path for one in found.refused] == [f"{site.root}/index.xml", f"{site.root}/none"]
+
+
+def test_stopping_keeps_what_was_got(index: Index, site: Site) -> None:
+    for name in "abc":
+        site.page(f"/{name}", page(f"làng {name}"))
+    url = site.page("/rss", feed(*(f"{site.root}/{name}" for name in "abc")), "text/xml")
+
+    def stop(source: str) -> None:
+        if source.endswith("/b"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        add(index, url, seen=stop)
+    assert [len(one.seen) for one in index.feeds()] == [1]
+    assert index.update().added == 1
+    assert kinds(follow(index)) == ["followed", "added", "added"]
+
+
+def test_a_corpus_that_cannot_be_written_is_said(index: Index) -> None:
+    index.corpus.write_text("a file")
+    with pytest.raises(CorpusError):
+        add(index, text=b"x")
+
+
+@pytest.mark.parametrize(
+    ("name", "tidied"),
+    [
+        ("../../etc/passwd", "-.-etc-passwd"),
+        (".an.txt", "an.txt"),
+        ("a\x00b\n\u202e.txt", "a-b-.txt"),
+        ("CON.txt", "_CON.txt"),
+        ("tin?*.html", "tin-.html"),
+        ("", "unnamed"),
+        ("che\u0300.txt", "chè.txt"),
+        ("đ" * 300 + ".txt", "đ" * 75 + ".txt"),
+    ],
+)
+def test_names_are_made_safe(name: str, tidied: str) -> None:
+    assert tidy(name) == tidied
+    assert tidy(tidied) == tidied
