@@ -111,8 +111,10 @@ def test_what_cannot_be_added_is_refused_with_a_reason(index: Index, tmp_path: P
     (tmp_path / "empty").mkdir()
     found = add(index, tmp_path / "no.txt", "ftp://a.vn/x", "http://u:p@a.vn/", tmp_path, tmp_path / "empty", "nul\0.txt")
     reasons = [one.reason for one in found.refused]
-    assert len(reasons) == 5
-    for word, reason in zip(["no such file", "only http", "password", "lies in it", "no such file"], reasons, strict=True):
+    assert len(reasons) == 6
+    for word, reason in zip(
+        ["no such file", "only http", "password", "lies in it", "no file in it", "no such file"], reasons, strict=True
+    ):
         assert word in reason
 
 

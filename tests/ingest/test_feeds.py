@@ -1,6 +1,8 @@
 """What feeds and sitemaps list, well-formed or not."""
 
+import contextlib
 import gzip
+import random
 
 import pytest
 
@@ -89,3 +91,18 @@ def test_a_feed_that_looks_like_a_file_name_is_not_opened() -> None:
     for data in (b"/etc/passwd", b"http://127.0.0.1/", b"file:///etc/passwd"):
         with pytest.raises(Refused, match="neither"):
             read_listing(data, "https://tin.example/")
+
+
+def test_what_is_no_address_is_listed_as_it_is() -> None:
+    assert urls(b"<urlset><url><loc>http://[</loc></url></urlset>") == ["http://["]
+
+
+def test_damaged_ones_are_read_or_refused() -> None:
+    chance = random.Random(7)
+    for data in (RSS, ATOM, SITEMAP):
+        for _ in range(60):
+            damaged = bytearray(data)
+            for _ in range(chance.randint(1, 6)):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            with contextlib.suppress(Refused):
+                assert all(urls(bytes(damaged)))

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,10 +128,13 @@ def test_redirects_are_followed_and_counted(site: Site) -> None:
     assert "more than 3 times" in str(refusal(f"{site.root}/0"))
 
 
-@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://example.org/", "javascript:alert(1)", "http://u:p@example.org/"])
+@pytest.mark.parametrize(
+    "to", ["file:///etc/passwd", "ftp://example.org/", "javascript:alert(1)", "http://[", "http://u:p@example.org/"]
+)
 def test_redirects_go_nowhere_that_was_not_allowed(site: Site, to: str) -> None:
     site.answers["/"] = Answer(status=302, headers={"Location": to})
-    assert refusal(f"{site.root}/").final
+    refusal(f"{site.root}/")
+    assert site.paths() == ["/"]
 
 
 def test_every_hop_is_resolved_and_checked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,3 +291,29 @@ def test_a_site_that_is_not_there() -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
         assert "cannot connect" in str(refusal(url))
     assert "cannot be found" in str(refusal("http://khong-co.invalid/"))
+
+
+CERTIFICATE = Path(__file__).with_name("tin-example.pem")  # self-signed, for tin.example, until 2126; only for these tests
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host", "reason"),
+    [(True, "tin.example", ""), (False, "tin.example", "not secure"), (True, "bao.example", "not secure")],
+)
+def test_certificates_are_checked_for_the_name_that_was_asked(
+    monkeypatch: pytest.MonkeyPatch, trusted: bool, host: str, reason: str
+) -> None:
+    if trusted:
+        monkeypatch.setattr("certifi.where", lambda: str(CERTIFICATE))
+    monkeypatch.setattr("htxsearch.ingest.fetch.resolve", lambda *_, **__: "127.0.0.1")
+    with running(CERTIFICATE) as site:
+        site.page("/", b"x")
+        url = f"https://{host}:{site.root.rpartition(':')[2]}/"
+        if reason:
+            assert reason in str(refusal(url))
+        else:
+            assert fetch(url).data == b"x"
+
+
+def test_https_to_a_site_without_it(site: Site) -> None:
+    assert "not secure" in str(refusal(site.root.replace("http:", "https:") + "/"))

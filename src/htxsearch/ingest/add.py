@@ -4,6 +4,7 @@ The original is kept byte for byte; NAME.meta.toml beside it says where it is fr
 module that writes articles into a corpus.
 """
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -135,6 +136,8 @@ class Adder:
             raise Refused(f"the corpus {self.corpus} lies in it; name the files or folders in it that you want")
         sources, unlisted = source_files(folder)
         self.refused += [Rejected(str(folder / one.path), one.reason) for one in unlisted]
+        if not sources and not unlisted:
+            raise Refused("there is no file in it")
         name = folder.resolve().name or "folder"
         for one in sources:
             self.seen(str(one.file))
@@ -262,11 +265,12 @@ class Adder:
         if self._by_size is None:
             self._by_size = {}
             for one in source_files(self.corpus)[0] if self.corpus.is_dir() else ():
-                self._by_size.setdefault(one.file.stat().st_size, []).append(one.path)
+                with contextlib.suppress(OSError):  # gone meanwhile
+                    self._by_size.setdefault(one.file.stat().st_size, []).append(one.path)
         for path in self._by_size.get(len(data), ()):
-            file = self.corpus / path
-            if file.is_file() and file.read_bytes() == data:
-                return path
+            with contextlib.suppress(OSError):  # gone, or not readable: then nobody knows that it is the same
+                if (self.corpus / path).read_bytes() == data:
+                    return path
         return None
 
     def _free(self, path: str) -> str:
@@ -304,8 +308,8 @@ class _Noting:
             self._adder.refused.append(Rejected(self._source, str(error)))
             return True
         if isinstance(error, OSError):
-            corpus = str(self._adder.corpus)
-            if str(error.filename or corpus).startswith(corpus):
+            corpus = self._adder.corpus
+            if Path(error.filename or corpus).is_relative_to(corpus):
                 raise CorpusError(
                     f"cannot write to the corpus {corpus}: {error.strerror}; check permissions and space"
                 ) from error

@@ -7,9 +7,9 @@ name that means another machine a moment later gains nothing.
 import ipaddress
 import socket
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
-__all__ = ["Address", "Refused", "host_of", "is_address", "parse_address", "resolve"]
+__all__ = ["Address", "Refused", "host_of", "is_address", "joined", "parse_address", "resolve"]
 
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _MAX_LENGTH = 2000
@@ -76,6 +76,14 @@ def parse_address(text: str) -> Address:
     target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else "")
     usual = 443 if parts.scheme == "https" else 80
     return Address(parts.scheme, _ascii_host(parts.hostname), port or usual, target)
+
+
+def joined(base: str, relative: str) -> str:
+    """Return an address that is given relative to another; what is none comes back as it is, for `parse_address` to refuse."""
+    try:
+        return urljoin(base, relative)
+    except ValueError:
+        return relative
 
 
 def host_of(url: str) -> str:

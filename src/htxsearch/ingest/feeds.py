@@ -6,9 +6,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urljoin
 
-from htxsearch.ingest.address import Refused
+from htxsearch.ingest.address import Refused, joined
 from htxsearch.text.normalize import nfc
 
 __all__ = ["Listed", "Listing", "kind_of", "read_listing"]
@@ -67,15 +66,18 @@ def read_listing(data: bytes, url: str) -> Listing:
     if b"<!ENTITY" in data.replace(b"\0", b""):  # without the zeros it is found in UTF-16, too
         raise Refused("defines XML entities, which no feed needs and which can be made to fill the memory")
     title, entries = _feed(data) if kind == "feed" else ("", _sitemap(data))
-    unique = {one.url: one for one in (Listed(urljoin(url, e.url), e.title, e.version) for e in entries) if one.url}
+    unique = {one.url: one for one in (Listed(joined(url, e.url), e.title, e.version) for e in entries) if one.url}
     return Listing(kind, title, tuple(unique.values()))
 
 
 def _feed(data: bytes) -> tuple[str, list[Listed]]:
     import feedparser
 
-    # As a stream: a text is taken for an address or a file's name if it looks like one.
-    found: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+    try:
+        # As a stream: a text is taken for an address or a file's name if it looks like one.
+        found: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # of broken feeds it lets through whatever its parts raise, UnicodeDecodeError for one
+        raise Refused(f"the feed cannot be read: {type(error).__name__}: {error}") from error
     entries = [
         Listed(str(one.link), _line(one.get("title", "")), str(one.get("updated", "")))
         for one in found.entries

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
-from htxsearch.ingest.address import Address, Refused, parse_address, resolve
+from htxsearch.ingest.address import Address, Refused, joined, parse_address, resolve
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -86,7 +85,7 @@ class Fetcher:
             found = self._patiently(address, headers, obey=obey)
             if isinstance(found, Fetched):
                 return found
-            url = urljoin(address.text, found)
+            url = joined(address.text, found)
         raise Refused(f"redirects more than {self.limits.redirects} times, at last to {url}")
 
     def _patiently(self, address: Address, headers: dict[str, str], *, obey: bool) -> Fetched | str:
