@@ -24,7 +24,7 @@ from htxsearch.ingest.corpus import source_files
 from htxsearch.ingest.feeds import Listed, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Known
-from htxsearch.ingest.readers import READERS
+from htxsearch.ingest.readers import Unreadable, reader_of
 from htxsearch.ingest.subscriptions import (
     FEEDS_FILE,
     Subscription,
@@ -59,6 +59,7 @@ _SUFFIX_OF = {
     "application/zip": ".zip",
     "multipart/related": ".mhtml",
 }
+_SUFFIXES = frozenset({*_SUFFIX_OF.values(), ".txt", ".htm"})
 _SAYS_LITTLE = ("", "application/octet-stream", "binary/octet-stream", "application/x-download", "text/plain")
 """Content types with which the file's name decides."""
 
@@ -150,13 +151,13 @@ class Adder:
         if file.resolve().is_relative_to(self.corpus.resolve()):
             self.taken.append(Taken(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
             return
-        if file.suffix.lower() not in READERS:
-            raise Refused(_not_read(f"files of type {file.suffix or '(none)'}"))
         if file.stat().st_size > _LARGEST:
             raise Refused(f"larger than {_LARGEST // 1024**2} MB; split it")
         beside = file.with_name(file.name + SIDECAR_SUFFIX)
         sidecar = beside.read_text("utf-8-sig", "replace") if beside.is_file() else ""
-        self._keep(file.read_bytes(), [tidy(part) for part in parts], source, {"from": str(file.resolve())}, sidecar=sidecar)
+        data = file.read_bytes()
+        _check_readable(data, file.name)
+        self._keep(data, [tidy(part) for part in parts], source, {"from": str(file.resolve())}, sidecar=sidecar)
 
     def _add_address(self, url: str) -> None:
         stem = _page_stem(url)
@@ -344,20 +345,26 @@ def _suffix(found: Fetched) -> str:
     """Return the suffix that what was got is to have. Raises Refused if no reader knows such things."""
     kind = found.content_type
     suffix = _SUFFIX_OF.get(kind, "")
-    if kind in _SAYS_LITTLE:
-        names = (found.filename, unquote(urlsplit(found.url).path))
-        known = (end for end in (os.path.splitext(one)[1].lower() for one in names) if end in READERS)
+    if not suffix:
+        names = (found.filename, unquote(urlsplit(found.url).path)) if kind in _SAYS_LITTLE else ()
+        ends = (os.path.splitext(one)[1].lower() for one in names)
         page = re.match(rb"\s*(<!doctype html|<html)", found.data[:200], re.IGNORECASE)
-        suffix = next(known, ".html" if page else ".txt" if kind == "text/plain" else "")
-    if suffix not in READERS:
-        raise Refused(_not_read(f"content of type {kind or '(not said)'}"), final=True)
+        usual = ".html" if page else ".txt" if kind == "text/plain" else ""
+        suffix = next((end for end in ends if end in _SUFFIXES), usual)
     if not found.data.strip():
         raise Refused("the site sends nothing")
+    if not suffix:
+        raise Refused(f"things of type {kind or '(not said)'} are not read", final=True)
+    _check_readable(found.data, f"page{suffix}")
     return suffix
 
 
-def _not_read(what: str) -> str:
-    return f"{what} are not read; known are {', '.join(sorted(READERS))}".replace("content of type", "things of type")
+def _check_readable(data: bytes, name: str) -> None:
+    """Raise Refused if no reader knows such bytes."""
+    try:
+        reader_of(data, name)
+    except Unreadable as error:
+        raise Refused(str(error), final=True) from error
 
 
 def _lines(told: Known) -> dict[str, str]:
