@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -582,6 +583,21 @@ def test_a_file_that_vanishes_is_rejected(tmp_path: Path, read: Read) -> None:
     [source] = source_files(tmp_path)[0]
     source.file.unlink()
     assert the_reason(list(articles_of(source))) == "cannot be read: No such file or directory"
+
+
+def test_a_link_to_itself_is_rejected_and_stops_nothing(tmp_path: Path, read: Read) -> None:
+    (tmp_path / "a.txt").symlink_to("a.txt")
+    read({"sa.txt": "Vườn sả\nLò mở.\n"})
+    found, rejected = source_files(tmp_path)
+    assert [one.path for one in found] == ["sa.txt"]
+    assert [(one.path, one.reason) for one in rejected] == [("a.txt", "cannot be read: Too many levels of symbolic links")]
+
+
+def test_a_pipe_and_a_device_are_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    (tmp_path / "b.txt").symlink_to("/dev/zero")
+    (tmp_path / "c").symlink_to(tmp_path)
+    assert source_files(tmp_path) == ([], [])
 
 
 def test_no_corpus_folder_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class Stamp(NamedTuple):
 
 
 def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
-    """Return the files of the corpus folder, sorted by path, and the folders in it that cannot be listed.
+    """Return the files of the corpus folder, sorted by path, and what in it cannot be listed or looked at.
 
     Hidden files, sidecars, and what a saved page or an office program leaves beside an article are passed over.
     Raises CorpusError if the corpus folder itself cannot be listed.
@@ -89,8 +89,13 @@ def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
                         folders.append((list(os.scandir(entry.path)), f"{inside}{entry.name}/"))
                     except OSError as error:
                         rejected.append(Rejected(path, f"cannot be listed: {error.strerror}"))
-            elif _may_be_article(entry.name) and entry.is_file():
-                found.append(SourceFile(Path(entry.path), _as_text(f"{inside}{entry.name}")))
+            elif _may_be_article(entry.name):
+                path = _as_text(f"{inside}{entry.name}")
+                try:
+                    if entry.is_file():
+                        found.append(SourceFile(Path(entry.path), path))
+                except OSError as error:  # a link to itself
+                    rejected.append(Rejected(path, f"cannot be read: {error.strerror}"))
     return sorted(found, key=lambda one: one.path), sorted(rejected, key=lambda one: one.path)
 
 
