@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import tracemalloc
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -576,6 +577,13 @@ def test_a_file_that_is_too_large_is_rejected_unread(tmp_path: Path, read: Read)
     with (tmp_path / "to.txt").open("wb") as file:
         file.truncate(100 * 1024 * 1024 + 1)  # takes no space on the disk
     assert the_reason(read({})) == "larger than 100 MB; split it"
+    [source] = source_files(tmp_path)[0]
+    tracemalloc.start()
+    try:
+        source.digest()
+        assert tracemalloc.get_traced_memory()[1] < 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_that_vanishes_is_rejected(tmp_path: Path, read: Read) -> None:

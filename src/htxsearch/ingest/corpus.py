@@ -42,11 +42,13 @@ class SourceFile:
         return self.file.with_name(self.file.name + SIDECAR_SUFFIX)
 
     def digest(self) -> str:
-        """Return a hash of the file's and its sidecar's bytes. Raises OSError."""
+        """Return a hash of the file's and its sidecar's bytes; of what is too large to be read, of its size. Raises OSError."""
         found = hashlib.blake2b(digest_size=16)
         for file in (self.file, self.sidecar):
             if file.is_file():
-                found.update(hashlib.blake2b(file.read_bytes(), digest_size=16).digest())
+                size = file.stat().st_size
+                held = file.read_bytes() if size <= _MAX_BYTES else str(size).encode()
+                found.update(hashlib.blake2b(held, digest_size=16).digest())
         return found.hexdigest()
 
     def stamp(self) -> "Stamp":
