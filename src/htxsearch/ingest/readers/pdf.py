@@ -1,5 +1,6 @@
 """PDF documents that have a text in them."""
 
+import logging
 import re
 import time
 from collections import Counter
@@ -38,6 +39,8 @@ def read_pdf(data: bytes) -> Iterator[Draft]:
 def _pages(data: bytes) -> tuple[list[list[str]], Known]:
     import pypdf
     from pypdf.errors import PyPdfError
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it logs each damage; what matters is raised
 
     started = time.monotonic()
     try:

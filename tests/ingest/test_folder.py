@@ -1,0 +1,177 @@
+"""A folder of 200 files of every format, 40 of them broken, each in its own way."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ingest import folder
+
+from htxsearch import Article, Index
+from htxsearch.ingest.corpus import SourceFile, articles_of
+
+EACH = 8
+GOOD: dict[str, Callable[[int], bytes]] = {
+    "txt": lambda n: folder.text(n).encode(),
+    "md": lambda n: f"# {folder.text(n)}".replace("\n", "\n\n").encode(),
+    "html": folder.page,
+    "htm": folder.page,
+    "mhtml": folder.mhtml,
+    "pdf": folder.pdf,
+    "docx": folder.docx,
+    "odt": folder.odt,
+    "epub": folder.epub,
+    "rtf": folder.rtf,
+    "jsonl": lambda n: folder.row(n).encode(),
+    "csv": lambda n: folder.table(n, ","),
+    "tsv": lambda n: folder.table(n, "\t"),
+    "zip": lambda n: folder.packed({"trong/bài.txt": folder.text(n)}),
+    "tcvn3.txt": folder.tcvn3,
+    "1258.txt": folder.windows_1258,
+    "utf16.txt": lambda n: folder.text(n).encode("utf-16"),
+    "nfd.txt": lambda n: unicodedata.normalize("NFD", folder.text(n)).encode(),
+    "really-docx.pdf": folder.docx,
+    "really-pdf.doc": folder.pdf,
+}
+"""What is read, by the end of its name."""
+
+_LOL = '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]>'
+_LEAK = '<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+_EMPTY = b""
+_HALVES = ("pdf", "docx", "odt", "epub", "zip")
+BROKEN: dict[str, tuple[bytes, str]] = {
+    **{f"cut.{kind}": (GOOD[kind](0)[: len(GOOD[kind](0)) // 3], "damaged|broken|no text") for kind in _HALVES},
+    **{f"empty.{kind}": (_EMPTY, "no text") for kind in ("txt", "md", "html", "pdf", "docx", "csv", "zip", "rtf")},
+    **{f"zeros.{kind}": (bytes(5000), "zero bytes|NUL") for kind in ("txt", "html", "pdf", "docx")},
+    "blank.txt": (b" \n\t\n", "no text"),
+    "marks.md": ("…\n---\n".encode(), "no text"),
+    "some-zeros.txt": (folder.text(0).encode().replace(b"\n", b"\0\0\0"), "zero bytes|NUL"),
+    "picture.txt": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "picture"),
+    "photo.html": (b"\xff\xd8\xff\xe0" + bytes(range(256)), "picture"),
+    "old.doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Word.*save it as .docx"),
+    "program.pdf": (b"\x7fELF" + bytes(200), "program"),
+    "packed.txt": (b"\x1f\x8b\x08" + bytes(40), "gzip.*unpack"),
+    "rar.zip": (b"Rar!\x1a\x07" + bytes(40), "RAR.*unpack"),
+    "noise.xyz": (bytes(range(256)) * 8, "not read|no text|not known"),
+    "secret.pdf": (folder.pdf(0, "khoa"), "password"),
+    "scan.pdf": (folder.pdf(0, lines=()), "no text.*OCR"),
+    "bomb.zip": (folder.packed({"a.txt": bytes(60_000_000)}), "unpack to .* MB"),
+    "bomb.docx": (folder.packed({"word/document.xml": b" " * 60_000_000}), "unpack to .* MB"),
+    "bomb.odt": (folder.packed({"mimetype": folder.ODT, "content.xml": b" " * 60_000_000}), "unpack to .* MB"),
+    "many.zip": (folder.packed({f"{n}.txt": "" for n in range(5001)}), "more than .* files"),
+    "within.zip": (folder.packed({"b.zip": folder.packed({"a.txt": folder.text(0)})}), "archive within an archive"),
+    "laughs.odt": (folder.odt(0, _LOL), "entities"),
+    "leak.odt": (folder.odt(0, _LEAK), "entities"),
+    "no-columns.csv": (b"a,b\n1,2\n", "first row names no column"),
+    "no-json.jsonl": (b"{not json\n", "not JSON"),
+    "deep.jsonl": (b'{"id":' + b"[" * 100_000 + b"\n", "not JSON"),
+}
+
+
+def make(corpus: Path) -> None:
+    """Write the folder, and beside it what is no file and must not be waited for."""
+    corpus.mkdir()
+    for kind, write in GOOD.items():
+        for n in range(EACH):
+            (corpus / f"{n}.{kind}").write_bytes(write(n))
+    for name, (content, _) in BROKEN.items():
+        (corpus / name).write_bytes(content)
+    folder.sparse(corpus / "sparse.txt")
+    os.mkfifo(corpus / "pipe.txt")
+    (corpus / "device.txt").symlink_to("/dev/zero")
+    (corpus / "itself.txt").symlink_to("itself.txt")
+    (corpus / "round").symlink_to(corpus)
+
+
+@pytest.fixture(scope="module")
+def reindexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], int]:
+    """Give the index, why what was rejected, and how many KB the process took; it is stopped after five minutes."""
+    base = tmp_path_factory.mktemp("folder")
+    make(base / "corpus")
+    command = [sys.executable, "-m", "htxsearch", "reindex", "--json", "-j", "1"]
+    command += ["--corpus", str(base / "corpus"), "--index", str(base / "index")]
+    peak = "import resource,subprocess,sys;r=subprocess.run(sys.argv[1:]);" + (
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr);sys.exit(r.returncode)"
+    )
+    done = subprocess.run([sys.executable, "-c", peak, *command], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1, done.stderr
+    report = json.loads(done.stdout)
+    return base, {one["path"]: one["reason"] for one in report["rejected"]}, int(done.stderr.split()[-1])
+
+
+def test_what_a_parser_logs_is_not_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = tmp_path / "cut.pdf"
+    file.write_bytes(BROKEN["cut.pdf"][0])
+    assert len(list(articles_of(SourceFile(file, file.name)))) == 1
+    assert caplog.records == []
+
+
+def test_there_are_200_files_and_40_of_them_are_broken() -> None:
+    assert (len(GOOD) * EACH, len(BROKEN) + 1) == (160, 40)
+
+
+def test_every_good_file_is_in(reindexed: tuple[Path, dict[str, str], int]) -> None:
+    base, _, _ = reindexed
+    with Index(base / "index", corpus=base / "corpus") as index:
+        ids = set(index.article_ids())
+    for kind in GOOD:
+        for n in range(EACH):
+            name = f"{n}.{kind}"
+            assert any(one == f"dong-{n}" if kind == "jsonl" else one.startswith(name) for one in ids), name
+    assert len(ids) == 160
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_good_file_gives_its_title_and_all_of_its_text(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"3.{kind}"
+    file.write_bytes(GOOD[kind](3))
+    [article] = articles_of(SourceFile(file, file.name))
+    assert isinstance(article, Article), article
+    assert article.title == folder.TITLE.format(n=3)
+    for paragraph in folder.BODY:
+        assert paragraph in article.body
+
+
+def test_every_broken_file_is_named_with_a_reason(reindexed: tuple[Path, dict[str, str], int]) -> None:
+    _, rejected, _ = reindexed
+    reasons = {name: [why for path, why in rejected.items() if path.startswith(name)] for name in [*BROKEN, "sparse.txt"]}
+    assert [name for name, why in reasons.items() if len(why) != 1] == []
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_reason_tells_what_is_wrong(name: str, reindexed: tuple[Path, dict[str, str], int]) -> None:
+    _, rejected, _ = reindexed
+    [reason] = [why for path, why in rejected.items() if path.startswith(name)]
+    assert re.search(BROKEN[name][1], reason), reason
+    assert "Traceback" not in reason
+    assert "\n" not in reason
+
+
+def test_a_sparse_file_of_2_gb_is_refused_by_its_size(reindexed: tuple[Path, dict[str, str], int]) -> None:
+    assert reindexed[1]["sparse.txt"].startswith("larger than 100 MB")
+
+
+def test_memory_stays_bounded(reindexed: tuple[Path, dict[str, str], int]) -> None:
+    assert reindexed[2] < 1_000_000, reindexed[2]
+
+
+def test_nothing_of_a_file_elsewhere_is_taken_in(reindexed: tuple[Path, dict[str, str], int]) -> None:
+    base, _, _ = reindexed
+    host = Path("/etc/hostname")
+    with Index(base / "index", corpus=base / "corpus") as index:
+        assert not any(one.startswith("leak.odt") for one in index.article_ids())
+    assert not host.exists() or host.read_text().strip() not in str(reindexed[1])
+
+
+def test_names_that_lead_out_of_an_archive_stay_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.zip"
+    file.write_bytes(folder.packed({"../../ngoài.txt": folder.text(1), "/etc/x.txt": folder.text(2)}))
+    found = list(articles_of(SourceFile(file, "a.zip")))
+    assert len(found) == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["a.zip"]
+    assert not (tmp_path.parent.parent / "ngoài.txt").exists()
