@@ -220,7 +220,11 @@ class Index(Searcher):
             adder.add(str(one))
         if text is not None:
             adder.add_bytes(text, "-")
-        report = self.update(progress=progress) if self.corpus.is_dir() else None
+        try:
+            report = self.update(progress=progress) if self.corpus.is_dir() else None
+        except HtxError as error:
+            kept = ", ".join(one.path for one in adder.taken)
+            raise type(error)(f"{error} (kept in {self.corpus} meanwhile: {kept})" if kept else str(error)) from error
         return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused), report=report)
 
     def follow(

@@ -9,9 +9,10 @@ import pytest
 from web import Answer, Site, running
 
 from htxsearch import Index
-from htxsearch.errors import CorpusError, UsageError
+from htxsearch.errors import CorpusError, IndexBusy, UsageError
 from htxsearch.ingest.add import Additions, tidy
 from htxsearch.ingest.fetch import Fetcher, Limits
+from htxsearch.manifest import writer_lock
 
 LIMITS = Limits(connect_s=2, read_s=1, total_s=3, delay_s=0)
 
@@ -319,3 +320,25 @@ def test_a_corpus_that_cannot_be_written_is_said(index: Index) -> None:
 def test_names_are_made_safe(name: str, tidied: str) -> None:
     assert tidy(name) == tidied
     assert tidy(tidied) == tidied
+
+
+def test_what_the_user_wrote_about_feeds_stays(index: Index, site: Site) -> None:
+    first, second, third = (site.page(f"/{number}", feed(), "text/xml") for number in range(3))
+    add(index, first, second)
+    file = index.corpus / "feeds.toml"
+    file.write_text(f"# của tôi\n{file.read_text('utf-8')}# sau cùng\n", "utf-8")
+    add(index, third)
+    index.forget_feed(first)
+    text = file.read_text("utf-8")
+    assert text.startswith("# của tôi\n")
+    assert "# sau cùng" in text
+    assert [one.url for one in index.feeds()] == [second, third]
+
+
+def test_what_was_got_is_told_if_the_index_is_busy(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "chè.txt").write_text("Đồi chè. Xóm Núi có ba mươi hộ trồng chè.", "utf-8")
+    index.corpus.mkdir()
+    index.update()
+    with writer_lock(index.path), pytest.raises(IndexBusy, match=r"kept in .*corpus meanwhile: "):
+        index.add(tmp_path / "chè.txt")
+    assert index.update().added == 1

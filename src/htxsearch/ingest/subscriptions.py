@@ -6,6 +6,7 @@ corpus/.feeds.json    what was seen of each; may be deleted, then all is looked 
 
 import json
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ __all__ = ["FEEDS_FILE", "Subscription", "read_subscriptions", "toml_text", "wri
 
 FEEDS_FILE = "feeds.toml"
 _STATE_FILE = ".feeds.json"
+_ENTRY = re.compile(r"(?=^[ \t]*\[\[\s*feed\s*\]\])", re.MULTILINE)
 _HEAD = "# What `htxsearch reindex --feeds` looks at. Remove an entry to forget it.\n"
 
 
@@ -65,12 +67,23 @@ def _read_state(corpus: Path) -> dict[str, Any]:
 
 
 def write_subscriptions(corpus: Path, all_of_them: dict[str, Subscription]) -> None:
-    """Keep what a corpus follows and has seen; feeds.toml is touched only if its entries change. Raises OSError."""
-    if all_of_them.keys() != read_subscriptions(corpus).keys():
-        entries = [f"\n[[feed]]\nurl = {toml_text(one.url)}\ntitle = {toml_text(one.title)}\n" for one in all_of_them.values()]
-        write_file(corpus / FEEDS_FILE, (_HEAD + "".join(entries)).encode())
+    """Keep what a corpus follows and has seen; of feeds.toml only the entries that come or go are touched. Raises OSError."""
+    known = read_subscriptions(corpus)
+    if all_of_them.keys() != known.keys():
+        file = corpus / FEEDS_FILE
+        text = file.read_text("utf-8-sig") if file.exists() else _HEAD
+        kept = [part for part in _ENTRY.split(text) if _address(part) not in known.keys() - all_of_them.keys()]
+        new = [one for one in all_of_them.values() if one.url not in known]
+        entries = [f"\n[[feed]]\nurl = {toml_text(one.url)}\ntitle = {toml_text(one.title)}\n" for one in new]
+        write_file(file, "".join([*kept, *entries]).encode())
     state = {one.url: {"etag": one.etag, "modified": one.modified, "seen": one.seen} for one in all_of_them.values()}
     write_file(corpus / _STATE_FILE, json.dumps(state, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _address(part: str) -> str | None:
+    """Return the address in a part of feeds.toml that is one entry, None for what precedes them."""
+    told = tomllib.loads(part).get("feed")
+    return str(told[0]["url"]) if told else None
 
 
 def write_file(path: Path, data: bytes) -> None:
