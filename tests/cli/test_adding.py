@@ -77,18 +77,15 @@ def test_feeds_are_listed_followed_and_forgotten(tmp_path: Path, site: Site) -> 
     assert htxsearch("feeds", "--forget", feed, cwd=tmp_path).returncode == 2
 
 
-def heed_interrupts() -> None:
-    """Undo what a shell does to programs in the background: they would not notice Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+# A shell makes programs that run in the background deaf to Ctrl-C.
+HEEDS_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); import htxsearch.__main__"
 
 
 def test_watch_takes_in_what_there_is_and_stops_at_once(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "a.txt").write_text("Hợp tác xã trồng lúa.", "utf-8")
-    command = [sys.executable, "-m", "htxsearch", "reindex", "--watch"]
-    running = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
-    )
+    command = [sys.executable, "-c", HEEDS_INTERRUPTS, "reindex", "--watch"]
+    running = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert running.stdout is not None
         assert b"1 added" in running.stdout.readline()

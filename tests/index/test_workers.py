@@ -269,10 +269,14 @@ print(Index("index", corpus="corpus").update(workers=2, batch=4, progress=lambda
 """
 
 
+# A shell makes programs that run in the background deaf to Ctrl-C.
+HEEDS_INTERRUPTS = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 def start_script(folders, trouble=""):
     """Start a script that has no `if __name__ == "__main__"`."""
     script = folders.corpus.parent / "script.py"
-    script.write_text(SCRIPT, "utf-8")
+    script.write_text(HEEDS_INTERRUPTS + SCRIPT, "utf-8")
     command = [sys.executable, "-W", "ignore", str(script), trouble and SPOILT.format(trouble=trouble)]
     return subprocess.Popen(command, cwd=script.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
