@@ -109,14 +109,27 @@ def odt(n: int, before: str = "") -> bytes:
     return packed({"mimetype": ODT, "content.xml": content})
 
 
-def epub(n: int) -> bytes:
-    """A book of one chapter."""
+def docx_of(body: str) -> bytes:
+    """A Word document with this WordprocessingML in its body."""
+    import docx as word
+
+    found = io.BytesIO()
+    word.Document().save(found)
+    with zipfile.ZipFile(found) as archive:
+        members: dict[str, bytes | str] = {name: archive.read(name) for name in archive.namelist()}
+    name = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    return packed({**members, "word/document.xml": f"<w:document {name}><w:body>{body}</w:body></w:document>"})
+
+
+def epub(n: int, *, times: int = 1) -> bytes:
+    """A book of one chapter, which its list names so many times."""
     container = '<container><rootfiles><rootfile full-path="OEBPS/a.opf"/></rootfiles></container>'
     package = (
-        '<package xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata><dc:title>Mây</dc:title></metadata>'
-        '<manifest><item id="c" href="c.xhtml"/></manifest><spine><itemref idref="c"/></spine></package>'
+        '<package xmlns:dc="http://purl.org/dc/elements/1.1/"><metadata>'
+        f"<dc:title>{TITLE.format(n=n)}</dc:title></metadata>"
+        '<manifest><item id="c" href="c.xhtml"/></manifest><spine>' + times * '<itemref idref="c"/>' + "</spine></package>"
     )
-    chapter = "<html><body>" + f"<h1>{TITLE.format(n=n)}</h1>" + "".join(f"<p>{one}</p>" for one in BODY) + "</body></html>"
+    chapter = "<html><body>" + "<h1>Phần một</h1>" + "".join(f"<p>{one}</p>" for one in BODY) + "</body></html>"
     return packed(
         {
             "mimetype": "application/epub+zip",

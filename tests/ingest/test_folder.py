@@ -175,3 +175,50 @@ def test_names_that_lead_out_of_an_archive_stay_in_it(tmp_path: Path) -> None:
     assert len(found) == 2
     assert [one.name for one in tmp_path.iterdir()] == ["a.zip"]
     assert not (tmp_path.parent.parent / "ngoài.txt").exists()
+
+
+def body_of(name: str, data: bytes, tmp_path: Path) -> str:
+    file = tmp_path / name
+    file.write_bytes(data)
+    [found] = articles_of(SourceFile(file, name))
+    return found.body if isinstance(found, Article) else f"rejected: {found.reason}"
+
+
+def test_word_text_that_is_inserted_or_in_a_form_is_read_and_what_is_deleted_is_not(tmp_path: Path) -> None:
+    def run(text: str) -> str:
+        return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+    data = folder.docx_of(
+        f"<w:p>{run('Giỏ mây xóm Đồng')}</w:p>"
+        f"<w:sdt><w:sdtPr/><w:sdtContent><w:p>{run('Ô nội dung.')}</w:p></w:sdtContent></w:sdt>"
+        f"<w:p>{run('Đan ')}<w:ins>{run('ba ')}</w:ins><w:del><w:r><w:delText>hai </w:delText></w:r></w:del>"
+        f"<w:sdt><w:sdtContent>{run('trăm ')}</w:sdtContent></w:sdt><w:smartTag>{run('chiếc')}</w:smartTag>{run(' giỏ.')}</w:p>"
+        f"<w:tbl><w:tr><w:tc><w:p>{run('Lò')}</w:p><w:tbl><w:tr><w:tc><w:p>{run('trong lò')}</w:p></w:tc></w:tr></w:tbl></w:tc>"
+        f"<w:sdt><w:sdtContent><w:tc><w:p>{run('45')}</w:p></w:tc></w:sdtContent></w:sdt></w:tr></w:tbl>"
+    )
+    assert body_of("a.docx", data, tmp_path) == "Ô nội dung.\nĐan ba trăm chiếc giỏ.\nLò trong lò | 45"
+
+
+def test_a_table_that_claims_to_be_endlessly_wide_or_merged_is_read(tmp_path: Path) -> None:
+    wide = "<w:tcPr><w:gridSpan w:val='100000000'/><w:vMerge/></w:tcPr>"
+    row = f"<w:tr><w:tc>{wide}<w:p><w:r><w:t>giỏ</w:t></w:r></w:p></w:tc></w:tr>"
+    data = folder.docx_of(f"<w:p><w:r><w:t>Mây</w:t></w:r></w:p><w:tbl>{3000 * row}</w:tbl>")
+    assert body_of("a.docx", data, tmp_path).split() == 3000 * ["giỏ"]
+
+
+def test_a_books_chapter_is_read_once_however_often_it_is_listed(tmp_path: Path) -> None:
+    once = body_of("a.epub", folder.epub(1), tmp_path)
+    assert body_of("b.epub", folder.epub(1, times=3), tmp_path) == once
+    assert once.startswith("Phần một\n")
+
+
+def test_a_saved_page_that_nests_without_end_is_rejected(tmp_path: Path) -> None:
+    head = "MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b0\n\n"
+    parts = "".join(f"--b{n}\nContent-Type: multipart/mixed; boundary=b{n + 1}\n\n" for n in range(3000))
+    assert "the saved page is damaged" in body_of("a.mht", (head + parts).encode(), tmp_path)
+    brackets = f"MIME-Version: 1.0\nContent-Type: multipart/related; x={50_000 * '('}\n\nGiỏ mây"
+    assert "the saved page is damaged" in body_of("b.mht", brackets.encode(), tmp_path)
+
+
+def test_the_separator_that_excel_names_is_no_header(tmp_path: Path) -> None:
+    assert body_of("a.csv", "sep=;\nTiêu đề;Nội dung\nGiỏ mây;Đan ba ngày.\n".encode("utf-8-sig"), tmp_path) == "Đan ba ngày."

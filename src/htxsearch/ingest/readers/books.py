@@ -33,11 +33,13 @@ def read_epub(data: bytes) -> Iterator[Draft]:
     package = safe_xml(archive.read(root))
     files = {one.get("id"): one.get("href") for one in package.iter("{*}item")}
     lines: list[str] = []
-    for one in package.iter("{*}itemref"):
-        href = files.get(one.get("idref"))
+    for one in dict.fromkeys(one.get("idref") for one in package.iter("{*}itemref")):  # each chapter once, or it is a trap
+        href = files.get(one)
         if href:
             lines += _chapter(archive.read(posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(href)))))
-    yield document(lines, Known(title=_first(package, "title"), author=_first(package, "creator")))
+    title = _first(package, "title")
+    known = Known(author=_first(package, "creator"))
+    yield document([title, *lines], known, headings=[0]) if title else document(lines, known)
 
 
 def _first(package: Any, name: str) -> str | None:
@@ -71,7 +73,7 @@ def read_mhtml(data: bytes) -> Iterator[Draft]:
         address = part.get("Content-Location") or message.get("Snapshot-Content-Location")
         saved = message.get("Date")
         day = saved.datetime.date() if saved is not None and saved.datetime else find_date(str(saved or ""))
-    except (MessageError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"the saved page is damaged ({error}); save it anew") from error
     known = Known(url=nfc(str(address).strip()) if address and str(address).startswith("http") else None, crawled=day)
     for draft in read_page(html if isinstance(html, bytes) else b""):

@@ -10,6 +10,7 @@ from htxsearch.ingest.readers.draft import Draft, document
 
 __all__ = ["read_docx", "read_odt", "read_rtf"]
 
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -28,6 +29,7 @@ def read_docx(data: bytes) -> Iterator[Draft]:
     try:
         found = docx.Document(BytesIO(data))
         lines = []
+        _unwrap(found.element.body)
         for block in found.iter_inner_content():
             lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block))]
         about = found.core_properties
@@ -37,17 +39,30 @@ def read_docx(data: bytes) -> Iterator[Draft]:
     yield document([line for line, _ in lines], known, headings=[number for number, (_, big) in enumerate(lines) if big])
 
 
+def _unwrap(body: Any) -> None:
+    """Take away what a document puts around text that python-docx passes over with it, and what is deleted.
+
+    That is what is inserted or moved there as a tracked change, what stands in content controls, and smart tags.
+    """
+    from lxml import etree
+
+    etree.strip_elements(body, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
+    etree.strip_tags(body, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
+
+
 def _is_heading(paragraph: Any) -> bool:
+    if paragraph._p.style is None:  # python-docx looks at every style to find the usual one
+        return False
     style = paragraph.style
     return style is not None and (style.name or "").startswith(("Heading", "Title"))
 
 
 def _rows(table: Any) -> list[tuple[str, bool]]:
-    """Return a table's rows as lines; a cell that reaches over several columns once."""
+    """Return a table's rows as lines; what is in a table within a cell belongs to the cell."""
     rows = []
-    for row in table.rows:
-        cells = {id(cell._tc): " ".join(cell.text.split()) for cell in row.cells}
-        rows.append((" | ".join(text for text in cells.values() if text), False))
+    for row in table._tbl.tr_lst:  # python-docx's own cells are as many as the file says that one is wide
+        cells = (" ".join(" ".join(one.text for one in cell.iter(f"{_WORD}p")).split()) for cell in row.tc_lst)
+        rows.append((" | ".join(text for text in cells if text), False))
     return rows
 
 

@@ -1,6 +1,7 @@
 """Tables of articles: CSV and TSV with a header, a row an article."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -25,7 +26,7 @@ _COLUMNS = {
 
 def read_table(data: bytes) -> Iterator[Draft | Rejected]:
     """A table whose first row names its columns in English or Vietnamese; "text" or "nội dung", or "title", must be there."""
-    text = decode(data)
+    text = re.sub(r"^sep=.\n", "", decode(data))  # which Excel writes, and hides
     first = text.partition("\n")[0]
     delimiter = max("\t;,", key=first.count)
     limit = csv.field_size_limit(50 * 1024 * 1024)
