@@ -155,6 +155,13 @@ def test_every_hop_is_resolved_and_checked(site: Site, monkeypatch: pytest.Monke
     assert "/secret" not in site.paths()
 
 
+def test_a_host_that_cannot_be_asked_is_no_trouble_of_its_robots_txt() -> None:
+    assert str(refusal("https://tin.invalid/a")).startswith("the host tin.invalid cannot be found")
+    assert str(refusal("http://127.0.0.1/a", allow_private=False)).startswith(
+        "127.0.0.1 is 127.0.0.1, which is not on the public"
+    )
+
+
 def test_the_connection_goes_to_the_address_that_was_checked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The name is looked up once; what it means a moment later does not matter (DNS rebinding)."""
     port = int(site.root.rpartition(":")[2])

@@ -9,7 +9,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-__all__ = ["Address", "Refused", "host_of", "is_address", "joined", "parse_address", "resolve"]
+__all__ = ["Address", "Refused", "Unreachable", "host_of", "is_address", "joined", "parse_address", "resolve"]
 
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _MAX_LENGTH = 2000
@@ -25,6 +25,10 @@ class Refused(Exception):
     def __init__(self, reason: str, *, final: bool = False) -> None:
         self.final = final
         super().__init__(reason)
+
+
+class Unreachable(Refused):
+    """The host was not asked at all, whatever was wanted of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def host_of(url: str) -> str:
 
 
 def resolve(address: Address, *, allow_private: bool) -> str:
-    """Return the IP address to connect to. Raises Refused if there is none, or one that it means is not public.
+    """Return the IP address to connect to. Raises Unreachable if there is none, or one that it means is not public.
 
     Every address the name has is looked at, and numbers in every spelling that the system takes for one (decimal, octal,
     IPv4 within IPv6).
@@ -100,14 +104,14 @@ def resolve(address: Address, *, allow_private: bool) -> str:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Refused(f"the host {address.host} cannot be found; check the address and the connection") from error
+        raise Unreachable(f"the host {address.host} cannot be found; check the address and the connection") from error
     numbers = [str(one[4][0]) for one in found]
     if not numbers:
-        raise Refused(f"the host {address.host} has no address")
+        raise Unreachable(f"the host {address.host} has no address")
     if not allow_private:
         for number in numbers:
             if not _is_public(number):
-                raise Refused(
+                raise Unreachable(
                     f"{address.host} is {number}, which is not on the public internet; if you mean it: --allow-private"
                 )
     return numbers[0]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from htxsearch.ingest.address import Address, Refused, joined, parse_address, resolve
+from htxsearch.ingest.address import Address, Refused, Unreachable, joined, parse_address, resolve
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -111,6 +111,8 @@ class Fetcher:
 
             try:
                 found = self._follow(f"{address.site}/robots.txt", {}, obey=False)
+            except Unreachable:
+                raise
             except Refused as error:
                 if not error.final:  # RFC 9309: while it cannot be asked what it wishes, nothing is fetched
                     raise Refused(f"its robots.txt cannot be read: {error}") from error
@@ -152,7 +154,7 @@ class Fetcher:
         except (http.client.HTTPException, zlib.error, ValueError) as error:
             raise Refused(f"{address.host} answers what is no HTTP: {type(error).__name__}") from error
         except OSError as error:
-            raise Refused(f"cannot connect to {address.host}: {error.strerror or error}") from error
+            raise Unreachable(f"cannot connect to {address.host}: {error.strerror or error}") from error
 
     def _answer(self, address: Address, response: http.client.HTTPResponse) -> Fetched | str:
         status, told = response.status, response.headers
