@@ -190,7 +190,7 @@ def _complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[C
 def cli(context: click.Context) -> None:
     """Search a folder of Vietnamese articles: ranked passages, related articles, offline.
 
-    Put articles (.txt, .md, .html, .jsonl) into corpus/ and ask. Marks may be left out.
+    Put articles (text, saved pages, PDF, Word, tables, ...) into corpus/ and ask. Marks may be left out.
     """
     if os.environ.get("NO_COLOR"):
         context.color = False

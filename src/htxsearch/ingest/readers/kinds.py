@@ -95,7 +95,7 @@ def _kind_of_text(head: bytes, suffix: str) -> str:
     if suffix in _TEXTS:
         return _TEXTS[suffix]
     if suffix not in _NAMES:
-        known = ", ".join(sorted((*_TEXTS, *_NAMES - {"", ".text"})))
+        known = ", ".join(sorted((*_TEXTS, *_NAMES - {"", ".text", ".doc"})))
         raise Unreadable(f"files of type {suffix} are not read; known are {known}")
     if b"\0" in head and not wide:
         raise Unreadable(f"it is no {suffix.lstrip('.')} file, and no text either: it holds NUL bytes")
