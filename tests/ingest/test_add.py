@@ -177,6 +177,22 @@ def test_a_page_is_fetched_again_only_if_it_changed(index: Index, site: Site) ->
     assert sidecar(index, first.path)["fetched"]["etag"] == '"2"'
 
 
+def test_a_sidecar_stays_valid_however_the_user_writes_it(index: Index, site: Site) -> None:
+    url = site.page("/tin", page("chè"))
+    [first] = add(index, url).taken
+    file = index.corpus / f"{first.path}.meta.toml"
+    mine = '"title" = """\nChè\nsource = cũ\n"""\nplace = "Hải Phòng"\ndate = 2020-02-03\n'
+    file.write_text(mine + file.read_text("utf-8"), "utf-8")
+    site.page("/tin", page("lúa"))
+    assert add(index, url, told={"source": "Báo xã"}).refused == ()
+    about = sidecar(index, first.path)
+    assert (about["title"], about["source"], str(about["date"])) == ("Chè\nsource = cũ\n", "Báo xã", "2020-02-03")
+    site.page("/tin", page("khoai"))
+    add(index, url, told={"title": "Khoai"})
+    assert sidecar(index, first.path)["title"] == "Khoai"
+    assert index.show(first.path).article.place == "Hải Phòng"
+
+
 @pytest.mark.parametrize(
     ("kind", "headers", "suffix"),
     [

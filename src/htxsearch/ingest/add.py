@@ -7,10 +7,11 @@ module that writes articles into a corpus.
 import contextlib
 import datetime
 import hashlib
+import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -252,9 +253,7 @@ class Adder:
         got = {}
         if "url" in about:
             got = {"url": toml_text(about["url"]), "crawled": now.date().isoformat()}
-        kept = re.split(r"(?m)^\[fetched\]\s*$", old)[0]
-        for name in {**told, **got}:
-            kept = re.sub(rf"(?m)^{name}\s*=.*\n?", "", kept)
+        kept = _without(old, {**told, **got})
         usual = {"source": toml_text(host_of(about["url"]))} if got else {}
         head = [f"{name} = {value}" for name, value in {**usual, **told, **got}.items() if name not in _parsed(kept)]
         table = [f"{name} = {toml_text(value)}" for name, value in about.items() if value]
@@ -372,6 +371,23 @@ def _lines(told: Known) -> dict[str, str]:
     said = {"title": told.title, "place": told.place, "source": told.source}
     day = {"date": told.date.isoformat()} if told.date else {}
     return {name: toml_text(value) for name, value in said.items() if value} | day
+
+
+def _without(sidecar: str, names: Iterable[str]) -> str:
+    """Return a sidecar's text without what some names say and its [fetched] table; comments stay where that is possible."""
+    wanted = {name: value for name, value in _parsed(sidecar).items() if name not in {*names, "fetched"}}
+    kept = re.split(r"(?m)^\[fetched\]\s*$", sidecar)[0]
+    for name in names:
+        kept = re.sub(rf"(?m)^{name}\s*=.*\n?", "", kept)
+    if _parsed(sidecar) and _parsed(kept) != wanted:  # values over several lines, or names in quotation marks
+        kept = "".join(f"{name} = {_toml(value)}\n" for name, value in wanted.items())
+    return kept
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, str):
+        return toml_text(value)
+    return value.isoformat() if isinstance(value, datetime.date) else json.dumps(value, default=str)
 
 
 def _origin(about: dict[str, str]) -> str:
