@@ -1,19 +1,22 @@
 """A folder of 200 files of every format, 40 of them broken, each in its own way."""
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 import unicodedata
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 from ingest import folder
 
 from htxsearch import Article, Index
-from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.corpus import SourceFile, articles_of, counted_lines
 
 EACH = 8
 GOOD: dict[str, Callable[[int], bytes]] = {
@@ -222,3 +225,32 @@ def test_a_saved_page_that_nests_without_end_is_rejected(tmp_path: Path) -> None
 
 def test_the_separator_that_excel_names_is_no_header(tmp_path: Path) -> None:
     assert body_of("a.csv", "sep=;\nTiêu đề;Nội dung\nGiỏ mây;Đan ba ngày.\n".encode("utf-8-sig"), tmp_path) == "Đan ba ngày."
+
+
+def damaged(archive: bytes, randomness: Random) -> bytes:
+    """Return an archive whose parts are damaged, or its own bytes are."""
+    if randomness.random() < 0.5:
+        return scratched(archive, randomness)
+    with zipfile.ZipFile(io.BytesIO(archive)) as whole:
+        return folder.packed({name: scratched(whole.read(name), randomness) for name in whole.namelist()})
+
+
+def scratched(data: bytes, randomness: Random) -> bytes:
+    found = bytearray(data)
+    at = randomness.randrange(len(found) + 1)
+    del found[at : at + randomness.randrange(30)]
+    found[at:at] = bytes(randomness.choices(b'<>/"\\&{}()0\0', k=randomness.randrange(4)))
+    return bytes(found)
+
+
+@pytest.mark.parametrize("kind", ["docx", "odt", "epub", "pdf", "rtf", "html", "mhtml"])
+def test_whatever_damage_there_is_a_file_is_read_or_rejected(kind: str, tmp_path: Path) -> None:
+    randomness = Random(11)
+    whole = GOOD[kind](1)
+    for _ in range(60):
+        data = damaged(whole, randomness) if kind in ("docx", "odt", "epub") else scratched(whole, randomness)
+        file = tmp_path / f"a.{kind}"
+        file.write_bytes(data)
+        source = SourceFile(file, file.name)
+        counted_lines(source)
+        assert all(isinstance(one, Article) or one.reason for one in articles_of(source))

@@ -18,7 +18,8 @@ from htxsearch.errors import UsageError
 from htxsearch.evaluate import undercut
 from htxsearch.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
 from htxsearch.ingest.furniture import REPEATED, block
-from htxsearch.ingest.metadata import Unreadable
+from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.readers import lines_of
 from htxsearch.ingest.readers.draft import Draft
 from htxsearch.ingest.readers.page import read_page
 
@@ -224,3 +225,18 @@ def test_options_of_rankings_are_refused_for_pages() -> None:
 
 def evaluation(*words: str | Path) -> Result:
     return CliRunner().invoke(cli, ["eval", "--task", "extraction", *map(str, words)], standalone_mode=False)
+
+
+def test_an_address_that_is_none_does_not_stop_a_page() -> None:
+    draft = page(*(f"<p>{one}</p>" for one in STORY), head='<link rel="canonical" href="http://[x">')
+    assert (draft.body.split("\n"), draft.known.source) == (STORY, None)
+
+
+def test_a_source_that_is_no_address_has_its_folder_for_a_name() -> None:
+    data = f'<html><head><link rel="canonical" href="http://[x"></head><body><p>{"</p><p>".join(STORY)}</p></body></html>'
+    assert lines_of(read_page, data.encode(), "cho/a.html", Known())[0] == "cho/"
+
+
+def test_a_page_with_a_title_and_no_story_is_refused() -> None:
+    with pytest.raises(Unreadable, match="no article text was found"):
+        page(f"<h1>{TITLE}</h1>", f"<p>{TITLE}</p>", head=f"<title>{TITLE}</title>")

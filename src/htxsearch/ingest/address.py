@@ -91,8 +91,11 @@ def joined(base: str, relative: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the site an address belongs to, without "www."."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    """Return the site an address belongs to, without "www."; "" if it is none."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def resolve(address: Address, *, allow_private: bool) -> str:

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Set
 from os.path import splitext
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from htxsearch.article import Article, Rejected, Unchanged
+from htxsearch.ingest.address import host_of
 from htxsearch.ingest.metadata import Known, Unreadable, place_of
 from htxsearch.ingest.readers.archive import read_members
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
@@ -63,9 +63,9 @@ def lines_of(reader: Reader, data: bytes, path: str, said: Known) -> tuple[str, 
     for draft in drafts:
         if isinstance(draft, Draft):
             known = said.or_else(draft.known)
-            host = urlsplit(known.url or "").hostname
+            host = host_of(known.url or "")
             folder = path.rpartition("/")[0]
-            return (host.removeprefix("www.") if host else known.source or f"{folder}/"), draft.lines
+            return (host or known.source or f"{folder}/"), draft.lines
     return "", ()
 
 

@@ -1,10 +1,12 @@
 """Files that are ZIP archives inside, opened with suspicion; and archives of articles."""
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
+from lzma import LZMAError
 from typing import Any
 
 from htxsearch.article import Rejected
@@ -21,6 +23,9 @@ _RATIO = 150
 _SMALL = 1024 * 1024
 """Up to here the ratio does not matter."""
 
+_DAMAGE = (zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
+"""What zipfile raises of damaged archives; NotImplementedError (a way of packing) is a RuntimeError."""
+
 
 class Archive:
     """A ZIP archive in memory. Nothing is ever written to the disk, so names in it cannot lead anywhere."""
@@ -29,7 +34,7 @@ class Archive:
         """Raises Unreadable if it is broken or would unpack to too much."""
         try:
             self._zip = zipfile.ZipFile(BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, EOFError, OverflowError) as error:
+        except _DAMAGE as error:
             raise Unreadable("it is a broken archive, perhaps cut off; get it anew") from error
         self._files = {one.filename: one for one in self._zip.infolist() if not one.is_dir()}
         size = sum(one.file_size for one in self._files.values())
@@ -58,7 +63,7 @@ class Archive:
         try:
             with self._zip.open(info) as file:
                 found = file.read(info.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise Unreadable(f"{name} in it is damaged ({error})") from error
         if len(found) > info.file_size:
             raise Unreadable(f"{name} in it is larger than it says, which looks like a trap")

@@ -21,11 +21,13 @@ def read_docx(data: bytes) -> Iterator[Draft]:
     import docx
     from docx.opc.exceptions import OpcError
     from docx.table import Table
+    from lxml.etree import LxmlError
 
     archive = Archive(data)
     for name in archive.names:
+        member = archive.read(name)
         if name.endswith((".xml", ".rels")):
-            safe_xml(archive.read(name))
+            safe_xml(member)
     try:
         found = docx.Document(BytesIO(data))
         lines = []
@@ -34,7 +36,7 @@ def read_docx(data: bytes) -> Iterator[Draft]:
             lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block))]
         about = found.core_properties
         known = Known(title=about.title.strip() or None, author=about.author.strip() or None)
-    except (OpcError, KeyError, ValueError, AttributeError) as error:
+    except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable(f"the Word document is damaged ({error}); open it in Word and save it anew") from error
     yield document([line for line, _ in lines], known, headings=[number for number, (_, big) in enumerate(lines) if big])
 

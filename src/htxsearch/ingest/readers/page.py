@@ -8,9 +8,9 @@ from datetime import date
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from htxsearch.article import Dropped
+from htxsearch.ingest.address import host_of
 from htxsearch.ingest.furniture import is_prose, sort_lines
 from htxsearch.ingest.metadata import Known, Unreadable
 from htxsearch.ingest.readers.blocks import Block, blocks_of
@@ -56,11 +56,13 @@ def read_page(data: bytes) -> Iterator[Draft]:
         raise Unreadable("no article text was found in the page")
     title = _title(said, blocks, reasons.index(None))
     reasons = reasons_of(blocks, voted, title, said.get("description"))
+    if None not in reasons:
+        raise Unreadable("there is a title in the page, but no article text was found")
     lines = [one.text for one, reason in zip(blocks, reasons, strict=True) if reason is None]
     known = Known(
         title=title,
         date=find_date(said.get("date", "")) or _day_above(blocks, reasons, title),
-        source=_site(said, title) or urlsplit(said.get("url", "")).hostname,
+        source=_site(said, title) or host_of(said.get("url", "")) or None,
         url=said.get("url"),
         author=_author(said),
         crawled=_saved(data),
