@@ -239,4 +239,4 @@ def test_a_source_that_is_no_address_has_its_folder_for_a_name() -> None:
 
 def test_a_page_with_a_title_and_no_story_is_refused() -> None:
     with pytest.raises(Unreadable, match="no article text was found"):
-        page(f"<h1>{TITLE}</h1>", f"<p>{TITLE}</p>", head=f"<title>{TITLE}</title>")
+        page(f"<p>{STORY[0]}</p>", head=f"<title>{STORY[0]}</title>")
