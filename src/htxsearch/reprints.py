@@ -329,6 +329,7 @@ class Sketches:
         """`sketches` are by article id; `verdicts` say of pairs of ids, the lesser first, whether these are reprints."""
         self._sketches = sketches
         self._verdicts = verdicts
+        self._gone: set[str] = set()  # whose verdicts no longer hold
 
     def put(self, article_id: str, of_text: bytes) -> None:
         """Take in an article that is new or changed; `of_text` is its `sketch`."""
@@ -339,7 +340,7 @@ class Sketches:
     def drop(self, article_id: str) -> None:
         """Forget an article; one that is not there is no error."""
         if self._sketches.pop(article_id, None):
-            self._verdicts = {pair: same for pair, same in self._verdicts.items() if article_id not in pair}
+            self._gone.add(article_id)
 
     def blobs(self, body_of: Callable[[str], str]) -> dict[str, bytes]:
         """Return what to commit beside the postings; `body_of` gives the text of an article that has to be compared."""
@@ -359,7 +360,9 @@ class Sketches:
     def _compare(self, candidates: Iterable[tuple[str, str]], body_of: Callable[[str], str]) -> None:
         """Have a verdict of every candidate pair, and of no other."""
         text_of = lru_cache(maxsize=256)(lambda article_id: _text(body_of(article_id)))
-        known, self._verdicts = self._verdicts, {}
+        known = {pair: same for pair, same in self._verdicts.items() if self._gone.isdisjoint(pair)}
+        self._verdicts = {}
+        self._gone.clear()
         for pair in candidates:
             same = known.get(pair)
             self._verdicts[pair] = _are_reprints(*map(text_of, pair)) if same is None else same
