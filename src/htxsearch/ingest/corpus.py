@@ -12,6 +12,7 @@ from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
 from htxsearch.ingest.readers import Unreadable, lines_of, read_articles, reader_of
+from htxsearch.ingest.readers.archive import PASSED_OVER
 from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
@@ -22,11 +23,6 @@ _MAX_BYTES = 100 * 1024 * 1024
 
 _UNSETTLED_NS = 2_000_000_000
 """A file changed within the tick of its clock after it was looked at would keep its times; the coarsest tick is 2 s (FAT)."""
-
-_PASSED_OVER = frozenset(
-    ".js .css .png .jpg .jpeg .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split()
-)
-"""What browsers save beside a page, and systems beside a folder's files; never an article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +116,7 @@ def _may_be_article(name: str) -> bool:
     return (
         not name.startswith((".", "~$"))
         and not name.endswith(SIDECAR_SUFFIX)
-        and suffix not in _PASSED_OVER
+        and suffix not in PASSED_OVER
         and name != FEEDS_FILE
     )
 

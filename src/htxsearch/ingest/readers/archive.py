@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from lzma import LZMAError
+from os.path import splitext
 from typing import Any
 
 from htxsearch.article import Rejected
 from htxsearch.ingest.metadata import Unreadable
 from htxsearch.ingest.readers.draft import Draft, Line, Reader
 
-__all__ = ["Archive", "read_members", "safe_xml"]
+__all__ = ["PASSED_OVER", "Archive", "read_members", "safe_xml"]
 
 _MOST_FILES = 5_000
 _MOST_BYTES = 200 * 1024 * 1024
@@ -22,6 +23,11 @@ _RATIO = 150
 """Text and markup are packed to a tenth; what unpacks to so many times its size is a trap."""
 _SMALL = 1024 * 1024
 """Up to here the ratio does not matter."""
+
+PASSED_OVER = frozenset(
+    ".js .css .png .jpg .jpeg .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split()
+)
+"""What browsers save beside a page, and systems beside a folder's files; never an article."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
 """What zipfile raises of damaged archives; NotImplementedError (a way of packing) is a RuntimeError."""
@@ -87,14 +93,14 @@ def safe_xml(data: bytes) -> Any:
 def read_members(
     data: bytes, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], Draft | Rejected]
 ) -> Iterator[Draft | Rejected]:
-    """An archive of articles: every file in it that can be read, archives in it excepted.
+    """An archive of articles: every file in it that can be read, archives in it and what lies beside articles excepted.
 
     `reader_of` gives a member's reader by its bytes and name, `line` reads a JSON line.
     """
     archive = Archive(data)
     for name in archive.names:
         base = name.rpartition("/")[2]
-        if base.startswith((".", "~$")) or name.startswith("__MACOSX/"):
+        if base.startswith((".", "~$")) or name.startswith("__MACOSX/") or splitext(base)[1].lower() in PASSED_OVER:
             continue
         shown = "".join(char if char.isprintable() else "�" for char in name)
         try:
