@@ -273,7 +273,8 @@ def differences(body: str, other: str) -> list[Difference]:
                 found.append(Difference(sentence.text, answer.text, mine, theirs))
         else:
             found.append(Difference(sentence.text, None, _lacking(sentence, *there), ()))
-    alone = [sentence for at, sentence in enumerate(there) if at not in set(partner.values())]
+    answers = set(partner.values())
+    alone = [sentence for at, sentence in enumerate(there) if at not in answers]
     found += [Difference(None, one.text, (), _lacking(one, *here)) for one in alone]
     return [one for one in found if one.only_here or one.only_there]
 
@@ -300,15 +301,23 @@ def _figure(match: re.Match[str]) -> str:
 
 
 def _aligned(here: Sequence[_Sentence], there: Sequence[_Sentence]) -> dict[int, int]:
-    """Return which sentence answers to which: the ones with most words in common, each but once; at least half of them."""
+    """Return which sentence answers to which, each but once: equal ones in order, then those with most words in common.
+
+    They have at least half of them in common. Takes time by the square of how many have no equal.
+    """
+    equal: dict[str, list[int]] = defaultdict(list)
+    for number in reversed(range(len(there))):
+        equal[there[number].text].append(number)
+    partner = {at: equal[one.text].pop() for at, one in enumerate(here) if equal.get(one.text)}
+    taken = set(partner.values())
+    left = [number for number in range(len(there)) if number not in taken]
     near = []
     for at, one in enumerate(here):
-        for number, other in enumerate(there):
+        for number in left if at not in partner else ():
+            other = there[number]
             likeness = 2 * (one.words & other.words).total() / max(1, one.words.total() + other.words.total())
             if likeness >= _LIKE:
                 near.append((-likeness, one.figures != other.figures, abs(at - number), at, number))
-    partner: dict[int, int] = {}
-    taken: set[int] = set()
     for *_, at, number in sorted(near):
         if at not in partner and number not in taken:
             partner[at] = number
