@@ -714,3 +714,31 @@ def test_whatever_is_in_a_file_it_is_read_or_rejected(
         for text in (one.id, one.title, one.body):
             assert text.encode().decode() == unicodedata.normalize("NFC", text) == text
             assert "\0" not in text
+
+
+OFFICIAL = """LIÊN MINH HỢP TÁC XÃ
+TỈNH NAM ĐỊNH
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+---------------
+Số: 57/BC-LM
+Nam Định, ngày 5 tháng 10 năm 2023
+
+BÁO CÁO
+Kết quả chín tháng của các tổ đan lưới
+
+Đến hết tháng 9, các tổ đan được bốn nghìn tấm lưới.
+"""
+
+
+def test_a_state_document_saved_as_text_has_its_title_and_day(read: Read) -> None:
+    article = the_article(read({"bao-cao.txt": OFFICIAL}))
+    assert article.title == "BÁO CÁO Kết quả chín tháng của các tổ đan lưới"
+    assert article.date == datetime.date(2023, 10, 5)
+    assert "Số: 57/BC-LM" in article.body
+    assert article.body.endswith("bốn nghìn tấm lưới.")
+
+
+def test_a_headline_in_capitals_is_no_letterhead(read: Read) -> None:
+    text = "LIÊN MINH HỢP TÁC XÃ TỈNH HỌP BÀN VIỆC NƯỚC TƯỚI\nSáng nay các xã về họp rất đông đủ.\n"
+    assert the_article(read({"tin.txt": text})).title == "LIÊN MINH HỢP TÁC XÃ TỈNH HỌP BÀN VIỆC NƯỚC TƯỚI"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from htxsearch.article import Dropped, Rejected
 from htxsearch.ingest.furniture import Sorting, sort_lines
@@ -13,14 +14,19 @@ from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "document", "same_text", "take_stamps"]
+__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "document", "is_official", "same_text", "take_stamps"]
 
+_OFFICIAL = (
+    r"(?:.* )?CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA VIỆT NAM|(?:.* )?Độc lập\s*[-–]\s*Tự do\s*[-–]\s*Hạnh phúc.{0,3}"
+    r"|(?:.* )?ĐẢNG CỘNG SẢN VIỆT NAM"
+)
 _LETTERHEAD = re.compile(
-    r"CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA VIỆT NAM|Độc lập\s*[-–]\s*Tự do\s*[-–]\s*Hạnh phúc.{0,3}|ĐẢNG CỘNG SẢN VIỆT NAM"
+    rf"{_OFFICIAL}"
     r"|(?:ỦY|UỶ) BAN (?:NHÂN DÂN|TRUNG ƯƠNG).*"
-    r"|(?:BỘ|SỞ|HỘI ĐỒNG|LIÊN MINH|TỈNH ỦY|TỈNH UỶ|CHI CỤC|CỤC|QUỐC HỘI|CHÍNH PHỦ)\b[^a-zà-ỹ]*"
+    r"|(?:BỘ|SỞ|HỘI ĐỒNG|LIÊN MINH|TỈNH|THÀNH PHỐ|HUYỆN|CHI CỤC|CỤC|QUỐC HỘI|CHÍNH PHỦ)\b.*"
     r"|Số\s*:.{0,40}|[^\d,]{2,40}, ngày \d.{0,40}|[-–—_*. ]+"
 )
+_RULE = re.compile(r"[-–—_*. ]+")
 _KIND = re.compile(
     r"BÁO CÁO|QUYẾT ĐỊNH|NGHỊ QUYẾT|NGHỊ ĐỊNH|THÔNG TƯ|CHỈ THỊ|KẾ HOẠCH|TỜ TRÌNH|THÔNG BÁO|CÔNG VĂN|ĐỀ ÁN|CHƯƠNG TRÌNH"
     r"|LUẬT|HƯỚNG DẪN|KẾT LUẬN"
@@ -92,7 +98,7 @@ def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = ()
     texts = [(number, line) for number, line in numbered if line]
     at = next((place for place, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if at is None:
-        at = next((place for place, (_, line) in enumerate(texts[:20]) if not _LETTERHEAD.fullmatch(line)), None)
+        at = _below_letterhead([line for _, line in texts[:20]])
     day = next((day for _, line in texts[:20] if (day := _day(line))), None)
     kept = [line for _, line in texts]
     title = None
@@ -102,6 +108,19 @@ def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = ()
         del kept[at : at + count]
     found = Known(title=title, date=day)
     return Draft("\n".join(kept), found.or_else(known), dropped=dropped)
+
+
+def _below_letterhead(lines: Sequence[str]) -> int | None:
+    """Return which line a document's title begins with: the one that says its kind, or the first that is no letterhead."""
+    if not is_official(lines):
+        return next((at for at, line in enumerate(lines) if not _RULE.fullmatch(line)), None)
+    kinds = [at for at, line in enumerate(lines) if _KIND.fullmatch(line)]
+    return kinds[0] if kinds else next((at for at, line in enumerate(lines) if not _LETTERHEAD.fullmatch(line)), None)
+
+
+def is_official(lines: Iterable[str]) -> bool:
+    """Tell whether a text begins with the motto of the state's documents or the party's heading."""
+    return any(re.fullmatch(_OFFICIAL, " ".join(line.split())) for line in islice(lines, 20))
 
 
 def _day(line: str) -> date | None:

@@ -5,7 +5,7 @@ from functools import partial
 
 from htxsearch.ingest.furniture import REPEATED, Sorting, is_prose, sort_lines
 from htxsearch.ingest.metadata import Known
-from htxsearch.ingest.readers.draft import Draft, decode, take_stamps
+from htxsearch.ingest.readers.draft import Draft, decode, document, is_official, take_stamps
 from htxsearch.text.dates import stamp
 from htxsearch.text.tokens import tokens
 
@@ -16,8 +16,12 @@ def read_plain(data: bytes) -> Iterator[Draft]:
     """Plain text: the first line that is not furniture is the title, stamps near it give the date.
 
     One above the title is often the day the page was saved. Title, body and what was dropped are all lines of the file.
+    A state document's title stands below its letterhead.
     """
-    return iter([_draft(decode(data).split("\n"))])
+    lines = decode(data).split("\n")
+    if is_official(line for line in lines if line.strip()):  # no page of a site, so there is no furniture in it
+        return iter([document(lines, Known())])
+    return iter([_draft(lines)])
 
 
 def _draft(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Draft:
