@@ -17,12 +17,12 @@ from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
 from htxsearch.text.words import words
 
-__all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
+__all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_JOINED", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
 
 ANALYSIS_VERSION = 1
 """Raised whenever the same text gives other terms; an index of another version must be rebuilt."""
 
-STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER = 1, 2, 4
+STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER, IS_JOINED = 1, 2, 4, 8
 
 _LONG_FORMS = frozenset(tuple(map(normal, long_form_terms(long))) for long in COMMON.values())
 _LONG_FORM_BEGINNINGS = frozenset(form[0] for form in _LONG_FORMS)
@@ -33,7 +33,8 @@ _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 class Terms:
     """The terms of one span: syllables in order (a phrase is a run of them), words in order.
 
-    `flags` has a byte for every syllable: the sum of STARTS_SENTENCE, IS_CAPITAL and IS_NUMBER where they hold.
+    `flags` has a byte for every syllable: the sum of STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER and IS_JOINED (it
+    continues the segmenter's word) where they hold.
     """
 
     syllables: tuple[str, ...]
@@ -48,9 +49,13 @@ def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
     a word that reaches over a span's end is left out of both.
     """
     found = tokens(text)
-    multi = sorted({*_segmented(text, found), *_numbers(text), *_long_forms(text, found)})
-    flags = _flags(text, found)
+    segmented = list(_segmented(text, found))
+    multi = sorted({*segmented, *_numbers(text), *_long_forms(text, found)})
     starts, ends = [token.start for token in found], [token.end for token in found]
+    flags = _flags(text, found)
+    for word in segmented:
+        for at in range(bisect_right(starts, word.start), bisect_left(starts, word.end)):
+            flags[at] |= IS_JOINED
     analysed = []
     for span in spans:
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
@@ -69,7 +74,7 @@ def _within(span: Span, ordered: list[Token]) -> list[Token]:
     return [token for token in ordered[first:last] if token.end <= span.end]
 
 
-def _flags(text: str, found: Sequence[Token]) -> bytes:
+def _flags(text: str, found: Sequence[Token]) -> bytearray:
     """Return each token's flags; the first token at or behind a sentence's start starts it."""
     flags = bytearray()
     for token in found:
@@ -80,7 +85,7 @@ def _flags(text: str, found: Sequence[Token]) -> bytes:
         at = bisect_left(starts, sentence.start)
         if at < len(flags):
             flags[at] |= STARTS_SENTENCE
-    return bytes(flags)
+    return flags
 
 
 def _segmented(text: str, found: Sequence[Token]) -> Iterable[Token]:
