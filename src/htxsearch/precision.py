@@ -55,19 +55,22 @@ class Meaning(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """A row of `values` for each of `hits`, a column for each name; `restored` as in `Reranked`."""
+    """A row of `values` for each of `hits`, a column for each name; `restored` and `question` as in `Reranked`."""
 
     hits: tuple[Hit, ...]
     columns: tuple[str, ...]
     values: NDArray[np.float64]
     restored: str | None
+    question: Question
 
 
 class Reranked(NamedTuple):
-    """The passages in stage two's order, and how a query without marks was read (None if nothing was open)."""
+    """The passages in stage two's order, how a query without marks was read (None if nothing was open), and the
+    arrays of the query (None if it has no word that the index knows)."""
 
     ranked: list[Ranked]
     restored: str | None
+    question: Question | None
 
 
 def stage_one_only(hit: Hit) -> Ranked:
@@ -82,7 +85,7 @@ def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], mean
     to the query join them. A query without any word that the index knows keeps stage one's order and scores.
     """
     if not (asked.slots and hits):
-        return Reranked([stage_one_only(hit) for hit in hits], None)
+        return Reranked([stage_one_only(hit) for hit in hits], None, None)
     found = evidence(engine, asked, typed, hits, meaning)
     added = found.values * np.array([learnt_weights()[name] for name in found.columns])
     ranked = [
@@ -90,7 +93,7 @@ def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], mean
         for hit, row in zip(found.hits, added, strict=True)
     ]
     ranked.sort(key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
-    return Reranked(ranked, found.restored)
+    return Reranked(ranked, found.restored, found.question)
 
 
 def evidence(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Evidence:
@@ -107,10 +110,11 @@ def evidence(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], me
             candidates, order = candidates_of(engine, hits)
         columns = (*FEATURES, MEANING)
         cosines = _cosines(engine, meaning.vectors, vector, [hits[at] for at in order])
-    values = features(question_of(engine, likely, typed), candidates)
+    question = question_of(engine, likely, typed)
+    values = features(question, candidates)
     if cosines is not None:
         values = np.column_stack([values, cosines])
-    return Evidence(tuple(hits[at] for at in order), columns, values, read)
+    return Evidence(tuple(hits[at] for at in order), columns, values, read, question)
 
 
 def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from htxsearch.ingest.add import Additions
 
 __all__ = [
+    "Answer",
+    "Answers",
     "ArticleView",
     "Info",
     "Passage",
@@ -173,6 +175,82 @@ class Results:
                 for one in self.expansions
             ]
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A span of an article that answers a question: `body[start:end] == text`, in `sentence`, in `passage`.
+
+    `kind` is what the question asks for, `confidence` the chance that the sentence holds the right answer. `as_of` is
+    the period the sentence speaks of, as it names it. `relation` tells, for an answer beside the one given, whether it
+    says the "same", something "different" of the same time, or the figure of an "other date"; else it is None.
+    """
+
+    text: str
+    start: int
+    end: int
+    kind: str
+    confidence: float
+    sentence: Passage
+    passage: Passage
+    article_id: str
+    title: str
+    date: datetime.date | None
+    place: str | None
+    as_of: str | None = None
+    relation: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as JSON values; "sentence" is its text."""
+        found: dict[str, Any] = {
+            "text": self.text,
+            "start": self.start,
+            "end": self.end,
+            "kind": self.kind,
+            "confidence": round(self.confidence, 4),
+            "sentence": self.sentence.text,
+            "passage": {"start": self.passage.start, "end": self.passage.end, "text": self.passage.text},
+            "article_id": self.article_id,
+            "title": self.title,
+            "date": _iso(self.date),
+            "place": self.place,
+            "as_of": self.as_of,
+        }
+        if self.relation:
+            found["relation"] = self.relation
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """The answer to a question, None if no span is likely enough; what else was found; the passages nearest to it.
+
+    `others` are the best spans of other articles, likeliest first. `sentences` are those looked through, best first, the
+    answer's own in front. `best` is the likeliest span even where it is not likely enough to be the answer.
+    """
+
+    question: str
+    answer: Answer | None
+    others: tuple[Answer, ...]
+    passages: tuple[SearchHit, ...]
+    sentences: tuple[str, ...] = ()
+    best: Answer | None = None
+    read_as: str | None = None
+    restored: str | None = None
+    hints: tuple[str, ...] = ()
+    took_ms: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answers as JSON values."""
+        return {
+            "question": self.question,
+            "answer": self.answer.as_json() if self.answer else None,
+            "others": [one.as_json() for one in self.others],
+            "passages": [hit.as_json() for hit in self.passages],
+            "read_as": self.read_as,
+            "hints": list(self.hints),
+            "took_ms": round(self.took_ms, 3),
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from htxsearch.answer.question import Asking, plain_question, read_question
+from htxsearch.answer.reading import Found
+from htxsearch.answer.scorer import Choice, choices, learnt_answers
+from htxsearch.answer.settle import as_of, settle
 from htxsearch.article import Article
 from htxsearch.catalogue import read_short_forms
 from htxsearch.correct import read_keystrokes, suggestion
@@ -18,8 +22,11 @@ from htxsearch.expand import Asked, Expander, Plan, Weights
 from htxsearch.highlight import highlights
 from htxsearch.precision import DEPTH, Evidence, Meaning, Ranked, evidence, rerank, stage_one_only
 from htxsearch.query import Dates, Group, Value, Words, parse
+from htxsearch.rank import Question
 from htxsearch.reprints import differences, holds, is_reprint, read_groups
 from htxsearch.results import (
+    Answer,
+    Answers,
     ArticleView,
     Passage,
     RelatedArticle,
@@ -31,7 +38,7 @@ from htxsearch.results import (
 )
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
-from htxsearch.text.normalize import key, nfc, normal
+from htxsearch.text.normalize import is_marked, key, nfc, normal
 from htxsearch.text.passages import passages
 from htxsearch.text.places import canonical_place, near_place, province_now
 from htxsearch.text.sentences import Span
@@ -44,6 +51,10 @@ __all__ = ["FACETS", "Searcher", "Sort"]
 
 FACETS = ("place", "province", "year", "source")
 _MOST_HITS = 10_000
+_READ_PASSAGES = 10
+_NO_ANSWER = (
+    "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
+)
 
 Sort = Literal["score", "date"]
 
@@ -111,6 +122,20 @@ class _Records(dict[str, dict[str, Any]]):
         """Return what is shown of an article that stands behind another one."""
         record = self[article_id]
         return Reprint(article_id=article_id, title=record["title"], date=_day(record["date"]), source=record["source"])
+
+
+class _Looked(NamedTuple):
+    """A question as it was read, and the passages its answer is looked for in."""
+
+    engine: Engine
+    read: str
+    group: Group
+    plan: Plan
+    ranked: list[Ranked]
+    restored: str | None
+    arrays: Question | None
+    asking: Asking
+    found: list[Found]
 
 
 class Searcher:
@@ -208,7 +233,7 @@ class Searcher:
             ranked = [stage_one_only(hit) for hit in found.hits]
         else:
             meaning = wanted.meaning and wanted.meaning._replace(adds=not filters and _only_words(group))
-            best, restored = rerank(engine, expander.asked(group), query, found.hits, meaning)
+            best, restored, _ = rerank(engine, expander.asked(group), query, found.hits, meaning)
             ranked = self._ranked(engine, node, best, wanted, alike)
             total = max(total, len(ranked))
         page = (ranked if wanted.all_passages else alike.first_of_each(ranked))[wanted.offset : wanted.end]
@@ -223,6 +248,96 @@ class Searcher:
             hints=_hints(plan, group, bool(filters), nothing=not found.total),
             restored=restored,
             semantic=wanted.meaning is not None and not by_date,
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        place: str | Sequence[str] = (),
+        source: str | Sequence[str] = (),
+        since: str | datetime.date | None = None,
+        until: str | datetime.date | None = None,
+        limit: int = 3,
+    ) -> Answers:
+        """Return the answer to a question as a literal span of an article, or none if no span is likely enough.
+
+        The options narrow the articles as those of `search` do; `limit` is how many other answers and passages are shown.
+        The question is plain text: signs of the query language mean nothing in it.
+
+        Raises UsageError for an option that cannot be or an empty question, IndexFailure.
+        """
+        started = time.perf_counter()
+        _check_options(limit, 0, "score", ())
+        plain = plain_question(question)
+        if not has_tokens(plain):
+            raise UsageError('the question is empty; ask one, as in: htxsearch ask "Thái Nguyên có bao nhiêu hợp tác xã?"')
+        filters: list[Dates | tuple[Value, ...]] = [*_values("place", place), *_values("source", source)]
+        filters += _dates(since, until)
+        looked = self._look(plain, filters)
+        chosen = choices(looked.arrays, looked.asking, looked.found) if looked.arrays else []
+        answers = [self._answer_of(looked, one) for one in chosen]
+        answer, others = settle(looked.asking, answers)
+        given = answer if answer and answer.confidence >= learnt_answers().threshold else None
+        alike, records = self._alike(looked.engine), _Records(looked.engine)
+        nearest = alike.first_of_each(looked.ranked)[:limit]
+        hits = [_hit(one, looked.plan, records, alike, explain=False) for one in nearest]
+        return Answers(
+            question=question,
+            answer=given,
+            others=others[:limit] if given else (),
+            passages=tuple(hits),
+            sentences=tuple(one.sentence.text for one in sorted(answers, key=lambda one: one is not answer)),
+            best=answer,
+            read_as=looked.read if looked.read != plain else None,
+            restored=looked.restored,
+            hints=() if given else (*_hints(looked.plan, looked.group, bool(filters), nothing=not hits), _NO_ANSWER),
+            took_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    def look(self, question: str) -> "_Looked":
+        """Return what an answer is looked for in, to learn from."""
+        return self._look(plain_question(question), [])
+
+    def _look(self, plain: str, filters: Sequence[Dates | tuple[Value, ...]]) -> "_Looked":
+        """Return the passages nearest to a question, and how it is read."""
+        engine = self._current()
+        read = read_keystrokes(plain, engine)
+        group = parse(read)
+        expander = self._expander_of(engine)
+        plan = expander.plan(group)
+        node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
+        found = engine.search(node, limit=DEPTH, per_article=False)
+        best = rerank(engine, expander.asked(group), read, found.hits)
+        asking = read_question(f"{best.restored}?" if best.restored and not is_marked(read) else read)
+        passages = []
+        for one in best.ranked[:_READ_PASSAGES]:
+            record = json.loads(engine.record(one.hit.article_id) or "")
+            start, end = record["passages"][one.hit.passage]
+            flags = engine.forward(one.hit.article_id)[one.hit.passage + 1].flags
+            passages.append(
+                Found(record["body"][start:end], record["title"], one.hit.article_id, one.score, flags, start, record)
+            )
+        return _Looked(engine, read, group, plan, best.ranked, best.restored, best.question, asking, passages)
+
+    def _answer_of(self, looked: "_Looked", choice: Choice) -> Answer:
+        found = looked.found[choice.passage]
+        start, end, sentence, record = choice.start, choice.end, choice.sentence, found.record
+        return Answer(
+            text=found.text[start:end],
+            start=found.start + start,
+            end=found.start + end,
+            kind=looked.asking.kind,
+            confidence=choice.confidence,
+            sentence=Passage(
+                found.start + sentence.start, found.start + sentence.end, found.text[sentence.start : sentence.end]
+            ),
+            passage=Passage(found.start, found.start + len(found.text), found.text),
+            article_id=found.article,
+            title=record["title"],
+            date=_day(record["date"]),
+            place=record["place"],
+            as_of=as_of(found.text, sentence.start, sentence.end, start),
         )
 
     def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from htxsearch.answer.periods import named_periods
+from htxsearch.answer.question import read_question
+from htxsearch.answer.spans import typed_spans
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.ingest.furniture import sort_lines
 from htxsearch.query import (
@@ -342,3 +345,21 @@ def operand(one: Operand) -> str:
 def test_every_case_file_has_a_runner() -> None:
     used = set(re.findall(r'@each\("([\w-]+)"\)', Path(__file__).read_text("utf-8")))
     assert used == {file.stem for file in HERE.glob("*.txt")}
+
+
+@each("questions")
+def test_questions(given: str, expected: str) -> None:
+    asking = read_question(given)
+    assert f"{asking.kind} | {' '.join(asking.focus) or '-'}" == expected
+
+
+@each("periods")
+def test_periods(given: str, expected: str) -> None:
+    assert (" ".join(f"{one.since}..{one.until}" for one in named_periods(given)) or "-") == expected
+
+
+@each("typed-spans")
+def test_typed_spans(given: str, expected: str) -> None:
+    """The expected span is one of those found; where none is expected there is none but names."""
+    found = {f"{one.type}: {given[one.start : one.end]}" for one in typed_spans(given)}
+    assert expected in found or (expected == "-" and all(one.startswith("name") for one in found))

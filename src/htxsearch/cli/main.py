@@ -27,6 +27,7 @@ __all__ = [
     "INTERRUPTED",
     "SOME_REJECTED",
     "add",
+    "ask",
     "cli",
     "completion",
     "feeds",
@@ -442,6 +443,31 @@ def feeds(forget: str | None, as_json: bool, index_dir: Path, corpus: Path) -> N
         click.echo(safe(f"{one.url}  {one.title}  ({len(one.seen)} pages seen)".replace("    ", "  ")))
     if not followed:
         click.echo("no feeds are followed; add one with: htxsearch add URL", err=True)
+
+
+@cli.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--place", multiple=True, shell_complete=_complete_place, help="Only articles about this province. Repeatable.")
+@click.option("--source", multiple=True, help="Only articles from this source. Repeatable.")
+@click.option("--since", metavar="DATE", help="Only articles of this day, month or year, and later: 2019, 9/2019, 7/8/2023.")
+@click.option("--until", metavar="DATE", help="Only articles of this day, month or year, and earlier.")
+@click.option("-n", "--limit", type=int, default=3, show_default=True, help="How many other answers and passages to show.")
+@_json_option
+@_locations
+def ask(question: tuple[str, ...], as_json: bool, index_dir: Path, corpus: Path, **options: Any) -> None:
+    """Answer QUESTION by a quotation: the span that answers it, its sentence, its article and date.
+
+    What other articles say to the same question is shown too, the same or something else. Where nothing
+    answers it surely enough, "no answer" is said, and the nearest passages are shown. Marks may be left out.
+    """
+    from htxsearch.cli.render import show_answers
+
+    with _open(index_dir, corpus) as index:
+        found = index.ask(" ".join(question), **options)
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        show_answers(found)
 
 
 @cli.command()

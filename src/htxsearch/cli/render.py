@@ -12,7 +12,18 @@ from htxsearch.article import Article, Dropped
 from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
 from htxsearch.reprints import Difference
-from htxsearch.results import ArticleView, Info, RelatedArticle, RelatedArticles, Reprint, Reprints, Results, SearchHit
+from htxsearch.results import (
+    Answer,
+    Answers,
+    ArticleView,
+    Info,
+    RelatedArticle,
+    RelatedArticles,
+    Reprint,
+    Reprints,
+    Results,
+    SearchHit,
+)
 from htxsearch.semantic import Encoded
 from htxsearch.text.dates import DateMention
 from htxsearch.text.numbers import DocumentNumber
@@ -25,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "safe",
     "show_additions",
+    "show_answers",
     "show_article",
     "show_dropped",
     "show_encoded",
@@ -126,6 +138,47 @@ def _marked(text: str, marks: Sequence[Span], *, bold: bool = False) -> str:
 
 def _plain(text: str, bold: bool) -> str:
     return click.style(safe(text), bold=True) if bold and text else safe(text)
+
+
+def show_answers(found: Answers) -> None:
+    """Print the answer with its sentence and article, then what others say; or "no answer" and the nearest passages."""
+    if found.read_as:
+        click.echo(f"read as: {safe(found.read_as)}", err=True)
+    if found.answer:
+        _show_answer(found.answer)
+        for relation, heading in _RELATIONS.items():
+            some = [one for one in found.others if (one.relation or "") == relation]
+            if some:
+                click.echo(click.style(heading, bold=True))
+            for one in some:
+                _show_answer(one)
+    else:
+        click.secho("no answer", bold=True)
+        for hint in found.hints:
+            click.echo(f"  {safe(hint)}", err=True)
+        for number, hit in enumerate(found.passages, start=1):
+            _show_hit(number, hit, full=False)
+    click.echo(click.style(f"{found.took_ms:.0f} ms", dim=True), err=True)
+
+
+_RELATIONS = {
+    "same": "Others say the same:",
+    "different": "Others say something else of the same time:",
+    "other date": "At other times:",
+    "": "Elsewhere:",
+}
+
+
+def _show_answer(one: Answer) -> None:
+    dated = f" ({safe(one.as_of)})" if one.as_of else ""
+    click.echo(click.style(safe(one.text), bold=True, fg="yellow") + dated + click.style(f"  {one.confidence:.0%}", dim=True))
+    sentence = one.sentence
+    mark = Span(one.start - sentence.start, one.end - sentence.start)
+    for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [mark]):
+        click.echo(_INDENT + line)
+    about = [one.title, one.date.strftime("%d/%m/%Y") if one.date else None, one.place, one.article_id]
+    click.echo(_INDENT + click.style(safe(" · ".join(part for part in about if part)), fg="cyan"))
+    click.echo()
 
 
 def show_report(report: Report) -> None:

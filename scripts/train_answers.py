@@ -1,0 +1,367 @@
+"""Learn from judged questions which sentence and which span of it answers, through the product's own pipeline.
+
+    python scripts/train_answers.py ../shared/data/eval/{viquad-dev,xquad-vi,mlqa-vi,htxqa-dev} [--keep DIR] [--write]
+
+Three things are learnt, from the passages that `htxsearch ask` reads. Sentences: one softmax over a question's sentences
+(weights found by L-BFGS). Spans: gradient-boosted regression trees (scikit-learn) that predict a candidate's token F1
+with the right answer. Confidence: a logistic regression that tells whether the answer stands in the sentence chosen,
+over the questions, the same without the documents that answer them, and those that nothing answers; its threshold is
+the one of best F1 over both. A collection counts as the square root of its questions. Printed: each collection under what
+was learnt without it and, on folds of its questions' documents, with its other folds. With --write, answers.json.
+"""
+
+import argparse
+import json
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression
+
+from htxsearch.answer.candidates import candidates
+from htxsearch.answer.question import Asking
+from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
+from htxsearch.answer.scorer import CONFIDENCE_FEATURES, SENTENCES, confidence_features, rows_of
+from htxsearch.evaluate import opened, read_collection
+from htxsearch.rank import Question
+from htxsearch.text.normalize import nfc, normal
+from htxsearch.text.tokens import tokens
+
+ROOT = Path(__file__).parent.parent
+_FOLDS = 3
+_RIDGE = 1e-3
+_ROWS = 60  # candidates kept of a question: so many that share words with the answer, so many that do not
+_TREES = {
+    "max_iter": 160,
+    "max_leaf_nodes": 20,
+    "max_depth": 6,
+    "learning_rate": 0.1,
+    "min_samples_leaf": 60,
+    "max_features": 0.3,
+}
+
+Floats = npt.NDArray[np.float64]
+Terms = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Asked:
+    """One question: its passages' sentences, which hold the answer, and, once built, its candidates with their F1."""
+
+    collection: str
+    fold: int
+    arrays: Question
+    asking: Asking
+    found: list[Found]
+    answers: list[Terms]
+    gold: frozenset[str]
+    sentences: list[Sentence]
+    features: Floats
+    holds: npt.NDArray[np.bool_]
+    right: npt.NDArray[np.bool_]
+    order: list[int] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
+    rows: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    owner: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    f1: Floats = field(default_factory=lambda: np.zeros(0))
+
+
+def terms_of(text: str) -> Terms:
+    """Return a text's terms in normal form, as answers are compared."""
+    return tuple(normal(token.term) for token in tokens(nfc(text)))
+
+
+def holds(sentence: Sequence[str], answer: Terms) -> bool:
+    """Tell whether a run of terms stands in a sentence."""
+    size = len(answer)
+    return any(tuple(sentence[at : at + size]) == answer for at in range(len(sentence) - size + 1))
+
+
+def asked(name: str, looked: Any, answers: list[Terms], gold: frozenset[str], fold: int) -> Asked | None:
+    """Return a question with its sentences' features; None if there is no sentence."""
+    if looked.arrays is None:
+        return None
+    sentences = read_passages(looked.arrays, looked.asking, looked.found)
+    if not sentences:
+        return None
+    there = np.array([any(holds(one.terms, answer) for answer in answers) for one in sentences])
+    right = there & np.array([looked.found[one.passage].article in gold for one in sentences])
+    features = np.array([one.features for one in sentences])
+    return Asked(name, fold, looked.arrays, looked.asking, looked.found, answers, gold, sentences, features, there, right)
+
+
+def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
+    """Return the questions of a collection, at most so many, and each third one's twin without what answers it."""
+    collection = read_collection(folder)
+    rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
+    unanswerable = folder / "unanswerable.jsonl"
+    if unanswerable.exists():
+        rows += [json.loads(line) for line in unanswerable.read_text("utf-8").splitlines()]
+    found = []
+    with opened(collection, keep) as index:
+        for row in sorted(rows, key=lambda one: zlib.crc32(one["_id"].encode()))[:most]:
+            about = row["metadata"]
+            answers = [one for one in map(terms_of, about.get("answers", [])) if one]
+            gold = frozenset(collection.qrels.get(row["_id"], {})) | frozenset(about.get("answers_other_docs", {}))
+            fold = zlib.crc32(min(gold, default=row["_id"]).encode()) % _FOLDS
+            looked = index.look(row["text"])
+            one = asked(collection.name, looked, answers, gold, fold)
+            if one:
+                found.append(one)
+            if answers and zlib.crc32(row["_id"].encode()) % 3 == 0:
+                rest = [passage for passage in looked.found if passage.article not in gold]
+                twin = asked(collection.name, looked._replace(found=rest), [], frozenset(), fold)
+                found += [twin] if twin else []
+    return found
+
+
+def fit_sentences(data: Sequence[Asked], counts: dict[str, int]) -> Floats:
+    """Return the weights of a softmax over each question's sentences."""
+    some = [one for one in data if one.right.any()]
+    every = np.concatenate([one.features for one in some])
+    scale = every.std(axis=0) + 1e-9
+    every /= scale
+    target = np.concatenate([one.right / one.right.sum() for one in some])
+    sizes = [len(one.right) for one in some]
+    starts, of = np.cumsum([0, *sizes[:-1]]), np.repeat(np.arange(len(some)), sizes)
+    importance = np.array([1 / np.sqrt(counts[one.collection]) for one in some])
+    importance = (importance / importance.sum())[of]
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        scores = every @ weights
+        scores -= np.maximum.reduceat(scores, starts)[of]
+        log_share = scores - np.log(np.add.reduceat(np.exp(scores), starts))[of]
+        gradient = every.T @ (importance * (np.exp(log_share) - target)) + 2 * _RIDGE * weights
+        return float(-(importance * target * log_share).sum() + _RIDGE * weights @ weights), gradient
+
+    found: Floats = minimize(loss, np.zeros(every.shape[1]), jac=True, method="L-BFGS-B").x / scale
+    return found
+
+
+def token_f1(terms: Sequence[str], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64], answers: list[Terms]) -> Floats:
+    """Return each span's best token F1 with an answer (P. Rajpurkar et al., "SQuAD", 2016)."""
+    best = np.zeros(len(first))
+    for answer in answers:
+        common = np.zeros((len(terms), len(terms)))
+        for start in range(len(terms)):
+            left, count = Counter(answer), 0
+            for end in range(start, len(terms)):
+                if left[terms[end]] > 0:
+                    left[terms[end]] -= 1
+                    count += 1
+                common[start, end] = count
+        best = np.maximum(best, 2 * common[first, last] / (last - first + 1 + len(answer)))
+    return best
+
+
+def build(one: Asked, weights: Floats, columns: list[str]) -> None:
+    """Fill in the candidates of the best sentences under these weights; `columns` are named by the first call."""
+    scores = one.features @ weights
+    one.order = np.argsort(-scores, kind="stable")[:SENTENCES].tolist()
+    one.behind = [float(scores[at] - np.max(np.delete(scores, at), initial=scores[at] - 1.0)) for at in one.order]
+    rows, owner, f1 = [], [], []
+    total = float(one.arrays.content().sum())
+    for rank, at in enumerate(one.order):
+        sentence = one.sentences[at]
+        first, last, found = candidates(one.found[sentence.passage].text, sentence, one.asking, total)
+        if len(first):
+            if not columns:
+                columns += [*found, "sentence", "rank", *SENTENCE_COLUMNS]
+            rows.append(rows_of(sentence, found, float(scores[at] - scores[one.order[0]]), rank, columns))
+            owner.append(np.full(len(first), rank))
+            f1.append(token_f1(sentence.terms, first, last, one.answers))
+    if rows:
+        one.rows, one.owner, one.f1 = np.concatenate(rows).astype(np.float32), np.concatenate(owner), np.concatenate(f1)
+
+
+SENTENCE_COLUMNS = tuple(f"s_{name}" for name in ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs"))
+
+
+def fit_spans(data: Sequence[Asked], counts: dict[str, int]) -> HistGradientBoostingRegressor:
+    """Return trees that predict the F1 of a candidate, learnt from the likely ones of each question and some of the others."""
+    random = np.random.default_rng(0)
+    rows, targets, importance = [], [], []
+    for one in data:
+        if not (one.answers and len(one.rows)):
+            continue
+        in_gold = np.array([one.found[one.sentences[at].passage].article in one.gold for at in one.order])
+        f1 = one.f1 * in_gold[one.owner]
+        close, far = np.flatnonzero(f1 > 0.2), np.flatnonzero(f1 <= 0.2)
+        close = close[np.argsort(-f1[close] * (1 + 0.5 * random.random(len(close))))[:_ROWS]]
+        some = random.choice(far, min(len(far), _ROWS), replace=False)
+        rows.append(one.rows[np.concatenate([close, some])])
+        targets.append(f1[np.concatenate([close, some])])
+        rarity = max(1.0, len(far) / max(1, len(some))) ** 0.5
+        importance.append(np.concatenate([np.ones(len(close)), np.full(len(some), rarity)]) / np.sqrt(counts[one.collection]))
+    weight = np.concatenate(importance)
+    model = HistGradientBoostingRegressor(**_TREES, l2_regularization=1.0, early_stopping=False, random_state=0)
+    return model.fit(np.concatenate(rows), np.concatenate(targets), sample_weight=weight / weight.mean())
+
+
+@dataclass(slots=True)
+class Told:
+    """What would be answered: the F1 of the span, whether its sentence holds the answer, and what confidence is learnt from."""
+
+    one: Asked
+    f1: float = 0.0
+    exact: bool = False
+    right: bool = False
+    right_in_three: bool = False
+    features: list[float] = field(default_factory=lambda: [0.0] * len(CONFIDENCE_FEATURES))
+
+
+def tell(one: Asked, model: HistGradientBoostingRegressor, columns: Sequence[str]) -> Told:
+    """Return what would be answered."""
+    if not len(one.rows):
+        return Told(one)
+    expected = model.predict(one.rows)
+    best = int(np.argmax(expected))
+    tops = {rank: float(expected[one.owner == rank].max()) for rank in set(one.owner.tolist())}
+    ranked = sorted(tops, key=lambda rank: -tops[rank])
+    rank = int(one.owner[best])
+    runner_up = max((top for other, top in tops.items() if other != rank), default=0.0)
+    features = confidence_features(
+        one.sentences[one.order[rank]],
+        float(expected[best]),
+        runner_up,
+        one.behind[rank],
+        float(one.rows[best, columns.index("exact")]),
+    )
+    there = [bool(one.holds[one.order[other]]) for other in ranked]
+    return Told(one, float(one.f1[best]), bool(one.f1[best] > 1 - 1e-9), there[0], any(there[:3]), features)
+
+
+def f1(weight: Floats, said: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_]) -> float:
+    """Return the F1 of a yes or no over weighted questions."""
+    both = (weight * (said & true)).sum()
+    return float(2 * both / max(1e-9, (weight * said).sum() + (weight * true).sum()))
+
+
+def fit_confidence(told: Sequence[Told], counts: dict[str, int]) -> tuple[dict[str, float], float]:
+    """Return the weights of the confidence, and the threshold of best mean F1 of answering rightly and of declining rightly."""
+    values = np.array([one.features for one in told])
+    right = np.array([one.right for one in told])
+    weight = np.array([1 / np.sqrt(counts[one.one.collection]) for one in told])
+    scale = values.std(axis=0) + 1e-9
+    model = LogisticRegression(C=0.5, max_iter=2000).fit(values / scale, right, sample_weight=weight / weight.mean())
+    chances = model.predict_proba(values / scale)[:, 1]
+
+    def quality(threshold: float) -> float:
+        shown = chances >= threshold
+        answered = f1(weight, shown, right)
+        declined = f1(weight, ~shown, ~right)
+        return (answered + declined) / 2
+
+    threshold = max((step / 100 for step in range(10, 70)), key=quality)
+    weights = dict(zip(CONFIDENCE_FEATURES, (model.coef_[0] / scale).round(4).tolist(), strict=True))
+    return {"constant": round(float(model.intercept_[0]), 4), **weights}, threshold
+
+
+def report(
+    label: str, told: Sequence[Told], confidence: Callable[[Told], float], threshold: float
+) -> dict[str, dict[str, float]]:
+    """Print and return the measures of each collection."""
+    found = {}
+    for name in dict.fromkeys(one.one.collection for one in told):
+        here = [one for one in told if one.one.collection == name]
+        asked_ = [one for one in here if one.one.answers]
+        shown = [one for one in asked_ if confidence(one) >= threshold]
+        nothing = [one for one in here if not one.one.answers]
+        found[name] = {
+            "EM": float(np.mean([one.exact for one in asked_])),
+            "F1": float(np.mean([one.f1 for one in asked_])),
+            "Sentence@1": float(np.mean([one.right for one in asked_])),
+            "Sentence@3": float(np.mean([one.right_in_three for one in asked_])),
+            "answered": len(shown) / max(1, len(asked_)),
+            "AnsweredRight": float(np.mean([one.right for one in shown])) if shown else 0.0,
+            "Declined": float(np.mean([confidence(one) < threshold for one in nothing])) if nothing else 0.0,
+        }
+        print(f"{label:12} {name:12}", "  ".join(f"{key} {value:.3f}" for key, value in found[name].items()), flush=True)
+    return found
+
+
+def held_out(data: Sequence[Asked], counts: dict[str, int], folds: Sequence[str]) -> list[Told]:
+    """Return what would be told of each question by what is learnt without its fold."""
+    told: list[Told] = []
+    for fold in sorted(set(folds)):
+        inside = [one for one, name in zip(data, folds, strict=True) if name != fold]
+        outside = [one for one, name in zip(data, folds, strict=True) if name == fold]
+        weights, columns = fit_sentences(inside, counts), list[str]()
+        for one in data:
+            build(one, weights, columns)
+        model = fit_spans(inside, counts)
+        told += [tell(one, model, columns) for one in outside]
+    return told
+
+
+def trees_of(model: HistGradientBoostingRegressor) -> list[dict[str, list[float]]]:
+    """Return the trees as plain lists: a feature of -1 marks a leaf."""
+    found = []
+    for (predictor,) in model._predictors:
+        nodes = predictor.nodes
+        leaf = nodes["is_leaf"].astype(bool)
+        found.append(
+            {
+                "feature": np.where(leaf, -1, nodes["feature_idx"].astype(int)).tolist(),
+                "threshold": np.where(leaf, 0.0, nodes["num_threshold"]).round(5).tolist(),
+                "left": nodes["left"].astype(int).tolist(),
+                "right": nodes["right"].astype(int).tolist(),
+                "value": np.where(leaf, nodes["value"], 0.0).round(5).tolist(),
+            }
+        )
+    return found
+
+
+def main() -> None:
+    """Read, fit, cross-validate, print, and write on request."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--keep", type=Path, help="keep the collections' indexes here")
+    parser.add_argument("--most", type=int, default=1500, help="questions of a collection to learn from (default 1500)")
+    parser.add_argument(
+        "--without-it", action="store_true", help="measure each collection under what is learnt without it, too"
+    )
+    parser.add_argument("--write", action="store_true", help="write src/htxsearch/answer/answers.json")
+    options = parser.parse_args()
+    data = [one for folder in options.folders for one in read(folder, options.keep, options.most)]
+    counts = dict(Counter(one.collection for one in data if one.answers))
+    told = held_out(data, counts, [str(one.fold) for one in data])
+    confidence, threshold = fit_confidence(told, counts)
+
+    def chance(one: Told) -> float:
+        weights = np.array([confidence[name] for name in CONFIDENCE_FEATURES])
+        return float(1 / (1 + np.exp(-(confidence["constant"] + weights @ np.array(one.features)))))
+
+    scores = {"folds": report("folds", told, chance, threshold)}
+    if options.without_it:
+        scores["without it"] = report("without it", held_out(data, counts, [o.collection for o in data]), chance, threshold)
+    weights, columns = fit_sentences(data, counts), list[str]()
+    for one in data:
+        build(one, weights, columns)
+    model = fit_spans(data, counts)
+    learnt = {
+        "about": "What `htxsearch ask` has learnt, written by scripts/train_answers.py.",
+        "trained_on": counts,
+        "measured": scores,
+        "sentence": dict(zip(SENTENCE_FEATURES, weights.round(4).tolist(), strict=True)),
+        "confidence": confidence,
+        "threshold": threshold,
+        "columns": columns,
+        "base": round(float(np.ravel(model._baseline_prediction)[0]), 6),
+        "depth": _TREES["max_depth"],
+        "trees": trees_of(model),
+    }
+    if options.write:
+        path = ROOT / "src/htxsearch/answer/answers.json"
+        path.write_text(json.dumps(learnt, ensure_ascii=False).replace('{"feature"', '\n{"feature"') + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

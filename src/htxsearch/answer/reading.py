@@ -1,0 +1,284 @@
+"""How well each sentence of the passages found fits a question: the numbers that `scorer` weighs.
+
+Pure: a question's arrays (`rank.Question`) and texts in, sentences with their features out. Shares are of the idf of
+the question's content, so that long and short questions have the same scale.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from htxsearch.answer.periods import named_periods
+from htxsearch.answer.question import Asking
+from htxsearch.answer.spans import Typed, typed_spans
+from htxsearch.engine.seam import term_hash
+from htxsearch.rank import Question
+from htxsearch.text.analysis import IS_JOINED
+from htxsearch.text.normalize import key, normal
+from htxsearch.text.sentences import Span, sentences
+from htxsearch.text.tokens import Token, tokens
+
+__all__ = ["OF_KIND", "SENTENCE_FEATURES", "Found", "Sentence", "read_passages"]
+
+OF_KIND: Mapping[str, tuple[str, ...]] = {
+    "number": ("number", "money", "percent"),
+    "money": ("money",),
+    "percent": ("percent",),
+    "date": ("date",),
+    "person": ("person", "name"),
+    "organisation": ("organisation", "name"),
+    "place": ("place", "name"),
+    "document": ("document",),
+}
+"""The types of spans that a kind of question asks for, the most fitting first."""
+
+SENTENCE_FEATURES = (
+    *("passage", "first", "rank", "coverage", "content", "pairs", "with_neighbours", "with_title", "numbers", "capitals"),
+    *("run", "near", "of_kind", "of_kind_new", "length", "short", "place", "question", "focus", "uncovered_rare", "density"),
+    *("kind_reason", "kind_definition", "local", "local_pairs", "skip", "fillers", "words", "quantity_unit", "kind_none"),
+    *("per_length", "title_only", "date_fits"),
+)
+
+_Floats = NDArray[np.float64]
+_CAUSES = ("vì", "do", "bởi", "nhờ", "nguyên nhân", "khiến")
+
+
+class Found(NamedTuple):
+    """A passage to look for the answer in: `text` begins at `start` of an article's body; `score` is stage two's.
+
+    `flags` are its syllables' (`Terms.flags`), `record` is what the index keeps of the article.
+    """
+
+    text: str
+    title: str
+    article: str
+    score: float
+    flags: bytes = b""
+    start: int = 0
+    record: Mapping[str, Any] = {}
+
+
+@dataclass(slots=True)
+class Sentence:
+    """A sentence, `text[start:end]` of its passage, with its tokens: places, normal terms, and which continue a word.
+
+    `weight` is the idf of the content that each token is, `slots` the question's slots it may stand for, `cover` how well
+    each slot is filled by any. `features` are in the order of SENTENCE_FEATURES.
+    """
+
+    passage: int
+    place: int
+    start: int
+    end: int
+    text: str
+    starts: list[int]
+    ends: list[int]
+    terms: list[str]
+    joined: list[bool]
+    typed: list[Typed]
+    slots: list[tuple[tuple[int, float], ...]]
+    weight: _Floats
+    cover: _Floats
+    features: list[float] = field(default_factory=list)
+
+
+class _Asked:
+    """A question's arrays, and what is derived from them once."""
+
+    def __init__(self, question: Question, asking: Asking) -> None:
+        self.question, self.asking = question, asking
+        self.weight, self.content, self.fillers = question.weight(), question.content(), question.fillers()
+        self.total = float(self.weight.sum()) or 1.0
+        self.total_content = float(self.content.sum()) or 1.0
+        self.pairs = [(one, other) for one, other in pairwise(question.order) if one >= 0 and other >= 0]
+        self.of_pair = np.array([self.content[one] + self.content[other] for one, other in self.pairs])
+        self.total_pairs = float(self.of_pair.sum()) or 1.0
+        self.rare = int(np.argmax(self.content)) if len(self.content) else 0
+
+    def share(self, cover: _Floats) -> float:
+        """Return how much of the content is covered."""
+        return float(self.content @ cover) / self.total_content
+
+    def slots(self, some: Sequence[Token]) -> list[tuple[tuple[int, float], ...]]:
+        """Return the slots each token may stand for."""
+        return [self.question.fills.get(term_hash(token.term), ()) for token in some]
+
+    def cover(self, slots: Sequence[tuple[tuple[int, float], ...]]) -> _Floats:
+        """Return how well each slot is filled by the best of the tokens."""
+        cover = np.zeros(len(self.weight))
+        for some in slots:
+            for slot, worth in some:
+                cover[slot] = max(cover[slot], worth)
+        return cover
+
+
+def read_passages(question: Question, asking: Asking, passages: Sequence[Found]) -> list[Sentence]:
+    """Return the sentences of the passages, best passage first, with their features."""
+    asked = _Asked(question, asking)
+    found: list[Sentence] = []
+    pairs: list[_Floats] = []
+    for number, passage in enumerate(passages):
+        title = asked.cover(asked.slots(tokens(passage.title)))
+        own = list(_sentences(asked, number, passage))
+        for place, sentence in enumerate(own):
+            beside = [sentence.cover, *(one.cover for one in own[max(0, place - 1) : place + 2])]
+            there, features = _overlap(
+                asked, sentence, title, np.max(beside, axis=0), np.max(beside[: 2 + (place > 0)], axis=0)
+            )
+            features |= _looks(asked, passage, sentence)
+            features |= {"passage": passage.score - passages[0].score, "first": float(not number), "rank": math.log1p(number)}
+            sentence.features = [features.get(name, 0.0) for name in SENTENCE_FEATURES]
+            pairs.append(there)
+        found += own
+    if found:
+        _weigh_locally(asked, found, np.array(pairs).reshape(len(found), -1))
+    return found
+
+
+def _sentences(asked: _Asked, number: int, passage: Found) -> "list[Sentence]":
+    every = tokens(passage.text)
+    starts, ends = [token.start for token in every], [token.end for token in every]
+    typed = typed_spans(passage.text)
+    found = []
+    for span in sentences(passage.text):
+        first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
+        if first < last:
+            found.append(_sentence(asked, number, passage, span, every[first:last], passage.flags[first:last], typed))
+    for place, sentence in enumerate(found):
+        sentence.place = place
+    return found
+
+
+def _sentence(
+    asked: _Asked, number: int, passage: Found, span: Span, run: Sequence[Token], flags: bytes, typed: Sequence[Typed]
+) -> Sentence:
+    slots = asked.slots(run)
+    return Sentence(
+        passage=number,
+        place=0,
+        start=span.start,
+        end=span.end,
+        text=passage.text[span.start : span.end],
+        starts=[token.start for token in run],
+        ends=[token.end for token in run],
+        terms=[normal(token.term) for token in run],
+        joined=[bool(flag & IS_JOINED) for flag in flags] or [False] * len(run),
+        typed=[one for one in typed if one.start >= span.start and one.end <= span.end],
+        slots=slots,
+        weight=np.array([sum(float(asked.content[slot]) * worth for slot, worth in some) for some in slots]),
+        cover=asked.cover(slots),
+    )
+
+
+def _overlap(
+    asked: _Asked, sentence: Sentence, title: _Floats, around: _Floats, before: _Floats
+) -> tuple[_Floats, dict[str, float]]:
+    """Return which pairs of neighbouring slots stand side by side, and what of the question the sentence has.
+
+    `around` is how well the sentence and its neighbours cover the slots, `before` it and the one before it.
+    """
+    flat = [[slot for slot, _ in some] for some in sentence.slots]
+    close = {(a, b) for one, other in pairwise(flat) for a in one for b in other}
+    close |= {pair for one in flat if len(one) > 1 for pair in pairwise(one)}
+    skipped = {(a, b) for at, one in enumerate(flat) if one for other in flat[at + 1 : at + 4] for a in one for b in other}
+    there = np.array([float(pair in close) for pair in asked.pairs])
+    skips = np.array([float(pair in skipped) for pair in asked.pairs])
+    cover, question, count = sentence.cover, asked.question, len(sentence.terms)
+    content = asked.share(cover)
+    matched = np.flatnonzero(sentence.weight).tolist()
+    near = sum(
+        min(sentence.weight[one], sentence.weight[other]) / (other - one)
+        for one, other in pairwise(matched)
+        if other - one <= 6
+    )
+    return there, {
+        "coverage": float(asked.weight @ cover) / asked.total,
+        "content": content,
+        "pairs": float(asked.of_pair @ there) / asked.total_pairs,
+        "skip": float(asked.of_pair @ skips) / asked.total_pairs,
+        "words": float(asked.of_pair @ there) / count,
+        "with_neighbours": asked.share(around),
+        "with_title": asked.share(np.maximum(before, title)),
+        "title_only": asked.share(np.maximum(title - cover, 0.0)),
+        "numbers": asked.share(cover * question.number),
+        "capitals": asked.share(cover * question.capital),
+        "run": _longest_run(sentence.weight) / asked.total_content,
+        "near": float(near) / asked.total_content,
+        "uncovered_rare": float(asked.content[asked.rare] * (1 - cover[asked.rare])) / asked.total_content
+        if len(cover)
+        else 0.0,
+        "density": len(matched) / count,
+        "fillers": float(asked.fillers @ cover) / (float(asked.fillers.sum()) or 1.0),
+        "per_length": content / (0.6 + 0.4 * count / 25),
+    }
+
+
+def _longest_run(weight: _Floats) -> float:
+    longest = current = 0.0
+    for one in weight.tolist():
+        current = current + one if one else 0.0
+        longest = max(longest, current)
+    return longest
+
+
+def _looks(asked: _Asked, passage: Found, sentence: Sentence) -> dict[str, float]:
+    """Return how a sentence looks: has it what is asked for, how long is it, of what time does it speak."""
+    asking, terms = asked.asking, sentence.terms
+    kinds = OF_KIND.get(asking.kind, ())
+    typed = [one for one in sentence.typed if one.type in kinds]
+    spaced = f" {' '.join(terms)} "
+    focus, size = asking.focus, len(asking.focus)
+    named = terms if asking.marked else [key(term) for term in terms]
+    counted = any(tuple(terms[at : at + size]) == focus and terms[at - 1][:1].isdigit() for at in range(1, len(terms)))
+    return {
+        "of_kind": float(bool(typed)),
+        "of_kind_new": float(any(not _repeats(sentence, one) for one in typed)) if kinds else 0.5,
+        "kind_none": float(bool(kinds) and not typed),
+        "length": math.log(len(terms)),
+        "short": float(len(terms) < 6),
+        "place": float(sentence.place == 0),
+        "question": float(sentence.text.endswith("?")),
+        "focus": float(bool(focus) and all(term in named for term in focus)),
+        "quantity_unit": float(bool(focus) and counted),
+        "kind_reason": float(asking.kind == "reason" and any(f" {cue} " in spaced for cue in _CAUSES)),
+        "kind_definition": float(asking.kind == "definition" and " là " in spaced),
+        "date_fits": _date_fits(asking, passage, sentence),
+    }
+
+
+def _weigh_locally(asked: _Asked, found: Sequence[Sentence], pairs: _Floats) -> None:
+    """Fill in what is covered by idf among these sentences: what all of them have tells nothing."""
+    cover = np.array([one.cover for one in found])
+    local = asked.content * np.log((len(found) + 1) / (0.5 + (cover > 0).sum(axis=0)))
+    of_pair = asked.of_pair * np.log((len(found) + 1) / (0.5 + pairs.sum(axis=0)))
+    shares = cover @ local / (float(local.sum()) or 1.0), pairs @ of_pair / (float(of_pair.sum()) or 1.0)
+    first = SENTENCE_FEATURES.index("local")
+    for sentence, *values in zip(found, *(share.tolist() for share in shares), strict=True):
+        sentence.features[first : first + 2] = values
+
+
+def _date_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
+    """Return 1 if the sentence is about the time the question names, -1 if about another, 0 if either names none.
+
+    A sentence without a date is about that named last before it, in the passage or in the title.
+    """
+    if not asking.periods:
+        return 0.0
+    every = named_periods(passage.text)
+    inside = [one for one in every if one.start >= sentence.start and one.end <= sentence.end]
+    named = inside or [one for one in every if one.end <= sentence.start][-1:] or named_periods(passage.title)
+    if not named:
+        return 0.0
+    return 1.0 if any(a.since <= b.until and b.since <= a.until for a in asking.periods for b in named) else -1.0
+
+
+def _repeats(sentence: Sentence, typed: Typed) -> bool:
+    """Tell whether a typed span only repeats what the question says."""
+    inside = [at for at, start in enumerate(sentence.starts) if typed.start <= start < typed.end]
+    return bool(inside) and all(sentence.slots[at] for at in inside)

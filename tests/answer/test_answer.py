@@ -1,0 +1,168 @@
+"""Answers: quoted, told apart by their date, declined where nothing answers. The demo corpus is our own text."""
+
+import datetime
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from htxsearch import Index
+from htxsearch.answer.question import plain_question, read_question
+from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, learnt_answers
+from htxsearch.answer.settle import as_of, settle
+from htxsearch.errors import UsageError
+from htxsearch.results import Answer, Passage
+
+
+def answer(text: str, article: str, as_of: str | None, confidence: float = 0.5) -> Answer:
+    return Answer(
+        text=text,
+        start=0,
+        end=len(text),
+        kind="number",
+        confidence=confidence,
+        sentence=Passage(0, len(text), text),
+        passage=Passage(0, len(text), text),
+        article_id=article,
+        title=article,
+        date=datetime.date(2020, 1, 1),
+        place=None,
+        as_of=as_of,
+    )
+
+
+def questions(index: Index) -> list[str]:
+    """Return questions about every article of the demo corpus: its title, and words of its text."""
+    found = []
+    for article_id in index.article_ids():
+        article = index.show(article_id).article
+        words = article.body.split()
+        found += [
+            article.title,
+            f"{article.title} ở đâu?",
+            f"Ai nói về {article.title.lower()}?",
+            f"Vì sao {article.title.lower()}?",
+        ]
+        found += [f"{' '.join(words[at : at + 6])} bao nhiêu?" for at in range(0, min(len(words), 160), 20)]
+    return found
+
+
+def test_every_answer_is_a_literal_span_of_its_article(demo: Index) -> None:
+    asked = list(itertools.islice(questions(demo), 500))
+    assert len(asked) >= 500
+    given = 0
+    for question in asked:
+        found = demo.ask(question)
+        for one in (found.best, found.answer, *found.others):
+            if one:
+                body = demo.show(one.article_id).article.body
+                assert body[one.start : one.end] == one.text
+                assert body[one.sentence.start : one.sentence.end] == one.sentence.text
+                assert one.passage.start <= one.sentence.start <= one.start < one.end <= one.sentence.end <= one.passage.end
+                assert 0 <= one.confidence <= 1
+                given += 1
+    assert given > 250
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    root = tmp_path_factory.mktemp("series")
+    (root / "corpus").mkdir()
+    for year, count in ((2018, 31), (2019, 48), (2021, 57)):
+        text = f"Kinh tế tập thể huyện Mường Pồn năm {year}\nTính đến hết năm {year}, huyện Mường Pồn có {count} hợp tác xã.\n"
+        (root / "corpus" / f"{year}.txt").write_text(text, encoding="utf-8")
+    index = Index(root / "index", corpus=root / "corpus")
+    index.update(workers=1)
+    return index
+
+
+@pytest.mark.parametrize(("year", "count"), [(2018, "31"), (2019, "48"), (2021, "57")])
+def test_the_date_of_the_question_decides(series: Index, year: int, count: str) -> None:
+    found = series.ask(f"Năm {year} huyện Mường Pồn có bao nhiêu hợp tác xã?")
+    assert found.best is not None
+    assert found.best.text.split()[0] == count
+
+
+def test_json_is_what_it_says(series: Index) -> None:
+    found = json.loads(json.dumps(series.ask("Năm 2019 huyện Mường Pồn có bao nhiêu hợp tác xã?").as_json()))
+    assert {"question", "answer", "others", "passages"} <= set(found)
+    assert found["passages"][0]["article_id"] == "2019.txt"
+
+
+def test_what_nothing_answers_is_declined(series: Index) -> None:
+    found = series.ask("Ai là huấn luyện viên đội bóng chuyền Sơn Động?")
+    assert found.answer is None
+    assert not found.others
+    assert found.hints
+
+
+def test_without_a_date_the_newest_figure_is_given_and_the_others_are_a_series() -> None:
+    asking = read_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
+    some = [
+        answer("31 hợp tác xã", "a", "năm 2018"),
+        answer("57 hợp tác xã", "b", "năm 2021"),
+        answer("48 hợp tác xã", "c", "2019"),
+    ]
+    given, others = settle(asking, some)
+    assert given is not None
+    assert given.text == "57 hợp tác xã"
+    assert {one.relation for one in others} == {"other date"}
+
+
+def test_figures_of_one_time_agree_or_differ() -> None:
+    asking = read_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
+    some = [answer("48 HTX", "a", "năm 2019"), answer("48 HTX", "b", "2019"), answer("50 HTX", "c", "năm 2019")]
+    given, others = settle(asking, some)
+    assert given is some[0]
+    assert [(one.article_id, one.relation) for one in others] == [("b", "same"), ("c", "different")]
+
+
+def test_unlikely_others_are_not_shown() -> None:
+    asking = read_question("Ai là giám đốc?")
+    _, others = settle(asking, [answer("A", "a", None, 0.9), answer("B", "b", None, 0.2)])
+    assert others == ()
+    assert settle(asking, []) == (None, ())
+
+
+def test_the_date_nearest_before_a_figure_is_its_own() -> None:
+    text = "Năm 2017 có 20 HTX. Năm 2018 có 31 HTX, năm 2019 có 48 HTX."
+    start = text.index("Năm 2018")
+    assert as_of(text, start, len(text), text.index("31")) == "2018"
+    assert as_of(text, start, len(text), text.index("48")) == "2019"
+    assert as_of("Có 48 HTX.", 0, 10, 3) is None
+
+
+def test_signs_of_the_query_language_mean_nothing_in_a_question(series: Index) -> None:
+    assert plain_question('Ai nói "thế OR thôi (-x +y) place:z*?') == "Ai nói thế or thôi x y place z ?"
+    assert series.ask('Năm 2019 "Mường Pồn có bao nhiêu (HTX').passages
+
+
+@pytest.mark.parametrize("question", ["", " ?! ", '""'])
+def test_an_empty_question_is_refused_with_an_example(series: Index, question: str) -> None:
+    with pytest.raises(UsageError, match="htxsearch ask"):
+        series.ask(question)
+
+
+def test_filters_narrow_where_the_answer_is_looked_for(series: Index) -> None:
+    assert series.ask("Mường Pồn có bao nhiêu hợp tác xã?", place="Hà Nội").answer is None
+    with pytest.raises(UsageError, match="no date"):
+        series.ask("Mường Pồn có bao nhiêu hợp tác xã?", since="hôm qua")
+
+
+def test_trees_add_up() -> None:
+    """Two trees over one feature: the first has two leaves, the second is one leaf."""
+    split = {"feature": [0, -1, -1], "threshold": [1.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0], "value": [0, 10, 20]}
+    leaf = {"feature": [-1], "threshold": [0], "left": [0], "right": [0], "value": [100]}
+    confidence = {"constant": 0.0, **dict.fromkeys(CONFIDENCE_FEATURES, 0.0)}
+    stored = {"sentence": {}, "columns": ["x"], "confidence": confidence, "threshold": 0.5, "base": 1.0, "depth": 1}
+    learnt = Learnt({**stored, "trees": [split, leaf]})
+    assert learnt.expected(np.array([[1.0], [2.0]])).tolist() == [111.0, 121.0]
+    assert learnt.chance([0.0] * len(CONFIDENCE_FEATURES)) == 0.5
+
+
+def test_what_was_learnt_fits_the_features() -> None:
+    learnt = learnt_answers()
+    assert set(learnt.confidence) == {"constant", *CONFIDENCE_FEATURES}
+    assert 0 < learnt.threshold < 1
+    assert "exact" in learnt.columns
