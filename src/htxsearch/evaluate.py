@@ -34,6 +34,7 @@ __all__ = [
     "Run",
     "evaluate",
     "opened",
+    "posed",
     "raise_floors",
     "read_collection",
     "read_run",
@@ -106,16 +107,18 @@ class Run:
     measures: Mapping[str, float]
     outcomes: Mapping[str, Outcome]
     semantic: bool = False
+    task: str = ""
 
     @property
     def label(self) -> str:
-        """The name its floors stand under: "SET", "SET (unaccented)", "SET (semantic)", "SET (unaccented, semantic)"."""
-        marks = [*([self.form] if self.form != "typed" else []), *(["semantic"] if self.semantic else [])]
+        """The name its floors stand under: "SET", "SET (unaccented)", "SET (unaccented, semantic)", "SET (answers)"."""
+        form = self.form if self.form != "typed" else ""
+        marks = [mark for mark in (form, "semantic" if self.semantic else "", self.task) if mark]
         return f"{self.name} ({', '.join(marks)})" if marks else self.name
 
     def interval(self, measure: str) -> float:
         """Return the half width of the 95 % confidence interval of the mean, by the normal approximation."""
-        values = [outcome.measures[measure] for outcome in self.outcomes.values()]
+        values = [outcome.measures[measure] for outcome in self.outcomes.values() if measure in outcome.measures]
         if len(values) < 2:
             return math.inf
         mean = sum(values) / len(values)
@@ -209,25 +212,26 @@ def evaluate(
     depth = min(max(one["cutoff"] or _DEEPEST for one in parsed.values()), _DEEPEST)
     rankings: dict[str, tuple[str, ...]] = {}
     errors: dict[str, str] = {}
-    posed = {one: _posed(collection, one, form) for one in collection.queries}
-    for one, text in posed.items():
+    texts = {one: posed(text, form, collection.short_forms.get(one)) for one, text in collection.queries.items()}
+    for one, text in texts.items():
         try:
             found = index.search(text, limit=depth, semantic=semantic, all_reprints=True, **options)
             rankings[one] = tuple(hit.article_id for hit in found.hits)
         except QuerySyntaxError as error:
             rankings[one], errors[one] = (), error.reason
     values = _calculate(parsed, collection, rankings)
-    outcomes = {one: Outcome(posed[one], rankings[one], values[one], errors.get(one)) for one in posed}
-    means = {name: sum(values[one][name] for one in posed) / len(posed) for name in measures}
+    outcomes = {one: Outcome(texts[one], rankings[one], values[one], errors.get(one)) for one in texts}
+    means = {name: sum(values[one][name] for one in texts) / len(texts) for name in measures}
     return Run(collection.name, form, means, outcomes, semantic)
 
 
-def _posed(collection: Collection, query: str, form: str) -> str:
+def posed(text: str, form: str, short: str | None = None) -> str:
+    """Return a query re-posed in a form; `short` is its own short form. Raises UsageError for an unknown form."""
     if form == "short":
-        return collection.short_forms.get(query, collection.queries[query])
+        return short or text
     if form not in FORMS:
         raise UsageError(f"there is no form {form!r}; there are {', '.join([*FORMS, 'short'])}")
-    return FORMS[form](collection.queries[query])
+    return FORMS[form](text)
 
 
 @cache

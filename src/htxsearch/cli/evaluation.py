@@ -24,7 +24,7 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
 @click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "--task",
-    type=click.Choice(["ranking", "extraction"]),
+    type=click.Choice(["ranking", "qa", "extraction"]),
     default="ranking",
     show_default=True,
     help="What to measure; for extraction, a DIR holds saved pages and gold.json.",
@@ -66,10 +66,14 @@ def evaluation(
     A collection is indexed, every query asked as `query` asks it, and a document ranked by its best
     passage. With --floors the exit code is 1 if a measure falls below its floor.
 
+    --task qa asks every question that has an answer, and those of unanswerable.jsonl, as `ask` does: exact
+    match and token F1 of the span, whether its sentence holds the answer, and what was rightly declined.
+
     --task extraction measures how well stories are cut out of saved pages, beside trafilatura alone:
     precision and recall of their tokens, exact titles, and strings of the page that must not survive.
     """
     import htxsearch.evaluate as evaluate
+    import htxsearch.quality as quality
 
     if compare:
         _show_comparison(*(evaluate.read_run(path) for path in compare))
@@ -88,14 +92,19 @@ def evaluation(
             raise UsageError("--measure, --as, --semantic, --save and --keep are for rankings; leave them out")
         extractions = _extract(folders, failures, as_json=as_json)
         return _check_floors(floors, extractions, write=raise_floors) if floors else 0
+    if task == "qa" and (measures or semantic):
+        raise UsageError("--measure and --semantic are for rankings; leave them out")
     runs: list[Run] = []
     for folder in folders:
         collection = evaluate.read_collection(folder)
         click.echo(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries", err=True)
         with evaluate.opened(collection, keep, semantic=semantic) as index:
             for form in forms or ("typed",):
-                wanted = measures or evaluate.DEFAULT_MEASURES
-                run = evaluate.evaluate(collection, index, measures=wanted, form=form, semantic=semantic)
+                if task == "qa":
+                    run = quality.evaluate_answers(collection, quality.read_judged(folder, collection), index, form=form)
+                else:
+                    wanted = measures or evaluate.DEFAULT_MEASURES
+                    run = evaluate.evaluate(collection, index, measures=wanted, form=form, semantic=semantic)
                 runs.append(run)
                 if not as_json:
                     _show_run(run, failures)
@@ -152,7 +161,8 @@ def _show_run(run: "Run", failures: int) -> None:
     form = f"{run.form}{' +meaning' if run.semantic else ''}"
     click.echo(f"{run.name:14} {form:10} {values}  ({len(run.outcomes)} queries)")
     first = next(iter(run.measures))
-    worst = sorted(run.outcomes.items(), key=lambda one: one[1].measures[first])[:failures]
+    measured = [one for one in run.outcomes.items() if first in one[1].measures]
+    worst = sorted(measured, key=lambda one: one[1].measures[first])[:failures]
     for query, outcome in worst:
         ranked = ", ".join(outcome.ranked[:3]) or outcome.error or "nothing found"
         click.echo(f"    {outcome.measures[first]:.2f}  {query}  {outcome.query}\n          → {ranked}")
@@ -186,7 +196,7 @@ def _show_comparison(first: dict[str, Any], second: dict[str, Any]) -> None:
     for name in common:
         one, other = first[name]["outcomes"], second[name]["outcomes"]
         measure = next(iter(first[name]["measures"]))
-        queries = [query for query in one if query in other]
+        queries = [query for query in one if query in other and measure in one[query]["measures"]]
         changes = {query: other[query]["measures"][measure] - one[query]["measures"][measure] for query in queries}
         up, down = sum(change > 0 for change in changes.values()), sum(change < 0 for change in changes.values())
         before, after = first[name]["measures"][measure], second[name]["measures"][measure]
