@@ -309,7 +309,10 @@ class Searcher:
         node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
         found = engine.search(node, limit=DEPTH, per_article=False)
         best = rerank(engine, expander.asked(group), read, found.hits)
-        asking = read_question(f"{best.restored}?" if best.restored and not is_marked(read) else read)
+        asking = read_question(read)
+        if best.restored and not is_marked(read):
+            restored = read_question(f"{best.restored}?")  # has lost the signs of dates
+            asking = replace(restored, periods=asking.periods) if restored.kind == asking.kind else asking
         passages = []
         for one in best.ranked[:_READ_PASSAGES]:
             record = json.loads(engine.record(one.hit.article_id) or "")

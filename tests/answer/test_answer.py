@@ -166,3 +166,39 @@ def test_what_was_learnt_fits_the_features() -> None:
     assert set(learnt.confidence) == {"constant", *CONFIDENCE_FEATURES}
     assert 0 < learnt.threshold < 1
     assert "exact" in learnt.columns
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    root = tmp_path_factory.mktemp("counted")
+    (root / "corpus").mkdir()
+    texts = {
+        "a": "Đến tháng 5/2021, huyện Mù Sương có 913 THT với gần 20.400 thành viên; 57 HTX và 3 liên hiệp HTX.",
+        "b": "Quy chế của quỹ Bến Lở ghi rõ lãi cho vay không vượt quá 9% một năm, tính theo từng tháng.",
+    }
+    for name, text in texts.items():
+        (root / "corpus" / f"{name}.txt").write_text(f"Tin {name}\n{text}\n", "utf-8")
+    index = Index(root / "index", corpus=root / "corpus")
+    index.update()
+    return index
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Đến tháng 5/2021 huyện Mù Sương có bao nhiêu hợp tác xã?", "57 HTX"),
+        ("huyện Mù Sương có bao nhiêu HTX?", "57 HTX"),
+        ("huyen mu suong co bao nhieu hop tac xa", "57 HTX"),
+        ("huyện Mù Sương có bao nhiêu tổ hợp tác?", "913 THT"),
+    ],
+)
+def test_what_is_counted_decides_between_the_figures_of_a_sentence(counted: Index, question: str, answer: str) -> None:
+    best = counted.ask(question).best
+    assert best is not None
+    assert best.text == answer
+
+
+def test_a_qualifier_is_not_cut_so_that_it_says_the_contrary(counted: Index) -> None:
+    best = counted.ask("Lãi cho vay của quỹ Bến Lở là bao nhiêu phần trăm?").best
+    assert best is not None
+    assert best.text.startswith("không vượt quá 9")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from htxsearch.answer.question import KINDS, Asking
 from htxsearch.answer.reading import OF_KIND, Sentence
-from htxsearch.text.normalize import key
+from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.normalize import key, normal
 
 __all__ = ["FREE", "LONGEST", "Columns", "candidates"]
 
@@ -159,7 +160,9 @@ class _Line:
             if self.asking.kind != "date":
                 while end + 1 < self.size and end - last < 7 and self.open[end + 1]:
                     end += 1
-            allowed[start : first + 1, last : end + 1] = True
+            allowed[start, last : end + 1] = True  # a part of a qualifier may say the contrary: (không) vượt quá 15 %
+            if "không" not in self.sentence.terms[start:first]:
+                allowed[first, last : end + 1] = True
         return allowed
 
 
@@ -197,6 +200,9 @@ def candidates(text: str, sentence: Sentence, asking: Asking, total: float) -> t
     `total` is the idf of all the question's content.
     """
     line = _Line(text, sentence, asking)
+    kept = _counted(line)
+    if kept is not None:
+        line.first, line.last, line.length = line.first[kept], line.last[kept], line.length[kept]
     columns: Columns = {}
     for part in (_matches(line, total), _shape(line), _types(line), _focus(line), _alignment(line, total), _words(line)):
         columns |= {name: np.asarray(values, np.float64) for name, values in part.items()}
@@ -307,10 +313,10 @@ def _focus(line: _Line) -> dict[str, NDArray[np.generic]]:
     begins, ends = np.zeros(n + 1, bool), np.zeros(n + 1, bool)
     counted = line.asking.kind in ("number", "money", "percent")
     for size in range(len(focus), 0, -1):
-        part = focus[:size] if counted else focus[-size:]
-        for at in range(n - size + 1):
-            if tuple(line.terms[at : at + size]) == part:
-                begins[at] = ends[at + size - 1] = True
+        for part in _written(focus[:size] if counted else focus[-size:], line.asking.marked):
+            for at in range(n - len(part) + 1):
+                if tuple(line.terms[at : at + len(part)]) == part:
+                    begins[at] = ends[at + len(part) - 1] = True
         if begins.any():
             break
     count = _sums(begins[:n])
@@ -321,6 +327,35 @@ def _focus(line: _Line) -> dict[str, NDArray[np.generic]]:
         "focus_in": count[line.last + 1] > count[line.first],
         "focus_before": np.concatenate([[False], ends[:n]])[line.first],
     }
+
+
+@cache
+def _abbreviations(marked: bool) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return short forms by their long forms' terms, and the other way round, with or without marks."""
+    spelled = normal if marked else key
+    pairs = [((spelled(short.lower()),), tuple(map(spelled, long_form_terms(long)))) for short, long in COMMON.items()]
+    return dict(pairs) | {long: short for short, long in pairs}
+
+
+def _written(part: tuple[str, ...], marked: bool) -> list[tuple[str, ...]]:
+    """Return a noun's terms, and those of its other form: hợp tác xã, HTX."""
+    other = _abbreviations(marked).get(part)
+    return [part, other] if other else [part]
+
+
+def _counted(line: _Line) -> _Bools | None:
+    """Return which of the spans are figures of just what "bao nhiêu" counts (482 HTX); None if none is."""
+    focus = line.asking.focus
+    if line.asking.kind != "number" or not focus:
+        return None
+    measured = {last for _, last, type_ in line.typed if type_ == "number"}
+    found = np.zeros(line.size, bool)
+    for part in _written(focus, line.asking.marked):
+        for at in range(1, line.size - len(part) + 1):
+            if at - 1 in measured and tuple(line.terms[at : at + len(part)]) == part:
+                found[at + len(part) - 1] = True
+    kept: _Bools = found[line.last]
+    return kept if kept.any() else None
 
 
 def _alignment(line: _Line, total: float) -> dict[str, NDArray[np.generic]]:

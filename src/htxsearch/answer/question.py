@@ -37,7 +37,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _NOUN = r"(?:\s[^\s?,.;]+){0,3}?\s"
 _RULES: tuple[tuple[Kind, str], ...] = (
-    ("document", r"số hiệu|(?:văn bản|nghị quyết|nghị định|quyết định|thông tư|chỉ thị|công văn|luật|kết luận) (?:nào|số mấy)"),
+    (
+        "document",
+        r"số hiệu|(?:văn bản|nghị quyết|nghị định|quyết định|thông tư|chỉ thị|công văn|luật|kết luận|kế hoạch|thông báo)"
+        r" (?:nào|số mấy)|(?:nghị quyết|nghị định|quyết định|thông tư|chỉ thị|công văn|kết luận|kế hoạch|thông báo)\b"
+        r".* số (?:mấy|bao nhiêu|nào)",
+    ),
     (
         "percent",
         r"bao nhiêu (?:phần trăm|%)|(?:tỷ lệ|tỉ lệ|phần trăm|tỷ trọng).*(?:bao nhiêu|mấy|nào|là gì)|mấy (?:phần trăm|%)",
@@ -121,15 +126,15 @@ class Asking:
 
 
 def read_question(text: str) -> Asking:
-    """Return what a question asks for, as typed: with marks or without."""
+    """Return what a question asks for, as typed: with marks, without, or with some."""
     text = " ".join(nfc(text).lower().split())
-    marked = is_marked(text)
     found = tokens(text)
-    for kind, pattern in _patterns(marked):
-        match = pattern.search(text if marked else fold(text))
-        if match:
-            return replace(_asking(kind, found, match.start(), match.end(), marked), periods=named_periods(text))
-    return Asking("thing", (), marked, periods=named_periods(text))
+    for marked in (True, False) if is_marked(text) else (False,):
+        for kind, pattern in _patterns(marked):
+            match = pattern.search(text if marked else fold(text))
+            if match:
+                return replace(_asking(kind, found, match.start(), match.end(), marked), periods=named_periods(text))
+    return Asking("thing", (), is_marked(text), periods=named_periods(text))
 
 
 def plain_question(typed: str) -> str:
@@ -147,11 +152,12 @@ def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: 
     """Divide a question at the question word that is in the phrase matched; the noun there has at most three terms."""
     spelled = normal if marked else key
     terms = [spelled(token.term) for token in found]
-    asks = [at for at, token in enumerate(found) if is_interrogative(token.term) and start <= token.start < end]
+    asking = [is_interrogative(token.term if marked else key(token.term)) for token in found]
+    asks = [at for at, token in enumerate(found) if asking[at] and start <= token.start < end]
     if not asks:
         return Asking(kind, (), marked)
     first = last = asks[0]
-    while last + 1 < len(found) and is_interrogative(found[last + 1].term):
+    while last + 1 < len(found) and asking[last + 1]:
         last += 1
     if terms[first] in ("bao", spelled("mấy")):
         focus = _until_filler(terms[last + 1 : last + 4])
