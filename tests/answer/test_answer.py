@@ -202,3 +202,33 @@ def test_a_qualifier_is_not_cut_so_that_it_says_the_contrary(counted: Index) -> 
     best = counted.ask("Lãi cho vay của quỹ Bến Lở là bao nhiêu phần trăm?").best
     assert best is not None
     assert best.text.startswith("không vượt quá 9")
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    root = tmp_path_factory.mktemp("measured")
+    (root / "corpus").mkdir()
+    texts = {
+        "a": "Năm 2014 nhóm thợ Đá Dăm thu về 46 tỷ euro, tức khoảng 61 tỷ USD, từ một khách hàng ở cảng Cát.",
+        "b": "Thợ mới của lò Đất Nung học nghề không quá 18 tháng với 3 người thầy rồi ra nghề.",
+    }
+    for name, text in texts.items():
+        (root / "corpus" / f"{name}.txt").write_text(f"Tin {name}\n{text}\n", "utf-8")
+    index = Index(root / "index", corpus=root / "corpus")
+    index.update()
+    return index
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Nhóm thợ Đá Dăm thu về bao nhiêu euro?", "46 tỷ euro"),
+        ("nhom tho da dam thu ve bao nhieu euro", "46 tỷ euro"),
+        ("Nhóm thợ Đá Dăm thu về bao nhiêu USD?", "61 tỷ USD"),
+        ("Thợ mới của lò Đất Nung học nghề bao lâu?", "18 tháng"),
+    ],
+)
+def test_an_amount_is_of_the_unit_that_is_asked_for(measured: Index, question: str, answer: str) -> None:
+    best = measured.ask(question).best
+    assert best is not None
+    assert best.text.endswith(answer)

@@ -68,6 +68,7 @@ _NEVER_LAST = frozenset(
     " theo gồm".split()
 )
 _QUALIFIERS = frozenset("gần trên hơn khoảng ước tính xấp xỉ chừng ít nhất tối thiểu tối đa không quá dưới vượt".split())
+_SCALES = frozenset("tram nghin ngan van trieu ty".split())
 _LENGTHS = (1, 2, 3, 4, 5, 7, 10, 15, 23)
 _MEASURED = ("number", "money", "percent", "date", "document")
 
@@ -91,6 +92,11 @@ class _Line:
         self.typed = list(self._typed())
         self.first, self.last = self._spans()
         self.length = self.last - self.first + 1
+        digits = np.concatenate([[0], np.cumsum(self.digit)])
+        self.digit_in: _Bools = digits[self.last + 1] > digits[self.first]
+        self.figure = self.digit.copy()
+        for at in range(1, self.size):
+            self.figure[at] |= self.figure[at - 1] and key(sentence.terms[at]) in _SCALES
 
     def _categories(self) -> _Ints:
         found = []
@@ -200,7 +206,7 @@ def candidates(text: str, sentence: Sentence, asking: Asking, total: float) -> t
     `total` is the idf of all the question's content.
     """
     line = _Line(text, sentence, asking)
-    kept = _counted(line)
+    kept = _fitting(line)
     if kept is not None:
         line.first, line.last, line.length = line.first[kept], line.last[kept], line.length[kept]
     columns: Columns = {}
@@ -343,19 +349,34 @@ def _written(part: tuple[str, ...], marked: bool) -> list[tuple[str, ...]]:
     return [part, other] if other else [part]
 
 
-def _counted(line: _Line) -> _Bools | None:
-    """Return which of the spans are figures of just what "bao nhiêu" counts (482 HTX); None if none is."""
-    focus = line.asking.focus
-    if line.asking.kind != "number" or not focus:
+_HOW_LONG = tuple((unit,) for unit in "giây phút giờ ngày tuần tháng quý năm".split())
+
+
+def _fitting(line: _Line) -> _Bools | None:
+    """Return which of the spans of an amount fit best what is asked: of what is counted, else in figures; None if none does.
+
+    What "bao nhiêu" counts is its unit: 482 HTX, 38 tỷ euro; that of "bao lâu" is one of time.
+    """
+    focus, marked = line.asking.focus, line.asking.marked
+    if line.asking.kind not in ("number", "money", "percent"):
         return None
-    measured = {last for _, last, type_ in line.typed if type_ == "number"}
+    if focus and line.asking.kind != "percent":
+        spelled = normal if marked else key
+        how_long = focus[0] == spelled("lâu")
+        units = [tuple(map(spelled, one)) for one in _HOW_LONG] if how_long else _written(focus, marked)
+        counted: _Bools = line.digit_in & np.any([_ends_with(line, unit)[line.last] for unit in units], axis=0)
+        if counted.any():
+            return counted
+    return line.digit_in if line.digit_in.any() else None
+
+
+def _ends_with(line: _Line, unit: tuple[str, ...]) -> _Bools:
+    """Return at which tokens a unit ends that stands right behind a figure and, in between, nothing but its scale."""
     found = np.zeros(line.size, bool)
-    for part in _written(focus, line.asking.marked):
-        for at in range(1, line.size - len(part) + 1):
-            if at - 1 in measured and tuple(line.terms[at : at + len(part)]) == part:
-                found[at + len(part) - 1] = True
-    kept: _Bools = found[line.last]
-    return kept if kept.any() else None
+    for at in range(1, line.size - len(unit) + 1):
+        if line.figure[at - 1] and tuple(line.terms[at : at + len(unit)]) == unit:
+            found[at + len(unit) - 1] = True
+    return found
 
 
 def _alignment(line: _Line, total: float) -> dict[str, NDArray[np.generic]]:
