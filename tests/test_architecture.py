@@ -80,6 +80,7 @@ ORDER = [
     "rank",
     "expand",
     "restore",
+    "suggest",
     "manifest",
     "semantic",
     "precision",

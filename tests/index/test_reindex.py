@@ -1023,3 +1023,21 @@ def test_making_an_index_touches_no_file(tmp_path):
     with pytest.raises(CorpusError):
         index.update()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_changes_with_a_commit_and_only_then(tmp_path):
+    folders = Folders(tmp_path)
+    folders.write_some(2)
+    folders.update()
+    with folders.open() as index:
+        before = index.version()
+        assert index.version() == before
+        assert index.counts().articles == 2
+        folders.update()
+        assert index.version() == before, "a run that finds nothing to do is no change"
+        folders.write("new.txt", "Mới")
+        folders.update()
+        after = index.version()
+        assert after != before
+        folders.update(rebuild=True)
+        assert index.version() != after

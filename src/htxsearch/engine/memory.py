@@ -158,8 +158,8 @@ class MemoryEngine:
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
         return sorted(term for f, k, term in self._spellings() if (f, k) == (field, key))
 
-    def starting_with(self, prefix: str, *, limit: int) -> list[str]:
-        pairs = sorted((k, term) for f, k, term in self._spellings() if f == "syllable" and k.startswith(prefix))
+    def starting_with(self, prefix: str, *, limit: int, field: Literal["syllable", "word"] = "syllable") -> list[str]:
+        pairs = sorted((k, term) for f, k, term in self._spellings() if f == field and k.startswith(prefix))
         return [term for _, term in pairs[:limit]]
 
     def forward(self, article_id: str) -> tuple[Forward, ...]:

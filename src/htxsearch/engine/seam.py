@@ -262,8 +262,8 @@ class Engine(Protocol):
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
         """Return the terms whose key is `key`, sorted."""
 
-    def starting_with(self, prefix: str, *, limit: int) -> list[str]:
-        """Return up to `limit` syllable terms whose *key* begins with `prefix`, sorted by key."""
+    def starting_with(self, prefix: str, *, limit: int, field: Literal["syllable", "word"] = "syllable") -> list[str]:
+        """Return up to `limit` terms whose *key* begins with `prefix`, sorted by key."""
 
     def forward(self, article_id: str) -> tuple[Forward, ...]:
         """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""

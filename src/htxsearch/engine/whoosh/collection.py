@@ -300,15 +300,15 @@ class Collection:
             self._spellings[field, key] = found
         return found
 
-    def starting_with(self, prefix: str, limit: int) -> list[str]:
-        """Return up to `limit` live syllables whose key begins with `prefix`, sorted by key."""
+    def starting_with(self, field: str, prefix: str, limit: int) -> list[str]:
+        """Return up to `limit` live terms whose key begins with `prefix`, sorted by key."""
         found: set[tuple[str, str]] = set()
         for segment in self.segments:
             more = limit
-            for key, term in segment.spellings_from(MARK["syllable"] + prefix):
+            for key, term in segment.spellings_from(MARK[field] + prefix):
                 if more == 0:
                     break
-                if self._is_live("syllable", term):
+                if self._is_live(field, term):
                     more -= 1
                     found.add((key, term))
         return [term for _, term in sorted(found)[:limit]]

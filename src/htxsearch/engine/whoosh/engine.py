@@ -117,9 +117,9 @@ class WhooshEngine:
         with mapped(self._folder):
             return list(self._collection.spellings(field, key))
 
-    def starting_with(self, prefix: str, *, limit: int) -> list[str]:
+    def starting_with(self, prefix: str, *, limit: int, field: Literal["syllable", "word"] = "syllable") -> list[str]:
         with mapped(self._folder):
-            return self._collection.starting_with(prefix, limit)
+            return self._collection.starting_with(field, prefix, limit)
 
     def forward(self, article_id: str) -> tuple[Forward, ...]:
         with mapped(self._folder):

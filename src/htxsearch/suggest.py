@@ -1,0 +1,117 @@
+"""What a query that is still being typed may become: words, places and titles that the index has. Marks may be left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Any, Literal
+
+from htxsearch.engine.seam import Alternative, AnyTerm, Engine
+from htxsearch.text.normalize import is_marked, keeps_marks, key, nfc
+from htxsearch.text.tokens import Token, tokens
+
+__all__ = ["Suggestion", "completions", "has_all"]
+
+_LONGEST = 4
+"""Syllables of the longest word that is completed."""
+_CONSIDERED = 3_000
+"""Words of one beginning that are compared by how often they stand in the index; more would be felt while typing."""
+
+_COMMON = 5
+"""Passages a word must stand in to come before what is commoner and completes less."""
+_FEW = 5
+"""With fewer words than that, single syllables are suggested, too."""
+
+_Kind = Literal["word", "place", "title"]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A whole query to ask instead of the one typed so far; of a title, `article_id` is the article's."""
+
+    text: str
+    kind: _Kind
+    article_id: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the suggestion as JSON values."""
+        return {"text": self.text, "kind": self.kind, "article_id": self.article_id}
+
+
+def completions(typed: str, engine: Engine, *, limit: int) -> tuple[Suggestion, ...]:
+    """Return queries that `typed` may become: its last syllables completed to a place or a word of the index.
+
+    Places come first, then what completes more syllables if it is common, then what stands in most passages. Marks that
+    were typed are kept, and what stands before is left as it is. Nothing is suggested behind a blank or a sign, where no
+    syllable is unfinished.
+    """
+    text = nfc(typed)
+    found = tokens(text)
+    if not found or found[-1].end != len(text):
+        return ()
+    ranked: list[tuple[tuple[int, int, str], Suggestion]] = []
+    for length in range(min(_LONGEST, len(found)), 0, -1):
+        tail = found[-length:]
+        if _together(text, tail):
+            head = text[: tail[0].start]
+            for name, count in _places(tail, engine):
+                ranked.append(((-_LONGEST - 1, -count, name), Suggestion(head + name, "place")))
+            for word, count in _words(tail, engine):
+                ranked.append(((-length if count >= _COMMON else 0, -count, word), Suggestion(head + word, "word")))
+    suggested: dict[str, Suggestion] = {}
+    for _, one in sorted(ranked, key=lambda one: one[0]):
+        suggested.setdefault(key(one.text), one)
+    suggested.pop(key(text), None)
+    return tuple(islice(suggested.values(), limit))
+
+
+def has_all(title: str, typed: str) -> bool:
+    """Tell whether a title has every syllable that was typed, the last one at least begun; marks do not matter."""
+    keys = [key(token.term) for token in tokens(title)]
+    *finished, last = (key(token.term) for token in tokens(nfc(typed)))
+    return set(finished) <= set(keys) and any(one.startswith(last) for one in keys)
+
+
+def _together(text: str, tail: Sequence[Token]) -> bool:
+    """Tell whether only blanks stand between the syllables, and no field's colon before them."""
+    between = (text[one.end : other.start] for one, other in pairwise(tail))
+    return all(gap.isspace() for gap in between) and text[: tail[0].start][-1:] in ("", " ", "(", '"', "+", "-")
+
+
+def _places(tail: Sequence[Token], engine: Engine) -> list[tuple[str, int]]:
+    """Return the places that go on as typed, and how many articles are about each."""
+    return [(name, count) for name, count in engine.values("place").items() if _continues(tail, name.split())]
+
+
+def _words(tail: Sequence[Token], engine: Engine) -> list[tuple[str, int]]:
+    """Return the words that go on as typed, and in how many passages each stands."""
+    begun = "_".join(key(token.term) for token in tail)
+    if len(begun) < 2:
+        return []
+    counts = _counts("word", begun, tail, engine)
+    if len(tail) == 1 and len(counts) < _FEW:
+        counts |= _counts("syllable", begun, tail, engine)
+    return [(term.replace("_", " "), count) for term, count in counts.items()]
+
+
+def _counts(kind: Literal["syllable", "word"], begun: str, tail: Sequence[Token], engine: Engine) -> dict[str, int]:
+    """Return the terms that go on as typed, and in how many passages each stands."""
+    terms = engine.starting_with(begun, limit=_CONSIDERED, field=kind)
+    counts = {
+        term: engine.frequency(AnyTerm((Alternative(kind, term),))) for term in terms if _continues(tail, term.split("_"))
+    }
+    return {term: count for term, count in counts.items() if count}
+
+
+def _continues(tail: Sequence[Token], parts: Sequence[str]) -> bool:
+    """Tell whether a name or word begins as typed: finished syllables with all marks typed, the last one as far as it goes."""
+    if len(parts) < len(tail):
+        return False
+    *finished, last = (token.term for token in tail)
+    if not all(
+        key(one) == key(part) and (not is_marked(one) or keeps_marks(one, part.lower()))
+        for one, part in zip(finished, parts, strict=False)
+    ):
+        return False
+    part = parts[len(finished)].lower()
+    begun = part[: len(last)]
+    return key(part).startswith(key(last)) and (not is_marked(last) or keeps_marks(last, begun))
