@@ -1,13 +1,20 @@
 """Where a query's terms stand in a text: spans into the text as written. Colour and markup come in the skins."""
 
+import re
 from collections.abc import Collection, Iterable
 
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import places, terms
 
-__all__ = ["excerpt", "highlights"]
+__all__ = ["excerpt", "highlights", "visible"]
 
 _JOINERS = " \u00a0-–/"
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Return a text without control and direction characters: it can neither drive a terminal nor turn lines around."""
+    return _UNSEEN.sub("\ufffd", text)
 
 
 def highlights(text: str, marks: Collection[tuple[str, ...]]) -> list[Span]:

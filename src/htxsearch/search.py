@@ -537,6 +537,8 @@ def _earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: _Reco
 
 def _marked(text: str, plan: Plan) -> set[str]:
     return {normal(text[start:end].lower()) for start, end in highlights(text, plan.marks)}
+
+
 def _begun(typed: str) -> str:
     """Return a query whose last word, if it is of two letters or more, may go on."""
     last = tokens(typed)[-1]

@@ -36,6 +36,7 @@ __all__ = [
     "query",
     "reindex",
     "related",
+    "serve",
     "show",
 ]
 
@@ -547,6 +548,35 @@ def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
         _print_json(found.as_json())
     else:
         show_info(found)
+
+
+@cli.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to serve at; the default is for this machine alone."
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that answer.")
+@click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False), help="Ask everybody for the token in this file.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name this server is called by. Repeatable.")
+@click.option("--cors", multiple=True, metavar="ORIGIN", help="A site whose scripts may read the API. Repeatable.")
+@click.option(
+    "--rate", type=click.FloatRange(0), default=20, show_default=True, help="Requests a second of one client; 0 is any number."
+)
+@click.option("--behind-proxy", is_flag=True, help="Believe a proxy on this machine who the client is.")
+@click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line a request on standard error.")
+@_locations
+def serve(index_dir: Path, corpus: Path, **options: Any) -> None:
+    """Serve the search over HTTP: pages for a browser, and an API that answers what --json prints.
+
+    Needs the extra: pip install 'htxsearch[web]'. The pages are at /, the API at /api/query, related,
+    articles, facets, suggest and health, described in /api/openapi.json. Nothing can be changed through
+    it. A reindex meanwhile is seen at once. With a token (--token-file, or HTXSEARCH_TOKEN), programs send it
+    as a bearer token and people as the password, with any user name.
+    """
+    from htxsearch.cli.serve import serve_forever
+
+    _open(index_dir, corpus).close()
+    serve_forever(index_dir, corpus, **options)
 
 
 cli.add_command(evaluation)

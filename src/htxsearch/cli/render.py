@@ -11,6 +11,7 @@ import click
 from htxsearch.article import Article, Dropped
 from htxsearch.catalogue import Report
 from htxsearch.highlight import excerpt
+from htxsearch.highlight import visible as safe
 from htxsearch.reprints import Difference
 from htxsearch.results import (
     Answer,
@@ -49,12 +50,6 @@ __all__ = [
 
 _EXCERPT = 360  # characters: three or four lines of a terminal
 _INDENT = "   "
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def safe(text: str) -> str:
-    """Return text from an article without control and direction characters: it cannot drive the terminal."""
-    return _UNSAFE.sub("\ufffd", text)
 
 
 def show_results(found: Results, *, full: bool, explain: bool, first: int) -> None:

@@ -1,0 +1,91 @@
+"""The application: routes, what is told of errors, and the threads that answer; and the server that runs it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from htxsearch.errors import HtxError
+from htxsearch.index import Index
+from htxsearch.web import api, pages
+from htxsearch.web.api import Lanes
+from htxsearch.web.guard import Guard
+from htxsearch.web.lane import Busy, Lane
+from htxsearch.web.openapi import document
+from htxsearch.web.problems import MEDIA_TYPE, as_bytes, problem, status_of
+from htxsearch.web.settings import Settings
+
+__all__ = ["from_environment", "make_app"]
+
+
+def from_environment() -> Starlette:
+    """Return the application for the settings left in the environment: what each worker process calls."""
+    return make_app(Settings.from_environment())
+
+
+def make_app(settings: Settings) -> Starlette:
+    """Return the application. The index is opened when it is first asked, and every later commit is seen."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        make = partial(Lane, seconds=settings.seconds, waiting=settings.waiting)
+        lanes = Lanes(
+            search=make("search", Index(settings.index, corpus=settings.corpus)),
+            related=make("related", Index(settings.index, corpus=settings.corpus)),
+        )
+        app.state.lanes = lanes
+        yield
+        lanes.search.close()
+        lanes.related.close()
+
+    middleware = [Middleware(Guard, settings=settings)]
+    if settings.cors:
+        origins = Middleware(
+            CORSMiddleware, allow_origins=settings.cors, allow_methods=["GET"], allow_headers=["Authorization"]
+        )
+        middleware.insert(0, origins)  # a browser asks whether it may before it shows a token
+    described = as_bytes(document())
+    handlers: dict[Any, Any] = dict.fromkeys((HtxError, Busy, HTTPException, Exception), _on_error)
+    return Starlette(
+        routes=[
+            *api.routes(),
+            Route("/api/openapi.json", lambda _: Response(described, media_type="application/json"), methods=["GET"]),
+            *pages.routes(),
+        ],
+        middleware=middleware,
+        exception_handlers=handlers,
+        lifespan=lifespan,
+    )
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    """Tell what went wrong; of what should not have happened only that it did. The server's log has the rest."""
+    headers: dict[str, str] = {}
+    if isinstance(error, HtxError | Busy):
+        status, detail = status_of(error), str(error)
+    elif isinstance(error, HTTPException):
+        status, detail = HTTPStatus(error.status_code), _ABOUT.get(error.status_code, error.detail)
+        headers |= error.headers or {}
+    else:
+        status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; the server's log says what"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "1"
+    if not request.url.path.startswith("/api/"):
+        return pages.error_page(request, status, error if isinstance(error, HtxError | Busy) else None, headers)
+    known = error if isinstance(error, HtxError | Busy) else None
+    return Response(as_bytes(problem(status, detail, known)), status.value, headers, MEDIA_TYPE)
+
+
+_ABOUT = {
+    404: "there is nothing at this address; /api/openapi.json lists what there is",
+    405: "this can only be read: use GET",
+}

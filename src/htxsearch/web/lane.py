@@ -1,0 +1,61 @@
+"""A thread that owns an Index and answers one question after the other.
+
+An Index is not made for several threads at once, and several would not answer sooner: most of a query is Python, of
+which one thread runs at a time. What waits is counted and timed, so that a server under too much load says so at once.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from htxsearch.index import Index
+
+__all__ = ["Busy", "Lane"]
+
+_Found = TypeVar("_Found")
+
+
+class Busy(Exception):
+    """The server has more to do than it can; the question may be asked again a little later."""
+
+
+class Lane:
+    """One Index, asked from an event loop, answering in its own thread."""
+
+    def __init__(self, name: str, index: Index, *, seconds: float, waiting: int) -> None:
+        self._index = index
+        self._seconds = seconds
+        self._most = waiting
+        self._waiting = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def ask(self, question: Callable[[Index], _Found], *, seconds: float | None = None) -> _Found:
+        """Return what the question returns, in its turn.
+
+        Raises what the question raises, and Busy if too many wait or the answer takes more than `seconds`, by default
+        the lane's. A question that has not begun then is dropped; one that has goes on, and its answer is lost.
+        """
+        if self._waiting >= self._most:
+            raise Busy(f"{self._waiting} requests are waiting already; try again in a moment")
+        self._waiting += 1
+        loop = asyncio.get_running_loop()
+        future = self._thread.submit(question, self._index)
+        future.add_done_callback(lambda _: self._leave(loop))
+        limit = self._seconds if seconds is None else seconds
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), limit)
+        except TimeoutError:
+            raise Busy(f"no answer within {limit:g} s; try again in a moment, or ask for less") from None
+
+    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._count_out)
+
+    def _count_out(self) -> None:
+        self._waiting -= 1
+
+    def close(self) -> None:
+        """Let what has begun finish, drop what waits, and let go of the index's files."""
+        self._thread.submit(self._index.close)
+        self._thread.shutdown(wait=True)

@@ -1,0 +1,173 @@
+"""The API's OpenAPI document, made from its table of endpoints; the schemas say what `results.py` gives."""
+
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from htxsearch.web.api import ENDPOINTS, Endpoint
+from htxsearch.web.parameters import Parameter
+from htxsearch.web.problems import MEDIA_TYPE
+
+__all__ = ["document"]
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_NUMBER: dict[str, Any] = {"type": "number"}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+_FLAG: dict[str, Any] = {"type": "boolean"}
+_MAYBE: dict[str, Any] = {"type": ["string", "null"]}
+_DAY: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
+_SPAN: dict[str, Any] = {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2}
+_COUNTS: dict[str, Any] = {"type": "object", "additionalProperties": _COUNT}
+
+
+def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the schema of an object that has just these properties."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_ARTICLE = {"article_id": _TEXT, "title": _TEXT, "date": _DAY, "place": _MAYBE, "source": _MAYBE}
+
+_SCHEMAS = {
+    "Results": _object(
+        {
+            "query": _TEXT,
+            "total": _COUNT,
+            "took_ms": _NUMBER,
+            "hits": _list(_ref("SearchHit")),
+            "facets": {"type": "object", "additionalProperties": _COUNTS},
+            "hints": _list(_TEXT),
+            "read_as": _MAYBE,
+            "suggestion": _MAYBE,
+            "semantic": _FLAG,
+            "restored": _MAYBE,
+            "expansions": _list(
+                _object({"typed": _TEXT, "terms": _list(_object({"term": _TEXT, "weight": _NUMBER}))}),
+            ),
+        },
+        optional=("restored", "expansions"),
+    ),
+    "SearchHit": _object(
+        {
+            **_ARTICLE,
+            "path": _TEXT,
+            "url": _MAYBE,
+            "score": _NUMBER,
+            "passage": _object({"start": _COUNT, "end": _COUNT, "text": _TEXT}),
+            "highlights": _list(_SPAN),
+            "title_highlights": _list(_SPAN),
+            "explain": _object(
+                {
+                    "features": {"type": "object", "additionalProperties": _NUMBER},
+                    "stage_one": _list(_object({"matched": _TEXT, "score": _NUMBER})),
+                }
+            ),
+        },
+        optional=("explain",),
+    ),
+    "ArticleView": _object(
+        {
+            **_ARTICLE,
+            "url": _MAYBE,
+            "author": _MAYBE,
+            "crawled": _DAY,
+            "place_evidence": _MAYBE,
+            "path": _TEXT,
+            "text": _TEXT,
+            "passages": _list(_object({"start": _COUNT, "end": _COUNT})),
+        }
+    ),
+    "RelatedArticles": _object(
+        {
+            "article_id": _MAYBE,
+            "related": _list(_object({**_ARTICLE, "score": _NUMBER, "terms": _list(_TEXT), "reprint": _FLAG})),
+        }
+    ),
+    "Facets": _object({"query": _MAYBE, "total": _COUNT, "facets": {"type": "object", "additionalProperties": _COUNTS}}),
+    "Suggestions": _object(
+        {
+            "query": _TEXT,
+            "suggestions": _list(
+                _object({"text": _TEXT, "kind": {"enum": ["word", "place", "title"]}, "article_id": _MAYBE}),
+            ),
+        }
+    ),
+    "Health": _object(
+        {"status": {"const": "ok"}, "articles": _COUNT, "passages": _COUNT, "complete": _FLAG, "version": _TEXT},
+    ),
+    "Problem": _object(
+        {
+            "type": _TEXT,
+            "title": _TEXT,
+            "status": {"type": "integer"},
+            "detail": _TEXT,
+            "error": _TEXT,
+            "reason": _TEXT,
+            "query": _TEXT,
+            "column": _COUNT,
+        },
+        optional=("error", "reason", "query", "column"),
+    ),
+}
+
+_PROBLEMS = {
+    HTTPStatus.BAD_REQUEST: "What was asked cannot be: a parameter, or a query that cannot be read.",
+    HTTPStatus.UNAUTHORIZED: "The server wants its token.",
+    HTTPStatus.NOT_FOUND: "There is no such article.",
+    HTTPStatus.TOO_MANY_REQUESTS: "This client asks too often; Retry-After says when it may again.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read now, or the server has too much to do.",
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the document as JSON values."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "htxsearch",
+            "version": version("htxsearch"),
+            "description": "Search in a folder of Vietnamese articles. What is answered is what the command line prints "
+            "with --json.",
+        },
+        "paths": {f"{one.path}/{{id}}" if one.by_id else one.path: {"get": _operation(one)} for one in ENDPOINTS},
+        "components": {
+            "schemas": _SCHEMAS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"token": []}],
+    }
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    identity = [_parameter(Parameter(name="id", about="the article's id", required=True, longest=1_000), where="path")]
+    responses = {
+        "200": {"description": endpoint.about, "content": {"application/json": {"schema": _ref(endpoint.answer)}}},
+        "304": {"description": "It is still what the client has."},
+        **{
+            str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+            for status, text in _PROBLEMS.items()
+        },
+    }
+    return {
+        "operationId": endpoint.name,
+        "summary": endpoint.about,
+        "parameters": (identity if endpoint.by_id else []) + [_parameter(one, where="query") for one in endpoint.parameters],
+        "responses": responses,
+    }
+
+
+def _parameter(one: Parameter, *, where: str) -> dict[str, Any]:
+    schema = one.schema() | ({"minLength": 1} if where == "path" else {})
+    return {"name": one.name, "in": where, "required": one.required, "description": one.about, "schema": schema}

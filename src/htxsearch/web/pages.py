@@ -1,0 +1,449 @@
+"""The pages: search, article, related articles, downloads. All of it is links and forms; scripts only make it quicker."""
+
+import csv
+import datetime
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from hashlib import sha256
+from http import HTTPStatus
+from importlib import resources
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.highlight import excerpt, visible
+from htxsearch.index import Index
+from htxsearch.results import ArticleView, Info, RelatedArticles, Results, SearchHit
+from htxsearch.search import FACETS
+from htxsearch.text.sentences import Span
+from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes
+from htxsearch.web.freshness import answered
+from htxsearch.web.lane import Busy
+from htxsearch.web.parameters import Parameter, read
+from htxsearch.web.phrases import Language, phrase, translated
+from htxsearch.web.problems import as_bytes, status_of
+
+__all__ = ["error_page", "routes"]
+
+_ON_A_PAGE = 10
+_MOST_PAGES = 100
+_EXCERPT = 420
+"""Characters of a passage shown among results: four or five lines."""
+_SHOWN_VALUES = 8
+"""Values of a facet that are shown at once."""
+_RELATED_S = 0.4
+"""How long an article's page waits for its related articles; if they take longer, it has a link to them."""
+_EXPORTED = MOST_HITS
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula at the beginning of a cell."""
+
+_LANGUAGE = Parameter(name="lang", about="language of the page", choices=("vi", "en"), default="vi")
+_SEARCH = (
+    Parameter(name="q", about=QUERY.about, longest=QUERY.longest),
+    *FILTERS,
+    Parameter(name="sort", about="best or newest first", choices=("score", "date"), default="score"),
+    Parameter(name="page", about="which page", kind="integer", least=1, most=_MOST_PAGES, default=1),
+    Parameter(name="format", about="of a download", choices=("csv", "json"), default="csv"),
+    _LANGUAGE,
+)
+_ARTICLE = (Parameter(name="id", about="the article's id", required=True, longest=1_000), *_SEARCH)
+"""An article keeps the search it was found by, to mark what was asked and to lead back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """A page with what stands behind its question mark, without what is as it is by default."""
+
+    path: str
+    given: Mapping[str, Any]
+
+    def with_(self, path: str | None = None, fragment: str = "", /, **changes: Any) -> str:
+        """Return the address with some values changed; None or "" takes one away."""
+        values: dict[str, Any] = {**self.given, **changes}
+        defaults = {"sort": "score", "page": 1, "lang": "vi", "format": "csv"}
+        kept = {name: value for name, value in values.items() if value and defaults.get(name) != value}
+        query = urlencode(kept, doseq=True, errors="replace")
+        return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
+
+
+def _address(path: str, given: Mapping[str, Any]) -> _Address:
+    return _Address(path, {name: value for name, value in given.items() if name != "format"})
+
+
+class _Option(NamedTuple):
+    """A value of a facet: what is shown, how many articles have it, and where it leads."""
+
+    value: str
+    articles: int
+    href: str
+
+
+class _Bar(NamedTuple):
+    """A year in the chart: where it stands in a drawing 100 high, 24 to a year."""
+
+    year: str
+    articles: int
+    x: int
+    y: float
+    height: float
+    href: str
+
+
+def routes() -> list[Route]:
+    """Return the routes of the pages and of their files."""
+    return [
+        Route("/", _search_page, methods=["GET"]),
+        Route("/article", _article_page, methods=["GET"]),
+        Route("/related", _related_page, methods=["GET"]),
+        Route("/download", _download, methods=["GET"]),
+        *(Route(f"/static/{name}", partial(_file, name), methods=["GET"]) for name in _files()),
+    ]
+
+
+# Files: read once, so that no name from a request is ever looked for on the disk.
+
+_KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@cache
+def _files() -> dict[str, tuple[bytes, str]]:
+    """Return the static files: bytes, and a short name of what they hold."""
+    folder = resources.files("htxsearch.web").joinpath("static")
+    return {one.name: (data, sha256(data).hexdigest()[:12]) for one in folder.iterdir() if (data := one.read_bytes())}
+
+
+async def _file(name: str, request: Request) -> Response:
+    data, version = _files()[name]
+    tag = f'"{version}"'
+    headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=_KINDS[name.rpartition(".")[2]], headers=headers)
+
+
+def _file_address(name: str) -> str:
+    return f"/static/{name}?v={_files()[name][1]}"
+
+
+# Templates
+
+
+def _shown(value: object) -> object:
+    """Return what a template puts out: text from articles and queries without control and direction characters."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("htxsearch.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals |= {"file": _file_address, "pieces": _pieces, "day": _day, "hit_pieces": _hit_pieces}
+    return environment
+
+
+def _page(
+    template: str,
+    language: Language,
+    here: _Address,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """Return a page. Every text in `values` is escaped by the template."""
+
+    def t(name: str, **more: object) -> str:
+        return phrase(language, name, **more)
+
+    other: Language = "en" if language == "vi" else "vi"
+    rendered = (
+        _templates()
+        .get_template(template)
+        .render(
+            t=t,
+            language=language,
+            here=here,
+            other_language=here.with_(lang=other),
+            say=partial(_say, language),
+            number=partial(_number, language),
+            **values,
+        )
+    )
+    return Response(rendered.encode("utf-8", "replace"), status, dict(headers or {}), "text/html")
+
+
+def _say(language: Language, message: str) -> Markup:
+    """Return a message of the program in the page's language, or as it is and marked as English."""
+    text = translated(language, message)
+    if text is None:
+        return Markup('<span lang="en">{}</span>').format(visible(message))
+    return Markup("{}").format(visible(text))
+
+
+def _number(language: Language, number: int) -> str:
+    grouped = f"{number:,}"
+    return grouped.replace(",", ".") if language == "vi" else grouped
+
+
+def _day(day: datetime.date | None) -> str:
+    return f"{day.day:02}/{day.month:02}/{day.year}" if day else ""
+
+
+def _pieces(text: str, marks: Sequence[Span], shown: Span | None = None) -> list[tuple[str, bool]]:
+    """Return a text in pieces, marked ones and others, in order; of `shown` only if it is given."""
+    start, end = (shown.start, shown.end) if shown else (0, len(text))
+    found: list[tuple[str, bool]] = []
+    at = start
+    for mark in marks:
+        first, last = max(mark.start, at), min(mark.end, end)
+        if first < last:
+            found += [(text[at:first], False), (text[first:last], True)]
+            at = last
+    return [piece for piece in [*found, (text[at:end], False)] if piece[0]]
+
+
+def _hit_pieces(hit: SearchHit) -> list[tuple[str, bool]]:
+    """Return the sentences of a hit's passage that hold most of what was asked, in pieces."""
+    text = hit.passage.text
+    shown = excerpt(text, list(hit.highlights), length=_EXCERPT)
+    pieces = _pieces(text, hit.highlights, shown)
+    return [("… ", False)] * (shown.start > 0) + pieces + [(" …", False)] * (shown.end < len(text))
+
+
+# Search
+
+
+def _read(parameters: Sequence[Parameter], request: Request) -> dict[str, Any]:
+    """Return a page's parameters; empty fields of a form count as left out, and what is not known is passed over."""
+    names = {one.name for one in parameters}
+    given = [(name, text) for name, text in request.query_params.multi_items() if name in names and text.strip()]
+    return read(parameters, given)
+
+
+async def _search_page(request: Request) -> Response:
+    """Answer `/`: the form, and what a query finds."""
+    given = _read(_SEARCH, request)
+    language: Language = given["lang"]
+    here = _address("/", given)
+    lanes: Lanes = request.app.state.lanes
+    try:
+        if given["q"] is None:
+            home = await answered(request, lanes.search, Index.info)
+            if home.found is None:
+                return Response(status_code=304, headers=home.headers)
+            return _page("home.html", language, here, headers=home.headers, given=given, **_home(home.found))
+        done = await answered(request, lanes.search, lambda index: _find(index, given))
+    except UsageError as error:
+        return _refused(language, here, given, error)
+    if done.found is None:
+        return Response(status_code=304, headers=done.headers)
+    return _page("results.html", language, here, headers=done.headers, given=given, **_results(here, given, done.found))
+
+
+def _refused(language: Language, here: _Address, given: Mapping[str, Any], error: UsageError) -> Response:
+    """Return the page for a query that cannot be asked: it stays in the form, and what is wrong is pointed at."""
+    pointed = f"{error.query}\n{' ' * error.column}^" if isinstance(error, QuerySyntaxError) else ""
+    values: dict[str, Any] = {"heading": "error_400", "message": _reason(error), "pointed": pointed}
+    return _page("error.html", language, here, status=status_of(error), given=given, **values)
+
+
+def _find(index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, facets: Sequence[str] = FACETS) -> Results:
+    filters = {one.name: given[one.name] for one in FILTERS}
+    offset = (given["page"] - 1) * limit
+    return index.search(given["q"], **filters, sort=given["sort"], limit=limit, offset=offset, facets=facets)
+
+
+def _reason(error: Exception) -> str:
+    return error.reason if isinstance(error, QuerySyntaxError) else str(error)
+
+
+def _home(info: Info) -> dict[str, Any]:
+    """Return what the first page shows: how much there is, and the commonest places and sources to begin with."""
+    return {"info": info, "places": _most(info.places), "sources": _most(info.sources)}
+
+
+def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:12]
+
+
+def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[str, Any]:
+    """Return what the page of results shows."""
+    first = (given["page"] - 1) * _ON_A_PAGE + 1
+    last_page = min(-(-found.total // _ON_A_PAGE), _MOST_PAGES)
+    near = [number for number in range(given["page"] - 2, given["page"] + 3) if 1 <= number <= last_page]
+    return {
+        "found": found,
+        "first": first,
+        "last": first + len(found.hits) - 1,
+        "options": {name: _options(here, given, name, found.facets[name]) for name in ("place", "source")},
+        "bars": _bars(here, found.facets["year"]),
+        "chosen": _chosen(here, given),
+        "pages": [(number, here.with_(page=number)) for number in near],
+        "previous": here.with_(page=given["page"] - 1) if given["page"] > 1 else None,
+        "following": here.with_(page=given["page"] + 1) if given["page"] < last_page else None,
+        "marked_query": found.read_as or found.query,
+        "shown_values": _SHOWN_VALUES,
+    }
+
+
+def _options(here: _Address, given: Mapping[str, Any], name: str, counts: Mapping[str, int]) -> list[_Option]:
+    """Return the values of a facet that are not chosen yet, commonest first."""
+    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    return [
+        _Option(value, count, here.with_(page=1, **{name: (*given[name], value)}))
+        for value, count in ordered
+        if value not in given[name]
+    ]
+
+
+def _chosen(here: _Address, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the filters in force: their kind, their value, and the address without them."""
+    found = [
+        (name, value, here.with_(page=1, **{name: tuple(one for one in given[name] if one != value)}))
+        for name in ("place", "source")
+        for value in given[name]
+    ]
+    dates = [given["since"], given["until"]]
+    if any(dates):
+        shown = dates[0] if dates[0] == dates[1] else " – ".join(one or "…" for one in dates)
+        found.append(("year", shown, here.with_(page=1, since=None, until=None)))
+    return found
+
+
+def _bars(here: _Address, counts: Mapping[str, int]) -> list[_Bar]:
+    """Return the chart of articles by year, every year between the first and the last."""
+    if len(counts) < 2:
+        return []
+    years = range(min(map(int, counts)), max(map(int, counts)) + 1)
+    most = max(counts.values())
+    bars = []
+    for at, year in enumerate(years if len(years) <= 60 else sorted(map(int, counts))[-60:]):
+        count = counts.get(str(year), 0)
+        height = round(max(3.0, 100 * count / most), 1) if count else 0.0
+        bars.append(_Bar(str(year), count, 24 * at, 100 - height, height, here.with_(page=1, since=str(year), until=str(year))))
+    return bars
+
+
+# An article, and articles like it
+
+
+async def _article_page(request: Request) -> Response:
+    """Answer `/article`: an article, each passage under an anchor of its own, and what it is related to if that is quick."""
+    given = _read(_ARTICLE, request)
+    lanes: Lanes = request.app.state.lanes
+    done = await answered(request, lanes.search, lambda index: _show(index, given))
+    if done.found is None:
+        return Response(status_code=304, headers=done.headers)
+    view, marks = done.found
+    try:
+        related = await lanes.related.ask(lambda index: index.related(view.article.id, limit=5), seconds=_RELATED_S)
+        headers = done.headers
+    except (Busy, UnknownArticle):  # the page has a link instead, and must not be kept without them
+        related, headers = None, {"Cache-Control": "no-store"}
+    here = _address("/article", given)
+    values: dict[str, Any] = {"view": view, "passages": _passages(view, marks), "related": related, "citation": _citation(view)}
+    return _page("article.html", given["lang"], here, headers=headers, given=given, **values)
+
+
+def _show(index: Index, given: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
+    """Return an article, and what a query marks in each of its passages."""
+    view = index.show(given["id"])
+    texts = [view.article.body[span.start : span.end] for span in view.passages]
+    try:
+        return view, index.marked(given["q"], texts) if given["q"] else [[] for _ in texts]
+    except QuerySyntaxError:  # an article can be read all the same
+        return view, [[] for _ in texts]
+
+
+def _passages(view: ArticleView, marks: Sequence[Sequence[Span]]) -> list[tuple[int, list[tuple[str, bool]]]]:
+    """Return each passage's start, which is its anchor, and its text in pieces."""
+    body = view.article.body
+    return [(span.start, _pieces(body[span.start : span.end], mine)) for span, mine in zip(view.passages, marks, strict=True)]
+
+
+def _citation(view: ArticleView) -> str:
+    """Return how to cite an article: author, title, source, date, address, as far as they are known."""
+    article = view.article
+    parts = [article.author, f"“{article.title}”", article.source, _day(article.date), article.url or article.id]
+    return ", ".join(part for part in parts if part) + "."
+
+
+async def _related_page(request: Request) -> Response:
+    """Answer `/related`: the articles like one."""
+    given = _read(_ARTICLE, request)
+    lanes: Lanes = request.app.state.lanes
+
+    def near(index: Index) -> tuple[ArticleView, RelatedArticles]:
+        return index.show(given["id"]), index.related(given["id"], limit=20)
+
+    done = await answered(request, lanes.related, near)
+    if done.found is None:
+        return Response(status_code=304, headers=done.headers)
+    view, related = done.found
+    here = _address("/related", given)
+    return _page("related.html", given["lang"], here, headers=done.headers, given=given, view=view, related=related)
+
+
+# Downloads
+
+
+async def _download(request: Request) -> Response:
+    """Answer `/download`: what a query finds, as a table for a spreadsheet or as JSON."""
+    given = _read(_SEARCH, request) | {"page": 1}
+    if given["q"] is None:
+        raise UsageError(f"q is missing: {QUERY.about}")
+    lanes: Lanes = request.app.state.lanes
+    done = await answered(request, lanes.search, lambda index: _find(index, given, limit=_EXPORTED))
+    if done.found is None:
+        return Response(status_code=304, headers=done.headers)
+    name = f"htxsearch.{given['format']}"
+    headers = done.headers | {"Content-Disposition": f'attachment; filename="{name}"'}
+    if given["format"] == "json":
+        return Response(as_bytes(done.found.as_json()), media_type="application/json", headers=headers)
+    return Response(_table(done.found), media_type="text/csv", headers=headers)
+
+
+def _table(found: Results) -> bytes:
+    """Return hits as CSV with a byte order mark, by which spreadsheets know UTF-8; no cell is taken for a formula."""
+    out = io.StringIO()
+    rows = csv.writer(out)
+    names = ("title", "source", "date", "place", "url", "article_id", "score")
+    rows.writerow([*names, "passage"])
+    for hit in found.hits:
+        values = hit.as_json()
+        rows.writerow([_cell(values[name]) for name in names] + [_cell(hit.passage.text)])
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def _cell(value: object) -> object:
+    text = visible(value) if isinstance(value, str) else value
+    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
+
+
+# What went wrong
+
+
+def error_page(request: Request, status: HTTPStatus, error: Exception | None, headers: Mapping[str, str]) -> Response:
+    """Return a page that says what went wrong, with the form to try again."""
+    language: Language = "en" if request.query_params.get("lang") == "en" else "vi"
+    known = status.value if status.value in (400, 404, 405, 500, 503) else 400
+    message = _reason(error) if error else ""
+    given: dict[str, Any] = {one.name: one.default for one in _SEARCH} | {"place": (), "source": (), "lang": language}
+    here = _Address("/", {"lang": language})
+    values: dict[str, Any] = {"heading": f"error_{known}", "message": message, "pointed": "", "given": given}
+    return _page("error.html", language, here, status=status, headers=headers, **values)

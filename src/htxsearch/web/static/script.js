@@ -1,0 +1,132 @@
+// Suggestions while typing, and copying a citation. Everything else on the pages works without this.
+"use strict";
+
+(function () {
+  const input = document.querySelector("input[data-suggest]");
+  if (!input) return;
+  const list = document.createElement("ul");
+  list.id = "suggestions";
+  list.className = "suggestions";
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", input.dataset.label);
+  list.hidden = true;
+  input.closest("form").append(list);
+  input.setAttribute("role", "combobox");
+  input.setAttribute("aria-autocomplete", "list");
+  input.setAttribute("aria-controls", list.id);
+  input.setAttribute("aria-expanded", "false");
+
+  let chosen = -1;
+  let asked = 0;
+  let timer = 0;
+  let pending = null;
+
+  function close() {
+    clearTimeout(timer);
+    asked += 1;
+    if (pending) pending.abort();
+    list.hidden = true;
+    chosen = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  }
+
+  function choose(number) {
+    const options = list.children;
+    if (chosen >= 0) options[chosen].setAttribute("aria-selected", "false");
+    chosen = (number + options.length + 1) % (options.length + 1);
+    if (chosen === options.length) chosen = -1;
+    if (chosen < 0) {
+      input.removeAttribute("aria-activedescendant");
+      return;
+    }
+    options[chosen].setAttribute("aria-selected", "true");
+    options[chosen].scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", options[chosen].id);
+  }
+
+  function take(option) {
+    input.value = option.dataset.text;
+    close();
+    input.form.requestSubmit();
+  }
+
+  function show(suggestions) {
+    list.replaceChildren();
+    suggestions.forEach(function (one, number) {
+      const option = document.createElement("li");
+      option.id = "suggestion-" + number;
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", "false");
+      option.dataset.text = one.text;
+      option.textContent = one.text;
+      list.append(option);
+    });
+    chosen = -1;
+    list.hidden = suggestions.length === 0;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    input.removeAttribute("aria-activedescendant");
+  }
+
+  async function suggest() {
+    const typed = input.value;
+    const mine = ++asked;
+    if (pending) pending.abort();
+    if (!typed.trim() || typed.length > 200) return close();
+    pending = new AbortController();
+    try {
+      const answer = await fetch(input.dataset.suggest + "?q=" + encodeURIComponent(typed), { signal: pending.signal });
+      if (!answer.ok) return;
+      const found = await answer.json();
+      if (mine === asked && document.activeElement === input) show(found.suggestions);
+    } catch (error) {
+      if (error.name !== "AbortError" && mine === asked) close();
+    }
+  }
+
+  input.addEventListener("input", function (event) {
+    if (event.isComposing) return;
+    clearTimeout(timer);
+    timer = setTimeout(suggest, 120);
+  });
+  input.addEventListener("compositionend", function () {
+    clearTimeout(timer);
+    timer = setTimeout(suggest, 120);
+  });
+  input.addEventListener("keydown", function (event) {
+    if (event.isComposing || list.hidden) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const up = chosen < 0 ? list.children.length - 1 : chosen - 1;
+      choose(event.key === "ArrowDown" ? chosen + 1 : up < 0 ? list.children.length : up);
+    } else if (event.key === "Enter" && chosen >= 0) {
+      event.preventDefault();
+      take(list.children[chosen]);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      close();
+    } else if (event.key === "Tab") {
+      close();
+    }
+  });
+  list.addEventListener("pointerdown", function (event) {
+    event.preventDefault(); // the field keeps the focus
+    const option = event.target.closest("[role=option]");
+    if (option && event.button === 0) take(option);
+  });
+  input.addEventListener("blur", close);
+  input.form.addEventListener("submit", close);
+})();
+
+(function () {
+  for (const button of document.querySelectorAll("button[data-copy]")) {
+    if (!navigator.clipboard) continue;
+    button.hidden = false;
+    const before = button.textContent;
+    button.addEventListener("click", async function () {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = button.dataset.done;
+      setTimeout(function () { button.textContent = before; }, 2000);
+    });
+  }
+})();

@@ -1,0 +1,285 @@
+"""The API: what it answers is what the command line prints, and what it refuses it says why."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from htxsearch import Index
+from htxsearch.errors import HtxError
+from htxsearch.web.openapi import document
+from tests.cli.test_cli import DEMO, htxsearch
+from tests.index.folders import Folders
+
+from .conftest import Open, TestClient
+
+ARTICLE = "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
+
+
+def untimed(found: dict[str, Any]) -> dict[str, Any]:
+    assert found.pop("took_ms") >= 0
+    return found
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/api/query?q=hop tac xa che", ["query", "hop tac xa che"]),
+        (
+            "/api/query?q=chè&place=Thái Nguyên&since=2019&facet=year&facet=place&limit=3&offset=1&sort=date",
+            [
+                "query",
+                "chè",
+                "--place",
+                "Thái Nguyên",
+                *"--since 2019 --facet year --facet place -n 3".split(),
+                "--offset=1",
+                "--sort=date",
+            ],
+        ),
+        ("/api/query?q=KTTT&explain=true&all_passages=true", "query KTTT --explain --all-passages".split()),
+        ("/api/query?q=hopwj tacs xax", ["query", "hopwj tacs xax"]),
+        (f"/api/articles/{ARTICLE}", ["show", ARTICLE]),
+        (f"/api/related/{ARTICLE}?limit=4", ["related", ARTICLE, "-n", "4"]),
+    ],
+)
+def test_answers_are_those_of_the_command_line(
+    web: TestClient, demo_index: Path, tmp_path: Path, address: str, words: list[str]
+):
+    (tmp_path / "corpus").symlink_to(DEMO)
+    (tmp_path / "index").symlink_to(demo_index)
+    done = htxsearch(*words, "--json", cwd=tmp_path)
+    printed, answer = json.loads(done.stdout), web.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    if "took_ms" in printed:
+        assert list(answer.json()) == list(printed), "in the same order, too"
+        assert untimed(answer.json()) == untimed(printed)
+    else:
+        assert answer.json() == printed
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "asked"),
+    [
+        ('/api/query?q="chè', 400, lambda index: index.search('"chè')),
+        ("/api/query?q= ", 400, lambda index: index.search(" ")),
+        ("/api/query?q=chè (", 400, lambda index: index.search("chè (")),
+        ("/api/query?q=giá:chè", 400, lambda index: index.search("giá:chè")),
+        ("/api/query?q=chè&since=hôm kia", 400, lambda index: index.search("chè", since="hôm kia")),
+        ("/api/query?q=chè&since=2020&until=2019", 400, lambda index: index.search("chè", since="2020", until="2019")),
+        ("/api/query?q=chè&place=...", 400, lambda index: index.search("chè", place="...")),
+        (f"/api/query?q={'chè ' * 600}", 400, lambda index: index.search("chè " * 600)),
+        ("/api/articles/no-such", 404, lambda index: index.show("no-such")),
+        ("/api/articles/thai-nguyen/che.txt", 404, lambda index: index.show("thai-nguyen/che.txt")),
+        ("/api/related/no-such", 404, lambda index: index.related("no-such")),
+    ],
+)
+def test_problems_carry_the_message_of_the_library(web: TestClient, demo: Index, address: str, status: int, asked: Any) -> None:
+    with pytest.raises(HtxError) as raised:
+        asked(demo)
+    answer = web.get(address)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["detail"] == str(raised.value)
+    assert problem["error"] == type(raised.value).__name__
+    assert problem["status"] == status
+    assert "Traceback" not in answer.text
+
+
+def test_a_query_that_cannot_be_read_says_where(web: TestClient) -> None:
+    problem = web.get("/api/query", params={"q": 'chè "xanh'}).json()
+    assert (problem["reason"], problem["query"], problem["column"]) == ("this quotation mark is never closed", 'chè "xanh', 4)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("/api/query", "q is missing: what to look for, in the query language"),
+        ("/api/query?q=a&q=b", "q is given 2 times; give it once"),
+        ("/api/query?q=a&color=red", "there is no parameter 'color'; there are q, place"),
+        ("/api/query?q=a&limit=0", "limit must be a number between 1 and 100, not '0'"),
+        ("/api/query?q=a&limit=101", "limit must be a number between 1 and 100, not '101'"),
+        ("/api/query?q=a&limit=٣", "limit must be a number between 1 and 100, not '٣'"),
+        (f"/api/query?q=a&offset={'9' * 5000}", "offset must be a number between 0 and 10000, not '9999"),
+        ("/api/query?q=a&sort=size", "sort must be one of score, date, not 'size'"),
+        ("/api/query?q=a&facet=color", "facet must be one of place, year, source, not 'color'"),
+        ("/api/query?q=a&explain=1", "explain must be true or false, not '1'"),
+        (f"/api/query?q=a&place={'x' * 300}", "place has 300 characters; 200 are the most"),
+        ("/api/facets?place=Huế", "q is missing: place, source, since and until narrow a query"),
+        (f"/api/articles/{'x' * 2000}", "id has 2000 characters; 1000 are the most"),
+        ("/api/health?q=1", "there is no parameter 'q'; there are none"),
+    ],
+)
+def test_parameters_that_cannot_be_are_refused(web: TestClient, address: str, message: str) -> None:
+    answer = web.get(address)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(message)
+    assert len(answer.content) < 1_000, "what was sent is not sent back whole"
+
+
+def test_facets_suggest_and_health(web: TestClient, demo: Index) -> None:
+    facets = web.get("/api/facets?q=chè").json()
+    found = demo.search("chè", facets=("place", "year", "source"))
+    assert facets == {"query": "chè", "total": found.total, "facets": {name: dict(one) for name, one in found.facets.items()}}
+    everything = web.get("/api/facets").json()
+    assert everything["facets"]["place"] == dict(demo.info().places)
+    assert everything["total"] == demo.info().articles
+    suggested = web.get("/api/suggest?q=hop tac x&limit=3").json()
+    assert suggested["suggestions"] == [one.as_json() for one in demo.suggest("hop tac x", limit=3)]
+    assert suggested["suggestions"][0]["text"] == "hợp tác xã"
+    assert web.get("/api/suggest?q=").json()["suggestions"] == []
+    health = web.get("/api/health")
+    assert health.json() | {"version": ""} == {
+        "status": "ok",
+        "articles": demo.counts().articles,
+        "passages": demo.counts().passages,
+        "complete": True,
+        "version": "",
+    }
+    assert health.headers["cache-control"] == "no-store"
+
+
+def test_nothing_else_is_served(web: TestClient) -> None:
+    for address in ("/api", "/api/", "/api/none", "/api/query/more", "/static/../app.py", "/static/style.css/x", "/etc/passwd"):
+        answer = web.get(address)
+        assert answer.status_code == 404, address
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        answer = web.request(method, "/api/query?q=chè", content=b"x" * 100_000)
+        assert answer.status_code == 405
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["allow"]
+    assert web.head("/api/query?q=chè").status_code == 200
+
+
+def test_no_path_reaches_the_file_system(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.write("chè.txt", "Chè xanh")
+    folders.update()
+    (tmp_path / "secret.txt").write_text("Bí mật\nKhông ai được đọc.", "utf-8")
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    for name in (
+        "../secret.txt",
+        "%2e%2e/secret.txt",
+        "..%2Fsecret.txt",
+        f"/{tmp_path}/secret.txt",
+        "chè.txt%00",
+        "%2Fchè.txt",
+    ):
+        for what in ("articles", "related"):
+            answer = web.get(f"/api/{what}/{name}")
+            assert answer.status_code == 404, name
+            assert "Không ai" not in answer.text
+
+
+def test_ids_of_any_kind_can_be_asked_for(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    ids = ["a b", "a?b", "a#b", "a%b", "đường/dẫn", "../x", "http://x.vn/1?a=b&c", "<script>", "\u202ex", "x" * 900]
+    folders.write_lines("all.jsonl", *({"id": one, "title": f"Bài {at}", "text": "Chè."} for at, one in enumerate(ids)))
+    folders.update()
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    for one in folders.ids():
+        answer = web.get(f"/api/articles/{quote(one, safe='')}")
+        assert answer.status_code == 200, one
+        assert answer.json()["article_id"] == one
+        assert web.get("/article", params={"id": one}).status_code == 200
+
+
+def test_a_commit_is_seen_and_changes_the_tag(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.write("a.txt", "Chè xanh")
+    folders.update()
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    first = web.get("/api/query?q=chè")
+    assert first.headers["cache-control"] == "private, no-cache"
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = web.get("/api/query?q=chè", headers=tag)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert web.get("/api/query?q=cam", headers=tag).status_code == 200, "the tag is of one address only"
+    folders.write("b.txt", "Chè đen")
+    folders.update()
+    after = web.get("/api/query?q=chè", headers=tag)
+    assert after.status_code == 200
+    assert after.json()["total"] == 2
+    folders.update(rebuild=True)
+    assert web.get("/api/query?q=chè", headers={"If-None-Match": after.headers["etag"]}).status_code == 200
+
+
+@pytest.mark.parametrize("damage", ["missing", "outdated", "damaged"])
+def test_an_index_that_cannot_be_read_is_503_until_it_can(opened: Open, tmp_path: Path, damage: str) -> None:
+    folders = Folders(tmp_path)
+    folders.write("a.txt", "Chè xanh")
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    if damage != "missing":
+        folders.update()
+        manifest = folders.index / "manifest.json"
+        manifest.write_text("{}" if damage == "outdated" else "{", "utf-8")
+    for address in ("/api/query?q=chè", "/api/health", "/api/related/a.txt", "/?q=chè", "/"):
+        answer = web.get(address)
+        assert answer.status_code == 503, address
+        assert answer.headers["retry-after"] == "1"
+    assert "htxsearch reindex" in web.get("/api/health").json()["detail"]
+    folders.update(rebuild=True)
+    assert web.get("/api/query?q=chè").json()["total"] == 1
+
+
+def test_an_unforeseen_failure_is_500_without_a_trace(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a secret of the inside")
+
+    monkeypatch.setattr(Index, "search", fail)
+    for address in ("/api/query?q=chè", "/?q=chè"):
+        answer = web.get(address)
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        assert "RuntimeError" not in answer.text
+    assert web.get("/api/query?q=chè").json()["title"] == "Internal Server Error"
+
+
+def properties(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    return schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Check objects' names and values' kinds, all the way down."""
+    schema = properties(schema, schemas)
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    python = {"string": str, "number": (int, float), "integer": int, "boolean": bool, "null": type(None), "array": list}
+    if kinds:
+        assert any(isinstance(value, python.get(kind, dict)) for kind in kinds), (value, schema)
+    if isinstance(value, list):
+        for one in value:
+            assert_fits(one, schema["items"], schemas)
+    elif isinstance(value, dict):
+        named = schema.get("properties", {})
+        assert set(schema.get("required", ())) <= value.keys()
+        for name, one in value.items():
+            more = schema.get("additionalProperties")
+            assert name in named or more, f"{name} is not described"
+            assert_fits(one, named.get(name, more), schemas)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/query?q=chè&explain=true&facet=place&facet=year&facet=source",
+        "/api/query?q=zzzz",
+        f"/api/related/{ARTICLE}",
+        f"/api/articles/{ARTICLE}",
+        "/api/facets?q=chè",
+        "/api/facets",
+        "/api/suggest?q=hop",
+        "/api/health",
+    ],
+)
+def test_the_openapi_document_describes_what_is_answered(web: TestClient, address: str) -> None:
+    described = web.get("/api/openapi.json").json()
+    assert described == json.loads(json.dumps(document()))
+    path = "/".join(address.partition("?")[0].split("/")[:3])
+    operation = described["paths"].get(path) or described["paths"][f"{path}/{{id}}"]
+    schema = operation["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert_fits(web.get(address).json(), schema, described["components"]["schemas"])

@@ -1,0 +1,77 @@
+"""The thread that answers: in turn, in time, and not more than it can."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra `web` is not installed")
+
+from htxsearch import Index
+from htxsearch.web.lane import Busy, Lane
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Index:
+    return Index(tmp_path / "index")
+
+
+def run(lane: Lane, asking: Any) -> Any:
+    async def all_of_it() -> Any:
+        try:
+            return await asking()
+        finally:
+            await asyncio.sleep(0)
+
+    try:
+        return asyncio.run(all_of_it())
+    finally:
+        lane.close()
+
+
+def test_one_thread_answers_in_turn(index: Index) -> None:
+    lane = Lane("x", index, seconds=5, waiting=100)
+
+    async def asking() -> list[tuple[int, str]]:
+        return await asyncio.gather(*(lane.ask(lambda _, n=n: (n, threading.current_thread().name)) for n in range(50)))
+
+    found = run(lane, asking)
+    assert [number for number, _ in found] == list(range(50))
+    assert len({name for _, name in found}) == 1
+    assert found[0][1] != threading.current_thread().name
+
+
+def test_what_the_question_raises_comes_out_and_the_lane_goes_on(index: Index) -> None:
+    lane = Lane("x", index, seconds=5, waiting=2)
+
+    async def asking() -> str:
+        for _ in range(5):
+            with pytest.raises(ZeroDivisionError):
+                await lane.ask(lambda _: 1 / 0)
+        return await lane.ask(lambda _: "còn sống")
+
+    assert run(lane, asking) == "còn sống"
+
+
+def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) -> None:
+    lane = Lane("x", index, seconds=0.05, waiting=2)
+    go_on = threading.Event()
+    begun: list[str] = []
+
+    async def asking() -> str:
+        slow = asyncio.ensure_future(lane.ask(lambda _: go_on.wait(20)))
+        queued = asyncio.ensure_future(lane.ask(lambda _: begun.append("queued")))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy, match="2 requests are waiting already"):
+            await lane.ask(lambda _: None)
+        for one in (slow, queued):
+            with pytest.raises(Busy, match=r"no answer within 0\.05 s"):
+                await one
+        go_on.set()
+        await lane.ask(lambda _: None, seconds=20)
+        assert begun == [], "a question nobody waits for any more is not asked"
+        return await lane.ask(lambda _: "tiếp", seconds=20)
+
+    assert run(lane, asking) == "tiếp"
