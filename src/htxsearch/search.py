@@ -2,6 +2,7 @@
 
 import datetime
 import difflib
+import heapq
 import json
 import time
 from collections import Counter
@@ -57,6 +58,8 @@ _READ_PASSAGES = 10
 _NO_ANSWER = (
     "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
 )
+_GRAMS, _LIKELY = 60, 200
+"""Ids near an unknown one are sought among the 200 that share most of its first 60 trigrams: all 20,000 take .6 s, these .04."""
 
 Sort = Literal["score", "date"]
 
@@ -663,6 +666,8 @@ def _unknown_value(value: Value) -> str:
 def _unknown(article_id: str, known: Sequence[str]) -> str:
     wanted = key(nfc(article_id))
     by_key: Mapping[str, str] = {key(one): one for one in known}
-    near = difflib.get_close_matches(wanted, by_key, n=3, cutoff=0.5)
+    parts = {wanted[at : at + 3] for at in range(min(len(wanted), _GRAMS))}
+    likely = heapq.nlargest(_LIKELY, by_key, key=lambda one: sum(part in one for part in parts))
+    near = difflib.get_close_matches(wanted, likely, n=3, cutoff=0.5)
     hint = "did you mean " + " or ".join(by_key[one] for one in near) if near else "htxsearch query finds articles"
     return f"there is no article {article_id!r} in the index; {hint}"
