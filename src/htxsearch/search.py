@@ -59,7 +59,7 @@ _NO_ANSWER = (
     "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
 )
 _GRAMS, _LIKELY = 60, 200
-"""Ids near an unknown one are sought among the 200 that share most of its first 60 trigrams: all 20,000 take .6 s, these .04."""
+"""Ids near an unknown one are sought among the 200 with most of its first 60 trigrams: all 20,000 take .6 s, these .04."""
 
 Sort = Literal["score", "date"]
 

@@ -42,7 +42,7 @@ def make_app(settings: Settings) -> Starlette:
             search=make("search", Index(settings.index, corpus=settings.corpus)),
             related=make("related", Index(settings.index, corpus=settings.corpus)),
         )
-        app.state.lanes = lanes
+        app.state.lanes, app.state.patience = lanes, settings.patience
         yield
         lanes.search.close()
         lanes.related.close()

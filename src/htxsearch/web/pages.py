@@ -39,8 +39,6 @@ _EXCERPT = 420
 """Characters of a passage shown among results: four or five lines."""
 _SHOWN_VALUES = 8
 """Values of a facet that are shown at once."""
-_RELATED_S = 0.4
-"""How long an article's page waits for its related articles; if they take longer, it has a link to them."""
 _EXPORTED = MOST_HITS
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula at the beginning of a cell."""
@@ -351,7 +349,8 @@ async def _article_page(request: Request) -> Response:
         return Response(status_code=304, headers=done.headers)
     view, marks = done.found
     try:
-        related = await lanes.related.ask(lambda index: index.related(view.article.id, limit=5), seconds=_RELATED_S)
+        patience = request.app.state.patience
+        related = await lanes.related.ask(lambda index: index.related(view.article.id, limit=5), seconds=patience)
         headers = done.headers
     except (Busy, UnknownArticle):  # the page has a link instead, and must not be kept without them
         related, headers = None, {"Cache-Control": "no-store"}
@@ -370,10 +369,23 @@ def _show(index: Index, given: Mapping[str, Any]) -> tuple[ArticleView, list[lis
         return view, [[] for _ in texts]
 
 
-def _passages(view: ArticleView, marks: Sequence[Sequence[Span]]) -> list[tuple[int, list[tuple[str, bool]]]]:
-    """Return each passage's start, which is its anchor, and its text in pieces."""
+def _passages(view: ArticleView, marks: Sequence[Sequence[Span]]) -> list[tuple[int, list[list[tuple[str, bool]]]]]:
+    """Return each passage's start, which is its anchor, and its paragraphs in pieces."""
     body = view.article.body
-    return [(span.start, _pieces(body[span.start : span.end], mine)) for span, mine in zip(view.passages, marks, strict=True)]
+    return [
+        (span.start, _paragraphs(_pieces(body[span.start : span.end], mine)))
+        for span, mine in zip(view.passages, marks, strict=True)
+    ]
+
+
+def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
+    """Return the pieces of each line of a text."""
+    lines: list[list[tuple[str, bool]]] = [[]]
+    for text, is_marked in pieces:
+        first, *more = text.split("\n")
+        lines[-1].append((first, is_marked))
+        lines += [[(part, is_marked)] for part in more]
+    return [line for line in lines if any(part.strip() for part, _ in line)]
 
 
 def _citation(view: ArticleView) -> str:

@@ -106,6 +106,7 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"nothing to look for; type some words.*", "chưa có gì để tìm; hãy gõ vài từ"),
         (r"this only says what to leave out.*", "mới chỉ nói bỏ gì; hãy thêm từ cần tìm"),
         (r"(AND|OR) needs something on both sides.*", r"hai bên \1 đều phải có từ"),
+        (r"(?:something is missing|nothing to look for) after this", "sau chỗ này còn thiếu từ cần tìm"),
         (r"there is no field (\S+): .*", r"không có trường \1"),
         (r"the query has (\d+) characters; (\d+) are the most.*", r"câu hỏi dài \1 chữ; nhiều nhất là \2"),
         (r"(?:since|until)? ?'(.*)' is no date.*", r"«\1» không phải là ngày; hãy viết 2019, 9/2019 hoặc 7/8/2023"),

@@ -17,7 +17,8 @@ class Settings:
 
     `token` is asked of every caller, "" for nobody. `hosts` are the names the server may be called by, none for any.
     `cors` are the origins whose scripts may read the API. A client may ask `rate` times a second, 0 for as often as it
-    likes; an answer takes `seconds` at most, and `waiting` requests wait for their turn at most.
+    likes; an answer takes `seconds` at most, and `waiting` requests wait for their turn at most. An article's page waits
+    `patience` seconds for its related articles; if they take longer, it has a link to them.
     """
 
     index: str = "index"
@@ -28,6 +29,7 @@ class Settings:
     rate: float = 20.0
     seconds: float = 10.0
     waiting: int = 64
+    patience: float = 0.4
 
     def to_environment(self) -> None:
         """Leave the settings for this process and those it starts."""

@@ -1,0 +1,355 @@
+"""The pages without a browser: what they hold, what they lead to, and what hostile texts make of them."""
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from htxsearch import Index
+from htxsearch.web import phrases
+from htxsearch.web.phrases import phrase, translated
+from tests.index.folders import Folders
+
+from .conftest import DEMO, Open, TestClient
+
+ARTICLE = "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Page(HTMLParser):
+    """A page as a reader of its markup sees it: every element must be closed where it was opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == [], "elements left open"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len({name for name, _ in attrs}) == len(attrs), f"an attribute stands twice in {tag}"
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def links(self) -> list[str]:
+        return [one["href"] or "" for one in self.all("a")]
+
+    def shown(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+def page(web: TestClient, address: str, status: int = 200) -> Page:
+    answer = web.get(address)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return Page(answer.text)
+
+
+def marks(text: str) -> list[str]:
+    return re.findall("<mark>(.*?)</mark>", text)
+
+
+def test_the_first_page_has_a_form_and_somewhere_to_begin(web: TestClient, demo: Index) -> None:
+    first = page(web, "/")
+    assert ("form", "search") in [(tag, attributes.get("role")) for tag, attributes in first.tags]
+    assert str(demo.counts().articles) in first.shown()
+    begin = next(link for link in first.links() if "place" in link)
+    place = re.search('"(.*)"', parse_qs(urlsplit(begin).query)["q"][0])
+    assert place is not None
+    found = page(web, begin)
+    assert str(demo.info().places[place.group(1)]) in found.shown()
+
+
+def test_results_show_what_the_library_finds(web: TestClient, demo: Index) -> None:
+    expected = demo.search("hop tac xa che")
+    text = web.get("/?q=hop tac xa che").text
+    shown = Page(text).shown()
+    at = [shown.index(" ".join(hit.title.split()[-2:])) for hit in expected.hits]
+    assert len(at) == 10
+    for hit in expected.hits:
+        ends = f"id={quote(hit.article_id, safe='')}#p{hit.passage.start}"
+        assert any(link.startswith("/article?") and link.endswith(ends) for link in Page(text).links())
+        for span in hit.title_highlights:
+            assert hit.title[span.start : span.end] in marks(text)
+    assert "Bài 1–10 trong" in shown
+
+
+def test_pages_neither_skip_nor_repeat(web: TestClient, demo: Index) -> None:
+    address: str | None = "/?q=hợp tác xã"
+    seen: list[str] = []
+    while address:
+        one = page(web, address)
+        seen += [parse_qs(urlsplit(link).query)["id"][0] for link in one.links() if link.startswith("/article")]
+        following = [link["href"] for link in one.all("a") if link.get("rel") == "next"]
+        address = following[0] if following else None
+    assert seen == [hit.article_id for hit in demo.search("hợp tác xã", limit=100).hits]
+    assert "Không còn kết quả" in page(web, "/?q=hợp tác xã&page=99").shown()
+
+
+def test_facets_dates_and_years_are_links_that_narrow(web: TestClient, demo: Index) -> None:
+    first = page(web, "/?q=hợp tác xã")
+    place = next(link for link in first.links() if "&place=Th%C3%A1i+Nguy%C3%AAn" in link)
+    narrowed = page(web, place)
+    total = demo.search("hợp tác xã", place="Thái Nguyên").total
+    assert f"trong {total}" in narrowed.shown()
+    assert any(
+        link.get("aria-label") == "Bỏ lọc Thái Nguyên" and link["href"] == "/?q=h%E1%BB%A3p+t%C3%A1c+x%C3%A3"
+        for link in narrowed.all("a")
+    )
+    bars = [link for link in first.all("a") if (link.get("aria-label") or "").startswith("Năm 2019")]
+    assert len(bars) == 1
+    of_2019 = page(web, bars[0]["href"] or "")
+    assert f"trong {demo.search('hợp tác xã', since='2019', until='2019').total}" in of_2019.shown()
+    newest = page(web, "/?q=hợp tác xã&sort=date&since=9/2019&until=").shown()
+    assert "9/2019 – …" in newest
+
+
+def test_the_chart_is_as_high_as_the_counts(web: TestClient, demo: Index) -> None:
+    counts = demo.search("hợp tác xã", facets=("year",)).facets["year"]
+    text = web.get("/?q=hợp tác xã").text
+    heights = dict(re.findall(r'aria-label="Năm (\d+): \d+ bài">.*?bar-of-year"[^>]* height="([\d.]+)"', text, re.DOTALL))
+    assert heights.keys() == counts.keys()
+    most = max(counts.values())
+    assert all(float(heights[year]) == pytest.approx(max(3, 100 * count / most), abs=0.06) for year, count in counts.items())
+
+
+def test_what_was_meant_is_told(web: TestClient) -> None:
+    assert "Đã hiểu là: hợp tác xã" in page(web, "/?q=hopwj tacs xax").shown()
+    mended = page(web, "/?q=hợp tác xả")
+    assert "Có phải bạn muốn tìm: hợp tác xã" in mended.shown()
+    nothing = page(web, "/?q=zzzzz&place=Huế").shown()
+    assert "Không tìm thấy bài nào" in nothing
+    assert "không bài nào có: zzzzz" in nothing
+
+
+def test_a_query_that_cannot_be_read_stays_in_the_form(web: TestClient) -> None:
+    refused = page(web, '/?q="chè&place=Huế', status=400)
+    assert "dấu ngoặc kép này chưa đóng" in refused.shown()
+    values = {(one.get("name"), one.get("value")) for one in refused.all("input")}
+    assert {("q", '"chè'), ("place", "Huế")} <= values
+    assert "quotation mark" in page(web, '/?q="chè&lang=en', status=400).shown()
+    assert page(web, "/?q=chè&sort=x", status=400).shown()
+
+
+def test_an_article_has_its_passages_under_anchors_with_marks(web: TestClient, demo: Index) -> None:
+    hit = demo.search("hop tac xa che").hits[0]
+    text = web.get("/article", params={"id": hit.article_id, "q": "hop tac xa che", "place": hit.place}).text
+    shown = Page(text)
+    anchors = [int((one["id"] or "")[1:]) for one in shown.all("div") if re.fullmatch(r"p\d+", one.get("id") or "")]
+    assert anchors == [span.start for span in demo.show(hit.article_id).passages]
+    assert {hit.passage.text[span.start : span.end] for span in hit.highlights} <= set(marks(text))
+    back = next(link for link in shown.links() if link.startswith("/?q="))
+    assert parse_qs(urlsplit(back).query) == {"q": ["hop tac xa che"], "place": [hit.place]}
+    body = demo.show(hit.article_id).article.body
+    assert "".join(body.split()) in "".join(shown.shown().split()), "the whole text, nothing twice"
+
+
+def test_an_article_can_be_read_whatever_the_query_is(web: TestClient) -> None:
+    assert marks(web.get("/article", params={"id": ARTICLE, "q": '"chè'}).text) == []
+    assert marks(web.get("/article", params={"id": ARTICLE}).text) == []
+    missing = page(web, "/article?id=thai-nguyen/che.txt", status=404)
+    assert "không có bài «thai-nguyen/che.txt»" in missing.shown()
+    page(web, "/article", status=400)
+
+
+def test_related_articles_lead_on_and_reprints_stand_apart(web: TestClient, demo: Index) -> None:
+    reprinted = "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    shown = page(web, f"/related?id={reprinted}")
+    expected = [one.article_id for one in demo.related(reprinted, limit=20).related]
+    found = [parse_qs(urlsplit(link).query)["id"][0] for link in shown.links() if link.startswith("/article")]
+    assert sorted(found[1:]) == sorted(expected)
+    assert "Cùng nội dung, đăng lại" in shown.shown()
+    article = web.get(f"/article?id={reprinted}")
+    assert any("du-lich-cong-dong-quan-ba" in link for link in Page(article.text).links())
+    assert article.headers["etag"]
+
+
+def test_an_article_does_not_wait_for_related_ones(opened: Open, demo_index: Path) -> None:
+    web = opened(index=str(demo_index), corpus=str(DEMO), patience=0.0)
+    article = web.get(f"/article?id={ARTICLE}")
+    assert article.status_code == 200
+    assert any(link.startswith("/related?id=") for link in Page(article.text).links())
+    assert article.headers["cache-control"] == "no-store", "the next time they may be there"
+
+
+def test_every_page_is_there_in_english_too_and_says_so(web: TestClient) -> None:
+    for address in ("/?x=1", "/?q=chè", "/?q=zzzz", f"/article?id={ARTICLE}&q=chè", f"/related?id={ARTICLE}", "/?q=%22"):
+        vietnamese = Page(web.get(address).text)
+        english_address = next(one["href"] or "" for one in vietnamese.all("a") if one.get("hreflang") == "en")
+        english = Page(web.get(english_address).text)
+        assert (vietnamese.all("html"), english.all("html")) == ([{"lang": "vi"}], [{"lang": "en"}])
+        inside = [link for link in english.links() if link.startswith("/") and not link.startswith("/static")]
+        back = [one["href"] for one in english.all("a") if one.get("hreflang") == "vi"]
+        assert all("lang=en" in link for link in inside if link not in back), "the language stays"
+        assert "lang=en" not in (back[0] or "")
+
+
+def test_what_the_search_says_is_known_in_vietnamese(demo: Index) -> None:
+    """A message that is changed there must be changed in `phrases`, too."""
+    said = [
+        *demo.search("zzzzz +yyyy", place="Huế", since="1900", until="1901").hints,
+        *demo.search("chè place:Xyz source:Abc").hints,
+        *demo.search("qqqq").hints,
+    ]
+    assert len(said) >= 4
+    assert [one for one in said if translated("vi", one) is None] == []
+    from htxsearch.errors import UsageError
+
+    for query in ('"a', "(a", "a)", " ", "-a", "a OR", "AND a", "xx:a", "a " * 2000, "date:x"):
+        with pytest.raises(UsageError) as raised:
+            demo.search(query)
+        assert translated("vi", raised.value.reason) is not None, raised.value.reason  # type: ignore[attr-defined]
+    assert translated("vi", "something new") is None
+    assert translated("en", "something new") == "something new"
+
+
+def test_phrases_have_the_same_values_in_both_languages() -> None:
+    for name, (vietnamese, english) in phrases._PHRASES.items():
+        assert vietnamese, name
+        assert english, name
+        assert set(re.findall(r"{\w+}", vietnamese)) == set(re.findall(r"{\w+}", english)), name
+    templates = "".join(one.read_text("utf-8") for one in Path(phrases.__file__).parent.glob("templates/*.html"))
+    used = set(re.findall(r'\bt\([\'"](\w+)[\'"]', templates))
+    assert used <= phrases._PHRASES.keys()
+    assert phrase("vi", "count", count=3) == "3 bài"
+
+
+def test_downloads_are_what_was_found(web: TestClient, demo: Index) -> None:
+    expected = demo.search("chè", place="Thái Nguyên", limit=100, facets=("place", "year", "source"))
+    answer = web.get("/download?q=chè&place=Thái Nguyên")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="htxsearch.csv"'
+    assert answer.content.startswith("\ufeff".encode())
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert [row["article_id"] for row in rows] == [hit.article_id for hit in expected.hits]
+    assert rows[0]["passage"] == expected.hits[0].passage.text
+    as_json = json.loads(web.get("/download?q=chè&place=Thái Nguyên&format=json").content)
+    assert as_json["hits"] == [hit.as_json() for hit in expected.hits]
+    assert web.get("/download").status_code == 400
+
+
+def test_the_first_page_is_small_and_asks_nobody_else(web: TestClient) -> None:
+    for address in ("/", "/?q=hợp tác xã chè"):
+        text = web.get(address).text
+        shown = Page(text)
+        files = [one.get("src") or one.get("href") or "" for tag, one in shown.tags if tag in ("link", "script", "img")]
+        assert len(files) == 3
+        assert all(file.startswith("/static/") for file in files)
+        size = len(text.encode()) + sum(len(web.get(file).content) for file in files)
+        assert size <= 100_000, f"{address} needs {size} bytes"
+        assert not [one for tag, one in shown.tags if "style" in one or any(name.startswith("on") for name in one)]
+        assert all(one.get("src") for one in shown.all("script")), "no script inside the page"
+        assert not shown.all("style")
+
+
+def test_files_are_kept_for_good_and_known_by_what_they_hold(web: TestClient) -> None:
+    for name, kind in (("style.css", "text/css"), ("script.js", "text/javascript"), ("icon.svg", "image/svg+xml")):
+        answer = web.get(f"/static/{name}?v=1")
+        assert answer.headers["content-type"].startswith(kind)
+        assert "immutable" in answer.headers["cache-control"]
+        assert web.get(f"/static/{name}", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</title></p></bdi><h1>x",
+    "{{ 7*7 }} {% raw %} ${x}",
+    "javascript:alert(1)",
+    "\u202egnp.exe \u2066abc",
+    "a\x00b\x1b[31m",
+    "'; DROP TABLE x; --",
+    "=cmd|' /C calc'!A0",
+    "../../etc/passwd",
+    "&lt;b&gt; &amp;amp;",
+    "🎉\U0001f468\u200d\U0001f469 e\u0301" + "\u0301" * 200,
+    "x" * 30_000,
+]
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """Return an index of articles all of whose texts are hostile."""
+    folders = Folders(tmp_path_factory.mktemp("hostile"))
+    texts = [text.replace("\x00", "\x01") for text in HOSTILE]  # a NUL is refused when it is read
+    rows = [
+        {"id": f"{number} {text[:60]}", "title": f"Chè {text}"[:500], "text": f"Giá chè. {text}\n{text}", "source": text[:200],
+         "place": text[:200], "author": text[:200], "url": f"javascript:{text[:100]}", "date": "2020-01-01"}
+        for number, text in enumerate(texts)
+    ]  # fmt: skip
+    folders.write_lines("all.jsonl", *rows)
+    assert not folders.update().rejected
+    return folders
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_queries_are_words_like_others(opened: Open, hostile: Folders, text: str) -> None:
+    web = opened(index=str(hostile.index), corpus=str(hostile.corpus))
+    for address in ("/", "/api/query", "/api/suggest", "/api/facets", "/download"):
+        answer = web.get(address, params={"q": text})
+        assert answer.status_code in (200, 400), address
+        if answer.headers["content-type"].startswith("text/html"):
+            assert_harmless(answer.text)
+    for name in ("place", "source", "since", "page", "lang", "sort"):
+        answer = web.get("/", params={"q": "chè", name: text})
+        assert answer.status_code in (200, 400)
+        assert_harmless(answer.text)
+
+
+def assert_harmless(text: str) -> None:
+    shown = Page(text)
+    assert len(shown.all("script")) == 1
+    assert not shown.all("img")
+    assert len(shown.all("h1")) <= 1
+    assert not [one for _, one in shown.tags if any(name.startswith("on") for name in one)]
+    assert not [link for link in shown.links() if link.lower().startswith("javascript")]
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e\u2066-\u2069]", text)
+    assert "49" not in shown.shown() or "7*7" in shown.shown()
+
+
+def test_hostile_articles_are_text_like_other_text(opened: Open, hostile: Folders) -> None:
+    web = opened(index=str(hostile.index), corpus=str(hostile.corpus))
+    found = web.get("/api/query", params={"q": "chè", "limit": 100}).json()
+    assert found["total"] == len(HOSTILE)
+    for page_number in (1, 2):
+        answer = web.get("/", params={"q": "chè", "page": page_number})
+        assert answer.status_code == 200
+        assert_harmless(answer.text)
+    assert_harmless(web.get("/").text)
+    for hit in found["hits"]:
+        for address in ("/article", "/related"):
+            answer = web.get(address, params={"id": hit["article_id"], "q": "chè"})
+            assert answer.status_code == 200
+            assert_harmless(answer.text)
+    table = web.get("/download", params={"q": "chè"}).content.decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_text_that_is_no_utf_8_is_read_as_far_as_it_goes(web: TestClient) -> None:
+    for address in (
+        "/?q=%ff%fe",
+        "/api/query?q=%C3%28",
+        "/api/query?q=%ED%A0%80",
+        "/api/articles/%ff",
+        "/article?id=%ED%A0%80",
+    ):
+        assert web.get(address).status_code in (200, 400, 404)
