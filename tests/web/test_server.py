@@ -1,0 +1,246 @@
+"""The server as a process: started, asked over a socket, told to stop."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from htxsearch.cli.main import cli
+from htxsearch.cli.serve import TOKEN_VARIABLE
+from htxsearch.errors import UsageError
+from htxsearch.web.settings import Settings
+from tests.cli.test_cli import htxsearch
+from tests.index.folders import Folders
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+class Served:
+    """A server in a process of its own, and what it said so far."""
+
+    def __init__(self, folders: Folders, *options: str) -> None:
+        self.port = free_port()
+        words = ["serve", "--index", str(folders.index), "--corpus", str(folders.corpus), "--port", str(self.port), *options]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HTXSEARCH_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "htxsearch", *words], stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+        )
+        self.said: list[str] = []
+        self.is_ready = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        assert self.is_ready.wait(60), "".join(self.said)
+        while not self._listens():
+            with suppress(subprocess.TimeoutExpired):  # workers listen a little after they said they run
+                code = self.process.wait(0.05)
+                raise AssertionError(f"ended with {code}: {self.said}")
+
+    def _listens(self) -> bool:
+        with socket.socket() as trial:
+            return trial.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            if "Uvicorn running on" in line:
+                self.is_ready.set()
+        self.is_ready.set()
+
+    def get(self, address: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", address)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def json(self, address: str) -> Any:
+        status, body = self.get(address)
+        assert status == 200, body
+        return json.loads(body)
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        code = self.process.wait(60)
+        self._reader.join(60)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        return code
+
+
+@contextmanager
+def served(folders: Folders, *options: str) -> Iterator[Served]:
+    server = Served(folders, *options)
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.stop()
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    made = Folders(tmp_path)
+    made.write_some(5)
+    return made
+
+
+def test_it_builds_what_is_missing_answers_sees_a_reindex_and_ends_in_peace(folders: Folders) -> None:
+    with served(folders) as server:
+        assert any("no index in" in line for line in server.said)
+        assert server.json("/api/health")["articles"] == 5
+        folders.write("new.txt", "Dứa Queen")
+        folders.update()
+        assert server.json("/api/query?q=d%E1%BB%A9a")["total"] == 1
+        assert server.get("/?q=d%E1%BB%A9a%0Ax")[0] == 200
+        assert server.stop(signal.SIGINT) == 0
+        log = [line for line in server.said if '"GET ' in line]
+        assert len(log) == 3
+        assert re.fullmatch(r'[-0-9]+ [:0-9,]+ 127\.0\.0\.1:\d+ "GET /\?q=d%E1%BB%A9a%0Ax HTTP/1\.1" 200( OK)?\n', log[-1])
+        assert not any("Traceback" in line for line in server.said)
+
+
+def test_what_is_asked_when_it_is_told_to_stop_is_still_answered(folders: Folders) -> None:
+    folders.update()
+    with served(folders) as server:
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        connection.sendall(b"GET /api/query?q=ch%C3%A8 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert server.stop() in (0, -signal.SIGTERM)
+        assert any("Application shutdown complete" in line for line in server.said)
+        connection.close()
+
+
+def test_requests_that_are_none_are_refused_at_once(folders: Folders) -> None:
+    folders.write_lines("odd.jsonl", {"id": "a%2Fb", "title": "Lạ", "text": "Chè."})
+    folders.update()
+    with served(folders) as server:
+        assert server.json("/api/articles/a%252Fb")["title"] == "Lạ"
+        assert server.get(f"/api/query?q={'a' * 60_000}")[0] == 400
+        assert server.get("/../../../../etc/passwd")[0] == 404
+        assert server.get("/static/%2e%2e/app.py")[0] == 404
+        for sent in (b"\x00\xff" * 50, b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET " + b"a" * 1_000_000):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+                try:
+                    connection.sendall(sent)
+                    head = connection.recv(12)
+                except ConnectionError:
+                    continue
+                assert head in (b"", b"HTTP/1.1 400", b"HTTP/1.1 421"), head
+        assert server.json("/api/health")["status"] == "ok"
+
+
+def test_several_workers_all_see_a_commit(folders: Folders) -> None:
+    folders.update()
+    with served(folders, "--workers", "2") as server:
+        assert {server.json("/api/health")["articles"] for _ in range(10)} == {5}
+        folders.write("new.txt", "Dứa Queen")
+        folders.update()
+        assert {server.json("/api/health")["articles"] for _ in range(20)} == {6}
+        assert server.stop() in (0, -signal.SIGTERM)
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(folders: Folders) -> None:
+    folders.update()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        done = htxsearch("serve", "--port", port, cwd=folders.corpus.parent)
+    assert done.returncode == 2
+    assert f"cannot serve at 127.0.0.1:{port}: Address already in use; name another --host or --port" in done.stderr
+
+
+def test_without_the_extra_it_says_how_to_get_it(folders: Folders) -> None:
+    folders.update()
+    code = "import sys; sys.modules['uvicorn'] = None; sys.argv[1:] = ['serve']; from htxsearch.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=folders.corpus.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "serving needs the package uvicorn; install it with: pip install 'htxsearch[web]'" in done.stderr
+
+
+def test_help_loads_no_server() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from htxsearch.cli.main import cli; "
+        "r = CliRunner().invoke(cli, ['serve', '--help']); assert 'HTXSEARCH_TOKEN' in r.output; "
+        "print(sorted(sys.modules.keys() & {'starlette', 'uvicorn', 'jinja2', 'asyncio', 'numpy'}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> Any:
+    """Return what calls `htxsearch serve` without a server: settings and options it would run with, and what it says."""
+    folders.update()
+
+    def call(*options: str) -> tuple[Settings | None, dict[str, Any], str]:
+        ran: list[tuple[Settings, dict[str, Any]]] = []
+        monkeypatch.setattr("htxsearch.web.server.run", lambda settings, **how: ran.append((settings, how)))
+        words = ["serve", "--index", str(folders.index), "--corpus", str(folders.corpus), "--port", str(free_port()), *options]
+        done = CliRunner().invoke(cli, words)
+        if isinstance(done.exception, UsageError):
+            return None, {}, str(done.exception)
+        assert done.exit_code == 0, done.output
+        return (*ran[0], done.stderr)
+
+    return call
+
+
+def test_it_binds_to_this_machine_alone_and_answers_to_its_names(started: Any) -> None:
+    settings, how, said = started("--allow-host", "Tim.Noi-Bo.vn")
+    assert how["host"] == "127.0.0.1"
+    assert settings.hosts == ("localhost", "127.0.0.1", "[::1]", "tim.noi-bo.vn")
+    assert settings.token == ""
+    assert "warning" not in said
+    assert not how["behind_proxy"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_bound_wider_without_a_token_it_warns(started: Any, tmp_path: Path, host: str) -> None:
+    settings, _, said = started("--host", host)
+    assert said.startswith(f"warning: {host} can be reached from other machines")
+    assert settings.hosts == ()
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef\n", "utf-8")
+    settings, _, said = started("--host", host, "--token-file", str(token))
+    assert "warning" not in said
+    assert settings.token == "0123456789abcdef"
+
+
+def test_tokens_that_are_none_are_refused(started: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for content in (b"", b"short", "một-mật-khẩu-dài".encode(), b"\xff" * 20):
+        (tmp_path / "token").write_bytes(content)
+        _, _, said = started("--token-file", str(tmp_path / "token"))
+        assert "token" in said
+        assert content.decode("latin-1") not in said or len(content) < 6
+    assert "cannot read a token from" in started("--token-file", str(tmp_path / "none"))[2]
+    monkeypatch.setenv(TOKEN_VARIABLE, "fedcba9876543210")
+    assert started()[0].token == "fedcba9876543210"
+    monkeypatch.setenv(TOKEN_VARIABLE, "short")
+    assert "at least 16" in started()[2]
+
+
+def test_settings_reach_the_workers_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(index="chỉ mục", token="x" * 16, hosts=("a", "b"), cors=("https://a.vn",), rate=0.5)
+    monkeypatch.setenv("HTXSEARCH_SERVE", "")
+    settings.to_environment()
+    assert Settings.from_environment() == settings
