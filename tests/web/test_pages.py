@@ -15,7 +15,7 @@ from htxsearch.web import phrases
 from htxsearch.web.phrases import phrase, translated
 from tests.index.folders import Folders
 
-from .conftest import DEMO, Open, TestClient
+from .conftest import DEMO, HOSTILE, Open, TestClient
 
 ARTICLE = "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
 
@@ -266,38 +266,6 @@ def test_files_are_kept_for_good_and_known_by_what_they_hold(web: TestClient) ->
         assert answer.headers["content-type"].startswith(kind)
         assert "immutable" in answer.headers["cache-control"]
         assert web.get(f"/static/{name}", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
-
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "</title></p></bdi><h1>x",
-    "{{ 7*7 }} {% raw %} ${x}",
-    "javascript:alert(1)",
-    "\u202egnp.exe \u2066abc",
-    "a\x00b\x1b[31m",
-    "'; DROP TABLE x; --",
-    "=cmd|' /C calc'!A0",
-    "../../etc/passwd",
-    "&lt;b&gt; &amp;amp;",
-    "🎉\U0001f468\u200d\U0001f469 e\u0301" + "\u0301" * 200,
-    "x" * 30_000,
-]
-
-
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    """Return an index of articles all of whose texts are hostile."""
-    folders = Folders(tmp_path_factory.mktemp("hostile"))
-    texts = [text.replace("\x00", "\x01") for text in HOSTILE]  # a NUL is refused when it is read
-    rows = [
-        {"id": f"{number} {text[:60]}", "title": f"Chè {text}"[:500], "text": f"Giá chè. {text}\n{text}", "source": text[:200],
-         "place": text[:200], "author": text[:200], "url": f"javascript:{text[:100]}", "date": "2020-01-01"}
-        for number, text in enumerate(texts)
-    ]  # fmt: skip
-    folders.write_lines("all.jsonl", *rows)
-    assert not folders.update().rejected
-    return folders
 
 
 @pytest.mark.parametrize("text", HOSTILE)

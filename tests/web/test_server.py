@@ -34,9 +34,9 @@ def free_port() -> int:
 class Served:
     """A server in a process of its own, and what it said so far."""
 
-    def __init__(self, folders: Folders, *options: str) -> None:
+    def __init__(self, index: Path, corpus: Path, *options: str) -> None:
         self.port = free_port()
-        words = ["serve", "--index", str(folders.index), "--corpus", str(folders.corpus), "--port", str(self.port), *options]
+        words = ["serve", "--index", str(index), "--corpus", str(corpus), "--port", str(self.port), *options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HTXSEARCH_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "htxsearch", *words], stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment
@@ -88,8 +88,9 @@ class Served:
 
 
 @contextmanager
-def served(folders: Folders, *options: str) -> Iterator[Served]:
-    server = Served(folders, *options)
+def served(index: Path, corpus: Path, *options: str) -> Iterator[Served]:
+    """Run a server meanwhile."""
+    server = Served(index, corpus, *options)
     try:
         yield server
     finally:
@@ -105,7 +106,7 @@ def folders(tmp_path: Path) -> Folders:
 
 
 def test_it_builds_what_is_missing_answers_sees_a_reindex_and_ends_in_peace(folders: Folders) -> None:
-    with served(folders) as server:
+    with served(folders.index, folders.corpus) as server:
         assert any("no index in" in line for line in server.said)
         assert server.json("/api/health")["articles"] == 5
         folders.write("new.txt", "Dứa Queen")
@@ -121,7 +122,7 @@ def test_it_builds_what_is_missing_answers_sees_a_reindex_and_ends_in_peace(fold
 
 def test_what_is_asked_when_it_is_told_to_stop_is_still_answered(folders: Folders) -> None:
     folders.update()
-    with served(folders) as server:
+    with served(folders.index, folders.corpus) as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
         connection.sendall(b"GET /api/query?q=ch%C3%A8 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -133,7 +134,7 @@ def test_what_is_asked_when_it_is_told_to_stop_is_still_answered(folders: Folder
 def test_requests_that_are_none_are_refused_at_once(folders: Folders) -> None:
     folders.write_lines("odd.jsonl", {"id": "a%2Fb", "title": "Lạ", "text": "Chè."})
     folders.update()
-    with served(folders) as server:
+    with served(folders.index, folders.corpus) as server:
         assert server.json("/api/articles/a%252Fb")["title"] == "Lạ"
         assert server.get(f"/api/query?q={'a' * 60_000}")[0] == 400
         assert server.get("/../../../../etc/passwd")[0] == 404
@@ -151,7 +152,7 @@ def test_requests_that_are_none_are_refused_at_once(folders: Folders) -> None:
 
 def test_several_workers_all_see_a_commit(folders: Folders) -> None:
     folders.update()
-    with served(folders, "--workers", "2") as server:
+    with served(folders.index, folders.corpus, "--workers", "2") as server:
         assert {server.json("/api/health")["articles"] for _ in range(10)} == {5}
         folders.write("new.txt", "Dứa Queen")
         folders.update()

@@ -1,0 +1,231 @@
+"""The pages in a real browser, with scripts and without, wide and narrow. Skipped where there is no Chromium."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import DEMO, HOSTILE
+from .test_server import Served, served
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+if CHROMIUM is None:
+    pytest.skip("no Chromium on this machine: apt-get install chromium", allow_module_level=True)
+
+expect = playwright.expect
+Opened = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(demo_index: Path) -> Iterator[Served]:
+    with served(demo_index, DEMO, "--rate", "0") as running:
+        running.get("/related?id=thai-nguyen%2Fhop-tac-xa-che-tan-cuong.txt")  # what is read the first time takes long
+        yield running
+
+
+@pytest.fixture
+def opened(browser: Any, server: Served) -> Iterator[Opened]:
+    """Return what opens a page of the server; what a browser complains of, or is to load from elsewhere, fails the test."""
+    contexts, complaints = [], []
+
+    def open_page(address: str = "/", *, width: int = 1200, base: Served = server, **options: Any) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, base_url=f"http://127.0.0.1:{base.port}", locale="vi", **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
+        page.on("request", lambda request: None if f"127.0.0.1:{base.port}/" in request.url else complaints.append(request.url))
+        page.goto(address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def total(page: Any) -> int:
+    said = page.get_by_role("status").inner_text()
+    found = re.search(r"(?:trong|of) ([\d.,]+)", said)
+    assert found is not None, said
+    return int(re.sub(r"\D", "", found.group(1)))
+
+
+@pytest.mark.parametrize("width", [1200, 375])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_somebody_finds_an_article(opened: Opened, scripts: bool, width: int) -> None:
+    page = opened(width=width, java_script_enabled=scripts)
+    field = page.get_by_label("Câu hỏi hoặc từ cần tìm")
+    if scripts:
+        field.press_sequentially("hop tac x")
+        option = page.get_by_role("option", name="hợp tác xã", exact=True)
+        expect(option).to_be_visible()
+        expect(field).to_have_attribute("aria-expanded", "true")
+        field.press("ArrowDown")
+        expect(option).to_have_attribute("aria-selected", "true")
+        field.press("Enter")
+        page.wait_for_url("**/?q=h%E1%BB%A3p+t%C3%A1c+x%C3%A3")
+    else:
+        field.fill("hop tac xa")
+        field.press("Enter")
+    everywhere = total(page)
+
+    page.get_by_role("link", name=re.compile(r"^Thái Nguyên \d+$")).click()
+    there = total(page)
+    assert 0 < there < everywhere
+    page.get_by_role("link", name=re.compile(r"^Năm 2019: \d+ bài$")).click()
+    of_2019 = total(page)
+    assert 0 < of_2019 < there
+    page.get_by_role("link", name="Bỏ lọc 2019").click()
+    assert total(page) == there
+
+    link = page.locator(".hits h2 a").first
+    title = link.inner_text()
+    link.click()
+    assert page.get_by_role("heading", level=1).inner_text() == title
+    at = page.locator(".passage:target")
+    expect(at).to_have_count(1)
+    expect(at).to_be_in_viewport()
+    assert at.locator("mark").count() > 0
+    page.go_back()
+    assert total(page) == there
+    page.go_forward()
+    page.get_by_role("link", name="Trở lại kết quả").click()
+    assert total(page) == there
+
+    page.locator(".hits h2 a").first.click()
+    page.locator("ul.related a").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() != title
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("heading", name="Related articles")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing to scroll sideways for"
+
+
+def test_suggestions_come_and_go_by_keyboard(opened: Opened) -> None:
+    page = opened()
+    field = page.get_by_label("Câu hỏi hoặc từ cần tìm")
+    field.press_sequentially("thai ng")
+    options = page.get_by_role("option")
+    expect(options.first).to_have_text("Thái Nguyên")
+    count = options.count()
+    for _ in range(count):
+        field.press("ArrowDown")
+    expect(options.last).to_have_attribute("aria-selected", "true")
+    assert field.get_attribute("aria-activedescendant") == options.last.get_attribute("id")
+    field.press("ArrowDown")
+    assert field.get_attribute("aria-activedescendant") is None, "behind the last one comes what was typed"
+    field.press("ArrowUp")
+    expect(options.last).to_have_attribute("aria-selected", "true")
+    field.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    assert field.input_value() == "thai ng"
+    field.press("Enter")
+    page.wait_for_url("**/?q=thai+ng")
+    page.wait_for_load_state()
+    field.press("End")
+    field.press_sequentially("u")
+    option = page.get_by_role("option", name="Thái Nguyên", exact=True)
+    option.click()
+    page.wait_for_url("**/?q=Th%C3%A1i+Nguy%C3%AAn")
+
+
+def test_the_first_tab_leads_past_the_head(opened: Opened) -> None:
+    page = opened("/?q=chè")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Đến kết quả")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_a_citation_is_copied(opened: Opened) -> None:
+    page = opened("/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Chép").click()
+    expect(page.get_by_role("button", name="Đã chép")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#cited").inner_text()
+
+
+def test_a_download_is_a_file(opened: Opened) -> None:
+    page = opened("/?q=chè")
+    with page.expect_download() as got:
+        page.get_by_role("link", name="CSV").click()
+    assert got.value.suggested_filename == "htxsearch.csv"
+    assert Path(got.value.path()).read_bytes().startswith("\ufefftitle,".encode())
+
+
+PAGES = [
+    "/",
+    "/?q=hop tac xa che",
+    "/?q=chè&place=Thái Nguyên&since=2019",
+    "/?q=zzzz",
+    "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=che#p0",
+    "/related?id=trang-tong-hop/nam-dam-lam-du-lich.txt",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("address", PAGES)
+def test_axe_finds_nothing_serious(opened: Opened, address: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[dev]'").Axe()
+    for width in (1200, 375):
+        page = opened(address, width=width, color_scheme=scheme)
+        if address == "/":
+            page.get_by_label("Câu hỏi hoặc từ cần tìm").press_sequentially("hop")
+            expect(page.get_by_role("option").first).to_be_visible()
+        found = axe.run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0].get("failureSummary")) for one in found] == []
+
+
+_SHIFT = """() => new Promise(done => {
+  let sum = 0;
+  new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; })
+    .observe({type: "layout-shift", buffered: true});
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum), 100)));
+})"""
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_is_light_and_stays_where_it_is(opened: Opened, address: str) -> None:
+    page = opened(address)
+    page.wait_for_load_state("networkidle")
+    loaded = page.evaluate(
+        "performance.getEntries().filter(e => e.transferSize !== undefined).map(e => [e.name, e.transferSize])"
+    )
+    assert len(loaded) <= 4, loaded
+    assert sum(size for _, size in loaded) <= 100_000, loaded
+    assert page.evaluate(_SHIFT) < 0.01
+
+
+def test_hostile_articles_do_nothing_in_a_browser(opened: Opened, hostile: Any) -> None:
+    with served(hostile.index, hostile.corpus, "--rate", "0") as running:
+        for address in ("/", "/?q=chè", "/?q=chè&page=2"):
+            page = opened(address, base=running)
+            assert page.evaluate("document.scripts.length") == 1
+            assert page.locator("img, iframe, object").count() == 0
+            assert page.evaluate("document.documentElement.scrollWidth") <= 1200
+        for text in HOSTILE[:3]:
+            page = opened(base=running)
+            page.get_by_label("Câu hỏi hoặc từ cần tìm").fill(f"chè {text}"[:100].replace('"', ""))
+            page.get_by_role("button", name="Tìm").click()
+            page.wait_for_url("**/?q=**")
+            assert page.evaluate("document.scripts.length") == 1
+        page = opened("/?q=chè", base=running)
+        page.locator(".hits h2 a").first.click()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
