@@ -1,0 +1,55 @@
+"""Made-up requests against the OpenAPI document: none ends in 5xx, and every answer is as it is described there.
+
+HTXSEARCH_API_CASES=350 .venv/bin/pytest tests/web/test_openapi.py      # six addresses: 2,100 cases
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from htxsearch.web.api import ENDPOINTS, Endpoint
+
+from .conftest import DEMO
+from .test_server import served
+
+schemathesis = pytest.importorskip("schemathesis", reason="no schemathesis: pip install -e '.[dev]'")
+from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.specs.openapi.checks import (  # noqa: E402
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+CASES = int(os.environ.get("HTXSEARCH_API_CASES", "15"))
+
+
+@pytest.fixture(scope="module")
+def described(demo_index: Path) -> Iterator[Any]:
+    """Return the API's description, as a server over the demo index gives it."""
+    with served(demo_index, DEMO, "--rate", "0", "--no-access-log") as server:
+        yield schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/api/openapi.json")
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
+def test_every_answer_is_as_described(described: Any, endpoint: Endpoint) -> None:
+    operation = described[f"{endpoint.path}/{{id}}" if endpoint.by_id else endpoint.path]["GET"]
+    modes = schemathesis.GenerationMode
+
+    @given(case=operation.as_strategy(generation_mode=modes.POSITIVE) | operation.as_strategy(generation_mode=modes.NEGATIVE))
+    @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    def holds(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    holds()
