@@ -9,12 +9,14 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.errors import HtxError
+from htxsearch.search import FACETS
 from htxsearch.web.openapi import document
 from tests.cli.test_cli import DEMO, htxsearch
 from tests.index.folders import Folders
 
 from .conftest import Open, TestClient
 
+REPRINTED = "trang-tong-hop/nam-dam-lam-du-lich.txt"
 ARTICLE = "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
 
 
@@ -43,6 +45,8 @@ def untimed(found: dict[str, Any]) -> dict[str, Any]:
         ("/api/query?q=hopwj tacs xax", ["query", "hopwj tacs xax"]),
         (f"/api/articles/{ARTICLE}", ["show", ARTICLE]),
         (f"/api/related/{ARTICLE}?limit=4", ["related", ARTICLE, "-n", "4"]),
+        ("/api/query?q=du lịch cộng đồng&all_reprints=true", ["query", "du lịch cộng đồng", "--all-reprints"]),
+        (f"/api/articles/{REPRINTED}?reprints=true&dropped=true", ["show", REPRINTED, "--reprints", "--dropped"]),
     ],
 )
 def test_answers_are_those_of_the_command_line(
@@ -106,7 +110,7 @@ def test_a_query_that_cannot_be_read_says_where(web: TestClient) -> None:
         ("/api/query?q=a&limit=٣", "limit must be a number between 1 and 100, not '٣'"),
         (f"/api/query?q=a&offset={'9' * 5000}", "offset must be a number between 0 and 10000, not '9999"),
         ("/api/query?q=a&sort=size", "sort must be one of score, date, not 'size'"),
-        ("/api/query?q=a&facet=color", "facet must be one of place, year, source, not 'color'"),
+        ("/api/query?q=a&facet=color", f"facet must be one of {', '.join(FACETS)}, not 'color'"),
         ("/api/query?q=a&explain=1", "explain must be true or false, not '1'"),
         (f"/api/query?q=a&place={'x' * 300}", "place has 300 characters; 200 are the most"),
         ("/api/facets?place=Huế", "q is missing: place, source, since and until narrow a query"),
@@ -123,7 +127,7 @@ def test_parameters_that_cannot_be_are_refused(web: TestClient, address: str, me
 
 def test_facets_suggest_and_health(web: TestClient, demo: Index) -> None:
     facets = web.get("/api/facets?q=chè").json()
-    found = demo.search("chè", facets=("place", "year", "source"))
+    found = demo.search("chè", facets=FACETS)
     assert facets == {"query": "chè", "total": found.total, "facets": {name: dict(one) for name, one in found.facets.items()}}
     everything = web.get("/api/facets").json()
     assert everything["facets"]["place"] == dict(demo.info().places)
@@ -141,6 +145,18 @@ def test_facets_suggest_and_health(web: TestClient, demo: Index) -> None:
         "version": "",
     }
     assert health.headers["cache-control"] == "no-store"
+
+
+def test_an_original_that_is_gone_is_409(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    path = folders.write("a.txt", "Chè xanh")
+    folders.update()
+    path.unlink()
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    answer = web.get("/api/articles/a.txt?dropped=true")
+    assert (answer.status_code, answer.json()["error"]) == (409, "CorpusError")
+    assert web.get("/dropped?id=a.txt").status_code == 409
+    assert web.get("/api/articles/a.txt").status_code == 200
 
 
 def test_nothing_else_is_served(web: TestClient) -> None:
@@ -270,6 +286,8 @@ def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> 
         "/api/query?q=zzzz",
         f"/api/related/{ARTICLE}",
         f"/api/articles/{ARTICLE}",
+        f"/api/articles/{REPRINTED}?reprints=true&dropped=true",
+        "/api/articles/chinh-sach/chuong-trinh-ho-tro-1804.md",
         "/api/facets?q=chè",
         "/api/facets",
         "/api/suggest?q=hop",

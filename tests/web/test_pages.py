@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from htxsearch import Index
+from htxsearch.search import FACETS
 from htxsearch.web import phrases
 from htxsearch.web.phrases import phrase, translated
 from tests.index.folders import Folders
@@ -72,10 +73,13 @@ def test_the_first_page_has_a_form_and_somewhere_to_begin(web: TestClient, demo:
     assert ("form", "search") in [(tag, attributes.get("role")) for tag, attributes in first.tags]
     assert str(demo.counts().articles) in first.shown()
     begin = next(link for link in first.links() if "place" in link)
-    place = re.search('"(.*)"', parse_qs(urlsplit(begin).query)["q"][0])
-    assert place is not None
-    found = page(web, begin)
-    assert str(demo.info().places[place.group(1)]) in found.shown()
+    query = parse_qs(urlsplit(begin).query)["q"][0]
+    total = demo.search(query).total
+    assert total > 0
+    assert f"trong {total}" in page(web, begin).shown()
+    label = re.search('"(.*)"', query)
+    assert label is not None
+    assert f"{label.group(1)} {total}" in first.shown()
 
 
 def test_results_show_what_the_library_finds(web: TestClient, demo: Index) -> None:
@@ -97,7 +101,7 @@ def test_pages_neither_skip_nor_repeat(web: TestClient, demo: Index) -> None:
     seen: list[str] = []
     while address:
         one = page(web, address)
-        seen += [parse_qs(urlsplit(link).query)["id"][0] for link in one.links() if link.startswith("/article")]
+        seen += [parse_qs(urlsplit(link).query)["id"][0] for link in one.links() if "#p" in link]
         following = [link["href"] for link in one.all("a") if link.get("rel") == "next"]
         address = following[0] if following else None
     assert seen == [hit.article_id for hit in demo.search("hợp tác xã", limit=100).hits]
@@ -120,6 +124,45 @@ def test_facets_dates_and_years_are_links_that_narrow(web: TestClient, demo: Ind
     assert f"trong {demo.search('hợp tác xã', since='2019', until='2019').total}" in of_2019.shown()
     newest = page(web, "/?q=hợp tác xã&sort=date&since=9/2019&until=").shown()
     assert "9/2019 – …" in newest
+
+
+def test_places_of_before_and_after_the_reform_narrow_to_what_they_count(web: TestClient, demo: Index) -> None:
+    facets = demo.search("hợp tác xã", facets=FACETS).facets
+    first = page(web, "/?q=hợp tác xã")
+    links = {tuple(parse_qs(urlsplit(link).query).get("place", ())) for link in first.links()}
+    for name in ("province", "place"):
+        commonest = sorted(facets[name].items(), key=lambda one: (-one[1], one[0]))
+        for place, count in commonest[:5]:
+            typed = f"{place} (cũ)" if name == "place" and (f"{place} (cũ)",) in links else place
+            assert (typed,) in links
+            assert demo.search("hợp tác xã", place=typed).total == count
+    assert any(place[0].endswith("(cũ)") for place in links if place)
+
+
+def test_reprints_stand_behind_one_of_them(web: TestClient, demo: Index) -> None:
+    found = demo.search("bản người Dao làm du lịch")
+    hit = next(hit for hit in found.hits if hit.reprints)
+    shown = page(web, "/?q=bản người Dao làm du lịch")
+    assert "Còn đăng ở" in shown.shown()
+    ids = [parse_qs(urlsplit(link).query)["id"][0] for link in shown.links() if link.startswith("/article")]
+    assert {hit.article_id, hit.reprints[0].article_id} <= set(ids)
+
+
+def test_what_was_left_out_of_an_original_is_shown_with_the_reason(web: TestClient, demo: Index) -> None:
+    for article in (ARTICLE, "bao-cao/dak-lak-ket-qua-2023.txt"):
+        left_out = [one.text for one in demo.dropped(article)]
+        assert left_out
+        shown = page(web, f"/dropped?id={article}")
+        for text in left_out:
+            assert " ".join(text.split()) in shown.shown()
+        assert "dòng chỉ ghi ngày giờ đăng" in shown.shown()
+    page(web, "/dropped?id=none", status=404)
+
+
+def test_every_reason_for_leaving_out_is_known_in_vietnamese(demo: Index) -> None:
+    reasons = {one.reason for article in demo.article_ids() for one in demo.dropped(article)}
+    assert len(reasons) > 5
+    assert [one for one in reasons if translated("vi", one) is None] == []
 
 
 def test_the_chart_is_as_high_as_the_counts(web: TestClient, demo: Index) -> None:
@@ -208,8 +251,9 @@ def test_what_the_search_says_is_known_in_vietnamese(demo: Index) -> None:
         *demo.search("zzzzz +yyyy", place="Huế", since="1900", until="1901").hints,
         *demo.search("chè place:Xyz source:Abc").hints,
         *demo.search("qqqq").hints,
+        *(hint for place in ("Thái Nguyên", "Bắc Kạn", "Thái Nguen") for hint in demo.search("chè", place=place).hints),
     ]
-    assert len(said) >= 4
+    assert len(said) >= 6
     assert [one for one in said if translated("vi", one) is None] == []
     from htxsearch.errors import UsageError
 
@@ -233,7 +277,7 @@ def test_phrases_have_the_same_values_in_both_languages() -> None:
 
 
 def test_downloads_are_what_was_found(web: TestClient, demo: Index) -> None:
-    expected = demo.search("chè", place="Thái Nguyên", limit=100, facets=("place", "year", "source"))
+    expected = demo.search("chè", place="Thái Nguyên", limit=100, facets=FACETS)
     answer = web.get("/download?q=chè&place=Thái Nguyên")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="htxsearch.csv"'

@@ -50,7 +50,10 @@ class Lanes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One address of the API. `answer` names the schema of what `ask` returns; with `by_id` the path ends in an id."""
+    """One address of the API. `answer` names the schema of what `ask` returns; with `by_id` the path ends in an id.
+
+    `is_slow` tells of parameters whether answering may take long; what is not `is_kept` is made anew every time.
+    """
 
     path: str
     name: str
@@ -59,7 +62,7 @@ class Endpoint:
     ask: Callable[[Index, Mapping[str, Any]], dict[str, Any]]
     parameters: tuple[Parameter, ...] = ()
     by_id: bool = False
-    is_slow: bool = False
+    is_slow: Callable[[Mapping[str, Any]], bool] = lambda _: False
     is_kept: bool = True
 
 
@@ -73,7 +76,10 @@ def _related(index: Index, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _article(index: Index, given: Mapping[str, Any]) -> dict[str, Any]:
-    return index.show(given["id"]).as_json()
+    found = index.show(given["id"]).as_json()
+    if given["dropped"]:
+        found["dropped"] = [{"text": one.text, "reason": one.reason} for one in index.dropped(given["id"])]
+    return found | (index.reprints(given["id"]).as_json() if given["reprints"] else {})
 
 
 def _facets(index: Index, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +123,7 @@ ENDPOINTS = (
             Parameter(name="sort", about="best or newest first", choices=("score", "date"), default="score"),
             Parameter(name="facet", about="count by it", choices=FACETS, repeated=True),
             Parameter(name="all_passages", about="every matching passage, not each article's best", kind="flag", default=False),
+            Parameter(name="all_reprints", about="each article of several with the same text", kind="flag", default=False),
             Parameter(name="explain", about="say what was searched for, and what scored", kind="flag", default=False),
             Parameter(name="semantic", about="rank by meaning, too; by default if passages have vectors", kind="flag"),
         ),
@@ -129,7 +136,7 @@ ENDPOINTS = (
         ask=_related,
         parameters=(_LIMIT,),
         by_id=True,
-        is_slow=True,
+        is_slow=lambda _: True,
     ),
     Endpoint(
         path="/api/articles",
@@ -137,7 +144,12 @@ ENDPOINTS = (
         about="An article as it is indexed, and where its passages are.",
         answer="ArticleView",
         ask=_article,
+        parameters=(
+            Parameter(name="dropped", about="also what its original holds besides it", kind="flag", default=False),
+            Parameter(name="reprints", about="also who else printed its text, and what differs", kind="flag", default=False),
+        ),
         by_id=True,
+        is_slow=lambda given: bool(given["dropped"]),
     ),
     Endpoint(
         path="/api/facets",
@@ -183,7 +195,7 @@ async def _handle(endpoint: Endpoint, request: Request) -> Response:
     if endpoint.by_id:
         given |= read([_ID], [("id", request.path_params["id"])])
     lanes: Lanes = request.app.state.lanes
-    lane = lanes.related if endpoint.is_slow else lanes.search
+    lane = lanes.related if endpoint.is_slow(given) else lanes.search
     done = await answered(request, lane, lambda index: endpoint.ask(index, given))
     headers = done.headers if endpoint.is_kept else {"Cache-Control": "no-store"}
     if done.found is None:

@@ -40,6 +40,19 @@ def _ref(name: str) -> dict[str, Any]:
 
 _ARTICLE = {"article_id": _TEXT, "title": _TEXT, "date": _DAY, "place": _MAYBE, "source": _MAYBE}
 
+_REPRINT = _object(
+    {
+        "article_id": _TEXT,
+        "title": _TEXT,
+        "date": _DAY,
+        "source": _MAYBE,
+        "differences": _list(
+            _object({"here": _MAYBE, "there": _MAYBE, "only_here": _list(_TEXT), "only_there": _list(_TEXT)}),
+        ),
+    },
+    optional=("differences",),
+)
+
 _SCHEMAS = {
     "Results": _object(
         {
@@ -68,6 +81,7 @@ _SCHEMAS = {
             "passage": _object({"start": _COUNT, "end": _COUNT, "text": _TEXT}),
             "highlights": _list(_SPAN),
             "title_highlights": _list(_SPAN),
+            "reprints": _list(_REPRINT),
             "explain": _object(
                 {
                     "features": {"type": "object", "additionalProperties": _NUMBER},
@@ -84,10 +98,29 @@ _SCHEMAS = {
             "author": _MAYBE,
             "crawled": _DAY,
             "place_evidence": _MAYBE,
+            "province_now": _MAYBE,
             "path": _TEXT,
             "text": _TEXT,
             "passages": _list(_object({"start": _COUNT, "end": _COUNT})),
-        }
+            "documents": _list(
+                _object(
+                    {
+                        "start": _COUNT,
+                        "end": _COUNT,
+                        "term": _TEXT,
+                        "normal": _TEXT,
+                        "kind": _MAYBE,
+                        "number": _COUNT,
+                        "year": {"type": ["integer", "null"]},
+                        "issuer": _MAYBE,
+                    }
+                )
+            ),
+            "dates": _list(_object({"start": _COUNT, "end": _COUNT, "first": _DAY, "last": _DAY, "kind": _TEXT})),
+            "dropped": _list(_object({"text": _TEXT, "reason": _TEXT})),
+            "reprints": _list(_REPRINT),
+        },
+        optional=("dropped", "reprints"),
     ),
     "RelatedArticles": _object(
         {
@@ -126,6 +159,7 @@ _PROBLEMS = {
     HTTPStatus.BAD_REQUEST: "What was asked cannot be: a parameter, or a query that cannot be read.",
     HTTPStatus.UNAUTHORIZED: "The server wants its token.",
     HTTPStatus.NOT_FOUND: "There is no such article.",
+    HTTPStatus.CONFLICT: "The original of an article is gone or is not what was indexed.",
     HTTPStatus.TOO_MANY_REQUESTS: "This client asks too often; Retry-After says when it may again.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read now, or the server has too much to do.",
 }

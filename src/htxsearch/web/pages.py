@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -23,6 +24,7 @@ from htxsearch.highlight import excerpt, visible
 from htxsearch.index import Index
 from htxsearch.results import ArticleView, Info, RelatedArticles, Results, SearchHit
 from htxsearch.search import FACETS
+from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes
 from htxsearch.web.freshness import answered
@@ -101,6 +103,7 @@ def routes() -> list[Route]:
         Route("/", _search_page, methods=["GET"]),
         Route("/article", _article_page, methods=["GET"]),
         Route("/related", _related_page, methods=["GET"]),
+        Route("/dropped", _dropped_page, methods=["GET"]),
         Route("/download", _download, methods=["GET"]),
         *(Route(f"/static/{name}", partial(_file, name), methods=["GET"]) for name in _files()),
     ]
@@ -272,7 +275,10 @@ def _reason(error: Exception) -> str:
 
 def _home(info: Info) -> dict[str, Any]:
     """Return what the first page shows: how much there is, and the commonest places and sources to begin with."""
-    return {"info": info, "places": _most(info.places), "sources": _most(info.sources)}
+    provinces: Counter[str] = Counter()
+    for place, count in info.places.items():
+        provinces[province_now(place) or place] += count
+    return {"info": info, "places": _most(provinces), "sources": _most(info.sources)}
 
 
 def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -283,12 +289,14 @@ def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[s
     """Return what the page of results shows."""
     first = (given["page"] - 1) * _ON_A_PAGE + 1
     last_page = min(-(-found.total // _ON_A_PAGE), _MOST_PAGES)
+    if len(found.hits) < _ON_A_PAGE:  # reprints that stand behind others are counted, but are no hits of their own
+        last_page = min(last_page, given["page"])
     near = [number for number in range(given["page"] - 2, given["page"] + 3) if 1 <= number <= last_page]
     return {
         "found": found,
         "first": first,
         "last": first + len(found.hits) - 1,
-        "options": {name: _options(here, given, name, found.facets[name]) for name in ("place", "source")},
+        "options": {name: _options(here, given, name, found.facets[name]) for name in ("province", "place", "source")},
         "bars": _bars(here, found.facets["year"]),
         "chosen": _chosen(here, given),
         "pages": [(number, here.with_(page=number)) for number in near],
@@ -300,13 +308,20 @@ def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[s
 
 
 def _options(here: _Address, given: Mapping[str, Any], name: str, counts: Mapping[str, int]) -> list[_Option]:
-    """Return the values of a facet that are not chosen yet, commonest first."""
+    """Return the values of a facet that narrow what was found, commonest first."""
+    field = "source" if name == "source" else "place"
     ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    meant = [(value, count, _former(value) if name == "place" else value) for value, count in ordered]
     return [
-        _Option(value, count, here.with_(page=1, **{name: (*given[name], value)}))
-        for value, count in ordered
-        if value not in given[name]
+        _Option(value, count, here.with_(page=1, **{field: (typed,)}))
+        for value, count, typed in meant
+        if typed not in given[field]
     ]
+
+
+def _former(place: str) -> str:
+    """Return what means a place as it was before July 2025, where one of today has its name."""
+    return f"{place} (cũ)" if len(former_parts(place)) > 1 else place
 
 
 def _chosen(here: _Address, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -411,6 +426,15 @@ async def _related_page(request: Request) -> Response:
     return _page("related.html", given["lang"], here, headers=done.headers, given=given, view=view, related=related)
 
 
+async def _dropped_page(request: Request) -> Response:
+    """Answer `/dropped`: what an article's original holds besides it, and why it was left out."""
+    given = _read(_ARTICLE, request)
+    lanes: Lanes = request.app.state.lanes
+    view, dropped = await lanes.related.ask(lambda index: (index.show(given["id"]), index.dropped(given["id"])))
+    values: dict[str, Any] = {"view": view, "dropped": dropped, "given": given}
+    return _page("dropped.html", given["lang"], _address("/dropped", given), headers={"Cache-Control": "no-store"}, **values)
+
+
 # Downloads
 
 
@@ -453,7 +477,7 @@ def _cell(value: object) -> object:
 def error_page(request: Request, status: HTTPStatus, error: Exception | None, headers: Mapping[str, str]) -> Response:
     """Return a page that says what went wrong, with the form to try again."""
     language: Language = "en" if request.query_params.get("lang") == "en" else "vi"
-    known = status.value if status.value in (400, 404, 405, 500, 503) else 400
+    known = status.value if status.value in (400, 404, 405, 409, 500, 503) else 400
     message = _reason(error) if error else ""
     given: dict[str, Any] = {one.name: one.default for one in _SEARCH} | {"place": (), "source": (), "lang": language}
     here = _Address("/", {"lang": language})

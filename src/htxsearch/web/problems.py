@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from htxsearch.errors import ExtraMissing, HtxError, IndexFailure, QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.errors import CorpusError, ExtraMissing, HtxError, IndexFailure, QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.web.lane import Busy
 
 __all__ = ["MEDIA_TYPE", "as_bytes", "problem", "status_of"]
@@ -15,6 +15,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (UnknownArticle, HTTPStatus.NOT_FOUND),
     (UsageError, HTTPStatus.BAD_REQUEST),
     (ExtraMissing, HTTPStatus.BAD_REQUEST),  # what was asked for can be left out
+    (CorpusError, HTTPStatus.CONFLICT),  # of an article's original; nothing else reads the corpus
     (IndexFailure, HTTPStatus.SERVICE_UNAVAILABLE),
     (Busy, HTTPStatus.SERVICE_UNAVAILABLE),
 )
