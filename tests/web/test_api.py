@@ -113,6 +113,8 @@ def test_a_query_that_cannot_be_read_says_where(web: TestClient) -> None:
         ("/api/query?q=a&facet=color", f"facet must be one of {', '.join(FACETS)}, not 'color'"),
         ("/api/query?q=a&explain=1", "explain must be true or false, not '1'"),
         (f"/api/query?q=a&place={'x' * 300}", "place has 300 characters; 200 are the most"),
+        (f"/api/query?q={'a' * 5001}", "q has 5001 characters; 5000 are the most"),
+        (f"/api/query?q=a{'&facet=year' * 21}", "facet is given 21 times; 20 are the most"),
         ("/api/facets?place=Huế", "q is missing: place, source, since and until narrow a query"),
         (f"/api/articles/{'x' * 2000}", "id has 2000 characters; 1000 are the most"),
         ("/api/health?q=1", "there is no parameter 'q'; there are none"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from htxsearch.web.api import ENDPOINTS, Endpoint
 
@@ -48,7 +48,9 @@ def test_every_answer_is_as_described(described: Any, endpoint: Endpoint) -> Non
     modes = schemathesis.GenerationMode
 
     @given(case=operation.as_strategy(generation_mode=modes.POSITIVE) | operation.as_strategy(generation_mode=modes.NEGATIVE))
-    @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=CASES, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
     def holds(case: Any) -> None:
         case.call_and_validate(checks=CHECKS)
 

@@ -26,7 +26,7 @@ MOST_HITS = 100
 """Hits in one answer; more of them are further pages."""
 _MOST_OFFSET = 10_000
 
-QUERY = Parameter(name="q", about="what to look for, in the query language", required=True, longest=100_000)
+QUERY = Parameter(name="q", about="what to look for, in the query language", required=True, longest=5_000)
 """Its length is checked by the parser, which says what the command line says."""
 
 FILTERS = (

@@ -9,6 +9,7 @@ from htxsearch.errors import UsageError
 
 __all__ = ["Parameter", "read"]
 
+_MOST_REPEATED = 20
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -58,7 +59,7 @@ class Parameter:
         elif self.kind == "integer":
             one |= {"minimum": self.least, "maximum": self.most}
         if self.repeated:
-            return {"type": "array", "items": one}
+            return {"type": "array", "items": one, "maxItems": _MOST_REPEATED}
         return one if self.default is None else one | {"default": self.default}
 
 
@@ -75,6 +76,8 @@ def read(parameters: Sequence[Parameter], given: Iterable[tuple[str, str]]) -> d
         here = values.get(name, [])
         if one.required and not here:
             raise UsageError(f"{name} is missing: {one.about}")
+        if len(here) > _MOST_REPEATED:
+            raise UsageError(f"{name} is given {len(here)} times; {_MOST_REPEATED} are the most")
         if len(here) > 1 and not one.repeated:
             raise UsageError(f"{name} is given {len(here)} times; give it once")
         found[name] = tuple(here) if one.repeated else here[0] if here else one.default

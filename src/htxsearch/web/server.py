@@ -10,6 +10,8 @@ __all__ = ["run"]
 
 _GRACE_S = 10
 """How long requests that are being answered may go on when the server is told to stop."""
+_HEAD = 262_144
+"""Bytes of a request's head at most: more than all parameters together may have, percent-encoded."""
 _CONNECTIONS = 1_000
 """Connections a process holds at most; more are told 503."""
 
@@ -26,7 +28,8 @@ def run(settings: Settings, *, host: str, port: int, workers: int, behind_proxy:
         host=host,
         port=port,
         workers=workers,
-        http="h11",  # refuses heads of more than 64 KB, and is what a proxy is least likely to read otherwise
+        http="h11",  # reads as strictly as the standard says
+        h11_max_incomplete_event_size=_HEAD,
         ws="none",
         lifespan="on",
         access_log=access_log,
