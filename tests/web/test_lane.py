@@ -75,3 +75,17 @@ def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) 
         return await lane.ask(lambda _: "tiếp", seconds=20)
 
     assert run(lane, asking) == "tiếp"
+
+
+def test_answers_are_kept_by_name_the_last_used_ones(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("htxsearch.web.lane._KEPT", 2)
+    lane = Lane("x", index, seconds=5, waiting=2)
+    made: list[str] = []
+
+    def make(name: str) -> str:
+        made.append(name)
+        return name.upper()
+
+    assert [lane.kept(name, lambda name=name: make(name)) for name in "abacab"] == list("ABACAB")
+    assert made == ["a", "b", "c", "b"]
+    lane.close()

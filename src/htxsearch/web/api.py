@@ -196,7 +196,7 @@ async def _handle(endpoint: Endpoint, request: Request) -> Response:
         given |= read([_ID], [("id", request.path_params["id"])])
     lanes: Lanes = request.app.state.lanes
     lane = lanes.related if endpoint.is_slow(given) else lanes.search
-    done = await answered(request, lane, lambda index: endpoint.ask(index, given))
+    done = await answered(request, lane, lambda index: endpoint.ask(index, given), is_kept=endpoint.is_kept)
     headers = done.headers if endpoint.is_kept else {"Cache-Control": "no-store"}
     if done.found is None:
         return Response(status_code=304, headers=headers)

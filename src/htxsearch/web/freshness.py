@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Generic, NamedTuple, TypeVar
 
@@ -29,11 +30,11 @@ class Answered(NamedTuple, Generic[_Found]):
 
 
 async def answered(
-    request: Request, lane: Lane, question: Callable[[Index], _Found], *, seconds: float | None = None
+    request: Request, lane: Lane, question: Callable[[Index], _Found], *, is_kept: bool = True
 ) -> Answered[_Found]:
     """Return what the lane's index answers, unless the request says that its answer of this version is there already.
 
-    Raises what the question raises, and Busy.
+    An answer that the lane kept is given again; nobody may change it. Raises what the question raises, and Busy.
     """
     seen = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     address = f"{request.url.path}?{request.url.query}"
@@ -41,6 +42,8 @@ async def answered(
     def ask(index: Index) -> Answered[_Found]:
         digest = hashlib.sha256(f"{_PROGRAM}\n{index.version()}\n{address}".encode("utf-8", "replace")).hexdigest()
         tag = f'W/"{digest[:24]}"'
-        return Answered(None if tag in seen else question(index), tag)
+        if not is_kept:
+            return Answered(question(index), tag)
+        return Answered(None if tag in seen else lane.kept(tag, partial(question, index)), tag)
 
-    return await lane.ask(ask, seconds=seconds)
+    return await lane.ask(ask)

@@ -5,15 +5,19 @@ which one thread runs at a time. What waits is counted and timed, so that a serv
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from htxsearch.index import Index
 
 __all__ = ["Busy", "Lane"]
 
 _Found = TypeVar("_Found")
+
+_KEPT = 200
+"""Answers kept, to be given again while the index is the same: back, the next page and back, what others asked, too."""
 
 
 class Busy(Exception):
@@ -28,6 +32,7 @@ class Lane:
         self._seconds = seconds
         self._most = waiting
         self._waiting = 0
+        self._kept: OrderedDict[str, Any] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def ask(self, question: Callable[[Index], _Found], *, seconds: float | None = None) -> _Found:
@@ -47,6 +52,17 @@ class Lane:
             return await asyncio.wait_for(asyncio.wrap_future(future), limit)
         except TimeoutError:
             raise Busy(f"no answer within {limit:g} s; try again in a moment, or ask for less") from None
+
+    def kept(self, name: str, make: Callable[[], _Found]) -> _Found:
+        """Return what was made under a name before, or make it and keep it; only for questions, which come one by one."""
+        if name in self._kept:
+            self._kept.move_to_end(name)
+        else:
+            self._kept[name] = make()
+        found: _Found = self._kept[name]
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return found
 
     def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():

@@ -1,0 +1,258 @@
+"""Measure the server under fifty clients while a reindex adds a hundred articles.
+
+    python benches/serve.py --data ../shared/data --keep FOLDER [--clients 50] [--seconds 60] [--think 1] [--workers 1]
+
+The first time, 20,000 news articles are taken in (some minutes). Then a server is started, and every client, from a
+loopback address of its own, asks one thing after the other: mostly queries, all different, half of them as a page; each
+third as it is being typed (suggestions), now and then an article or an index's health. Between two questions a client
+thinks, `--think` seconds on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a
+hundred more articles. The answers are checked: no status but 200, every hit's title that of the corpus, spans that fit, as
+many articles as some commit had and never fewer than before. Resident memory is the server's and its workers'.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import lzma
+import random
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+_ADDED = 100
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+class Clients:
+    """What fifty clients ask, and what they were answered."""
+
+    def __init__(self, port: int, articles: dict[str, dict[str, str]], seed: int) -> None:
+        self.port = port
+        self.articles = articles
+        self.ids = list(articles)
+        self.random = random.Random(seed)
+        self.times: dict[str, list[float]] = {}
+        self.errors: list[str] = []
+        self.counts: list[tuple[float, int]] = []
+
+    def question(self) -> tuple[str, str]:
+        """Return a kind of question and an address, made of a run of words of some article."""
+        article = self.articles[self.random.choice(self.ids)]
+        words = _WORD.findall(article["text"])[:400] or ["tin"]
+        first = self.random.randrange(len(words))
+        run = words[first : first + self.random.randint(2, 6)]
+        kind = self.random.choices(["page", "query", "suggest", "article", "health"], [3, 3, 3, 1, 0.3])[0]
+        typed = quote(" ".join(run))
+        return kind, {
+            "page": f"/?q={typed}",
+            "query": f"/api/query?q={typed}&facet=year&facet=place&facet=source",
+            "suggest": f"/api/suggest?q={quote(' '.join(run)[: self.random.randint(3, 14)])}",
+            "article": f"/api/articles/{quote(article['id'], safe='')}",
+            "health": "/api/health",
+        }[kind]
+
+    def check(self, kind: str, body: bytes, at: float) -> None:
+        """Note what is wrong with an answer."""
+        if kind == "page":
+            if not body.endswith(b"</html>\n") and not body.endswith(b"</html>"):
+                self.errors.append("half a page")
+            return
+        found = json.loads(body)
+        if kind == "query":
+            for hit in found["hits"]:
+                passage, title = hit["passage"], self.articles[hit["article_id"]]["title"]
+                if passage["end"] - passage["start"] != len(passage["text"]) or hit["title"].split() != title.split():
+                    self.errors.append(f"a torn hit: {hit['article_id']}")
+        elif kind == "article":
+            if any(span["end"] > len(found["text"]) for span in found["passages"]):
+                self.errors.append(f"a torn article: {found['article_id']}")
+        elif kind == "health":
+            self.counts.append((at, found["articles"]))
+
+    async def client(self, number: int, until: float, think: float) -> None:
+        """Ask until the time is over, over one connection."""
+        own = f"127.0.{number // 250 + 1}.{number % 250 + 1}"
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(own, 0), limit=1 << 22)
+        await asyncio.sleep(self.random.random() * think)
+        while time.perf_counter() < until:
+            kind, address = self.question()
+            started = time.perf_counter()
+            writer.write(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
+            body = await reader.readexactly(int(length.group(1)) if length else 0)
+            self.times.setdefault(kind, []).append(time.perf_counter() - started)
+            if head[9:12] != "200":
+                self.errors.append(f"{head[:15]} {address[:80]} {body[:200]!r}")
+            else:
+                self.check(kind, body, started)
+            if think:
+                await asyncio.sleep(self.random.expovariate(1 / think))
+        writer.close()
+
+    async def run(self, clients: int, seconds: float, think: float) -> None:
+        """Let all clients ask."""
+        until = time.perf_counter() + seconds
+        await asyncio.gather(*(self.client(number, until, think) for number in range(clients)))
+
+
+def news(data: Path, count: int) -> Iterator[dict[str, str]]:
+    """Yield articles: id, title and text."""
+    with lzma.open(data / "news/news-20k.jsonl.xz", "rt", encoding="utf-8") as file:
+        for line in islice(file, count):
+            yield json.loads(line)
+
+
+def prepare(data: Path, keep: Path, count: int) -> tuple[Path, Path, list[dict[str, str]]]:
+    """Return index, corpus, and all articles, the last hundred of which are not in the corpus."""
+    articles = list(news(data, count))
+    corpus, index = keep / "corpus", keep / "index"
+    corpus.mkdir(parents=True, exist_ok=True)
+    (corpus / "added.jsonl").unlink(missing_ok=True)
+    lines = [json.dumps(one, ensure_ascii=False) for one in articles[:-_ADDED]]
+    path = corpus / "news.jsonl"
+    text = "\n".join(lines) + "\n"
+    if not path.exists() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
+    reindex(index, corpus)
+    return index, corpus, articles
+
+
+def reindex(index: Path, corpus: Path) -> None:
+    """Run `htxsearch reindex`."""
+    command = [sys.executable, "-m", "htxsearch", "reindex", "--index", str(index), "--corpus", str(corpus)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def served(index: Path, corpus: Path, workers: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Run a server meanwhile; give its port and process."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = int(trial.getsockname()[1])
+    options = [
+        "--index",
+        str(index),
+        "--corpus",
+        str(corpus),
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--no-access-log",
+    ]
+    process = subprocess.Popen([sys.executable, "-m", "htxsearch", "serve", *options], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield port, process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def resident_mb(pid: int) -> tuple[float, float]:
+    """Return megabytes resident of a process and those it started, and how many of them are its own, not a file's."""
+    resident = own = 0.0
+    for one in [pid, *children(pid)]:
+        with contextlib.suppress(FileNotFoundError):
+            status = Path(f"/proc/{one}/status").read_text("utf-8")
+            resident += int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1e3
+            own += int(re.findall(r"RssAnon:\s+(\d+)", status)[0]) / 1e3
+    return round(resident, 1), round(own, 1)
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes a process started."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
+    return [int(one) for one in found]
+
+
+async def measure(clients: Clients, options: argparse.Namespace, index: Path, corpus: Path, pid: int) -> dict[str, Any]:
+    """Run the clients, the reindex in the middle, and look at memory all the while."""
+    memory: list[tuple[float, float]] = []
+
+    async def watch() -> None:
+        while True:
+            memory.append(resident_mb(pid))
+            await asyncio.sleep(1)
+
+    async def add() -> float:
+        await asyncio.sleep(options.seconds / 3)
+        added = list(clients.articles.values())[-_ADDED:]
+        (corpus / "added.jsonl").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in added), "utf-8")
+        started = time.perf_counter()
+        await asyncio.to_thread(reindex, index, corpus)
+        return time.perf_counter() - started
+
+    watching = asyncio.create_task(watch())
+    adding = asyncio.create_task(add())
+    await clients.run(options.clients, options.seconds, options.think)
+    took = await adding
+    watching.cancel()
+    return {"reindex_s": round(took, 1), "memory": memory}
+
+
+def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """Return the figures."""
+
+    def percentile(values: list[float], share: float) -> float:
+        return round(1000 * sorted(values)[min(len(values) - 1, int(share * len(values)))], 1)
+
+    every = [one for times in clients.times.values() for one in times]
+    counts = [count for _, count in sorted(clients.counts)]
+    memory = measured["memory"]
+    return {
+        "clients": options.clients,
+        "think_s": options.think,
+        "workers": options.workers,
+        "requests": len(every),
+        "per_second": round(len(every) / options.seconds, 1),
+        "ms_p50_p95_p99_max": [percentile(every, share) for share in (0.5, 0.95, 0.99, 1)],
+        "by_kind_p50_p95": {
+            kind: [percentile(one, 0.5), percentile(one, 0.95), len(one)] for kind, one in clients.times.items()
+        },
+        "reindex_s": measured["reindex_s"],
+        "articles_seen": sorted(set(counts)),
+        "went_back": counts != sorted(counts) and options.workers == 1,
+        "resident_mb_first_last_most": [memory[0][0], memory[-1][0], max(one for one, _ in memory)],
+        "own_mb_first_last_most": [memory[0][1], memory[-1][1], max(one for _, one in memory)],
+        "errors": len(clients.errors),
+        "first_errors": clients.errors[:3],
+    }
+
+
+def main() -> int:
+    """Measure, print, and fail if an answer was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--articles", type=int, default=20_000)
+    parser.add_argument("--clients", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--think", type=float, default=1.0)
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    index, corpus, articles = prepare(options.data, options.keep, options.articles)
+    with served(index, corpus, options.workers) as (port, process):
+        clients = Clients(port, {one["id"]: one for one in articles}, seed=7)
+        measured = asyncio.run(measure(clients, options, index, corpus, process.pid))
+    figures = report(clients, measured, options)
+    print(json.dumps(figures, ensure_ascii=False, indent=2))
+    return 1 if figures["errors"] or figures["went_back"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
