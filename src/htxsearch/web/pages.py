@@ -296,7 +296,7 @@ def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[s
         "found": found,
         "first": first,
         "last": first + len(found.hits) - 1,
-        "options": {name: _options(here, given, name, found.facets[name]) for name in ("province", "place", "source")},
+        "options": {name: _options(here, given, name, found) for name in ("province", "place", "source")},
         "bars": _bars(here, found.facets["year"]),
         "chosen": _chosen(here, given),
         "pages": [(number, here.with_(page=number)) for number in near],
@@ -307,15 +307,15 @@ def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[s
     }
 
 
-def _options(here: _Address, given: Mapping[str, Any], name: str, counts: Mapping[str, int]) -> list[_Option]:
+def _options(here: _Address, given: Mapping[str, Any], name: str, found: Results) -> list[_Option]:
     """Return the values of a facet that narrow what was found, commonest first."""
     field = "source" if name == "source" else "place"
-    ordered = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    ordered = sorted(found.facets[name].items(), key=lambda one: (-one[1], one[0]))
     meant = [(value, count, _former(value) if name == "place" else value) for value, count in ordered]
     return [
         _Option(value, count, here.with_(page=1, **{field: (typed,)}))
         for value, count, typed in meant
-        if typed not in given[field]
+        if typed not in given[field] and count < found.total
     ]
 
 

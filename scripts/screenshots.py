@@ -1,0 +1,56 @@
+"""Take the pictures of docs/images: a server on the demo corpus, seen by the system's Chromium through playwright.
+
+python scripts/screenshots.py
+"""
+
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from htxsearch import Index
+from htxsearch.web.app import make_app
+from htxsearch.web.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+PORT = 8765
+VIEWS: list[tuple[str, str, dict[str, Any]]] = [
+    ("home", "/", {}),
+    ("results", "/?q=hop tac xa che", {}),
+    ("results-dark", "/?q=hop tac xa che&place=Thái Nguyên&lang=en", {"color_scheme": "dark"}),
+    ("results-phone", "/?q=hop tac xa che", {"viewport": {"width": 375, "height": 760}}),
+    ("article", "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=hop tac xa che#p0", {}),
+]
+
+
+def main() -> None:
+    """Start the server, take the pictures, stop it."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or sys.exit("no Chromium on this machine: apt-get install chromium")
+    images = ROOT / "docs" / "images"
+    images.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        with Index(Path(folder) / "index", corpus=ROOT / "corpus") as index:
+            index.update()
+        app = make_app(Settings(index=f"{folder}/index", corpus=str(ROOT / "corpus"), rate=0, patience=60))
+        server = uvicorn.Server(uvicorn.Config(app, port=PORT, log_level="warning"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            for name, address, options in VIEWS:
+                page = browser.new_page(**({"viewport": {"width": 1100, "height": 760}} | options))
+                page.goto(f"http://127.0.0.1:{PORT}{address}")
+                page.screenshot(path=images / f"{name}.png")
+            browser.close()
+        server.should_exit = True
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
