@@ -83,7 +83,7 @@ class Index(Searcher):
         if self._opened is None or self._opened[0] != folder:
             self.close()
             self._opened = (folder, _open_engine(folder))
-            self._expander = self._similarity = self._groups = None
+            self._expander = self._similarity = self._groups = self._completer = None
         self._opened[1].refresh()
         return self._opened[1]
 

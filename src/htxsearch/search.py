@@ -38,7 +38,7 @@ from htxsearch.results import (
     Results,
     SearchHit,
 )
-from htxsearch.suggest import Suggestion, completions, has_all
+from htxsearch.suggest import Completer, Suggestion, has_all
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range
 from htxsearch.text.normalize import is_marked, key, nfc, normal
@@ -58,6 +58,8 @@ _READ_PASSAGES = 10
 _NO_ANSWER = (
     "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
 )
+_LEAST_FOR_TITLES = 4
+"""Characters typed before titles are suggested: fewer say nothing of which, and are typed in no time."""
 _GRAMS, _LIKELY = 60, 200
 """Ids near an unknown one are sought among the 200 with most of its first 60 trigrams: all 20,000 take .6 s, these .04."""
 
@@ -150,6 +152,7 @@ class Searcher:
     """Why meaning was left out where vectors are there to rank by it."""
     _groups: "tuple[int, _Alike] | None" = None
     """The generation of the engine, and its groups of reprints."""
+    _completer: tuple[int, Completer] | None = None
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -399,15 +402,17 @@ class Searcher:
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """Return up to `limit` queries that the one being typed may become: words and places, then titles that hold it all.
 
-        What cannot be read yet, such as an open quotation mark, has no titles.
+        Titles are looked for where words and places are few. What cannot be read yet, such as an open quotation mark, has none.
         """
-        titles: list[Suggestion] = []
-        if has_tokens(typed):
+        engine = self._current()
+        if self._completer is None or self._completer[0] != engine.generation:
+            self._completer = (engine.generation, Completer(engine))
+        found = self._completer[1].completions(typed, limit=limit)
+        if has_tokens(typed) and len(typed) >= _LEAST_FOR_TITLES and len(found) <= limit // 2:
             with suppress(UsageError):  # it is not finished yet; asking it will say what is wrong
-                hits = self.search(_begun(typed), semantic=False).hits
-                titles = [Suggestion(hit.title, "title", hit.article_id) for hit in hits if has_all(hit.title, typed)]
-        shown = titles[: max(1, limit // 3)]
-        return (*completions(typed, self._current(), limit=limit - len(shown)), *shown)
+                hits = self.search(_begun(typed), limit=5, semantic=False).hits
+                found += tuple(Suggestion(hit.title, "title", hit.article_id) for hit in hits if has_all(hit.title, typed))
+        return found[:limit]
 
     def marked(self, query: str, texts: Sequence[str]) -> list[list[Span]]:
         """Return what a search for `query` marks in each of `texts`. Raises QuerySyntaxError."""
