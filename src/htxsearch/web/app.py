@@ -1,7 +1,5 @@
 """The application: routes, what is told of errors, and the threads that answer; and the server that runs it."""
 
-import ctypes
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -28,22 +26,10 @@ from htxsearch.web.settings import Settings
 
 __all__ = ["from_environment", "make_app"]
 
-_M_MMAP_THRESHOLD = -3
-
 
 def from_environment() -> Starlette:
     """Return the application for the settings left in the environment: what each worker process calls."""
-    _give_memory_back()
     return make_app(Settings.from_environment())
-
-
-def _give_memory_back() -> None:
-    """Have glibc map large arrays by themselves, so that they are given back when they go.
-
-    Reading all vectors for `related` needs twice what stays: 430 MB remain resident at 20,000 articles, with this 230.
-    """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_M_MMAP_THRESHOLD, 1_000_000)
 
 
 def make_app(settings: Settings) -> Starlette:
@@ -54,7 +40,7 @@ def make_app(settings: Settings) -> Starlette:
         make = partial(Lane, seconds=settings.seconds, waiting=settings.waiting)
         lanes = Lanes(
             search=make("search", Index(settings.index, corpus=settings.corpus)),
-            related=make("related", Index(settings.index, corpus=settings.corpus)),
+            related=make("related", Index(settings.index, corpus=settings.corpus), gives_back=True),
         )
         app.state.lanes, app.state.patience = lanes, settings.patience
         yield

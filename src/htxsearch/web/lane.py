@@ -5,6 +5,8 @@ which one thread runs at a time. What waits is counted and timed, so that a serv
 """
 
 import asyncio
+import ctypes
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +29,10 @@ class Busy(Exception):
 class Lane:
     """One Index, asked from an event loop, answering in its own thread."""
 
-    def __init__(self, name: str, index: Index, *, seconds: float, waiting: int) -> None:
+    def __init__(self, name: str, index: Index, *, seconds: float, waiting: int, gives_back: bool = False) -> None:
+        """With `gives_back`, memory that an answer needed is given back to the system after it."""
         self._index = index
+        self._gives_back = gives_back
         self._seconds = seconds
         self._most = waiting
         self._waiting = 0
@@ -45,13 +49,20 @@ class Lane:
             raise Busy(f"{self._waiting} requests are waiting already; try again in a moment")
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        future = self._thread.submit(question, self._index)
+        future = self._thread.submit(self._answer, question)
         future.add_done_callback(lambda _: self._leave(loop))
         limit = self._seconds if seconds is None else seconds
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), limit)
         except TimeoutError:
             raise Busy(f"no answer within {limit:g} s; try again in a moment, or ask for less") from None
+
+    def _answer(self, question: Callable[[Index], _Found]) -> _Found:
+        try:
+            return question(self._index)
+        finally:
+            if self._gives_back:
+                _give_memory_back()
 
     def kept(self, name: str, make: Callable[[], _Found]) -> _Found:
         """Return what was made under a name before, or make it and keep it; only for questions, which come one by one."""
@@ -75,3 +86,9 @@ class Lane:
         """Let what has begun finish, drop what waits, and let go of the index's files."""
         self._thread.submit(self._index.close)
         self._thread.shutdown(wait=True)
+
+
+def _give_memory_back() -> None:
+    """Have glibc give back what is free: reading all vectors for `related` leaves 250 MB of it at 20,000 articles."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
