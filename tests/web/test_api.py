@@ -44,6 +44,8 @@ def untimed(found: dict[str, Any]) -> dict[str, Any]:
         ("/api/query?q=KTTT&explain=true&all_passages=true", "query KTTT --explain --all-passages".split()),
         ("/api/query?q=hopwj tacs xax", ["query", "hopwj tacs xax"]),
         (f"/api/articles/{ARTICLE}", ["show", ARTICLE]),
+        ("/api/ask?q=Thái Nguyên có bao nhiêu hợp tác xã?&limit=2", ["ask", "Thái Nguyên có bao nhiêu hợp tác xã?", "-n", "2"]),
+        ("/api/ask?q=zzz&since=2019", ["ask", "zzz", "--since", "2019"]),
         (f"/api/related/{ARTICLE}?limit=4", ["related", ARTICLE, "-n", "4"]),
         ("/api/query?q=du lịch cộng đồng&all_reprints=true", ["query", "du lịch cộng đồng", "--all-reprints"]),
         (f"/api/articles/{REPRINTED}?reprints=true&dropped=true", ["show", REPRINTED, "--reprints", "--dropped"]),
@@ -263,6 +265,8 @@ def properties(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any
 
 def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Check objects' names and values' kinds, all the way down."""
+    if "anyOf" in schema and value is not None:
+        schema = next(one for one in schema["anyOf"] if "$ref" in one)
     schema = properties(schema, schemas)
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
@@ -286,6 +290,8 @@ def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> 
     [
         "/api/query?q=chè&explain=true&facet=place&facet=year&facet=source",
         "/api/query?q=zzzz",
+        "/api/ask?q=Thái Nguyên có bao nhiêu hợp tác xã?",
+        "/api/ask?q=zzzz",
         f"/api/related/{ARTICLE}",
         f"/api/articles/{ARTICLE}",
         f"/api/articles/{REPRINTED}?reprints=true&dropped=true",

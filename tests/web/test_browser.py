@@ -119,6 +119,14 @@ def test_somebody_finds_an_article(opened: Opened, scripts: bool, width: int) ->
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing to scroll sideways for"
 
 
+def test_an_answer_leads_to_its_passage(opened: Opened) -> None:
+    page = opened("/?q=thai nguyen co bao nhieu hop tac xa")
+    card = page.get_by_role("region", name="Trả lời")
+    said = card.locator("mark").first.inner_text()
+    card.get_by_role("link").first.click()
+    expect(page.locator(".passage:target")).to_contain_text(said)
+
+
 def test_suggestions_come_and_go_by_keyboard(opened: Opened) -> None:
     page = opened()
     field = page.get_by_label("Câu hỏi hoặc từ cần tìm")
@@ -176,6 +184,7 @@ PAGES = [
     "/?q=hop tac xa che",
     "/?q=chè&place=Thái Nguyên&since=2019",
     "/?q=zzzz",
+    "/?q=Thái Nguyên có bao nhiêu hợp tác xã?",
     "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=che#p0",
     "/related?id=trang-tong-hop/nam-dam-lam-du-lich.txt",
     "/dropped?id=thai-nguyen/so-ket-6-thang-dau-nam-2023.html",

@@ -139,6 +139,19 @@ def test_places_of_before_and_after_the_reform_narrow_to_what_they_count(web: Te
     assert any(place[0].endswith("(cũ)") for place in links if place)
 
 
+def test_an_answer_stands_above_the_passages_with_its_sentence(web: TestClient, demo: Index) -> None:
+    question = "Thái Nguyên có bao nhiêu hợp tác xã?"
+    answer = demo.ask(question).answer
+    assert answer is not None
+    text = web.get("/", params={"q": question}).text
+    card = text[text.index('class="answer"') : text.index('class="hits"')]
+    assert marks(card)[0] == answer.text
+    assert "Trả lời" in Page(text).shown()
+    assert any(link.endswith(f"id={quote(answer.article_id, safe='')}#p{answer.passage.start}") for link in Page(text).links())
+    for address in ("/?q=hợp tác xã chè", "/?q=zzzz bao nhiêu", f"/?q={question}&page=2", f"/?q={question}&sort=date"):
+        assert 'class="answer"' not in web.get(address).text, "only where something was asked and is known"
+
+
 def test_reprints_stand_behind_one_of_them(web: TestClient, demo: Index) -> None:
     found = demo.search("bản người Dao làm du lịch")
     hit = next(hit for hit in found.hits if hit.reprints)
@@ -271,7 +284,7 @@ def test_phrases_have_the_same_values_in_both_languages() -> None:
         assert english, name
         assert set(re.findall(r"{\w+}", vietnamese)) == set(re.findall(r"{\w+}", english)), name
     templates = "".join(one.read_text("utf-8") for one in Path(phrases.__file__).parent.glob("templates/*.html"))
-    used = set(re.findall(r'\bt\([\'"](\w+)[\'"]', templates))
+    used = set(re.findall(r'\bt\([\'"](\w+)[\'"][,)]', templates))
     assert used <= phrases._PHRASES.keys()
     assert phrase("vi", "count", count=3) == "3 bài"
 
@@ -315,7 +328,7 @@ def test_files_are_kept_for_good_and_known_by_what_they_hold(web: TestClient) ->
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_queries_are_words_like_others(opened: Open, hostile: Folders, text: str) -> None:
     web = opened(index=str(hostile.index), corpus=str(hostile.corpus))
-    for address in ("/", "/api/query", "/api/suggest", "/api/facets", "/download"):
+    for address in ("/", "/api/query", "/api/ask", "/api/suggest", "/api/facets", "/download"):
         answer = web.get(address, params={"q": text})
         assert answer.status_code in (200, 400), address
         if answer.headers["content-type"].startswith("text/html"):

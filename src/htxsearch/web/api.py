@@ -71,6 +71,11 @@ def _query(index: Index, given: Mapping[str, Any]) -> dict[str, Any]:
     return index.search(given["q"], **options).as_json(explain=given["explain"])
 
 
+def _ask(index: Index, given: Mapping[str, Any]) -> dict[str, Any]:
+    filters = {one.name: given[one.name] for one in FILTERS}
+    return index.ask(given["q"], **filters, limit=given["limit"]).as_json()
+
+
 def _related(index: Index, given: Mapping[str, Any]) -> dict[str, Any]:
     return index.related(given["id"], limit=given["limit"]).as_json()
 
@@ -126,6 +131,18 @@ ENDPOINTS = (
             Parameter(name="all_reprints", about="each article of several with the same text", kind="flag", default=False),
             Parameter(name="explain", about="say what was searched for, and what scored", kind="flag", default=False),
             Parameter(name="semantic", about="rank by meaning, too; by default if passages have vectors", kind="flag"),
+        ),
+    ),
+    Endpoint(
+        path="/api/ask",
+        name="ask",
+        about="The answer to a question, quoted from an article, if one is sure enough; what others say; the nearest passages.",
+        answer="Answers",
+        ask=_ask,
+        parameters=(
+            Parameter(name="q", about="the question, in plain words", required=True, longest=QUERY.longest),
+            *FILTERS,
+            Parameter(name="limit", about="how many others and passages", kind="integer", least=1, most=20, default=3),
         ),
     ),
     Endpoint(

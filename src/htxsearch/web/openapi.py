@@ -91,6 +91,35 @@ _SCHEMAS = {
         },
         optional=("explain",),
     ),
+    "Answers": _object(
+        {
+            "question": _TEXT,
+            "answer": {"anyOf": [_ref("Answer"), {"type": "null"}]},
+            "others": _list(_ref("Answer")),
+            "passages": _list(_ref("SearchHit")),
+            "read_as": _MAYBE,
+            "hints": _list(_TEXT),
+            "took_ms": _NUMBER,
+        }
+    ),
+    "Answer": _object(
+        {
+            "text": _TEXT,
+            "start": _COUNT,
+            "end": _COUNT,
+            "kind": _TEXT,
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+            "sentence": _TEXT,
+            "passage": _object({"start": _COUNT, "end": _COUNT, "text": _TEXT}),
+            "article_id": _TEXT,
+            "title": _TEXT,
+            "date": _DAY,
+            "place": _MAYBE,
+            "as_of": _MAYBE,
+            "relation": {"enum": ["same", "different", "other date"]},
+        },
+        optional=("relation",),
+    ),
     "ArticleView": _object(
         {
             **_ARTICLE,

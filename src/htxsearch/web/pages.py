@@ -19,10 +19,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from htxsearch.answer.question import read_question
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.highlight import excerpt, visible
 from htxsearch.index import Index
-from htxsearch.results import ArticleView, Info, RelatedArticles, Results, SearchHit
+from htxsearch.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, SearchHit
 from htxsearch.search import FACETS
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
@@ -149,11 +150,18 @@ def _templates() -> Environment:
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
+        extensions=["jinja2.ext.loopcontrols"],
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"file": _file_address, "pieces": _pieces, "day": _day, "hit_pieces": _hit_pieces}
+    environment.globals |= {
+        "file": _file_address,
+        "pieces": _pieces,
+        "day": _day,
+        "hit_pieces": _hit_pieces,
+        "answer_pieces": _answer_pieces,
+    }
     return environment
 
 
@@ -248,12 +256,14 @@ async def _search_page(request: Request) -> Response:
             if home.found is None:
                 return Response(status_code=304, headers=home.headers)
             return _page("home.html", language, here, headers=home.headers, given=given, **_home(home.found))
-        done = await answered(request, lanes.search, lambda index: _find(index, given))
+        done = await answered(request, lanes.search, lambda index: (_find(index, given), _answer(index, given)))
     except UsageError as error:
         return _refused(language, here, given, error)
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
-    return _page("results.html", language, here, headers=done.headers, given=given, **_results(here, given, done.found))
+    found, answers = done.found
+    values = _results(here, given, found) | {"answers": answers}
+    return _page("results.html", language, here, headers=done.headers, given=given, **values)
 
 
 def _refused(language: Language, here: _Address, given: Mapping[str, Any], error: UsageError) -> Response:
@@ -267,6 +277,20 @@ def _find(index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, fa
     filters = {one.name: given[one.name] for one in FILTERS}
     offset = (given["page"] - 1) * limit
     return index.search(given["q"], **filters, sort=given["sort"], limit=limit, offset=offset, facets=facets)
+
+
+def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
+    """Return the answer to what is a question by its words, if one is sure enough; it stands above the first page."""
+    if given["page"] > 1 or given["sort"] != "score" or read_question(given["q"]).kind == "thing":
+        return None
+    answers = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
+    return answers if answers.answer else None
+
+
+def _answer_pieces(answer: Answer) -> list[tuple[str, bool]]:
+    """Return an answer's sentence in pieces, the answer marked."""
+    start = answer.sentence.start
+    return _pieces(answer.sentence.text, [Span(answer.start - start, answer.end - start)])
 
 
 def _reason(error: Exception) -> str:
