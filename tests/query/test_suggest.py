@@ -1,11 +1,11 @@
 """What a query being typed may become."""
 
 import pytest
+from engine.documents import document, put
 
 from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.suggest import Completer
-from tests.engine.documents import document, put
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
+from index.folders import Folders
 from starlette.testclient import TestClient
 
 from htxsearch.web.app import make_app
 from htxsearch.web.settings import Settings
-from tests.index.folders import Folders
 
 DEMO = Path(__file__).parent.parent.parent / "corpus"
 

@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from cli.test_cli import DEMO, htxsearch
+from index.folders import Folders
 
 from htxsearch import Index
 from htxsearch.errors import HtxError
 from htxsearch.search import FACETS
 from htxsearch.web.openapi import document
-from tests.cli.test_cli import DEMO, htxsearch
-from tests.index.folders import Folders
 
 from .conftest import Open, TestClient
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from index.folders import Folders
 
 from htxsearch import Index
 from htxsearch.search import FACETS
 from htxsearch.web import phrases
 from htxsearch.web.phrases import phrase, translated
-from tests.index.folders import Folders
 
 from .conftest import DEMO, HOSTILE, Open, TestClient
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cli.test_cli import htxsearch
 from click.testing import CliRunner
+from index.folders import Folders
 
 from htxsearch.cli.main import cli
 from htxsearch.cli.serve import TOKEN_VARIABLE
 from htxsearch.errors import UsageError
 from htxsearch.web.settings import Settings
-from tests.cli.test_cli import htxsearch
-from tests.index.folders import Folders
 
 
 def free_port() -> int:

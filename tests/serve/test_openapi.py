@@ -1,6 +1,6 @@
 """Made-up requests against the OpenAPI document: none ends in 5xx, and every answer is as it is described there.
 
-HTXSEARCH_API_CASES=420 .venv/bin/pytest tests/web/test_openapi.py      # five addresses with parameters: 2,100 cases
+HTXSEARCH_API_CASES=420 .venv/bin/pytest tests/serve/test_openapi.py      # five addresses with parameters: 2,100 cases
 """
 
 import os
