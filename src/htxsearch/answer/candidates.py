@@ -353,11 +353,16 @@ _HOW_LONG = tuple((unit,) for unit in "giây phút giờ ngày tuần tháng qu�
 
 
 def _fitting(line: _Line) -> _Bools | None:
-    """Return which of the spans of an amount fit best what is asked: of what is counted, else in figures; None if none does.
+    """Return which of the spans fit best what is asked: amounts of what is counted, else in figures; names. None if none does.
 
-    What "bao nhiêu" counts is its unit: 482 HTX, 38 tỷ euro; that of "bao lâu" is one of time.
+    What "bao nhiêu" counts is its unit: 482 HTX, 38 tỷ euro; that of "bao lâu" is one of time. Who is asked for has
+    a name of two syllables or more.
     """
     focus, marked = line.asking.focus, line.asking.marked
+    if line.asking.kind == "person":
+        names = [(first, last) for first, last, type_ in line.typed if type_ in ("person", "name") and last > first]
+        named: _Bools = np.any([(line.first <= first) & (line.last >= last) for first, last in names], axis=0)
+        return named if names and named.any() else None
     if line.asking.kind not in ("number", "money", "percent"):
         return None
     if focus and line.asking.kind != "percent":
