@@ -24,7 +24,7 @@ bench: setup
 eval: setup
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented --floors evals/floors.json
 	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json
-	.venv/bin/htxsearch eval $(DATA)/eval/htxqa-dev $(DATA)/eval/xquad-vi $(DATA)/eval/viquad-dev --task qa --floors evals/answer-floors.json
+	.venv/bin/htxsearch eval $(DATA)/eval/htxqa-dev $(DATA)/eval/xquad-vi $(DATA)/eval/viquad-dev --task qa --floors evals/floors.json
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write
