@@ -29,13 +29,8 @@ from htxsearch.errors import (
     UnknownArticle,
     UsageError,
 )
-from htxsearch.ingest.corpus import SourceFile, articles_of, check_corpus, news_of, source_files
-from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.subscriptions import Subscription, read_subscriptions, write_subscriptions
 from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.precision import Meaning
-from htxsearch.reindex import Progress, reindex, unobserved
-from htxsearch.repeated import Counted, learnt
 from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
 from htxsearch.semantic import (
@@ -50,11 +45,14 @@ from htxsearch.semantic import (
 )
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import segmenter_version
-from htxsearch.workers import default_workers
 
-if TYPE_CHECKING:  # what fetches is loaded when something is added: no query needs it
+if TYPE_CHECKING:  # what reads, fetches and reindexes is loaded when something is taken in: no query needs it
     from htxsearch.ingest.add import Adder, Additions
+    from htxsearch.ingest.corpus import SourceFile
     from htxsearch.ingest.fetch import Fetcher
+    from htxsearch.ingest.metadata import Known
+    from htxsearch.ingest.subscriptions import Subscription
+    from htxsearch.reindex import Progress
 
 __all__ = ["BATCH", "Index"]
 
@@ -174,7 +172,7 @@ class Index(Searcher):
         rebuild: bool = False,
         batch: int = BATCH,
         workers: int | None = None,
-        progress: Progress = unobserved,
+        progress: "Progress | None" = None,
     ) -> Report:
         """Take in what is new, changed or gone in the corpus; with `rebuild`, everything anew.
 
@@ -184,6 +182,10 @@ class Index(Searcher):
 
         Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
         """
+        from htxsearch.ingest.corpus import check_corpus
+        from htxsearch.reindex import reindex, unobserved
+        from htxsearch.workers import default_workers
+
         workers = default_workers() if workers is None else workers
         if workers < 1:
             raise UsageError(f"{workers} workers cannot do anything; give 1 or more")
@@ -200,7 +202,7 @@ class Index(Searcher):
             if not (fresh and self.exists()):
                 write_manifest(self.path, replace(manifest, complete=False))
             try:
-                report = reindex(engine, self.corpus, batch=batch, progress=progress, workers=workers)
+                report = reindex(engine, self.corpus, batch=batch, progress=progress or unobserved, workers=workers)
                 counts = engine.counts()
             finally:
                 engine.close()
@@ -217,7 +219,7 @@ class Index(Searcher):
         limit: int = 100,
         fetcher: "Fetcher | None" = None,
         seen: Callable[[str], None] = lambda _: None,
-        progress: Progress = unobserved,
+        progress: "Progress | None" = None,
     ) -> "Additions":
         """Put files, folders, pages, feeds and sitemaps into the corpus, and `text` as a file of its own; then update.
 
@@ -229,6 +231,7 @@ class Index(Searcher):
         Raises UsageError, CorpusError, and what `update` raises.
         """
         from htxsearch.ingest.add import Additions
+        from htxsearch.ingest.metadata import Known, Unreadable
 
         if told.get("title") and len(sources) + (text is not None) > 1:
             raise UsageError("one title cannot be that of several things; add them one by one")
@@ -257,18 +260,24 @@ class Index(Searcher):
         Raises UsageError, CorpusError.
         """
         from htxsearch.ingest.add import Additions
+        from htxsearch.ingest.corpus import check_corpus
+        from htxsearch.ingest.metadata import Known
 
         check_corpus(self.corpus)
         adder = self._adder(Known(), limit, fetcher, seen)
         adder.follow()
         return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused))
 
-    def feeds(self) -> tuple[Subscription, ...]:
+    def feeds(self) -> "tuple[Subscription, ...]":
         """Return the feeds and sitemaps that are followed. Raises CorpusError."""
+        from htxsearch.ingest.subscriptions import read_subscriptions
+
         return tuple(read_subscriptions(self.corpus).values())
 
     def forget_feed(self, url: str) -> None:
         """Follow a feed or sitemap no longer; what was got of it stays. Raises UsageError (not followed), CorpusError."""
+        from htxsearch.ingest.subscriptions import read_subscriptions, write_subscriptions
+
         followed = read_subscriptions(self.corpus)
         if url not in followed:
             raise UsageError(f"{url} is not followed; see which are with: htxsearch feeds")
@@ -278,7 +287,7 @@ class Index(Searcher):
         except OSError as error:
             raise CorpusError(f"cannot write to the corpus {self.corpus}: {error.strerror}; check its permissions") from error
 
-    def _adder(self, said: Known, limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
+    def _adder(self, said: "Known", limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
         from htxsearch.ingest.add import Adder
         from htxsearch.ingest.fetch import Fetcher
 
@@ -334,6 +343,9 @@ class Index(Searcher):
         The original is read again with what was learnt; the index keeps none of it. Raises UnknownArticle, CorpusError
         if the original is gone or is not what was indexed.
         """
+        from htxsearch.ingest.corpus import news_of
+        from htxsearch.repeated import Counted, learnt
+
         article = self.show(article_id).article
         source = self._original(article.path)
         if source is None:
@@ -347,8 +359,10 @@ class Index(Searcher):
             f"{article.path} is not what was indexed as {article.id}; take it in with: htxsearch reindex --corpus {self.corpus}"
         )
 
-    def _original(self, path: str) -> SourceFile | None:
+    def _original(self, path: str) -> "SourceFile | None":
         """Return the file of the corpus that an article was read from; its name may be composed otherwise there."""
+        from htxsearch.ingest.corpus import SourceFile, source_files
+
         if (self.corpus / path).is_file():
             return SourceFile(self.corpus / path, path)
         return next((one for one in source_files(self.corpus)[0] if one.path == path), None)
@@ -358,6 +372,8 @@ class Index(Searcher):
 
         Raises UsageError if the file does not hold just one readable article.
         """
+        from htxsearch.ingest.corpus import SourceFile, articles_of
+
         found = list(articles_of(SourceFile(Path(path), Path(path).name)))
         if len(found) != 1 or not isinstance(found[0], Article):
             why = found[0].reason if found and not isinstance(found[0], Article) else f"it holds {len(found)} articles"

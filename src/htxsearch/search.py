@@ -11,10 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from htxsearch.answer.question import Asking, plain_question, read_question
-from htxsearch.answer.reading import Found
-from htxsearch.answer.scorer import Choice, choices, learnt_answers
-from htxsearch.answer.settle import as_of, settle
 from htxsearch.article import Article
 from htxsearch.catalogue import read_short_forms
 from htxsearch.correct import read_keystrokes, suggestion
@@ -48,6 +44,9 @@ from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import has_tokens, tokens
 
 if TYPE_CHECKING:
+    from htxsearch.answer.question import Asking
+    from htxsearch.answer.reading import Found
+    from htxsearch.answer.scorer import Choice
     from htxsearch.related import Similarity
 
 __all__ = ["FACETS", "Searcher", "Sort"]
@@ -141,8 +140,8 @@ class _Looked(NamedTuple):
     ranked: list[Ranked]
     restored: str | None
     arrays: Question | None
-    asking: Asking
-    found: list[Found]
+    asking: "Asking"
+    found: "list[Found]"
 
 
 class Searcher:
@@ -275,6 +274,10 @@ class Searcher:
 
         Raises UsageError for an option that cannot be or an empty question, IndexFailure.
         """
+        from htxsearch.answer.question import plain_question
+        from htxsearch.answer.scorer import choices, learnt_answers
+        from htxsearch.answer.settle import settle
+
         started = time.perf_counter()
         _check_options(limit, 0, "score", ())
         plain = plain_question(question)
@@ -305,6 +308,8 @@ class Searcher:
 
     def look(self, question: str) -> "_Looked":
         """Return what an answer is looked for in, to learn from."""
+        from htxsearch.answer.question import plain_question
+
         return self._look(plain_question(question), [])
 
     def _look(self, plain: str, filters: Sequence[Dates | tuple[Value, ...]]) -> "_Looked":
@@ -317,6 +322,9 @@ class Searcher:
         node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
         found = engine.search(node, limit=DEPTH, per_article=False)
         best = rerank(engine, expander.asked(group), read, found.hits)
+        from htxsearch.answer.question import read_question
+        from htxsearch.answer.reading import Found
+
         asking = read_question(read)
         if best.restored and not is_marked(read):
             restored = read_question(f"{best.restored}?")  # has lost the signs of dates
@@ -331,7 +339,9 @@ class Searcher:
             )
         return _Looked(engine, read, group, plan, best.ranked, best.restored, best.question, asking, passages)
 
-    def _answer_of(self, looked: "_Looked", choice: Choice) -> Answer:
+    def _answer_of(self, looked: "_Looked", choice: "Choice") -> Answer:
+        from htxsearch.answer.settle import as_of
+
         found = looked.found[choice.passage]
         start, end, sentence, record = choice.start, choice.end, choice.sentence, found.record
         return Answer(
@@ -353,6 +363,7 @@ class Searcher:
 
     def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:
         """Return what stage two starts from: the engine, what is asked, and stage one's best passages, ungrouped."""
+
         engine = self._current()
         group = parse(read_keystrokes(query, engine))
         expander = self._expander_of(engine)

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from pathlib import Path
@@ -119,6 +118,8 @@ def _collection(data: Path | None, corpus: Path, articles: int, queries: int, si
 
 
 def _measure_product(collection: "Collection", index: Path | None, rounds: int) -> "Product":
+    import tempfile  # loads a tenth of what a query does
+
     from htxsearch.bench.product import ask_product, build_product
 
     with tempfile.TemporaryDirectory(prefix="htxsearch-bench-") as name:

@@ -1,8 +1,6 @@
 """What `htxsearch serve` does: look at what was asked for, say what is risky, and run the server."""
 
-import ipaddress
 import os
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,6 +58,8 @@ def serve_forever(
 
 def _is_loopback(host: str) -> bool:
     """Tell whether only this machine reaches an address."""
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -82,6 +82,8 @@ def _token(file: Path | None) -> str:
 
 def _check_address(host: str, port: int) -> None:
     """Say what is wrong with an address before anything is started. Raises UsageError."""
+    import socket
+
     try:
         kind, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(kind, socket.SOCK_STREAM) as trial:

@@ -4,7 +4,8 @@ import calendar
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 from htxsearch.text.numbers import document_numbers
 from htxsearch.text.sentences import Span
@@ -145,14 +146,14 @@ def mentions(text: str, *, published: date | None = None) -> list[DateMention]:
     numbers = document_numbers(text)
     found: list[DateMention] = []
     at = 0
-    for match in _MENTION.finditer(low):
+    for match in _mention().finditer(low):
         while at < len(numbers) and numbers[at].end <= match.start():
             at += 1
         in_number = at < len(numbers) and numbers[at].start < match.end()
         name = match.lastgroup
         if in_number or name is None or _is_none(low, match, name):
             continue
-        again = _SHAPES[name].match(low, match.start())
+        again = _shape(name).match(low, match.start())
         assert again is not None
         for start, end, days in _READ[name](again, published):
             kind = _kind(low, Span(start, end), days, published, of_days=name in _OF_DAYS)
@@ -198,24 +199,36 @@ def _kind(low: str, span: Span, days: _Days, published: date | None, *, of_days:
     return "event" if of_days else "as-of"
 
 
-_SENTENCE_END = re.compile(r"[.;!?…](?=\s)|\n")
-_COMPARED = re.compile(r"(?:so (?:với|cùng kỳ)(?: cuối| cùng kỳ)?|cùng kỳ(?: của)?|hơn|kém|vượt|của)\s$")
-_NAMED = re.compile(
+class _Later:
+    """A pattern that is compiled when it is first used: a query, which reads no text's dates, need not wait for it."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(re.compile(self._pattern), name)
+        setattr(self, name, found)
+        return found
+
+
+_SENTENCE_END = _Later(r"[.;!?…](?=\s)|\n")
+_COMPARED = _Later(r"(?:so (?:với|cùng kỳ)(?: cuối| cùng kỳ)?|cùng kỳ(?: của)?|hơn|kém|vượt|của)\s$")
+_NAMED = _Later(
     r"(?:(?<!kỷ )(?<!kỉ )(?<!pháp )(?:\bluật|nghị định|thông tư|hiến pháp|pháp lệnh)[^\d,.]{0,40}|\bsinh(?: vào)?|\bsn)\s$"
 )
 _AIMS = (
     r"phấn đấu|dự kiến|mục tiêu|đề ra|định hướng|tầm nhìn|chỉ tiêu đến|chỉ tiêu (?=năm)|lộ trình|chậm nhất|muộn nhất"
     r"|kế hoạch đến|hướng tới|hướng đến|đặt ra đến|phương hướng|nhiệm vụ trọng tâm|nhiệm vụ $|sắp tới|nhằm đến"
 )
-_AIM = re.compile(rf"(?:{_AIMS})|(?<!với )(?<!vượt )(?<!đạt )(?<!% )kế hoạch (?:của )?$|ước đến\s$")
-_AIM_BEHIND = re.compile(
+_AIM = _Later(rf"(?:{_AIMS})|(?<!với )(?<!vượt )(?<!đạt )(?<!% )kế hoạch (?:của )?$|ước đến\s$")
+_AIM_BEHIND = _Later(
     r"[^\d]{0,25}?(?:phấn đấu|dự kiến|sắp tới|đặt mục tiêu|có mục tiêu|đề ra mục tiêu|mục tiêu (?:là|đạt))|\s(?:tới\b|tới đây)"
 )
-_WILL = re.compile(r"\b(?:sẽ|cần(?! thơ| giờ| đước)|phải)\b[^\d,]{0,40}$")
-_WILL_BEHIND = re.compile(r"(?!.{0,25}(?:cho biết|nói|cho hay|khẳng định))[^\d]{0,25}?\b(?:sẽ|cần|phải)\b")
-_OPEN_END = re.compile(r"giai đoạn|nhiệm k[ỳì]|đến|hết|cuối|tới|trước")
-_UP_TO = re.compile(r"\b(?:đến|tới|hết|tính|thời điểm)(?: ngày| hết| thời điểm| cuối| nay)*\s$")
-_SINCE = re.compile(r"\b(?:từ|kể từ|sau|trước)(?: khoảng| cuối| đầu)?\s$")
+_WILL = _Later(r"\b(?:sẽ|cần(?! thơ| giờ| đước)|phải)\b[^\d,]{0,40}$")
+_WILL_BEHIND = _Later(r"(?!.{0,25}(?:cho biết|nói|cho hay|khẳng định))[^\d]{0,25}?\b(?:sẽ|cần|phải)\b")
+_OPEN_END = _Later(r"giai đoạn|nhiệm k[ỳì]|đến|hết|cuối|tới|trước")
+_UP_TO = _Later(r"\b(?:đến|tới|hết|tính|thời điểm)(?: ngày| hết| thời điểm| cuối| nay)*\s$")
+_SINCE = _Later(r"\b(?:từ|kể từ|sau|trước)(?: khoảng| cuối| đầu)?\s$")
 _OF_DAYS = {
     "days",
     "open_days",
@@ -228,10 +241,10 @@ _OF_DAYS = {
     "open_day_year",
     "relative",
 }
-_COUNTED = re.compile(
+_COUNTED = _Later(
     r"(?:\d|(?<!\w)(?:một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mấy|vài|nhiều|chục|mươi|trăm|những|các|mấy ngày))[ ]$"
 )
-_NO_DATE_BEFORE = re.compile(
+_NO_DATE_BEFORE = _Later(
     r"(?:(?<!\w)(?:số|nghị định|thông tư|quyết định|nghị quyết|chỉ thị|luật|tỷ lệ|tỉ lệ)|\d[.,/-]|\d[ ]?[x×])[ ]?$"
 )
 
@@ -424,44 +437,53 @@ _TO = r"\s?(?:-|–|(?:đến|tới)(?: hết)?(?: ngày)?)\s?"
 _STOP = r"(?![\d/]|[.,-]\d|%)"
 _NO_SHARE = r"(?! (?:số|diện|tổng|hộ|dân|thành|đại|âm lịch|dân số|người|phiếu)\b| âm lịch|\s?\(?âm lịch)"
 _SHAPES = {
-    name: re.compile(shape)
-    for name, shape in {
-        "days": rf"(?:{_DAY_WORD})?{_D}(?:[/.-]{_M}(?:[/.-]{_Y})?)?{_TO}{_D}[/.-]{_M}[/.-]{_Y}{_STOP}",
-        "open_days": rf"(?:{_DAY_WORD}|(?<=từ )){_D}(?:/{_M}(?:/{_Y})?)?{_TO}{_D}/{_M}(?: năm {_Y_OR})?{_STOP}{_NO_SHARE}",
-        "spelled": rf"(?:{_DAY_WORD})?{_D} tháng {_M}(?: năm |, ?| )\(?{_Y}{_STOP}",
-        "spelled_open": rf"{_DAY_WORD}{_D} tháng {_M}(?: năm {_Y_OR})?(?!\d)",
-        "day": rf"(?:{_DAY_WORD})?{_D}\s?[/.-]\s?{_M}\s?[/.-]\s?{_Y}{_STOP}",
-        "iso": r"((?:19|20)\d\d)-(\d\d)-(\d\d)(?![\d-])",
-        "open_day": rf"{_DAY_WORD}{_D}[/-]{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}",
-        "open_day_led": rf"(?:(?<=đến |tới |hết |vào )|(?<=từ )){_D}/{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}",
-        "open_day_year": rf"{_D}/{_M} năm {_Y_OR}",
-        "years": rf"(?:(?:giai đoạn|nhiệm k[ỳì]|các năm|niên (?:khóa|vụ)|năm học|năm) )?(?:từ )?(?:năm )?{_Y}"
-        rf"(?:\s?[-–]\s?| (?:đến|tới) (?:hết )?(?:năm )?){_Y}{_STOP}",
-        "year_list": r"(?:(?:\d|hai|ba|bốn|năm|các) )?năm (?:19|20)\d\d(?:(?:, | và |, năm | và năm )(?:19|20)\d\d){1,9}"
-        r"(?![\d/-]|[.,]\d)"
-        r"(?! (?:ha|đồng|tấn|hộ|người|hợp|htx))",
-        "part": rf"(?:(\d{{1,2}}|{'|'.join(_COUNTS)}) (tháng|quý)|nửa) (đầu|cuối)(?: của)? năm(?: {_Y_OR})?",
-        "month_years": rf"(?:từ )?tháng {_M}[/-]{_Y}{_TO}(?:tháng )?{_M}[/-]{_Y}{_STOP}",
-        "quarter": rf"(?:(đầu|giữa|cuối) )?quý (iv|i{{1,3}}|[1-4])(?![\w,.]\w)\b"
-        rf"(?:\s?(?:-|–|và|đến) ?(?:quý )?(iv|i{{1,3}}|[1-4])\b)?"
-        rf"(?:(?:\s?[/-]\s?| năm |, năm |-?\s){_Y_OR})?",
-        "month": rf"(?:(đầu|giữa|cuối) )?(?<!\d )tháng {_M}(?!\d)"
-        rf"(?:(?:\s?[-–]\s?| (?:đến|tới) (?:hết )?)(?:tháng )?{_M}(?=[/ ,.;)]|$)(?!\d))?"
-        rf"(?:(?:\s?[/.-]\s?|\s?,\s?| năm |, năm ){_Y_OR})?(?! ngày\b|[.,/-]?\d|%| âm)",
-        "bare_month": rf"{_M}\s?[/-]\s?{_Y}{_STOP}(?![/-]\w)",
-        "decade": r"(?:(đầu|giữa|cuối) )?(?:những năm|thập niên|thập kỷ)(?: thập niên| thập kỷ)? ((?:19|20)\d0)(?!\d)",
-        "year": rf"(?:(?:cả|trọn|(đầu|giữa|cuối)) )?năm {_Y_OR}(?![\d/]|[.,]\d)",
-        "relative": r"(?:ngày )?hôm (?:qua|nay|kia)\b|ngày mai\b|(?:sáng|trưa|chiều|tối|đêm) (?:qua|nay|mai)\b",
-        "relative_month": r"tháng (?:này|trước|tới)\b|từ đầu năm đến nay\b",
-        "bare_year": rf"(?:(?<=đến |tới )|(?<=nhìn ))(?:năm )?{_Y}(?![\d/]|[.,]\d)"
-        r"(?=[,.;:)]|\s(?!ha|đồng|tấn|hộ|người|htx|hợp|tỷ|tỉ|triệu|con|m\b|kg|cây|thành|xã|lít)|$)",
-    }.items()
+    "days": rf"(?:{_DAY_WORD})?{_D}(?:[/.-]{_M}(?:[/.-]{_Y})?)?{_TO}{_D}[/.-]{_M}[/.-]{_Y}{_STOP}",
+    "open_days": rf"(?:{_DAY_WORD}|(?<=từ )){_D}(?:/{_M}(?:/{_Y})?)?{_TO}{_D}/{_M}(?: năm {_Y_OR})?{_STOP}{_NO_SHARE}",
+    "spelled": rf"(?:{_DAY_WORD})?{_D} tháng {_M}(?: năm |, ?| )\(?{_Y}{_STOP}",
+    "spelled_open": rf"{_DAY_WORD}{_D} tháng {_M}(?: năm {_Y_OR})?(?!\d)",
+    "day": rf"(?:{_DAY_WORD})?{_D}\s?[/.-]\s?{_M}\s?[/.-]\s?{_Y}{_STOP}",
+    "iso": r"((?:19|20)\d\d)-(\d\d)-(\d\d)(?![\d-])",
+    "open_day": rf"{_DAY_WORD}{_D}[/-]{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}",
+    "open_day_led": rf"(?:(?<=đến |tới |hết |vào )|(?<=từ )){_D}/{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}",
+    "open_day_year": rf"{_D}/{_M} năm {_Y_OR}",
+    "years": rf"(?:(?:giai đoạn|nhiệm k[ỳì]|các năm|niên (?:khóa|vụ)|năm học|năm) )?(?:từ )?(?:năm )?{_Y}"
+    rf"(?:\s?[-–]\s?| (?:đến|tới) (?:hết )?(?:năm )?){_Y}{_STOP}",
+    "year_list": r"(?:(?:\d|hai|ba|bốn|năm|các) )?năm (?:19|20)\d\d(?:(?:, | và |, năm | và năm )(?:19|20)\d\d){1,9}"
+    r"(?![\d/-]|[.,]\d)"
+    r"(?! (?:ha|đồng|tấn|hộ|người|hợp|htx))",
+    "part": rf"(?:(\d{{1,2}}|{'|'.join(_COUNTS)}) (tháng|quý)|nửa) (đầu|cuối)(?: của)? năm(?: {_Y_OR})?",
+    "month_years": rf"(?:từ )?tháng {_M}[/-]{_Y}{_TO}(?:tháng )?{_M}[/-]{_Y}{_STOP}",
+    "quarter": rf"(?:(đầu|giữa|cuối) )?quý (iv|i{{1,3}}|[1-4])(?![\w,.]\w)\b"
+    rf"(?:\s?(?:-|–|và|đến) ?(?:quý )?(iv|i{{1,3}}|[1-4])\b)?"
+    rf"(?:(?:\s?[/-]\s?| năm |, năm |-?\s){_Y_OR})?",
+    "month": rf"(?:(đầu|giữa|cuối) )?(?<!\d )tháng {_M}(?!\d)"
+    rf"(?:(?:\s?[-–]\s?| (?:đến|tới) (?:hết )?)(?:tháng )?{_M}(?=[/ ,.;)]|$)(?!\d))?"
+    rf"(?:(?:\s?[/.-]\s?|\s?,\s?| năm |, năm ){_Y_OR})?(?! ngày\b|[.,/-]?\d|%| âm)",
+    "bare_month": rf"{_M}\s?[/-]\s?{_Y}{_STOP}(?![/-]\w)",
+    "decade": r"(?:(đầu|giữa|cuối) )?(?:những năm|thập niên|thập kỷ)(?: thập niên| thập kỷ)? ((?:19|20)\d0)(?!\d)",
+    "year": rf"(?:(?:cả|trọn|(đầu|giữa|cuối)) )?năm {_Y_OR}(?![\d/]|[.,]\d)",
+    "relative": r"(?:ngày )?hôm (?:qua|nay|kia)\b|ngày mai\b|(?:sáng|trưa|chiều|tối|đêm) (?:qua|nay|mai)\b",
+    "relative_month": r"tháng (?:này|trước|tới)\b|từ đầu năm đến nay\b",
+    "bare_year": rf"(?:(?<=đến |tới )|(?<=nhìn ))(?:năm )?{_Y}(?![\d/]|[.,]\d)"
+    r"(?=[,.;:)]|\s(?!ha|đồng|tấn|hộ|người|htx|hợp|tỷ|tỉ|triệu|con|m\b|kg|cây|thành|xã|lít)|$)",
 }
 _BEGINS = (
     r"(?<![\w/])(?=\d|(?:ngày|năm|niên|những|nửa|nhiệm|giai|giữa|sáng|sáu|rạng|trưa|tối|tháng|từ|trọn|thập|tám|chiều|cuối"
     r"|các|cả|chín|đêm|đầu|hôm|hai|mùng|mồng|mười|quý|ba|bốn|bảy) )"
 )
-_MENTION = re.compile(_BEGINS + "(?:" + "|".join(f"(?P<{name}>{shape.pattern})" for name, shape in _SHAPES.items()) + ")")
+
+
+@cache
+def _mention() -> re.Pattern[str]:
+    """Return the pattern of all shapes; compiled when first needed, for a query needs none of it."""
+    return re.compile(_BEGINS + "(?:" + "|".join(f"(?P<{name}>{shape})" for name, shape in _SHAPES.items()) + ")")
+
+
+@cache
+def _shape(name: str) -> re.Pattern[str]:
+    return re.compile(_SHAPES[name])
+
+
 _READ: dict[str, Callable[[re.Match[str], date | None], _Read]] = {
     "days": _read_days,
     "open_days": _read_days,
