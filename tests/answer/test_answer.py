@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -168,19 +169,22 @@ def test_what_was_learnt_fits_the_features() -> None:
     assert "exact" in learnt.columns
 
 
-@pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    root = tmp_path_factory.mktemp("counted")
+def index_of(root: Path, texts: dict[str, str]) -> Index:
     (root / "corpus").mkdir()
-    texts = {
-        "a": "Đến tháng 5/2021, huyện Mù Sương có 913 THT với gần 20.400 thành viên; 57 HTX và 3 liên hiệp HTX.",
-        "b": "Quy chế của quỹ Bến Lở ghi rõ lãi cho vay không vượt quá 9% một năm, tính theo từng tháng.",
-    }
     for name, text in texts.items():
         (root / "corpus" / f"{name}.txt").write_text(f"Tin {name}\n{text}\n", "utf-8")
     index = Index(root / "index", corpus=root / "corpus")
     index.update()
     return index
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    texts = {
+        "a": "Đến tháng 5/2021, huyện Mù Sương có 913 THT với gần 20.400 thành viên; 57 HTX và 3 liên hiệp HTX.",
+        "b": "Quy chế của quỹ Bến Lở ghi rõ lãi cho vay không vượt quá 9% một năm, tính theo từng tháng.",
+    }
+    return index_of(tmp_path_factory.mktemp("counted"), texts)
 
 
 @pytest.mark.parametrize(
@@ -206,17 +210,11 @@ def test_a_qualifier_is_not_cut_so_that_it_says_the_contrary(counted: Index) -> 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Index:
-    root = tmp_path_factory.mktemp("measured")
-    (root / "corpus").mkdir()
     texts = {
         "a": "Năm 2014 nhóm thợ Đá Dăm thu về 46 tỷ euro, tức khoảng 61 tỷ USD, từ một khách hàng ở cảng Cát.",
         "b": "Thợ mới của lò Đất Nung học nghề không quá 18 tháng với 3 người thầy rồi ra nghề.",
     }
-    for name, text in texts.items():
-        (root / "corpus" / f"{name}.txt").write_text(f"Tin {name}\n{text}\n", "utf-8")
-    index = Index(root / "index", corpus=root / "corpus")
-    index.update()
-    return index
+    return index_of(tmp_path_factory.mktemp("measured"), texts)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The `eval` command: measures on judged collections, floors, and two runs side by side."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import click
 from htxsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from htxsearch.evaluate import Measured, Run
+    from htxsearch.evaluate import Collection, Measured, Run
     from htxsearch.extraction import Extraction
 
 __all__ = ["BELOW_FLOOR", "evaluation"]
@@ -73,11 +73,34 @@ def evaluation(
     precision and recall of their tokens, exact titles, and strings of the page that must not survive.
     """
     import htxsearch.evaluate as evaluate
-    import htxsearch.quality as quality
 
     if compare:
         _show_comparison(*(evaluate.read_run(path) for path in compare))
         return 0
+    _check_wanted(folders, floors, raise_floors=raise_floors)
+    if task == "extraction":
+        if measures or forms or semantic or save or keep:
+            raise UsageError("--measure, --as, --semantic, --save and --keep are for rankings; leave them out")
+        extractions = _extract(folders, failures, as_json=as_json)
+        return _check_floors(floors, extractions, write=raise_floors) if floors else 0
+    if task == "qa" and (measures or semantic):
+        raise UsageError("--measure and --semantic are for rankings; leave them out")
+    judged = _judged_answers(keep) if task == "qa" else _judged_ranking(keep, measures, semantic=semantic)
+    runs: list[Run] = []
+    for folder in folders:
+        for run in judged(folder, forms or ("typed",)):
+            runs.append(run)
+            if not as_json:
+                _show_run(run, failures)
+    if save:
+        save.write_text(json.dumps(_sets(runs, queries=True), ensure_ascii=False), "utf-8")
+    if as_json:
+        click.echo(json.dumps(_sets(runs, queries=False), ensure_ascii=False, indent=2))
+    return _check_floors(floors, runs, write=raise_floors) if floors else 0
+
+
+def _check_wanted(folders: Sequence[Path], floors: Path | None, *, raise_floors: bool) -> None:
+    """Raise UsageError if collections or floors cannot be."""
     if not folders:
         raise UsageError("name the folders of judged collections, or --compare two saved runs")
     if raise_floors and not floors:
@@ -87,32 +110,45 @@ def evaluation(
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
         raise UsageError("two of these folders have the same name; give one of them another")
-    if task == "extraction":
-        if measures or forms or semantic or save or keep:
-            raise UsageError("--measure, --as, --semantic, --save and --keep are for rankings; leave them out")
-        extractions = _extract(folders, failures, as_json=as_json)
-        return _check_floors(floors, extractions, write=raise_floors) if floors else 0
-    if task == "qa" and (measures or semantic):
-        raise UsageError("--measure and --semantic are for rankings; leave them out")
-    runs: list[Run] = []
-    for folder in folders:
-        collection = evaluate.read_collection(folder)
-        click.echo(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries", err=True)
+
+
+_Judged = Callable[[Path, Sequence[str]], Iterator["Run"]]
+"""Takes a collection's folder and the forms in which its queries are asked, and yields a run for each."""
+
+
+def _judged_ranking(keep: Path | None, measures: Sequence[str], *, semantic: bool) -> _Judged:
+    import htxsearch.evaluate as evaluate
+
+    def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
+        collection = _announced(folder)
         with evaluate.opened(collection, keep, semantic=semantic) as index:
-            for form in forms or ("typed",):
-                if task == "qa":
-                    run = quality.evaluate_answers(collection, quality.read_judged(folder, collection), index, form=form)
-                else:
-                    wanted = measures or evaluate.DEFAULT_MEASURES
-                    run = evaluate.evaluate(collection, index, measures=wanted, form=form, semantic=semantic)
-                runs.append(run)
-                if not as_json:
-                    _show_run(run, failures)
-    if save:
-        save.write_text(json.dumps(_sets(runs, queries=True), ensure_ascii=False), "utf-8")
-    if as_json:
-        click.echo(json.dumps(_sets(runs, queries=False), ensure_ascii=False, indent=2))
-    return _check_floors(floors, runs, write=raise_floors) if floors else 0
+            for form in forms:
+                wanted = measures or evaluate.DEFAULT_MEASURES
+                yield evaluate.evaluate(collection, index, measures=wanted, form=form, semantic=semantic)
+
+    return judged
+
+
+def _judged_answers(keep: Path | None) -> _Judged:
+    import htxsearch.evaluate as evaluate
+    import htxsearch.quality as quality
+
+    def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
+        collection = _announced(folder)
+        with evaluate.opened(collection, keep) as index:
+            for form in forms:
+                yield quality.evaluate_answers(collection, quality.read_judged(folder, collection), index, form=form)
+
+    return judged
+
+
+def _announced(folder: Path) -> "Collection":
+    """Read a collection and say how large it is."""
+    import htxsearch.evaluate as evaluate
+
+    collection = evaluate.read_collection(folder)
+    click.echo(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries", err=True)
+    return collection
 
 
 def _extract(folders: Sequence[Path], failures: int, *, as_json: bool) -> list["Extraction"]:

@@ -186,6 +186,22 @@ def _complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[C
     return [CompletionItem(name) for name in found or [one for one in place_names() if one in (meant, f"{meant} (cũ)")]]
 
 
+def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that narrow what is searched, which query and ask share."""
+    for add in (
+        click.option("--until", metavar="DATE", help="Only articles of this day, month or year, and earlier."),
+        click.option(
+            "--since", metavar="DATE", help="Only articles of this day, month or year, and later: 2019, 9/2019, 7/8/2023."
+        ),
+        click.option("--source", multiple=True, help="Only articles from this source. Repeatable."),
+        click.option(
+            "--place", multiple=True, shell_complete=_complete_place, help="Only articles about this province. Repeatable."
+        ),
+    ):
+        command = add(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="htxsearch", prog_name="htxsearch")
 @click.pass_context
@@ -200,10 +216,7 @@ def cli(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("query", nargs=-1, required=True)
-@click.option("--place", multiple=True, shell_complete=_complete_place, help="Only articles about this province. Repeatable.")
-@click.option("--source", multiple=True, help="Only articles from this source. Repeatable.")
-@click.option("--since", metavar="DATE", help="Only articles of this day, month or year, and later: 2019, 9/2019, 7/8/2023.")
-@click.option("--until", metavar="DATE", help="Only articles of this day, month or year, and earlier.")
+@_filters
 @click.option("-n", "--limit", type=int, default=10, show_default=True, help="How many to show.")
 @click.option("--offset", type=int, default=0, help="How many to skip first.")
 @click.option("--sort", type=click.Choice(["score", "date"]), default="score", show_default=True, help="Best or newest first.")
@@ -448,10 +461,7 @@ def feeds(forget: str | None, as_json: bool, index_dir: Path, corpus: Path) -> N
 
 @cli.command()
 @click.argument("question", nargs=-1, required=True)
-@click.option("--place", multiple=True, shell_complete=_complete_place, help="Only articles about this province. Repeatable.")
-@click.option("--source", multiple=True, help="Only articles from this source. Repeatable.")
-@click.option("--since", metavar="DATE", help="Only articles of this day, month or year, and later: 2019, 9/2019, 7/8/2023.")
-@click.option("--until", metavar="DATE", help="Only articles of this day, month or year, and earlier.")
+@_filters
 @click.option("-n", "--limit", type=int, default=3, show_default=True, help="How many other answers and passages to show.")
 @_json_option
 @_locations
