@@ -28,11 +28,12 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch import Index
-from htxsearch.engine.seam import Boolean, Document, Engine, Node, Terms
+from htxsearch.engine.seam import Boolean, Document, Node, Terms
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
+from htxsearch.expand import Expander
 from htxsearch.manifest import Manifest, write_manifest
+from htxsearch.prepared import Prepared
 from htxsearch.query import parse
-from htxsearch.search import Searcher
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span, sentences
@@ -155,10 +156,10 @@ def measure(index: Path, plain: Path, asked: list[tuple[str, str]]) -> tuple[Tim
     rounds: tuple[Times, Times] = ({}, {})
     with Index(index, corpus=index / "none") as ours:
         engine, _, _ = ours.stage_one("chè")
-        searcher = Searcher(engine)
+        expander = Prepared(engine).expander
         for number, times in enumerate(rounds):
             for query, source in asked:
-                node = stage_one_node(searcher, engine, query)
+                node = stage_one_node(expander, query)
                 if number == 0:
                     timed(times, "plain Whoosh", partial(whoosh, query))
                 best = timed(times, "stage one, 100 passages", partial(engine.search, node, limit=100, per_article=False))
@@ -172,10 +173,9 @@ def measure(index: Path, plain: Path, asked: list[tuple[str, str]]) -> tuple[Tim
     return rounds
 
 
-def stage_one_node(searcher: Searcher, engine: Engine, query: str) -> Node:
+def stage_one_node(expander: Expander, query: str) -> Node:
     """Return what stage one is asked for a query."""
     group = parse(query)
-    expander = searcher._expander_of(engine)
     return Boolean((expander.plan(group).node,), expander.preferences(group))
 
 

@@ -71,8 +71,7 @@ class Index(Searcher):
         self.path = Path(index)
         self.corpus = Path(corpus)
         self._opened: tuple[Path, WhooshEngine] | None = None
-        self._expander = None
-        self._similarity = None
+        self._prepared = None
         self._vectors: Vectors | None = None
 
     def _current(self) -> Engine:
@@ -81,7 +80,6 @@ class Index(Searcher):
         if self._opened is None or self._opened[0] != folder:
             self.close()
             self._opened = (folder, _open_engine(folder))
-            self._expander = self._similarity = self._groups = self._completer = None
         self._opened[1].refresh()
         return self._opened[1]
 
@@ -131,6 +129,7 @@ class Index(Searcher):
         if self._opened is not None:
             self._opened[1].close()
             self._opened = None
+        self._prepared = None
         self._vectors = None
 
     def __enter__(self) -> "Index":

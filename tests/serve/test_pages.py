@@ -12,7 +12,7 @@ import pytest
 from index.folders import Folders
 
 from htxsearch import Index
-from htxsearch.search import FACETS
+from htxsearch.options import FACETS
 from htxsearch.web import phrases
 from htxsearch.web.phrases import phrase, translated
 

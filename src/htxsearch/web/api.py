@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from htxsearch.errors import UsageError
 from htxsearch.index import Index
-from htxsearch.search import FACETS
+from htxsearch.options import FACETS
 from htxsearch.web.freshness import answered
 from htxsearch.web.lane import Lane
 from htxsearch.web.parameters import Parameter, read

@@ -23,8 +23,8 @@ from htxsearch.answer.question import read_question
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.highlight import excerpt, visible
 from htxsearch.index import Index
+from htxsearch.options import FACETS
 from htxsearch.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, SearchHit
-from htxsearch.search import FACETS
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes

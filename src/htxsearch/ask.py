@@ -1,0 +1,119 @@
+"""A question to its answer: the passages nearest to it, the best spans of them, and what they are to each other."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from htxsearch.answer.question import Asking, plain_question, read_question
+from htxsearch.answer.reading import Found
+from htxsearch.answer.scorer import Choice, choices, learnt_answers
+from htxsearch.answer.settle import as_of, settle
+from htxsearch.correct import read_keystrokes
+from htxsearch.engine.seam import Boolean
+from htxsearch.errors import UsageError
+from htxsearch.expand import Plan
+from htxsearch.hints import hints
+from htxsearch.hits import first_of_texts, search_hit
+from htxsearch.options import Filter
+from htxsearch.precision import DEPTH, Ranked, rerank
+from htxsearch.prepared import Prepared
+from htxsearch.query import Group, parse
+from htxsearch.rank import Question
+from htxsearch.records import Records, day
+from htxsearch.results import Answer, Answers, Passage
+from htxsearch.text.normalize import is_marked
+from htxsearch.text.tokens import has_tokens
+
+__all__ = ["Looked", "answers_to", "look", "plainly"]
+
+_READ_PASSAGES = 10
+_NO_ANSWER = (
+    "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
+)
+
+
+class Looked(NamedTuple):
+    """A question as it was read, and the passages its answer is looked for in."""
+
+    read: str
+    group: Group
+    plan: Plan
+    ranked: list[Ranked]
+    restored: str | None
+    arrays: Question | None
+    asking: Asking
+    found: list[Found]
+
+
+def plainly(question: str) -> str:
+    """Return a question without signs of the query language. Raises UsageError if nothing is left."""
+    plain = plain_question(question)
+    if not has_tokens(plain):
+        raise UsageError('the question is empty; ask one, as in: htxsearch ask "Thái Nguyên có bao nhiêu hợp tác xã?"')
+    return plain
+
+
+def answers_to(prepared: Prepared, plain: str, filters: Sequence[Filter], limit: int) -> Answers:
+    """Return the answer to a plain question, or none if no span is likely enough."""
+    looked = look(prepared, plain, filters)
+    chosen = choices(looked.arrays, looked.asking, looked.found) if looked.arrays else []
+    answers = [_answer(looked, one) for one in chosen]
+    answer, others = settle(looked.asking, answers)
+    given = answer if answer and answer.confidence >= learnt_answers().threshold else None
+    records = Records(prepared.engine)
+    nearest = first_of_texts(looked.ranked, prepared.alike)[:limit]
+    hits = [search_hit(one, looked.plan, records, prepared.alike) for one in nearest]
+    return Answers(
+        question=plain,
+        answer=given,
+        others=others[:limit] if given else (),
+        passages=tuple(hits),
+        sentences=tuple(one.sentence.text for one in sorted(answers, key=lambda one: one is not answer)),
+        best=answer,
+        read_as=looked.read if looked.read != plain else None,
+        restored=looked.restored,
+        hints=() if given else (*hints(looked.plan, looked.group, bool(filters), nothing=not hits), _NO_ANSWER),
+        took_ms=0.0,
+    )
+
+
+def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> Looked:
+    """Return the passages nearest to a plain question, and how it is read."""
+    engine, expander = prepared.engine, prepared.expander
+    read = read_keystrokes(question, engine)
+    group = parse(read)
+    plan = expander.plan(group)
+    node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
+    found = engine.search(node, limit=DEPTH, per_article=False)
+    best = rerank(engine, expander.asked(group), read, found.hits)
+    asking = read_question(read)
+    if best.restored and not is_marked(read):
+        restored = read_question(f"{best.restored}?")  # has lost the signs of dates
+        asking = replace(restored, periods=asking.periods) if restored.kind == asking.kind else asking
+    passages = []
+    for one in best.ranked[:_READ_PASSAGES]:
+        record = json.loads(engine.record(one.hit.article_id) or "")
+        start, end = record["passages"][one.hit.passage]
+        flags = engine.forward(one.hit.article_id)[one.hit.passage + 1].flags
+        passages.append(Found(record["body"][start:end], record["title"], one.hit.article_id, one.score, flags, start, record))
+    return Looked(read, group, plan, best.ranked, best.restored, best.question, asking, passages)
+
+
+def _answer(looked: Looked, choice: Choice) -> Answer:
+    found = looked.found[choice.passage]
+    start, end, sentence, record = choice.start, choice.end, choice.sentence, found.record
+    return Answer(
+        text=found.text[start:end],
+        start=found.start + start,
+        end=found.start + end,
+        kind=looked.asking.kind,
+        confidence=choice.confidence,
+        sentence=Passage(found.start + sentence.start, found.start + sentence.end, found.text[sentence.start : sentence.end]),
+        passage=Passage(found.start, found.start + len(found.text), found.text),
+        article_id=found.article,
+        title=record["title"],
+        date=day(record["date"]),
+        place=record["place"],
+        as_of=as_of(found.text, sentence.start, sentence.end, start),
+    )
