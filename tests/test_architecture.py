@@ -86,7 +86,6 @@ ORDER = [
     "precision",
     "reindex",
     "answer",
-    "answer.periods",
     "answer.question",
     "answer.spans",
     "answer.reading",

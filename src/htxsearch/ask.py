@@ -20,7 +20,7 @@ from htxsearch.precision import DEPTH, Ranked, rerank
 from htxsearch.prepared import Prepared
 from htxsearch.query import Group, parse
 from htxsearch.rank import Question
-from htxsearch.records import Records, day
+from htxsearch.records import Records
 from htxsearch.results import Answer, Answers, Passage
 from htxsearch.text.normalize import is_marked
 from htxsearch.text.tokens import has_tokens
@@ -103,7 +103,7 @@ def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> L
 def _answer(looked: Looked, choice: Choice) -> Answer:
     found = looked.found[choice.passage]
     start, end, sentence, record = choice.start, choice.end, choice.sentence, found.record
-    return Answer(
+    answer = Answer(
         text=found.text[start:end],
         start=found.start + start,
         end=found.start + end,
@@ -113,7 +113,8 @@ def _answer(looked: Looked, choice: Choice) -> Answer:
         passage=Passage(found.start, found.start + len(found.text), found.text),
         article_id=found.article,
         title=record["title"],
-        date=day(record["date"]),
+        date=found.day,
         place=record["place"],
-        as_of=as_of(found.text, sentence.start, sentence.end, start),
     )
+    period = as_of(answer)
+    return replace(answer, as_of=found.text[period.start : period.end]) if period else answer

@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +11,28 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.answer.question import plain_question, read_question
+from htxsearch.answer.reading import dated
 from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, learnt_answers
 from htxsearch.answer.settle import as_of, settle
 from htxsearch.errors import UsageError
 from htxsearch.results import Answer, Passage
 
 
-def answer(text: str, article: str, as_of: str | None, confidence: float = 0.5) -> Answer:
+def answer(text: str, article: str, time: str | None, confidence: float = 0.5) -> Answer:
+    sentence = f"{time} có {text}." if time else f"Có {text}."
+    start = sentence.index(text)
     return Answer(
         text=text,
-        start=0,
-        end=len(text),
+        start=start,
+        end=start + len(text),
         kind="number",
         confidence=confidence,
-        sentence=Passage(0, len(text), text),
-        passage=Passage(0, len(text), text),
+        sentence=Passage(0, len(sentence), sentence),
+        passage=Passage(0, len(sentence), sentence),
         article_id=article,
         title=article,
         date=datetime.date(2020, 1, 1),
         place=None,
-        as_of=as_of,
     )
 
 
@@ -103,7 +106,7 @@ def test_without_a_date_the_newest_figure_is_given_and_the_others_are_a_series()
     some = [
         answer("31 hợp tác xã", "a", "năm 2018"),
         answer("57 hợp tác xã", "b", "năm 2021"),
-        answer("48 hợp tác xã", "c", "2019"),
+        answer("48 hợp tác xã", "c", "năm 2019"),
     ]
     given, others = settle(asking, some)
     assert given is not None
@@ -113,7 +116,7 @@ def test_without_a_date_the_newest_figure_is_given_and_the_others_are_a_series()
 
 def test_figures_of_one_time_agree_or_differ() -> None:
     asking = read_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
-    some = [answer("48 HTX", "a", "năm 2019"), answer("48 HTX", "b", "2019"), answer("50 HTX", "c", "năm 2019")]
+    some = [answer("48 HTX", "a", "năm 2019"), answer("48 HTX", "b", "cả năm 2019"), answer("50 HTX", "c", "năm 2019")]
     given, others = settle(asking, some)
     assert given is some[0]
     assert [(one.article_id, one.relation) for one in others] == [("b", "same"), ("c", "different")]
@@ -128,10 +131,29 @@ def test_unlikely_others_are_not_shown() -> None:
 
 def test_the_date_nearest_before_a_figure_is_its_own() -> None:
     text = "Năm 2017 có 20 HTX. Năm 2018 có 31 HTX, năm 2019 có 48 HTX."
-    start = text.index("Năm 2018")
-    assert as_of(text, start, len(text), text.index("31")) == "2018"
-    assert as_of(text, start, len(text), text.index("48")) == "2019"
-    assert as_of("Có 48 HTX.", 0, 10, 3) is None
+    sentence = Passage(text.index("Năm 2018"), len(text), text[text.index("Năm 2018") :])
+    for figure, year in (("31", "Năm 2018"), ("48", "năm 2019")):
+        start = text.index(figure)
+        one = replace(
+            answer("x", "a", None), start=start, end=start + 2, sentence=sentence, passage=Passage(0, len(text), text)
+        )
+        period = as_of(one)
+        assert period is not None
+        assert text[period.start : period.end] == year
+    assert as_of(answer("48 HTX", "a", None)) is None
+
+
+def test_relative_dates_of_a_passage_are_counted_from_its_article() -> None:
+    """Passages of one text in articles of several days are told apart."""
+    text = "Năm nay có 20 lò. Tháng trước có 31 lò, đến nay có 48 lò; so với hôm khai trương thì gấp ba."
+    found = dated(text, datetime.date(2019, 10, 20))
+    assert [(text[one.start : one.end], str(one.first), str(one.last)) for one in found] == [
+        ("Năm nay", "2019-01-01", "2019-12-31"),
+        ("Tháng trước", "2019-09-01", "2019-09-30"),
+        ("đến nay", "2019-10-20", "2019-10-20"),
+    ]
+    assert dated(text, None) == ()
+    assert dated("Từ đầu năm đến nay có 9 lò.", datetime.date(2020, 3, 2))[0].first == datetime.date(2020, 1, 1)
 
 
 def test_signs_of_the_query_language_mean_nothing_in_a_question(series: Index) -> None:

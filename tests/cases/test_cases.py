@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from htxsearch.answer.periods import named_periods
 from htxsearch.answer.question import read_question
 from htxsearch.answer.spans import typed_spans
 from htxsearch.errors import QuerySyntaxError
@@ -33,7 +32,7 @@ from htxsearch.query import (
 )
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import DateMention, date_range, find_date, mentions, stamp
+from htxsearch.text.dates import DateMention, asked_dates, date_range, find_date, mentions, stamp
 from htxsearch.text.fillers import is_filler
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.numbers import document_numbers, looks_like_document_number
@@ -355,7 +354,7 @@ def test_questions(given: str, expected: str) -> None:
 
 @each("periods")
 def test_periods(given: str, expected: str) -> None:
-    assert (" ".join(f"{one.since}..{one.until}" for one in named_periods(given)) or "-") == expected
+    assert (" ".join(f"{one.first}..{one.last}" for one in asked_dates(given)) or "-") == expected
 
 
 @each("typed-spans")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, get_args
 
-from htxsearch.answer.periods import Period, named_periods
+from htxsearch.text.dates import DateMention, asked_dates
 from htxsearch.text.fillers import is_filler, is_interrogative
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
 from htxsearch.text.tokens import Token, tokens
@@ -122,19 +122,20 @@ class Asking:
     marked: bool
     before: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
-    periods: tuple[Period, ...] = ()
+    periods: tuple[DateMention, ...] = ()
 
 
 def read_question(text: str) -> Asking:
     """Return what a question asks for, as typed: with marks, without, or with some."""
-    text = " ".join(nfc(text).lower().split())
+    asked = " ".join(nfc(text).split())
+    text = asked.lower()
     found = tokens(text)
     for marked in (True, False) if is_marked(text) else (False,):
         for kind, pattern in _patterns(marked):
             match = pattern.search(text if marked else fold(text))
             if match:
-                return replace(_asking(kind, found, match.start(), match.end(), marked), periods=named_periods(text))
-    return Asking("thing", (), is_marked(text), periods=named_periods(text))
+                return replace(_asking(kind, found, match.start(), match.end(), marked), periods=tuple(asked_dates(asked)))
+    return Asking("thing", (), is_marked(text), periods=tuple(asked_dates(asked)))
 
 
 def plain_question(typed: str) -> str:

@@ -5,26 +5,29 @@ the question's content, so that long and short questions have the same scale.
 """
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.answer.periods import named_periods
 from htxsearch.answer.question import Asking
 from htxsearch.answer.spans import Typed, typed_spans
 from htxsearch.engine.seam import term_hash
 from htxsearch.rank import Question
 from htxsearch.text.analysis import IS_JOINED
+from htxsearch.text.dates import DateMention, mentions
 from htxsearch.text.normalize import key, normal
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["OF_KIND", "SENTENCE_FEATURES", "Found", "Sentence", "read_passages"]
+__all__ = ["OF_KIND", "SENTENCE_FEATURES", "Found", "Sentence", "dated", "overlap", "read_passages"]
 
 OF_KIND: Mapping[str, tuple[str, ...]] = {
     "number": ("number", "money", "percent"),
@@ -46,6 +49,7 @@ SENTENCE_FEATURES = (
 )
 
 _Floats = NDArray[np.float64]
+_NOW = re.compile(r"(?<!\w)(?:(?:cho )?(?:đến|tới|hiện) nay|hiện tại|hiện giờ|đến thời điểm này)(?!\w)", re.IGNORECASE)
 _CAUSES = ("vì", "do", "bởi", "nhờ", "nguyên nhân", "khiến")
 
 
@@ -62,6 +66,12 @@ class Found(NamedTuple):
     flags: bytes = b""
     start: int = 0
     record: Mapping[str, Any] = {}
+
+    @property
+    def day(self) -> date | None:
+        """The article's date, from which the relative ones of its text are counted."""
+        iso = self.record.get("date")
+        return date.fromisoformat(iso) if iso else None
 
 
 @dataclass(slots=True)
@@ -270,12 +280,30 @@ def _date_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
     """
     if not asking.periods:
         return 0.0
-    every = named_periods(passage.text)
+    day = passage.day
+    every = dated(passage.text, day)
     inside = [one for one in every if one.start >= sentence.start and one.end <= sentence.end]
-    named = inside or [one for one in every if one.end <= sentence.start][-1:] or named_periods(passage.title)
+    named = inside or [one for one in every if one.end <= sentence.start][-1:] or dated(passage.title, day)
     if not named:
         return 0.0
-    return 1.0 if any(a.since <= b.until and b.since <= a.until for a in asking.periods for b in named) else -1.0
+    return 1.0 if any(overlap(a, b) for a in asking.periods for b in named) else -1.0
+
+
+@lru_cache(maxsize=64)  # a passage is asked for once for each of its sentences
+def dated(text: str, published: date | None) -> tuple[DateMention, ...]:
+    """Return the dates and periods of NFC `text` whose days are known, in order; "hiện nay" is the day of publication."""
+    found = [one for one in mentions(text, published=published) if one.first]
+    for match in _NOW.finditer(text) if published else ():
+        start, end = match.span()
+        if not any(start < one.end and one.start < end for one in found):
+            found.append(DateMention(start, end, published, published, "as-of"))
+    return tuple(sorted(found))
+
+
+def overlap(one: DateMention, other: DateMention) -> bool:
+    """Tell whether two periods have a day in common; what is open at an end goes on for ever."""
+    first, last = max(one.first or date.min, other.first or date.min), min(one.last or date.max, other.last or date.max)
+    return first <= last
 
 
 def _repeats(sentence: Sentence, typed: Typed) -> bool:

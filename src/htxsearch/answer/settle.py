@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from htxsearch.answer.periods import named_periods
 from htxsearch.answer.question import Asking
+from htxsearch.answer.reading import dated
 from htxsearch.results import Answer
+from htxsearch.text.dates import DateMention
 from htxsearch.text.normalize import normal
 from htxsearch.text.tokens import tokens
 
@@ -23,16 +24,19 @@ _LIKELY = 0.5
 """Share of the answer's confidence from which the span of another article is shown beside it."""
 
 
-def as_of(text: str, start: int, end: int, at: int) -> str | None:
-    """Return the period that a span at `at`, in the sentence `text[start:end]`, is about, as written; None if none is named.
+def as_of(answer: Answer) -> DateMention | None:
+    """Return the period an answer is about, its place that in the answer's passage; None if none is named.
 
-    It is the last one named before the span in its sentence, else the first behind it, else the last one before the sentence.
+    It is the last one named before the span in its sentence, else the first behind it, else the last one before the
+    sentence. Relative ones are counted from the article's date.
     """
-    named = named_periods(text[:end])
+    away = answer.passage.start
+    start, end, at = answer.sentence.start - away, answer.sentence.end - away, answer.start - away
+    named = [one for one in dated(answer.passage.text, answer.date) if one.end <= end]
     inside = [one for one in named if one.start >= start]
     before = [one for one in inside if one.end <= at]
     nearest = before[-1:] or [one for one in inside if one.start > at][:1] or [one for one in named if one.end <= start][-1:]
-    return text[nearest[0].start : nearest[0].end] if nearest else None
+    return nearest[0] if nearest else None
 
 
 def settle(asking: Asking, answers: Sequence[Answer]) -> tuple[Answer | None, tuple[Answer, ...]]:
@@ -73,5 +77,5 @@ def _unit(answer: Answer) -> str:
 
 def _until(answer: Answer) -> date:
     """Return the last day of the period an answer is about, else its article's date, else the earliest day there is."""
-    named = named_periods(answer.as_of) if answer.as_of else ()
-    return named[0].until if named else answer.date or date.min
+    period = as_of(answer)
+    return (period and period.last) or answer.date or date.min

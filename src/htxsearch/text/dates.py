@@ -7,10 +7,11 @@ from datetime import date
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from htxsearch.text.normalize import fold, is_marked
 from htxsearch.text.numbers import document_numbers
 from htxsearch.text.sentences import Span
 
-__all__ = ["DateMention", "Kind", "Stamp", "date_range", "find_date", "mentions", "stamp"]
+__all__ = ["DateMention", "Kind", "Stamp", "asked_dates", "date_range", "find_date", "mentions", "stamp"]
 
 Kind = Literal["as-of", "planned", "event", "other"]
 """as-of: when a fact held (a period, or a day with "tính đến"); planned: a target or after publication;
@@ -162,6 +163,19 @@ def mentions(text: str, *, published: date | None = None) -> list[DateMention]:
     return found
 
 
+def asked_dates(question: str) -> list[DateMention]:
+    """Return the dates and periods that `question` (NFC) names, each with its days; their spans mean nothing.
+
+    As `mentions` reads them, but marks may be missing (thang 9/2019), a year may stand alone (số HTX Thái Nguyên 2019), and
+    the year in the name of a law is none. What leaves its year open or is counted from today (năm nay) is passed over.
+    """
+    text = question
+    if not is_marked(text):
+        text = _UNMARKED.sub(lambda found: _MARKED[" ".join(found[0].lower().split())], text)
+    text = _LONE_YEAR.sub(r"năm \1", _LAW_YEAR.sub(r"\1", text))
+    return [one for one in mentions(text) if one.first]
+
+
 def _is_none(low: str, match: re.Match[str], name: str) -> bool:
     """Tell whether the words before make it no date: "Nghị định 12/2015", "hai năm sau"."""
     start = match.start()
@@ -211,6 +225,38 @@ class _Later:
         return found
 
 
+_UNITS = r"(?:ha|đồng|tấn|hộ|người|htx|hợp|tỷ|tỉ|triệu|con|m|kg|cây|thành viên|xã|lít)\b"
+_MARKED = {
+    fold(one): one
+    for one in (
+        *(
+            "ngày",
+            "tháng",
+            "năm",
+            "quý",
+            "nửa",
+            "đầu",
+            "giữa",
+            "cuối",
+            "của",
+            "đến",
+            "tới",
+            "hết",
+            "từ",
+            "những năm",
+            "nhiệm kỳ",
+        ),
+        *("giai đoạn", "thập niên", "thập kỷ", "niên vụ", "niên khóa", "luật", "nghị định", "thông tư"),
+        *("quyết định", "nghị quyết", "chỉ thị", "pháp lệnh", "hiến pháp"),
+    )
+}
+"""What stands with dates, and the names of documents, by how they are typed without marks."""
+_UNMARKED = _Later(rf"(?i)\b(?:{'|'.join(sorted((one.replace(' ', ' +') for one in _MARKED), key=len, reverse=True))})\b")
+_LAW_YEAR = _Later(r"(?i)\b((?:luật|pháp lệnh|hiến pháp)(?:(?! nào| gì)[^\d,.]){0,40}?)(?:năm )?(?:19|20)\d\d\b(?! ?[-–])")
+_LONE_YEAR = _Later(
+    r"(?i)(?<![\d/.,–-])(?<![–-] )(?<!năm )(?<!đầu )(?<!cuối )(?<!\d, )((?:19|20)\d\d)"
+    rf"(?![\d/–-]|[.,]\d|%| ?[-–]| ?(?:{_UNITS}|(?:nghìn|nghin|nguoi|ho|tan|ty|trieu|dong)\b))"
+)
 _SENTENCE_END = _Later(r"[.;!?…](?=\s)|\n")
 _COMPARED = _Later(r"(?:so (?:với|cùng kỳ)(?: cuối| cùng kỳ)?|cùng kỳ(?: của)?|hơn|kém|vượt|của)\s$")
 _NAMED = _Later(
@@ -347,11 +393,11 @@ def _read_year_list(match: re.Match[str], _: date | None) -> _Read:
 
 def _read_part(match: re.Match[str], published: date | None) -> _Read:
     """Months or quarters at an end of a year: 6 tháng đầu năm 2022, hai quý đầu năm nay, nửa cuối năm 2019."""
-    count, unit, end, typed = match.groups()
+    count, unit, end, typed, alone = match.groups()
     months = 6 if unit is None else (_COUNTS.get(count) or int(count)) * (3 if unit == "quý" else 1)
     if not 1 <= months <= 11:
         return []
-    year = _year_of(typed or "nay", published)
+    year = _year_of(typed or alone or "nay", published)
     return _whole(match, None if year is None else _months(year, 1 if end == "đầu" else 13 - months, months))
 
 
@@ -431,6 +477,7 @@ _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 _D, _M, _Y = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])", r"((?:19|20)\d\d)"
 _Y_OR = r"((?:19|20)\d\d(?![\d/])|nay\b|ngoái\b|tới\b|trước\b|sau\b)"
+_Y_ALONE = rf"{_Y}(?![\d/]|[.,-]\d|%)(?=[,.;:)?!]|\s(?!{_UNITS})|$)"
 _TIME = r"(?:(?:rạng )?sáng|trưa|chiều|tối|đêm|hôm|mùng|mồng)"
 _DAY_WORD = rf"(?:(?:{_TIME} )?(?:các )?ngày |{_TIME} )"
 _TO = r"\s?(?:-|–|(?:đến|tới)(?: hết)?(?: ngày)?)\s?"
@@ -451,7 +498,7 @@ _SHAPES = {
     "year_list": r"(?:(?:\d|hai|ba|bốn|năm|các) )?năm (?:19|20)\d\d(?:(?:, | và |, năm | và năm )(?:19|20)\d\d){1,9}"
     r"(?![\d/-]|[.,]\d)"
     r"(?! (?:ha|đồng|tấn|hộ|người|hợp|htx))",
-    "part": rf"(?:(\d{{1,2}}|{'|'.join(_COUNTS)}) (tháng|quý)|nửa) (đầu|cuối)(?: của)? năm(?: {_Y_OR})?",
+    "part": rf"(?:(\d{{1,2}}|{'|'.join(_COUNTS)}) (tháng|quý)|nửa) (đầu|cuối)(?: của)? (?:năm(?: {_Y_OR})?|{_Y_ALONE})",
     "month_years": rf"(?:từ )?tháng {_M}[/-]{_Y}{_TO}(?:tháng )?{_M}[/-]{_Y}{_STOP}",
     "quarter": rf"(?:(đầu|giữa|cuối) )?quý (iv|i{{1,3}}|[1-4])(?![\w,.]\w)\b"
     rf"(?:\s?(?:-|–|và|đến) ?(?:quý )?(iv|i{{1,3}}|[1-4])\b)?"
@@ -462,10 +509,11 @@ _SHAPES = {
     "bare_month": rf"{_M}\s?[/-]\s?{_Y}{_STOP}(?![/-]\w)",
     "decade": r"(?:(đầu|giữa|cuối) )?(?:những năm|thập niên|thập kỷ)(?: thập niên| thập kỷ)? ((?:19|20)\d0)(?!\d)",
     "year": rf"(?:(?:cả|trọn|(đầu|giữa|cuối)) )?năm {_Y_OR}(?![\d/]|[.,]\d)",
+    "year_part": rf"(đầu|cuối) {_Y_ALONE}",
     "relative": r"(?:ngày )?hôm (?:qua|nay|kia)\b|ngày mai\b|(?:sáng|trưa|chiều|tối|đêm) (?:qua|nay|mai)\b",
     "relative_month": r"tháng (?:này|trước|tới)\b|từ đầu năm đến nay\b",
     "bare_year": rf"(?:(?<=đến |tới )|(?<=nhìn ))(?:năm )?{_Y}(?![\d/]|[.,]\d)"
-    r"(?=[,.;:)]|\s(?!ha|đồng|tấn|hộ|người|htx|hợp|tỷ|tỉ|triệu|con|m\b|kg|cây|thành|xã|lít)|$)",
+    rf"(?=[,.;:)]|\s(?!{_UNITS})|$)",
 }
 _BEGINS = (
     r"(?<![\w/])(?=\d|(?:ngày|năm|niên|những|nửa|nhiệm|giai|giữa|sáng|sáu|rạng|trưa|tối|tháng|từ|trọn|thập|tám|chiều|cuối"
@@ -503,6 +551,7 @@ _READ: dict[str, Callable[[re.Match[str], date | None], _Read]] = {
     "bare_month": _read_bare_month,
     "decade": _read_decade,
     "year": _read_year,
+    "year_part": _read_year,
     "relative": _read_relative,
     "relative_month": _read_relative,
     "bare_year": _read_bare_year,
