@@ -86,6 +86,7 @@ ORDER = [
     "precision",
     "reindex",
     "answer",
+    "answer.status",
     "answer.question",
     "answer.spans",
     "answer.reading",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from htxsearch.answer.question import Asking, plain_question, read_question
 from htxsearch.answer.reading import Found
 from htxsearch.answer.scorer import Choice, choices, learnt_answers
-from htxsearch.answer.settle import as_of, settle
+from htxsearch.answer.settle import Told, as_of, settle
 from htxsearch.correct import read_keystrokes
 from htxsearch.engine.seam import Boolean
 from htxsearch.errors import UsageError
@@ -58,8 +58,8 @@ def answers_to(prepared: Prepared, plain: str, filters: Sequence[Filter], limit:
     """Return the answer to a plain question, or none if no span is likely enough."""
     looked = look(prepared, plain, filters)
     chosen = choices(looked.arrays, looked.asking, looked.found) if looked.arrays else []
-    answers = [_answer(looked, one) for one in chosen]
-    answer, others = settle(looked.asking, answers)
+    told = [Told(_answer(looked, one), one.score, one.sentence.says) for one in chosen]
+    answer, others = settle(looked.asking, told)
     given = answer if answer and answer.confidence >= learnt_answers().threshold else None
     records = Records(prepared.engine)
     nearest = first_of_texts(looked.ranked, prepared.alike)[:limit]
@@ -69,7 +69,9 @@ def answers_to(prepared: Prepared, plain: str, filters: Sequence[Filter], limit:
         answer=given,
         others=others[:limit] if given else (),
         passages=tuple(hits),
-        sentences=tuple(one.sentence.text for one in sorted(answers, key=lambda one: one is not answer)),
+        sentences=tuple(
+            dict.fromkeys(one.sentence.text for one in ([answer] if answer else []) + [one.answer for one in told])
+        ),
         best=answer,
         read_as=looked.read if looked.read != plain else None,
         restored=looked.restored,

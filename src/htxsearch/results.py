@@ -225,8 +225,8 @@ class Answer:
 class Answers:
     """The answer to a question, None if no span is likely enough; what else was found; the passages nearest to it.
 
-    `others` are the best spans of other articles, likeliest first. `sentences` are those looked through, best first, the
-    answer's own in front. `best` is the likeliest span even where it is not likely enough to be the answer.
+    `others` are of other articles: the same, what differs, other times, newest first. `sentences` are those looked through,
+    best first, the answer's own in front. `best` is the likeliest span even where it is not likely enough to be the answer.
     """
 
     question: str

@@ -3,37 +3,16 @@
 import datetime
 import itertools
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from htxsearch import Index
-from htxsearch.answer.question import plain_question, read_question
+from htxsearch.answer.question import plain_question
 from htxsearch.answer.reading import dated
 from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, learnt_answers
-from htxsearch.answer.settle import as_of, settle
 from htxsearch.errors import UsageError
-from htxsearch.results import Answer, Passage
-
-
-def answer(text: str, article: str, time: str | None, confidence: float = 0.5) -> Answer:
-    sentence = f"{time} có {text}." if time else f"Có {text}."
-    start = sentence.index(text)
-    return Answer(
-        text=text,
-        start=start,
-        end=start + len(text),
-        kind="number",
-        confidence=confidence,
-        sentence=Passage(0, len(sentence), sentence),
-        passage=Passage(0, len(sentence), sentence),
-        article_id=article,
-        title=article,
-        date=datetime.date(2020, 1, 1),
-        place=None,
-    )
 
 
 def questions(index: Index) -> list[str]:
@@ -99,48 +78,6 @@ def test_what_nothing_answers_is_declined(series: Index) -> None:
     assert found.answer is None
     assert not found.others
     assert found.hints
-
-
-def test_without_a_date_the_newest_figure_is_given_and_the_others_are_a_series() -> None:
-    asking = read_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
-    some = [
-        answer("31 hợp tác xã", "a", "năm 2018"),
-        answer("57 hợp tác xã", "b", "năm 2021"),
-        answer("48 hợp tác xã", "c", "năm 2019"),
-    ]
-    given, others = settle(asking, some)
-    assert given is not None
-    assert given.text == "57 hợp tác xã"
-    assert {one.relation for one in others} == {"other date"}
-
-
-def test_figures_of_one_time_agree_or_differ() -> None:
-    asking = read_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
-    some = [answer("48 HTX", "a", "năm 2019"), answer("48 HTX", "b", "cả năm 2019"), answer("50 HTX", "c", "năm 2019")]
-    given, others = settle(asking, some)
-    assert given is some[0]
-    assert [(one.article_id, one.relation) for one in others] == [("b", "same"), ("c", "different")]
-
-
-def test_unlikely_others_are_not_shown() -> None:
-    asking = read_question("Ai là giám đốc?")
-    _, others = settle(asking, [answer("A", "a", None, 0.9), answer("B", "b", None, 0.2)])
-    assert others == ()
-    assert settle(asking, []) == (None, ())
-
-
-def test_the_date_nearest_before_a_figure_is_its_own() -> None:
-    text = "Năm 2017 có 20 HTX. Năm 2018 có 31 HTX, năm 2019 có 48 HTX."
-    sentence = Passage(text.index("Năm 2018"), len(text), text[text.index("Năm 2018") :])
-    for figure, year in (("31", "Năm 2018"), ("48", "năm 2019")):
-        start = text.index(figure)
-        one = replace(
-            answer("x", "a", None), start=start, end=start + 2, sentence=sentence, passage=Passage(0, len(text), text)
-        )
-        period = as_of(one)
-        assert period is not None
-        assert text[period.start : period.end] == year
-    assert as_of(answer("48 HTX", "a", None)) is None
 
 
 def test_relative_dates_of_a_passage_are_counted_from_its_article() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from htxsearch.answer.question import read_question
 from htxsearch.answer.spans import typed_spans
+from htxsearch.answer.status import status_of
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.ingest.furniture import sort_lines
 from htxsearch.query import (
@@ -355,6 +356,27 @@ def test_questions(given: str, expected: str) -> None:
 @each("periods")
 def test_periods(given: str, expected: str) -> None:
     assert (" ".join(f"{one.first}..{one.last}" for one in asked_dates(given)) or "-") == expected
+
+
+@each("figure-status")
+def test_status_of_figures(given: str, expected: str) -> None:
+    before, _, rest = given.partition("[")
+    assert status_of(before, rest.partition("]")[2]) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        ("Xã có bao nhiêu HTX?", "actual"),
+        ("Xã phấn đấu có bao nhiêu HTX?", "target"),
+        ("xa phan dau co bao nhieu htx", "target"),
+        ("Chỉ tiêu thu nhập của xã là bao nhiêu?", "target"),
+        ("Xã lập mới bao nhiêu HTX?", "change"),
+        ("so htx tang bao nhieu", "change"),
+    ],
+)
+def test_status_that_a_question_asks_for(question: str, status: str) -> None:
+    assert read_question(question).status == status
 
 
 @each("typed-spans")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, get_args
 
+from htxsearch.answer.status import Status, status_asked
 from htxsearch.text.dates import DateMention, asked_dates
 from htxsearch.text.fillers import is_filler, is_interrogative
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
@@ -114,7 +115,8 @@ class Asking:
     """What a question asks for.
 
     `focus` are the normal terms of the noun it names: what "bao nhiêu" counts, or what stands before "nào", "gì".
-    `marked` tells whether it was typed with marks; if not, terms in `focus` have none.
+    `marked` tells whether it was typed with marks; if not, terms in `focus` have none. `periods` are the times it names,
+    `status` tells whether a figure of what is, of an aim or of a change is asked for.
     """
 
     kind: Kind
@@ -123,19 +125,26 @@ class Asking:
     before: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
     periods: tuple[DateMention, ...] = ()
+    status: Status = "actual"
 
 
 def read_question(text: str) -> Asking:
     """Return what a question asks for, as typed: with marks, without, or with some."""
     asked = " ".join(nfc(text).split())
     text = asked.lower()
+    marks = is_marked(text)
     found = tokens(text)
-    for marked in (True, False) if is_marked(text) else (False,):
+    for marked in (True, False) if marks else (False,):
         for kind, pattern in _patterns(marked):
             match = pattern.search(text if marked else fold(text))
             if match:
-                return replace(_asking(kind, found, match.start(), match.end(), marked), periods=tuple(asked_dates(asked)))
-    return Asking("thing", (), is_marked(text), periods=tuple(asked_dates(asked)))
+                return _bound(_asking(kind, found, match.start(), match.end(), marked), asked, text)
+    return _bound(Asking("thing", (), marks), asked, text)
+
+
+def _bound(asking: Asking, asked: str, low: str) -> Asking:
+    """Return what is asked with what binds it besides its words: `low` is `asked` in small letters."""
+    return replace(asking, periods=tuple(asked_dates(asked)), status=status_asked(low, marked=is_marked(low)))
 
 
 def plain_question(typed: str) -> str:

@@ -50,6 +50,7 @@ SENTENCE_FEATURES = (
 
 _Floats = NDArray[np.float64]
 _NOW = re.compile(r"(?<!\w)(?:(?:cho )?(?:đến|tới|hiện) nay|hiện tại|hiện giờ|đến thời điểm này)(?!\w)", re.IGNORECASE)
+_OF_TIME = ("ngày", "tháng", "quý", "năm", "đầu", "giữa", "cuối", "nửa", "giai", "đoạn", "tính", "đến", "hết", "hiện", "nay")
 _CAUSES = ("vì", "do", "bởi", "nhờ", "nguyên nhân", "khiến")
 
 
@@ -79,7 +80,8 @@ class Sentence:
     """A sentence, `text[start:end]` of its passage, with its tokens: places, normal terms, and which continue a word.
 
     `weight` is the idf of the content that each token is, `slots` the question's slots it may stand for, `cover` how well
-    each slot is filled by any. `features` are in the order of SENTENCE_FEATURES.
+    each slot is filled by any. `says` is the share of the content, but for its times and figures, that it, the sentence
+    before it or the title has. `features` are in the order of SENTENCE_FEATURES.
     """
 
     passage: int
@@ -95,6 +97,7 @@ class Sentence:
     slots: list[tuple[tuple[int, float], ...]]
     weight: _Floats
     cover: _Floats
+    says: float = 0.0
     features: list[float] = field(default_factory=list)
 
 
@@ -109,11 +112,19 @@ class _Asked:
         self.pairs = [(one, other) for one, other in pairwise(question.order) if one >= 0 and other >= 0]
         self.of_pair = np.array([self.content[one] + self.content[other] for one, other in self.pairs])
         self.total_pairs = float(self.of_pair.sum()) or 1.0
+        self.lasting = np.where(question.number, 0.0, self.content)
+        for term in _OF_TIME:
+            for slot, _ in question.fills.get(term_hash(term), ()):
+                self.lasting[slot] = 0.0
         self.rare = int(np.argmax(self.content)) if len(self.content) else 0
 
     def share(self, cover: _Floats) -> float:
         """Return how much of the content is covered."""
         return float(self.content @ cover) / self.total_content
+
+    def lasting_share(self, cover: _Floats) -> float:
+        """Return how much is covered of the content that does not change with the time."""
+        return float(self.lasting @ cover) / (float(self.lasting.sum()) or 1.0)
 
     def slots(self, some: Sequence[Token]) -> list[tuple[tuple[int, float], ...]]:
         """Return the slots each token may stand for."""
@@ -141,6 +152,7 @@ def read_passages(question: Question, asking: Asking, passages: Sequence[Found])
             there, features = _overlap(
                 asked, sentence, title, np.max(beside, axis=0), np.max(beside[: 2 + (place > 0)], axis=0)
             )
+            sentence.says = asked.lasting_share(np.maximum(np.max(beside[: 2 + (place > 0)], axis=0), title))
             features |= _looks(asked, passage, sentence)
             features |= {"passage": passage.score - passages[0].score, "first": float(not number), "rank": math.log1p(number)}
             sentence.features = [features.get(name, 0.0) for name in SENTENCE_FEATURES]

@@ -1,78 +1,161 @@
 """From the best spans of several articles to one answer, and what the others are to it.
 
-A figure is one of a time. Where the question names none, the newest of the likely figures is given; figures of the same
-time that differ are shown as different, those of other times as a series.
+A figure is one of a time, and of what is, what is aimed at, or what has changed. Figures are rivals if their sentences say
+as much of what is asked and count the same: then the time that the question names decides; where it names none, the newest
+is given. Rivals of the same time that differ are shown as different, those of other times as a series.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
+from typing import NamedTuple
 
 from htxsearch.answer.question import Asking
-from htxsearch.answer.reading import dated
+from htxsearch.answer.reading import dated, overlap
+from htxsearch.answer.status import Status, status_of
 from htxsearch.results import Answer
+from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.dates import DateMention
 from htxsearch.text.normalize import normal
 from htxsearch.text.tokens import tokens
 
-__all__ = ["as_of", "settle"]
+__all__ = ["Told", "as_of", "settle"]
 
 _FIGURES = ("number", "money", "percent")
-_AS_LIKELY = 0.85
-"""Share of the best span's confidence at which a newer figure is given in its place."""
-_LIKELY = 0.5
-"""Share of the answer's confidence from which the span of another article is shown beside it."""
+_SCALES = ("trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")
+_QUALIFIERS = ("gần", "trên", "hơn", "khoảng", "ước", "tính", "chừng", "xấp", "xỉ")
+_SAYS = 0.85
+"""What a rival's sentence says of what is asked, as a share of what the best one's says."""
+_RIVAL, _ALIKE = 0.2, 0.5
+"""How well a rival fits, as a share of the best span's fit, and of the best rival's to be given for being newer."""
+_UNFIT = 0.5
+"""What is left of the confidence in an aim or a change where a figure of what is was asked for, and none was found."""
+
+
+class Told(NamedTuple):
+    """An answer; how well its span fits the question (expected F1), and how much of what is asked its sentence says."""
+
+    answer: Answer
+    fit: float
+    says: float
 
 
 def as_of(answer: Answer) -> DateMention | None:
     """Return the period an answer is about, its place that in the answer's passage; None if none is named.
 
     It is the last one named before the span in its sentence, else the first behind it, else the last one before the
-    sentence. Relative ones are counted from the article's date.
+    sentence. Relative ones are counted from the article's date. What a figure is compared with is not its own time.
     """
-    away = answer.passage.start
-    start, end, at = answer.sentence.start - away, answer.sentence.end - away, answer.start - away
-    named = [one for one in dated(answer.passage.text, answer.date) if one.end <= end]
+    start, end, at = _places(answer)
+    text = answer.passage.text
+    named = [one for one in dated(text, answer.date) if one.end <= end and not _is_compared(text, one)]
     inside = [one for one in named if one.start >= start]
     before = [one for one in inside if one.end <= at]
     nearest = before[-1:] or [one for one in inside if one.start > at][:1] or [one for one in named if one.end <= start][-1:]
     return nearest[0] if nearest else None
 
 
-def settle(asking: Asking, answers: Sequence[Answer]) -> tuple[Answer | None, tuple[Answer, ...]]:
-    """Return the answer to give, and those of other articles with their relation to it. `answers` are best first."""
-    if not answers:
+def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[Answer, ...]]:
+    """Return the answer to give, and those of other articles with their relation to it. `told` are best first."""
+    if not told:
         return None, ()
-    given = answers[0]
-    if asking.kind in _FIGURES and not asking.periods:
-        unit = _unit(given)
-        alike = [one for one in answers if _unit(one) == unit and one.confidence >= _AS_LIKELY * given.confidence]
-        given = max(alike, key=lambda one: (_until(one), -answers.index(one)))
-    others: dict[str, Answer] = {}
-    for one in answers:
-        likely = one.confidence >= _LIKELY * given.confidence
-        if one.article_id != given.article_id and one.article_id not in others and likely:
-            others[one.article_id] = replace(one, relation=_relation(asking, given, one))
-    return given, tuple(sorted(others.values(), key=lambda one: -one.confidence))
+    best = told[0]
+    if asking.kind not in _FIGURES:
+        same = [one.answer for one in told if _said(one.answer.text) == _said(best.answer.text)]
+        return best.answer, _others(best.answer, [replace(one, relation="same") for one in same])
+    rivals = [one for one in told if _is_rival(best, one)]
+    fitting = [one for one in rivals if _fits(asking, one.answer)]
+    alike = [one for one in fitting if one.fit >= _ALIKE * fitting[0].fit]
+    if not alike:
+        lost = _UNFIT if asking.status == "actual" and _status(best.answer) != "actual" else 1.0
+        given = replace(best.answer, confidence=lost * best.answer.confidence)
+    else:
+        chosen = alike[0] if asking.periods else max(alike, key=lambda one: (_until(one.answer), one.fit))
+        given = replace(chosen.answer, confidence=_any_of([best, *(one for one in alike if one is not best)]))
+    shown = [one.answer for one in rivals if _status(one.answer) == _status(given)]
+    return given, _others(given, [replace(one, relation=_relation(given, one)) for one in shown])
 
 
-def _relation(asking: Asking, given: Answer, other: Answer) -> str | None:
-    """Tell what an answer is to the one given; None if it is neither the same nor a figure of the same unit."""
-    if _said(other.text) == _said(given.text):
+def _any_of(some: Sequence[Told]) -> float:
+    """Return the chance that one of several answers is right: the confidence in each was less for the others."""
+    return 1 - math.prod(1 - one.answer.confidence for one in some)
+
+
+def _others(given: Answer, some: Sequence[Answer]) -> tuple[Answer, ...]:
+    """Return the first of each other article: those that say the same first, those of other times last, the newest first."""
+    found: dict[str, Answer] = {}
+    for one in some:
+        if one.article_id != given.article_id:
+            found.setdefault(one.article_id, one)
+    order = {"same": 0, "different": 1, "other date": 2}
+    return tuple(sorted(found.values(), key=lambda one: (order[one.relation or "same"], -_until(one).toordinal())))
+
+
+def _is_rival(best: Told, other: Told) -> bool:
+    return (
+        other.fit >= _RIVAL * best.fit and other.says >= _SAYS * best.says and _counted(other.answer) == _counted(best.answer)
+    )
+
+
+def _fits(asking: Asking, answer: Answer) -> bool:
+    """Tell whether a figure is of the time and the status that are asked for; one without a time may be of any."""
+    status, period = _status(answer), as_of(answer)
+    if status != asking.status and (asking.status != "change" or status == "target"):
+        return False
+    return not (asking.periods and period) or any(overlap(one, period) for one in asking.periods)
+
+
+def _relation(given: Answer, other: Answer) -> str:
+    """Tell what a rival is to the answer given."""
+    if _figure(other) == _figure(given):
         return "same"
-    if asking.kind not in _FIGURES or _unit(other) != _unit(given):
-        return None
     return "different" if _until(other) == _until(given) else "other date"
+
+
+def _status(answer: Answer) -> Status:
+    start, end, at = _places(answer)
+    period, text = as_of(answer), answer.passage.text
+    found = status_of(text[start:at], text[at + len(answer.text) : end])
+    return "target" if found == "actual" and period and period.kind == "planned" else found
+
+
+def _places(answer: Answer) -> tuple[int, int, int]:
+    """Return where in the passage the answer's sentence begins and ends, and where the answer begins."""
+    away = answer.passage.start
+    return answer.sentence.start - away, answer.sentence.end - away, answer.start - away
+
+
+def _is_compared(text: str, period: DateMention) -> bool:
+    """Tell whether something is compared with a period: so với (cùng kỳ) năm 2018."""
+    return text[max(0, period.start - 30) : period.start].lower().rstrip().endswith(("so với", "so với cùng kỳ", "cùng kỳ"))
 
 
 def _said(text: str) -> tuple[str, ...]:
     return tuple(normal(token.term) for token in tokens(text))
 
 
-def _unit(answer: Answer) -> str:
-    """Return what a figure counts: the first word behind it."""
-    behind = [term for term in _said(answer.text) if not term[0].isdigit() and term not in ("gần", "trên", "hơn", "khoảng")]
-    return behind[0] if behind else ""
+def _figure(answer: Answer) -> tuple[str, ...]:
+    """Return an answer's number with its scale, or all its words if it has none."""
+    said = _said(answer.text)
+    return tuple(term for term in said if term[0].isdigit() or term in _SCALES) or said
+
+
+def _counted(answer: Answer) -> str:
+    """Return what a figure counts: the first word behind it, that of the long form for an abbreviation; % for a share."""
+    if answer.kind == "percent":
+        return "%"
+    at = _places(answer)[2]
+    for term in _said(answer.passage.text[at : at + len(answer.text) + 30]):
+        if not (term[0].isdigit() or term in _SCALES or term in _QUALIFIERS):
+            return _long_forms().get(term, term)
+    return ""
+
+
+@cache
+def _long_forms() -> dict[str, str]:
+    return {normal(short.lower()): _said(long)[0] for short, long in COMMON.items()}
 
 
 def _until(answer: Answer) -> date:

@@ -1,0 +1,235 @@
+"""One answer out of several: which time, which status, and what the others are to it."""
+
+import datetime
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from htxsearch import Index
+from htxsearch.answer.question import read_question
+from htxsearch.answer.settle import Told, as_of, settle
+from htxsearch.results import Answer, Passage
+
+NEWS = {
+    "2017": (
+        "2018-01-15",
+        "Kinh tế tập thể huyện Suối Vàng năm 2017",
+        "Tính đến hết năm 2017, huyện Suối Vàng có 31 hợp tác xã với 1.240 thành viên. Doanh thu bình quân là 900 triệu đồng. "
+        "Huyện phấn đấu đến năm 2020 đạt 60 hợp tác xã.",
+    ),
+    "2019": (
+        "2019-10-20",
+        "Suối Vàng tổng kết phong trào hợp tác xã",
+        "Đến tháng 9/2019, huyện Suối Vàng có 48 hợp tác xã, tăng 17 hợp tác xã so với năm 2017. "
+        "Toàn huyện có 1.900 thành viên.",
+    ),
+    "other-2019": (
+        "2019-11-05",
+        "Báo cáo của phòng nông nghiệp Suối Vàng",
+        "Theo phòng nông nghiệp, tháng 9/2019 huyện Suối Vàng có 50 HTX, trong đó 30 HTX trồng chè.",
+    ),
+    "2021": (
+        "2021-12-20",
+        "Hợp tác xã Suối Vàng vượt khó",
+        "Hiện nay, huyện Suối Vàng có 57 hợp tác xã. Trong năm, huyện lập mới 9 hợp tác xã.",
+    ),
+    "plan": (
+        "2022-03-01",
+        "Kế hoạch phát triển hợp tác xã của huyện Suối Vàng",
+        "Huyện Suối Vàng phấn đấu đến năm 2025 có 80 hợp tác xã, tăng 23 hợp tác xã so với hiện nay.",
+    ),
+    "elsewhere": ("2022-10-20", "Tin huyện Đồi Mây", "Đến tháng 9/2022, huyện Đồi Mây có 20 hợp tác xã."),
+    "tea": ("2022-10-21", "Chè Suối Vàng", "Nông dân huyện Suối Vàng trồng 300 ha chè."),
+}
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    root: Path = tmp_path_factory.mktemp("news")
+    (root / "corpus").mkdir()
+    for name, (day, title, body) in NEWS.items():
+        (root / "corpus" / f"{name}.md").write_text(f"---\ntitle: {title}\ndate: {day}\n---\n\n{body}\n", "utf-8")
+    index = Index(root / "index", corpus=root / "corpus")
+    index.update(workers=1)
+    return index
+
+
+def given(index: Index, question: str) -> str:
+    """Return the number of the answer that is given, "-" for none."""
+    found = index.ask(question).answer
+    return found.text.split()[0] if found else "-"
+
+
+@pytest.mark.parametrize(
+    ("time", "counts"),
+    [
+        ("Năm 2017", "31"),
+        ("Cuối năm 2017", "31"),
+        ("Tính đến 31/12/2017", "31"),
+        ("Tháng 9/2019", "48 50"),
+        ("Đến tháng 9 năm 2019", "48 50"),
+        ("Quý III/2019", "48 50"),
+        ("9 tháng đầu năm 2019", "48 50"),
+        ("Giai đoạn 2018-2019", "48 50"),
+        ("Năm 2021", "57"),
+        ("Cuối 2021", "57"),
+        ("Hiện nay", "57"),
+        ("Năm 2015", "-"),
+    ],
+)
+def test_the_time_of_the_question_decides(news: Index, time: str, counts: str) -> None:
+    """What is said "hiện nay" is of the article's day."""
+    assert given(news, f"{time} huyện Suối Vàng có bao nhiêu hợp tác xã?") in counts.split()
+
+
+@pytest.mark.parametrize(
+    ("question", "counts"),
+    [
+        ("nam 2017 huyen suoi vang co bao nhieu hop tac xa", "31"),
+        ("den thang 9/2019 huyen suoi vang co bao nhieu htx", "48 50"),
+        ("số HTX huyện Suối Vàng 2019", "48 50"),
+        ("huyen suoi vang co bao nhieu hop tac xa", "57"),
+    ],
+)
+def test_so_it_does_without_marks_and_as_keywords(news: Index, question: str, counts: str) -> None:
+    assert given(news, question) in counts.split()
+
+
+def test_without_a_time_the_newest_is_given_and_the_others_are_a_series(news: Index) -> None:
+    found = news.ask("Huyện Suối Vàng có bao nhiêu hợp tác xã?", limit=5)
+    assert found.answer is not None
+    assert (found.answer.text, found.answer.as_of) == ("57 hợp tác xã", "Hiện nay")
+    shown = [(one.text.split()[0], one.as_of, one.relation) for one in found.others]
+    assert ("48", "tháng 9/2019", "other date") in shown
+    assert not {number for number, *_ in shown} & {"20", "80", "23", "60", "9", "300"}, "other places, aims, changes"
+
+
+def test_figures_of_one_time_that_differ_are_both_shown(news: Index) -> None:
+    found = news.ask("Tháng 9/2019 huyện Suối Vàng có bao nhiêu hợp tác xã?")
+    assert found.answer is not None
+    assert {found.answer.text, found.others[0].text} == {"48 hợp tác xã", "50 HTX"}
+    assert found.others[0].relation == "different"
+
+
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [
+        ("Huyện Suối Vàng phấn đấu có bao nhiêu hợp tác xã?", "80"),
+        ("Mục tiêu đến năm 2025 huyện Suối Vàng có bao nhiêu hợp tác xã?", "80"),
+        ("Huyện Suối Vàng phấn đấu đến năm 2020 đạt bao nhiêu hợp tác xã?", "60"),
+        ("huyen suoi vang phan dau den nam 2025 co bao nhieu hop tac xa", "80"),
+        ("Năm 2019 huyện Suối Vàng tăng bao nhiêu hợp tác xã?", "17"),
+        ("Năm 2021 huyện Suối Vàng lập mới bao nhiêu hợp tác xã?", "9"),
+        ("Năm 2025 huyện Suối Vàng có bao nhiêu hợp tác xã?", "-"),
+    ],
+)
+def test_aims_and_changes_are_given_where_they_are_asked_for(news: Index, question: str, count: str) -> None:
+    assert given(news, question) == count
+
+
+def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, said: str = "có") -> Told:
+    """Return an answer of a sentence of its own: Năm 2018 có 31 HTX."""
+    sentence = f"{time} {said} {text}." if time else f"Nơi ấy {said} {text}."
+    start = sentence.index(text)
+    answer = Answer(
+        text=text,
+        start=start,
+        end=start + len(text),
+        kind="number",
+        confidence=0.9,
+        sentence=Passage(0, len(sentence), sentence),
+        passage=Passage(0, len(sentence), sentence),
+        article_id=article,
+        title=article,
+        date=datetime.date(2025, 1, 1),
+        place=None,
+    )
+    return Told(answer, fit, 1.0)
+
+
+def test_of_figures_of_several_times_the_newest_is_given() -> None:
+    asking = read_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
+    some = [
+        told("31 hợp tác xã", "a", "Năm 2018", 0.5),
+        told("57 HTX", "b", "Tháng 3/2021", 0.3),
+        told("48 hợp tác xã", "c", "Năm 2019", 0.4),
+        told("99 hợp tác xã", "d", "Năm 2022", 0.2),
+        told("9 thành viên", "e", "Năm 2023", 0.5),
+        told("7 hợp tác xã", "f", "Năm 2023", 0.5)._replace(says=0.5),
+    ]
+    answer, others = settle(asking, some)
+    assert answer is not None
+    assert answer.text == "57 HTX"
+    assert [(one.article_id, one.relation) for one in others] == [(one, "other date") for one in "dca"]
+
+
+def test_figures_of_one_time_agree_or_differ() -> None:
+    asking = read_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
+    some = [told("48 HTX", "a", "Năm 2019"), told("50 HTX", "c", "Năm 2019"), told("48 hợp tác xã", "b", "Cả năm 2019")]
+    answer, others = settle(asking, some)
+    assert answer is not None
+    assert answer.article_id == "a"
+    assert answer.confidence == pytest.approx(1 - 0.1**3), "that one of them is right"
+    assert [(one.article_id, one.relation) for one in others] == [("b", "same"), ("c", "different")]
+
+
+def test_a_figure_of_the_time_asked_for_goes_before_a_likelier_one() -> None:
+    asking = read_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
+    answer, others = settle(asking, [told("48 HTX", "a", "Năm 2019", 0.5), told("31 HTX", "b", "Năm 2018", 0.2)])
+    assert answer is not None
+    assert (answer.text, [one.relation for one in others]) == ("31 HTX", ["other date"])
+
+
+def test_an_aim_is_trusted_less_where_no_other_figure_is() -> None:
+    asking = read_question("Mường Pồn có bao nhiêu hợp tác xã?")
+    aim = told("80 HTX", "a", "Năm 2019", said="phấn đấu có")
+    answer, _ = settle(asking, [aim])
+    assert answer is not None
+    assert answer.confidence == aim.answer.confidence / 2
+    assert settle(read_question("Mường Pồn phấn đấu có bao nhiêu hợp tác xã?"), [aim])[0] == aim.answer
+    actual = told("48 HTX", "b", "Năm 2018", 0.3)
+    answer, others = settle(asking, [aim, actual])
+    assert answer is not None
+    assert (answer.text, others) == ("48 HTX", ())
+
+
+def test_what_is_no_figure_is_only_said_again_or_not() -> None:
+    asking = read_question("Ai là giám đốc?")
+    some = [told("Lò Thị Pó", "a"), told("Lò Văn Pó", "b"), told("lò thị pó", "c")]
+    answer, others = settle(asking, some)
+    assert answer == some[0].answer
+    assert [(one.article_id, one.relation) for one in others] == [("c", "same")]
+    assert settle(asking, []) == (None, ())
+
+
+def times_in(text: str, sentence: str, figure: str) -> str | None:
+    """Return the time of a figure in a sentence of a text, as it is written."""
+    start = text.index(sentence)
+    at = text.index(figure, start)
+    one = replace(
+        told("x", "a").answer,
+        text=figure,
+        start=at,
+        end=at + len(figure),
+        sentence=Passage(start, start + len(sentence), sentence),
+        passage=Passage(0, len(text), text),
+    )
+    period = as_of(one)
+    return text[period.start : period.end] if period else None
+
+
+def test_the_time_nearest_before_a_figure_is_its_own() -> None:
+    sentence = "Năm 2018 có 31 HTX, năm 2019 có 48 HTX, bằng 9 HTX của tháng 2/2020."
+    text = f"Năm 2017 có 20 HTX. {sentence}"
+    assert times_in(text, sentence, "31") == "Năm 2018"
+    assert times_in(text, sentence, "48") == "năm 2019"
+    assert times_in("Có 48 HTX vào năm 2019.", "Có 48 HTX vào năm 2019.", "48") == "năm 2019"
+    assert times_in("Năm 2017 họp. Có 48 HTX.", "Có 48 HTX.", "48") == "Năm 2017"
+    assert times_in("Có 48 HTX.", "Có 48 HTX.", "48") is None
+
+
+def test_what_a_figure_is_compared_with_is_not_its_time() -> None:
+    sentence = "So với năm 2018, xã có 48 HTX, tăng 17 HTX so với cùng kỳ năm 2017."
+    assert times_in(sentence, sentence, "48") is None
+    assert times_in(f"Năm 2019 họp. {sentence}", sentence, "48") == "Năm 2019"
