@@ -79,8 +79,11 @@ def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[A
 
 
 def _any_of(some: Sequence[Told]) -> float:
-    """Return the chance that one of several answers is right: the confidence in each was less for the others."""
-    return 1 - math.prod(1 - one.answer.confidence for one in some)
+    """Return the chance that one of several articles is right: the confidence in each was less for the others."""
+    found: dict[str, float] = {}
+    for one in some:
+        found[one.answer.article_id] = max(one.answer.confidence, found.get(one.answer.article_id, 0.0))
+    return 1 - math.prod(1 - confidence for confidence in found.values())
 
 
 def _others(given: Answer, some: Sequence[Answer]) -> tuple[Answer, ...]:
@@ -144,7 +147,7 @@ def _figure(answer: Answer) -> tuple[str, ...]:
 
 def _counted(answer: Answer) -> str:
     """Return what a figure counts: the first word behind it, that of the long form for an abbreviation; % for a share."""
-    if answer.kind == "percent":
+    if answer.kind == "percent" and answer.text.endswith(("%", "phần trăm")):
         return "%"
     at = _places(answer)[2]
     for term in _said(answer.passage.text[at : at + len(answer.text) + 30]):

@@ -226,30 +226,12 @@ class _Later:
 
 
 _UNITS = r"(?:ha|đồng|tấn|hộ|người|htx|hợp|tỷ|tỉ|triệu|con|m|kg|cây|thành viên|xã|lít)\b"
-_MARKED = {
-    fold(one): one
-    for one in (
-        *(
-            "ngày",
-            "tháng",
-            "năm",
-            "quý",
-            "nửa",
-            "đầu",
-            "giữa",
-            "cuối",
-            "của",
-            "đến",
-            "tới",
-            "hết",
-            "từ",
-            "những năm",
-            "nhiệm kỳ",
-        ),
-        *("giai đoạn", "thập niên", "thập kỷ", "niên vụ", "niên khóa", "luật", "nghị định", "thông tư"),
-        *("quyết định", "nghị quyết", "chỉ thị", "pháp lệnh", "hiến pháp"),
-    )
-}
+_TERMS = (
+    *"ngày tháng năm quý nửa đầu giữa cuối của đến tới hết từ luật".split(),
+    *("những năm", "nhiệm kỳ", "giai đoạn", "thập niên", "thập kỷ", "niên vụ", "niên khóa", "nghị định", "thông tư"),
+    *("quyết định", "nghị quyết", "chỉ thị", "pháp lệnh", "hiến pháp"),
+)
+_MARKED = {fold(one): one for one in _TERMS}
 """What stands with dates, and the names of documents, by how they are typed without marks."""
 _UNMARKED = _Later(rf"(?i)\b(?:{'|'.join(sorted((one.replace(' ', ' +') for one in _MARKED), key=len, reverse=True))})\b")
 _LAW_YEAR = _Later(r"(?i)\b((?:luật|pháp lệnh|hiến pháp)(?:(?! nào| gì)[^\d,.]){0,40}?)(?:năm )?(?:19|20)\d\d\b(?! ?[-–])")
