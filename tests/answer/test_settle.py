@@ -194,6 +194,16 @@ def test_an_aim_is_trusted_less_where_no_other_figure_is() -> None:
     assert (answer.text, others) == ("48 HTX", ())
 
 
+def test_what_is_told_in_the_last_days_of_a_period_is_no_aim() -> None:
+    asking = read_question("Mường Pồn có bao nhiêu hợp tác xã?")
+    early = told("48 HTX", "a", "Đến cuối năm 2025")
+    last = replace(early.answer, date=datetime.date(2025, 12, 26))
+    assert settle(asking, [early._replace(answer=last)])[0] == replace(last, confidence=pytest.approx(0.9))
+    lessened = settle(asking, [early])[0]
+    assert lessened is not None
+    assert lessened.confidence == 0.45
+
+
 def test_what_is_no_figure_is_only_said_again_or_not() -> None:
     asking = read_question("Ai là giám đốc?")
     some = [told("Lò Thị Pó", "a"), told("Lò Văn Pó", "b"), told("lò thị pó", "c")]
