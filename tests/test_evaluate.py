@@ -147,6 +147,40 @@ def test_a_folder_named_by_dots_is_not_left(tmp_path, monkeypatch):
     assert read_collection(Path("..")).name == "dev"
 
 
+@pytest.fixture
+def articles(folder: Path) -> Path:
+    """Files in place of the collection's corpus.jsonl."""
+    (folder / "corpus.jsonl").unlink()
+    corpus = folder.parent / "articles"
+    corpus.mkdir()
+    for one, text in DOCUMENTS.items():
+        (corpus / one).with_suffix(".txt").write_text(f"{one}\n\n{text}\n", "utf-8")
+    lines = [f"{query}\t{doc}.txt\t1" for query, doc in QRELS.items()]
+    (folder / "qrels.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines]), "utf-8")
+    return corpus
+
+
+def test_a_set_without_documents_asks_the_articles_of_a_corpus_folder(folder: Path, articles: Path) -> None:
+    before = {path: path.read_bytes() for path in articles.iterdir()}
+    result = run(folder, "--corpus", articles, "--keep", folder.parent / "kept", "--json")
+    assert json_of(result)["sets"]["toy"]["measures"] == {"MRR@10": 0.75, "R@1": 0.75, "Success@10": 0.75}
+    assert f"toy: the articles of {articles}, 4 queries" in result.stderr
+    assert {path: path.read_bytes() for path in articles.iterdir()} == before
+    assert not (folder.parent / "kept" / "toy" / "corpus").exists()
+
+
+@pytest.mark.usefixtures("articles")
+def test_a_set_without_documents_says_what_is_missing(folder: Path) -> None:
+    failed = run(folder)
+    assert isinstance(failed.exception, UsageError)
+    assert "has no corpus.jsonl; name its articles with --corpus DIR" in str(failed.exception)
+
+
+def test_own_documents_go_before_a_corpus_folder(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert json_of(run(folder, "--corpus", tmp_path / "empty", "--json"))["sets"]["toy"]["measures"]["MRR@10"] == 0.75
+
+
 @pytest.mark.parametrize("row", ['{"_id": "q", "text": 12}', '{"_id": "q", "text": "x", "metadata": ["x"]}', '["q"]'])
 def test_queries_of_another_form_are_refused(tmp_path, row):
     (tmp_path / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")

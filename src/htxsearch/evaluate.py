@@ -3,7 +3,8 @@
 A collection is a folder in BEIR form (N. Thakur et al., "BEIR", 2021): `corpus.jsonl` (`_id`, `title`, `text`),
 `queries.jsonl` (`_id`, `text`, `metadata`) and `qrels.tsv` (query, document, grade; tab-separated, ids may hold
 blanks). It is indexed as a corpus folder is, and every query is asked as `htxsearch query` asks it; a
-document's rank is its best passage's. Measures are those of ir_measures, by trec_eval's definitions.
+document's rank is its best passage's. Without `corpus.jsonl` the documents are the articles of a corpus folder that is named
+beside it, by their ids. Measures are those of ir_measures, by trec_eval's definitions.
 """
 
 import json
@@ -79,13 +80,17 @@ FORMS: Mapping[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A judged collection: documents as corpus lines, query texts by id and form, grades by query and document."""
+    """A judged collection: documents as corpus lines, query texts by id and form, grades by query and document.
+
+    If its documents are the articles of a corpus folder, `corpus` is that folder and `documents` is empty.
+    """
 
     name: str
     documents: tuple[dict[str, str], ...]
     queries: Mapping[str, str]
     short_forms: Mapping[str, str]
     qrels: Mapping[str, Mapping[str, int]]
+    corpus: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +147,20 @@ class Run:
         return found
 
 
-def read_collection(folder: Path) -> Collection:
-    """Read a folder in BEIR form. Raises UsageError for one that is not."""
+def read_collection(folder: Path, corpus: Path | None = None) -> Collection:
+    """Read a folder in BEIR form; `corpus` is the folder of its articles if it has no corpus.jsonl.
+
+    Raises UsageError for a folder that is not in this form.
+    """
+    own = folder / "corpus.jsonl"
+    if own.exists():
+        corpus = None
+    elif corpus is None:
+        raise UsageError(f"{folder} is no judged collection: it has no corpus.jsonl; name its articles with --corpus DIR")
     try:
         documents = tuple(
             {"id": row["_id"], "title": row.get("title") or "", "text": row.get("text") or ""}
-            for row in _json_lines(folder / "corpus.jsonl")
+            for row in (_json_lines(own) if corpus is None else ())
         )
         rows = list(_json_lines(folder / "queries.jsonl"))
         qrels: dict[str, dict[str, int]] = {}
@@ -165,7 +178,7 @@ def read_collection(folder: Path) -> Collection:
         raise UsageError(f"{folder} is no judged collection in BEIR form: {error}") from error
     if not queries:
         raise UsageError(f"{folder} has no query that qrels.tsv judges")
-    return Collection(folder.resolve().name, documents, queries, short, qrels)
+    return Collection(folder.resolve().name, documents, queries, short, qrels, corpus)
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -183,15 +196,21 @@ def opened(
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = (keep or Path(temporary)) / collection.name
-        corpus = folder / "corpus"
-        corpus.mkdir(parents=True, exist_ok=True)
-        lines = (json.dumps(document, ensure_ascii=False) for document in collection.documents)
-        (corpus / "corpus.jsonl").write_text("\n".join(lines), "utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        corpus = collection.corpus or _written(collection, folder / "corpus")
         with Index(folder / "index", corpus=corpus) as index:
             index.update(progress=progress)
             if semantic:
                 index.encode()
             yield index
+
+
+def _written(collection: Collection, corpus: Path) -> Path:
+    """Write the documents as a corpus folder and return it."""
+    corpus.mkdir(exist_ok=True)
+    lines = (json.dumps(document, ensure_ascii=False) for document in collection.documents)
+    (corpus / "corpus.jsonl").write_text("\n".join(lines), "utf-8")
+    return corpus
 
 
 def evaluate(

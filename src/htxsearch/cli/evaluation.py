@@ -29,6 +29,11 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
     show_default=True,
     help="What to measure; for extraction, a DIR holds saved pages and gold.json.",
 )
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The folder of the articles that are asked, for a DIR without corpus.jsonl.",
+)
 @click.option("--measure", "measures", multiple=True, metavar="NAME", help="MRR@10, R@1, Success@10 by default. Repeatable.")
 @click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Re-pose every query so. Repeatable.")
 @click.option("--semantic", is_flag=True, help="Rank by meaning, too; the first time, passages are read for it.")
@@ -50,6 +55,7 @@ _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
 def evaluation(
     folders: tuple[Path, ...],
     task: str,
+    corpus: Path | None,
     measures: tuple[str, ...],
     forms: tuple[str, ...],
     semantic: bool,
@@ -79,13 +85,14 @@ def evaluation(
         return 0
     _check_wanted(folders, floors, raise_floors=raise_floors)
     if task == "extraction":
-        if measures or forms or semantic or save or keep:
-            raise UsageError("--measure, --as, --semantic, --save and --keep are for rankings; leave them out")
+        if corpus or measures or forms or semantic or save or keep:
+            raise UsageError("--corpus, --measure, --as, --semantic, --save and --keep are for rankings; leave them out")
         extractions = _extract(folders, failures, as_json=as_json)
         return _check_floors(floors, extractions, write=raise_floors) if floors else 0
     if task == "qa" and (measures or semantic):
         raise UsageError("--measure and --semantic are for rankings; leave them out")
-    judged = _judged_answers(keep) if task == "qa" else _judged_ranking(keep, measures, semantic=semantic)
+    ranking = task == "ranking"
+    judged = _judged_ranking(corpus, keep, measures, semantic=semantic) if ranking else _judged_answers(corpus, keep)
     runs: list[Run] = []
     for folder in folders:
         for run in judged(folder, forms or ("typed",)):
@@ -116,11 +123,11 @@ _Judged = Callable[[Path, Sequence[str]], Iterator["Run"]]
 """Takes a collection's folder and the forms in which its queries are asked, and yields a run for each."""
 
 
-def _judged_ranking(keep: Path | None, measures: Sequence[str], *, semantic: bool) -> _Judged:
+def _judged_ranking(corpus: Path | None, keep: Path | None, measures: Sequence[str], *, semantic: bool) -> _Judged:
     import htxsearch.evaluate as evaluate
 
     def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
-        collection = _announced(folder)
+        collection = _announced(folder, corpus)
         with evaluate.opened(collection, keep, semantic=semantic) as index:
             for form in forms:
                 wanted = measures or evaluate.DEFAULT_MEASURES
@@ -129,12 +136,12 @@ def _judged_ranking(keep: Path | None, measures: Sequence[str], *, semantic: boo
     return judged
 
 
-def _judged_answers(keep: Path | None) -> _Judged:
+def _judged_answers(corpus: Path | None, keep: Path | None) -> _Judged:
     import htxsearch.evaluate as evaluate
     import htxsearch.quality as quality
 
     def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
-        collection = _announced(folder)
+        collection = _announced(folder, corpus)
         with evaluate.opened(collection, keep) as index:
             for form in forms:
                 yield quality.evaluate_answers(collection, quality.read_judged(folder, collection), index, form=form)
@@ -142,12 +149,13 @@ def _judged_answers(keep: Path | None) -> _Judged:
     return judged
 
 
-def _announced(folder: Path) -> "Collection":
+def _announced(folder: Path, corpus: Path | None) -> "Collection":
     """Read a collection and say how large it is."""
     import htxsearch.evaluate as evaluate
 
-    collection = evaluate.read_collection(folder)
-    click.echo(f"{collection.name}: {len(collection.documents)} documents, {len(collection.queries)} queries", err=True)
+    collection = evaluate.read_collection(folder, corpus)
+    documents = f"the articles of {corpus}" if collection.corpus else f"{len(collection.documents)} documents"
+    click.echo(f"{collection.name}: {documents}, {len(collection.queries)} queries", err=True)
     return collection
 
 
