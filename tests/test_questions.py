@@ -45,13 +45,13 @@ def test_answers_are_literal_spans_of_the_sentence_and_the_article(bodies: dict[
         assert [one for one in about["answers"] if not one or one not in about["sentence"]] == [], row
 
 
-def test_ids_and_texts_are_unique_and_every_article_is_there(bodies: dict[str, str]) -> None:
+def test_ids_and_texts_are_unique_and_every_article_is_asked_about(bodies: dict[str, str]) -> None:
     every = rows("queries.jsonl") + rows("unanswerable.jsonl")
     for values in ([row["_id"] for row in every], [" ".join(row["text"].lower().split()) for row in every]):
         assert [value for value, times in Counter(values).items() if times > 1] == []
     graded = list(grades())
     assert len(set(graded)) == len(graded)
-    assert {article for _, article in graded} <= set(bodies)
+    assert {article for _, article in graded} == set(bodies)
 
 
 def test_what_is_judged_relevant_holds_the_answer(bodies: dict[str, str]) -> None:
@@ -60,7 +60,8 @@ def test_what_is_judged_relevant_holds_the_answer(bodies: dict[str, str]) -> Non
     assert {query for query, _ in judged} == set(questions)
     assert [one for one, about in questions.items() if (one, about["gold"]) not in judged] == []
     for query, article in judged:
-        assert any(answer in bodies[article] for answer in questions[query]["answers"]), (query, article)
+        body = bodies[article].lower()
+        assert any(answer.lower() in body for answer in questions[query]["answers"]), (query, article)
 
 
 def test_what_nothing_answers_has_no_answers() -> None:
@@ -76,6 +77,14 @@ def test_every_question_has_its_other_forms_and_a_known_kind() -> None:
         assert about["kind"] in KINDS, row
         assert about["short"] not in ("", row["text"]), row
         assert about["unaccented"] == fold(about["unaccented"]), row
+
+
+def test_the_set_is_as_large_and_mixed_as_it_says() -> None:
+    kinds = Counter(row["metadata"]["kind"] for row in rows("queries.jsonl"))
+    assert kinds.total() >= 200
+    assert 0.35 <= kinds["number"] / kinds.total() <= 0.45
+    assert set(kinds) == KINDS
+    assert len(rows("unanswerable.jsonl")) >= 60
 
 
 def test_eval_reads_the_set() -> None:
