@@ -23,7 +23,7 @@ bench: setup
 
 eval: setup
 	.venv/bin/htxsearch eval evals/questions --corpus corpus --as typed --as unaccented --floors evals/floors.json
-	.venv/bin/htxsearch eval evals/questions --corpus corpus --task qa --as typed --as unaccented --as short --floors evals/floors.json
+	.venv/bin/htxsearch eval evals/questions --corpus corpus --task qa --as typed --as hurried --as short --floors evals/floors.json
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented --floors evals/floors.json
 	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json
 	.venv/bin/htxsearch eval $(DATA)/eval/htxqa-dev $(DATA)/eval/xquad-vi $(DATA)/eval/viquad-dev --task qa --floors evals/floors.json

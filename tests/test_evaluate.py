@@ -27,7 +27,10 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     rows = [{"_id": one, "title": "", "text": text} for one, text in DOCUMENTS.items()]
     (made / "corpus.jsonl").write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
-    rows = [{"_id": one, "text": text, "metadata": {"short": text.split()[0]}} for one, text in QUERIES.items()]
+    rows = [
+        {"_id": one, "text": text, "metadata": {"short": text.split()[0], "unaccented": "che dau"}}
+        for one, text in QUERIES.items()
+    ]
     (made / "queries.jsonl").write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
     lines = ["query-id\tcorpus-id\tscore", *(f"{query}\t{doc}\t1" for query, doc in QRELS.items())]
     (made / "qrels.tsv").write_text("\n".join(lines), "utf-8")
@@ -67,6 +70,18 @@ def test_forms_change_the_query_and_nothing_else() -> None:
     assert posed["old-tone"] == "Hoà quý thuỷ hợp tác xã"
     assert posed["abbrev"] == "Hòa quý thủy HTX"
     assert posed["telex"] == "Hoaf quys thuyr howpj tacs xax"
+
+
+def test_own_forms_are_asked_where_there_are_some(folder: Path) -> None:
+    with (folder / "queries.jsonl").open("a", encoding="utf-8") as file:
+        file.write('\n{"_id": "q5", "text": "thóc phơi"}')
+    with (folder / "qrels.tsv").open("a", encoding="utf-8") as file:
+        file.write("\nq5\tb\t1")
+    collection = read_collection(folder)
+    with opened(collection) as index:
+        asked = {form: evaluate(collection, index, form=form).outcomes for form in ("short", "hurried")}
+    assert [asked["short"][one].query for one in ("q2", "q5")] == ["ai", "thóc phơi"]
+    assert [asked["hurried"][one].query for one in ("q2", "q5")] == ["che dau", "thóc phơi"]
 
 
 def test_a_query_that_cannot_be_read_counts_and_is_told(folder: Path) -> None:

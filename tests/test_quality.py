@@ -17,7 +17,12 @@ def folder(root: Path, answers: list[str] | None, *, unanswerable: bool = True) 
     root = root / "pon"
     root.mkdir()
     (root / "corpus.jsonl").write_text(json.dumps({"_id": "d", "title": "Mường Pồn", "text": TEXT}), "utf-8")
-    about = {"kind": "number", "short": "số HTX Mường Pồn", **({"answers": answers} if answers else {})}
+    about = {
+        "kind": "number",
+        "short": "số HTX Mường Pồn",
+        "unaccented": "muong pon co bao nhieu htx",
+        **({"answers": answers} if answers else {}),
+    }
     question = {"_id": "q", "text": "Năm 2019 huyện Mường Pồn có bao nhiêu HTX?", "metadata": about}
     (root / "queries.jsonl").write_text(json.dumps(question), "utf-8")
     (root / "qrels.tsv").write_text("query\tdocument\tgrade\nq\td\t1\n", "utf-8")
@@ -27,15 +32,16 @@ def folder(root: Path, answers: list[str] | None, *, unanswerable: bool = True) 
     return root
 
 
-@pytest.mark.parametrize("form", ["typed", "unaccented", "short"])
+@pytest.mark.parametrize("form", ["typed", "unaccented", "short", "hurried"])
 def test_a_right_answer_and_a_declined_one(tmp_path: Path, form: str) -> None:
     root = folder(tmp_path, ["48 HTX", "48"])
     collection = read_collection(root)
     with opened(collection) as index:
         run = evaluate_answers(collection, read_judged(root, collection), index, form=form)
     assert set(run.measures) <= set(QUALITIES)
-    assert form == "unaccented" or run.measures["Declined"] == 1.0
+    assert form in ("unaccented", "hurried") or run.measures["Declined"] == 1.0
     assert run.measures["NumberExact"] == 1.0
+    assert (run.outcomes["q"].query == "muong pon co bao nhieu htx") is (form == "hurried")
     assert run.label == ("pon (answers)" if form == "typed" else f"pon ({form}, answers)")
 
 

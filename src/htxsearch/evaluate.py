@@ -29,12 +29,14 @@ from htxsearch.text.telex import to_telex
 __all__ = [
     "DEFAULT_MEASURES",
     "FORMS",
+    "OWN_FORMS",
     "Collection",
     "Measured",
     "Outcome",
     "Run",
     "evaluate",
     "opened",
+    "own_forms_of",
     "posed",
     "raise_floors",
     "read_collection",
@@ -75,12 +77,15 @@ FORMS: Mapping[str, Callable[[str], str]] = {
     "abbrev": _abbreviated,
     "telex": to_telex,
 }
-"""How a query is re-posed. "short" is one more: the query's own metadata.short, where there is one."""
+"""How a query is re-posed by rule; `OWN_FORMS` are those that it brings along."""
+
+OWN_FORMS: Mapping[str, str] = {"short": "short", "hurried": "unaccented"}
+"""What of a query's metadata is asked instead in a form, where there is such: keywords, or as somebody in a hurry types it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A judged collection: documents as corpus lines, query texts by id and form, grades by query and document.
+    """A judged collection: documents as corpus lines, query texts by id, own forms and grades by query.
 
     If its documents are the articles of a corpus folder, `corpus` is that folder and `documents` is empty.
     """
@@ -88,7 +93,7 @@ class Collection:
     name: str
     documents: tuple[dict[str, str], ...]
     queries: Mapping[str, str]
-    short_forms: Mapping[str, str]
+    own_forms: Mapping[str, Mapping[str, str]]
     qrels: Mapping[str, Mapping[str, int]]
     corpus: Path | None = None
 
@@ -167,7 +172,7 @@ def read_collection(folder: Path, corpus: Path | None = None) -> Collection:
         for line in (folder / "qrels.tsv").read_text("utf-8").splitlines()[1:]:
             query, document, grade = line.split("\t")
             qrels.setdefault(query, {})[document] = int(grade)
-        short = {row["_id"]: row["metadata"]["short"] for row in rows if (row.get("metadata") or {}).get("short")}
+        own_forms = {row["_id"]: own_forms_of(row.get("metadata") or {}) for row in rows}
         queries = {row["_id"]: row["text"] for row in rows if row["_id"] in qrels}
         texts = [row["text"] for row in rows] + [value for one in documents for value in one.values()]
         if not all(isinstance(text, str) for text in texts):
@@ -178,7 +183,7 @@ def read_collection(folder: Path, corpus: Path | None = None) -> Collection:
         raise UsageError(f"{folder} is no judged collection in BEIR form: {error}") from error
     if not queries:
         raise UsageError(f"{folder} has no query that qrels.tsv judges")
-    return Collection(folder.resolve().name, documents, queries, short, qrels, corpus)
+    return Collection(folder.resolve().name, documents, queries, own_forms, qrels, corpus)
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -231,7 +236,7 @@ def evaluate(
     depth = min(max(one["cutoff"] or _DEEPEST for one in parsed.values()), _DEEPEST)
     rankings: dict[str, tuple[str, ...]] = {}
     errors: dict[str, str] = {}
-    texts = {one: posed(text, form, collection.short_forms.get(one)) for one, text in collection.queries.items()}
+    texts = {one: posed(text, form, collection.own_forms[one]) for one, text in collection.queries.items()}
     for one, text in texts.items():
         try:
             found = index.search(text, limit=depth, semantic=semantic, all_reprints=True, **options)
@@ -244,12 +249,17 @@ def evaluate(
     return Run(collection.name, form, means, outcomes, semantic)
 
 
-def posed(text: str, form: str, short: str | None = None) -> str:
-    """Return a query re-posed in a form; `short` is its own short form. Raises UsageError for an unknown form."""
-    if form == "short":
-        return short or text
+def own_forms_of(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Return the forms that a query's metadata bring along."""
+    return {form: metadata[name] for form, name in OWN_FORMS.items() if metadata.get(name)}
+
+
+def posed(text: str, form: str, own_forms: Mapping[str, str]) -> str:
+    """Return a query re-posed in a form, as it is if it lacks its own. Raises UsageError for an unknown form."""
+    if form in OWN_FORMS:
+        return own_forms.get(form, text)
     if form not in FORMS:
-        raise UsageError(f"there is no form {form!r}; there are {', '.join([*FORMS, 'short'])}")
+        raise UsageError(f"there is no form {form!r}; there are {', '.join([*FORMS, *OWN_FORMS])}")
     return FORMS[form](text)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.errors import UsageError
-from htxsearch.evaluate import Collection, Outcome, Run, posed
+from htxsearch.evaluate import Collection, Outcome, Run, own_forms_of, posed
 from htxsearch.index import Index
 from htxsearch.results import Answers
 from htxsearch.text.abbreviations import COMMON
@@ -67,7 +67,7 @@ def evaluate_answers(collection: Collection, judged: Judged, index: Index, *, fo
     """Ask every question in the given form and measure the answers. Raises UsageError for an unknown form."""
     outcomes: dict[str, Outcome] = {}
     for one, row in judged.items():
-        text = posed(row["text"], form, row.get("short"))
+        text = posed(row["text"], form, own_forms_of(row))
         found = index.ask(text)
         outcomes[one] = Outcome(text, _shown(found), _measures(found, row))
     means = {}

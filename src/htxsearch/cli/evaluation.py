@@ -17,7 +17,7 @@ __all__ = ["BELOW_FLOOR", "evaluation"]
 
 BELOW_FLOOR = 1
 
-_FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short"]
+_FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short", "hurried"]
 
 
 @click.command("eval")
