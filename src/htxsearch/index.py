@@ -9,7 +9,7 @@ for hit in index.search("hợp tác xã chè ở Thái Nguyên").hits:
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +29,7 @@ from htxsearch.errors import (
     UnknownArticle,
     UsageError,
 )
-from htxsearch.manifest import Manifest, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
+from htxsearch.manifest import Manifest, adding_lock, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
 from htxsearch.precision import Meaning
 from htxsearch.results import Info, RelatedArticles
 from htxsearch.search import Searcher
@@ -215,6 +215,7 @@ class Index(Searcher):
         *sources: str | Path,
         told: Mapping[str, str] = MappingProxyType({}),
         text: bytes | None = None,
+        sent: Sequence[tuple[str, Path]] = (),
         limit: int = 100,
         fetcher: "Fetcher | None" = None,
         seen: Callable[[str], None] = lambda _: None,
@@ -222,17 +223,18 @@ class Index(Searcher):
     ) -> "Additions":
         """Put files, folders, pages, feeds and sitemaps into the corpus, and `text` as a file of its own; then update.
 
+        `sent` are files that somebody sent: the name each was sent under, which is made safe, and where it lies now.
         `told` may have title, date, place and source, and goes before what the things say themselves. Of a feed or
         sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` says what may be fetched,
         by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with what is being got.
         What cannot be had is in `refused`, and the others are taken in. Stopped by KeyboardInterrupt, it keeps what was got.
 
-        Raises UsageError, CorpusError, and what `update` raises.
+        Raises UsageError, CorpusError, IndexBusy if another process is adding, and what `update` raises.
         """
         from htxsearch.ingest.add import Additions
         from htxsearch.ingest.metadata import Known, Unreadable
 
-        if told.get("title") and len(sources) + (text is not None) > 1:
+        if told.get("title") and len(sources) + len(sent) + (text is not None) > 1:
             raise UsageError("one title cannot be that of several things; add them one by one")
         try:
             known = Known.of(dict(told))
@@ -240,10 +242,13 @@ class Index(Searcher):
             raise UsageError(str(error)) from error
         self._check_apart()
         adder = self._adder(known, limit, fetcher, seen)
-        for one in sources:
-            adder.add(str(one))
-        if text is not None:
-            adder.add_bytes(text, "-")
+        with adding_lock(self.path):
+            for one in sources:
+                adder.add(str(one))
+            for name, file in sent:
+                adder.add_named(name, file)
+            if text is not None:
+                adder.add_bytes(text, "-")
         try:
             report = self.update(progress=progress) if self.corpus.is_dir() else None
         except HtxError as error:

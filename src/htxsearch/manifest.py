@@ -4,6 +4,7 @@ index/manifest.json     format, analysis, engine, which data folder, whether a r
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
 index/vectors/          what `semantic` keeps of passages; a rebuild leaves it alone
 index/writer.lock       held by the one process that writes
+index/adding.lock       held by the one process that puts things into the corpus
 """
 
 import json
@@ -21,6 +22,7 @@ from htxsearch.text.analysis import ANALYSIS_VERSION
 __all__ = [
     "FORMAT",
     "Manifest",
+    "adding_lock",
     "new_data_folder",
     "put",
     "read_manifest",
@@ -122,16 +124,30 @@ def writer_lock(index: Path) -> Iterator[None]:
 
     Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
     """
+    with _held(index, "writer.lock", f"another htxsearch is writing the index in {index}"):
+        yield
+
+
+@contextmanager
+def adding_lock(index: Path) -> Iterator[None]:
+    """Hold the place of the only one who adds to the index's corpus, so that two never choose the same free name.
+
+    Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
+    """
+    with _held(index, "adding.lock", f"another htxsearch is adding articles for the index in {index}"):
+        yield
+
+
+@contextmanager
+def _held(index: Path, name: str, busy: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
         index.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(index / "writer.lock", timeout=0)
+        lock = FileLock(index / name, timeout=0)
         lock.acquire()
     except Timeout:
-        raise IndexBusy(
-            f"another htxsearch is writing the index in {index}; wait until it has finished, then try again"
-        ) from None
+        raise IndexBusy(f"{busy}; wait until it has finished, then try again") from None
     except OSError as error:
         raise IndexNotWritable(f"cannot write in {index}: {error.strerror}; check space and permissions") from error
     try:

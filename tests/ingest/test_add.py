@@ -12,7 +12,7 @@ from htxsearch import Index
 from htxsearch.errors import CorpusError, IndexBusy, UsageError
 from htxsearch.ingest.add import Additions, tidy
 from htxsearch.ingest.fetch import Fetcher, Limits
-from htxsearch.manifest import writer_lock
+from htxsearch.manifest import adding_lock, writer_lock
 
 LIMITS = Limits(connect_s=2, read_s=1, total_s=3, delay_s=0)
 
@@ -358,3 +358,33 @@ def test_what_was_got_is_told_if_the_index_is_busy(index: Index, tmp_path: Path)
     with writer_lock(index.path), pytest.raises(IndexBusy, match=r"kept in .*corpus meanwhile: "):
         index.add(tmp_path / "chè.txt")
     assert index.update().added == 1
+
+
+def test_files_that_were_sent_keep_their_last_name_and_replace_nothing(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "held").write_text("Hợp tác xã trồng lúa.", "utf-8")
+    (tmp_path / "other").write_text("Hợp tác xã nuôi cá.", "utf-8")
+    found = index.add(sent=[("../../tin.txt", tmp_path / "held"), ("C:\\x\\tin.txt", tmp_path / "other")])
+    assert [(one.source, one.path, one.how) for one in found.taken] == [
+        ("tin.txt", "tin.txt", "added"),
+        ("tin.txt", "tin-2.txt", "added"),
+    ]
+    assert list(sidecar(index, "tin.txt")["fetched"]) == ["time"]
+    with pytest.raises(UsageError, match="one title"):
+        index.add(sent=[("a", tmp_path / "held"), ("b", tmp_path / "other")], told={"title": "Một"})
+
+
+def test_what_would_speak_for_another_article_is_no_article(index: Index, tmp_path: Path) -> None:
+    """A sidecar is valid TOML and may hold a PDF's mark all the same."""
+    for name in ("tin.txt.meta.toml", "feeds.toml", "Tin.Meta.TOML"):
+        (tmp_path / name).write_bytes(b'# %PDF-1.7\nplace = "Sai"\n')
+        [refused] = add(index, tmp_path / name).refused
+        assert refused.reason == f"files called {name} are not taken for articles; give it another name"
+    assert not index.corpus.exists()
+
+
+def test_two_never_add_at_once(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "tin.txt").write_text("Hợp tác xã trồng lúa.", "utf-8")
+    with adding_lock(index.path), pytest.raises(IndexBusy, match="another htxsearch is adding"):
+        add(index, tmp_path / "tin.txt")
+    assert not index.corpus.exists()
+    assert kinds(add(index, tmp_path / "tin.txt")) == ["added"]

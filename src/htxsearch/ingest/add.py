@@ -21,7 +21,7 @@ from htxsearch.article import Rejected
 from htxsearch.catalogue import Report
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.address import Refused, host_of, is_address, parse_address
-from htxsearch.ingest.corpus import source_files
+from htxsearch.ingest.corpus import may_be_article, source_files
 from htxsearch.ingest.feeds import Listed, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Known
@@ -40,6 +40,8 @@ __all__ = ["Adder", "Additions", "Taken", "tidy"]
 
 _LARGEST = 100 * 1024 * 1024
 """As for files that are in the corpus already."""
+_LONGEST_NAME = 255
+"""Characters of a sent file's name; file systems take no more bytes than that."""
 _MOST_SITEMAPS = 50
 """Of those that an index of sitemaps lists, so many are looked at, the latest first."""
 
@@ -123,6 +125,13 @@ class Adder:
             stem = self.told.title or f"text-{hashlib.blake2b(data, digest_size=4).hexdigest()}"
             self._keep(data, [f"{tidy(stem)}{'.html' if html else '.txt'}"], name, {})
 
+    def add_named(self, name: str, file: Path) -> None:
+        """Take in a file that was sent under a name. Only the name's last part counts, made safe; nothing is replaced."""
+        shown = re.split(r"[/\\]", name)[-1][:_LONGEST_NAME] or "unnamed"
+        self.seen(shown)
+        with _Noting(self, shown):
+            self._take_in(file, [tidy(shown)], shown, {}, sidecar="")
+
     def follow(self) -> None:
         """Fetch what is new of every feed and sitemap that the corpus follows."""
         for url in list(read_subscriptions(self.corpus)):
@@ -152,13 +161,19 @@ class Adder:
         if file.resolve().is_relative_to(self.corpus.resolve()):
             self.taken.append(Taken(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
             return
-        if file.stat().st_size > _LARGEST:
-            raise Refused(f"larger than {_LARGEST // 1024**2} MB; split it")
         beside = file.with_name(file.name + SIDECAR_SUFFIX)
         sidecar = beside.read_text("utf-8-sig", "replace") if beside.is_file() else ""
+        self._take_in(file, [tidy(part) for part in parts], source, {"from": str(file.resolve())}, sidecar=sidecar)
+
+    def _take_in(self, file: Path, parts: list[str], source: str, about: dict[str, str], *, sidecar: str) -> None:
+        """Keep a file under a path of tidy names. Raises Refused, OSError."""
+        if file.stat().st_size > _LARGEST:
+            raise Refused(f"larger than {_LARGEST // 1024**2} MB; split it")
         data = file.read_bytes()
-        _check_readable(data, file.name)
-        self._keep(data, [tidy(part) for part in parts], source, {"from": str(file.resolve())}, sidecar=sidecar)
+        _check_readable(data, parts[-1])
+        if not may_be_article(parts[-1].lower()):  # a sidecar would speak for another article, whatever its bytes are
+            raise Refused(f"files called {parts[-1]} are not taken for articles; give it another name")
+        self._keep(data, parts, source, about, sidecar=sidecar)
 
     def _add_address(self, url: str) -> None:
         stem = _page_stem(url)

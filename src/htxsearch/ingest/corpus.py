@@ -16,7 +16,7 @@ from htxsearch.ingest.readers.archive import PASSED_OVER
 from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
-__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "counted_lines", "news_of", "source_files"]
+__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "counted_lines", "may_be_article", "news_of", "source_files"]
 
 _MAX_BYTES = 100 * 1024 * 1024
 """A larger file is refused: it would be held in memory whole. JSON lines may be split."""
@@ -87,7 +87,7 @@ def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
                         folders.append((list(os.scandir(entry.path)), f"{inside}{entry.name}/"))
                     except OSError as error:
                         rejected.append(Rejected(path, f"cannot be listed: {error.strerror}"))
-            elif _may_be_article(entry.name):
+            elif may_be_article(entry.name):
                 path = _as_text(f"{inside}{entry.name}")
                 try:
                     if entry.is_file():
@@ -111,7 +111,8 @@ def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:
         raise CorpusError(f"cannot list the corpus folder {corpus}: {error.strerror}; check its permissions") from error
 
 
-def _may_be_article(name: str) -> bool:
+def may_be_article(name: str) -> bool:
+    """Tell whether a file of this name is read; hidden ones, sidecars, the list of feeds and a page's parts are not."""
     suffix = os.path.splitext(name)[1].lower()
     return (
         not name.startswith((".", "~$"))
