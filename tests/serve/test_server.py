@@ -22,6 +22,7 @@ from index.folders import Folders
 from htxsearch.cli.main import cli
 from htxsearch.cli.serve import TOKEN_VARIABLE
 from htxsearch.errors import UsageError
+from htxsearch.manifest import writer_lock
 from htxsearch.web.settings import Settings
 
 
@@ -238,6 +239,61 @@ def test_tokens_that_are_none_are_refused(started: Any, tmp_path: Path, monkeypa
     assert started()[0].token == "fedcba9876543210"
     monkeypatch.setenv(TOKEN_VARIABLE, "short")
     assert "at least 16" in started()[2]
+
+
+def test_adding_needs_a_token_and_is_said_how_to_make_one(started: Any, tmp_path: Path) -> None:
+    settings, _, said = started("--allow-add")
+    assert settings is None
+    assert "--allow-add needs a token" in said
+    assert "secrets.token_urlsafe" in said
+    (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
+    assert started("--allow-add", "--token-file", str(tmp_path / "token"))[0].allow_add
+    assert not started("--token-file", str(tmp_path / "token"))[0].allow_add
+
+
+def test_an_addition_is_found_by_every_worker_and_waits_for_a_reindex(folders: Folders, tmp_path: Path) -> None:
+    """The processes have nothing in common but the index's folder."""
+    folders.update()
+    (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
+    options = ("--allow-add", "--token-file", str(tmp_path / "token"), "--workers", "2", "--rate", "0")
+    with served(folders.index, folders.corpus, *options) as server:
+
+        def send(text: str) -> tuple[int, Any]:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            headers = {"Authorization": "Bearer 0123456789abcdef", "Content-Type": "application/json"}
+            try:
+                connection.request("POST", "/api/articles", json.dumps({"text": text}), headers)
+                answer = connection.getresponse()
+                return answer.status, json.loads(answer.read())
+            finally:
+                connection.close()
+
+        with writer_lock(folders.index):
+            status, told = send("Dứa Queen chín sớm.")
+            assert (status, told["error"]) == (503, "IndexBusy")
+        assert send("Dứa Queen chín sớm.")[0] == 201
+        assert {server.json("/api/health")["articles"] for _ in range(20)} == {6}
+        assert server.stop() in (0, -signal.SIGTERM)
+        assert not any("Traceback" in line for line in server.said)
+
+
+def test_an_addition_under_way_is_finished_when_the_server_is_told_to_stop(folders: Folders, tmp_path: Path) -> None:
+    folders.update()
+    (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
+    with served(folders.index, folders.corpus, "--allow-add", "--token-file", str(tmp_path / "token")) as server:
+        body = json.dumps({"text": "Dứa Queen chín sớm."}).encode()
+        head = (
+            f"POST /api/articles HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\nContent-Type: application/json"
+        )
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+        connection.sendall(f"{head}\r\nExpect: 100-continue\r\nAuthorization: Bearer 0123456789abcdef\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 100")
+        connection.sendall(body)
+        server.process.send_signal(signal.SIGINT)
+        assert connection.recv(12) == b"HTTP/1.1 201"
+        connection.close()
+        assert server.stop() in (0, -signal.SIGTERM)
+    assert len(folders.ids()) == 6
 
 
 def test_settings_reach_the_workers_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -573,6 +573,7 @@ def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
     "--rate", type=click.FloatRange(0), default=20, show_default=True, help="Requests a second of one client; 0 is any number."
 )
 @click.option("--behind-proxy", is_flag=True, help="Believe a proxy on this machine who the client is.")
+@click.option("--allow-add", is_flag=True, help="Let whoever has the token add articles; there must be one.")
 @click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line a request on standard error.")
 @_locations
 def serve(index_dir: Path, corpus: Path, **options: Any) -> None:
@@ -580,8 +581,9 @@ def serve(index_dir: Path, corpus: Path, **options: Any) -> None:
 
     Needs the extra: pip install 'htxsearch[web]'. The pages are at /, the API at /api/query, related,
     articles, facets, suggest and health, described in /api/openapi.json. Nothing can be changed through
-    it. A reindex meanwhile is seen at once. With a token (--token-file, or HTXSEARCH_TOKEN), programs send it
-    as a bearer token and people as the password, with any user name.
+    it, but that --allow-add lets articles be added. A reindex meanwhile is seen at once. With a token
+    (--token-file, or HTXSEARCH_TOKEN), programs send it as a bearer token and people as the password,
+    with any user name.
     """
     from htxsearch.cli.serve import serve_forever
 

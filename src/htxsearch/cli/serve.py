@@ -14,6 +14,7 @@ TOKEN_VARIABLE = "HTXSEARCH_TOKEN"
 LEAST_TOKEN = 16
 """Characters of a token; shorter ones can be guessed."""
 
+_MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -29,16 +30,24 @@ def serve_forever(
     cors: Sequence[str],
     rate: float,
     behind_proxy: bool,
+    allow_add: bool,
     access_log: bool,
 ) -> None:
     """Run the server until it is told to stop. Raises ExtraMissing, UsageError."""
     try:
         from htxsearch.web.server import run
         from htxsearch.web.settings import Settings
+
+        if allow_add:
+            import python_multipart  # noqa: F401  # Starlette looks for it when the first file comes
     except ImportError as error:
         raise ExtraMissing(f"serving needs the package {error.name}; install it with: pip install 'htxsearch[web]'") from error
 
     token = _token(token_file)
+    if allow_add and not token:
+        raise UsageError(
+            f"--allow-add needs a token, so that not everybody can add; {_MAKE_ONE} > token and start with --token-file token"
+        )
     local = _is_loopback(host)
     _check_address(host, port)
     if not (local or token):
@@ -50,7 +59,15 @@ def serve_forever(
     names = tuple(name.lower() for name in hosts)
     if local:
         names = (*_LOOPBACK_NAMES, *names)  # else a page from elsewhere could have its own name lead here
-    settings = Settings(index=str(index_dir), corpus=str(corpus), token=token, hosts=names, cors=tuple(cors), rate=rate)
+    settings = Settings(
+        index=str(index_dir),
+        corpus=str(corpus),
+        token=token,
+        hosts=names,
+        cors=tuple(cors),
+        rate=rate,
+        allow_add=allow_add,
+    )
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"serving {index_dir} at http://{shown}:{port}/ (Ctrl-C stops)", err=True)
     run(settings, host=host, port=port, workers=workers, behind_proxy=behind_proxy, access_log=access_log)
@@ -73,10 +90,7 @@ def _token(file: Path | None) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read a token from {file}: {error}") from error
     if (file or token) and (len(token) < LEAST_TOKEN or not (token.isascii() and token.isprintable())):
-        raise UsageError(
-            f"a token has at least {LEAST_TOKEN} printable ASCII characters; make one with: "
-            "python -c 'import secrets; print(secrets.token_urlsafe(24))'"
-        )
+        raise UsageError(f"a token has at least {LEAST_TOKEN} printable ASCII characters; {_MAKE_ONE}")
     return token
 
 

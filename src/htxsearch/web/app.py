@@ -16,12 +16,13 @@ from starlette.routing import Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import api, pages
+from htxsearch.web import adding, api, pages
 from htxsearch.web.api import Lanes
 from htxsearch.web.guard import Guard
+from htxsearch.web.intake import Intake
 from htxsearch.web.lane import Busy, Lane
 from htxsearch.web.openapi import document
-from htxsearch.web.problems import MEDIA_TYPE, as_bytes, problem, status_of
+from htxsearch.web.problems import MEDIA_TYPE, as_bytes, problem, retry_after, status_of
 from htxsearch.web.settings import Settings
 
 __all__ = ["from_environment", "make_app"]
@@ -53,11 +54,12 @@ def make_app(settings: Settings) -> Starlette:
             CORSMiddleware, allow_origins=settings.cors, allow_methods=["GET"], allow_headers=["Authorization"]
         )
         middleware.insert(0, origins)  # a browser asks whether it may before it shows a token
-    described = as_bytes(document())
+    described = as_bytes(document(allow_add=settings.allow_add))
     handlers: dict[Any, Any] = dict.fromkeys((HtxError, Busy, HTTPException, Exception), _on_error)
-    return Starlette(
+    app = Starlette(
         routes=[
             *api.routes(),
+            *adding.routes(settings),
             Route("/api/openapi.json", lambda _: Response(described, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
         ],
@@ -65,27 +67,35 @@ def make_app(settings: Settings) -> Starlette:
         exception_handlers=handlers,
         lifespan=lifespan,
     )
+    app.state.settings = settings
+    app.state.intake = Intake(settings.index, settings.corpus, seconds=settings.adding_s)
+    return app
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
     """Tell what went wrong; of what should not have happened only that it did. The server's log has the rest."""
     headers: dict[str, str] = {}
-    if isinstance(error, HtxError | Busy):
-        status, detail = status_of(error), str(error)
+    known = error if isinstance(error, HtxError | Busy) else None
+    if known:
+        status, detail = status_of(known), str(error)
     elif isinstance(error, HTTPException):
-        status, detail = HTTPStatus(error.status_code), _ABOUT.get(error.status_code, error.detail)
+        status = HTTPStatus(error.status_code)
+        detail = error.detail if error.detail != status.phrase else _about(status, error)
         headers |= error.headers or {}
     else:
         status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; the server's log says what"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "1"
+        headers |= retry_after(known)
     if not request.url.path.startswith("/api/"):
-        return pages.error_page(request, status, error if isinstance(error, HtxError | Busy) else None, headers)
-    known = error if isinstance(error, HtxError | Busy) else None
+        return pages.error_page(request, status, known or detail, headers)
     return Response(as_bytes(problem(status, detail, known)), status.value, headers, MEDIA_TYPE)
 
 
-_ABOUT = {
-    404: "there is nothing at this address; /api/openapi.json lists what there is",
-    405: "this can only be read: use GET",
-}
+def _about(status: HTTPStatus, error: HTTPException) -> str:
+    """Return what is told where no page or address is meant by a request."""
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = [one for one in ("GET", "POST") if one in (error.headers or {}).get("Allow", "")]
+        return f"nothing is done here by that method: use {' or '.join(methods)}"
+    if status == HTTPStatus.NOT_FOUND:
+        return "there is nothing at this address; /api/openapi.json lists what there is"
+    return error.detail

@@ -6,15 +6,16 @@ And what every answer carries: headers that keep a page to its own scripts and o
 import base64
 import binascii
 import hmac
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from htxsearch.web.allowance import Allowance
 from htxsearch.web.problems import MEDIA_TYPE, as_bytes, problem
 from htxsearch.web.settings import Settings
 
-__all__ = ["POLICY", "Guard"]
+__all__ = ["POLICY", "Guard", "is_foreign"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -101,3 +102,26 @@ def _without_port(host: str) -> str:
     """Return the name in a Host header: [::1]:8000 → [::1], Localhost:8000 → localhost."""
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     return name.lower()
+
+
+def is_foreign(headers: Mapping[str, str]) -> bool:
+    """Tell whether a request may come from another site's page, to which a browser adds the password by itself.
+
+    A browser says where it comes from: in Sec-Fetch-Site over TLS and on this machine, in Origin with every POST. What says
+    neither is no browser's, and has to bring its token as a bearer token, which no browser adds.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    if origin is not None:
+        return _site_of(origin) != headers.get("host", "").lower()
+    return not headers.get("authorization", "").lower().startswith("bearer ")
+
+
+def _site_of(origin: str) -> str | None:
+    """Return host and port of an origin as a Host header has them, None for what is no origin."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return None
+    return parts.netloc.lower() if parts.scheme in ("http", "https") and parts.netloc else None

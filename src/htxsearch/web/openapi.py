@@ -1,12 +1,15 @@
 """The API's OpenAPI document, made from its table of endpoints; the schemas say what `results.py` gives."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
 from htxsearch.web.api import ENDPOINTS, Endpoint
+from htxsearch.web.intake import FETCHED
 from htxsearch.web.parameters import Parameter
 from htxsearch.web.problems import MEDIA_TYPE
+from htxsearch.web.uploads import LONGEST_URL, LONGEST_VALUE, MOST_FILES, MOST_PAGES, TOLD
 
 __all__ = ["document"]
 
@@ -169,6 +172,23 @@ _SCHEMAS = {
     "Health": _object(
         {"status": {"const": "ok"}, "articles": _COUNT, "passages": _COUNT, "complete": _FLAG, "version": _TEXT},
     ),
+    "Additions": _object(
+        {
+            "taken": _list(
+                _object({"source": _TEXT, "path": _TEXT, "how": {"enum": ["added", "updated", "same", "followed"]}})
+            ),
+            "refused": _list(_object({"source": _TEXT, "reason": _TEXT})),
+            "reindex": {"anyOf": [_ref("Report"), {"type": "null"}]},
+        }
+    ),
+    "Report": _object(
+        {
+            **dict.fromkeys(("added", "changed", "removed", "unchanged", "renamed"), _COUNT),
+            "rejected": _list(_object({"path": _TEXT, "reason": _TEXT})),
+            "took_s": _NUMBER,
+            "semantic": {"type": "null"},
+        }
+    ),
     "Problem": _object(
         {
             "type": _TEXT,
@@ -194,8 +214,71 @@ _PROBLEMS = {
 }
 
 
-def document() -> dict[str, Any]:
-    """Return the document as JSON values."""
+_VALUE = {"type": "string", "maxLength": LONGEST_VALUE}
+_SAID = {
+    "title": _VALUE | {"description": "what it is called; only of one thing"},
+    "date": _VALUE | {"description": "when it was published: 2023-08-07 or 07/8/2023"},
+    "place": _VALUE | {"description": "the province it is about"},
+    "source": _VALUE | {"description": "who published it"},
+}
+_URL = {
+    "type": "string",
+    "pattern": "^https?://",
+    "maxLength": LONGEST_URL,
+    "description": "the address of a page, feed or sitemap",
+}
+_PAGES = {"type": "integer", "minimum": 1, "maximum": MOST_PAGES, "default": FETCHED, "description": "pages of a feed"}
+_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MOST_FILES}
+_ADDED = {
+    "201": "Something was added, replaced or is followed now.",
+    "200": "All of it was there already.",
+    "422": "Nothing of it can be read; why is said of each.",
+}
+_NOT_ADDED = {
+    HTTPStatus.BAD_REQUEST: "What is to be added cannot be: a field, an address, a body that is not what it says.",
+    HTTPStatus.UNAUTHORIZED: "The server wants its token.",
+    HTTPStatus.FORBIDDEN: "A page of another site sent it, or no browser and without the token as a bearer token.",
+    HTTPStatus.REQUEST_TIMEOUT: "Not all of it came in time.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "It is too large.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "It is neither multipart/form-data nor application/json.",
+    HTTPStatus.TOO_MANY_REQUESTS: "This client asks too often; Retry-After says when it may again.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A reindex or another addition is under way; Retry-After says when to try again.",
+}
+
+
+def _adding() -> dict[str, Any]:
+    """Return the operation that adds."""
+    assert tuple(_SAID) == TOLD
+    one = {"properties": {"url": _URL, **_SAID, "limit": _PAGES}, "required": ["url"]}
+    other = {"properties": {"text": _TEXT, **_SAID, "limit": _PAGES}, "required": ["text"]}
+    as_json = {"oneOf": [{"type": "object", "additionalProperties": False, **schema} for schema in (one, other)]}
+    as_form = _object({"file": _FILES, "url": _URL, **_SAID}, optional=("file", "url", *TOLD))
+    described = {"schema": _ref("Additions")}
+    return {
+        "operationId": "add",
+        "summary": "Add files, a page, a feed or a text, as `htxsearch add` does; then they are found.",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": as_json}, "multipart/form-data": {"schema": as_form}},
+        },
+        "responses": {
+            **{status: {"description": text, "content": {"application/json": described}} for status, text in _ADDED.items()},
+            **_problems(_NOT_ADDED),
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _problems(told: Mapping[HTTPStatus, str]) -> dict[str, Any]:
+    return {
+        str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+        for status, text in told.items()
+    }
+
+
+def document(*, allow_add: bool = False) -> dict[str, Any]:
+    """Return the document as JSON values; how to add stands in it only if that is allowed."""
+    paths = {f"{one.path}/{{id}}" if one.by_id else one.path: {"get": _operation(one)} for one in ENDPOINTS}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -204,7 +287,7 @@ def document() -> dict[str, Any]:
             "description": "Search in a folder of Vietnamese articles. What is answered is what the command line prints "
             "with --json.",
         },
-        "paths": {f"{one.path}/{{id}}" if one.by_id else one.path: {"get": _operation(one)} for one in ENDPOINTS},
+        "paths": paths | ({"/api/articles": {"post": _adding()}} if allow_add else {}),
         "components": {
             "schemas": _SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -218,10 +301,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     responses = {
         "200": {"description": endpoint.about, "content": {"application/json": {"schema": _ref(endpoint.answer)}}},
         "304": {"description": "It is still what the client has."},
-        **{
-            str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
-            for status, text in _PROBLEMS.items()
-        },
+        **_problems(_PROBLEMS),
     }
     return {
         "operationId": endpoint.name,

@@ -1,45 +1,36 @@
 """The pages: search, article, related articles, downloads. All of it is links and forms; scripts only make it quicker."""
 
 import csv
-import datetime
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, partial
-from hashlib import sha256
 from http import HTTPStatus
-from importlib import resources
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from htxsearch.answer.question import read_question
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
-from htxsearch.highlight import excerpt, visible
+from htxsearch.highlight import visible
 from htxsearch.index import Index
 from htxsearch.options import FACETS
-from htxsearch.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, SearchHit
+from htxsearch.results import Answers, ArticleView, Info, RelatedArticles, Results
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes
 from htxsearch.web.freshness import answered
 from htxsearch.web.lane import Busy
 from htxsearch.web.parameters import Parameter, read
-from htxsearch.web.phrases import Language, phrase, translated
+from htxsearch.web.phrases import Language
 from htxsearch.web.problems import as_bytes, status_of
+from htxsearch.web.rendering import Address, address_of, day, file_routes, pieces, render
 
 __all__ = ["error_page", "routes"]
 
 _ON_A_PAGE = 10
 _MOST_PAGES = 100
-_EXCERPT = 420
-"""Characters of a passage shown among results: four or five lines."""
 _SHOWN_VALUES = 8
 """Values of a facet that are shown at once."""
 _EXPORTED = MOST_HITS
@@ -57,26 +48,6 @@ _SEARCH = (
 )
 _ARTICLE = (Parameter(name="id", about="the article's id", required=True, longest=1_000), *_SEARCH)
 """An article keeps the search it was found by, to mark what was asked and to lead back."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """A page with what stands behind its question mark, without what is as it is by default."""
-
-    path: str
-    given: Mapping[str, Any]
-
-    def with_(self, path: str | None = None, fragment: str = "", /, **changes: Any) -> str:
-        """Return the address with some values changed; None or "" takes one away."""
-        values: dict[str, Any] = {**self.given, **changes}
-        defaults = {"sort": "score", "page": 1, "lang": "vi", "format": "csv"}
-        kept = {name: value for name, value in values.items() if value and defaults.get(name) != value}
-        query = urlencode(kept, doseq=True, errors="replace")
-        return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
-
-
-def _address(path: str, given: Mapping[str, Any]) -> _Address:
-    return _Address(path, {name: value for name, value in given.items() if name != "format"})
 
 
 class _Option(NamedTuple):
@@ -106,132 +77,8 @@ def routes() -> list[Route]:
         Route("/related", _related_page, methods=["GET"]),
         Route("/dropped", _dropped_page, methods=["GET"]),
         Route("/download", _download, methods=["GET"]),
-        *(Route(f"/static/{name}", partial(_file, name), methods=["GET"]) for name in _files()),
+        *file_routes(),
     ]
-
-
-# Files: read once, so that no name from a request is ever looked for on the disk.
-
-_KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-
-
-@cache
-def _files() -> dict[str, tuple[bytes, str]]:
-    """Return the static files: bytes, and a short name of what they hold."""
-    folder = resources.files("htxsearch.web").joinpath("static")
-    return {one.name: (data, sha256(data).hexdigest()[:12]) for one in folder.iterdir() if (data := one.read_bytes())}
-
-
-async def _file(name: str, request: Request) -> Response:
-    data, version = _files()[name]
-    tag = f'"{version}"'
-    headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(data, media_type=_KINDS[name.rpartition(".")[2]], headers=headers)
-
-
-def _file_address(name: str) -> str:
-    return f"/static/{name}?v={_files()[name][1]}"
-
-
-# Templates
-
-
-def _shown(value: object) -> object:
-    """Return what a template puts out: text from articles and queries without control and direction characters."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-@cache
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("htxsearch.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        extensions=["jinja2.ext.loopcontrols"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals |= {
-        "file": _file_address,
-        "pieces": _pieces,
-        "day": _day,
-        "hit_pieces": _hit_pieces,
-        "answer_pieces": _answer_pieces,
-    }
-    return environment
-
-
-def _page(
-    template: str,
-    language: Language,
-    here: _Address,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    **values: Any,
-) -> Response:
-    """Return a page. Every text in `values` is escaped by the template."""
-
-    def t(name: str, **more: object) -> str:
-        return phrase(language, name, **more)
-
-    other: Language = "en" if language == "vi" else "vi"
-    rendered = (
-        _templates()
-        .get_template(template)
-        .render(
-            t=t,
-            language=language,
-            here=here,
-            other_language=here.with_(lang=other),
-            say=partial(_say, language),
-            number=partial(_number, language),
-            **values,
-        )
-    )
-    return Response(rendered.encode("utf-8", "replace"), status, dict(headers or {}), "text/html")
-
-
-def _say(language: Language, message: str) -> Markup:
-    """Return a message of the program in the page's language, or as it is and marked as English."""
-    text = translated(language, message)
-    if text is None:
-        return Markup('<span lang="en">{}</span>').format(visible(message))
-    return Markup("{}").format(visible(text))
-
-
-def _number(language: Language, number: int) -> str:
-    grouped = f"{number:,}"
-    return grouped.replace(",", ".") if language == "vi" else grouped
-
-
-def _day(day: datetime.date | None) -> str:
-    return f"{day.day:02}/{day.month:02}/{day.year}" if day else ""
-
-
-def _pieces(text: str, marks: Sequence[Span], shown: Span | None = None) -> list[tuple[str, bool]]:
-    """Return a text in pieces, marked ones and others, in order; of `shown` only if it is given."""
-    start, end = (shown.start, shown.end) if shown else (0, len(text))
-    found: list[tuple[str, bool]] = []
-    at = start
-    for mark in marks:
-        first, last = max(mark.start, at), min(mark.end, end)
-        if first < last:
-            found += [(text[at:first], False), (text[first:last], True)]
-            at = last
-    return [piece for piece in [*found, (text[at:end], False)] if piece[0]]
-
-
-def _hit_pieces(hit: SearchHit) -> list[tuple[str, bool]]:
-    """Return the sentences of a hit's passage that hold most of what was asked, in pieces."""
-    text = hit.passage.text
-    shown = excerpt(text, list(hit.highlights), length=_EXCERPT)
-    pieces = _pieces(text, hit.highlights, shown)
-    return [("… ", False)] * (shown.start > 0) + pieces + [(" …", False)] * (shown.end < len(text))
 
 
 # Search
@@ -248,29 +95,29 @@ async def _search_page(request: Request) -> Response:
     """Answer `/`: the form, and what a query finds."""
     given = _read(_SEARCH, request)
     language: Language = given["lang"]
-    here = _address("/", given)
+    here = address_of("/", given)
     lanes: Lanes = request.app.state.lanes
     try:
         if given["q"] is None:
             home = await answered(request, lanes.search, Index.info)
             if home.found is None:
                 return Response(status_code=304, headers=home.headers)
-            return _page("home.html", language, here, headers=home.headers, given=given, **_home(home.found))
+            return render(request, "home.html", language, here, headers=home.headers, given=given, **_home(home.found))
         done = await answered(request, lanes.search, lambda index: (_find(index, given), _answer(index, given)))
     except UsageError as error:
-        return _refused(language, here, given, error)
+        return _refused(request, language, here, given, error)
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
     found, answers = done.found
     values = _results(here, given, found) | {"answers": answers}
-    return _page("results.html", language, here, headers=done.headers, given=given, **values)
+    return render(request, "results.html", language, here, headers=done.headers, given=given, **values)
 
 
-def _refused(language: Language, here: _Address, given: Mapping[str, Any], error: UsageError) -> Response:
+def _refused(request: Request, language: Language, here: Address, given: Mapping[str, Any], error: UsageError) -> Response:
     """Return the page for a query that cannot be asked: it stays in the form, and what is wrong is pointed at."""
     pointed = f"{error.query}\n{' ' * error.column}^" if isinstance(error, QuerySyntaxError) else ""
     values: dict[str, Any] = {"heading": "error_400", "message": _reason(error), "pointed": pointed}
-    return _page("error.html", language, here, status=status_of(error), given=given, **values)
+    return render(request, "error.html", language, here, status=status_of(error), given=given, **values)
 
 
 def _find(index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, facets: Sequence[str] = FACETS) -> Results:
@@ -285,12 +132,6 @@ def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
         return None
     answers = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
     return answers if answers.answer else None
-
-
-def _answer_pieces(answer: Answer) -> list[tuple[str, bool]]:
-    """Return an answer's sentence in pieces, the answer marked."""
-    start = answer.sentence.start
-    return _pieces(answer.sentence.text, [Span(answer.start - start, answer.end - start)])
 
 
 def _reason(error: Exception) -> str:
@@ -309,7 +150,7 @@ def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:12]
 
 
-def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[str, Any]:
+def _results(here: Address, given: Mapping[str, Any], found: Results) -> dict[str, Any]:
     """Return what the page of results shows."""
     first = (given["page"] - 1) * _ON_A_PAGE + 1
     last_page = min(-(-found.total // _ON_A_PAGE), _MOST_PAGES)
@@ -331,7 +172,7 @@ def _results(here: _Address, given: Mapping[str, Any], found: Results) -> dict[s
     }
 
 
-def _options(here: _Address, given: Mapping[str, Any], name: str, found: Results) -> list[_Option]:
+def _options(here: Address, given: Mapping[str, Any], name: str, found: Results) -> list[_Option]:
     """Return the values of a facet that narrow what was found, commonest first."""
     field = "source" if name == "source" else "place"
     ordered = sorted(found.facets[name].items(), key=lambda one: (-one[1], one[0]))
@@ -348,7 +189,7 @@ def _former(place: str) -> str:
     return f"{place} (cũ)" if len(former_parts(place)) > 1 else place
 
 
-def _chosen(here: _Address, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _chosen(here: Address, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return the filters in force: their kind, their value, and the address without them."""
     found = [
         (name, value, here.with_(page=1, **{name: tuple(one for one in given[name] if one != value)}))
@@ -362,7 +203,7 @@ def _chosen(here: _Address, given: Mapping[str, Any]) -> list[tuple[str, str, st
     return found
 
 
-def _bars(here: _Address, counts: Mapping[str, int]) -> list[_Bar]:
+def _bars(here: Address, counts: Mapping[str, int]) -> list[_Bar]:
     """Return the chart of articles by year, every year between the first and the last."""
     if len(counts) < 2:
         return []
@@ -393,9 +234,9 @@ async def _article_page(request: Request) -> Response:
         headers = done.headers
     except (Busy, UnknownArticle):  # the page has a link instead, and must not be kept without them
         related, headers = None, {"Cache-Control": "no-store"}
-    here = _address("/article", given)
+    here = address_of("/article", given)
     values: dict[str, Any] = {"view": view, "passages": _passages(view, marks), "related": related, "citation": _citation(view)}
-    return _page("article.html", given["lang"], here, headers=headers, given=given, **values)
+    return render(request, "article.html", given["lang"], here, headers=headers, given=given, **values)
 
 
 def _show(index: Index, given: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
@@ -412,7 +253,7 @@ def _passages(view: ArticleView, marks: Sequence[Sequence[Span]]) -> list[tuple[
     """Return each passage's start, which is its anchor, and its paragraphs in pieces."""
     body = view.article.body
     return [
-        (span.start, _paragraphs(_pieces(body[span.start : span.end], mine)))
+        (span.start, _paragraphs(pieces(body[span.start : span.end], mine)))
         for span, mine in zip(view.passages, marks, strict=True)
     ]
 
@@ -430,7 +271,7 @@ def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool
 def _citation(view: ArticleView) -> str:
     """Return how to cite an article: author, title, source, date, address, as far as they are known."""
     article = view.article
-    parts = [article.author, f"“{article.title}”", article.source, _day(article.date), article.url or article.id]
+    parts = [article.author, f"“{article.title}”", article.source, day(article.date), article.url or article.id]
     return ", ".join(part for part in parts if part) + "."
 
 
@@ -446,8 +287,8 @@ async def _related_page(request: Request) -> Response:
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
     view, related = done.found
-    here = _address("/related", given)
-    return _page("related.html", given["lang"], here, headers=done.headers, given=given, view=view, related=related)
+    here = address_of("/related", given)
+    return render(request, "related.html", given["lang"], here, headers=done.headers, given=given, view=view, related=related)
 
 
 async def _dropped_page(request: Request) -> Response:
@@ -456,7 +297,9 @@ async def _dropped_page(request: Request) -> Response:
     lanes: Lanes = request.app.state.lanes
     view, dropped = await lanes.related.ask(lambda index: (index.show(given["id"]), index.dropped(given["id"])))
     values: dict[str, Any] = {"view": view, "dropped": dropped, "given": given}
-    return _page("dropped.html", given["lang"], _address("/dropped", given), headers={"Cache-Control": "no-store"}, **values)
+    return render(
+        request, "dropped.html", given["lang"], address_of("/dropped", given), headers={"Cache-Control": "no-store"}, **values
+    )
 
 
 # Downloads
@@ -498,12 +341,12 @@ def _cell(value: object) -> object:
 # What went wrong
 
 
-def error_page(request: Request, status: HTTPStatus, error: Exception | None, headers: Mapping[str, str]) -> Response:
+def error_page(request: Request, status: HTTPStatus, error: Exception | str, headers: Mapping[str, str]) -> Response:
     """Return a page that says what went wrong, with the form to try again."""
     language: Language = "en" if request.query_params.get("lang") == "en" else "vi"
-    known = status.value if status.value in (400, 404, 405, 409, 500, 503) else 400
-    message = _reason(error) if error else ""
+    known = status.value if status.value in (400, 403, 404, 405, 409, 500, 503) else 400
+    message = _reason(error) if isinstance(error, Exception) else error
     given: dict[str, Any] = {one.name: one.default for one in _SEARCH} | {"place": (), "source": (), "lang": language}
-    here = _Address("/", {"lang": language})
+    here = Address("/", {"lang": language})
     values: dict[str, Any] = {"heading": f"error_{known}", "message": message, "pointed": "", "given": given}
-    return _page("error.html", language, here, status=status, headers=headers, **values)
+    return render(request, "error.html", language, here, status=status, headers=headers, **values)

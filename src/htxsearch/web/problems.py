@@ -4,10 +4,19 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from htxsearch.errors import CorpusError, ExtraMissing, HtxError, IndexFailure, QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.errors import (
+    CorpusError,
+    ExtraMissing,
+    HtxError,
+    IndexBusy,
+    IndexFailure,
+    QuerySyntaxError,
+    UnknownArticle,
+    UsageError,
+)
 from htxsearch.web.lane import Busy
 
-__all__ = ["MEDIA_TYPE", "as_bytes", "problem", "status_of"]
+__all__ = ["MEDIA_TYPE", "as_bytes", "problem", "retry_after", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -24,6 +33,13 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 def status_of(error: HtxError | Busy) -> HTTPStatus:
     """Return the status an error is told with."""
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def retry_after(error: Exception | None) -> dict[str, str]:
+    """Return the header that says in how many seconds to ask again, none if that would not help; a reindex takes longest."""
+    if isinstance(error, HtxError | Busy) and status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
+        return {}
+    return {"Retry-After": "5" if isinstance(error, IndexBusy) else "1"}
 
 
 def problem(status: HTTPStatus, detail: str, error: Exception | None = None) -> dict[str, Any]:

@@ -18,7 +18,8 @@ class Settings:
     `token` is asked of every caller, "" for nobody. `hosts` are the names the server may be called by, none for any.
     `cors` are the origins whose scripts may read the API. A client may ask `rate` times a second, 0 for as often as it
     likes; an answer takes `seconds` at most, and `waiting` requests wait for their turn at most. An article's page waits
-    `patience` seconds for its related articles; if they take longer, it has a link to them.
+    `patience` seconds for its related articles; if they take longer, it has a link to them. With `allow_add`, articles can
+    be added: `largest` bytes at once, within `adding_s` seconds for sending them, and as many for taking them in.
     """
 
     index: str = "index"
@@ -30,6 +31,9 @@ class Settings:
     seconds: float = 10.0
     waiting: int = 64
     patience: float = 0.4
+    allow_add: bool = False
+    largest: int = 50 * 1024 * 1024
+    adding_s: float = 300.0
 
     def to_environment(self) -> None:
         """Leave the settings for this process and those it starts."""
