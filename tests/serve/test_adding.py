@@ -8,6 +8,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -378,10 +379,8 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
     while adding.is_alive():
         assert web.get(f"/api/query?q=chè {asked}", headers=BEARER).status_code == 200
         asked += 1
-        try:
-            web.app.state.intake.check_free()  # type: ignore[attr-defined]
-        except Busy:
-            busy = busy or [send(web, ("x.txt", TEXT))]
+        if not busy and web.app.state.intake.is_adding:  # type: ignore[attr-defined]
+            busy = [send(web, ("x.txt", TEXT))]
     adding.join()
     [answer] = answers
     assert answer.status_code == 201, answer.text
@@ -389,6 +388,18 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
     assert busy[0].json()["detail"] == "another addition is under way; try again in a moment"
     assert busy[0].headers["retry-after"] == "1"
     assert asked > 20
+
+
+def test_of_many_who_send_only_some_are_listened_to(folders: Folders) -> None:
+    """What they send is held on the disk."""
+    adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
+    with ExitStack() as places:
+        for _ in range(4):
+            places.enter_context(adding.receiving())
+        with pytest.raises(Busy, match="others are sending"):
+            places.enter_context(adding.receiving())
+    with adding.receiving():
+        assert run(adding, Wanted(text=TEXT)).taken
 
 
 def run(adding: Intake, wanted: Wanted) -> Additions:
@@ -399,7 +410,7 @@ def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
     adding = Intake(str(folders.index), str(folders.corpus), seconds=0.01)
     with pytest.raises(Busy, match=r"stopped after 0\.01 s"):
         run(adding, Wanted(text=TEXT))
-    adding.check_free()
+    assert not adding.is_adding
     assert run(Intake(str(folders.index), str(folders.corpus), seconds=60), Wanted(text=TEXT)).taken
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from index.folders import Folders
+from web import running
 
 from .conftest import DEMO, HOSTILE
 from .test_server import Served, served
@@ -18,6 +20,8 @@ if CHROMIUM is None:
 
 expect = playwright.expect
 Opened = Callable[..., Any]
+TOKEN = "0123456789abcdef"
+CREDENTIALS = {"username": "ai", "password": TOKEN}
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +44,28 @@ def opened(browser: Any, server: Served) -> Iterator[Opened]:
     """Return what opens a page of the server; what a browser complains of, or is to load from elsewhere, fails the test."""
     contexts, complaints = [], []
 
-    def open_page(address: str = "/", *, width: int = 1200, base: Served = server, **options: Any) -> Any:
+    def open_page(
+        address: str = "/", *, width: int = 1200, base: Served = server, quiet: int = 0, elsewhere: bool = False, **options: Any
+    ) -> Any:
+        """With `quiet`, a page may be answered with that status, with `elsewhere` things may come from other sites."""
         context = browser.new_context(
             viewport={"width": width, "height": 800}, base_url=f"http://127.0.0.1:{base.port}", locale="vi", **options
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text)
+                if message.type in ("error", "warning") and not (quiet and f"status of {quiet}" in message.text)
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(f"a dialog: {dialog.message}"))
-        page.on("request", lambda request: None if f"127.0.0.1:{base.port}/" in request.url else complaints.append(request.url))
+        own = f"127.0.0.1:{base.port}/"
+        page.on("request", lambda request: None if elsewhere or own in request.url else complaints.append(request.url))
         page.goto(address)
         return page
 
@@ -222,6 +237,85 @@ def test_a_page_is_light_and_stays_where_it_is(opened: Opened, address: str) -> 
     assert len(loaded) <= 4, loaded
     assert sum(size for _, size in loaded) <= 100_000, loaded
     assert page.evaluate(_SHIFT) < 0.01
+
+
+@pytest.fixture(scope="module")
+def adding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folders = Folders(tmp_path_factory.mktemp("adding"))
+    folders.write_some(3)
+    folders.update()
+    token = folders.corpus.parent / "token"
+    token.write_text(TOKEN, "utf-8")
+    with served(folders.index, folders.corpus, "--rate", "0", "--allow-add", "--token-file", str(token)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_somebody_adds_articles(opened: Opened, adding: Served, scripts: bool) -> None:
+    page = opened("/", base=adding, java_script_enabled=scripts, http_credentials=CREDENTIALS)
+    page.get_by_role("link", name="Thêm bài").click()
+    text = f"Dứa {scripts} chín. Nông dân xóm Đồi thu hoạch dứa.".encode()
+    page.get_by_label("Tệp").set_input_files(
+        [
+            {"name": f"dứa {scripts}.txt", "mimeType": "text/plain", "buffer": text},
+            {"name": "ảnh <b>.png", "mimeType": "image/png", "buffer": b"\x89PNG\r\n"},
+        ]
+    )
+    page.get_by_label("Nguồn", exact=True).fill("Báo xóm")
+    page.get_by_role("button", name="Thêm bài").click()
+    outcomes = page.get_by_role("status").get_by_role("listitem")
+    expect(outcomes).to_have_count(2)
+    expect(outcomes.nth(0)).to_contain_text("Đã thêm")
+    expect(outcomes.nth(1)).to_contain_text("đây là ảnh")
+    outcomes.nth(0).get_by_role("link").click()
+    expect(page.get_by_role("article")).to_contain_text("Nông dân xóm Đồi")
+    page.get_by_label("Câu hỏi hoặc từ cần tìm").fill(f"dứa {scripts}")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits")).to_contain_text("Báo xóm")
+
+
+def test_adding_nothing_says_so_and_the_keyboard_is_enough(opened: Opened, adding: Served) -> None:
+    page = opened("/add?lang=en", base=adding, width=375, http_credentials=CREDENTIALS, quiet=400)
+    page.get_by_label("Files").focus()
+    names = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("document.activeElement.name || document.activeElement.textContent"))
+    assert names == ["url", "date", "place", "source", "Add articles"]
+    page.get_by_label("Source").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("there is nothing to add; choose a file, or give an address")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_another_sites_page_cannot_add_with_the_password_a_browser_knows(opened: Opened, adding: Served) -> None:
+    """The form is sent, and the password with it: what refuses it is where it says that it comes from."""
+    form = (
+        f"<form method=post enctype=multipart/form-data action=http://127.0.0.1:{adding.port}/add>"
+        "<input type=hidden name=url value=https://xau.vn/><button>x</button></form>"
+    )
+    with running() as site:
+        site.page("/favicon.ico", b"")
+        page = opened("/", base=adding, http_credentials=CREDENTIALS, quiet=403, elsewhere=True)
+        page.goto(site.page("/", f"<!doctype html>{form}".encode()))
+        with page.expect_response("**/add") as got:
+            page.get_by_role("button").click()
+        assert got.value.status == 403
+        assert got.value.request.header_value("authorization")
+        expect(page.get_by_role("alert")).to_contain_text("trang của nơi khác")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_where_articles_are_added(opened: Opened, adding: Served, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[dev]'").Axe()
+    page = opened("/add", base=adding, width=375, color_scheme=scheme, http_credentials=CREDENTIALS, quiet=422)
+    assert page.evaluate(_SHIFT) < 0.01
+    for _ in range(2):
+        found = axe.run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0].get("failureSummary")) for one in found] == []
+        page.get_by_label("Tệp").set_input_files([{"name": "x.exe", "mimeType": "", "buffer": b"MZ\x90"}])
+        page.get_by_role("button", name="Thêm bài").click()
+        expect(page.get_by_role("status")).to_be_visible()
 
 
 def test_hostile_articles_do_nothing_in_a_browser(opened: Opened, hostile: Any) -> None:

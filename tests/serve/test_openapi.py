@@ -19,6 +19,7 @@ from .test_server import served
 
 schemathesis = pytest.importorskip("schemathesis", reason="no schemathesis: pip install -e '.[dev]'")
 from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.core.parameters import ParameterLocation  # noqa: E402
 from schemathesis.specs.openapi.checks import (  # noqa: E402
     content_type_conformance,
     negative_data_rejection,
@@ -63,6 +64,12 @@ def test_every_answer_to_an_addition_is_as_described(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"corpus", "index", "token"}
 
 
+def is_wrong_json(case: Any) -> bool:
+    """Tell whether a body is JSON that the document forbids; in a form a number is a text, and the token is always sent."""
+    body = case.meta.components.get(ParameterLocation.BODY)
+    return case.media_type == "application/json" and body is not None and body.mode.is_negative
+
+
 def check(operation: Any, **how: Any) -> None:
     """Send requests that the document allows and such that it forbids, and look at the answers."""
     modes = schemathesis.GenerationMode
@@ -72,6 +79,7 @@ def check(operation: Any, **how: Any) -> None:
         max_examples=CASES, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     def holds(case: Any) -> None:
-        case.call_and_validate(checks=CHECKS, **how)
+        may_pass = how and not is_wrong_json(case)
+        case.call_and_validate(checks=CHECKS[:-1] if may_pass else CHECKS, **how)
 
     holds()

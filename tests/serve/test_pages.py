@@ -1,9 +1,11 @@
 """The pages without a browser: what they hold, what they lead to, and what hostile texts make of them."""
 
 import csv
+import datetime
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -152,6 +154,61 @@ def test_an_answer_stands_above_the_passages_with_its_sentence(web: TestClient, 
         assert 'class="answer"' not in web.get(address).text, "only where something was asked and is known"
 
 
+def test_what_others_say_stands_under_the_answer_by_what_it_is_to_it(
+    web: TestClient, demo: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "Thái Nguyên có bao nhiêu hợp tác xã?"
+    found = demo.ask(question)
+    assert found.answer is not None
+    told = [
+        ("702 HTX", "other date", 2023),
+        ("540 HTX", "different", 2019),
+        ("482 HTX", "other date", 2024),
+        ("541 HTX", "same", 2020),
+    ]
+    told.append(("x", None, 2020))
+    others = tuple(
+        replace(found.answer, relation=relation, as_of=f"năm {text}", date=datetime.date(year, 1, 1))
+        for text, relation, year in told
+    )
+    monkeypatch.setattr(Index, "ask", lambda *_, **__: replace(found, others=others))
+    text = web.get("/", params={"q": question}).text
+    card = Page("<div>" + text[text.index('<section class="answer"') : text.index('<div class="bar"')] + "</div>")
+    shown = card.shown()
+    order = [
+        "Bài khác nói khác",
+        "năm 540",
+        "Số liệu của thời điểm khác",
+        "năm 482",
+        "năm 702",
+        "Bài khác cũng nói vậy",
+        "năm 541",
+    ]
+    places = [shown.index(one) for one in order]
+    assert places == sorted(places)
+    assert shown.count("Số liệu của thời điểm khác") == 1
+    assert "năm x" not in shown
+    assert len(card.all("blockquote")) == 5
+
+
+def test_a_question_that_nothing_answers_says_so(web: TestClient) -> None:
+    asked = "giám đốc hợp tác xã Mặt Trăng là ai?"
+    assert "chưa có đoạn nào trả lời đủ chắc chắn" in page(web, f"/?q={asked}").shown()
+    assert "no passage found answers it surely enough" in page(web, f"/?q={asked}&lang=en").shown()
+    for address in (f"/?q={asked}&page=2", "/?q=giám đốc hợp tác xã", f"/?q={asked}&place=Nowhere"):
+        assert "trả lời đủ chắc chắn" not in page(web, address).shown()
+
+
+def test_a_date_that_is_none_can_be_mended(web: TestClient) -> None:
+    for dates in ("since=hôm kia", "since=2021&until=2019"):
+        refused = page(web, f"/?q=chè&place=Thái Nguyên&{dates}", status=400)
+        values = {(one.get("name"), one.get("value")) for one in refused.all("input")}
+        assert {("q", "chè"), ("place", "Thái Nguyên")} <= values
+        assert not {name for name, _ in values} & {"since", "until"}, "what is wrong is not sent again"
+        again = next(link for link in refused.links() if link.startswith("/?q=") and "since" not in link)
+        assert page(web, again).all("article")
+
+
 def test_reprints_stand_behind_one_of_them(web: TestClient, demo: Index) -> None:
     found = demo.search("bản người Dao làm du lịch")
     hit = next(hit for hit in found.hits if hit.reprints)
@@ -247,7 +304,17 @@ def test_an_article_does_not_wait_for_related_ones(opened: Open, demo_index: Pat
 
 
 def test_every_page_is_there_in_english_too_and_says_so(web: TestClient) -> None:
-    for address in ("/?x=1", "/?q=chè", "/?q=zzzz", f"/article?id={ARTICLE}&q=chè", f"/related?id={ARTICLE}", "/?q=%22"):
+    for address in (
+        *("/?x=1", "/?q=chè", "/?q=zzzz", f"/article?id={ARTICLE}&q=chè", f"/related?id={ARTICLE}", "/?q=%22"),
+        *(
+            f"/dropped?id={ARTICLE}&q=chè",
+            "/article?id=none&q=chè",
+            "/related?id=none",
+            "/?q=chè&since=x",
+            "/?q=chè&sort=x",
+            "/none",
+        ),
+    ):
         vietnamese = Page(web.get(address).text)
         english_address = next(one["href"] or "" for one in vietnamese.all("a") if one.get("hreflang") == "en")
         english = Page(web.get(english_address).text)
@@ -256,9 +323,12 @@ def test_every_page_is_there_in_english_too_and_says_so(web: TestClient) -> None
         back = [one["href"] for one in english.all("a") if one.get("hreflang") == "vi"]
         assert all("lang=en" in link for link in inside if link not in back), "the language stays"
         assert "lang=en" not in (back[0] or "")
+        asked = {name: parse_qs(urlsplit(one).query).get(name) for one in (address,) for name in ("q", "id")}
+        switched = {name: parse_qs(urlsplit(english_address).query).get(name) for name in ("q", "id")}
+        assert asked == switched, "what was asked stays"
 
 
-def test_what_the_search_says_is_known_in_vietnamese(demo: Index) -> None:
+def test_what_the_search_says_is_known_in_vietnamese(web: TestClient, demo: Index) -> None:
     """A message that is changed there must be changed in `phrases`, too."""
     said = [
         *demo.search("zzzzz +yyyy", place="Huế", since="1900", until="1901").hints,
@@ -276,6 +346,7 @@ def test_what_the_search_says_is_known_in_vietnamese(demo: Index) -> None:
         assert translated("vi", raised.value.reason) is not None, raised.value.reason  # type: ignore[attr-defined]
     assert translated("vi", "something new") is None
     assert translated("en", "something new") == "something new"
+    assert "--" not in page(web, "/?q=zzzz&place=Huế&lang=en").shown(), "no option of the command line on a page"
 
 
 def test_phrases_have_the_same_values_in_both_languages() -> None:

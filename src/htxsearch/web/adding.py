@@ -16,6 +16,7 @@ from htxsearch.index import Index
 from htxsearch.results import additions_json
 from htxsearch.web.api import Lanes
 from htxsearch.web.guard import is_foreign
+from htxsearch.web.intake import Intake
 from htxsearch.web.lane import Busy
 from htxsearch.web.parameters import Parameter, read
 from htxsearch.web.phrases import LANGUAGES, Language
@@ -56,18 +57,17 @@ async def _add(request: Request) -> "Additions":
             "this was sent by a page of another site; send it from this server's own page, or with the token as a bearer token",
         )
     settings: Settings = request.app.state.settings
-    request.app.state.intake.check_free()
-    with tempfile.TemporaryDirectory(prefix="htxsearch-") as folder:
+    intake: Intake = request.app.state.intake
+    with intake.receiving(), tempfile.TemporaryDirectory(prefix="htxsearch-") as folder:
         try:
             reading = read_wanted(request, Path(folder), largest=settings.largest)
             wanted = await asyncio.wait_for(reading, settings.adding_s)
         except TimeoutError:
             raise HTTPException(408, f"not all of it had come within {settings.adding_s:g} s; send less at once") from None
         try:
-            found: Additions = await request.app.state.intake.add(wanted)
+            return await intake.add(wanted)
         except CorpusError as error:  # not what was asked for, but the server's folder
             raise HTTPException(503, str(error)) from error
-    return found
 
 
 def status_of_additions(found: "Additions") -> int:
@@ -115,7 +115,10 @@ async def _page(request: Request) -> Response:
     except (HtxError, Busy) as error:
         return _rendered(request, language, status_of(error).value, retry_after(error), message=str(error))
     lanes: Lanes = request.app.state.lanes
-    known = await lanes.search.ask(lambda index: _articles(index, found))
+    try:
+        known = await lanes.search.ask(lambda index: _articles(index, found))
+    except (HtxError, Busy):  # what was done can be told without links
+        known = {}
     unread = _unread(found)
     outcomes = [
         _Outcome(one.source, "unread" if one.path in unread else one.how, unread.get(one.path), known.get(one.path))

@@ -10,8 +10,8 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ FETCHED = 20
 """Pages got of a feed or sitemap if nobody says how many: somebody waits, and a second lies between two."""
 
 _COMMAND = "from htxsearch.web.intake import serve; serve()"
+_MOST_SENDING = 4
+"""Who may send at once: what they send lies on the disk until it is taken in."""
 _NICENESS = 10
 """Who asks goes before who adds: a reindex without it raised the p95 of queries from 77 to 363 ms (docs/decisions.md)."""
 
@@ -64,21 +66,33 @@ class Intake:
         self._index = index
         self._corpus = corpus
         self._seconds = seconds
-        self._is_adding = False
+        self.is_adding = False
+        self._sending = 0
 
-    def check_free(self) -> None:
-        """Raise Busy if an addition is under way."""
-        if self._is_adding:
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Hold a place of those who send something to add. Raises Busy if an addition is under way, or too many send."""
+        self._check_free()
+        if self._sending >= _MOST_SENDING:
+            raise Busy("others are sending articles already; try again in a moment")
+        self._sending += 1
+        try:
+            yield
+        finally:
+            self._sending -= 1
+
+    def _check_free(self) -> None:
+        if self.is_adding:
             raise Busy("another addition is under way; try again in a moment")
 
     async def add(self, wanted: Wanted) -> "Additions":
         """Return what adding did. Raises Busy if another addition is under way or time is over, and as `Index.add` does."""
-        self.check_free()
-        self._is_adding = True
+        self._check_free()
+        self.is_adding = True
         try:
             answer = await self._run(pickle.dumps((self._index, self._corpus, wanted)))
         finally:
-            self._is_adding = False
+            self.is_adding = False
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -1,6 +1,7 @@
 """The pages: search, article, related articles, downloads. All of it is links and forms; scripts only make it quicker."""
 
 import csv
+import datetime
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.highlight import visible
 from htxsearch.index import Index
 from htxsearch.options import FACETS
-from htxsearch.results import Answers, ArticleView, Info, RelatedArticles, Results
+from htxsearch.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes
@@ -34,6 +35,8 @@ _MOST_PAGES = 100
 _SHOWN_VALUES = 8
 """Values of a facet that are shown at once."""
 _EXPORTED = MOST_HITS
+_LONGEST_KEPT = 1_000
+"""Characters of a parameter that a page about an error keeps."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula at the beginning of a cell."""
 
@@ -109,14 +112,18 @@ async def _search_page(request: Request) -> Response:
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
     found, answers = done.found
-    values = _results(here, given, found) | {"answers": answers}
+    values = _results(here, given, found) | {"answers": answers, "others": _others(answers) if answers else []}
     return render(request, "results.html", language, here, headers=done.headers, given=given, **values)
 
 
 def _refused(request: Request, language: Language, here: Address, given: Mapping[str, Any], error: UsageError) -> Response:
     """Return the page for a query that cannot be asked: it stays in the form, and what is wrong is pointed at."""
+    is_query = isinstance(error, QuerySyntaxError)
     pointed = f"{error.query}\n{' ' * error.column}^" if isinstance(error, QuerySyntaxError) else ""
-    values: dict[str, Any] = {"heading": "error_400", "message": _reason(error), "pointed": pointed}
+    filters = {one.name: None for one in FILTERS}
+    again = here.with_("/", page=1, **filters) if given["q"] and not is_query and any(given[one] for one in filters) else None
+    values: dict[str, Any] = {"heading": "error_400", "message": _reason(error), "pointed": pointed, "again": again}
+    given = given if is_query else {**given, "since": None, "until": None}  # else the form would send them again
     return render(request, "error.html", language, here, status=status_of(error), given=given, **values)
 
 
@@ -127,11 +134,20 @@ def _find(index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, fa
 
 
 def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
-    """Return the answer to what is a question by its words, if one is sure enough; it stands above the first page."""
+    """Return the answer to what is a question by its words, or that there is none; it stands above the first page."""
     if given["page"] > 1 or given["sort"] != "score" or read_question(given["q"]).kind == "thing":
         return None
-    answers = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
-    return answers if answers.answer else None
+    return index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
+
+
+def _others(answers: Answers) -> list[tuple[str, list[Answer]]]:
+    """Return what other articles say, by what it is to the answer: figures that contradict it first, a series newest first."""
+    found = []
+    for relation in ("different", "other date", "same"):
+        group = [one for one in answers.others if one.relation == relation]
+        group.sort(key=lambda one: one.date or datetime.date.min, reverse=True)
+        found.append((relation, group))
+    return [(relation, group) for relation, group in found if group]
 
 
 def _reason(error: Exception) -> str:
@@ -347,6 +363,9 @@ def error_page(request: Request, status: HTTPStatus, error: Exception | str, hea
     known = status.value if status.value in (400, 403, 404, 405, 409, 500, 503) else 400
     message = _reason(error) if isinstance(error, Exception) else error
     given: dict[str, Any] = {one.name: one.default for one in _SEARCH} | {"place": (), "source": (), "lang": language}
-    here = Address("/", {"lang": language})
-    values: dict[str, Any] = {"heading": f"error_{known}", "message": message, "pointed": "", "given": given}
+    asked = {one.name: request.query_params.getlist(one.name) for one in _ARTICLE}  # the other language shows this page again
+    short = {name: texts for name, texts in asked.items() if all(len(text) <= _LONGEST_KEPT for text in texts)}
+    given["q"] = next(iter(short.get("q", ())), None)
+    here = Address(request.url.path, short | {"lang": language})
+    values: dict[str, Any] = {"heading": f"error_{known}", "message": message, "pointed": "", "again": None, "given": given}
     return render(request, "error.html", language, here, status=status, headers=headers, **values)

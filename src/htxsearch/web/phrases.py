@@ -33,7 +33,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "add_updated": ("Đã thay bản cũ", "Replaced by what is new"),
     "add_url": ("Hoặc địa chỉ của một trang, nguồn tin RSS hay sơ đồ trang", "Or the address of a page, feed or sitemap"),
     "add_url_hint": (
-        "Chỉ lấy từ mạng công cộng, theo robots.txt của trang; của một nguồn tin, 20 trang mới nhất.",
+        "Chỉ lấy từ mạng công cộng, theo robots.txt của trang; của một nguồn tin, nhiều nhất 20 trang.",
         "Only from the public internet, as the site's robots.txt allows; of a feed up to 20 pages.",
     ),
     "again": ("Còn đăng ở", "Also printed as"),
@@ -117,6 +117,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "suggestions": ("Gợi ý", "Suggestions"),
     "to_filters": ("Đến bộ lọc", "To the filters"),
     "until": ("Đến", "To"),
+    "without_filters": ("Tìm lại, không lọc", "Search again without filters"),
     "year": ("Năm", "Year"),
     "year_bar": ("Năm {year}: {count} bài", "{year}: {count} articles"),
 }
@@ -230,7 +231,10 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"this was sent by a page of another site; .*", "yêu cầu này do trang của nơi khác gửi; hãy gửi từ chính trang này"),
         (r"not all of it had come within (\S+) s; .*", r"sau \1 giây vẫn chưa gửi xong; hãy gửi ít hơn mỗi lần"),
-        (r"another addition is under way; .*", "đang có một lượt thêm bài khác; hãy thử lại sau giây lát"),
+        (
+            r"(?:another addition is under way|others are sending articles already); .*",
+            "đang có một lượt thêm bài khác; hãy thử lại sau giây lát",
+        ),
         (
             r"the addition was stopped after (\S+) s; .*",
             r"đã dừng sau \1 giây; phần đã nhận nằm trong kho, lần cập nhật sau sẽ đưa vào chỉ mục",
@@ -244,6 +248,7 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "hãy gửi tệp bằng multipart/form-data, hoặc địa chỉ hay văn bản bằng application/json",
         ),
         (r"at most (\S+) MB can be sent at once; .*", r"mỗi lần chỉ gửi được \1 MB; hãy gửi ít hơn, hoặc chia nhỏ"),
+        (r"the form cannot be read: .*", "không đọc được biểu mẫu đã gửi; mỗi lần gửi nhiều nhất 100 tệp"),
         (
             r"the body (?:is no JSON|must be a JSON object).*|send either url or text",
             "hãy gửi một đối tượng JSON có url hoặc text",
@@ -288,6 +293,8 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"no text in it|there is no text in it", "không có chữ nào trong đó"),
         (r"it holds NUL bytes only, .*", "tệp chỉ có byte rỗng, như khi tải chưa xong"),
         (r"it is no (\S*) file, and no text either: .*|it holds NUL bytes, so .*", "tệp không phải văn bản: có byte rỗng"),
+        (r"not UTF-8, and .*", "bảng mã của tệp không rõ; hãy lưu lại bằng UTF-8"),
+        (r"it looks like UTF-16, but .*", "tệp UTF-16 bị hỏng, có thể tải chưa xong"),
         (r"it holds NUL characters or halves of characters, .*", "tệp không phải văn bản: có ký tự hỏng"),
         (r"files of type (\S+) are not read; known are (.*)", r"không đọc tệp loại \1; đọc được: \2"),
         (r"files called (.*) are not taken for articles; .*", r"tệp tên \1 không được coi là bài viết; hãy đổi tên khác"),
@@ -399,15 +406,25 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+_COMMANDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), text)
+    for pattern, text in (
+        (r"leave out --place.*", "leave out some of the filters"),
+        (r"(no article has the \w+ .*|there is no article .*); htxsearch \w+ .*", r"\1"),
+        (r"(.* is not on the public internet); .*", r"\1"),
+        (r"the question is empty; .*", "the question is empty"),
+    )
+)
+"""What names commands and options of the command line, as a page says it."""
+
+
 def translated(language: Language, message: str) -> str | None:
-    """Return a message of the program in a language; None if it is not known there."""
-    if language == "en":
-        return message
-    for pattern, text in _VIETNAMESE:
+    """Return a message of the program as a page in a language says it; None if it is not known there."""
+    for pattern, text in _VIETNAMESE if language == "vi" else _COMMANDS:
         match = pattern.fullmatch(message)
         if match:
             inner = match.groupdict().get("inner")  # what a message quotes of another one
             before, quotes, after = text.partition(r"\g<inner>")
             said = (translated(language, inner) or inner) if inner is not None and quotes else ""
             return match.expand(before) + said + match.expand(after)
-    return None
+    return message if language == "en" else None

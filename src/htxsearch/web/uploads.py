@@ -35,14 +35,22 @@ async def read_wanted(request: Request, folder: Path, *, largest: int) -> Wanted
     """Return what a request wants added; files that it brings are put into `folder` under names of ours.
 
     Raises UsageError for what cannot be, and HTTPException with 413 for more than `largest` bytes, 415 for other kinds of
-    bodies, 400 for a body that is not what it says it is.
+    bodies.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         return _of_json(await _bounded(request, min(largest, _LARGEST_JSON)).body())
     if kind == "multipart/form-data":
-        async with _bounded(request, largest).form(max_files=MOST_FILES, max_fields=20) as form:
+        try:
+            form = await _bounded(request, largest).form(max_files=MOST_FILES, max_fields=20)
+        except HTTPException as error:
+            if error.status_code != 400:
+                raise
+            raise UsageError(f"the form cannot be read: {error.detail}") from error
+        try:
             return await _of_form(form.multi_items(), folder)
+        finally:
+            await form.close()
     raise HTTPException(
         415, "send files as multipart/form-data, in fields called file, or an address or text as application/json"
     )
