@@ -2,8 +2,11 @@
 
 import asyncio
 import base64
+import errno
 import html
 import json
+import os
+import signal
 import threading
 import time
 import tomllib
@@ -23,7 +26,7 @@ from htxsearch.errors import HtxError, UsageError
 from htxsearch.ingest.add import Additions, Taken
 from htxsearch.ingest.fetch import Fetcher, Limits
 from htxsearch.manifest import adding_lock, writer_lock
-from htxsearch.web import intake
+from htxsearch.web import intake, uploads
 from htxsearch.web.adding import status_of_additions
 from htxsearch.web.guard import is_foreign
 from htxsearch.web.intake import Intake, Wanted
@@ -412,6 +415,44 @@ def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
         run(adding, Wanted(text=TEXT))
     assert not adding.is_adding
     assert run(Intake(str(folders.index), str(folders.corpus), seconds=60), Wanted(text=TEXT)).taken
+
+
+def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the server has waited long enough for it to stop."""
+    adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
+    monkeypatch.setattr(intake, "_COMMAND", "import signal; signal.pause()")
+    started: list[asyncio.subprocess.Process] = []
+    real = asyncio.create_subprocess_exec
+
+    async def give_up() -> None:
+        begun = asyncio.Event()
+
+        async def start(*words: Any, **how: Any) -> asyncio.subprocess.Process:
+            started.append(await real(*words, **how))
+            begun.set()
+            return started[0]
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+        task = asyncio.create_task(adding.add(Wanted(text=TEXT)))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(give_up())
+    assert started[0].returncode == -signal.SIGKILL
+    assert not adding.is_adding
+
+
+def test_a_disk_that_is_full_is_the_servers_trouble(web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(uploads, "_copy", full)
+    answer = send(web, ("a.txt", TEXT))
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "what was sent cannot be kept on the disk: No space left on device"
+    assert list(files(folders)) == ["chè.txt"]
 
 
 def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

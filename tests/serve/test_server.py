@@ -296,6 +296,23 @@ def test_an_addition_under_way_is_finished_when_the_server_is_told_to_stop(folde
     assert len(folders.ids()) == 6
 
 
+def test_who_hangs_up_while_sending_leaves_nothing_behind(folders: Folders, tmp_path: Path) -> None:
+    folders.update()
+    (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
+    with served(folders.index, folders.corpus, "--allow-add", "--token-file", str(tmp_path / "token")) as server:
+        head = (
+            "POST /api/articles HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\nAuthorization: Bearer 0123456789abcdef"
+        )
+        for kind in ("application/json", "multipart/form-data; boundary=x"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+                connection.sendall(f"{head}\r\nContent-Type: {kind}\r\nExpect: 100-continue\r\n\r\n".encode())
+                assert connection.recv(100).startswith(b"HTTP/1.1 100")
+                connection.sendall(b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nabc')
+        assert server.stop() in (0, -signal.SIGTERM)
+        assert not any("Traceback" in line for line in server.said)
+    assert len(folders.ids()) == 5
+
+
 def test_settings_reach_the_workers_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(index="chỉ mục", token="x" * 16, hosts=("a", "b"), cors=("https://a.vn",), rate=0.5)
     monkeypatch.setenv("HTXSEARCH_SERVE", "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -16,7 +16,7 @@ from htxsearch.index import Index
 from htxsearch.results import additions_json
 from htxsearch.web.api import Lanes
 from htxsearch.web.guard import is_foreign
-from htxsearch.web.intake import Intake
+from htxsearch.web.intake import Intake, Wanted
 from htxsearch.web.lane import Busy
 from htxsearch.web.parameters import Parameter, read
 from htxsearch.web.phrases import LANGUAGES, Language
@@ -59,15 +59,23 @@ async def _add(request: Request) -> "Additions":
     settings: Settings = request.app.state.settings
     intake: Intake = request.app.state.intake
     with intake.receiving(), tempfile.TemporaryDirectory(prefix="htxsearch-") as folder:
-        try:
-            reading = read_wanted(request, Path(folder), largest=settings.largest)
-            wanted = await asyncio.wait_for(reading, settings.adding_s)
-        except TimeoutError:
-            raise HTTPException(408, f"not all of it had come within {settings.adding_s:g} s; send less at once") from None
+        wanted = await _received(request, Path(folder), settings)
         try:
             return await intake.add(wanted)
         except CorpusError as error:  # not what was asked for, but the server's folder
             raise HTTPException(503, str(error)) from error
+
+
+async def _received(request: Request, folder: Path, settings: Settings) -> Wanted:
+    """Return what was sent. Raises HTTPException, UsageError."""
+    try:
+        return await asyncio.wait_for(read_wanted(request, folder, largest=settings.largest), settings.adding_s)
+    except TimeoutError:
+        raise HTTPException(408, f"not all of it had come within {settings.adding_s:g} s; send less at once") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the client has gone before all of it had come") from None
+    except OSError as error:
+        raise HTTPException(503, f"what was sent cannot be kept on the disk: {error.strerror}") from error
 
 
 def status_of_additions(found: "Additions") -> int:

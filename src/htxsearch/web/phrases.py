@@ -248,6 +248,8 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "hãy gửi tệp bằng multipart/form-data, hoặc địa chỉ hay văn bản bằng application/json",
         ),
         (r"at most (\S+) MB can be sent at once; .*", r"mỗi lần chỉ gửi được \1 MB; hãy gửi ít hơn, hoặc chia nhỏ"),
+        (r"the client has gone before .*", "kết nối bị ngắt trước khi gửi xong"),
+        (r"what was sent cannot be kept on the disk: (.*)", r"máy chủ không giữ được tệp đã gửi: \1"),
         (r"the form cannot be read: .*", "không đọc được biểu mẫu đã gửi; mỗi lần gửi nhiều nhất 100 tệp"),
         (
             r"the body (?:is no JSON|must be a JSON object).*|send either url or text",
