@@ -7,6 +7,8 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ VIEWS: list[tuple[str, str, dict[str, Any]]] = [
     ("results-phone", "/?q=hop tac xa che", {"viewport": {"width": 375, "height": 760}}),
     ("article", "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=hop tac xa che#p0", {}),
 ]
+ADDING: list[tuple[str, str, dict[str, Any]]] = [("add", "/add", {})]
+"""What there is only where articles may be added."""
 
 
 def main() -> None:
@@ -34,20 +38,29 @@ def main() -> None:
     chromium = shutil.which("chromium") or sys.exit("no Chromium on this machine: apt-get install chromium")
     images = ROOT / "docs" / "images"
     images.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         with Index(Path(folder) / "index", corpus=ROOT / "corpus") as index:
             index.update()
-        app = make_app(Settings(index=f"{folder}/index", corpus=str(ROOT / "corpus"), rate=0, patience=60))
-        server = uvicorn.Server(uvicorn.Config(app, port=PORT, log_level="warning"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            for name, address, options in VIEWS:
-                page = browser.new_page(**({"viewport": {"width": 1100, "height": 760}} | options))
-                page.goto(f"http://127.0.0.1:{PORT}{address}")
-                page.screenshot(path=images / f"{name}.png")
-            browser.close()
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for views, allow_add in ((VIEWS, False), (ADDING, True)):
+            settings = Settings(index=f"{folder}/index", corpus=str(ROOT / "corpus"), rate=0, patience=60, allow_add=allow_add)
+            with serving(settings):
+                for name, address, options in views:
+                    page = browser.new_page(**({"viewport": {"width": 1100, "height": 760}} | options))
+                    page.goto(f"http://127.0.0.1:{PORT}{address}")
+                    page.screenshot(path=images / f"{name}.png")
+        browser.close()
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[None]:
+    """Run a server meanwhile."""
+    server = uvicorn.Server(uvicorn.Config(make_app(settings), port=PORT, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
         server.should_exit = True
         thread.join()
 

@@ -44,6 +44,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "answer_same": ("Bài khác cũng nói vậy", "Another article says the same"),
     "apply": ("Áp dụng", "Apply"),
     "article": ("Bài viết", "Article"),
+    "as_of": ("thời điểm", "as of"),
     "author": ("Tác giả", "Author"),
     "back_to_results": ("Trở lại kết quả", "Back to the results"),
     "by_place": ("Theo tỉnh cũ (trước 1/7/2025)", "By former province"),
