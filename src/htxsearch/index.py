@@ -216,6 +216,7 @@ class Index(Searcher):
         told: Mapping[str, str] = MappingProxyType({}),
         text: bytes | None = None,
         sent: Sequence[tuple[str, Path]] = (),
+        from_others: bool = False,
         limit: int = 100,
         fetcher: "Fetcher | None" = None,
         seen: Callable[[str], None] = lambda _: None,
@@ -223,7 +224,8 @@ class Index(Searcher):
     ) -> "Additions":
         """Put files, folders, pages, feeds and sitemaps into the corpus, and `text` as a file of its own; then update.
 
-        `sent` are files that somebody sent: the name each was sent under, which is made safe, and where it lies now.
+        `sent` are files that somebody sent: the name each was sent under, which is made safe, and where it lies now. With
+        `from_others`, what would take the id of an article that is there is refused.
         `told` may have title, date, place and source, and goes before what the things say themselves. Of a feed or
         sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` says what may be fetched,
         by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with what is being got.
@@ -243,6 +245,7 @@ class Index(Searcher):
         self._check_apart()
         adder = self._adder(known, limit, fetcher, seen)
         with adding_lock(self.path):
+            adder.holders = self._holders() if from_others else {}
             for one in sources:
                 adder.add(str(one))
             for name, file in sent:
@@ -290,6 +293,12 @@ class Index(Searcher):
             write_subscriptions(self.corpus, followed)
         except OSError as error:
             raise CorpusError(f"cannot write to the corpus {self.corpus}: {error.strerror}; check its permissions") from error
+
+    def _holders(self) -> dict[str, str]:
+        """Return the file that each article's id belongs to; none if there is no index yet."""
+        if not self.exists():
+            return {}
+        return {one: path for path, entry in read_catalogue(self._current()).items() for one in entry.articles}
 
     def _adder(self, said: "Known", limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
         from htxsearch.ingest.add import Adder

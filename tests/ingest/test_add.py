@@ -1,6 +1,10 @@
 """Adding things to a corpus: files, folders, text, pages, feeds, sitemaps."""
 
+import json
+import re
 import tomllib
+import unicodedata
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -388,3 +392,43 @@ def test_two_never_add_at_once(index: Index, tmp_path: Path) -> None:
         add(index, tmp_path / "tin.txt")
     assert not index.corpus.exists()
     assert kinds(add(index, tmp_path / "tin.txt")) == ["added"]
+
+
+def test_nothing_that_comes_from_others_takes_an_articles_id(index: Index, site: Site, tmp_path: Path) -> None:
+    """Of two articles with one id the first by path would keep it."""
+    index.corpus.mkdir()
+    (index.corpus / "mía.txt").write_text("Mía thật.", "utf-8")
+    (index.corpus / unicodedata.normalize("NFD", "chè.txt")).write_text("Chè thật.", "utf-8")
+    ids = ("lúa.txt", "a.csv:1", "b.zip/a.txt")
+    lines = "".join(json.dumps({"id": one, "text": "Bài thật."}) + "\n" for one in ids)
+    (index.corpus / "z.jsonl").write_text(lines, "utf-8")
+    index.update()
+    rows = {"a.jsonl": '{"id": "mía.txt", "text": "Giả."}\n', "a.csv": "id,text\n1,Giả.\n"}
+    for name, text in rows.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x.jsonl", rows["a.jsonl"])
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("a.txt", "Gói giả.")
+    sent = {
+        name: add(index, from_others=True, sent=[(name, tmp_path / name)]) for name in ("a.jsonl", "a.csv", "a.zip", "b.zip")
+    }
+    for name in ("a.jsonl", "a.csv", "a.zip", "b.zip"):
+        [refused] = sent[name].refused
+        assert re.fullmatch(r"its id '.*' is taken by (mía.txt|z.jsonl); give one of them another", refused.reason), name
+    url = site.page("/rows", rows["a.jsonl"].encode(), "application/jsonl")
+    assert "is taken by mía.txt" in add(index, url, from_others=True).refused[0].reason
+    assert add(index, text=b"Sai.", told={"title": "lúa"}, from_others=True).taken[0].path == "lúa-2.txt"
+    for name in ("chè.txt", "mía.txt"):
+        (tmp_path / "held").write_text(f"{name} giả.", "utf-8")
+        assert add(index, from_others=True, sent=[(name, tmp_path / "held")]).taken[0].path == name.replace(".", "-2.")
+    for rebuild in (False, True):
+        index.update(rebuild=rebuild)
+        assert all("thật" in index.show(one).article.body for one in ("mía.txt", "chè.txt", *ids))
+    again = add(index, from_others=True, sent=[("khác.jsonl", index.corpus / "z.jsonl")])
+    assert kinds(again) == ["same"]
+    own = site.page("/own", b'{"id": "1", "text": "M\xe1\xbb\x99t."}\n', "application/jsonl")
+    assert kinds(add(index, own, from_others=True)) == ["added"]
+    site.page("/own", b'{"id": "1", "text": "Hai."}\n', "application/jsonl")
+    assert kinds(add(index, own, from_others=True)) == ["updated"]
+    assert index.show("1").article.body == "Hai."

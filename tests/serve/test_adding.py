@@ -7,6 +7,7 @@ import html
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 import tomllib
@@ -131,6 +132,7 @@ JSON = {"Content-Type": "application/json"}
         ("a\x1b[31m\u202egnp.txt", "a-[31m-gnp.txt"),
         ("CON.txt", "_CON.txt"),
         ("lpt1", "_lpt1"),
+        ("nul.tar.txt", "_nul.tar.txt"),
         ("a:b|c?.txt", "a-b-c-.txt"),
         ("tên. . .", "tên"),
         ("x" * 5_000, "x" * 150),
@@ -421,18 +423,17 @@ def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, m
     """As when the server has waited long enough for it to stop."""
     adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
     monkeypatch.setattr(intake, "_COMMAND", "import signal; signal.pause()")
-    started: list[asyncio.subprocess.Process] = []
-    real = asyncio.create_subprocess_exec
+    started: list[subprocess.Popen[bytes]] = []
+    begun = asyncio.Event()
+    real = subprocess.Popen
+
+    def start(*words: Any, **how: Any) -> subprocess.Popen[bytes]:
+        started.append(real(*words, **how))
+        begun.set()
+        return started[0]
 
     async def give_up() -> None:
-        begun = asyncio.Event()
-
-        async def start(*words: Any, **how: Any) -> asyncio.subprocess.Process:
-            started.append(await real(*words, **how))
-            begun.set()
-            return started[0]
-
-        monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+        monkeypatch.setattr(subprocess, "Popen", start)
         task = asyncio.create_task(adding.add(Wanted(text=TEXT)))
         await begun.wait()
         task.cancel()

@@ -13,7 +13,7 @@ from htxsearch.web.phrases import translated
 
 SOURCE = Path(htxsearch.__file__).parent
 SPEAKING = [
-    *("search.py", "query.py", "index.py", "manifest.py", "semantic.py", "text/places.py", "text/encodings.py"),
+    *("search.py", "query.py", "index.py", "reindex.py", "manifest.py", "semantic.py", "text/places.py", "text/encodings.py"),
     *(f"ingest/{name}.py" for name in ("add", "address", "corpus", "feeds", "fetch", "furniture", "metadata", "subscriptions")),
     *(f"ingest/readers/{path.name}" for path in (SOURCE / "ingest" / "readers").glob("*.py")),
     *(f"web/{name}.py" for name in ("adding", "api", "app", "intake", "lane", "parameters", "uploads")),

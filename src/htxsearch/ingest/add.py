@@ -11,13 +11,13 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from htxsearch.article import Rejected
+from htxsearch.article import Article, Rejected
 from htxsearch.catalogue import Report
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.address import Refused, host_of, is_address, parse_address
@@ -25,7 +25,7 @@ from htxsearch.ingest.corpus import may_be_article, source_files
 from htxsearch.ingest.feeds import Listed, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Known
-from htxsearch.ingest.readers import Unreadable, reader_of
+from htxsearch.ingest.readers import SEVERAL, Unreadable, read_articles, reader_of
 from htxsearch.ingest.subscriptions import (
     FEEDS_FILE,
     Subscription,
@@ -93,7 +93,7 @@ class Adder:
     """One run of adding.
 
     `told` is what the user says of everything he adds, and goes into the sidecars. `seen` is called with what is being
-    got; `taken` and `refused` grow while it goes.
+    got; `taken` and `refused` grow while it goes. `holders` gives the file of each article's id that nothing may take.
     """
 
     corpus: Path
@@ -103,6 +103,7 @@ class Adder:
     seen: Callable[[str], None] = lambda _: None
     taken: list[Taken] = field(default_factory=list)
     refused: list[Rejected] = field(default_factory=list)
+    holders: Mapping[str, str] = field(default_factory=dict)
     _by_size: dict[int, list[str]] | None = None
 
     def add(self, source: str) -> None:
@@ -173,7 +174,20 @@ class Adder:
         _check_readable(data, parts[-1])
         if not may_be_article(parts[-1].lower()):  # a sidecar would speak for another article, whatever its bytes are
             raise Refused(f"files called {parts[-1]} are not taken for articles; give it another name")
+        self._check_ids(data, self._free("/".join(parts)))
         self._keep(data, parts, source, about, sidecar=sidecar)
+
+    def _check_ids(self, data: bytes, path: str) -> None:
+        """Raise Refused if a file of several articles has one with an id that is taken: which file keeps it is chance."""
+        reader = reader_of(data, path)
+        if not self.holders or reader not in SEVERAL or self._same_as(data) is not None:
+            return
+        try:
+            for found in read_articles(reader, data, path, Known()):
+                if isinstance(found, Article) and self.holders.get(found.id, path) != path:
+                    raise Refused(f"its id {found.id!r} is taken by {self.holders[found.id]}; give one of them another")
+        except Unreadable as error:
+            raise Refused(str(error)) from error
 
     def _add_address(self, url: str) -> None:
         stem = _page_stem(url)
@@ -189,6 +203,7 @@ class Adder:
 
     def _keep_page(self, url: str, stem: str, old: str | None, found: Fetched) -> None:
         path = stem + _suffix(found)
+        self._check_ids(found.data, path)
         about = {"asked": url, "url": found.url, "etag": found.etag, "modified": found.modified, "type": found.content_type}
         if old and old != path:
             (self.corpus / old).unlink()
@@ -257,8 +272,7 @@ class Adder:
         written = self._new_sidecar(mine if ours else sidecar, about)
         write_file(target.with_name(target.name + SIDECAR_SUFFIX), written.encode("utf-8", "replace"))
         write_file(target, data)
-        if self._by_size is not None:
-            self._by_size.setdefault(len(data), []).append(path)
+        self._sizes().setdefault(len(data), []).append(path)
         self.taken.append(Taken(source, path, how))
 
     def _new_sidecar(self, old: str, about: dict[str, str]) -> str:
@@ -275,23 +289,29 @@ class Adder:
         time = f"time = {now.isoformat('T', 'seconds')}"
         return "\n".join([*([kept.rstrip()] if kept.strip() else []), *head, "", "[fetched]", time, *table, ""])
 
-    def _same_as(self, data: bytes) -> str | None:
-        """Return the path of the file in the corpus that holds just this, if there is one."""
+    def _sizes(self) -> dict[int, list[str]]:
+        """Return the paths of the corpus's files by their sizes; letters in a path are composed."""
         if self._by_size is None:
             self._by_size = {}
             for one in source_files(self.corpus)[0] if self.corpus.is_dir() else ():
                 with contextlib.suppress(OSError):  # gone meanwhile
                     self._by_size.setdefault(one.file.stat().st_size, []).append(one.path)
-        for path in self._by_size.get(len(data), ()):
+        return self._by_size
+
+    def _same_as(self, data: bytes) -> str | None:
+        """Return the path of the file in the corpus that holds just this, if there is one."""
+        for path in self._sizes().get(len(data), ()):
             with contextlib.suppress(OSError):  # gone, or not readable: then nobody knows that it is the same
                 if (self.corpus / path).read_bytes() == data:
                     return path
         return None
 
     def _free(self, path: str) -> str:
+        """Return a path that no file has, nor an article as its id."""
         stem, suffix = os.path.splitext(path)
+        known = {one for paths in self._sizes().values() for one in paths} | self.holders.keys()
         tries = (path if number == 1 else f"{stem}-{number}{suffix}" for number in range(1, 100_000))
-        return next(one for one in tries if not os.path.lexists(self.corpus / one))
+        return next(one for one in tries if one not in known and not os.path.lexists(self.corpus / one))
 
     def _page(self, stem: str) -> str | None:
         """Return the path of the file that holds a page got before."""
@@ -341,7 +361,7 @@ def tidy(name: str) -> str:
     while len(stem.encode()) > 150:
         stem = stem[:-1]
     stem = stem.rstrip(". ") or "unnamed"
-    if re.fullmatch(r"(?i)con|prn|aux|nul|com\d|lpt\d", stem):
+    if re.match(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)", stem):
         stem = f"_{stem}"
     return stem + suffix.rstrip(". ")[:20]
 

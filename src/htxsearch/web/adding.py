@@ -57,6 +57,7 @@ async def _add(request: Request) -> "Additions":
             "this was sent by a page of another site; send it from this server's own page, or with the token as a bearer token",
         )
     settings: Settings = request.app.state.settings
+    read([_LANGUAGE], request.query_params.multi_items())
     intake: Intake = request.app.state.intake
     with intake.receiving(), tempfile.TemporaryDirectory(prefix="htxsearch-") as folder:
         wanted = await _received(request, Path(folder), settings)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,13 @@ def add(index_folder: str, corpus: str, wanted: Wanted, fetcher: "Fetcher | None
         with writer_lock(index.path):
             pass
         return index.add(
-            *wanted.addresses, told=wanted.told, text=wanted.text, sent=wanted.sent, limit=wanted.limit, fetcher=fetcher
+            *wanted.addresses,
+            told=wanted.told,
+            text=wanted.text,
+            sent=wanted.sent,
+            from_others=True,
+            limit=wanted.limit,
+            fetcher=fetcher,
         )
 
 
@@ -99,22 +105,21 @@ class Intake:
 
     async def _run(self, sent: bytes) -> "Additions | Exception":
         """Return what a process made of a pickle; the process is ended with whoever waits for it."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", _COMMAND),
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _COMMAND],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             start_new_session=os.name == "posix",  # Ctrl-C in the terminal is for the server, which waits for it
         )
         try:
-            answer, _ = await asyncio.wait_for(process.communicate(sent), self._seconds)
-        except TimeoutError:
+            answer = await asyncio.to_thread(_answer_of, process, sent, self._seconds)
+        except subprocess.TimeoutExpired:
             what = "what was got is in the corpus, and the next reindex takes it in"
             raise Busy(f"the addition was stopped after {self._seconds:g} s; {what}") from None
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            process.kill()
         if not answer:
             raise HtxError(
                 f"the process that adds ended with code {process.returncode}, perhaps because memory ran out; "
@@ -122,6 +127,16 @@ class Intake:
             )
         found: Additions | Exception = pickle.loads(answer)
         return found
+
+
+def _answer_of(process: "subprocess.Popen[bytes]", sent: bytes, seconds: float) -> bytes:
+    """Return what a process answers. Raises TimeoutExpired when it has been ended because its time was over."""
+    try:
+        return process.communicate(sent, seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
 
 
 # The process's side

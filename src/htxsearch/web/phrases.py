@@ -301,6 +301,8 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"it holds NUL characters or halves of characters, .*", "tệp không phải văn bản: có ký tự hỏng"),
         (r"files of type (\S+) are not read; known are (.*)", r"không đọc tệp loại \1; đọc được: \2"),
         (r"files called (.*) are not taken for articles; .*", r"tệp tên \1 không được coi là bài viết; hãy đổi tên khác"),
+        (r"its id '(.*)' is taken by (.*); give .*", r"mã bài «\1» là của \2; hãy đặt mã khác"),
+        (r"another file has the same name in other characters; .*", "đã có tệp cùng tên, viết bằng ký tự khác; hãy đổi tên"),
         (r"larger than (\S+) MB; split it", r"lớn hơn \1 MB; hãy chia nhỏ"),
         (r"(?:is no file|there is no such file or folder; .*|there is no file in it)", "không có tệp như vậy"),
         (r"the corpus .* lies in it; .*", "kho bài nằm trong đó; hãy chọn từng tệp hay thư mục"),

@@ -21,7 +21,7 @@ from htxsearch.ingest.readers.plain import read_plain
 from htxsearch.ingest.readers.table import read_table
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["LEARNT_FROM", "READERS", "Reader", "Unreadable", "lines_of", "read_articles", "reader_of"]
+__all__ = ["LEARNT_FROM", "READERS", "SEVERAL", "Reader", "Unreadable", "lines_of", "read_articles", "reader_of"]
 
 
 def read_articles(
@@ -130,3 +130,6 @@ def _member_reader(data: bytes, name: str) -> Reader:
 
 LEARNT_FROM: tuple[Reader, ...] = (read_plain, read_page)
 """Readers of files that come with their site's furniture."""
+
+SEVERAL: tuple[Reader, ...] = (READERS["json_lines"], READERS["table"], READERS["archive"])
+"""Readers of files that hold several articles, whose ids need not be the file's path."""
