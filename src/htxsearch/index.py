@@ -252,12 +252,16 @@ class Index(Searcher):
                 adder.add_named(name, file)
             if text is not None:
                 adder.add_bytes(text, "-")
+        report = self._update_after(adder, progress)
+        return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused), report=report)
+
+    def _update_after(self, adder: "Adder", progress: "Progress | None") -> Report | None:
+        """Update, if there is a corpus by now; an error tells what is kept there. Raises as `update` does."""
         try:
-            report = self.update(progress=progress) if self.corpus.is_dir() else None
+            return self.update(progress=progress) if self.corpus.is_dir() else None
         except HtxError as error:
             kept = ", ".join(one.path for one in adder.taken)
             raise type(error)(f"{error} (kept in {self.corpus} meanwhile: {kept})" if kept else str(error)) from error
-        return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused), report=report)
 
     def follow(
         self, *, limit: int = 100, fetcher: "Fetcher | None" = None, seen: Callable[[str], None] = lambda _: None

@@ -45,25 +45,14 @@ def serve_forever(
 
     token = _token(token_file)
     if allow_add and not token:
-        raise UsageError(
-            f"--allow-add needs a token, so that not everybody can add; {_MAKE_ONE} > token and start with --token-file token"
-        )
-    local = _is_loopback(host)
+        command = "htxsearch serve --allow-add --token-file token"
+        raise UsageError(f"--allow-add needs a token, so that not everybody can add; {_MAKE_ONE} > token && {command}")
     _check_address(host, port)
-    if not (local or token):
-        click.echo(
-            f"warning: {host} can be reached from other machines, and anyone who reaches it may read every article; "
-            f"give --token-file FILE, or set {TOKEN_VARIABLE}",
-            err=True,
-        )
-    names = tuple(name.lower() for name in hosts)
-    if local:
-        names = (*_LOOPBACK_NAMES, *names)  # else a page from elsewhere could have its own name lead here
     settings = Settings(
         index=str(index_dir),
         corpus=str(corpus),
         token=token,
-        hosts=names,
+        hosts=_names(host, hosts, has_token=bool(token)),
         cors=tuple(cors),
         rate=rate,
         allow_add=allow_add,
@@ -71,6 +60,20 @@ def serve_forever(
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"serving {index_dir} at http://{shown}:{port}/ (Ctrl-C stops)", err=True)
     run(settings, host=host, port=port, workers=workers, behind_proxy=behind_proxy, access_log=access_log)
+
+
+def _names(host: str, hosts: Sequence[str], *, has_token: bool) -> tuple[str, ...]:
+    """Return the names to answer to, none for any; warn if others reach the machine and everybody may read."""
+    names = tuple(name.lower() for name in hosts)
+    if _is_loopback(host):
+        return (*_LOOPBACK_NAMES, *names)  # else a page from elsewhere could have its own name lead here
+    if not has_token:
+        click.echo(
+            f"warning: {host} can be reached from other machines, and anyone who reaches it may read every article; "
+            f"give --token-file FILE, or set {TOKEN_VARIABLE}",
+            err=True,
+        )
+    return names
 
 
 def _is_loopback(host: str) -> bool:
