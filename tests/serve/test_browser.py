@@ -219,6 +219,19 @@ def test_axe_finds_nothing_serious(opened: Opened, address: str, scheme: str) ->
         assert [(one["id"], one["nodes"][0]["html"], one["nodes"][0].get("failureSummary")) for one in found] == []
 
 
+_SMALL = """() => [...document.querySelectorAll("a, button, input, summary")]
+  .filter(one => one.offsetParent && !one.closest(".skip, .passage, .again, .about, .hits h2"))
+  .filter(one => one.getBoundingClientRect().height < 24).map(one => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_everything_fits_a_small_phone_and_can_be_touched(opened: Opened, address: str) -> None:
+    """WCAG 2.2: 1.4.10 (320 pixels wide), 2.5.8 (24 pixels high, but within text)."""
+    page = opened(address, width=320)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.evaluate(_SMALL) == []
+
+
 _SHIFT = """() => new Promise(done => {
   let sum = 0;
   new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; })
