@@ -1,13 +1,16 @@
 """Measure the server under fifty clients while a reindex adds a hundred articles.
 
-    python benches/serve.py --data ../shared/data --keep FOLDER [--clients 50] [--seconds 60] [--think 1] [--workers 1]
+    python benches/serve.py --data ../shared/data --keep FOLDER [--articles 20000] [--clients 50] [--seconds 60] [--think 1]
+                            [--workers 1] [--reindexes 1]
 
-The first time, 20,000 news articles are taken in (some minutes). Then a server is started, and every client, from a
-loopback address of its own, asks one thing after the other: mostly queries, all different, half of them as a page; each
-third as it is being typed (suggestions), now and then an article or an index's health. Between two questions a client
-thinks, `--think` seconds on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a
-hundred more articles. The answers are checked: no status but 200, every hit's title that of the corpus, spans that fit, as
-many articles as some commit had and never fewer than before. Resident memory is the server's and its workers'.
+The first time, the news articles are taken in (some minutes); `--articles 15400` make 80,000 passages. Then a server is
+started, and every client, from a loopback address of its own, asks one thing after the other: mostly queries, all different,
+half of them as a page; each third as it is being typed (suggestions), now and then an article, as JSON or as its page, what
+is related to it, or the index's health. Between two questions a client thinks, `--think` seconds on average; with 0 it
+never does. After a third of the time `htxsearch reindex` takes in a hundred more articles; with more `--reindexes`, it then
+drops and adds them in turn. The answers are checked: no status but 200, every hit's title that of the corpus, spans that
+fit, as many articles as some commit had and, with one reindex, never fewer than before. Resident memory is the server's and
+its workers'; its slope is that of the least-squares line through the last two thirds of the run.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import asyncio
 import contextlib
 import json
 import lzma
+import os
 import random
 import re
 import socket
@@ -30,6 +34,8 @@ from urllib.parse import quote
 from htxsearch.text.normalize import nfc
 
 _ADDED = 100
+_MIX = {"page": 3, "query": 3, "suggest": 3, "article": 0.6, "article page": 0.4, "related page": 0.1, "health": 0.3}
+"""How often each kind of question is asked."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -45,6 +51,7 @@ class Clients:
         self.errors: list[str] = []
         self.log: list[tuple[float, float]] = []
         self.counts: list[tuple[float, int]] = []
+        self.passages = 0
 
     def question(self) -> tuple[str, str]:
         """Return a kind of question and an address, made of a run of words of some article."""
@@ -52,19 +59,22 @@ class Clients:
         words = _WORD.findall(article["text"])[:400] or ["tin"]
         first = self.random.randrange(len(words))
         run = words[first : first + self.random.randint(2, 6)]
-        kind = self.random.choices(["page", "query", "suggest", "article", "health"], [3, 3, 3, 1, 0.3])[0]
+        kind = self.random.choices([*_MIX], [*_MIX.values()])[0]
         typed = quote(" ".join(run))
+        article_id = quote(article["id"], safe="")
         return kind, {
             "page": f"/?q={typed}",
             "query": f"/api/query?q={typed}&facet=year&facet=place&facet=source",
             "suggest": f"/api/suggest?q={quote(' '.join(run)[: self.random.randint(3, 14)])}",
-            "article": f"/api/articles/{quote(article['id'], safe='')}",
+            "article": f"/api/articles/{article_id}",
+            "article page": f"/article?id={article_id}&q={typed}",
+            "related page": f"/related?id={article_id}",
             "health": "/api/health",
         }[kind]
 
     def check(self, kind: str, body: bytes, at: float) -> None:
         """Note what is wrong with an answer."""
-        if kind == "page":
+        if kind.endswith("page"):
             if not body.endswith(b"</html>\n") and not body.endswith(b"</html>"):
                 self.errors.append("half a page")
             return
@@ -79,6 +89,7 @@ class Clients:
                 self.errors.append(f"a torn article: {found['article_id']}")
         elif kind == "health":
             self.counts.append((at, found["articles"]))
+            self.passages = found["passages"]
 
     async def client(self, number: int, until: float, think: float) -> None:
         """Ask until the time is over, over one connection."""
@@ -131,8 +142,8 @@ def prepare(data: Path, keep: Path, count: int) -> tuple[Path, Path, list[dict[s
 
 
 def reindex(index: Path, corpus: Path) -> None:
-    """Run `htxsearch reindex` as packaging/htxsearch-reindex.service does: behind what people wait for."""
-    command = ["nice", "-n", "10", sys.executable, "-m", "htxsearch", "reindex", "--index", str(index), "--corpus", str(corpus)]
+    """Run `htxsearch reindex`."""
+    command = [sys.executable, "-m", "htxsearch", "reindex", "--index", str(index), "--corpus", str(corpus)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
@@ -185,28 +196,54 @@ def children(pid: int) -> list[int]:
 
 
 async def measure(clients: Clients, options: argparse.Namespace, index: Path, corpus: Path, pid: int) -> dict[str, Any]:
-    """Run the clients, the reindex in the middle, and look at memory all the while."""
-    memory: list[tuple[float, float]] = []
+    """Run the clients, the reindexes meanwhile, and look at memory and open files all the while."""
+    memory: list[tuple[float, float, float]] = []
+    started = time.perf_counter()
 
     async def watch() -> None:
         while True:
-            memory.append(resident_mb(pid))
+            memory.append((time.perf_counter() - started, *resident_mb(pid)))
             await asyncio.sleep(1)
 
-    async def add() -> float:
-        await asyncio.sleep(options.seconds / 3)
-        added = list(clients.articles.values())[-_ADDED:]
-        (corpus / "added.jsonl").write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in added), "utf-8")
-        started = time.perf_counter()
-        await asyncio.to_thread(reindex, index, corpus)
-        return time.perf_counter() - started
+    async def add() -> list[float]:
+        took = []
+        added = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in list(clients.articles.values())[-_ADDED:])
+        for number in range(options.reindexes):
+            due = options.seconds / 3 + number * options.seconds * 2 / 3 / options.reindexes
+            await asyncio.sleep(max(0.0, due - (time.perf_counter() - started)))
+            (corpus / "added.jsonl").write_text(added if number % 2 == 0 else "", "utf-8")
+            began = time.perf_counter()
+            await asyncio.to_thread(reindex, index, corpus)
+            took.append(round(time.perf_counter() - began, 1))
+        return took
 
     watching = asyncio.create_task(watch())
     adding = asyncio.create_task(add())
     await clients.run(options.clients, options.seconds, options.think)
     took = await adding
     watching.cancel()
-    return {"reindex_s": round(took, 1), "memory": memory}
+    return {"reindex_s": took, "memory": memory, "open_files": open_files(pid)}
+
+
+def open_files(pid: int) -> dict[str, int]:
+    """Return how many descriptors and mapped files the server has."""
+    own = children(pid) or [pid]
+    maps = [
+        line.split(maxsplit=5)[5] for one in own for line in Path(f"/proc/{one}/maps").read_text().splitlines() if "/" in line
+    ]
+    return {
+        "descriptors": sum(len(os.listdir(f"/proc/{one}/fd")) for one in own),
+        "maps_of_the_index": sum(path.split(" (")[0].endswith((".seg", ".imp")) for path in maps),
+        "maps_of_deleted_files": sum(path.endswith("(deleted)") for path in maps),
+    }
+
+
+def slope(points: list[tuple[float, float]]) -> float:
+    """Return the slope of the least-squares line through (seconds, value), a minute."""
+    at = sum(x for x, _ in points) / len(points)
+    mean = sum(y for _, y in points) / len(points)
+    spread = sum((x - at) ** 2 for x, _ in points)
+    return round(60 * sum((x - at) * (y - mean) for x, y in points) / spread, 2) if spread else 0.0
 
 
 def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
@@ -218,10 +255,13 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
     every = [one for times in clients.times.values() for one in times]
     counts = [count for _, count in sorted(clients.counts)]
     memory = measured["memory"]
+    settled = [(at, own) for at, _, own in memory if at > options.seconds / 3]
     return {
+        "passages": clients.passages,
         "clients": options.clients,
         "think_s": options.think,
         "workers": options.workers,
+        "load_before": options.load,
         "requests": len(every),
         "per_second": round(len(every) / options.seconds, 1),
         "ms_p50_p95_p99_max": [percentile(every, share) for share in (0.5, 0.95, 0.99, 1)],
@@ -231,9 +271,11 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
         },
         "reindex_s": measured["reindex_s"],
         "articles_seen": sorted(set(counts)),
-        "went_back": counts != sorted(counts) and options.workers == 1,
-        "resident_mb_first_last_most": [memory[0][0], memory[-1][0], max(one for one, _ in memory)],
-        "own_mb_first_last_most": [memory[0][1], memory[-1][1], max(one for _, one in memory)],
+        "went_back": counts != sorted(counts) and options.workers == 1 and options.reindexes == 1,
+        "resident_mb_first_last_most": [memory[0][1], memory[-1][1], max(one for _, one, _ in memory)],
+        "own_mb_first_last_most": [memory[0][2], memory[-1][2], max(one for _, _, one in memory)],
+        "own_mb_a_minute": slope(settled),
+        "open_files": measured["open_files"],
         "errors": len(clients.errors),
         "first_errors": clients.errors[:3],
     }
@@ -258,8 +300,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--think", type=float, default=1.0)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--reindexes", type=int, default=1)
     options = parser.parse_args()
     index, corpus, articles = prepare(options.data, options.keep, options.articles)
+    options.load = [round(one, 2) for one in os.getloadavg()]
     with served(index, corpus, options.workers) as (port, process):
         clients = Clients(port, {one["id"]: one for one in articles}, seed=7)
         measured = asyncio.run(measure(clients, options, index, corpus, process.pid))
