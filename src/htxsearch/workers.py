@@ -28,7 +28,19 @@ from htxsearch.engine.seam import Document
 from htxsearch.errors import HtxError
 from htxsearch.ingest.corpus import SourceFile, news_of
 
-__all__ = ["Ahead", "Catalogued", "Found", "InTurn", "Made", "Reading", "Workers", "default_workers", "serve", "worth_workers"]
+__all__ = [
+    "Ahead",
+    "Catalogued",
+    "Found",
+    "InTurn",
+    "Made",
+    "Reading",
+    "Workers",
+    "default_workers",
+    "give_way",
+    "serve",
+    "worth_workers",
+]
 
 _COMMAND = "from htxsearch.workers import serve; serve()"
 _MOST = 4
@@ -42,6 +54,8 @@ _AHEAD = 8 * 1024 * 1024
 _ARTICLE = 1024
 """What an article counts beside its text, so that very short ones are bounded, too."""
 _LENGTH = struct.Struct("<Q")
+_NICENESS = 10
+"""Of what indexes: a ninth of a busy processor, all of an idle one."""
 
 Made = Callable[[], Document]
 """Gives an article's document; waits for it if need be. Raises what analysing it raised, with the article's name."""
@@ -351,8 +365,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 # The worker's side
 
 
+def give_way() -> None:
+    """Let whatever else runs on the machine go before this process and the threads it starts later, where the system can."""
+    if sys.platform != "win32":
+        os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+
+
 def serve() -> None:
     """Be a worker: take articles from standard input, give their documents to standard output, until the former ends."""
+    give_way()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers

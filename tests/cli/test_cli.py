@@ -375,3 +375,23 @@ def test_show_tells_the_evidence_of_a_place_and_the_province_of_today(tmp_path: 
     found = as_json("show", "mien.txt", cwd=tmp_path)
     assert (found["place"], found["province_now"]) == ("Bắc Kạn", "Thái Nguyên")
     assert found["place_evidence"] == 'title: "Miến dong Bắc Kạn"'
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no priorities that os.setpriority knows")
+@pytest.mark.parametrize(("words", "gives_way"), [("reindex", True), ("add -", True), ("query gốm", False)])
+def test_what_indexes_gives_way_to_others_and_nothing_else_does(tmp_path: Path, words: str, gives_way: bool) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("Lò gốm Phù Lãng\n\nThợ nặn chum bằng đất đỏ.", "utf-8")
+    code = (
+        f"import os, sys; sys.argv = ['htxsearch', *{words.split()}]\n"
+        "from htxsearch.cli.main import main\n"
+        "before = os.getpriority(os.PRIO_PROCESS, 0)\n"
+        "try:\n    main()\nexcept SystemExit as stop:\n    assert stop.code == 0\n"
+        "print(before, os.getpriority(os.PRIO_PROCESS, 0), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, input="Gạo nếp\n\nMùa gặt.", capture_output=True, text=True, check=True
+    )
+    before, after = map(int, done.stderr.splitlines()[-1].split())
+    assert after == (max(before, 10) if gives_way else before)

