@@ -77,9 +77,11 @@ def opening(folder, _engine):
     WhooshEngine(folder)
 
 
-def reading(_folder, engine):
-    """Ask for what only Whoosh has; the rest is in the sidecar."""
-    list(engine.vectors())
+def reading(folder, _engine):
+    """Ask for what only Whoosh has: what a sidecar is made of."""
+    for path in folder.glob("*.imp"):
+        path.unlink()
+    WhooshEngine(folder).counts()
 
 
 def writing(_folder, engine):

@@ -1,8 +1,8 @@
 """Making a segment's sidecar from the segment: its columns and postings as Whoosh reads them, turned into arrays.
 
-Passages and articles are numbered apart, from 0, in the order in which they stand in the segment. Texts that
-are read by the article (tokens for stage two, records) stay in Whoosh's file; the sidecar has where they
-are, and their checksums.
+Passages and articles are numbered apart, from 0, in the order in which they stand in the segment. What
+is read by the article (tokens for stage two, records, vectors) stays in Whoosh's file; the sidecar has where
+that is, and checksums.
 """
 
 import zlib
@@ -45,7 +45,8 @@ def harvest(reader: Any, name: str, file_size: int) -> bytes:
         sections |= _postings(reader, field, number)
     for field in ("place", "source"):
         sections |= _values(reader, field, numbering)
-    sections |= _ids(reader, article_docs) | _spellings(reader) | _records(reader, article_docs)
+    sections |= _ids(reader, article_docs) | _spellings(reader)
+    sections |= _pieces(reader, "record", "_stored", article_docs) | _pieces(reader, "vector", "vector", article_docs)
     lengths = np.empty(len(ordinal), np.int64)
     lengths[article_docs], lengths[passage_docs] = sections["length.title"], sections["length.syllable"]
     forward, sections["forward.crc"] = _forward(reader, article_docs, lengths)
@@ -202,14 +203,15 @@ def _forward(reader: Any, article_docs: Array, lengths: Array) -> tuple[int, Arr
     return base, np.array([zlib.crc32(source[start:end]) for start, end in pairwise(at)], np.uint32)
 
 
-def _records(reader: Any, article_docs: Array) -> dict[str, Array]:
-    base, offsets, lengths = _where(reader, "_stored")
+def _pieces(reader: Any, name: str, column: str, article_docs: Array) -> dict[str, Array]:
+    """Return where in the .seg file each article's value of a column is, its size, and its checksum."""
+    base, offsets, lengths = _where(reader, column)
     source = reader.storage().a._source
     at = base + np.array([offsets[doc] for doc in article_docs.tolist()], np.int64)
     sizes = np.array([lengths[doc] for doc in article_docs.tolist()], np.int64)
     pairs = zip(at.tolist(), sizes.tolist(), strict=True)
     return {
-        "record.at": at.astype(np.uint64),
-        "record.size": sizes.astype(np.uint32),
-        "record.crc": np.array([zlib.crc32(source[start : start + size]) for start, size in pairs], np.uint32),
+        f"{name}.at": at.astype(np.uint64),
+        f"{name}.size": sizes.astype(np.uint32),
+        f"{name}.crc": np.array([zlib.crc32(source[start : start + size]) for start, size in pairs], np.uint32),
     }

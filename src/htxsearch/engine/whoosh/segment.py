@@ -1,7 +1,9 @@
 """One segment: its sidecar for everything that is ranked, and Whoosh, opened only when asked for what only it has."""
 
 import mmap
+import os
 import pickle
+import sys
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -31,10 +33,33 @@ class _Wanted(NamedTuple):
     ranks: Array | None
 
 
+class _File:
+    """An open file, read piece by piece: what is mapped would count as this process's memory. Closed when nobody holds it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self.size = os.fstat(self._file).st_size
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from `start` to before `end`, as far as there are any."""
+        if sys.platform != "win32":
+            return os.pread(self._file, end - start, start)
+        os.lseek(self._file, start, os.SEEK_SET)
+        return os.read(self._file, end - start)
+
+    def mapped(self) -> mmap.mmap:
+        """Return the whole file, mapped."""
+        return mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            os.close(self._file)
+
+
 class Segment:
     """Reads one segment. Passages and articles are numbered apart, from 0, deleted ones among them.
 
-    A sidecar that is missing or damaged is made anew, in memory. The .seg file stays mapped, so that a
+    A sidecar that is missing or damaged is made anew, in memory. The .seg file stays open, so that a
     segment can be read to the end after a merge has taken its files away.
     """
 
@@ -42,14 +67,13 @@ class Segment:
         """`before` is the same segment as of an earlier commit, when less of it was deleted."""
         self.entry = entry
         self._folder = folder
-        self._file: mmap.mmap
+        self._file: _File
         self._sidecar: Sidecar | None = None
         self.is_verified = False
         if before is not None:
             self._file, self._sidecar, self.is_verified = before._file, before._sidecar, before.is_verified
             return
-        with (folder / f"{entry.name}.seg").open("rb") as file:
-            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file = _File(folder / f"{entry.name}.seg")
         with suppress(SidecarDamaged):  # it is made anew when it is needed
             self._sidecar = self._checked(Sidecar.open(folder / sidecar_name(entry.name)))
 
@@ -61,7 +85,7 @@ class Segment:
     def _checked(self, sidecar: Sidecar) -> Sidecar:
         """Return a sidecar if it is this segment's."""
         facts = sidecar.facts
-        if (facts["segment"], facts["size"], facts["file_size"]) != (self.entry.name, self.entry.size, len(self._file)):
+        if (facts["segment"], facts["size"], facts["file_size"]) != (self.entry.name, self.entry.size, self._file.size):
             raise SidecarDamaged("of another segment")
         return sidecar
 
@@ -77,7 +101,8 @@ class Segment:
 
     def packed(self) -> bytes:
         """Return the segment's sidecar, made anew from Whoosh's files."""
-        return harvest(self.reader, self.entry.name, len(self._file))
+        reader = segment_reader(self._folder, self._file.mapped(), self.entry)
+        return harvest(reader, self.entry.name, self._file.size)
 
     def verify(self) -> bool:
         """Tell whether the folder has this segment's sidecar, each checksum right."""
@@ -86,11 +111,6 @@ class Segment:
         except SidecarDamaged:
             return False
         return True
-
-    @cached_property
-    def reader(self) -> Any:
-        """Return Whoosh's reader."""
-        return segment_reader(self._folder, self._file, self.entry)
 
     # Numbers
 
@@ -252,24 +272,17 @@ class Segment:
         return record
 
     def _read(self, start: int, end: int, crc: int) -> bytes:
-        found: bytes = self._file[start:end]
+        found = self._file.read(start, end)
         if zlib.crc32(found) != crc:
             raise ValueError("an article's checksum is wrong")
         return found
 
     def vectors(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every live article's id and vector.
-
-        Whoosh copies a segment into memory to read it, so its reader is let go afterwards, and so are the pages of the
-        file: of 20,000 articles 124 and 137 MB.
-        """
-        live = np.flatnonzero(self.live)
-        if len(live):
-            column = segment_reader(self._folder, self._file, self.entry).column_reader("vector", translate=False)
-            for article in live.tolist():
-                yield self.article_id(article), bytes(column[int(self.article_docs[article])])
-            if hasattr(mmap, "MADV_DONTNEED"):
-                self._file.madvise(mmap.MADV_DONTNEED)
+        """Yield every live article's id and vector."""
+        at, sizes, crcs = (self.section(f"vector.{part}") for part in ("at", "size", "crc"))
+        for article in np.flatnonzero(self.live).tolist():
+            start = int(at[article])
+            yield self.article_id(article), self._read(start, start + int(sizes[article]), int(crcs[article]))
 
     # Phrases
 
@@ -321,7 +334,7 @@ class Segment:
         def read(first: int, last: int, kind: type[np.generic]) -> Array:
             """Return a part of all tokens' five bytes: the hashes are the first four, the flags the last."""
             pairs = zip(starts, counts.tolist(), strict=True)
-            return np.frombuffer(b"".join(self._file[start + first * n : start + last * n] for start, n in pairs), kind)
+            return np.frombuffer(b"".join(self._file.read(start + first * n, start + last * n) for start, n in pairs), kind)
 
         hashes = read(0, 4, np.uint32)
         owner = np.repeat(np.arange(len(docs)), counts)

@@ -28,7 +28,7 @@ __all__ = ["Array", "Sidecar", "SidecarDamaged", "block_crc", "pack", "packed_st
 
 Array = npt.NDArray[Any]
 
-_MAGIC = b"htximp01"
+_MAGIC = b"htximp02"
 _ALIGNED = 16
 _KINDS = ("<u1", "<u2", "<u4", "<u8", "<i4")
 _START = len(_MAGIC) + 8
