@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from htxsearch.article import Article
+from htxsearch.engine.seam import Engine
 from htxsearch.errors import UnknownArticle
 from htxsearch.hints import unknown_article
 from htxsearch.prepared import Prepared
@@ -50,10 +51,11 @@ def reprints_of(prepared: Prepared, article_id: str) -> Reprints:
 
 
 def related_articles(prepared: Prepared, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
-    """Return the articles most like one, best first; one that is indexed itself is left out."""
+    """Return the articles most like one, best first; one that is indexed itself is left out, and its words are known."""
+    of_title, of_body = _flags(prepared.engine, article.id) if indexed else (None, None)
     parts = [
-        *analyse(article.title, [Span(0, len(article.title))]),
-        *analyse(article.body, passages(article.body)),
+        *analyse(article.title, [Span(0, len(article.title))], flags=of_title),
+        *analyse(article.body, passages(article.body), flags=of_body),
     ]
     own_id = article.id if indexed else None
     group = prepared.alike.group(article.id)
@@ -74,3 +76,9 @@ def related_articles(prepared: Prepared, article: Article, limit: int, *, indexe
             )
         )
     return RelatedArticles(own_id, tuple(found))
+
+
+def _flags(engine: Engine, article_id: str) -> tuple[bytes, bytes]:
+    """Return the flags of the syllables of an indexed article's title and of its body."""
+    of_title, *of_passages = (one.flags for one in engine.forward(article_id))
+    return of_title, b"".join(of_passages)

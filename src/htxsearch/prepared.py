@@ -48,4 +48,4 @@ class Prepared:
         """What finds articles like one."""
         from htxsearch.related import Similarity
 
-        return Similarity(list(self.engine.vectors()))
+        return Similarity(self.engine.vectors())

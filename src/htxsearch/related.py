@@ -10,7 +10,7 @@ what stands in every article weighs half of scikit-learn's least idf. Measured b
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from htxsearch.text.tokens import tokens
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
     from scipy.sparse import csr_matrix
 
     from htxsearch.text.analysis import Terms
@@ -36,6 +37,10 @@ _TF_POWER = 0.85
 _IDF_SHIFT = -0.5
 """Chosen on judged articles; docs/decisions.md has the figures. The shift costs nothing there and sets house style apart."""
 
+_CHUNK = 1 << 18
+"""Features that are looked up at once."""
+_PLACES = 6
+"""Similarities are compared to so many places; they are kept in single precision."""
 _CONSIDERED_TERMS = 60
 _SHOWN_TERMS = 8
 
@@ -100,55 +105,52 @@ def vector(title: str, body: str, terms: Sequence["Terms"]) -> bytes:
     return hashes.tobytes() + counts.tobytes()
 
 
-def _unpack(packed: bytes) -> "tuple[np.ndarray, np.ndarray]":
-    import numpy as np
-
-    size = len(packed) // 6
-    return np.frombuffer(packed, np.uint32, size), np.frombuffer(packed, np.uint16, size, 4 * size)
-
-
 class Similarity:
-    """All articles' weighted vectors. Building it reads the counts and computes their idf, no text."""
+    """All articles' weighted vectors, kept by feature. Building it reads the counts and computes their idf, no text."""
 
-    def __init__(self, vectors: Sequence[tuple[str, bytes]]) -> None:
+    def __init__(self, vectors: Iterable[tuple[str, bytes]]) -> None:
         """`vectors` are (article id, what `vector` returned)."""
         import numpy as np
         from sklearn.feature_extraction.text import TfidfTransformer
 
-        self._ids = [article_id for article_id, _ in vectors]
-        unpacked = [_unpack(packed) for _, packed in vectors]
-        hashes = np.concatenate([h for h, _ in unpacked]) if unpacked else np.empty(0, np.uint32)
-        self._columns = np.unique(hashes)
-        counts = self._matrix(unpacked)
+        self._ids: list[str] = []
+        ends = [0]
+        packed_hashes, packed_counts = bytearray(), bytearray()  # no list of arrays: it would be as large once more
+        for article_id, packed in vectors:
+            size = len(packed) // 6
+            self._ids.append(article_id)
+            ends.append(ends[-1] + size)
+            packed_hashes += packed[: 4 * size]
+            packed_counts += packed[4 * size :]
+        hashes = np.frombuffer(packed_hashes, np.uint32)
+        self._features = np.unique(hashes)
+        counts = self._matrix(hashes, np.frombuffer(packed_counts, np.uint16), ends)
+        del hashes, packed_hashes, packed_counts
         if self._ids:
+            self._rank = np.empty(len(self._ids), np.int32)
+            self._rank[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(self._ids))
             self._tfidf = TfidfTransformer(norm=None).fit(counts)
-            self._tfidf.idf_ = self._tfidf.idf_ + _IDF_SHIFT
-            self._rows = self._weigh(counts)
+            factors = np.array([_FEATURE_WEIGHTS[name] for name in sorted(_FEATURE_WEIGHTS)])
+            idf = (self._tfidf.idf_ + _IDF_SHIFT) * factors[self._features >> _NAMESPACE_BITS]
+            self._tfidf.idf_ = idf.astype(np.float32)
+            self._weights = self._weigh(counts).tocsc()
 
-    def _matrix(self, unpacked: "Sequence[tuple[np.ndarray, np.ndarray]]") -> "csr_matrix":
-        """Return damped counts, a row an article, a column a known feature; unknown features are left out."""
+    def _matrix(self, hashes: "npt.NDArray[np.uint32]", counts: "npt.NDArray[np.uint16]", ends: Sequence[int]) -> "csr_matrix":
+        """Return damped counts, a row an article, a column a known feature; every feature is known."""
         import numpy as np
         from scipy.sparse import csr_matrix
 
-        columns, counts, ends = [], [], [0]
-        for hashes, number in unpacked:
-            at = np.searchsorted(self._columns, hashes)
-            known = at < len(self._columns)
-            known[known] = self._columns[at[known]] == hashes[known]
-            columns.append(at[known])
-            counts.append(number[known] ** _TF_POWER)
-            ends.append(ends[-1] + int(known.sum()))
-        flat = (np.concatenate(counts), np.concatenate(columns)) if columns else (np.empty(0), np.empty(0, np.int64))
-        return csr_matrix((*flat, np.array(ends)), shape=(len(unpacked), len(self._columns)))
+        columns = np.empty(len(hashes), np.int32)
+        for start in range(0, len(hashes), _CHUNK):
+            columns[start : start + _CHUNK] = np.searchsorted(self._features, hashes[start : start + _CHUNK])
+        damped = np.power(counts, np.float32(_TF_POWER), dtype=np.float32)
+        return csr_matrix((damped, columns, np.array(ends, np.int32)), shape=(len(ends) - 1, len(self._features)))
 
     def _weigh(self, counts: "csr_matrix") -> "csr_matrix":
-        import numpy as np
-        from scipy.sparse import diags
+        """Return counts in place as weights, rows of length 1."""
         from sklearn.preprocessing import normalize
 
-        namespaces = self._columns >> _NAMESPACE_BITS
-        factors = np.array([_FEATURE_WEIGHTS[name] for name in sorted(_FEATURE_WEIGHTS)])[namespaces]
-        return normalize(self._tfidf.transform(counts) @ diags(factors)).tocsr()
+        return normalize(self._tfidf.transform(counts, copy=False), copy=False)
 
     def nearest(
         self, title: str, body: str, terms: Sequence["Terms"], *, limit: int, leave_out: str | None = None
@@ -161,33 +163,48 @@ class Similarity:
 
         if not self._ids:
             return []
-        mine = self._weigh(self._matrix([_unpack(vector(title, body, terms))]))
-        scores = np.asarray((self._rows @ mine.T).todense()).ravel()
+        mine = self._of(title, body, terms)
+        parts = self._weights[:, mine.indices].multiply(mine.data).tocsr()
+        scores = np.asarray(parts.sum(axis=1)).ravel()
         names = {_hash(feature): feature for feature in _features(title, body, terms)}
+        of_parts = [names[number] for number in self._features[mine.indices].tolist()]
         written = {normal(syllable): syllable for part in terms for syllable in reversed(part.syllables)}
-        order = sorted(np.flatnonzero(scores > 0).tolist(), key=lambda at: (-round(float(scores[at]), 9), self._ids[at]))
+        near = np.flatnonzero(scores > 0)
         found: list[Neighbour] = []
-        for at in order:
+        for at in near[np.lexsort((self._rank[near], -scores[near].round(_PLACES)))].tolist():
             if len(found) == limit:
                 break
-            if self._ids[at] != leave_out and (shared := self._shared(mine, at, names)):
+            if self._ids[at] != leave_out and (shared := _shared(parts[at], of_parts)):
                 shown = tuple(" ".join(written.get(part, part) for part in term.split()) for term in shared)
-                found.append(Neighbour(self._ids[at], float(scores[at]), shown))
+                found.append(Neighbour(self._ids[at], min(float(scores[at]), 1.0), shown))
         return found
 
-    def _shared(self, mine: "csr_matrix", at: int, names: dict[int, tuple[int, str]]) -> tuple[str, ...]:
-        """Return the shared terms by what they and the shorter terms inside them contribute, no term inside another."""
-        shared = mine.multiply(self._rows[at]).tocsr()
-        shares: dict[str, float] = {}
-        for share, column in zip(shared.data, shared.indices, strict=True):
-            term = names[int(self._columns[column])][1]
-            if not all(is_filler(part) for part in term.split()):
-                shares[term] = shares.get(term, 0.0) + float(share)
-        telling = sorted(shares, key=lambda term: (-shares[term], term))[:_CONSIDERED_TERMS]
-        whole = {term: shares[term] for term in telling if not any(_inside(term, other) for other in telling)}
-        for term in whole:
-            whole[term] += sum(shares[other] for other in telling if _inside(other, term))
-        return tuple(sorted(whole, key=lambda term: (-whole[term], term))[:_SHOWN_TERMS])
+    def _of(self, title: str, body: str, terms: Sequence["Terms"]) -> "csr_matrix":
+        """Return the one row of an article's weights, of features that some article has."""
+        import numpy as np
+
+        packed = vector(title, body, terms)
+        size = len(packed) // 6
+        hashes, counts = np.frombuffer(packed, np.uint32, size), np.frombuffer(packed, np.uint16, size, 4 * size)
+        known = np.isin(hashes, self._features, kind="sort")
+        return self._weigh(self._matrix(hashes[known], counts[known], [0, int(known.sum())]))
+
+
+def _shared(parts: "csr_matrix", names: Sequence[tuple[int, str]]) -> tuple[str, ...]:
+    """Return the shared terms by what they and the shorter terms inside them contribute, no term inside another.
+
+    `parts` is a row of what each feature, whose names are `names`, contributes.
+    """
+    shares: dict[str, float] = {}
+    for share, column in zip(parts.data.tolist(), parts.indices.tolist(), strict=True):
+        term = names[column][1]
+        if not all(is_filler(part) for part in term.split()):
+            shares[term] = shares.get(term, 0.0) + share
+    telling = sorted(shares, key=lambda term: (-shares[term], term))[:_CONSIDERED_TERMS]
+    whole = {term: shares[term] for term in telling if not any(_inside(term, other) for other in telling)}
+    for term in whole:
+        whole[term] += sum(shares[other] for other in telling if _inside(other, term))
+    return tuple(sorted(whole, key=lambda term: (-whole[term], term))[:_SHOWN_TERMS])
 
 
 def _inside(term: str, other: str) -> bool:

@@ -282,3 +282,51 @@ def test_equally_near_articles_are_in_the_order_of_their_ids() -> None:
     for left_out, found in ((None, ["a", "b", "c"]), ("b", ["a", "c"])):
         near = similarity.nearest(title, body, terms_of(title, body), limit=5, leave_out=left_out)
         assert [one.article_id for one in near] == found
+
+
+# What asking needs
+
+
+def test_the_words_of_an_indexed_article_are_those_of_its_flags(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> list[str]:
+        raise AssertionError("the segmenter was asked")
+
+    monkeypatch.setattr("htxsearch.text.words.segment", fail)
+    stored = dict(index._current().vectors())
+    for article_id, (title, _) in ARTICLES.items():
+        body = index.show(article_id).article.body
+        of_title, *of_passages = (one.flags for one in index._current().forward(article_id))
+        spans = passages(body)
+        terms = analyse(title, [Span(0, len(title))], flags=of_title) + analyse(body, spans, flags=b"".join(of_passages))
+        assert vector(title, body, terms) == stored[article_id]
+    assert ids(index, "chuyen-na-ka")[0] == "dang-lai"
+
+
+def test_flags_of_another_text_are_not_believed() -> None:
+    body = ARTICLES["gom-sa"][1]
+    assert analyse(body, passages(body), flags=b"\0") == analyse(body, passages(body))
+
+
+def test_similarity_is_that_of_scikit_learn_in_double_precision() -> None:
+    """Counts damped, scikit-learn's smoothed idf shifted and weighed by kind, rows of length 1, cosine."""
+    import numpy as np
+    from sklearn.feature_extraction.text import TfidfTransformer
+    from sklearn.preprocessing import normalize
+
+    packed = {name: vector(*text, terms_of(*text)) for name, text in ARTICLES.items()}
+    split = [
+        (np.frombuffer(one, np.uint32, len(one) // 6), np.frombuffer(one, np.uint16, -1, len(one) // 6 * 4))
+        for one in packed.values()
+    ]
+    features = np.unique(np.concatenate([hashes for hashes, _ in split]))
+    counts = np.zeros((len(packed), len(features)))
+    for row, (hashes, times) in zip(counts, split, strict=True):
+        row[np.searchsorted(features, hashes)] = times**0.85
+    idf = TfidfTransformer(norm=None).fit(counts > 0).idf_ - 0.5
+    rows = normalize(counts * idf * np.array([1.0, 0.5, 1.0])[features >> 30])
+    title, body = ARTICLES["chuyen-na-ka"]
+    wanted = dict(zip(packed, rows @ rows[list(packed).index("chuyen-na-ka")], strict=True))
+    found = Similarity(packed.items()).nearest(title, body, terms_of(title, body), limit=20)
+    assert len(found) > 5
+    for one in found:
+        assert one.score == pytest.approx(wanted[one.article_id], abs=1e-5)

@@ -42,24 +42,26 @@ class Terms:
     flags: bytes = b""
 
 
-def analyse(text: str, spans: Sequence[Span]) -> list[Terms]:
+def analyse(text: str, spans: Sequence[Span], *, flags: bytes | None = None) -> list[Terms]:
     """Return the terms of each span of NFC `text`, in the order given.
 
     The text is segmented once, whole lines at a time, so a word is the same whatever the spans;
-    a word that reaches over a span's end is left out of both.
+    a word that reaches over a span's end is left out of both. With the `flags` of all its syllables, as an
+    earlier analysis gave them, the words are those of then, and the segmenter is not needed.
     """
     found = tokens(text)
-    segmented = list(_segmented(text, found))
+    is_known = flags is not None and len(flags) == len(found)
+    segmented = list(_joined(found, flags or b"") if is_known else _segmented(text, found))
     multi = sorted({*segmented, *_numbers(text), *_long_forms(text, found)})
     starts, ends = [token.start for token in found], [token.end for token in found]
-    flags = _flags(text, found)
+    of_text = _flags(text, found)
     for word in segmented:
         for at in range(bisect_right(starts, word.start), bisect_left(starts, word.end)):
-            flags[at] |= IS_JOINED
+            of_text[at] |= IS_JOINED
     analysed = []
     for span in spans:
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
-        of_span = bytearray(flags[first:last])
+        of_span = bytearray(of_text[first:last])
         if of_span:
             of_span[0] |= STARTS_SENTENCE
         syllables = tuple([token.term for token in found[first:last]])
@@ -99,6 +101,14 @@ def _segmented(text: str, found: Sequence[Token]) -> Iterable[Token]:
             at += 1
         if at - first > 1:
             yield _join(found[first:at])
+
+
+def _joined(found: Sequence[Token], flags: bytes) -> Iterable[Token]:
+    """Yield the words that flags tell of."""
+    begins = [at for at, flag in enumerate(flags) if not flag & IS_JOINED]
+    for first, end in pairwise([*begins, len(found)]):
+        if end - first > 1:
+            yield _join(found[first:end])
 
 
 def _numbers(text: str) -> Iterable[Token]:

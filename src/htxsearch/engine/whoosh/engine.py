@@ -1,6 +1,6 @@
 """Searching: a node evaluated, its best passages put in order, what was found counted; and looking things up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -149,9 +149,10 @@ class WhooshEngine:
         with mapped(self._folder):
             return _facet(self._collection, field, np.ones(self._collection.articles, np.bool_))
 
-    def vectors(self) -> Iterable[tuple[str, bytes]]:
+    def vectors(self) -> Iterator[tuple[str, bytes]]:
         with mapped(self._folder):
-            return [entry for segment in self._collection.segments for entry in segment.vectors()]
+            for segment in self._collection.segments:
+                yield from segment.vectors()
 
     def counts(self) -> Counts:
         with mapped(self._folder):
