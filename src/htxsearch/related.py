@@ -126,7 +126,7 @@ class Similarity:
         self._features = np.unique(hashes)
         counts = self._matrix(hashes, np.frombuffer(packed_counts, np.uint16), ends)
         del hashes, packed_hashes, packed_counts
-        if self._ids:
+        if len(self._features):
             self._rank = np.empty(len(self._ids), np.int32)
             self._rank[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(self._ids))
             self._tfidf = TfidfTransformer(norm=None).fit(counts)
@@ -161,11 +161,13 @@ class Similarity:
         """
         import numpy as np
 
-        if not self._ids:
+        if not len(self._features):
             return []
         mine = self._of(title, body, terms)
-        parts = self._weights[:, mine.indices].multiply(mine.data).tocsr()
-        scores = np.asarray(parts.sum(axis=1)).ravel()
+        by_feature = self._weights[:, mine.indices]
+        by_feature.data *= np.repeat(mine.data, np.diff(by_feature.indptr))
+        parts = by_feature.tocsr()
+        scores = parts @ np.ones(len(mine.indices), np.float32)
         names = {_hash(feature): feature for feature in _features(title, body, terms)}
         of_parts = [names[number] for number in self._features[mine.indices].tolist()]
         written = {normal(syllable): syllable for part in terms for syllable in reversed(part.syllables)}
@@ -186,7 +188,9 @@ class Similarity:
         packed = vector(title, body, terms)
         size = len(packed) // 6
         hashes, counts = np.frombuffer(packed, np.uint32, size), np.frombuffer(packed, np.uint16, size, 4 * size)
-        known = np.isin(hashes, self._features, kind="sort")
+        at = np.searchsorted(self._features, hashes)
+        known = at < len(self._features)
+        known[known] = self._features[at[known]] == hashes[known]
         return self._weigh(self._matrix(hashes[known], counts[known], [0, int(known.sum())]))
 
 
@@ -201,11 +205,12 @@ def _shared(parts: "csr_matrix", names: Sequence[tuple[int, str]]) -> tuple[str,
         if not all(is_filler(part) for part in term.split()):
             shares[term] = shares.get(term, 0.0) + share
     telling = sorted(shares, key=lambda term: (-shares[term], term))[:_CONSIDERED_TERMS]
-    whole = {term: shares[term] for term in telling if not any(_inside(term, other) for other in telling)}
-    for term in whole:
+    longer = [other for other in telling if " " in other]
+    whole = {term: shares[term] for term in telling if not any(_inside(term, other) for other in longer)}
+    for term in whole.keys() & set(longer):
         whole[term] += sum(shares[other] for other in telling if _inside(other, term))
     return tuple(sorted(whole, key=lambda term: (-whole[term], term))[:_SHOWN_TERMS])
 
 
 def _inside(term: str, other: str) -> bool:
-    return term != other and f" {term} " in f" {other} "
+    return len(term) < len(other) and term in other and f" {term} " in f" {other} "

@@ -274,6 +274,14 @@ def test_no_vectors_no_neighbours() -> None:
     assert Similarity([]).nearest("Lò gốm", "Chum vại.", terms_of("Lò gốm", "Chum vại."), limit=5) == []
 
 
+def test_articles_without_a_feature_have_no_neighbours_and_are_none() -> None:
+    title, body = ARTICLES["gom-sa"]
+    terms = terms_of(title, body)
+    assert Similarity([("a", b"")]).nearest(title, body, terms, limit=5) == []
+    near = Similarity([("a", b""), ("b", vector(title, body, terms))]).nearest(title, body, terms, limit=5)
+    assert [one.article_id for one in near] == ["b"]
+
+
 def test_equally_near_articles_are_in_the_order_of_their_ids() -> None:
     title, body = ARTICLES["gom-sa"]
     packed = vector(title, body, terms_of(title, body))
