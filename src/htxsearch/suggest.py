@@ -1,5 +1,6 @@
 """What a query that is still being typed may become: words, places and titles that the index has. Marks may be left out."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
@@ -18,6 +19,8 @@ _CONSIDERED = 600
 _LEAST, _KEPT_BY = 3, 4
 """Letters that must be typed before a word is suggested, and first letters by which words are kept."""
 
+_KEPT_WORDS = 30_000
+"""Words, and beginnings without any, that are kept of what was asked for last: 7 MB."""
 _COMMON = 5
 """Passages a word must stand in to come before what is commoner and completes less."""
 _FEW = 5
@@ -44,12 +47,13 @@ class Completer:
     """Completes what is typed from an engine's words and places, as they are at one commit.
 
     Words are kept by their first letters, commonest first: whoever types such a beginning first waits some 10 ms at 20,000
-    articles, the next one less than one.
+    articles, the next one less than one. What was not asked for lately is forgotten.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._known: dict[tuple[_Field, str], list[tuple[str, str, int]]] = {}
+        self._known: OrderedDict[tuple[_Field, str], list[tuple[str, str, int]]] = OrderedDict()
+        self._words_known = 0
 
     def completions(self, typed: str, *, limit: int) -> tuple[Suggestion, ...]:
         """Return queries that `typed` may become: its last syllables completed to a place or a word of the index.
@@ -100,11 +104,18 @@ class Completer:
 
     def _beginning(self, field: _Field, letters: str) -> list[tuple[str, str, int]]:
         """Return key, term and number of passages of what begins with some letters, commonest first."""
-        if (field, letters) not in self._known:
-            terms = self._engine.starting_with(letters, limit=_CONSIDERED, field=field)
-            counted = [(key(term), term, self._engine.frequency(AnyTerm((Alternative(field, term),)))) for term in terms]
-            self._known[field, letters] = sorted((one for one in counted if one[2]), key=lambda one: (-one[2], one[1]))
-        return self._known[field, letters]
+        found = self._known.get((field, letters))
+        if found is not None:
+            self._known.move_to_end((field, letters))
+            return found
+        terms = self._engine.starting_with(letters, limit=_CONSIDERED, field=field)
+        counted = [(key(term), term, self._engine.frequency(AnyTerm((Alternative(field, term),)))) for term in terms]
+        found = sorted((one for one in counted if one[2]), key=lambda one: (-one[2], one[1]))
+        self._known[field, letters] = found
+        self._words_known += 1 + len(found)
+        while self._words_known > _KEPT_WORDS and len(self._known) > 1:
+            self._words_known -= 1 + len(self._known.popitem(last=False)[1])
+        return found
 
 
 def has_all(title: str, typed: str) -> bool:

@@ -50,6 +50,17 @@ def test_what_is_typed_already_is_no_suggestion(engine: MemoryEngine) -> None:
     assert len(texts("hop", engine, limit=1)) == 1
 
 
+def test_what_was_not_asked_for_lately_is_forgotten_and_found_again(
+    engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("htxsearch.suggest._KEPT_WORDS", 5)
+    completer = Completer(engine)
+    for typed in ("hop", *(f"x{number}y" for number in range(100)), "hoi", "hop"):
+        found = [one.text for one in completer.completions(typed, limit=8)]
+        assert found == texts(typed, engine)
+        assert sum(1 + len(words) for words in completer._known.values()) <= 5
+
+
 def test_the_index_adds_titles_it_finds(demo: Index) -> None:
     found = demo.suggest("che tan cu", limit=8)
     titles = [one for one in found if one.kind == "title"]

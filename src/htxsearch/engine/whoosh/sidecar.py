@@ -73,6 +73,7 @@ class Sidecar:
         self._sections: dict[str, Array] = {}
         self._tables: dict[str, tuple[Array, ...]] = {}
         self._blocks: dict[str, tuple[Array, ...]] = {}
+        self._checked: dict[str, bytearray] = {}
         length = int.from_bytes(buffer[8:12], "little")
         header = buffer[_START : _START + length]
         if buffer[:8] != _MAGIC or len(header) != length or zlib.crc32(header).to_bytes(4, "little") != buffer[12:16]:
@@ -80,7 +81,6 @@ class Sidecar:
         self.facts: dict[str, Any] = json.loads(header)
         self._table: dict[str, list[Any]] = self.facts["sections"]
         self._base = _START + length + -(_START + length) % _ALIGNED
-        self._checked: set[tuple[str, int]] = set()
 
     @classmethod
     def open(cls, path: Path) -> "Sidecar":
@@ -138,13 +138,14 @@ class Sidecar:
         if table is None:
             parts = (self.section(f"{field}.{part}") for part in ("at", "units", "tf", "crc"))
             table = self._blocks[field] = tuple(parts)
+            self._checked[field] = bytearray(len(table[0]))
         at, all_units, all_tf, crcs = table
         start, end = at.item(number), at.item(number + 1)
         units, tf = all_units[start:end], all_tf[start:end]
-        if (field, number) not in self._checked:
+        if not self._checked[field][number]:
             if block_crc(units, tf) != crcs.item(number):
                 raise SidecarDamaged(f"{field} {number}")
-            self._checked.add((field, number))
+            self._checked[field][number] = True
         return units, tf
 
     def check(self) -> None:
