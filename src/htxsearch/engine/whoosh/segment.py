@@ -1,9 +1,7 @@
 """One segment: its sidecar for everything that is ranked, and Whoosh, opened only when asked for what only it has."""
 
 import mmap
-import os
 import pickle
-import sys
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -34,32 +32,36 @@ class _Wanted(NamedTuple):
 
 
 class _File:
-    """An open file, read piece by piece: what is mapped would count as this process's memory. Closed when nobody holds it."""
+    """A mapped file, read piece by piece, of which only some pages stay in this process's memory.
+
+    Not read through a descriptor: that lets go of Python's lock each time, for which other threads then are waited for.
+    """
+
+    _RESIDENT = 16_000_000
+    """Bytes that were read before all pages are given back; the system keeps them as long as it has room."""
+    _AROUND = 65_536
+    """What Linux maps around what is read."""
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        self.size = os.fstat(self._file).st_size
+        with path.open("rb") as file:
+            self.mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.size = len(self.mapped)
+        self._touched = 0
 
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes from `start` to before `end`, as far as there are any."""
-        if sys.platform != "win32":
-            return os.pread(self._file, end - start, start)
-        os.lseek(self._file, start, os.SEEK_SET)
-        return os.read(self._file, end - start)
-
-    def mapped(self) -> mmap.mmap:
-        """Return the whole file, mapped."""
-        return mmap.mmap(self._file, 0, access=mmap.ACCESS_READ)
-
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            os.close(self._file)
+        self._touched += self._AROUND + end - start
+        if self._touched > self._RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
+            self.mapped.madvise(mmap.MADV_DONTNEED)
+            self._touched = 0
+        found: bytes = self.mapped[start:end]
+        return found
 
 
 class Segment:
     """Reads one segment. Passages and articles are numbered apart, from 0, deleted ones among them.
 
-    A sidecar that is missing or damaged is made anew, in memory. The .seg file stays open, so that a
+    A sidecar that is missing or damaged is made anew, in memory. The .seg file stays mapped, so that a
     segment can be read to the end after a merge has taken its files away.
     """
 
@@ -101,7 +103,7 @@ class Segment:
 
     def packed(self) -> bytes:
         """Return the segment's sidecar, made anew from Whoosh's files."""
-        reader = segment_reader(self._folder, self._file.mapped(), self.entry)
+        reader = segment_reader(self._folder, self._file.mapped, self.entry)
         return harvest(reader, self.entry.name, self._file.size)
 
     def verify(self) -> bool:
