@@ -203,6 +203,10 @@ class Searcher:
         check_options(limit)
         return related_articles(self._ready(), article, limit, indexed=False)
 
+    def prepare_related(self) -> None:
+        """Read what the first question for related articles would wait for: of 20,000 articles some seconds."""
+        _ = self._ready().similarity
+
 
 def _begun(typed: str) -> str:
     """Return a query whose last word, if it is of two letters or more, may go on."""

@@ -1,7 +1,8 @@
 """The application: routes, what is told of errors, and the threads that answer; and the server that runs it."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -44,7 +45,9 @@ def make_app(settings: Settings) -> Starlette:
             related=make("related", Index(settings.index, corpus=settings.corpus), gives_back=True),
         )
         app.state.lanes, app.state.patience = lanes, settings.patience
+        preparing = asyncio.create_task(_prepare(lanes.related))
         yield
+        preparing.cancel()
         lanes.search.close()
         lanes.related.close()
 
@@ -70,6 +73,12 @@ def make_app(settings: Settings) -> Starlette:
     app.state.settings = settings
     app.state.intake = Intake(settings.index, settings.corpus, seconds=settings.adding_s)
     return app
+
+
+async def _prepare(lane: Lane) -> None:
+    """Have a lane ready for related articles before somebody asks for them."""
+    with suppress(HtxError, Busy):  # whoever asks is told what is wrong
+        await lane.ask(Index.prepare_related)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
