@@ -10,7 +10,8 @@ is related to it, or the index's health. Between two questions a client thinks, 
 never does. After a third of the time `htxsearch reindex` takes in a hundred more articles; with more `--reindexes`, it then
 drops and adds them in turn. The answers are checked: no status but 200, every hit's title that of the corpus, spans that
 fit, as many articles as some commit had and, with one reindex, never fewer than before. Resident memory is the server's and
-its workers'; its slope is that of the least-squares line through the last two thirds of the run.
+its workers'; its slope is that of the least-squares line through the last two thirds of the run. How many processors
+other programs kept busy meanwhile is told, too: with much of that the times say little.
 """
 
 import argparse
@@ -217,12 +218,25 @@ async def measure(clients: Clients, options: argparse.Namespace, index: Path, co
             took.append(round(time.perf_counter() - began, 1))
         return took
 
+    before = processor_seconds(pid)
     watching = asyncio.create_task(watch())
     adding = asyncio.create_task(add())
     await clients.run(options.clients, options.seconds, options.think)
     took = await adding
     watching.cancel()
-    return {"reindex_s": took, "memory": memory, "open_files": open_files(pid)}
+    spent = [end - start for start, end in zip(before, processor_seconds(pid), strict=True)]
+    others = (spent[0] - spent[1]) / (time.perf_counter() - started)
+    return {"reindex_s": took, "memory": memory, "open_files": open_files(pid), "others": round(others, 2)}
+
+
+def processor_seconds(pid: int) -> tuple[float, float]:
+    """Return the seconds of processors that the machine has spent, and those of them that this bench and the server have."""
+    tick = os.sysconf("SC_CLK_TCK")
+    user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text().split(maxsplit=8)[1:8])
+    mine = sum(os.times()[:4])
+    for one in [pid, *children(pid)]:
+        mine += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15])) / tick
+    return (user + nice + system + irq + softirq) / tick, mine
 
 
 def open_files(pid: int) -> dict[str, int]:
@@ -261,7 +275,7 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
         "clients": options.clients,
         "think_s": options.think,
         "workers": options.workers,
-        "load_before": options.load,
+        "processors_busy_with_others": measured["others"],
         "requests": len(every),
         "per_second": round(len(every) / options.seconds, 1),
         "ms_p50_p95_p99_max": [percentile(every, share) for share in (0.5, 0.95, 0.99, 1)],
@@ -303,7 +317,6 @@ def main() -> int:
     parser.add_argument("--reindexes", type=int, default=1)
     options = parser.parse_args()
     index, corpus, articles = prepare(options.data, options.keep, options.articles)
-    options.load = [round(one, 2) for one in os.getloadavg()]
     with served(index, corpus, options.workers) as (port, process):
         clients = Clients(port, {one["id"]: one for one in articles}, seed=7)
         measured = asyncio.run(measure(clients, options, index, corpus, process.pid))

@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import IO, NamedTuple, Protocol
 
 from htxsearch.article import Article, Rejected, Unchanged
@@ -366,9 +367,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def give_way() -> None:
-    """Let whatever else runs on the machine go before this process and the threads it starts later, where the system can."""
+    """Let whatever else runs on the machine go before this process and the threads it starts later, where the system can.
+
+    Linux may share processors among sessions first and among the processes of each only then (sched_autogroup); a
+    session that this process leads gives way as a whole.
+    """
     if sys.platform != "win32":
         os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+        if os.getsid(0) == os.getpid():
+            with suppress(OSError):  # there is no such sharing here, or it was set a moment ago
+                Path("/proc/self/autogroup").write_text(str(_NICENESS), "ascii")
 
 
 def serve() -> None:
