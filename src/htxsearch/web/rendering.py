@@ -1,9 +1,9 @@
 """What all pages are made with: addresses that keep what was asked, the templates, and the files beside them."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from importlib import resources
 from typing import Any
@@ -37,9 +37,15 @@ class Address:
         """Return the address with some values changed; None or "" takes one away."""
         values: dict[str, Any] = {**self.given, **changes}
         defaults = {"sort": "score", "page": 1, "lang": "vi", "format": "csv"}
-        kept = {name: value for name, value in values.items() if value and defaults.get(name) != value}
-        query = urlencode(kept, doseq=True, errors="replace")
+        kept = (_encoded(name, value) for name, value in values.items() if value and defaults.get(name) != value)
+        query = "&".join(kept)
         return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
+
+
+@lru_cache(maxsize=1 << 9)
+def _encoded(name: str, value: Hashable) -> str:
+    """Return a parameter as it stands in an address; a page has a hundred links that differ in one of them."""
+    return urlencode({name: value}, doseq=True, errors="replace")
 
 
 def address_of(path: str, given: Mapping[str, Any]) -> Address:

@@ -249,10 +249,10 @@ class Segment:
 
     def forward(self, article: int) -> tuple[Forward, ...]:
         """Return the syllables of an article's title and of each of its passages."""
-        first = int(self.article_docs[article])
-        behind = first + 1 + int(self.passages[article])
-        start, end = self._tokens_at[[first, behind]].tolist()
-        packed = self._read(start, end, int(self._token_crcs[article]))
+        first = self.article_docs.item(article)
+        behind = first + 1 + self.passages.item(article)
+        start, end = self._tokens_at.item(first), self._tokens_at.item(behind)
+        packed = self._read(start, end, self._token_crcs.item(article))
         found = []
         at = 0
         for count in self._token_counts[first:behind].tolist():
