@@ -66,7 +66,7 @@ class Collection:
     _KEPT = 60_000_000
     """Bytes of weights kept: those of the 75 commonest terms of 100,000 passages, or of thousands of others. Twice as many
     make a query of news a twentieth quicker."""
-    _KEPT_LOOKUPS = 50_000
+    _KEPT_LOOKUPS = 20_000
     """Spellings and frequencies kept."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
@@ -280,9 +280,11 @@ class Collection:
         kept = self._kept.get(alternatives)
         if kept is not None:
             return kept.frequency
-        if len(alternatives) == 1 and self._all_live:
+        if len(alternatives) == 1:
             (one,) = alternatives
-            return sum(segment.frequency(one.field, one.term) for segment in self.segments)
+            numbers = self._numbering.article if one.field in ARTICLE_FIELDS else self._numbering.passage
+            pairs = zip(self.segments, numbers, strict=True)
+            return sum(_live_count(segment, number, one.field, one.term) for segment, number in pairs)
         here = np.zeros(self.units(alternatives[0].field), np.bool_)
         for one in alternatives:
             here[self.postings(one.field, one.term)[0]] = True
@@ -309,7 +311,7 @@ class Collection:
             for key, term in segment.spellings_from(MARK[field] + prefix):
                 if more == 0:
                     break
-                if self._is_live(field, term):
+                if not segment.entry.deleted or self._is_live(field, term):
                     more -= 1
                     found.add((key, term))
         return [term for _, term in sorted(found)[:limit]]
@@ -324,11 +326,7 @@ class Collection:
         )
 
     def _is_live_in(self, field: str, term: str, numbers: Sequence[Ints]) -> bool:
-        for segment, number in zip(self.segments, numbers, strict=True):
-            found = segment.postings(field, term)
-            if found is not None and (not segment.entry.deleted or bool((number[found[0]] >= 0).any())):
-                return True
-        return False
+        return any(_live_count(segment, number, field, term) for segment, number in zip(self.segments, numbers, strict=True))
 
     # Phrases
 
@@ -399,6 +397,14 @@ class _Numbering:
         bounds = self.layers[: self._SLICES + 1].tolist()
         self.slices = [(slice(start, end), end - start) for start, end in pairwise(bounds)]
         self.rest = bounds[-1]
+
+
+def _live_count(segment: Segment, number: Ints, field: str, term: str) -> int:
+    """Return in how many of a segment's live passages or articles a term stands; `number` is -1 for deleted ones."""
+    if not segment.entry.deleted:
+        return segment.frequency(field, term)
+    found = segment.postings(field, term)
+    return 0 if found is None else int(np.count_nonzero(number[found[0]] >= 0))
 
 
 def _tf_part(tf: Floats, norm: Floats) -> Floats:

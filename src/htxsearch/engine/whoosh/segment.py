@@ -164,8 +164,10 @@ class Segment:
 
         def found(sidecar: Sidecar) -> int:
             number = sidecar.number_of(field, term.encode())
+            if number < 0:
+                return 0
             at = sidecar.section(f"{field}.at")
-            return int(at[number + 1]) - int(at[number]) if number >= 0 else 0
+            return int(at.item(number + 1) - at.item(number))
 
         return self._ask(found)
 

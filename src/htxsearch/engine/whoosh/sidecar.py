@@ -110,7 +110,7 @@ class Sidecar:
     def string(self, name: str, number: int) -> bytes:
         """Return one of the strings packed in `<name>.text` and `<name>.text_at`."""
         at = self.section(f"{name}.text_at")
-        return self.section(f"{name}.text")[at[number] : at[number + 1]].tobytes()
+        return self.section(f"{name}.text")[at.item(number) : at.item(number + 1)].tobytes()
 
     def string_list(self, name: str) -> list[bytes]:
         """Return all strings packed in `<name>.text` and `<name>.text_at`."""
