@@ -1041,3 +1041,31 @@ def test_the_version_changes_with_a_commit_and_only_then(tmp_path):
         assert after != before
         folders.update(rebuild=True)
         assert index.version() != after
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux tells what a process has open and mapped")
+def test_what_earlier_commits_had_is_let_go(folders: Folders) -> None:
+    def held() -> tuple[int, list[str]]:
+        lines = Path("/proc/self/maps").read_text("utf-8").splitlines()
+        mapped = [line.split(maxsplit=5)[5] for line in lines if str(folders.index) in line]
+        return len(list(Path("/proc/self/fd").iterdir())), mapped
+
+    folders.write_some(5)
+    with folders.open() as writing, folders.open() as asked:
+        writing.update()
+        found: list[tuple[int, int]] = []
+        for number in range(10):
+            folders.write(f"{number % 5:02}.txt", f"Tin số {number}", f"Hợp tác xã thứ {number} bán chè ở chợ phiên.")
+            writing.update(batch=1)
+            assert asked.search(f"thứ {number} chè").hits[0].title == f"Tin số {number}"
+            assert asked.related(f"{number % 5:02}.txt").related
+            descriptors, mapped = held()
+            segments = len(list(folders.index.glob("*/*.seg")))
+            assert not [path for path in mapped if path.endswith("(deleted)")]
+            assert len(mapped) <= 2 * segments, "the .seg and the .imp of each segment, once"
+            found.append((descriptors, segments))
+        least, *_, last = sorted(descriptors - 2 * segments for descriptors, segments in found[2:])
+        assert last - least <= 2
+        writing.update(rebuild=True)
+        assert asked.search("chè").hits
+        assert len(held()[1]) <= 2 * len(list(folders.index.glob("*/*.seg")))
