@@ -122,10 +122,11 @@ class Similarity:
             ends.append(ends[-1] + size)
             packed_hashes += packed[: 4 * size]
             packed_counts += packed[4 * size :]
-        hashes = np.frombuffer(packed_hashes, np.uint32)
-        self._features = np.unique(hashes)
-        counts = self._matrix(hashes, np.frombuffer(packed_counts, np.uint16), ends)
-        del hashes, packed_hashes, packed_counts
+        self._features = np.unique(np.frombuffer(packed_hashes, np.uint32))
+        columns = self._columns(np.frombuffer(packed_hashes, np.uint32))
+        del packed_hashes
+        counts = self._matrix(columns, np.frombuffer(packed_counts, np.uint16), ends)
+        del packed_counts, columns
         if len(self._features):
             self._rank = np.empty(len(self._ids), np.int32)
             self._rank[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(self._ids))
@@ -135,14 +136,20 @@ class Similarity:
             self._tfidf.idf_ = idf.astype(np.float32)
             self._weights = self._weigh(counts).tocsc()
 
-    def _matrix(self, hashes: "npt.NDArray[np.uint32]", counts: "npt.NDArray[np.uint16]", ends: Sequence[int]) -> "csr_matrix":
-        """Return damped counts, a row an article, a column a known feature; every feature is known."""
+    def _columns(self, hashes: "npt.NDArray[np.uint32]") -> "npt.NDArray[np.int32]":
+        """Return the columns of features, all of which are known."""
         import numpy as np
-        from scipy.sparse import csr_matrix
 
         columns = np.empty(len(hashes), np.int32)
         for start in range(0, len(hashes), _CHUNK):
             columns[start : start + _CHUNK] = np.searchsorted(self._features, hashes[start : start + _CHUNK])
+        return columns
+
+    def _matrix(self, columns: "npt.NDArray[np.int32]", counts: "npt.NDArray[np.uint16]", ends: Sequence[int]) -> "csr_matrix":
+        """Return damped counts, a row an article, a column a known feature."""
+        import numpy as np
+        from scipy.sparse import csr_matrix
+
         damped = np.power(counts, np.float32(_TF_POWER), dtype=np.float32)
         return csr_matrix((damped, columns, np.array(ends, np.int32)), shape=(len(ends) - 1, len(self._features)))
 
@@ -191,7 +198,7 @@ class Similarity:
         at = np.searchsorted(self._features, hashes)
         known = at < len(self._features)
         known[known] = self._features[at[known]] == hashes[known]
-        return self._weigh(self._matrix(hashes[known], counts[known], [0, int(known.sum())]))
+        return self._weigh(self._matrix(self._columns(hashes[known]), counts[known], [0, int(known.sum())]))
 
 
 def _shared(parts: "csr_matrix", names: Sequence[tuple[int, str]]) -> tuple[str, ...]:

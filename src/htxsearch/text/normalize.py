@@ -37,6 +37,9 @@ _I_OR_Y_ONSETS = frozenset({"h", "k", "l", "m", "s", "t", "v", "qu"})
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 _DECIMAL = re.compile(r"\d+[.,]\d+")
 
+_OFTEN, _SELDOM = 1 << 15, 1 << 14
+"""Results kept of what is asked of every syllable of a text, and of others: 200 bytes each, all of them 20 MB."""
+
 
 def nfc(text: str) -> str:
     """Return `text` composed (NFC) and without soft hyphens and zero-width characters."""
@@ -45,7 +48,7 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_OFTEN)
 def term(written: str) -> str:
     """Return the index term of one syllable or number as written: NFC, lower case."""
     return unicodedata.normalize("NFC", written).lower()
@@ -57,7 +60,7 @@ def fold(text: str) -> str:
     return plain.replace("đ", "d").replace("Đ", "D")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_OFTEN)
 def normal(syllable: str) -> str:
     """Return the one spelling that stands for all equivalent ones of a syllable or number.
 
@@ -81,7 +84,7 @@ def normal(syllable: str) -> str:
     return unicodedata.normalize("NFC", "".join(letters))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_SELDOM)
 def is_syllable(written: str) -> bool:
     """Tell whether the letters can be one Vietnamese syllable (hợp, thuyền; not chef, HTX)."""
     letters, tones = _split_tone(written.lower())
@@ -122,7 +125,7 @@ def _normal_number(number: str) -> str:
     return number.replace(".", ",") if _DECIMAL.fullmatch(number) else number
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_SELDOM)
 def key(written: str) -> str:
     """Return what all spellings of a term share: lower case, normal form, no marks.
 
@@ -131,7 +134,7 @@ def key(written: str) -> str:
     return "_".join(fold(normal(part)) for part in term(written).split("_"))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_SELDOM)
 def is_marked(written: str) -> bool:
     """Tell whether the writer used any Vietnamese mark in it (năm, đo; not nam)."""
     return fold(written) != unicodedata.normalize("NFC", written)
