@@ -4,14 +4,15 @@
                             [--workers 1] [--reindexes 1]
 
 The first time, the news articles are taken in (some minutes); `--articles 15400` make 80,000 passages. Then a server is
-started, and every client, from a loopback address of its own, asks one thing after the other: mostly queries, all different,
-half of them as a page; each third as it is being typed (suggestions), now and then an article, as JSON or as its page, what
-is related to it, or the index's health. Between two questions a client thinks, `--think` seconds on average; with 0 it
-never does. After a third of the time `htxsearch reindex` takes in a hundred more articles; with more `--reindexes`, it then
-drops and adds them in turn. The answers are checked: no status but 200, every hit's title that of the corpus, spans that
-fit, as many articles as some commit had and, with one reindex, never fewer than before. Resident memory is the server's and
-its workers'; its slope is that of the least-squares line through the last two thirds of the run. How many processors
-other programs kept busy meanwhile is told, too: with much of that the times say little.
+started, asked once for related articles, and every client, from a loopback address of its own, asks one thing after the
+other: mostly queries, all different, half of them as a page; each third as it is being typed (suggestions), now and then an
+article, as JSON or as its page, what is related to it, or the index's health. Between two questions a client thinks,
+`--think` seconds on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a hundred more
+articles; with more `--reindexes`, it then drops and adds them in turn. The answers are checked: no status but 200, every
+hit's title that of the corpus, spans that fit, as many articles as some commit had and, with one reindex, never fewer than
+before. Resident memory is the server's and its workers'; its slope is that of the least-squares line through the last two
+thirds of the run. How many processors other programs kept busy meanwhile is told, too: with much of that the times say
+little.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from urllib.request import urlopen
 
 from htxsearch.text.normalize import nfc
 
@@ -179,6 +181,12 @@ def served(index: Path, corpus: Path, workers: int) -> Iterator[tuple[int, subpr
         process.wait()
 
 
+def warm(port: int, article_id: str) -> None:
+    """Wait until the server answers what needs most: it has run for a while when an office's day begins."""
+    with urlopen(f"http://127.0.0.1:{port}/api/related/{quote(article_id, safe='')}", timeout=60) as answer:
+        answer.read()
+
+
 def resident_mb(pid: int) -> tuple[float, float]:
     """Return megabytes resident of a process and those it started, and how many of them are its own, not a file's."""
     resident = own = 0.0
@@ -319,6 +327,7 @@ def main() -> int:
     index, corpus, articles = prepare(options.data, options.keep, options.articles)
     with served(index, corpus, options.workers) as (port, process):
         clients = Clients(port, {one["id"]: one for one in articles}, seed=7)
+        warm(port, clients.ids[0])
         measured = asyncio.run(measure(clients, options, index, corpus, process.pid))
     figures = report(clients, measured, options)
     print(json.dumps(figures, ensure_ascii=False, indent=2))

@@ -18,7 +18,7 @@ __all__ = ["Busy", "Lane"]
 
 _Found = TypeVar("_Found")
 
-_KEPT = 200
+_KEPT = 100
 """Answers kept, to be given again while the index is the same: back, the next page and back, what others asked, too."""
 
 
