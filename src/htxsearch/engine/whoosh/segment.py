@@ -15,7 +15,7 @@ import numpy as np
 
 from htxsearch.engine.seam import TWIN_SHIFT, Forward, term_hash
 from htxsearch.engine.whoosh.harvest import harvest
-from htxsearch.engine.whoosh.sidecar import Array, Sidecar, SidecarDamaged, sidecar_name
+from htxsearch.engine.whoosh.sidecar import Array, Sidecar, SidecarDamaged, give_back, sidecar_name
 from htxsearch.engine.whoosh.storage import SEPARATOR, segment_reader
 from htxsearch.engine.whoosh.toc import SegmentEntry
 
@@ -51,8 +51,8 @@ class _File:
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes from `start` to before `end`, as far as there are any."""
         self._touched += self._AROUND + end - start
-        if self._touched > self._RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
-            self.mapped.madvise(mmap.MADV_DONTNEED)
+        if self._touched > self._RESIDENT:
+            give_back(self.mapped)
             self._touched = 0
         found: bytes = self.mapped[start:end]
         return found
@@ -282,11 +282,12 @@ class Segment:
         return found
 
     def vectors(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every live article's id and vector."""
+        """Yield every live article's id and vector; what was mapped for that is given back."""
         at, sizes, crcs = (self.section(f"vector.{part}") for part in ("at", "size", "crc"))
         for article in np.flatnonzero(self.live).tolist():
             start = int(at[article])
             yield self.article_id(article), self._read(start, start + int(sizes[article]), int(crcs[article]))
+        self._ask(Sidecar.give_back)
 
     # Phrases
 

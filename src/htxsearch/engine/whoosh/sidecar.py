@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Sidecar", "SidecarDamaged", "block_crc", "pack", "packed_strings", "sidecar_name"]
+__all__ = ["Array", "Sidecar", "SidecarDamaged", "block_crc", "give_back", "pack", "packed_strings", "sidecar_name"]
 
 Array = npt.NDArray[Any]
 
@@ -148,11 +148,22 @@ class Sidecar:
             self._checked[field][number] = True
         return units, tf
 
+    def give_back(self) -> None:
+        """Let go of the pages that were read; those that are read again come back."""
+        if isinstance(self._buffer, mmap.mmap):
+            give_back(self._buffer)
+
     def check(self) -> None:
         """Compare every checksum."""
         for name, (*_, crc, _) in self._table.items():
             if zlib.crc32(self.section(name).data) != crc:
                 raise SidecarDamaged(name)
+
+
+def give_back(mapped: mmap.mmap) -> None:
+    """Give a mapped file's pages back to the system, which keeps them as long as it has room."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def block_crc(units: Array, tf: Array) -> int:
