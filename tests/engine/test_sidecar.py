@@ -291,3 +291,19 @@ def test_a_sidecar_that_fits_is_not_made_anew(filled, monkeypatch):
     sound = answers(engine)
     monkeypatch.setattr(segments, "harvest", lambda *_: pytest.fail("made anew"))
     assert answers_of(folder) == sound
+
+
+def test_pages_that_were_given_back_are_read_again(filled, monkeypatch):
+    folder, _, oracle = filled
+    given_back = []
+    give_back = segments.give_back
+    monkeypatch.setattr(segments, "give_back", lambda mapped: (given_back.append(len(mapped)), give_back(mapped)))
+    monkeypatch.setattr(segments._File, "_RESIDENT", 3 * segments._File._AROUND)
+    engine = WhooshEngine(folder)
+    for article_id in oracle.article_ids() * 2:
+        assert engine.record(article_id) == oracle.record(article_id)
+        assert engine.forward(article_id) == oracle.forward(article_id)
+    assert sorted(engine.vectors()) == sorted(oracle.vectors())
+    assert sorted(engine.vectors()) == sorted(oracle.vectors())
+    assert len(given_back) > len(oracle.article_ids())
+    engine.close()
