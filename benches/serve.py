@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
 
@@ -183,8 +184,16 @@ def served(index: Path, corpus: Path, workers: int) -> Iterator[tuple[int, subpr
 
 def warm(port: int, article_id: str) -> None:
     """Wait until the server answers what needs most: it has run for a while when an office's day begins."""
-    with urlopen(f"http://127.0.0.1:{port}/api/related/{quote(article_id, safe='')}", timeout=60) as answer:
-        answer.read()
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/api/related/{quote(article_id, safe='')}", timeout=60) as answer:
+                answer.read()
+                return
+        except HTTPError as error:
+            if error.code != 503 or time.monotonic() > deadline:  # it is told to come again while it is made ready
+                raise
+            time.sleep(1)
 
 
 def resident_mb(pid: int) -> tuple[float, float]:
