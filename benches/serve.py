@@ -229,7 +229,10 @@ async def measure(clients: Clients, options: argparse.Namespace, index: Path, co
         for number in range(options.reindexes):
             due = options.seconds / 3 + number * options.seconds * 2 / 3 / options.reindexes
             await asyncio.sleep(max(0.0, due - (time.perf_counter() - started)))
-            (corpus / "added.jsonl").write_text(added if number % 2 == 0 else "", "utf-8")
+            if number % 2 == 0:
+                (corpus / "added.jsonl").write_text(added, "utf-8")
+            else:
+                (corpus / "added.jsonl").unlink()
             began = time.perf_counter()
             await asyncio.to_thread(reindex, index, corpus)
             took.append(round(time.perf_counter() - began, 1))
