@@ -207,6 +207,12 @@ def resident_mb(pid: int) -> tuple[float, float]:
     return round(resident, 1), round(own, 1)
 
 
+def most_resident_mb(pid: int) -> float:
+    """Return the most megabytes that a process and those it started ever had resident, each at its own time."""
+    status = [Path(f"/proc/{one}/status").read_text("utf-8") for one in [pid, *children(pid)]]
+    return round(sum(int(re.findall(r"VmHWM:\s+(\d+)", one)[0]) for one in status) / 1e3, 1)
+
+
 def children(pid: int) -> list[int]:
     """Return the processes a process started."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
@@ -246,7 +252,8 @@ async def measure(clients: Clients, options: argparse.Namespace, index: Path, co
     watching.cancel()
     spent = [end - start for start, end in zip(before, processor_seconds(pid), strict=True)]
     others = (spent[0] - spent[1]) / (time.perf_counter() - started)
-    return {"reindex_s": took, "memory": memory, "open_files": open_files(pid), "others": round(others, 2)}
+    most = most_resident_mb(pid)
+    return {"reindex_s": took, "memory": memory, "most": most, "open_files": open_files(pid), "others": round(others, 2)}
 
 
 def processor_seconds(pid: int) -> tuple[float, float]:
@@ -306,7 +313,7 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
         "reindex_s": measured["reindex_s"],
         "articles_seen": sorted(set(counts)),
         "went_back": counts != sorted(counts) and options.workers == 1 and options.reindexes == 1,
-        "resident_mb_first_last_most": [memory[0][1], memory[-1][1], max(one for _, one, _ in memory)],
+        "resident_mb_first_last_most": [memory[0][1], memory[-1][1], measured["most"]],
         "own_mb_first_last_most": [memory[0][2], memory[-1][2], max(one for _, _, one in memory)],
         "own_mb_a_minute": slope(settled),
         "open_files": measured["open_files"],

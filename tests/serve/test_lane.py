@@ -1,6 +1,8 @@
 """The thread that answers: in turn, in time, and not more than it can."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -89,3 +91,26 @@ def test_answers_are_kept_by_name_the_last_used_ones(index: Index, monkeypatch: 
     assert [lane.kept(name, lambda name=name: make(name)) for name in "abacab"] == list("ABACAB")
     assert made == ["a", "b", "c", "b"]
     lane.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has")
+def test_what_is_large_is_given_back_as_soon_as_it_is_free() -> None:
+    code = """
+import os
+import numpy as np
+from pathlib import Path
+from htxsearch.web.lane import _have_large_memory_given_back
+def resident(): return int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e6
+_have_large_memory_given_back()
+before = resident()
+np.ones(4_000_000)  # from what is freed, glibc learns what is usual
+large, small = [], []
+for _ in range(5):
+    large.append(np.ones(2_500_000))
+    small.append([np.ones(10_000) for _ in range(10)])
+held = resident() - before
+del large
+print(held > 80, resident() - before < 40)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]

@@ -18,6 +18,9 @@ __all__ = ["Busy", "Lane"]
 
 _Found = TypeVar("_Found")
 
+_M_MMAP_THRESHOLD = -3  # of malloc.h
+_LARGE = 4 << 20
+"""Bytes from which memory is given back at once: more than a query's arrays have at 500,000 passages."""
 _KEPT = 100
 """Answers kept, to be given again while the index is the same: back, the next page and back, what others asked, too."""
 
@@ -31,6 +34,8 @@ class Lane:
 
     def __init__(self, name: str, index: Index, *, seconds: float, waiting: int, gives_back: bool = False) -> None:
         """With `gives_back`, memory that an answer needed is given back to the system after it."""
+        if gives_back:
+            _have_large_memory_given_back()
         self._index = index
         self._gives_back = gives_back
         self._seconds = seconds
@@ -88,7 +93,16 @@ class Lane:
         self._thread.shutdown(wait=True)
 
 
+def _have_large_memory_given_back() -> None:
+    """Have glibc give back what is large as soon as it is free, and not learn from it that large is usual.
+
+    While related articles are made ready for a new commit, arrays of some 20 MB come and go.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+
+
 def _give_memory_back() -> None:
-    """Have glibc give back what is free: reading all vectors for `related` leaves 250 MB of it at 20,000 articles."""
+    """Have glibc give back what is free."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
