@@ -363,7 +363,9 @@ def error_page(request: Request, status: HTTPStatus, error: Exception | str, hea
     known = status.value if status.value in (400, 403, 404, 405, 409, 500, 503) else 400
     message = _reason(error) if isinstance(error, Exception) else error
     given: dict[str, Any] = {one.name: one.default for one in _SEARCH} | {"place": (), "source": (), "lang": language}
-    asked = {one.name: request.query_params.getlist(one.name) for one in _ARTICLE}  # the other language shows this page again
+    asked = {
+        one.name: tuple(request.query_params.getlist(one.name)) for one in _ARTICLE
+    }  # the other language shows this page again
     short = {name: texts for name, texts in asked.items() if all(len(text) <= _LONGEST_KEPT for text in texts)}
     given["q"] = next(iter(short.get("q", ())), None)
     here = Address(request.url.path, short | {"lang": language})
