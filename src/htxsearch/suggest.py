@@ -19,8 +19,8 @@ _CONSIDERED = 600
 _LEAST, _KEPT_BY = 3, 4
 """Letters that must be typed before a word is suggested, and first letters by which words are kept."""
 
-_KEPT_WORDS = 30_000
-"""Words, and beginnings without any, that are kept of what was asked for last: 7 MB."""
+_KEPT_WORDS = 20_000
+"""Words, and beginnings without any, that are kept of what was asked for last: 5 MB."""
 _COMMON = 5
 """Passages a word must stand in to come before what is commoner and completes less."""
 _FEW = 5

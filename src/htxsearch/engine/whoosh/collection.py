@@ -63,10 +63,10 @@ class Weights(NamedTuple):
 class Collection:
     """What the segments of one commit hold together."""
 
-    _KEPT = 48_000_000
-    """Bytes of weights kept: those of the 60 commonest terms of 100,000 passages, or of thousands of others. Of twice or
+    _KEPT = 40_000_000
+    """Bytes of weights kept: those of the 50 commonest terms of 100,000 passages, or of thousands of others. Of twice or
     thrice as many a query of news is a twentieth quicker."""
-    _KEPT_LOOKUPS = 20_000
+    _KEPT_LOOKUPS = 10_000
     """Spellings and frequencies kept."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:

@@ -37,7 +37,7 @@ class _File:
     Not read through a descriptor: that lets go of Python's lock each time, for which other threads then are waited for.
     """
 
-    _RESIDENT = 4_000_000
+    _RESIDENT = 2_000_000
     """Bytes that were read before all pages are given back; the system keeps them as long as it has room."""
     _AROUND = 65_536
     """What Linux maps around what is read."""
