@@ -38,7 +38,7 @@ from htxsearch.text.fillers import is_filler
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.numbers import document_numbers, looks_like_document_number
 from htxsearch.text.passages import is_heading, passages
-from htxsearch.text.places import canonical_place, find_districts, find_places, place_extent, province_now
+from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import tokens
 
@@ -254,6 +254,12 @@ def test_places_in_a_text(given: str, expected: str) -> None:
     found = find_places(text)
     assert bracketed(text, ((one.start, one.end) for one in found)) == given
     assert or_dash(one.place + (" as province" if one.as_province else "") for one in found) == expected
+
+
+@each("asked-places")
+def test_places_that_a_question_names(given: str, expected: str) -> None:
+    for typed in (given, decomposed(given)):
+        assert or_dash(sorted(asked_places(typed))) == expected
 
 
 @each("canonical-places")

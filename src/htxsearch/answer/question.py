@@ -1,7 +1,9 @@
 """What a question asks for: the kind of its answer, the noun or unit it names, the dates and places it binds.
 
-Rules over closed lists of Vietnamese question phrases. A question without marks is read by the same rules
-without theirs. One that has no question phrase (số HTX Thái Nguyên 9/2019) is read by the noun it begins with.
+Rules over closed lists of Vietnamese question phrases, of whole words; the first that matches decides. A question
+without marks is read by the same rules without theirs; in one that has some, a syllable with marks is only itself.
+One that has no question phrase (số HTX Thái Nguyên 9/2019) is read by the noun it begins with, and what is said around
+a question (cho em hỏi … vậy ạ) is no part of it.
 """
 
 import re
@@ -13,9 +15,10 @@ from htxsearch.answer.status import Status, status_asked
 from htxsearch.text.dates import DateMention, asked_dates
 from htxsearch.text.fillers import is_filler, is_interrogative
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
+from htxsearch.text.places import asked_places
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["KINDS", "Asking", "Kind", "plain_question", "read_question"]
+__all__ = ["FIGURES", "KINDS", "Asking", "Kind", "plain_question", "read_question"]
 
 Kind = Literal[
     "number",
@@ -35,78 +38,190 @@ Kind = Literal[
 ]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+FIGURES = ("number", "money", "percent")
+"""The kinds whose answer is a figure: it has a time and a status."""
 
-_NOUN = r"(?:\s[^\s?,.;]+){0,3}?\s"
+_NOUN_TERMS = 5
+"""Terms of a noun before its question word: giám đốc điều hành nào."""
+
+
+def _any(words: str) -> str:
+    """Return the rule that any of some phrases matches."""
+    return "(?:" + "|".join(words.split(", ")) + ")"
+
+
+def _not(words: str) -> str:
+    """Return the rule that none of some words stands before: "hợp tác" before "xã" makes another noun of it."""
+    return "".join(f"(?<!{word} )" for word in words.split(", "))
+
+
+_WHICH = "(?:nào|gì)"
+_FAR = r"\b.*\b"
+_DOCUMENTS = _any("nghị quyết, nghị định, quyết định, thông tư, chỉ thị, công văn, kết luận, kế hoạch, thông báo")
+_AMOUNTS = _any("doanh thu, chi phí, thu nhập, kinh phí, học phí, lợi nhuận, số tiền, mức phạt, tiền lương, mức lương")
+_TIMES = _any(
+    "năm, ngày, tháng, quý, thập niên, thập kỷ, thế kỷ, thời gian, thời điểm, giai đoạn, thời kỳ, thời đại, niên đại, tuần"
+    ", kỷ, thời"
+)
+_ORGANISATIONS = _any(
+    "công ty, tổ chức, cơ quan, htx, hợp tác xã, tổ hợp tác, doanh nghiệp, đại học, đội bóng, ngân hàng"
+    ", <hãng>, tập đoàn, hiệp hội, <ban>, nhóm, <viện>, tờ báo, <đài>, kênh, câu lạc bộ, liên minh, liên hiệp, nhà thờ"
+    ", nhà máy, nhà xuất bản, nhà thầu, quân đội, ủy ban"
+    f", {_not('thay, chuyen, phan, bien, cuoc, nhiet, trao')}đội(?! gi)"
+    f", {_not('hinh, tinh')}đảng(?! gi)"
+    f", {_not('cán, toàn, nội, khung, tuyen')}bộ"
+    f", {_not('xã, cơ, đại, lễ')}hội"
+    f", {_not('môi, thị, lập, quảng, hiện, chủ, chiến')}trường"
+)
+_PERSONS = _any(
+    "người, ông, bà, nhân vật, tác giả, tổng thống, vua, hoàng đế, chủ tịch, giám đốc, giám đốc điều hành, bí thư, bộ trưởng"
+    ", thủ tướng, nữ hoàng, <tướng>, học giả, chuyên gia, nghệ nhân, diễn viên, đạo diễn, cầu thủ, huấn luyện viên, nông dân"
+    ", cán bộ, (?:tiến|thạc|bác|nhạc|ca|họa|nghệ|nhân|võ|thi) sĩ, (?:luật|giáo|kỹ) sư, (?:tổ|đội|nhóm|hiệu|thuyền) trưởng"
+    f", {_not('tap, dia')}chị"
+    f", {_not('hinh, nhiep')}anh"
+    f", {_not('gia, đơn, địa, hương, khẩu')}vị"
+)
+_OF_A_TRADE = (
+    r"nhà (?!máy|nước|hàng|hát|xưởng|kho|kính|màng|trường|ở|nghỉ|mạng|sàn|vườn|dân)[^\W\d]+(?: học| gia| cứu| đạo| lý)?"
+)
+_KIN = _any("cha, <bố>, mẹ, vợ, chồng, con trai, con gái, em trai, em gái, <cô>, <chú>, <bác>")
+_PLACES = _any(
+    "thành phố, quốc gia, thị xã, huyện, thôn, xóm, ấp, vùng, khu vực, châu lục, lục địa, hòn đảo, quần đảo, <đảo>, lãnh thổ"
+    ", khu, châu, tiểu bang, thị trấn, địa điểm, quận, phường, sông, núi, địa phương, khu phố, <phố>, <bản>, <bang>"
+    f", {_not('tác')}xã"
+    f", {_not('ve, hanh, dac, may')}tỉnh"
+    f", {_not('lo, im')}làng"
+    f", {_not('ung')}hồ"
+    f", {_not('cam')}biển"
+)
+_WHITHER = _any("ở, tại, đến, tới, về, đi, sang, qua, (?:bắt nguồn|đến|mua|nhập|khởi hành|xuất phát|đi|chuyển) từ")
+_BEGINNING = _any("tien, tu, nam, thang, quy, vu, mua, the ky, nhiem ky")
+_OFFICES = _any(f"{_not('tổ, công, viên')}chức, chức vụ, chức danh, cương vị")
+_NOT_OF_A_NOUN = _any("vào, cho, ở, <tại>, <từ>, trong, bằng, với, <để>, về, là, bị, được, <có>, theo, như, thế nào, cách nào")
+_NOUN = rf"(?: (?!{_NOT_OF_A_NOUN}\b)[^\s?,.;]+){{0,3}}? "
+_NOT_OF_A_NAME = _any(
+    "có, là, ở, thuộc, được, bị, trồng, nuôi, bán, mua, làm, vay, dùng, cho, đạt, theo, từ, vào, với, về, loại, giống, cây, con"
+    ", món, hình, ngành, nghề, năm, ngày, tháng, thời, xã, huyện, tỉnh, nước, thế, như, cách, khi, lúc, mức, sản, thu"
+)
+_ASPECTS = _any(
+    "tên, biệt danh, mục tiêu, mục đích, kết quả, hậu quả, đặc điểm, ý nghĩa, vai trò, nhiệm vụ, công thức, thủ đô, ngôn ngữ"
+    ", điều, việc, đâu, một trong"
+)
+_BEGUN = _any(
+    "thành lập, lập, ra đời, khai trương, khai mạc, khởi công, khánh thành, ban hành, ký, công bố, có hiệu lực, hiệu lực"
+    ", bắt đầu, kết thúc, áp dụng, diễn ra, tổ chức, sinh, mất"
+)
+# <word> is one that asks only in a question with marks: without, it is mostly another (mấy: máy, năm: Nam, ba: bà).
+# A word without marks among those not to stand beside one (đâu: dau tien, dau tu) stops only the reading without marks.
 _RULES: tuple[tuple[Kind, str], ...] = (
+    ("reason", r"(?:vì|tại|bởi) sao|^(?:do )?sao(?= )|(?<=, )sao (?:các|những|mà|người)"),
     (
         "document",
-        r"số hiệu|(?:văn bản|nghị quyết|nghị định|quyết định|thông tư|chỉ thị|công văn|luật|kết luận|kế hoạch|thông báo)"
-        r" (?:nào|số mấy)|(?:nghị quyết|nghị định|quyết định|thông tư|chỉ thị|công văn|kết luận|kế hoạch|thông báo)\b"
-        r".* số (?:mấy|bao nhiêu|nào)",
+        rf"số hiệu|(?:văn bản|luật|{_DOCUMENTS}) (?:nào|số mấy)|{_DOCUMENTS}{_FAR}số (?:mấy|bao nhiêu|nào)|^số {_DOCUMENTS}",
     ),
     (
         "percent",
-        r"bao nhiêu (?:phần trăm|%)|(?:tỷ lệ|tỉ lệ|phần trăm|tỷ trọng).*(?:bao nhiêu|mấy|nào|là gì)|mấy (?:phần trăm|%)",
+        rf"bao nhiêu (?:phần trăm|%)|(?:tỷ lệ|tỉ lệ|phần trăm|tỷ trọng){_FAR}(?:bao nhiêu|<mấy>|nào|là gì)"
+        r"|mấy (?:phần trăm|%)",
     ),
     (
         "money",
-        r"(?:bao nhiêu|mấy) (?:tiền|(?:(?:nghìn|ngàn|triệu|tỷ|tỉ) )*(?:đồng|usd|đô la|euro|bảng|won|yên)|tỷ|tỉ|triệu|vốn)",
+        r"(?:bao nhiêu|mấy|<nhiêu>) (?:tiền|(?:(?:nghìn|ngàn|triệu|tỷ|tỉ) )*(?:đồng|usd|đô la|euro|bảng|won|yên)|tỷ|tỉ|triệu"
+        r"|vốn)",
     ),
     (
         "money",
-        r"(?:(?<!tham )giá(?! đình)|doanh thu|chi phí|thu nhập|kinh phí|lợi nhuận|số tiền|mức phạt|tiền lương)\b"
-        r".*(?:bao nhiêu|mức nào|mấy)",
+        rf"(?:{_not('tham, đánh, quoc, chuyen, vo')}giá(?! dinh| nhap| tang)|{_AMOUNTS}){_FAR}(?:bao nhiêu|mức nào|<mấy>)",
     ),
     (
         "date",
-        r"khi nào|bao giờ|(?:lúc|hôm|thuở) nào|(?:năm|ngày|tháng|quý|thập niên|thập kỷ|thế kỷ|thời gian|thời điểm|giai đoạn"
-        r"|thời kỳ|thời đại|niên đại|mùa|tuần|kỷ|thời) (?:nào|bao nhiêu|mấy|gì)|ngày tháng năm|từ năm nào",
+        rf"{_not('loai, vu')}khi nào|{_not('không, chưa')}bao giờ"
+        rf"|{_not('the, nang, ky, quyen, chau, hoa, dong, no, ap')}lúc nào|(?:hôm|thuở|hồi|<dạo>|mùa) nào"
+        rf"|{_TIMES} {_WHICH}|<mùa> (?:gì|mấy)|ngày tháng năm|{_not('mỗi, một, hằng, hàng')}(?<!\d )(?:năm|ngày|tháng|quý)"
+        r" (?:mấy|bao nhiêu(?=\s*[?,.]|$| thì| là))|(?:vào|từ|hồi) (?:năm|ngày|tháng|quý) bao nhiêu",
     ),
-    ("number", r"bao nhiêu|bao lâu|bao xa|(?<!\w)mấy(?!\w)|mức nào"),
+    ("number", r"bao nhiêu|bao lâu|bao xa|<mấy>|mức nào|<nhiêu>"),
     (
         "reason",
-        r"(?:vì|tại|do|bởi) sao|(?:vì|do|bởi|nhờ vào) đâu|^sao(?!\w)|(?:nguyên nhân|lý do|lí do)"
-        r"|vì (?:cái|điều|lẽ|lý do) (?:gì|nào)|nhờ đâu"
-        r"|(?:điều|cái|yếu tố) (?:gì|nào) (?:đã )?(?:khiến|làm cho|gây)|hạn chế nào|yếu kém gì"
-        r"|do (?:điều|cái|ai|việc) (?:gì|nào)",
+        r"(?:vì|do|bởi|nhờ vào|nhờ) đâu(?! tranh| tu)|nguyên nhân|(?:lý|lí) do|(?:vì|do) (?:cái|điều|lẽ|việc|chuyện) (?:gì|nào)"
+        r"|(?:điều|cái|chuyện|việc|yếu tố) (?:gì|nào) (?:đã |đang )?(?:khiến|làm cho|gây|cản trở|ngăn|kìm hãm|buộc|dẫn đến)"
+        rf"|hạn chế nào|yếu kém gì|{_not('có, ngôi')}(?<!\d )sao (?:lại|mãi|vẫn|cứ|chưa|không)(?! \?|\?|$)",
     ),
+    ("definition", rf"viết tắt (?:của|cho|từ|là){_FAR}{_WHICH}|viết tắt (?:gì|là gì)"),
     (
         "list",
-        rf"(?:những|các|hai|ba|bốn|năm|sáu){_NOUN}(?:nào|gì)|những (?:ai|gì)|gồm (?:những|có|các)|bao gồm"
-        rf"|kể tên|liệt kê|ngành nào",
+        rf"(?:những|các|(?<!thiet )hai|<ba>|<bốn>|<năm>|<sáu>){_NOUN}{_WHICH}|những (?:ai|gì)|gồm (?:những|có|các)|bao gồm"
+        r"|kể tên|liệt kê|ngành nào|^(?:những|các)\b(?:(?!gọi\b).)*\blà gì",
+    ),
+    ("thing", rf"{_OFFICES} {_WHICH}|(?:giữ|nắm|đảm nhiệm|đảm nhận|công tác ở|làm ở) vị trí {_WHICH}|^đâu là"),
+    (
+        "organisation",
+        rf"{_ORGANISATIONS} {_WHICH}|{_not('bằng, theo')}đơn vị nào"
+        rf"|(?:htx|hợp tác xã|tổ hợp tác|công ty|doanh nghiệp)(?: (?!{_NOT_OF_A_NAME}\b)[^\W\d]+){{1,2}} nào",
+    ),
+    ("person", rf"ai(?! cập)|{_PERSONS} nào|{_OF_A_TRADE} nào|tên (?:thật |đầy đủ )?là gì|(?:{_PERSONS}|{_KIN}){_FAR}tên gì"),
+    (
+        "place",
+        rf"{_not('do, nhờ, từ')}<đâu>|{_WHITHER} đâu(?! (?:\d|{_BEGINNING}\b))"
+        rf"|{_not('ban, dan, bat, từ, do')}đâu(?=\s*\?|$)"
+        rf"|{_PLACES} {_WHICH}|(?:thuộc|ở|tại) bản nào|{_not('loại, uống')}nước {_WHICH}"
+        r"|(?:nơi|chỗ|(?<!bằng )đường|vị trí) nào",
+    ),
+    (
+        "manner",
+        rf"(?<!thuc )thế nào|ra sao|làm sao|(?:{_not('phong, tính, tư')}cách|kiểu) (?:nào|gì)|như nào|^bí quyết\b.*\blà gì",
+    ),
+    (
+        "definition",
+        r"(?:nghĩa là|được hiểu|khái niệm|định nghĩa|được gọi là) (?:gì|thế nào|như thế nào|là gì)|(?:có|mang) nghĩa gì"
+        rf"|^(?!{_ASPECTS}\b)(?:(?!của\b)[^,]){{1,60}}\blà (?:cái )?gì(?=\s*\??$)",
+    ),
+    (
+        "yesno",
+        r"(?:có|đã|còn|được|bị|phải)\b.*\b(?:không|chưa)(?=\s*\??$)|(?:không|chưa)(?=\s*\?$)|<chưa>(?=$)|^(?:có phải|liệu)"
+        r"|(?:phải|hay|đúng) không",
+    ),
+    ("thing", rf"{_WHICH}|từ đâu"),
+    (
+        "number",
+        rf"{_not('nha, mua, say, dan, cua, bang, bo, xe')}mấy(?! (?:moc|bay|tinh|say|hut|cay|tre)\b)",
+    ),
+)
+_AIM = r"^(?:(?:tổng|mục tiêu|chỉ tiêu|mức|dự kiến) )*"
+_HEADS: tuple[tuple[Kind, str], ...] = (
+    ("percent", rf"{_AIM}(?:tỷ lệ|tỉ lệ|tỷ trọng|phần trăm|lãi suất)"),
+    ("money", rf"{_AIM}(?:{_AMOUNTS}|vốn|giá(?! dinh| nhap| tang)|thiệt hại|<lương>(?! thực)|<phí>|<lãi>(?! suất)|tiền)"),
+    (
+        "number",
+        rf"{_AIM}(?:số(?! hiệu| sanh| voi| huu| nong| tai chinh| cong thuong)|sản lượng|số lượng|diện tích|lượt|công suất"
+        r"|năng suất|quy mô|dân số|độ tuổi|<tuổi>)|^chỉ tiêu",
     ),
     (
         "person",
-        r"(?<!\w)ai(?!\w)|(?:người|ông|bà|nhân vật|(?<!gia )vị|chị|anh|tác giả|nhà [^\s?]+|tổng thống"
-        r"|vua|hoàng đế|chủ tịch|giám đốc"
-        r"|bộ trưởng|thủ tướng|nữ hoàng|tướng|học giả) nào|tên (?:thật |đầy đủ )?là gì|chức vụ (?:gì|nào)",
+        r"^(?:phó )?(?:tổng )?(?:giám đốc|chủ tịch|bí thư|chủ nhiệm|kế toán trưởng|tổ trưởng|hiệu trưởng|phụ trách|tác giả"
+        r"|trưởng (?:ban|phòng|thôn|bản|ấp|đoàn)|(?:luật|kỹ) sư|(?:tiến|thạc|bác) sĩ)"
+        r"|^người(?! dân| lao động| nghèo| cao tuổi| già| khuyết tật| tiêu dùng| có công| việt)",
     ),
+    ("date", rf"^(?:ngày|năm|tháng|thời gian) {_BEGUN}|^thời điểm|^thời hạn(?! vay| cho vay| thuê)|^hạn (?:chót|cuối|nộp)"),
     (
         "place",
-        r"(?<!do )(?<!nhờ )(?<!từ )(?<!\w)đâu(?!\w)|(?:nơi|chỗ|tỉnh|thành phố|nước|quốc gia|xã|huyện|bản"
-        r"|thôn|vùng|khu vực|châu lục|lục địa"
-        r"|đảo|hòn đảo|bang|tiểu bang|thị trấn|địa điểm|quận|phường|con sông|sông|hồ|biển|núi|địa phương"
-        r"|vị trí|làng) (?:nào|gì)",
+        r"^(?:địa điểm|địa chỉ|trụ sở|quê quán|nơi(?! dung| bo| tieng| chuyen))"
+        r"|^(?:xã|huyện|tỉnh|thôn|xóm|ấp|làng|thị trấn|quê) của|^nước (?:nhập|mua)",
     ),
-    (
-        "organisation",
-        r"(?:công ty|tổ chức|cơ quan|bộ|htx|hợp tác xã|doanh nghiệp|đơn vị|trường|trường đại học|đại học|đội|đội bóng|đảng"
-        r"|ngân hàng|hãng|tập đoàn|hội|ban|nhóm|viện|tờ báo|đài|kênh|câu lạc bộ|liên minh|nhà thờ|quân đội|ủy ban) (?:nào|gì)",
-    ),
-    ("manner", r"thế nào|bằng cách nào|ra sao|làm sao|cách nào|như nào"),
-    (
-        "definition",
-        r"(?:nghĩa là|được hiểu|khái niệm|định nghĩa|được gọi là) (?:gì|thế nào|như thế nào|là gì)"
-        r"|^[^,]{1,60}(?<!\w)là gì\s*\??$",
-    ),
-    ("yesno", r"(?:có|đã|còn)(?!\w).*(?:không|chưa)\s*\??$|phải không|hay không|đúng không|(?:không|chưa)\s*\?$"),
-    ("thing", r"(?<!\w)(?:nào|gì)(?!\w)"),
-    ("number", r"^(?:tổng )?số (?!hiệu)"),
-    ("money", r"^(?:doanh thu|thu nhập|kinh phí|vốn|giá|lợi nhuận)(?!\w)"),
-    ("percent", r"^(?:tỷ lệ|tỉ lệ)(?!\w)"),
-    ("person", r"^(?:giám đốc|chủ tịch|phó chủ tịch|tổng giám đốc|trưởng ban|bí thư|kế toán trưởng)(?!\w)"),
-    ("date", r"^(?:ngày|năm) (?:thành lập|khai trương|ban hành)"),
-    ("reason", r"^(?:nguyên nhân|lý do)(?!\w)"),
+    ("organisation", r"^(?:đơn vị|cơ quan)"),
+    ("reason", r"^mục đích"),
+    ("manner", r"^(?:cách(?! mạng| ly| đây| nay)|bí quyết)"),
+)
+_WHO = _any("tôi, mình, em, tớ, anh, chị, cháu, bác, chúng tôi, bọn mình")
+_LEAD = (
+    r"^(?:(?:dạ|alo|ủa|admin|ad)[, ]+)*(?:[^\W\d]+ ơi[, ]+)?"
+    rf"(?:(?:(?:xin|vui lòng|làm ơn|hãy) )?cho (?:phép )?(?:{_WHO}|(?:{_WHO} )?(?:được )?(?:xin|hỏi|biết))"
+    rf"|{_WHO} (?:đang )?(?:cần|muốn (?:hỏi|biết|tìm|xin)|xin|hỏi)|xin hỏi|(?:vậy|thế|à) (?:còn|mà))"
+    r"(?: (?:hỏi|biết|tìm|thông tin|là|rằng|chút|về)\b)*[,:]? +"
+)
+_TAIL = (
+    r"(?: +(?:nhỉ|nhé|ạ|<vậy>|<thế>|<với>|<nha>|<hả>|<hở>|<ấy>|<đấy>"
+    r"|(?<=gi |ao |au |ai |ng |ua )(?:vậy|thế|với|nha)))+(?=\s*[?.!]*$)"
 )
 
 
@@ -116,7 +231,7 @@ class Asking:
 
     `focus` are the normal terms of the noun it names: what "bao nhiêu" counts, or what stands before "nào", "gì".
     `marked` tells whether it was typed with marks; if not, terms in `focus` have none. `periods` are the times it names,
-    `status` tells whether a figure of what is, of an aim or of a change is asked for.
+    `places` the provinces, `status` tells whether a figure of what is, of an aim or of a change is asked for.
     """
 
     kind: Kind
@@ -126,25 +241,33 @@ class Asking:
     behind: tuple[str, ...] = ()
     periods: tuple[DateMention, ...] = ()
     status: Status = "actual"
+    places: frozenset[str] = frozenset()
 
 
 def read_question(text: str) -> Asking:
     """Return what a question asks for, as typed: with marks, without, or with some."""
     asked = " ".join(nfc(text).split())
-    text = asked.lower()
-    marks = is_marked(text)
-    found = tokens(text)
+    low = asked.lower()
+    marks = is_marked(low)
+    plain = _without_chat(low, marks)
     for marked in (True, False) if marks else (False,):
         for kind, pattern in _patterns(marked):
-            match = pattern.search(text if marked else fold(text))
+            match = pattern.search(plain)
             if match:
-                return _bound(_asking(kind, found, match.start(), match.end(), marked), asked, text)
-    return _bound(Asking("thing", (), marks), asked, text)
+                return _bound(_asking(kind, tokens(plain), match.start(), match.end(), marked), asked, low)
+    return _bound(Asking("thing", (), marks), asked, low)
+
+
+def _without_chat(low: str, marked: bool) -> str:
+    """Return a question without what is said around it: cho em hỏi, mình cần; vậy ạ, thế nhỉ."""
+    lead, tail = _chat(marked)
+    return tail.sub("", lead.sub("", low)) or low
 
 
 def _bound(asking: Asking, asked: str, low: str) -> Asking:
     """Return what is asked with what binds it besides its words: `low` is `asked` in small letters."""
-    return replace(asking, periods=tuple(asked_dates(asked)), status=status_asked(low, marked=is_marked(low)))
+    status = status_asked(low, marked=is_marked(low))
+    return replace(asking, periods=tuple(asked_dates(asked)), places=asked_places(asked), status=status)
 
 
 def plain_question(typed: str) -> str:
@@ -155,24 +278,47 @@ def plain_question(typed: str) -> str:
 
 @cache
 def _patterns(marked: bool) -> tuple[tuple[Kind, re.Pattern[str]], ...]:
-    return tuple((kind, re.compile(rule if marked else fold(rule))) for kind, rule in _RULES)
+    return tuple((kind, re.compile(rf"(?<!\w)(?:{_spelled(rule, marked)})(?!\w)")) for kind, rule in _RULES + _HEADS)
+
+
+@cache
+def _chat(marked: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return re.compile(_spelled(_LEAD, marked)), re.compile(_spelled(_TAIL, marked))
+
+
+def _spelled(rule: str, marked: bool) -> str:
+    """Return a rule whose words match as they are; unless `marked`, also if all their marks are left out."""
+
+    def either(match: re.Match[str]) -> str:
+        written = match[0]
+        if match[1]:
+            return match[1] if marked else "(?!)"
+        plain = fold(written)
+        return written if marked or plain == written else f"(?:{written}|{plain})"
+
+    return re.sub(r"\\.|<([^\W\d_]+)>|[^\W\d_]+", either, rule)
 
 
 def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: bool) -> Asking:
-    """Divide a question at the question word that is in the phrase matched; the noun there has at most three terms."""
+    """Divide a question at the question word that is in the phrase matched.
+
+    Its noun is a run without fillers. It begins where the phrase does, if that has the noun (thuộc xã nào: xã).
+    """
     spelled = normal if marked else key
     terms = [spelled(token.term) for token in found]
-    asking = [is_interrogative(token.term if marked else key(token.term)) for token in found]
+    asking = [is_interrogative(token.term) for token in found]
     asks = [at for at, token in enumerate(found) if asking[at] and start <= token.start < end]
     if not asks:
         return Asking(kind, (), marked)
     first = last = asks[0]
     while last + 1 < len(found) and asking[last + 1]:
         last += 1
-    if terms[first] in ("bao", spelled("mấy")):
+    if terms[first] in ("bao", "nhiêu", spelled("mấy")):
         focus = _until_filler(terms[last + 1 : last + 4])
         return Asking(kind, tuple(focus), marked, tuple(terms[:first]), tuple(terms[last + 1 + len(focus) :]))
-    focus = _until_filler(terms[max(0, first - 3) : first][::-1])[::-1]
+    begin = next((at for at, token in enumerate(found[:first]) if token.start >= start), first - _NOUN_TERMS)
+    begin = first if terms[first] == "sao" else max(0, begin, first - _NOUN_TERMS)
+    focus = _until_filler(terms[begin:first][::-1])[::-1]
     return Asking(kind, tuple(focus), marked, tuple(terms[: first - len(focus)]), tuple(terms[last + 1 :]))
 
 

@@ -15,12 +15,13 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
-from htxsearch.text.normalize import key, nfc, normal
+from htxsearch.text.normalize import is_marked, key, nfc, normal
 from htxsearch.text.tokens import tokens
 
 __all__ = [
     "Extent",
     "Mention",
+    "asked_places",
     "canonical_place",
     "find_districts",
     "find_places",
@@ -59,6 +60,7 @@ _ALSO_TYPED = {"HCM": "Hồ Chí Minh", "Sài Gòn": "Hồ Chí Minh", "BRVT": "
 """What a person who types means, but a text need not: TNCS HCM is no city, bia Sài Gòn no news from there."""
 
 _LONGER = "Điện Biên Phủ|Đồng Tháp Mười|Hà Nam Ninh|Hà Nam Định"
+_WORDS_TOO = ("Hòa Bình",)
 _NOT_AFTER = (
     *"phường huyện quận đường thôn xóm bản làng ấp chợ hồ sông Bác bác".split(),
     *("thị trấn", "thị xã", "Chủ tịch", "chủ tịch", "Tư tưởng", "tư tưởng", "Cộng sản"),
@@ -152,6 +154,35 @@ def find_places(text: str) -> list[Mention]:
             place = _capital_names()[" ".join(match.group("name").split())]
             found.append(Mention(match.start("name"), match.end("name"), place, bool(match.group("kind"))))
         found = sorted(set(found))  # TP HCM is found twice
+    return found
+
+
+def asked_places(question: str) -> frozenset[str]:
+    """Return the provinces that a question names, one of today with those it took in; typed with marks, without, in any case.
+
+    Without marks names are told from other words by nothing: "hoa binh" is the province. With them, "hòa bình" is not.
+    """
+    found = tokens(question)
+    spelled = [(normal(token.term), key(token.term), is_marked(token.term)) for token in found]
+    named = set()
+    for at, (_, first, _) in enumerate(spelled):
+        for name, words in _spelled_names().get(first, ()):
+            run = spelled[at : at + len(words)]
+            alike = len(run) == len(words) and all(
+                mine[1] == its[1] and (mine[0] == its[0] or not mine[2]) for mine, its in zip(run, words, strict=True)
+            )
+            if alike and not (name in _WORDS_TOO and any(one[2] for one in run) and question[found[at].start].islower()):
+                named.add(name)
+    return frozenset(part for name in named for part in (name, *former_parts(name)))
+
+
+@cache
+def _spelled_names() -> dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]]:
+    """Return the provinces by the key of their first syllable, with the normal form and the key of each."""
+    found: dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]] = {}
+    for name in provinces():
+        words = tuple((normal(token.term), key(token.term)) for token in tokens(name))
+        found.setdefault(words[0][1], []).append((name, words))
     return found
 
 
