@@ -1,10 +1,11 @@
 """Learn from judged questions which sentence and which span of it answers, through the product's own pipeline.
 
-    python scripts/train_answers.py ../shared/data/eval/{viquad-dev,xquad-vi,mlqa-vi,htxqa-dev} [--keep DIR] [--write]
+    python scripts/train_answers.py ../shared/data/eval/{viquad-dev,xquad-vi,mlqa-vi,htxqa-dev} evals/questions [--write]
 
 Three things are learnt, from the passages that `htxsearch ask` reads. Sentences: one softmax over a question's sentences
-(weights found by L-BFGS). Spans: gradient-boosted regression trees (scikit-learn) that predict a candidate's token F1
-with the right answer. Confidence: a logistic regression that tells whether the answer stands in the sentence chosen,
+(weights found by L-BFGS). Spans: gradient-boosted trees (scikit-learn's, with a loss of our own: one softmax over a
+question's candidates, whose target is sharply peaked at those of the best token F1 with the right answer).
+Confidence: a logistic regression that tells whether the answer stands in the sentence chosen,
 over the questions, the same without the documents that answer them, and those that nothing answers; its threshold is
 the one of best F1 over both. A collection counts as the square root of its questions. Printed: each collection under what
 was learnt without it and, on folds of its questions' documents, with its other folds. With --write, answers.json.
@@ -22,13 +23,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from sklearn._loss.loss import HalfSquaredError  # what HistGradientBoostingRegressor takes as a loss; tried with 1.9
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
-from htxsearch.answer.candidates import candidates
+from htxsearch.answer.candidates import Columns, candidates
 from htxsearch.answer.question import Asking
 from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
-from htxsearch.answer.scorer import CONFIDENCE_FEATURES, SENTENCES, confidence_features, rows_of
+from htxsearch.answer.scorer import CONFIDENCE_FEATURES, confidence_features, expected_f1, rows_of, sentences_read
 from htxsearch.evaluate import opened, read_collection
 from htxsearch.rank import Question
 from htxsearch.text.normalize import nfc, normal
@@ -37,17 +39,20 @@ from htxsearch.text.tokens import tokens
 ROOT = Path(__file__).parent.parent
 _FOLDS = 3
 _RIDGE = 1e-3
-_ROWS = 60  # candidates kept of a question: so many that share words with the answer, so many that do not
+_ROWS = 120  # candidates learnt from of a question: so many that share words with the answer, so many that do not
+_PEAK = 0.05  # F1 by which a candidate's target falls to 1/e
+_OVERLAP = 0.2  # F1 from which a candidate has something of the answer
 _TREES = {
-    "max_iter": 160,
-    "max_leaf_nodes": 20,
-    "max_depth": 6,
+    "max_iter": 120,
+    "max_leaf_nodes": 31,
+    "max_depth": 8,
     "learning_rate": 0.1,
-    "min_samples_leaf": 60,
+    "min_samples_leaf": 40,
     "max_features": 0.3,
 }
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Terms = tuple[str, ...]
 
 
@@ -71,6 +76,8 @@ class Asked:
     rows: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     owner: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     f1: Floats = field(default_factory=lambda: np.zeros(0))
+    spans: list[tuple[Ints, Ints]] = field(default_factory=list)
+    known: dict[int, tuple[Ints, Ints, Columns]] = field(default_factory=dict)
 
 
 def terms_of(text: str) -> Terms:
@@ -99,7 +106,7 @@ def asked(name: str, looked: Any, answers: list[Terms], gold: frozenset[str], fo
 
 def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
     """Return the questions of a collection, at most so many, and each third one's twin without what answers it."""
-    collection = read_collection(folder)
+    collection = read_collection(folder, ROOT / "corpus")
     rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
     unanswerable = folder / "unanswerable.jsonl"
     if unanswerable.exists():
@@ -164,18 +171,23 @@ def token_f1(terms: Sequence[str], first: npt.NDArray[np.int64], last: npt.NDArr
 def build(one: Asked, weights: Floats, columns: list[str]) -> None:
     """Fill in the candidates of the best sentences under these weights; `columns` are named by the first call."""
     scores = one.features @ weights
-    one.order = np.argsort(-scores, kind="stable")[:SENTENCES].tolist()
+    one.order = np.argsort(-scores, kind="stable")[: sentences_read(one.asking)].tolist()
     one.behind = [float(scores[at] - np.max(np.delete(scores, at), initial=scores[at] - 1.0)) for at in one.order]
     rows, owner, f1 = [], [], []
+    one.spans = []
     total = float(one.arrays.content().sum())
     for rank, at in enumerate(one.order):
         sentence = one.sentences[at]
-        first, last, found = candidates(one.found[sentence.passage].text, sentence, one.asking, total)
+        if at not in one.known:
+            first, last, found = candidates(one.found[sentence.passage].text, sentence, one.asking, total)
+            one.known[at] = first, last, {name: values.astype(np.float32) for name, values in found.items()}
+        first, last, found = one.known[at]
         if len(first):
             if not columns:
                 columns += [*found, "sentence", "rank", *SENTENCE_COLUMNS]
             rows.append(rows_of(sentence, found, float(scores[at] - scores[one.order[0]]), rank, columns))
             owner.append(np.full(len(first), rank))
+            one.spans.append((first, last))
             f1.append(token_f1(sentence.terms, first, last, one.answers))
     if rows:
         one.rows, one.owner, one.f1 = np.concatenate(rows).astype(np.float32), np.concatenate(owner), np.concatenate(f1)
@@ -184,25 +196,64 @@ def build(one: Asked, weights: Floats, columns: list[str]) -> None:
 SENTENCE_COLUMNS = tuple(f"s_{name}" for name in ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs"))
 
 
+class Listwise(HalfSquaredError):  # type: ignore[misc]
+    """The cross entropy of one softmax over each question's candidates: its gradient is chance less target."""
+
+    def __init__(self, sizes: Sequence[int], target: Floats, importance: Floats) -> None:
+        """`sizes` are the candidates of each question, in order; the other two have a number for each candidate."""
+        super().__init__()
+        self.starts, self.of = np.cumsum([0, *sizes[:-1]]), np.repeat(np.arange(len(sizes)), sizes)
+        self.target, self.importance = target, importance
+        self.constant_hessian = False
+
+    def gradient_hessian(
+        self,
+        y_true: Floats,  # noqa: ARG002  what scikit-learn hands over
+        raw_prediction: Floats,
+        sample_weight: Floats | None = None,  # noqa: ARG002
+        gradient_out: Floats | None = None,
+        hessian_out: Floats | None = None,
+        n_threads: int = 1,  # noqa: ARG002
+    ) -> tuple[Any, Any]:
+        """Return both, written into the arrays given, if any."""
+        sums = raw_prediction.ravel().astype(np.float64)
+        chance = np.exp(sums - np.maximum.reduceat(sums, self.starts)[self.of])
+        chance /= np.add.reduceat(chance, self.starts)[self.of]
+        gradient = np.empty(raw_prediction.shape, np.float32) if gradient_out is None else gradient_out
+        hessian = np.empty(raw_prediction.shape, np.float32) if hessian_out is None else hessian_out
+        gradient.reshape(-1)[:] = self.importance * (chance - self.target)
+        hessian.reshape(-1)[:] = self.importance * np.maximum(chance * (1 - chance), 1e-4)
+        return gradient, hessian
+
+    def fit_intercept_only(self, y_true: Floats, sample_weight: Floats | None = None) -> np.float64:  # noqa: ARG002
+        """Return 0: what all candidates have in common tells nothing."""
+        return np.float64(0)
+
+
 def fit_spans(data: Sequence[Asked], counts: dict[str, int]) -> HistGradientBoostingRegressor:
-    """Return trees that predict the F1 of a candidate, learnt from the likely ones of each question and some of the others."""
+    """Return trees that tell the right candidate, learnt from some of each question's that share words with it, some not."""
     random = np.random.default_rng(0)
-    rows, targets, importance = [], [], []
+    rows, targets, sizes, importance = [], [], [], []
     for one in data:
         if not (one.answers and len(one.rows)):
             continue
         in_gold = np.array([one.found[one.sentences[at].passage].article in one.gold for at in one.order])
         f1 = one.f1 * in_gold[one.owner]
-        close, far = np.flatnonzero(f1 > 0.2), np.flatnonzero(f1 <= 0.2)
-        close = close[np.argsort(-f1[close] * (1 + 0.5 * random.random(len(close))))[:_ROWS]]
-        some = random.choice(far, min(len(far), _ROWS), replace=False)
-        rows.append(one.rows[np.concatenate([close, some])])
-        targets.append(f1[np.concatenate([close, some])])
-        rarity = max(1.0, len(far) / max(1, len(some))) ** 0.5
-        importance.append(np.concatenate([np.ones(len(close)), np.full(len(some), rarity)]) / np.sqrt(counts[one.collection]))
-    weight = np.concatenate(importance)
-    model = HistGradientBoostingRegressor(**_TREES, l2_regularization=1.0, early_stopping=False, random_state=0)
-    return model.fit(np.concatenate(rows), np.concatenate(targets), sample_weight=weight / weight.mean())
+        if f1.max() <= _OVERLAP:
+            continue
+        close, far = np.flatnonzero(f1 > _OVERLAP), np.flatnonzero(f1 <= _OVERLAP)
+        best = close[np.argsort(-f1[close], kind="stable")[:10]]
+        some = random.choice(close, min(len(close), _ROWS - len(best)), replace=False)
+        kept = np.concatenate([np.union1d(best, some), random.choice(far, min(len(far), _ROWS), replace=False)])
+        target = np.exp((f1[kept] - f1.max()) / _PEAK) * (f1[kept] > _OVERLAP)
+        rows.append(one.rows[kept])
+        targets.append(target / target.sum())
+        sizes.append(len(kept))
+        importance.append(np.full(len(kept), counts[one.collection] ** -0.5))
+    target, weight = np.concatenate(targets), np.concatenate(importance)
+    loss = Listwise(sizes, target, weight / weight.mean())
+    model = HistGradientBoostingRegressor(loss=loss, **_TREES, l2_regularization=1.0, early_stopping=False, random_state=0)
+    return model.fit(np.concatenate(rows), target)
 
 
 @dataclass(slots=True)
@@ -221,19 +272,17 @@ def tell(one: Asked, model: HistGradientBoostingRegressor, columns: Sequence[str
     """Return what would be answered."""
     if not len(one.rows):
         return Told(one)
-    expected = model.predict(one.rows)
+    sums = model._raw_predict(one.rows).ravel()
+    ranks = list(dict.fromkeys(one.owner.tolist()))
+    expected = np.concatenate(expected_f1(sums, one.spans))
     best = int(np.argmax(expected))
-    tops = {rank: float(expected[one.owner == rank].max()) for rank in set(one.owner.tolist())}
+    tops = {rank: float(expected[one.owner == rank].max()) for rank in ranks}
     ranked = sorted(tops, key=lambda rank: -tops[rank])
     rank = int(one.owner[best])
     runner_up = max((top for other, top in tops.items() if other != rank), default=0.0)
-    features = confidence_features(
-        one.sentences[one.order[rank]],
-        float(expected[best]),
-        runner_up,
-        one.behind[rank],
-        float(one.rows[best, columns.index("exact")]),
-    )
+    sentence = one.sentences[one.order[rank]]
+    row = one.rows[best].astype(np.float64)
+    features = confidence_features(sentence, float(expected[best]), runner_up, one.behind[rank], row, columns)
     there = [bool(one.holds[one.order[other]]) for other in ranked]
     return Told(one, float(one.f1[best]), bool(one.f1[best] > 1 - 1e-9), there[0], any(there[:3]), features)
 
@@ -250,7 +299,7 @@ def fit_confidence(told: Sequence[Told], counts: dict[str, int]) -> tuple[dict[s
     right = np.array([one.right for one in told])
     weight = np.array([1 / np.sqrt(counts[one.one.collection]) for one in told])
     scale = values.std(axis=0) + 1e-9
-    model = LogisticRegression(C=0.5, max_iter=2000).fit(values / scale, right, sample_weight=weight / weight.mean())
+    model = LogisticRegression(C=0.1, max_iter=3000).fit(values / scale, right, sample_weight=weight / weight.mean())
     chances = model.predict_proba(values / scale)[:, 1]
 
     def quality(threshold: float) -> float:
@@ -354,7 +403,6 @@ def main() -> None:
         "confidence": confidence,
         "threshold": threshold,
         "columns": columns,
-        "base": round(float(np.ravel(model._baseline_prediction)[0]), 6),
         "depth": _TREES["max_depth"],
         "trees": trees_of(model),
     }

@@ -58,7 +58,7 @@ def answers_to(prepared: Prepared, plain: str, filters: Sequence[Filter], limit:
     """Return the answer to a plain question, or none if no span is likely enough."""
     looked = look(prepared, plain, filters)
     chosen = choices(looked.arrays, looked.asking, looked.found) if looked.arrays else []
-    told = [Told(_answer(looked, one), one.score, one.sentence.says) for one in chosen]
+    told = [Told(_answer(looked, one), one.score, one.fit, one.sentence.says) for one in chosen]
     answer, others = settle(looked.asking, told)
     given = answer if answer and answer.confidence >= learnt_answers().threshold else None
     records = Records(prepared.engine)
@@ -92,7 +92,7 @@ def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> L
     asking = read_question(read)
     if best.restored and not is_marked(read):
         restored = read_question(f"{best.restored}?")  # has lost the signs of dates
-        asking = replace(restored, periods=asking.periods) if restored.kind == asking.kind else asking
+        asking = replace(restored, periods=asking.periods, places=asking.places) if restored.kind == asking.kind else asking
     passages = []
     for one in best.ranked[:_READ_PASSAGES]:
         record = json.loads(engine.record(one.hit.article_id) or "")

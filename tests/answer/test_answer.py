@@ -11,7 +11,8 @@ import pytest
 from htxsearch import Index
 from htxsearch.answer.question import plain_question
 from htxsearch.answer.reading import dated
-from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, learnt_answers
+from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, expected_f1, learnt_answers
+from htxsearch.answer.spans import typed_spans
 from htxsearch.errors import UsageError
 
 
@@ -115,10 +116,29 @@ def test_trees_add_up() -> None:
     split = {"feature": [0, -1, -1], "threshold": [1.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0], "value": [0, 10, 20]}
     leaf = {"feature": [-1], "threshold": [0], "left": [0], "right": [0], "value": [100]}
     confidence = {"constant": 0.0, **dict.fromkeys(CONFIDENCE_FEATURES, 0.0)}
-    stored = {"sentence": {}, "columns": ["x"], "confidence": confidence, "threshold": 0.5, "base": 1.0, "depth": 1}
+    stored = {"sentence": {}, "columns": ["x"], "confidence": confidence, "threshold": 0.5, "depth": 1}
     learnt = Learnt({**stored, "trees": [split, leaf]})
-    assert learnt.expected(np.array([[1.0], [2.0]])).tolist() == [111.0, 121.0]
+    assert learnt.sums(np.array([[1.0], [2.0]])).tolist() == [110.0, 120.0]
     assert learnt.chance([0.0] * len(CONFIDENCE_FEATURES)) == 0.5
+
+
+def test_a_span_is_chosen_by_what_it_shares_with_all_likely_ones() -> None:
+    """Of three equally likely spans the middle one overlaps both others; a span of another sentence has nothing of them."""
+    first, last = np.array([0, 0, 0]), np.array([0, 1, 3])
+    found, other = expected_f1(np.zeros(4), [(first, last), (np.array([5]), np.array([6]))])
+    assert found.tolist() == pytest.approx([(1 + 2 / 3 + 2 / 5) / 4, (2 / 3 + 1 + 4 / 6) / 4, (2 / 5 + 4 / 6 + 1) / 4])
+    assert other.tolist() == [0.25]
+
+
+def test_a_figure_in_an_amount_or_a_date_is_no_number() -> None:
+    text = "Năm 2021 giá 780 triệu đồng, tăng 12% so với 9 hộ"
+    assert [text[one.start : one.end] for one in typed_spans(text) if one.type == "number"] == ["9"]
+
+
+def test_a_likely_span_is_worth_more_than_many_unlikely_ones_beside_it() -> None:
+    (found,) = expected_f1(np.array([9.0, 0.0, 0.0]), [(np.array([0, 3, 3]), np.array([1, 4, 5]))])
+    assert int(np.argmax(found)) == 0
+    assert found[0] == pytest.approx(1, abs=1e-3)
 
 
 def test_what_was_learnt_fits_the_features() -> None:

@@ -11,10 +11,11 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.answer.question import KINDS, Asking
-from htxsearch.answer.reading import OF_KIND, Sentence
+from htxsearch.answer.question import FIGURES, KINDS, Asking
+from htxsearch.answer.reading import OF_KIND, Sentence, overlap, own_period
+from htxsearch.answer.status import status_of
 from htxsearch.text.abbreviations import COMMON, long_form_terms
-from htxsearch.text.normalize import key, normal
+from htxsearch.text.normalize import is_syllable, key, normal
 
 __all__ = ["FREE", "LONGEST", "Columns", "candidates"]
 
@@ -67,6 +68,7 @@ _NEVER_LAST = frozenset(
     "của và là thì mà rằng hoặc hay nhưng các những một với cho từ để do vì bởi như khi đã sẽ đang ở tại trong được bị có"
     " theo gồm".split()
 )
+_DENIALS = frozenset("không chưa chẳng chớ đừng".split())
 _QUALIFIERS = frozenset("gần trên hơn khoảng ước tính xấp xỉ chừng ít nhất tối thiểu tối đa không quá dưới vượt".split())
 _SCALES = frozenset("tram nghin ngan van trieu ty".split())
 _LENGTHS = (1, 2, 3, 4, 5, 7, 10, 15, 23)
@@ -77,7 +79,7 @@ class _Line:
     """A sentence's tokens as arrays, and its spans' first and last tokens."""
 
     def __init__(self, text: str, sentence: Sentence, asking: Asking) -> None:
-        self.sentence, self.asking = sentence, asking
+        self.sentence, self.asking, self.text = sentence, asking, text
         self.size = len(sentence.terms)
         edges = [sentence.start, *sentence.ends], [*sentence.starts, sentence.end]
         between = [text[a:b] for a, b in zip(*edges, strict=True)]
@@ -148,7 +150,8 @@ class _Line:
         closes = self.behind < sign
         never_first = np.array([term in _NEVER_FIRST for term in terms]) | self.joined
         never_last = np.array([term in _NEVER_LAST for term in terms]) | np.append(self.joined[1:], False)
-        keep = (length <= LONGEST) & ~never_first[first] & ~never_last[last]
+        denied = np.concatenate([[False], [term in _DENIALS for term in terms[:-1]]]) & self.open[:-1]
+        keep = (length <= LONGEST) & ~never_first[first] & ~never_last[last] & ~denied[first]
         keep &= (length <= FREE) | (opens[first] & closes[last])
         measured = [(a, b) for a, b, type_ in self.typed if type_ in _wanted(self.asking) and type_ in _MEASURED]
         if measured:
@@ -181,7 +184,7 @@ def _joined(sentence: Sentence, capital: _Bools) -> _Bools:
     joined = np.array(sentence.joined, bool)
     if len(joined):
         joined[0] = False
-        joined[1:] &= capital[1:] == capital[:-1]
+        joined[1:] &= capital[:-1] | ~capital[1:]
     return joined
 
 
@@ -203,16 +206,28 @@ def _tag(word: str) -> str | None:
 def candidates(text: str, sentence: Sentence, asking: Asking, total: float) -> tuple[_Ints, _Ints, Columns]:
     """Return the first and last tokens of the candidates, and their features by name.
 
-    `total` is the idf of all the question's content.
+    `total` is the idf of all the question's content. Where a sentence has a figure of the status and time asked for, others
+    are none.
     """
     line = _Line(text, sentence, asking)
-    kept = _fitting(line)
+    kept, fits = _fitting(line)
     if kept is not None:
         line.first, line.last, line.length = line.first[kept], line.last[kept], line.length[kept]
-    columns: Columns = {}
-    for part in (_matches(line, total), _shape(line), _types(line), _focus(line), _alignment(line, total), _words(line)):
+    columns: Columns = {"fits": np.full(len(line.first), float(fits))}
+    for part in (
+        _matches(line, total),
+        _shape(line),
+        _types(line),
+        _focus(line),
+        _figures(line),
+        _alignment(line, total),
+        _words(line),
+    ):
         columns |= {name: np.asarray(values, np.float64) for name, values in part.items()}
-    return line.first, line.last, columns
+    unfit = columns["status_unfit"] + columns["time_unfit"] > 0
+    if unfit.all() or not unfit.any():
+        return line.first, line.last, columns
+    return line.first[~unfit], line.last[~unfit], {name: values[~unfit] for name, values in columns.items()}
 
 
 def _sums(values: NDArray[np.generic]) -> _Floats:
@@ -335,6 +350,34 @@ def _focus(line: _Line) -> dict[str, NDArray[np.generic]]:
     }
 
 
+def _figures(line: _Line) -> dict[str, NDArray[np.generic]]:
+    """Whether a span's figure has another status or time than is asked, is a part in brackets, a total where one is asked."""
+    n, asking, sentence = line.size, line.asking, line.sentence
+    status, time, total = (np.zeros(n, bool) for _ in range(3))
+    totals = [at for at, term in enumerate(sentence.terms) if term == "tổng"]
+    for first, last, type_ in line.typed if asking.kind in FIGURES else ():
+        if type_ in _wanted(asking):
+            start, end = sentence.starts[first], sentence.ends[last]
+            status[first] = status_of(line.text[sentence.start : start], line.text[end : sentence.end]) != asking.status
+            total[first] = any(0 < first - at <= 8 for at in totals)
+            own = own_period(line.text, sentence.periods, sentence.start, sentence.end, start) if asking.periods else None
+            time[first] = own is not None and not any(overlap(one, own) for one in asking.periods)
+    wants_total = not {*asking.before, *asking.behind}.isdisjoint(("tổng", "tất") if asking.marked else ("tong", "tat"))
+    depth = np.cumsum(line.gaps["open"].astype(int) - line.gaps["close"].astype(int))
+
+    def holds(there: _Bools) -> _Bools:
+        summed = _sums(there)
+        found: _Bools = summed[line.last + 1] > summed[line.first]
+        return found
+
+    return {
+        "status_unfit": holds(status),
+        "time_unfit": holds(time),
+        "total_fits": holds(total) * (1.0 if wants_total else -1.0),
+        "bracketed": depth[line.first] > 0,
+    }
+
+
 @cache
 def _abbreviations(marked: bool) -> dict[tuple[str, ...], tuple[str, ...]]:
     """Return short forms by their long forms' terms, and the other way round, with or without marks."""
@@ -352,27 +395,31 @@ def _written(part: tuple[str, ...], marked: bool) -> list[tuple[str, ...]]:
 _HOW_LONG = tuple((unit,) for unit in "giây phút giờ ngày tuần tháng quý năm".split())
 
 
-def _fitting(line: _Line) -> _Bools | None:
-    """Return which of the spans fit best what is asked: amounts of what is counted, else in figures; names. None if none does.
+def _fitting(line: _Line) -> tuple[_Bools | None, bool]:
+    """Return which of the spans fit best what is asked, None for all of them, and whether these are what is asked for.
 
-    What "bao nhiêu" counts is its unit: 482 HTX, 38 tỷ euro; that of "bao lâu" is one of time. Who is asked for has
-    a name of two syllables or more.
+    They are amounts of what is counted, else any in figures; and names, but for those of places and organisations. What
+    "bao nhiêu" counts is its unit: 482 HTX, 38 tỷ euro; that of "bao lâu" is one of time. Who is asked for has a name of
+    two syllables or more, or a foreign one.
     """
     focus, marked = line.asking.focus, line.asking.marked
     if line.asking.kind == "person":
-        names = [(first, last) for first, last, type_ in line.typed if type_ in ("person", "name") and last > first]
+        whole = [one for one in line.typed if one[1] > one[0] or not is_syllable(line.sentence.terms[one[0]])]
+        of = {type_: {(first, last) for first, last, one in whole if one == type_} for _, _, type_ in whole}
+        other = of.get("place", set()) | of.get("organisation", set())
+        names = list(of.get("person", set()) | of.get("name", set()) - other)
         named: _Bools = np.any([(line.first <= first) & (line.last >= last) for first, last in names], axis=0)
-        return named if names and named.any() else None
-    if line.asking.kind not in ("number", "money", "percent"):
-        return None
+        return (named, True) if names and named.any() else (None, False)
+    if line.asking.kind not in FIGURES:
+        return None, any(type_ in _wanted(line.asking)[:1] for _, _, type_ in line.typed)
     if focus and line.asking.kind != "percent":
         spelled = normal if marked else key
         how_long = focus[0] == spelled("lâu")
         units = [tuple(map(spelled, one)) for one in _HOW_LONG] if how_long else _written(focus, marked)
         counted: _Bools = line.digit_in & np.any([_ends_with(line, unit)[line.last] for unit in units], axis=0)
         if counted.any():
-            return counted
-    return line.digit_in if line.digit_in.any() else None
+            return counted, True
+    return line.digit_in if line.digit_in.any() else None, line.asking.kind != "number" and bool(line.digit_in.any())
 
 
 def _ends_with(line: _Line, unit: tuple[str, ...]) -> _Bools:

@@ -24,10 +24,11 @@ from htxsearch.rank import Question
 from htxsearch.text.analysis import IS_JOINED
 from htxsearch.text.dates import DateMention, mentions
 from htxsearch.text.normalize import key, normal
+from htxsearch.text.places import Mention, find_places
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["OF_KIND", "SENTENCE_FEATURES", "Found", "Sentence", "dated", "overlap", "read_passages"]
+__all__ = ["OF_KIND", "SENTENCE_FEATURES", "Found", "Sentence", "dated", "overlap", "own_period", "read_passages"]
 
 OF_KIND: Mapping[str, tuple[str, ...]] = {
     "number": ("number", "money", "percent"),
@@ -45,12 +46,16 @@ SENTENCE_FEATURES = (
     *("passage", "first", "rank", "coverage", "content", "pairs", "with_neighbours", "with_title", "numbers", "capitals"),
     *("run", "near", "of_kind", "of_kind_new", "length", "short", "place", "question", "focus", "uncovered_rare", "density"),
     *("kind_reason", "kind_definition", "local", "local_pairs", "skip", "fillers", "words", "quantity_unit", "kind_none"),
-    *("per_length", "title_only", "date_fits"),
+    *("per_length", "title_only", "date_fits", "names_near", "missing", "names_missing", "defines"),
+    *("place_fits", "vice", "unnamed", "kind_list", "kind_manner"),
 )
 
 _Floats = NDArray[np.float64]
 _NOW = re.compile(r"(?<!\w)(?:(?:cho )?(?:đến|tới|hiện) nay|hiện tại|hiện giờ|đến thời điểm này)(?!\w)", re.IGNORECASE)
 _OF_TIME = ("ngày", "tháng", "quý", "năm", "đầu", "giữa", "cuối", "nửa", "giai", "đoạn", "tính", "đến", "hết", "hiện", "nay")
+_MEANING = ("definition", "manner", "thing")
+_LISTED = re.compile("[,;]")
+_MEANS = ("bằng", "cách", "theo", "qua")
 _CAUSES = ("vì", "do", "bởi", "nhờ", "nguyên nhân", "khiến")
 
 
@@ -81,7 +86,8 @@ class Sentence:
 
     `weight` is the idf of the content that each token is, `slots` the question's slots it may stand for, `cover` how well
     each slot is filled by any. `says` is the share of the content, but for its times and figures, that it, the sentence
-    before it or the title has. `features` are in the order of SENTENCE_FEATURES.
+    before it or the title has, `periods` are those its passage names, in order. `features` are in the order of
+    SENTENCE_FEATURES.
     """
 
     passage: int
@@ -98,6 +104,7 @@ class Sentence:
     weight: _Floats
     cover: _Floats
     says: float = 0.0
+    periods: tuple[DateMention, ...] = ()
     features: list[float] = field(default_factory=list)
 
 
@@ -116,6 +123,7 @@ class _Asked:
         for term in _OF_TIME:
             for slot, _ in question.fills.get(term_hash(term), ()):
                 self.lasting[slot] = 0.0
+        self.unnamed = self.content * (1.0 - np.maximum(question.capital, question.number))
         self.rare = int(np.argmax(self.content)) if len(self.content) else 0
 
     def share(self, cover: _Floats) -> float:
@@ -125,6 +133,10 @@ class _Asked:
     def lasting_share(self, cover: _Floats) -> float:
         """Return how much is covered of the content that does not change with the time."""
         return float(self.lasting @ cover) / (float(self.lasting.sum()) or 1.0)
+
+    def named_share(self, cover: _Floats) -> float:
+        """Return how much is covered of the content that capitals or figures name, as a share of all content."""
+        return self.share(cover * np.maximum(self.question.capital, self.question.number))
 
     def slots(self, some: Sequence[Token]) -> list[tuple[tuple[int, float], ...]]:
         """Return the slots each token may stand for."""
@@ -147,13 +159,17 @@ def read_passages(question: Question, asking: Asking, passages: Sequence[Found])
     for number, passage in enumerate(passages):
         title = asked.cover(asked.slots(tokens(passage.title)))
         own = list(_sentences(asked, number, passage))
+        nowhere = 1.0 - np.max([title, *(one.cover for one in own)], axis=0)
+        missing = {"missing": asked.share(nowhere), "names_missing": asked.named_share(nowhere)}
         for place, sentence in enumerate(own):
             beside = [sentence.cover, *(one.cover for one in own[max(0, place - 1) : place + 2])]
-            there, features = _overlap(
-                asked, sentence, title, np.max(beside, axis=0), np.max(beside[: 2 + (place > 0)], axis=0)
-            )
-            sentence.says = asked.lasting_share(np.maximum(np.max(beside[: 2 + (place > 0)], axis=0), title))
-            features |= _looks(asked, passage, sentence)
+            before = np.max(beside[: 2 + (place > 0)], axis=0)
+            there, features = _overlap(asked, sentence, title, np.max(beside, axis=0), before)
+            sentence.periods = dated(passage.text, passage.day)
+            sentence.says = asked.lasting_share(np.maximum(before, title))
+            features |= _looks(asked, passage, sentence) | missing
+            features["unnamed"] = float(asked.unnamed @ sentence.cover) / (float(asked.unnamed.sum()) or 1.0)
+            features["names_near"] = asked.named_share(np.maximum(before, title))
             features |= {"passage": passage.score - passages[0].score, "first": float(not number), "rank": math.log1p(number)}
             sentence.features = [features.get(name, 0.0) for name in SENTENCE_FEATURES]
             pairs.append(there)
@@ -268,10 +284,21 @@ def _looks(asked: _Asked, passage: Found, sentence: Sentence) -> dict[str, float
         "question": float(sentence.text.endswith("?")),
         "focus": float(bool(focus) and all(term in named for term in focus)),
         "quantity_unit": float(bool(focus) and counted),
+        "kind_list": float(asking.kind == "list" and (" gồm " in spaced or len(_LISTED.findall(sentence.text)) > 1)),
+        "kind_manner": float(asking.kind == "manner" and any(f" {cue} " in spaced for cue in _MEANS)),
         "kind_reason": float(asking.kind == "reason" and any(f" {cue} " in spaced for cue in _CAUSES)),
         "kind_definition": float(asking.kind == "definition" and " là " in spaced),
+        "defines": float(asking.kind in _MEANING and _defines(sentence)),
         "date_fits": _date_fits(asking, passage, sentence),
+        "place_fits": _place_fits(asking, passage, sentence),
+        "vice": float(_is_vice(asking, sentence)),
     }
+
+
+def _defines(sentence: Sentence) -> bool:
+    """Tell whether a sentence begins with what the question has, at least seven terms in ten, and goes on with là."""
+    at = next((at for at, term in enumerate(sentence.terms[:16]) if term == "là"), 0)
+    return at > 0 and bool(sentence.weight[at - 1]) and float(np.mean(sentence.weight[:at] > 0)) >= 0.7
 
 
 def _weigh_locally(asked: _Asked, found: Sequence[Sentence], pairs: _Floats) -> None:
@@ -301,6 +328,34 @@ def _date_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
     return 1.0 if any(overlap(a, b) for a in asking.periods for b in named) else -1.0
 
 
+def _place_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
+    """Return 1 if the sentence is about a province the question names, -1 if about others, 0 if none is named.
+
+    A sentence that names none is about that named last before it, in the title, or about the article's.
+    """
+    if not asking.places:
+        return 0.0
+    every = _placed(passage.text)
+    named = {one.place for one in every if one.start >= sentence.start and one.end <= sentence.end}
+    named = named or {one.place for one in [one for one in every if one.end <= sentence.start][-1:]}
+    named = named or {one.place for one in _placed(passage.title)} or {passage.record.get("place") or ""} - {""}
+    if not named:
+        return 0.0
+    return -1.0 if asking.places.isdisjoint(named) else 1.0
+
+
+@lru_cache(maxsize=64)
+def _placed(text: str) -> tuple[Mention, ...]:
+    return tuple(find_places(text))
+
+
+def _is_vice(asking: Asking, sentence: Sentence) -> bool:
+    """Tell whether the sentence speaks of a deputy (phó chủ tịch) where the question does not."""
+    if {"phó", "pho"} & {*asking.before, *asking.focus, *asking.behind}:
+        return False
+    return any(term == "phó" and weight for term, weight in zip(sentence.terms, sentence.weight[1:], strict=False))
+
+
 @lru_cache(maxsize=64)  # a passage is asked for once for each of its sentences
 def dated(text: str, published: date | None) -> tuple[DateMention, ...]:
     """Return the dates and periods of NFC `text` whose days are known, in order; "hiện nay" is the day of publication."""
@@ -310,6 +365,23 @@ def dated(text: str, published: date | None) -> tuple[DateMention, ...]:
         if not any(start < one.end and one.start < end for one in found):
             found.append(DateMention(start, end, published, published, "as-of"))
     return tuple(sorted(found))
+
+
+def own_period(text: str, named: Sequence[DateMention], start: int, end: int, at: int) -> DateMention | None:
+    """Return which of the periods named in a passage is that of what stands at `at` in its sentence `text[start:end]`.
+
+    It is the last one named before it in its sentence, else the first behind it, else the last one before the sentence.
+    What a figure is compared with (so với năm 2018) is not its own time.
+    """
+    own = [one for one in named if one.end <= end and not _is_compared(text, one)]
+    inside = [one for one in own if one.start >= start]
+    before = [one for one in inside if one.end <= at]
+    nearest = before[-1:] or [one for one in inside if one.start > at][:1] or [one for one in own if one.end <= start][-1:]
+    return nearest[0] if nearest else None
+
+
+def _is_compared(text: str, period: DateMention) -> bool:
+    return text[max(0, period.start - 30) : period.start].lower().rstrip().endswith(("so với", "so với cùng kỳ", "cùng kỳ"))
 
 
 def overlap(one: DateMention, other: DateMention) -> bool:

@@ -1,8 +1,10 @@
 """Which span is the answer: sentences scored first, then the candidates of the best few, by what `answers.json` has learnt.
 
-A sentence's score is a weighted sum of its features. A candidate's is the token F1 with the right answer that
-it can be expected to have: the sum of small regression trees (J. Friedman, "Greedy Function Approximation", 2001). The
-confidence is the chance that the answer stands in the sentence chosen. `scripts/train_answers.py` writes the file.
+A sentence's score is a weighted sum of its features. A candidate's chance to be the right answer is a softmax over
+all candidates of a question, of a sum of small trees (J. Friedman, "Greedy Function Approximation", 2001; Z. Cao et al.,
+"Learning to Rank: from Pairwise Approach to Listwise Approach", 2007). The one given is that of the best token F1 to be
+expected under these chances: a span that many likely ones overlap (S. Kumar and W. Byrne, "Minimum Bayes-Risk Decoding",
+2004). The confidence is the chance that the answer stands in the sentence chosen. `scripts/train_answers.py` writes the file.
 """
 
 import json
@@ -16,51 +18,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.answer.candidates import Columns, candidates
-from htxsearch.answer.question import Asking
+from htxsearch.answer.question import FIGURES, Asking
 from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
 from htxsearch.rank import Question
 
 __all__ = [
     "CONFIDENCE_FEATURES",
-    "SENTENCES",
     "Choice",
     "Learnt",
     "choices",
     "confidence_features",
+    "expected_f1",
     "learnt_answers",
     "rows_of",
+    "sentences_read",
 ]
 
-SENTENCES = 5
-"""How many sentences are looked through for the span."""
+_SENTENCES, _SENTENCES_OF_FIGURES = 5, 10
+"""How many sentences are looked through for the span; those of figures have few candidates."""
+_SHARPNESS = 1.25
+"""By how much the trees' sums are sharpened before the softmax."""
+_LIKELY = 80
+"""Candidates of a sentence, the likeliest, that expectations are made of."""
 
 _FROM_SENTENCE = ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs")
+_FROM_SPAN = ("exact", "fits", "length", "status_unfit", "time_unfit")
 CONFIDENCE_FEATURES = (
-    *(
-        "score",
-        "margin",
-        "sentence_margin",
-        "passage_first",
-        "content",
-        "with_title",
-        "with_neighbours",
-        "numbers",
-        "capitals",
-        "local",
-    ),
-    *("pairs", "uncovered_rare", "of_kind", "of_kind_new", "kind_none", "date_fits", "exact", "skip", "date_against"),
+    *("score", "log_score", "margin", "sentence_margin", "date_against", "place_against"),
+    *_FROM_SPAN,
+    *SENTENCE_FEATURES,
 )
 _Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
 
 
 class Choice(NamedTuple):
-    """A span chosen in one sentence, `passage.text[start:end]`, with the sentence, its expected F1 and the confidence."""
+    """A span chosen in one sentence, `passage.text[start:end]`.
+
+    `score` is its expected token F1, `fit` the same if the right answer stands in this sentence, times how likely the
+    sentence is beside the best one, `confidence` the chance that it does.
+    """
 
     passage: int
     start: int
     end: int
     sentence: Sentence
     score: float
+    fit: float
     confidence: float
 
 
@@ -78,7 +82,6 @@ class Learnt:
         def padded(name: str, filled: float) -> NDArray[Any]:
             return np.array([[*tree[name], *[filled] * (size - len(tree[name]))] for tree in trees])
 
-        self._base: float = stored["base"]
         self._feature = padded("feature", -1).astype(np.int64).ravel()
         self._threshold = padded("threshold", 0.0).astype(np.float64).ravel()
         self._left, self._right = (padded(name, 0).astype(np.int64) for name in ("left", "right"))
@@ -88,8 +91,8 @@ class Learnt:
         self._right = (self._right + self._roots[:, np.newaxis]).ravel()
         self._depth = int(stored["depth"])
 
-    def expected(self, rows: _Floats) -> _Floats:
-        """Return the expected F1 of each row of features."""
+    def sums(self, rows: _Floats) -> _Floats:
+        """Return the trees' sum for each row of features."""
         at = np.tile(self._roots, (len(rows), 1))
         row = np.arange(len(rows))[:, np.newaxis]
         for _ in range(self._depth):
@@ -97,7 +100,7 @@ class Learnt:
             inner = feature >= 0
             value = rows[row, np.maximum(feature, 0)]
             at = np.where(inner, np.where(value <= self._threshold[at], self._left[at], self._right[at]), at)
-        found: _Floats = self._base + self._value[at].sum(axis=1)
+        found: _Floats = self._value[at].sum(axis=1)
         return found
 
     def chance(self, features: Sequence[float]) -> float:
@@ -113,6 +116,30 @@ def learnt_answers() -> Learnt:
     return Learnt(json.loads(resources.files("htxsearch.answer").joinpath("answers.json").read_text("utf-8")))
 
 
+def expected_f1(sums: _Floats, spans: Sequence[tuple[_Ints, _Ints]]) -> list[_Floats]:
+    """Return each candidate's expected token F1 with the right answer, by sentence.
+
+    `sums` are the trees' sums of all candidates of a question, `spans` the first and last tokens of each sentence's. The right
+    answer is one of the candidates; spans of different sentences have nothing in common.
+    """
+    chances = np.exp(_SHARPNESS * (sums - sums.max()))
+    chances /= chances.sum()
+    found, start = [], 0
+    for first, last in spans:
+        own = chances[start : start + len(first)]
+        start += len(first)
+        likely = np.argsort(-own, kind="stable")[:_LIKELY]
+        common = np.minimum(last[:, np.newaxis], last[likely]) - np.maximum(first[:, np.newaxis], first[likely]) + 1
+        length = last - first + 1
+        found.append(2 * np.maximum(common, 0) / (length[:, np.newaxis] + length[likely]) @ own[likely])
+    return found
+
+
+def sentences_read(asking: Asking) -> int:
+    """Return how many sentences, the best, are looked through for the span."""
+    return _SENTENCES_OF_FIGURES if asking.kind in FIGURES else _SENTENCES
+
+
 def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, names: Sequence[str]) -> _Floats:
     """Return the rows of a sentence's candidates: `columns`, and what is known of the sentence.
 
@@ -126,16 +153,19 @@ def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, name
     return np.column_stack([every[name] for name in names]) if names else np.column_stack(list(every.values()))
 
 
-def confidence_features(sentence: Sentence, score: float, runner_up: float, behind: float, exact: float) -> list[float]:
-    """Return what the confidence in a span is learnt from, in the order of CONFIDENCE_FEATURES."""
+def confidence_features(
+    sentence: Sentence, score: float, runner_up: float, behind: float, row: _Floats, columns: Sequence[str]
+) -> list[float]:
+    """Return what the confidence in a span is learnt from, in the order of CONFIDENCE_FEATURES; `row` is the span's."""
     of = dict(zip(SENTENCE_FEATURES, sentence.features, strict=True))
     own = {
         "score": score,
+        "log_score": math.log(score + 1e-3),
         "margin": score - runner_up,
-        "sentence_margin": behind,
-        "passage_first": of["first"],
-        "exact": exact,
+        "sentence_margin": max(-1.0, min(1.0, behind)),
         "date_against": float(of["date_fits"] < 0),
+        "place_against": float(of["place_fits"] < 0),
+        **{name: float(row[columns.index(name)]) for name in _FROM_SPAN},
     }
     return [own[name] if name in own else of[name] for name in CONFIDENCE_FEATURES]
 
@@ -147,7 +177,7 @@ def choices(question: Question, asking: Asking, passages: Sequence[Found], learn
     if not sentences:
         return []
     scores = np.array([sentence.features for sentence in sentences]) @ learnt.sentence
-    order = np.argsort(-scores, kind="stable")[:SENTENCES]
+    order = np.argsort(-scores, kind="stable")[: sentences_read(asking)]
     total = float(question.content().sum())
     spans, rows, owner = [], [], []
     for rank, at in enumerate(order.tolist()):
@@ -167,14 +197,15 @@ def _chosen(
     scores: _Floats,
     passages: Sequence[Found],
     learnt: Learnt,
-    spans: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    spans: Sequence[tuple[_Ints, _Ints]],
     rows: Sequence[_Floats],
     owner: Sequence[int],
 ) -> list[Choice]:
-    expected = np.split(learnt.expected(np.concatenate(rows)), np.cumsum([len(one) for one in rows])[:-1])
+    sums = learnt.sums(np.concatenate(rows))
+    expected = expected_f1(sums, spans)
+    alone = np.split(sums, np.cumsum([len(one) for one in rows])[:-1])
     best = [int(np.argmax(values)) for values in expected]
     tops = [float(values[at]) for values, at in zip(expected, best, strict=True)]
-    exact = learnt.columns.index("exact")
     found = []
     for place, at in enumerate(owner):
         others = [top for other, top in enumerate(tops) if other != place]
@@ -182,9 +213,12 @@ def _chosen(
         behind = (
             float(scores[at] - max(scores[other] for other in range(len(scores)) if other != at)) if len(scores) > 1 else 1.0
         )
-        features = confidence_features(sentence, tops[place], max(others, default=0.0), behind, float(rows[place][top, exact]))
+        runner_up = max(others, default=0.0)
+        features = confidence_features(sentence, tops[place], runner_up, behind, rows[place][top], learnt.columns)
         start, end = _letters(passages[sentence.passage].text, sentence, int(spans[place][0][top]), int(spans[place][1][top]))
-        found.append(Choice(sentence.passage, start, end, sentence, tops[place], learnt.chance(features)))
+        (within,) = expected_f1(alone[place], [spans[place]])
+        fit = float(within[top]) * math.exp(scores[at] - scores.max())
+        found.append(Choice(sentence.passage, start, end, sentence, tops[place], fit, learnt.chance(features)))
     return sorted(found, key=lambda one: -one.score)
 
 

@@ -12,8 +12,8 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from htxsearch.answer.question import Asking
-from htxsearch.answer.reading import dated, overlap
+from htxsearch.answer.question import FIGURES, Asking
+from htxsearch.answer.reading import dated, overlap, own_period
 from htxsearch.answer.status import Status, status_of
 from htxsearch.results import Answer
 from htxsearch.text.abbreviations import COMMON
@@ -23,21 +23,23 @@ from htxsearch.text.tokens import tokens
 
 __all__ = ["Told", "as_of", "settle"]
 
-_FIGURES = ("number", "money", "percent")
 _SCALES = ("trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")
 _QUALIFIERS = ("gần", "trên", "hơn", "khoảng", "ước", "tính", "chừng", "xấp", "xỉ")
 _SAYS = 0.85
 """What a rival's sentence says of what is asked, as a share of what the best one's says."""
-_RIVAL, _ALIKE = 0.2, 0.5
-"""How well a rival fits, as a share of the best span's fit, and of the best rival's to be given for being newer."""
-_UNFIT = 0.5
-"""What is left of the confidence in an aim or a change where a figure of what is was asked for, and none was found."""
+_RIVAL = 0.1
+"""How well a rival fits, as a share of the best span's fit."""
+_ALIKE = 0.5
+"""How likely a rival is, as a share of the likeliest one, to be given for being newer."""
+_UNFIT = 0.4
+"""What is left of the confidence in a figure of another status or time than was asked for, where none of that was found."""
 
 
 class Told(NamedTuple):
-    """An answer; how well its span fits the question (expected F1), and how much of what is asked its sentence says."""
+    """An answer; how likely its span is, how well it fits (`Choice`), and how much of what is asked its sentence says."""
 
     answer: Answer
+    score: float
     fit: float
     says: float
 
@@ -45,34 +47,35 @@ class Told(NamedTuple):
 def as_of(answer: Answer) -> DateMention | None:
     """Return the period an answer is about, its place that in the answer's passage; None if none is named.
 
-    It is the last one named before the span in its sentence, else the first behind it, else the last one before the
-    sentence. Relative ones are counted from the article's date. What a figure is compared with is not its own time.
+    Relative ones are counted from the article's date.
     """
-    start, end, at = _places(answer)
     text = answer.passage.text
-    named = [one for one in dated(text, answer.date) if one.end <= end and not _is_compared(text, one)]
-    inside = [one for one in named if one.start >= start]
-    before = [one for one in inside if one.end <= at]
-    nearest = before[-1:] or [one for one in inside if one.start > at][:1] or [one for one in named if one.end <= start][-1:]
-    return nearest[0] if nearest else None
+    return own_period(text, dated(text, answer.date), *_places(answer))
 
 
 def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[Answer, ...]]:
-    """Return the answer to give, and those of other articles with their relation to it. `told` are best first."""
+    """Return the answer to give, and those of other articles with their relation to it.
+
+    What several sentences say is as likely as all of them together, and given from the one that is trusted most.
+    """
     if not told:
         return None, ()
+    likely: dict[tuple[str, ...], float] = {}
+    for one in told:
+        likely[_said(one.answer.text)] = likely.get(_said(one.answer.text), 0.0) + one.score
+    told = sorted(told, key=lambda one: (-likely[_said(one.answer.text)], -one.answer.confidence))
     best = told[0]
-    if asking.kind not in _FIGURES:
-        same = [one.answer for one in told if _said(one.answer.text) == _said(best.answer.text)]
-        return best.answer, _others(best.answer, [replace(one, relation="same") for one in same])
+    if asking.kind not in FIGURES:
+        same = [one for one in told if _said(one.answer.text) == _said(best.answer.text)]
+        given = replace(best.answer, confidence=_any_of(same))
+        return given, _others(given, [replace(one.answer, relation="same") for one in same])
     rivals = [one for one in told if _is_rival(best, one)]
     fitting = [one for one in rivals if _fits(asking, one.answer)]
-    alike = [one for one in fitting if one.fit >= _ALIKE * fitting[0].fit]
+    alike = [one for one in fitting if one.score >= _ALIKE * fitting[0].score]
     if not alike:
-        lost = _UNFIT if asking.status == "actual" and _status(best.answer) != "actual" else 1.0
-        given = replace(best.answer, confidence=lost * best.answer.confidence)
+        given = replace(best.answer, confidence=_UNFIT * best.answer.confidence)
     else:
-        chosen = alike[0] if asking.periods else max(alike, key=lambda one: (_until(one.answer), one.fit))
+        chosen = alike[0] if asking.periods else max(alike, key=lambda one: (_until(one.answer), one.score))
         given = replace(chosen.answer, confidence=_any_of([best, *(one for one in alike if one is not best)]))
     shown = [one.answer for one in rivals if _status(one.answer) == _status(given)]
     return given, _others(given, [replace(one, relation=_relation(given, one)) for one in shown])
@@ -131,11 +134,6 @@ def _places(answer: Answer) -> tuple[int, int, int]:
     """Return where in the passage the answer's sentence begins and ends, and where the answer begins."""
     away = answer.passage.start
     return answer.sentence.start - away, answer.sentence.end - away, answer.start - away
-
-
-def _is_compared(text: str, period: DateMention) -> bool:
-    """Tell whether something is compared with a period: so với (cùng kỳ) năm 2018."""
-    return text[max(0, period.start - 30) : period.start].lower().rstrip().endswith(("so với", "so với cùng kỳ", "cùng kỳ"))
 
 
 def _said(text: str) -> tuple[str, ...]:

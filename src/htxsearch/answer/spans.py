@@ -80,12 +80,13 @@ class Typed(NamedTuple):
 
 
 def typed_spans(text: str) -> list[Typed]:
-    """Return the typed spans of NFC `text`; they may overlap, and have several types. A date's figure counts nothing."""
+    """Return the typed spans of NFC `text`; they may overlap, and have several types. A figure in a date,
+    an amount of money or a percentage is no number by itself."""
     found = [Typed(one.start, one.end, "document") for one in document_numbers(text)]
     for type_, pattern in _MEASURED:
         found += [Typed(match.start(), match.end(), type_) for match in pattern.finditer(text)]
-    dates = [one for one in found if one.type == "date"]
-    found = [one for one in found if one.type != "number" or not any(d.start <= one.start and one.end <= d.end for d in dates)]
+    wholes = [one for one in found if one.type in ("date", "money", "percent")]
+    found = [one for one in found if one.type != "number" or not any(w.start <= one.start and one.end <= w.end for w in wholes)]
     for match in _NAME.finditer(text):
         found.append(Typed(match.start(), match.end(), "name"))
         bearer = _bearer(text[max(0, match.start() - 40) : match.start()])
