@@ -30,6 +30,7 @@ eval: setup
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write
+	.venv/bin/python scripts/train_answers.py $(patsubst %,$(DATA)/eval/%,viquad-dev xquad-vi mlqa-vi htxqa-dev) evals/questions --write
 
 docs: setup
 	.venv/bin/python scripts/generate_docs.py

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from htxsearch.answer.question import Asking, plain_question, read_question
+from htxsearch.answer.question import FIGURES, Asking, plain_question, read_question
 from htxsearch.answer.reading import Found
 from htxsearch.answer.scorer import Choice, choices, learnt_answers
 from htxsearch.answer.settle import Told, as_of, settle
@@ -118,5 +118,5 @@ def _answer(looked: Looked, choice: Choice) -> Answer:
         date=found.day,
         place=record["place"],
     )
-    period = as_of(answer)
+    period = as_of(answer) if answer.kind in FIGURES else None
     return replace(answer, as_of=found.text[period.start : period.end]) if period else answer

@@ -540,3 +540,11 @@ def test_a_sidecar_says_when_and_not_where_it_lay(web: TestClient, folders: Fold
     assert written["place"] == "Huế"
     assert list(written["fetched"]) == ["time"]
     assert abs(time.time() - written["fetched"]["time"].timestamp()) < 600
+
+
+def test_a_server_that_adds_and_one_that_does_not_have_different_pages(opened: Open, folders: Folders) -> None:
+    """A browser keeps the page of the one; the other's has a link more."""
+    settings = {"index": str(folders.index), "corpus": str(folders.corpus), "token": TOKEN}
+    pages = [opened(**settings, allow_add=allowed).get("/", headers=BEARER) for allowed in (False, True)]
+    assert pages[0].headers["etag"] != pages[1].headers["etag"]
+    assert ["/add" in page.text for page in pages] == [False, True]

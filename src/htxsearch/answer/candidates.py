@@ -392,6 +392,15 @@ def _written(part: tuple[str, ...], marked: bool) -> list[tuple[str, ...]]:
     return [part, other] if other else [part]
 
 
+_UNITS = frozenset("htx tht hộ người tấn tạ kg ha đồng lao con cây tổ".split())
+
+
+@cache
+def _units(marked: bool) -> frozenset[str]:
+    """Return nouns of one syllable that count without the words behind them: bao nhiêu hộ dân, số HTX Thái Nguyên."""
+    return _UNITS if marked else frozenset(map(key, _UNITS))
+
+
 _HOW_LONG = tuple((unit,) for unit in "giây phút giờ ngày tuần tháng quý năm".split())
 
 
@@ -415,10 +424,15 @@ def _fitting(line: _Line) -> tuple[_Bools | None, bool]:
     if focus and line.asking.kind != "percent":
         spelled = normal if marked else key
         how_long = focus[0] == spelled("lâu")
-        units = [tuple(map(spelled, one)) for one in _HOW_LONG] if how_long else _written(focus, marked)
-        counted: _Bools = line.digit_in & np.any([_ends_with(line, unit)[line.last] for unit in units], axis=0)
-        if counted.any():
-            return counted, True
+        begun = [
+            focus[:size] for size in range(len(focus), 0, -1) if size > 1 or size == len(focus) or focus[0] in _units(marked)
+        ]
+        for units in (
+            [[tuple(map(spelled, one)) for one in _HOW_LONG]] if how_long else [_written(one, marked) for one in begun]
+        ):
+            counted: _Bools = line.digit_in & np.any([_ends_with(line, unit)[line.last] for unit in units], axis=0)
+            if counted.any():
+                return counted, True
     return line.digit_in if line.digit_in.any() else None, line.asking.kind != "number" and bool(line.digit_in.any())
 
 

@@ -41,6 +41,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 FIGURES = ("number", "money", "percent")
 """The kinds whose answer is a figure: it has a time and a status."""
 
+_COUNTED_TERMS = 3
+"""Terms of what is counted, behind bao nhiêu or số: bao nhiêu hợp tác xã."""
 _NOUN_TERMS = 5
 """Terms of a noun before its question word: giám đốc điều hành nào."""
 
@@ -309,12 +311,13 @@ def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: 
     asking = [is_interrogative(token.term) for token in found]
     asks = [at for at, token in enumerate(found) if asking[at] and start <= token.start < end]
     if not asks:
-        return Asking(kind, (), marked)
+        behind = [term for term, token in zip(terms, found, strict=True) if token.start >= end]
+        return Asking(kind, tuple(_until_filler(behind[:_COUNTED_TERMS])) if kind == "number" else (), marked)
     first = last = asks[0]
     while last + 1 < len(found) and asking[last + 1]:
         last += 1
     if terms[first] in ("bao", "nhiêu", spelled("mấy")):
-        focus = _until_filler(terms[last + 1 : last + 4])
+        focus = _until_filler(terms[last + 1 : last + 1 + _COUNTED_TERMS])
         return Asking(kind, tuple(focus), marked, tuple(terms[:first]), tuple(terms[last + 1 + len(focus) :]))
     begin = next((at for at, token in enumerate(found[:first]) if token.start >= start), first - _NOUN_TERMS)
     begin = first if terms[first] == "sao" else max(0, begin, first - _NOUN_TERMS)

@@ -166,7 +166,8 @@ _RELATIONS = {
 
 def _show_answer(one: Answer) -> None:
     dated = f" ({safe(one.as_of)})" if one.as_of else ""
-    click.echo(click.style(safe(one.text), bold=True, fg="yellow") + dated + click.style(f"  {one.confidence:.0%}", dim=True))
+    sure = "" if one.relation else click.style(f"  {one.confidence:.0%}", dim=True)
+    click.echo(click.style(safe(one.text), bold=True, fg="yellow") + dated + sure)
     sentence = one.sentence
     mark = Span(one.start - sentence.start, one.end - sentence.start)
     for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [mark]):

@@ -37,7 +37,9 @@ async def answered(
     An answer that the lane kept is given again; nobody may change it. Raises what the question raises, and Busy.
     """
     seen = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
-    address = f"{request.url.path}?{request.url.query}"
+    address = (
+        f"{request.url.path}?{request.url.query}\n{request.app.state.settings.allow_add}"  # pages have a link to add, or not
+    )
 
     def ask(index: Index) -> Answered[_Found]:
         digest = hashlib.sha256(f"{_PROGRAM}\n{index.version()}\n{address}".encode("utf-8", "replace")).hexdigest()
