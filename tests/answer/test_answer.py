@@ -209,3 +209,36 @@ def test_an_amount_is_of_the_unit_that_is_asked_for(measured: Index, question: s
     best = measured.ask(question).best
     assert best is not None
     assert best.text.endswith(answer)
+
+
+def test_a_sentence_of_one_word_has_its_word_as_a_candidate(tmp_path: Path) -> None:
+    best = index_of(tmp_path, {"a": "Vôi."}).ask("Vôi là gì?").best
+    assert best is not None
+    assert best.text == "Vôi"
+
+
+def test_nothing_is_answered_that_a_denial_was_cut_off_from(tmp_path: Path) -> None:
+    text = "Tổ hợp tác ở Bến Lở không phải đăng ký với xã. Tổ hợp tác khác phải nộp phí đò hằng tháng."
+    best = index_of(tmp_path, {"a": text}).ask("Tổ hợp tác ở Bến Lở phải làm gì?").best
+    assert best is not None
+    cut = best.start - best.sentence.start
+    assert not best.sentence.text[:cut].rstrip().endswith("không")
+
+
+@pytest.mark.parametrize(
+    ("question", "answered"),
+    [
+        ("Năm 2020 tỉnh Lạng Sơn có bao nhiêu hợp tác xã?", True),
+        ("nam 2020 tinh lang son co bao nhieu hop tac xa", True),
+        ("Năm 2020 tỉnh Bắc Ninh có bao nhiêu hợp tác xã?", False),
+        ("Năm 2016 tỉnh Lạng Sơn có bao nhiêu hợp tác xã?", False),
+    ],
+)
+def test_an_answer_is_of_the_province_and_the_time_asked_about(tmp_path: Path, question: str, answered: bool) -> None:
+    texts = {
+        "a": "Tính đến cuối năm 2020, tỉnh Lạng Sơn có 312 hợp tác xã với 4.100 thành viên.",
+        "b": "Năm 2020, tỉnh Cao Bằng mở ba lớp cho kế toán hợp tác xã.",
+    }
+    found = index_of(tmp_path, texts).ask(question)
+    assert (found.answer is not None) == answered
+    assert not answered or found.answer.text == "312 hợp tác xã"  # type: ignore[union-attr]

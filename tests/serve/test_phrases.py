@@ -13,7 +13,23 @@ from htxsearch.web.phrases import translated
 
 SOURCE = Path(htxsearch.__file__).parent
 SPEAKING = [
-    *("search.py", "query.py", "index.py", "reindex.py", "manifest.py", "semantic.py", "text/places.py", "text/encodings.py"),
+    *(
+        "search.py",
+        "ask.py",
+        "hints.py",
+        "options.py",
+        "articles.py",
+        "matches.py",
+        "hits.py",
+        "records.py",
+        "query.py",
+        "index.py",
+        "reindex.py",
+        "manifest.py",
+        "semantic.py",
+        "text/places.py",
+        "text/encodings.py",
+    ),
     *(f"ingest/{name}.py" for name in ("add", "address", "corpus", "feeds", "fetch", "furniture", "metadata", "subscriptions")),
     *(f"ingest/readers/{path.name}" for path in (SOURCE / "ingest" / "readers").glob("*.py")),
     *(f"web/{name}.py" for name in ("adding", "api", "app", "intake", "lane", "parameters", "uploads")),
@@ -86,8 +102,8 @@ def test_everything_that_may_be_said_is_known_in_vietnamese(module: str) -> None
 
 def test_the_reader_of_messages_sees_them() -> None:
     seen = {module: set(messages(module)) for module in SPEAKING}
-    assert "leave out + and - : natural text finds whatever fits best" in seen["search.py"]
-    assert any(text.startswith("no passage found answers it surely enough") for text in seen["search.py"])
+    assert "leave out + and - : natural text finds whatever fits best" in seen["hints.py"]
+    assert any(text.startswith("no passage found answers it surely enough") for text in seen["ask.py"])
     assert "brackets stand in each other more than 7 deep" in seen["query.py"]
     assert {"is no file", "larger than 7 MB; split it"} <= seen["ingest/add.py"] | {"is no file"}
     assert sum(map(len, seen.values())) > 150

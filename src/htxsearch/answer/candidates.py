@@ -150,7 +150,7 @@ class _Line:
         closes = self.behind < sign
         never_first = np.array([term in _NEVER_FIRST for term in terms]) | self.joined
         never_last = np.array([term in _NEVER_LAST for term in terms]) | np.append(self.joined[1:], False)
-        denied = np.concatenate([[False], [term in _DENIALS for term in terms[:-1]]]) & self.open[:-1]
+        denied = np.array([False, *(term in _DENIALS for term in terms[:-1])], bool) & self.open[:-1]
         keep = (length <= LONGEST) & ~never_first[first] & ~never_last[last] & ~denied[first]
         keep &= (length <= FREE) | (opens[first] & closes[last])
         measured = [(a, b) for a, b, type_ in self.typed if type_ in _wanted(self.asking) and type_ in _MEASURED]

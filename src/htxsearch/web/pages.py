@@ -134,10 +134,15 @@ def _find(index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, fa
 
 
 def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
-    """Return the answer to what is a question by its words, or that there is none; it stands above the first page."""
-    if given["page"] > 1 or given["sort"] != "score" or read_question(given["q"]).kind == "thing":
+    """Return the answer to what is a question by its words, or that there is none; it stands above the first page.
+
+    Words that only begin as a short question does (giám đốc hợp tác xã) are answered if there is an answer.
+    """
+    asking = read_question(given["q"])
+    if given["page"] > 1 or given["sort"] != "score" or asking.kind == "thing":
         return None
-    return index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
+    found = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
+    return found if found.answer or asking.before or asking.behind else None
 
 
 def _others(answers: Answers) -> list[tuple[str, list[Answer]]]:
