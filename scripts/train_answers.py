@@ -30,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from htxsearch.answer.candidates import Columns, candidates
 from htxsearch.answer.question import Asking
 from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
-from htxsearch.answer.scorer import CONFIDENCE_FEATURES, confidence_features, expected_f1, rows_of, sentences_read
+from htxsearch.answer.scorer import CONFIDENCE_FEATURES, confidence_features, expected_f1, rows_of, sentences_read, worth
 from htxsearch.evaluate import opened, read_collection
 from htxsearch.rank import Question
 from htxsearch.text.normalize import nfc, normal
@@ -272,13 +272,11 @@ def tell(one: Asked, model: HistGradientBoostingRegressor, columns: Sequence[str
     """Return what would be answered."""
     if not len(one.rows):
         return Told(one)
-    sums = model._raw_predict(one.rows).ravel()
-    ranks = list(dict.fromkeys(one.owner.tolist()))
-    expected = np.concatenate(expected_f1(sums, one.spans))
-    best = int(np.argmax(expected))
-    tops = {rank: float(expected[one.owner == rank].max()) for rank in ranks}
-    ranked = sorted(tops, key=lambda rank: -tops[rank])
-    rank = int(one.owner[best])
+    expected = np.concatenate(expected_f1(model._raw_predict(one.rows).ravel(), one.spans))
+    tops = {rank: float(expected[one.owner == rank].max()) for rank in dict.fromkeys(one.owner.tolist())}
+    ranked = sorted(tops, key=lambda rank: -worth(tops[rank], float(np.exp(min(0.0, one.behind[rank])))))
+    rank = ranked[0]
+    best = int(np.argmax(np.where(one.owner == rank, expected, -1.0)))
     runner_up = max((top for other, top in tops.items() if other != rank), default=0.0)
     sentence = one.sentences[one.order[rank]]
     row = one.rows[best].astype(np.float64)

@@ -32,12 +32,15 @@ __all__ = [
     "learnt_answers",
     "rows_of",
     "sentences_read",
+    "worth",
 ]
 
 _SENTENCES, _SENTENCES_OF_FIGURES = 5, 10
 """How many sentences are looked through for the span; those of figures have few candidates."""
 _SHARPNESS = 1.25
 """By how much the trees' sums are sharpened before the softmax."""
+_TIMES_SENTENCE, _PLUS_SENTENCE = 0.5, 0.2
+"""How much the sentence counts beside the span: the power of its likelihood, and what that is worth by itself."""
 _LIKELY = 80
 """Candidates of a sentence, the likeliest, that expectations are made of."""
 
@@ -55,8 +58,8 @@ _Ints = NDArray[np.int64]
 class Choice(NamedTuple):
     """A span chosen in one sentence, `passage.text[start:end]`.
 
-    `score` is its expected token F1, `fit` the same if the right answer stands in this sentence, times how likely the
-    sentence is beside the best one, `confidence` the chance that it does.
+    `score` is what it is chosen by (`worth`), `fit` its expected F1 if the right answer stands in this sentence, times how
+    likely the sentence is beside the best one, `confidence` the chance that it does.
     """
 
     passage: int
@@ -133,6 +136,11 @@ def expected_f1(sums: _Floats, spans: Sequence[tuple[_Ints, _Ints]]) -> list[_Fl
         length = last - first + 1
         found.append(2 * np.maximum(common, 0) / (length[:, np.newaxis] + length[likely]) @ own[likely])
     return found
+
+
+def worth(expected: float, sentence: float) -> float:
+    """Return what a span is chosen by: its expected F1, and how likely its sentence is beside the best one (at most 1)."""
+    return expected * math.pow(sentence, _TIMES_SENTENCE) + _PLUS_SENTENCE * sentence
 
 
 def sentences_read(asking: Asking) -> int:
@@ -217,8 +225,9 @@ def _chosen(
         features = confidence_features(sentence, tops[place], runner_up, behind, rows[place][top], learnt.columns)
         start, end = _letters(passages[sentence.passage].text, sentence, int(spans[place][0][top]), int(spans[place][1][top]))
         (within,) = expected_f1(alone[place], [spans[place]])
-        fit = float(within[top]) * math.exp(scores[at] - scores.max())
-        found.append(Choice(sentence.passage, start, end, sentence, tops[place], fit, learnt.chance(features)))
+        likely = math.exp(scores[at] - scores.max())
+        score, fit = worth(tops[place], likely), float(within[top]) * likely
+        found.append(Choice(sentence.passage, start, end, sentence, score, fit, learnt.chance(features)))
     return sorted(found, key=lambda one: -one.score)
 
 
