@@ -40,6 +40,7 @@ __all__ = [
     "default_workers",
     "give_way",
     "serve",
+    "start_apart",
     "worth_workers",
 ]
 
@@ -310,18 +311,11 @@ class Workers:
         return None
 
     def _start(self) -> subprocess.Popen[bytes]:
-        """Start a process that Ctrl-C in the terminal does not reach: it ends when we end it, or when we end."""
+        """Start a process that ends when we end it, or when we end."""
         with self._starting:
             if self._closed:
                 raise EOFError
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _COMMAND],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                start_new_session=os.name == "posix",
-            )
+            process = start_apart(_COMMAND)
             self._processes.append(process)
             return process
 
@@ -361,6 +355,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout):
         with suppress(OSError):  # what it did not read any more cannot be written
             _pipe(pipe).close()
+
+
+def start_apart(command: str) -> subprocess.Popen[bytes]:
+    """Start Python on a command, with pipes to talk by; Ctrl-C in the terminal does not reach it."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        start_new_session=os.name == "posix",
+    )
 
 
 # The worker's side

@@ -31,8 +31,6 @@ FETCHED = 20
 _COMMAND = "from htxsearch.web.intake import serve; serve()"
 _MOST_SENDING = 4
 """Who may send at once: what they send lies on the disk until it is taken in."""
-_NICENESS = 10
-"""Who asks goes before who adds: a reindex without it raised the p95 of queries from 77 to 363 ms (docs/decisions.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +103,9 @@ class Intake:
 
     async def _run(self, sent: bytes) -> "Additions | Exception":
         """Return what a process made of a pickle; the process is ended with whoever waits for it."""
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _COMMAND],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            start_new_session=os.name == "posix",  # Ctrl-C in the terminal is for the server, which waits for it
-        )
+        from htxsearch.workers import start_apart  # what indexes is not for a server that only answers
+
+        process = start_apart(_COMMAND)
         try:
             answer = await asyncio.to_thread(_answer_of, process, sent, self._seconds)
         except subprocess.TimeoutExpired:
@@ -144,8 +137,9 @@ def _answer_of(process: "subprocess.Popen[bytes]", sent: bytes, seconds: float) 
 
 def serve() -> None:
     """Be a process that adds: what is wanted comes as a pickle from standard input, what was done goes to standard output."""
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    from htxsearch.workers import give_way
+
+    give_way()  # who asks goes before who adds
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers
