@@ -92,7 +92,11 @@ def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> L
     asking = read_question(read)
     if best.restored and not is_marked(read):
         restored = read_question(f"{best.restored}?")  # has lost the signs of dates
-        asking = replace(restored, periods=asking.periods, places=asking.places) if restored.kind == asking.kind else asking
+        asking = (
+            replace(restored, periods=asking.periods, places=asking.places, documents=asking.documents)
+            if restored.kind == asking.kind
+            else asking
+        )
     passages = []
     for one in best.ranked[:_READ_PASSAGES]:
         record = json.loads(engine.record(one.hit.article_id) or "")

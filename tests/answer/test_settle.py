@@ -207,6 +207,14 @@ def test_what_is_told_in_the_last_days_of_a_period_is_no_aim() -> None:
     assert lessened.confidence == pytest.approx(0.4 * 0.9)
 
 
+@pytest.mark.parametrize(("number", "left"), [("35-CT/TU", 1.0), ("36-CT/TU", 0.4)])
+def test_what_is_said_of_another_document_is_trusted_less(number: str, left: float) -> None:
+    asking = read_question(f"Chỉ thị số {number} ban hành ngày nào?")
+    answer, _ = settle(asking, [told("27/5/2013", "a", said="có Chỉ thị số 35-CT/TU ngày")])
+    assert answer is not None
+    assert answer.confidence == pytest.approx(left * 0.9)
+
+
 def test_what_is_no_figure_is_only_said_again_or_not() -> None:
     asking = read_question("Ai là giám đốc?")
     some = [told("Lò Thị Pó", "a"), told("Lò Văn Pó", "b"), told("lò thị pó", "c")]

@@ -15,6 +15,7 @@ from htxsearch.answer.status import Status, status_asked
 from htxsearch.text.dates import DateMention, asked_dates
 from htxsearch.text.fillers import is_filler, is_interrogative
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
+from htxsearch.text.numbers import document_numbers
 from htxsearch.text.places import asked_places
 from htxsearch.text.tokens import Token, tokens
 
@@ -233,7 +234,7 @@ class Asking:
 
     `focus` are the normal terms of the noun it names: what "bao nhiêu" counts, or what stands before "nào", "gì".
     `marked` tells whether it was typed with marks; if not, terms in `focus` have none. `periods` are the times it names,
-    `places` the provinces, `status` tells whether a figure of what is, of an aim or of a change is asked for.
+    `places` the provinces, `documents` the numbers of documents, `status` tells whether a figure of what is, of an aim or of a change is asked for.
     """
 
     kind: Kind
@@ -244,6 +245,7 @@ class Asking:
     periods: tuple[DateMention, ...] = ()
     status: Status = "actual"
     places: frozenset[str] = frozenset()
+    documents: frozenset[int] = frozenset()
 
 
 def read_question(text: str) -> Asking:
@@ -269,7 +271,8 @@ def _without_chat(low: str, marked: bool) -> str:
 def _bound(asking: Asking, asked: str, low: str) -> Asking:
     """Return what is asked with what binds it besides its words: `low` is `asked` in small letters."""
     status = status_asked(low, marked=is_marked(low))
-    return replace(asking, periods=tuple(asked_dates(asked)), places=asked_places(asked), status=status)
+    documents = frozenset(one.number for one in document_numbers(asked))
+    return replace(asking, periods=tuple(asked_dates(asked)), places=asked_places(asked), documents=documents, status=status)
 
 
 def plain_question(typed: str) -> str:

@@ -19,6 +19,7 @@ from htxsearch.results import Answer
 from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.dates import DateMention
 from htxsearch.text.normalize import normal
+from htxsearch.text.numbers import document_numbers
 from htxsearch.text.tokens import tokens
 
 __all__ = ["Told", "as_of", "settle"]
@@ -32,7 +33,8 @@ _RIVAL = 0.1
 _ALIKE = 0.5
 """How likely a rival is, as a share of the likeliest one, to be given for being newer."""
 _UNFIT = 0.4
-"""What is left of the confidence in a figure of another status or time than was asked for, where none of that was found."""
+"""What is left of the confidence in a figure of another status or time than was asked for, where none of that was found,
+and in what is said of another document or office."""
 
 
 class Told(NamedTuple):
@@ -60,6 +62,7 @@ def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[A
     """
     if not told:
         return None, ()
+    told = [_doubted(one) if _is_of_another(asking, one.answer) else one for one in told]
     likely: dict[tuple[str, ...], float] = {}
     for one in told:
         likely[_said(one.answer.text)] = likely.get(_said(one.answer.text), 0.0) + one.score
@@ -79,6 +82,16 @@ def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[A
         given = replace(chosen.answer, confidence=_any_of([best, *(one for one in alike if one is not best)]))
     shown = [one.answer for one in rivals if _status(one.answer) == _status(given)]
     return given, _others(given, [replace(one, relation=_relation(given, one)) for one in shown])
+
+
+def _doubted(one: Told) -> Told:
+    return one._replace(answer=replace(one.answer, confidence=_UNFIT * one.answer.confidence))
+
+
+def _is_of_another(asking: Asking, answer: Answer) -> bool:
+    """Tell whether a document that the question names by its number is named neither in the passage nor in the title."""
+    named = (*document_numbers(answer.passage.text), *document_numbers(answer.title))
+    return not asking.documents <= {one.number for one in named}
 
 
 def _any_of(some: Sequence[Told]) -> float:
