@@ -215,6 +215,20 @@ def test_what_is_said_of_another_document_is_trusted_less(number: str, left: flo
     assert answer.confidence == pytest.approx(left * 0.9)
 
 
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        ("Phó giám đốc HTX Bến Lở là ai?", 0.4),
+        ("pho giam doc htx ben lo la ai", 0.4),
+        ("Giám đốc HTX Bến Lở là ai?", 1.0),
+    ],
+)
+def test_who_holds_the_office_is_not_its_deputy(question: str, left: float) -> None:
+    answer, _ = settle(read_question(question), [told("Lò Thị Pó", "a", said="có giám đốc HTX Bến Lở là")])
+    assert answer is not None
+    assert answer.confidence == pytest.approx(left * 0.9)
+
+
 def test_what_is_no_figure_is_only_said_again_or_not() -> None:
     asking = read_question("Ai là giám đốc?")
     some = [told("Lò Thị Pó", "a"), told("Lò Văn Pó", "b"), told("lò thị pó", "c")]

@@ -89,7 +89,13 @@ def _doubted(one: Told) -> Told:
 
 
 def _is_of_another(asking: Asking, answer: Answer) -> bool:
-    """Tell whether a document that the question names by its number is named neither in the passage nor in the title."""
+    """Tell whether an answer is of another office or document than was asked about.
+
+    A deputy is asked about and the sentence has none; or a document that the question names by its number is named neither in
+    the passage nor in the title.
+    """
+    if asking.kind == "person" and not {"phó", "pho"}.isdisjoint((*asking.before, *asking.focus, *asking.behind)):
+        return "phó" not in _said(answer.sentence.text)
     named = (*document_numbers(answer.passage.text), *document_numbers(answer.title))
     return not asking.documents <= {one.number for one in named}
 
