@@ -134,7 +134,7 @@ _RULES: tuple[tuple[Kind, str], ...] = (
     ),
     (
         "money",
-        rf"(?:{_not('tham, đánh, quoc, chuyen, vo')}giá(?! dinh| nhap| tang)|{_AMOUNTS}){_FAR}(?:bao nhiêu|mức nào|<mấy>)",
+        rf"(?:{_not('tham, đánh, đấu, quoc, chuyen, vo')}giá(?! dinh| nhap| tang)|{_AMOUNTS}){_FAR}(?:bao nhiêu|mức nào|<mấy>)",
     ),
     (
         "date",
@@ -193,7 +193,10 @@ _RULES: tuple[tuple[Kind, str], ...] = (
 _AIM = r"^(?:(?:tổng|mục tiêu|chỉ tiêu|mức|dự kiến) )*"
 _HEADS: tuple[tuple[Kind, str], ...] = (
     ("percent", rf"{_AIM}(?:tỷ lệ|tỉ lệ|tỷ trọng|phần trăm|lãi suất)"),
-    ("money", rf"{_AIM}(?:{_AMOUNTS}|vốn|giá(?! dinh| nhap| tang)|thiệt hại|<lương>(?! thực)|<phí>|<lãi>(?! suất)|tiền)"),
+    (
+        "money",
+        rf"{_AIM}(?:{_AMOUNTS}|(?:nguồn )?vốn|giá(?! dinh| nhap| tang)|thiệt hại|<lương>(?! thực)|<phí>|<lãi>(?! suất)|tiền)",
+    ),
     (
         "number",
         rf"{_AIM}(?:số(?! hiệu| sanh| voi| huu| nong| tai chinh| cong thuong)|sản lượng|số lượng|diện tích|lượt|công suất"
