@@ -237,7 +237,8 @@ class Asking:
 
     `focus` are the normal terms of the noun it names: what "bao nhiêu" counts, or what stands before "nào", "gì".
     `marked` tells whether it was typed with marks; if not, terms in `focus` have none. `periods` are the times it names,
-    `places` the provinces, `documents` the numbers of documents, `status` tells whether a figure of what is, of an aim or of a change is asked for.
+    `places` the provinces, `documents` the numbers of documents, `status` tells whether a figure of what is, of an aim or
+    of a change is asked for.
     """
 
     kind: Kind
