@@ -46,7 +46,7 @@ EXIT_CODES = [
     (3, "the corpus folder cannot be used"),
     (4, "the index cannot be used: missing, outdated, damaged, not writable"),
     (5, "another process is writing the index"),
-    (130, "stopped with Ctrl-C; everything taken in so far is kept"),
+    (130, "stopped with Ctrl-C; what was taken in so far is kept"),
 ]
 
 

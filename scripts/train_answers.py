@@ -30,7 +30,15 @@ from sklearn.linear_model import LogisticRegression
 from htxsearch.answer.candidates import Columns, candidates
 from htxsearch.answer.question import Asking
 from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
-from htxsearch.answer.scorer import CONFIDENCE_FEATURES, confidence_features, expected_f1, rows_of, sentences_read, worth
+from htxsearch.answer.scorer import (
+    CONFIDENCE_FEATURES,
+    SENTENCE_COLUMNS,
+    confidence_features,
+    expected_f1,
+    rows_of,
+    sentences_read,
+    worth,
+)
 from htxsearch.evaluate import opened, read_collection
 from htxsearch.rank import Question
 from htxsearch.text.normalize import nfc, normal
@@ -42,6 +50,7 @@ _RIDGE = 1e-3
 _ROWS = 120  # candidates learnt from of a question: so many that share words with the answer, so many that do not
 _PEAK = 0.05  # F1 by which a candidate's target falls to 1/e
 _OVERLAP = 0.2  # F1 from which a candidate has something of the answer
+_AS_GOOD = 0.002  # thresholds this near to the best are as good; of these the highest, which declines most, is taken
 _TREES = {
     "max_iter": 120,
     "max_leaf_nodes": 31,
@@ -184,16 +193,13 @@ def build(one: Asked, weights: Floats, columns: list[str]) -> None:
         first, last, found = one.known[at]
         if len(first):
             if not columns:
-                columns += [*found, "sentence", "rank", *SENTENCE_COLUMNS]
+                columns += [*found, "sentence", "rank", *(f"s_{name}" for name in SENTENCE_COLUMNS)]
             rows.append(rows_of(sentence, found, float(scores[at] - scores[one.order[0]]), rank, columns))
             owner.append(np.full(len(first), rank))
             one.spans.append((first, last))
             f1.append(token_f1(sentence.terms, first, last, one.answers))
     if rows:
         one.rows, one.owner, one.f1 = np.concatenate(rows).astype(np.float32), np.concatenate(owner), np.concatenate(f1)
-
-
-SENTENCE_COLUMNS = tuple(f"s_{name}" for name in ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs"))
 
 
 class Listwise(HalfSquaredError):  # type: ignore[misc]
@@ -306,7 +312,8 @@ def fit_confidence(told: Sequence[Told], counts: dict[str, int]) -> tuple[dict[s
         declined = f1(weight, ~shown, ~right)
         return (answered + declined) / 2
 
-    threshold = max((step / 100 for step in range(10, 70)), key=quality)
+    found = {step / 100: quality(step / 100) for step in range(10, 70)}
+    threshold = max(step for step, value in found.items() if value >= max(found.values()) - _AS_GOOD)
     weights = dict(zip(CONFIDENCE_FEATURES, (model.coef_[0] / scale).round(4).tolist(), strict=True))
     return {"constant": round(float(model.intercept_[0]), 4), **weights}, threshold
 

@@ -10,7 +10,7 @@ from htxsearch.answer.reading import Found
 from htxsearch.answer.scorer import Choice, choices, learnt_answers
 from htxsearch.answer.settle import Told, as_of, settle
 from htxsearch.correct import read_keystrokes
-from htxsearch.engine.seam import Boolean
+from htxsearch.engine.seam import Boolean, Engine
 from htxsearch.errors import UsageError
 from htxsearch.expand import Plan
 from htxsearch.hints import hints
@@ -91,19 +91,26 @@ def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> L
     best = rerank(engine, expander.asked(group), read, found.hits)
     asking = read_question(read)
     if best.restored and not is_marked(read):
-        restored = read_question(f"{best.restored}?")  # has lost the signs of dates
-        asking = (
-            replace(restored, periods=asking.periods, places=asking.places, documents=asking.documents)
-            if restored.kind == asking.kind
-            else asking
-        )
-    passages = []
-    for one in best.ranked[:_READ_PASSAGES]:
+        marked = read_question(f"{best.restored}?")  # has lost the signs of dates
+        if marked.kind == asking.kind:
+            asking = replace(marked, periods=asking.periods, places=asking.places, documents=asking.documents)
+    restored = None if is_marked(read) else best.restored
+    return Looked(read, group, plan, best.ranked, restored, best.question, asking, _passages(engine, best.ranked))
+
+
+def _passages(engine: Engine, ranked: Sequence[Ranked]) -> list[Found]:
+    """Return the best passages, each text once: what is printed again says nothing more."""
+    found: dict[str, Found] = {}
+    for one in ranked:
         record = json.loads(engine.record(one.hit.article_id) or "")
         start, end = record["passages"][one.hit.passage]
-        flags = engine.forward(one.hit.article_id)[one.hit.passage + 1].flags
-        passages.append(Found(record["body"][start:end], record["title"], one.hit.article_id, one.score, flags, start, record))
-    return Looked(read, group, plan, best.ranked, best.restored, best.question, asking, passages)
+        text = record["body"][start:end]
+        if text not in found:
+            flags = engine.forward(one.hit.article_id)[one.hit.passage + 1].flags
+            found[text] = Found(text, record["title"], one.hit.article_id, one.score, flags, start, record)
+        if len(found) == _READ_PASSAGES:
+            break
+    return list(found.values())
 
 
 def _answer(looked: Looked, choice: Choice) -> Answer:
@@ -123,4 +130,6 @@ def _answer(looked: Looked, choice: Choice) -> Answer:
         place=record["place"],
     )
     period = as_of(answer) if answer.kind in FIGURES else None
-    return replace(answer, as_of=found.text[period.start : period.end]) if period else answer
+    if period is None or not sentence.start <= period.start < sentence.end:  # a time named before it may be another's
+        return answer
+    return replace(answer, as_of=found.text[period.start : period.end])

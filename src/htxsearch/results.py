@@ -182,7 +182,7 @@ class Answer:
     """A span of an article that answers a question: `body[start:end] == text`, in `sentence`, in `passage`.
 
     `kind` is what the question asks for, `confidence` the chance that the sentence holds the right answer. `as_of` is
-    the period a figure is of, as the passage names it. `relation` tells, for an answer beside the one given, whether it
+    the period a figure is of, as its sentence names it. `relation` tells, for an answer beside the one given, whether it
     says the "same", something "different" of the same time, or the figure of an "other date"; else it is None.
     """
 

@@ -242,3 +242,17 @@ def test_an_answer_is_of_the_province_and_the_time_asked_about(tmp_path: Path, q
     found = index_of(tmp_path, texts).ask(question)
     assert (found.answer is not None) == answered
     assert not answered or found.answer.text == "312 hợp tác xã"  # type: ignore[union-attr]
+
+
+def test_what_is_printed_again_is_read_once_and_says_nothing_more(tmp_path: Path) -> None:
+    text = "Đến cuối năm 2020, huyện Mù Sương có 57 hợp tác xã, trong đó 12 hợp tác xã nuôi ong."
+    found = index_of(tmp_path, dict.fromkeys("abc", text)).ask("Cuối năm 2020 huyện Mù Sương có bao nhiêu hợp tác xã?")
+    assert found.answer is not None
+    assert (found.answer.text, found.answer.as_of, found.others) == ("57 hợp tác xã", "cuối năm 2020", ())
+
+
+def test_a_time_named_before_the_sentence_is_not_said_to_be_the_figures(tmp_path: Path) -> None:
+    text = "Năm 2014 xã Bến Lở mở lò gạch đầu tiên. Nay xã Bến Lở có 23 lò gạch đang đỏ lửa."
+    best = index_of(tmp_path, {"a": text}).ask("Xã Bến Lở có bao nhiêu lò gạch?").best
+    assert best is not None
+    assert (best.text, best.as_of) == ("23 lò gạch", None)

@@ -71,7 +71,6 @@ _NEVER_LAST = frozenset(
 _DENIALS = frozenset("không chưa chẳng chớ đừng".split())
 _QUALIFIERS = frozenset("gần trên hơn khoảng ước tính xấp xỉ chừng ít nhất tối thiểu tối đa không quá dưới vượt".split())
 _SCALES = frozenset("tram nghin ngan van trieu ty".split())
-_LENGTHS = (1, 2, 3, 4, 5, 7, 10, 15, 23)
 _MEASURED = ("number", "money", "percent", "date", "document")
 
 

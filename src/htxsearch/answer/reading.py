@@ -381,7 +381,7 @@ def own_period(text: str, named: Sequence[DateMention], start: int, end: int, at
 
 
 def _is_compared(text: str, period: DateMention) -> bool:
-    return text[max(0, period.start - 30) : period.start].lower().rstrip().endswith(("so với", "so với cùng kỳ", "cùng kỳ"))
+    return text[max(0, period.start - 30) : period.start].lower().rstrip().endswith(("so với", "cùng kỳ"))
 
 
 def overlap(one: DateMention, other: DateMention) -> bool:

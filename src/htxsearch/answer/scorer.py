@@ -24,6 +24,7 @@ from htxsearch.rank import Question
 
 __all__ = [
     "CONFIDENCE_FEATURES",
+    "SENTENCE_COLUMNS",
     "Choice",
     "Learnt",
     "choices",
@@ -44,10 +45,10 @@ _TIMES_SENTENCE, _PLUS_SENTENCE = 0.5, 0.2
 _LIKELY = 80
 """Candidates of a sentence, the likeliest, that expectations are made of."""
 
-_FROM_SENTENCE = ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs")
+SENTENCE_COLUMNS = ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs")
 _FROM_SPAN = ("exact", "fits", "length", "status_unfit", "time_unfit")
 CONFIDENCE_FEATURES = (
-    *("score", "log_score", "margin", "sentence_margin", "date_against", "place_against"),
+    *("score", "log_score", "margin", "sentence_margin", "place_against"),
     *_FROM_SPAN,
     *SENTENCE_FEATURES,
 )
@@ -156,7 +157,7 @@ def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, name
     size = len(next(iter(columns.values())))
     every = dict(columns)
     every["sentence"], every["rank"] = np.full(size, behind), np.full(size, float(rank))
-    for name in _FROM_SENTENCE:
+    for name in SENTENCE_COLUMNS:
         every[f"s_{name}"] = np.full(size, sentence.features[SENTENCE_FEATURES.index(name)])
     return np.column_stack([every[name] for name in names]) if names else np.column_stack(list(every.values()))
 
@@ -171,7 +172,6 @@ def confidence_features(
         "log_score": math.log(score + 1e-3),
         "margin": score - runner_up,
         "sentence_margin": max(-1.0, min(1.0, behind)),
-        "date_against": float(of["date_fits"] < 0),
         "place_against": float(of["place_fits"] < 0),
         **{name: float(row[columns.index(name)]) for name in _FROM_SPAN},
     }

@@ -89,11 +89,15 @@ def _doubted(one: Told) -> Told:
 
 
 def _is_of_another(asking: Asking, answer: Answer) -> bool:
-    """Tell whether an answer is of another office or document than was asked about.
+    """Tell whether an answer is of another office, document or time than was asked about.
 
     A deputy is asked about and the sentence has none; or a document that the question names by its number is named neither in
-    the passage nor in the title.
+    the passage nor in the title; or what is no figure and no date is said of another time.
     """
+    if asking.periods and asking.kind not in (*FIGURES, "date"):
+        period = as_of(answer)
+        if period and not any(overlap(one, period) for one in asking.periods):
+            return True
     if asking.kind == "person" and not {"phó", "pho"}.isdisjoint((*asking.before, *asking.focus, *asking.behind)):
         return "phó" not in _said(answer.sentence.text)
     named = (*document_numbers(answer.passage.text), *document_numbers(answer.title))

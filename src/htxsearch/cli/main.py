@@ -58,7 +58,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nstopped; everything taken in so far is kept", err=True)
+        click.echo("\nstopped; nothing is lost", err=True)
         sys.exit(INTERRUPTED)
     except SystemExit as stop:
         # click leaves so when what reads our output has closed it (| head), which is no failure.
