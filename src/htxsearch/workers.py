@@ -5,6 +5,7 @@ caller's program is run again in it, and none outlives a caller who was killed. 
 not `multiprocessing`.
 """
 
+import io
 import os
 import pickle
 import queue
@@ -391,6 +392,8 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a worker is killed, which loses a buffer
     jobs: queue.SimpleQueue[list[Article]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:

@@ -235,6 +235,7 @@ def test_a_worker_that_cannot_be_started_is_an_error(folders, monkeypatch):
 
 
 def test_what_a_worker_prints_does_not_spoil_its_answers(folders, monkeypatch, started, capfd):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     folders.write_some(30)
     spoil(monkeypatch, "print('xin chào')")
     assert folders.update(workers=2).added == 30
