@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch import Index
+from htxsearch.indexing.workers import default_workers
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import plain_segment
 from htxsearch.text.sentences import lines
-from htxsearch.workers import default_workers
 
 ADDED = 10
 ASKED = 200

@@ -27,7 +27,7 @@ from pathlib import Path
 from statistics import median
 
 from htxsearch import Index
-from htxsearch.reprints import Sketches, sketch
+from htxsearch.indexing.reprints import Sketches, sketch
 from htxsearch.text.analysis import IS_CAPITAL, Terms
 from htxsearch.text.normalize import nfc, normal
 from htxsearch.text.sentences import sentences

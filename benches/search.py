@@ -28,12 +28,12 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch import Index
-from htxsearch.engine.seam import Boolean, Document, Node, Terms
+from htxsearch.engine.contract import Boolean, Document, Node, Terms
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
-from htxsearch.expand import Expander
-from htxsearch.manifest import Manifest, write_manifest
-from htxsearch.prepared import Prepared
-from htxsearch.query import parse
+from htxsearch.indexing.manifest import Manifest, write_manifest
+from htxsearch.query.expand import Expander
+from htxsearch.query.parse import parse
+from htxsearch.search.snapshot import Prepared
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span, sentences

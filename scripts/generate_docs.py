@@ -52,7 +52,7 @@ EXIT_CODES = [
 
 def ranking_figures() -> str:
     """Return the tables of docs/ranking.md from the file the weights are in."""
-    learnt = json.loads((ROOT / "src/htxsearch/rank.json").read_text("utf-8"))
+    learnt = json.loads((ROOT / "src/htxsearch/search/rank.json").read_text("utf-8"))
     sets = list(learnt["trained_on"])
     rows = [
         f"MRR@10 ({', '.join(f'{name}: {count} queries' for name, count in learnt['trained_on'].items())}).",

@@ -2,13 +2,13 @@
 
     python scripts/train.py ../shared/data/eval/{viquad-dev,xquad-vi,mlqa-vi,htx-law,htxqa-dev} [--keep DIR] [--write]
 
-For every query, stage one's best passages get the features of `htxsearch.rank`; each article is its best
+For every query, stage one's best passages get the features of `htxsearch.search.features`; each article is its best
 passage under the weights so far. The weights are those of a logistic regression (scikit-learn) that tells,
 for a relevant and another article of one query, which is which (R. Herbrich et al., "Large Margin Rank
 Boundaries for Ordinal Regression", 2000), every collection counting as the square root of its queries.
 Three rounds of choosing passages and fitting. Printed: MRR@10 of stage one, of the fit, of five folds over
 queries, and of each collection under weights learnt without it. With --semantic, one more weight, of the cosine
-of passage and query, is chosen on a grid with the others as they are. With --write, src/htxsearch/rank.json.
+of passage and query, is chosen on a grid with the others as they are. With --write, src/htxsearch/search/rank.json.
 """
 
 import argparse
@@ -23,8 +23,8 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.evaluate import Collection, opened, read_collection
-from htxsearch.rank import FEATURES, MEANING, learnt_weights
+from htxsearch.evaluate.ranking import Collection, opened, read_collection
+from htxsearch.search.features import FEATURES, MEANING, learnt_weights
 
 ROOT = Path(__file__).parent.parent
 _C = 10.0
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--keep", type=Path, help="keep the collections' indexes here")
     parser.add_argument("--semantic", action="store_true", help="learn the weight of meaning, too (reads all passages once)")
-    parser.add_argument("--write", action="store_true", help="write src/htxsearch/rank.json")
+    parser.add_argument("--write", action="store_true", help="write src/htxsearch/search/rank.json")
     options = parser.parse_args()
     collections = [read_collection(folder) for folder in options.folders]
     queries = {collection.name: len(collection.queries) for collection in collections}
@@ -200,7 +200,7 @@ def main() -> None:
             "mrr@10": {label: {n: round(v, 4) for n, v in by_name.items()} for label, by_name in scores.items()},
             "weights": learnt_now,
         }
-        (ROOT / "src/htxsearch/rank.json").write_text(json.dumps(learnt, indent=2) + "\n", "utf-8")
+        (ROOT / "src/htxsearch/search/rank.json").write_text(json.dumps(learnt, indent=2) + "\n", "utf-8")
 
 
 def held_out(data: Sequence[Judged], queries: dict[str, int], folds: Sequence[str]) -> list[float]:

@@ -29,7 +29,6 @@ from sklearn.linear_model import LogisticRegression
 
 from htxsearch.answer.candidates import Columns, candidates
 from htxsearch.answer.question import Asking
-from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
 from htxsearch.answer.scorer import (
     CONFIDENCE_FEATURES,
     SENTENCE_COLUMNS,
@@ -39,8 +38,9 @@ from htxsearch.answer.scorer import (
     sentences_read,
     worth,
 )
-from htxsearch.evaluate import opened, read_collection
-from htxsearch.rank import Question
+from htxsearch.answer.sentences import SENTENCE_FEATURES, Found, Sentence, read_passages
+from htxsearch.evaluate.ranking import opened, read_collection
+from htxsearch.search.features import Question
 from htxsearch.text.normalize import nfc, normal
 from htxsearch.text.tokens import tokens
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from htxsearch.bench import exhaustive, measure, plot, product, rivals
-from htxsearch.bench.collection import Collection, collect, read_articles, synthetic_articles
-from htxsearch.bench.exhaustive import Exhaustive
-from htxsearch.bench.measure import Latency, compare, mismatches
 from htxsearch.cli.main import cli
+from htxsearch.engine.contract import Alternative, AnyTerm, Boolean, Document, Terms
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.engine.seam import Alternative, AnyTerm, Boolean, Document, Terms
 from htxsearch.errors import UsageError
+from htxsearch.evaluate.bench import exhaustive, measure, plot, product, rivals
+from htxsearch.evaluate.bench.collection import Collection, collect, read_articles, synthetic_articles
+from htxsearch.evaluate.bench.exhaustive import Exhaustive
+from htxsearch.evaluate.bench.measure import Latency, compare, mismatches
 from htxsearch.text.normalize import nfc
 from htxsearch.text.tokens import tokens
 
@@ -145,7 +145,7 @@ def test_an_engine_that_scores_otherwise_fails_the_check(
     ours.open()
     exact = Exhaustive(collection, size)
     assert mismatches(collection, answers(), exact) == ()
-    monkeypatch.setattr("htxsearch.engine.whoosh.collection.K1", 1.2)
+    monkeypatch.setattr("htxsearch.engine.whoosh.reader.K1", 1.2)
     ours.open()  # what is open keeps the weights it has
     found = mismatches(collection, answers(), exact)
     assert [one.query for one in found] == list(collection.texts)

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
-from htxsearch.evaluate import FORMS, evaluate, opened, raise_floors, read_collection, undercut
+from htxsearch.evaluate.ranking import FORMS, evaluate, opened, raise_floors, read_collection, undercut
 
 DOCUMENTS = {
     "đồi chè 1": "Hợp tác xã chè Suối Kẹm hái lứa chè đầu xuân, bán búp khô cho khách quen ở chợ phiên.",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from htxsearch.errors import UsageError
-from htxsearch.evaluate import opened, read_collection
-from htxsearch.quality import QUALITIES, evaluate_answers, read_judged
+from htxsearch.evaluate.answers import QUALITIES, evaluate_answers, read_judged
+from htxsearch.evaluate.ranking import opened, read_collection
 
 TEXT = "Tính đến hết năm 2019, huyện Mường Pồn có 48 hợp tác xã. Bà con trồng chè trên đồi cao."
 
@@ -71,6 +71,6 @@ def test_a_collection_without_answers_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_figure_is_its_value_and_what_it_counts(one: str, other: str, same: bool) -> None:
-    from htxsearch.quality import _figure
+    from htxsearch.evaluate.answers import _figure
 
     assert (_figure(one) == _figure(other)) is same

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from htxsearch.article import Article
-from htxsearch.evaluate import read_collection
+from htxsearch.evaluate.answers import read_judged
+from htxsearch.evaluate.ranking import read_collection
+from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
-from htxsearch.quality import read_judged
 from htxsearch.text.normalize import fold, nfc
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,11 +8,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from htxsearch.article import Article, Rejected
-    from htxsearch.catalogue import Report
     from htxsearch.errors import HtxError
     from htxsearch.index import Index
-    from htxsearch.results import ArticleView, Info, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
+    from htxsearch.indexing.catalogue import Report
+    from htxsearch.ingest.article import Article, Rejected
+    from htxsearch.search.results import ArticleView, Info, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
 
 __all__ = [
     "Article",
@@ -30,18 +30,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Article": "article",
-    "ArticleView": "results",
+    "Article": "ingest.article",
+    "ArticleView": "search.results",
     "HtxError": "errors",
     "Index": "index",
-    "Info": "results",
-    "Passage": "results",
-    "Rejected": "article",
-    "RelatedArticle": "results",
-    "RelatedArticles": "results",
-    "Report": "catalogue",
-    "Results": "results",
-    "SearchHit": "results",
+    "Info": "search.results",
+    "Passage": "search.results",
+    "Rejected": "ingest.article",
+    "RelatedArticle": "search.results",
+    "RelatedArticles": "search.results",
+    "Report": "indexing.catalogue",
+    "Results": "search.results",
+    "SearchHit": "search.results",
 }
 
 

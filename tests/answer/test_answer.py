@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from htxsearch import Index
+from htxsearch.answer.entities import typed_spans
 from htxsearch.answer.question import plain_question
-from htxsearch.answer.reading import dated
 from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, expected_f1, learnt_answers
-from htxsearch.answer.spans import typed_spans
+from htxsearch.answer.sentences import dated
 from htxsearch.errors import UsageError
 
 

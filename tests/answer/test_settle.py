@@ -8,8 +8,8 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.answer.question import read_question
-from htxsearch.answer.settle import Told, as_of, settle
-from htxsearch.results import Answer, Passage
+from htxsearch.answer.resolve import Told, as_of, settle
+from htxsearch.search.results import Answer, Passage
 
 NEWS = {
     "2017": (

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from htxsearch.answer.entities import typed_spans
+from htxsearch.answer.figures import status_of
 from htxsearch.answer.question import read_question
-from htxsearch.answer.spans import typed_spans
-from htxsearch.answer.status import status_of
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.ingest.furniture import sort_lines
-from htxsearch.query import (
+from htxsearch.ingest.boilerplate import sort_lines
+from htxsearch.query.parse import (
     Clause,
     Dates,
     Either,
@@ -34,12 +34,12 @@ from htxsearch.query import (
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import DateMention, asked_dates, date_range, find_date, mentions, stamp
-from htxsearch.text.fillers import is_filler
+from htxsearch.text.document_numbers import document_numbers, looks_like_document_number
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
-from htxsearch.text.numbers import document_numbers, looks_like_document_number
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
 from htxsearch.text.sentences import Span, sentences
+from htxsearch.text.stopwords import is_filler
 from htxsearch.text.tokens import tokens
 
 HERE = Path(__file__).parent

@@ -281,7 +281,7 @@ def test_a_query_loads_nothing_that_it_does_not_need(office: Path) -> None:
         "from htxsearch.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit as stop:\n    assert stop.code == 0\n"
         "heavy = {'underthesea', 'sklearn', 'scipy', 'trafilatura', 'markdown_it', 'joblib'} & set(sys.modules)\n"
-        "heavy |= {name for name in sys.modules if name.startswith(('htxsearch.ask', 'htxsearch.answer'))}\n"
+        "heavy |= {name for name in sys.modules if name.startswith(('htxsearch.answer.pipeline', 'htxsearch.answer'))}\n"
         "print(sorted(heavy), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=office, capture_output=True, text=True, check=True)

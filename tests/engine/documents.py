@@ -2,7 +2,7 @@
 
 import datetime
 
-from htxsearch.engine.seam import Alternative, AnyTerm, Document, Found, Phrase, Terms
+from htxsearch.engine.contract import Alternative, AnyTerm, Document, Found, Phrase, Terms
 from htxsearch.text.normalize import key
 
 __all__ = ["any_of", "document", "hits", "phrase", "put", "scores", "syllables", "terms"]

@@ -1,4 +1,4 @@
-"""What every engine must do: the contract in `htxsearch.engine.seam`, tested on each of them.
+"""What every engine must do: the contract in `htxsearch.engine.contract`, tested on each of them.
 
 The second half lets both engines do the same random work and compares all they answer.
 """
@@ -14,8 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from htxsearch.engine.memory import MemoryEngine
-from htxsearch.engine.seam import (
+from htxsearch.engine.contract import (
     K1,
     PASSAGE_FIELDS,
     Alternative,
@@ -30,6 +29,7 @@ from htxsearch.engine.seam import (
     forward_of,
     term_hash,
 )
+from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.text.normalize import key
 

@@ -22,7 +22,7 @@ from whoosh.index import TOC
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
-from htxsearch.engine.seam import Boolean, DateRange, OneOf
+from htxsearch.engine.contract import Boolean, DateRange, OneOf
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import engine as ours
 from htxsearch.errors import (

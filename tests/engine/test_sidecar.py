@@ -12,8 +12,8 @@ from datetime import date
 
 import pytest
 
+from htxsearch.engine.contract import Alternative, AnyTerm, Boolean, DateRange, OneOf
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.engine.seam import Alternative, AnyTerm, Boolean, DateRange, OneOf
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
 from htxsearch.engine.whoosh.toc import latest_generation, read_contents
@@ -237,7 +237,7 @@ def test_a_query_does_not_open_whoosh(filled):
     folder, engine, _ = filled
     code = (
         "import sys; from pathlib import Path; from htxsearch.engine.whoosh import WhooshEngine; "
-        "from htxsearch.engine.seam import *; "
+        "from htxsearch.engine.contract import *; "
         f"engine = WhooshEngine(Path({str(folder)!r})); "
         f"found = engine.search(Phrase('syllable', (({VOCABULARY[0]!r},), ({VOCABULARY[1]!r},))), limit=5); "
         "best = found.hits[0].article_id; "

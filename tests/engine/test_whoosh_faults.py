@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from htxsearch.engine.contract import K1, B, Boolean, DateRange, Document, OneOf
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.engine.seam import K1, B, Boolean, DateRange, Document, OneOf
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import HtxError
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.reindex import reindex, unobserved
+from htxsearch.indexing.update import reindex, unobserved
 
 from .folders import Folders
 

@@ -860,7 +860,7 @@ def test_the_new_manifest_is_on_disk_before_the_old_data_is_removed(three, monke
 HOLD = """
 import sys
 from pathlib import Path
-from htxsearch.manifest import writer_lock
+from htxsearch.indexing.manifest import writer_lock
 with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -6,9 +6,9 @@ import random
 import pytest
 
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.ingest.furniture import block
-from htxsearch.reindex import reindex, unobserved
-from htxsearch.repeated import Counted, applied, blocks_in, counted, learnt
+from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.ingest.boilerplate import block
+from htxsearch.ingest.site_boilerplate import Counted, applied, blocks_in, counted, learnt
 
 from .folders import SUBJECTS, Folders
 

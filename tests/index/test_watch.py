@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from htxsearch import Index, Report
+from htxsearch.cli.watch import watch
 from htxsearch.errors import HtxError
-from htxsearch.manifest import writer_lock
-from htxsearch.watch import watch
+from htxsearch.indexing.manifest import writer_lock
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from htxsearch import workers
-from htxsearch.documents import document_of
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import HtxError, UsageError
+from htxsearch.indexing import workers
+from htxsearch.indexing.documents import document_of
+from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.ingest.corpus import SourceFile, articles_of
-from htxsearch.reindex import reindex, unobserved
 
 from .folders import Folders, lines
 from .test_convergence import Edits, Stop, walk
@@ -167,7 +167,7 @@ def test_no_workers_cannot_do_anything(folders, count):
 
 SPOILT = """
 import os, signal, time
-from htxsearch import workers
+from htxsearch.indexing import workers
 made = workers.document_of
 def document_of(article):
     if "dấu13" in article.body:
@@ -262,7 +262,8 @@ def test_an_interruption_stops_workers_at_once_and_keeps_what_was_taken_in(folde
 
 SCRIPT = """
 import sys
-from htxsearch import Index, workers
+from htxsearch import Index
+from htxsearch.indexing import workers
 workers._WORTH = 1
 workers._PORTION = 3000
 workers._COMMAND = sys.argv[1] or workers._COMMAND

@@ -14,9 +14,10 @@ from web import Answer, Site, running
 
 from htxsearch import Index
 from htxsearch.errors import CorpusError, IndexBusy, UsageError
-from htxsearch.ingest.add import Additions, tidy
+from htxsearch.indexing.catalogue import Additions
+from htxsearch.indexing.manifest import adding_lock, writer_lock
+from htxsearch.ingest.add import tidy
 from htxsearch.ingest.fetch import Fetcher, Limits
-from htxsearch.manifest import adding_lock, writer_lock
 
 LIMITS = Limits(connect_s=2, read_s=1, total_s=3, delay_s=0)
 

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from htxsearch.ingest.address import Refused
 from htxsearch.ingest.feeds import kind_of, read_listing
+from htxsearch.ingest.hosts import Refused
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>
 <!-- <urlset> is only a comment -->

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from web import Answer, Site, running
 
-from htxsearch.ingest.address import Refused, parse_address, resolve
 from htxsearch.ingest.fetch import Fetched, Fetcher, Limits
+from htxsearch.ingest.hosts import Refused, parse_address, resolve
 
 SHORT = Limits(connect_s=2, read_s=0.2, total_s=1, size=200_000, redirects=3, delay_s=0)
 

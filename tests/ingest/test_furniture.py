@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from htxsearch import Index
 from htxsearch.cli.main import cli
 from htxsearch.errors import CorpusError, UnknownArticle
-from htxsearch.ingest.furniture import REPEATED, block, sort_lines
+from htxsearch.ingest.boilerplate import REPEATED, block, sort_lines
 from htxsearch.ingest.readers.plain import read_plain
 
 TITLE = "Bản Sen giữ giống ổi đào của các cụ"

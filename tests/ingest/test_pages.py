@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from htxsearch.cli.evaluation import BELOW_FLOOR
 from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
-from htxsearch.evaluate import undercut
-from htxsearch.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
-from htxsearch.ingest.furniture import REPEATED, block
+from htxsearch.evaluate.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
+from htxsearch.evaluate.ranking import undercut
+from htxsearch.ingest.boilerplate import REPEATED, block
 from htxsearch.ingest.metadata import Known, Unreadable
 from htxsearch.ingest.readers import lines_of
-from htxsearch.ingest.readers.draft import Draft
+from htxsearch.ingest.readers.base import Draft
 from htxsearch.ingest.readers.page import read_page
 
 PAGES = Path(__file__).parent / "pages"

@@ -9,10 +9,10 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.precision import candidates_of, question_of, rerank
-from htxsearch.rank import FEATURES, MEANING, features, learnt_weights
-from htxsearch.reindex import reindex, unobserved
-from htxsearch.search import Searcher
+from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.search.features import FEATURES, MEANING, features, learnt_weights
+from htxsearch.search.rerank import candidates_of, question_of, rerank
+from htxsearch.search.searcher import Searcher
 
 TEXTS = {
     "gan": "Sáng nay trời đẹp. Tổ hợp tác trồng nấm rơm bán cho chợ huyện.",
@@ -93,7 +93,7 @@ def test_the_weights_are_a_readable_file_with_its_provenance() -> None:
     assert list(learnt_weights()) == [*FEATURES, MEANING]
     assert all(weight > 0 for weight in learnt_weights().values())  # more of anything never counts against a passage
     code = (
-        "import sys, htxsearch.rank as rank; rank.learnt_weights()\n"
+        "import sys, htxsearch.search.features as rank; rank.learnt_weights()\n"
         "print(sorted({'sklearn', 'pickle', 'scipy'} & set(sys.modules) - before))"
     )
     done = subprocess.run(

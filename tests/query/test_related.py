@@ -9,7 +9,8 @@ import pytest
 
 from htxsearch import Article, Index
 from htxsearch.errors import UnknownArticle, UsageError
-from htxsearch.related import Similarity, vector
+from htxsearch.indexing.feature_vectors import feature_vector
+from htxsearch.search.related import Similarity
 from htxsearch.text.analysis import Terms, analyse
 from htxsearch.text.normalize import normal
 from htxsearch.text.passages import passages
@@ -258,7 +259,7 @@ def terms_of(title: str, body: str) -> list[Terms]:
 
 def test_a_vector_is_the_same_every_time_and_six_bytes_a_feature() -> None:
     title, body = ARTICLES["gom-sa"]
-    first, second = vector(title, body, terms_of(title, body)), vector(title, body, terms_of(title, body))
+    first, second = feature_vector(title, body, terms_of(title, body)), feature_vector(title, body, terms_of(title, body))
     assert first == second
     assert len(first) % 6 == 0
     assert len(first) > 6 * 20
@@ -267,7 +268,7 @@ def test_a_vector_is_the_same_every_time_and_six_bytes_a_feature() -> None:
 def test_a_vector_does_not_depend_on_spelling_variants() -> None:
     old, new = "Thuỷ thủ kéo lưới hoà nhịp hò.", "Thủy thủ kéo lưới hòa nhịp hò."
     terms = [Terms(tuple(token.term for token in tokens(text)), ()) for text in (old, new)]
-    assert vector("", old, [Terms((), ()), terms[0]]) == vector("", new, [Terms((), ()), terms[1]])
+    assert feature_vector("", old, [Terms((), ()), terms[0]]) == feature_vector("", new, [Terms((), ()), terms[1]])
 
 
 def test_no_vectors_no_neighbours() -> None:
@@ -278,14 +279,14 @@ def test_articles_without_a_feature_have_no_neighbours_and_are_none() -> None:
     title, body = ARTICLES["gom-sa"]
     terms = terms_of(title, body)
     assert Similarity([("a", b"")]).nearest(title, body, terms, limit=5) == []
-    near = Similarity([("a", b""), ("b", vector(title, body, terms))]).nearest(title, body, terms, limit=5)
+    near = Similarity([("a", b""), ("b", feature_vector(title, body, terms))]).nearest(title, body, terms, limit=5)
     assert [one.article_id for one in near] == ["b"]
 
 
 def test_equally_near_articles_are_in_the_order_of_their_ids() -> None:
     title, body = ARTICLES["gom-sa"]
-    packed = vector(title, body, terms_of(title, body))
-    other = vector(*ARTICLES["tieng-anh"], terms_of(*ARTICLES["tieng-anh"]))
+    packed = feature_vector(title, body, terms_of(title, body))
+    other = feature_vector(*ARTICLES["tieng-anh"], terms_of(*ARTICLES["tieng-anh"]))
     similarity = Similarity([("b", packed), ("c", packed), ("a", packed), ("x", other)])
     for left_out, found in ((None, ["a", "b", "c"]), ("b", ["a", "c"])):
         near = similarity.nearest(title, body, terms_of(title, body), limit=5, leave_out=left_out)
@@ -306,7 +307,7 @@ def test_the_words_of_an_indexed_article_are_those_of_its_flags(index: Index, mo
         of_title, *of_passages = (one.flags for one in index._current().forward(article_id))
         spans = passages(body)
         terms = analyse(title, [Span(0, len(title))], flags=of_title) + analyse(body, spans, flags=b"".join(of_passages))
-        assert vector(title, body, terms) == stored[article_id]
+        assert feature_vector(title, body, terms) == stored[article_id]
     assert ids(index, "chuyen-na-ka")[0] == "dang-lai"
 
 
@@ -321,7 +322,7 @@ def test_similarity_is_that_of_scikit_learn_in_double_precision() -> None:
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.preprocessing import normalize
 
-    packed = {name: vector(*text, terms_of(*text)) for name, text in ARTICLES.items()}
+    packed = {name: feature_vector(*text, terms_of(*text)) for name, text in ARTICLES.items()}
     split = [
         (np.frombuffer(one, np.uint32, len(one) // 6), np.frombuffer(one, np.uint16, -1, len(one) // 6 * 4))
         for one in packed.values()

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.precision import candidates_of
-from htxsearch.reindex import reindex, unobserved
-from htxsearch.restore import restored
-from htxsearch.search import Searcher
+from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.search.diacritics import restored
+from htxsearch.search.rerank import candidates_of
+from htxsearch.search.searcher import Searcher
 
 TEXTS = {
     "che": "Hợp tác xã chè ở xã La Bằng trồng chè búp. Hợp tác xã có tám hộ trồng chè.",

@@ -5,7 +5,7 @@ from engine.documents import document, put
 
 from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.suggest import Completer
+from htxsearch.query.complete import Completer
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_what_is_typed_already_is_no_suggestion(engine: MemoryEngine) -> None:
 def test_what_was_not_asked_for_lately_is_forgotten_and_found_again(
     engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("htxsearch.suggest._KEPT_WORDS", 5)
+    monkeypatch.setattr("htxsearch.query.complete._KEPT_WORDS", 5)
     completer = Completer(engine)
     for typed in ("hop", *(f"x{number}y" for number in range(100)), "hoi", "hop"):
         found = [one.text for one in completer.completions(typed, limit=8)]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from htxsearch.article import Article
-from htxsearch.documents import document_of
 from htxsearch.engine.memory import MemoryEngine
+from htxsearch.indexing.documents import document_of
+from htxsearch.ingest.article import Article
 
 __all__ = ["SyllableEncoder", "article", "body", "drop", "engine_of", "take_in"]
 

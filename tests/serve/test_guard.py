@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from htxsearch.web.allowance import Allowance
-from htxsearch.web.guard import POLICY
+from htxsearch.web.security import POLICY
 
 from .conftest import DEMO, Open, TestClient
 

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
 from htxsearch import Index
-from htxsearch.web.lane import Busy, Lane
+from htxsearch.web.index_thread import Busy, Lane
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) 
 
 
 def test_answers_are_kept_by_name_the_last_used_ones(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("htxsearch.web.lane._KEPT", 2)
+    monkeypatch.setattr("htxsearch.web.index_thread._KEPT", 2)
     lane = Lane("x", index, seconds=5, waiting=2)
     made: list[str] = []
 
@@ -99,7 +99,7 @@ def test_what_is_large_is_given_back_as_soon_as_it_is_free() -> None:
 import os
 import numpy as np
 from pathlib import Path
-from htxsearch.web.lane import _have_large_memory_given_back
+from htxsearch.web.index_thread import _have_large_memory_given_back
 def resident(): return int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e6
 _have_large_memory_given_back()
 before = resident()

@@ -14,9 +14,9 @@ import pytest
 from index.folders import Folders
 
 from htxsearch import Index
-from htxsearch.options import FACETS
-from htxsearch.web import phrases
-from htxsearch.web.phrases import phrase, translated
+from htxsearch.query.filters import FACETS
+from htxsearch.web import translations as phrases
+from htxsearch.web.translations import phrase, translated
 
 from .conftest import DEMO, HOSTILE, Open, TestClient
 

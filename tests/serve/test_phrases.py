@@ -9,30 +9,30 @@ from pathlib import Path
 import pytest
 
 import htxsearch
-from htxsearch.web.phrases import translated
+from htxsearch.web.translations import translated
 
 SOURCE = Path(htxsearch.__file__).parent
 SPEAKING = [
     *(
-        "search.py",
-        "ask.py",
-        "hints.py",
-        "options.py",
-        "articles.py",
-        "matches.py",
-        "hits.py",
-        "records.py",
-        "query.py",
+        "search/searcher.py",
+        "answer/pipeline.py",
+        "search/hints.py",
+        "query/filters.py",
+        "search/articles.py",
+        "search/pipeline.py",
+        "search/hits.py",
+        "search/records.py",
+        "query/parse.py",
         "index.py",
-        "reindex.py",
-        "manifest.py",
-        "semantic.py",
+        "indexing/update.py",
+        "indexing/manifest.py",
+        "indexing/embeddings.py",
         "text/places.py",
         "text/encodings.py",
     ),
-    *(f"ingest/{name}.py" for name in ("add", "address", "corpus", "feeds", "fetch", "furniture", "metadata", "subscriptions")),
+    *(f"ingest/{name}.py" for name in ("add", "hosts", "corpus", "feeds", "fetch", "boilerplate", "metadata", "subscriptions")),
     *(f"ingest/readers/{path.name}" for path in (SOURCE / "ingest" / "readers").glob("*.py")),
-    *(f"web/{name}.py" for name in ("adding", "api", "app", "intake", "lane", "parameters", "uploads")),
+    *(f"web/{name}.py" for name in ("additions", "api", "app", "addition_process", "index_thread", "parameters", "uploads")),
 ]
 """The modules whose words reach a page: hints, errors, what is refused when adding, what was left out of an article."""
 
@@ -97,14 +97,14 @@ def messages(module: str) -> Iterator[str]:
 @pytest.mark.parametrize("module", SPEAKING)
 def test_everything_that_may_be_said_is_known_in_vietnamese(module: str) -> None:
     unknown = [text for text in messages(module) if translated("vi", text) is None]
-    assert unknown == [], "add them to web/phrases.py"
+    assert unknown == [], "add them to web/translations.py"
 
 
 def test_the_reader_of_messages_sees_them() -> None:
     seen = {module: set(messages(module)) for module in SPEAKING}
-    assert "leave out + and - : natural text finds whatever fits best" in seen["hints.py"]
-    assert any(text.startswith("no passage found answers it surely enough") for text in seen["ask.py"])
-    assert "brackets stand in each other more than 7 deep" in seen["query.py"]
+    assert "leave out + and - : natural text finds whatever fits best" in seen["search/hints.py"]
+    assert any(text.startswith("no passage found answers it surely enough") for text in seen["answer/pipeline.py"])
+    assert "brackets stand in each other more than 7 deep" in seen["query/parse.py"]
     assert {"is no file", "larger than 7 MB; split it"} <= seen["ingest/add.py"] | {"is no file"}
     assert sum(map(len, seen.values())) > 150
 

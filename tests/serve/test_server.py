@@ -22,7 +22,7 @@ from index.folders import Folders
 from htxsearch.cli.main import cli
 from htxsearch.cli.serve import TOKEN_VARIABLE
 from htxsearch.errors import UsageError
-from htxsearch.manifest import writer_lock
+from htxsearch.indexing.manifest import writer_lock
 from htxsearch.web.settings import Settings
 
 

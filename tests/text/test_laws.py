@@ -15,14 +15,13 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.highlight import excerpt, highlights
-from htxsearch.query import MAX_LENGTH, Group, parse
+from htxsearch.query.parse import MAX_LENGTH, Group, parse
+from htxsearch.search.highlight import excerpt, highlights
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range, find_date, mentions, stamp
-from htxsearch.text.fillers import is_filler
+from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
-from htxsearch.text.numbers import document_numbers
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import (
     canonical_place,
@@ -35,6 +34,7 @@ from htxsearch.text.places import (
     provinces,
 )
 from htxsearch.text.sentences import Span, lines, sentences
+from htxsearch.text.stopwords import is_filler
 from htxsearch.text.tokens import Token, places, terms, tokens
 from htxsearch.text.words import words
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from htxsearch.article import Article
+from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
 from htxsearch.text import segmenter
 from htxsearch.text.segmenter import plain_segment, segment

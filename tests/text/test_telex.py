@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from htxsearch.query.telex import from_keystrokes, to_telex
 from htxsearch.text.normalize import is_syllable, normal
-from htxsearch.text.telex import from_keystrokes, to_telex
 from htxsearch.text.tokens import tokens
 
 DEMO = Path(__file__).parent.parent.parent / "corpus"

@@ -11,9 +11,9 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from htxsearch.answer.figures import status_of
 from htxsearch.answer.question import FIGURES, KINDS, Asking
-from htxsearch.answer.reading import OF_KIND, Sentence, overlap, own_period
-from htxsearch.answer.status import status_of
+from htxsearch.answer.sentences import OF_KIND, Sentence, overlap, own_period
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.normalize import is_syllable, key, normal
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, get_args
 
-from htxsearch.answer.status import Status, status_asked
+from htxsearch.answer.figures import Status, status_asked
 from htxsearch.text.dates import DateMention, asked_dates
-from htxsearch.text.fillers import is_filler, is_interrogative
+from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
-from htxsearch.text.numbers import document_numbers
 from htxsearch.text.places import asked_places
+from htxsearch.text.stopwords import is_filler, is_interrogative
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["FIGURES", "KINDS", "Asking", "Kind", "plain_question", "read_question"]

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from htxsearch.answer.candidates import Columns, candidates
 from htxsearch.answer.question import FIGURES, Asking
-from htxsearch.answer.reading import SENTENCE_FEATURES, Found, Sentence, read_passages
-from htxsearch.rank import Question
+from htxsearch.answer.sentences import SENTENCE_FEATURES, Found, Sentence, read_passages
+from htxsearch.search.features import Question
 
 __all__ = [
     "CONFIDENCE_FEATURES",

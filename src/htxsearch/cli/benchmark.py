@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from htxsearch.bench.collection import Collection
-    from htxsearch.bench.measure import Comparison, Engine, Size
-    from htxsearch.bench.product import Product, Reindexing
+    from htxsearch.evaluate.bench.collection import Collection
+    from htxsearch.evaluate.bench.measure import Comparison, Engine, Size
+    from htxsearch.evaluate.bench.product import Product, Reindexing
 
 __all__ = ["UNSOUND", "benchmark"]
 
@@ -77,10 +77,10 @@ def benchmark(
 
     This compares the engines, stage one of the ranking. --full or --index adds what a user gets, --reindex
     how long taking in articles takes. 20000 articles of news are about 80,000 passages and an hour. The JSON
-    value is described in htxsearch.bench.
+    value is described in htxsearch.evaluate.bench.
     """
-    from htxsearch.bench import measure, product
-    from htxsearch.bench import plot as picture
+    from htxsearch.evaluate.bench import measure, product
+    from htxsearch.evaluate.bench import plot as picture
 
     if plot:
         picture.can_draw(plot)
@@ -108,7 +108,7 @@ def _talk(line: str) -> None:
 
 
 def _collection(data: Path | None, corpus: Path, articles: int, queries: int, sizes: Sequence[int]) -> "Collection":
-    from htxsearch.bench.collection import collect, read_articles, synthetic_articles
+    from htxsearch.evaluate.bench.collection import collect, read_articles, synthetic_articles
 
     path = data or (_NEWS if _NEWS.is_file() else None)
     _talk(f"reading {path}" if path else f"making {articles:,} articles of the syllables of {corpus}")
@@ -120,7 +120,7 @@ def _collection(data: Path | None, corpus: Path, articles: int, queries: int, si
 def _measure_product(collection: "Collection", index: Path | None, rounds: int) -> "Product":
     import tempfile  # loads a tenth of what a query does
 
-    from htxsearch.bench.product import ask_product, build_product
+    from htxsearch.evaluate.bench.product import ask_product, build_product
 
     with tempfile.TemporaryDirectory(prefix="htxsearch-bench-") as name:
         folder = index or build_product(collection.articles, Path(name), _talk)

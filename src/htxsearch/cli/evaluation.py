@@ -10,8 +10,8 @@ import click
 from htxsearch.errors import UsageError
 
 if TYPE_CHECKING:
-    from htxsearch.evaluate import Collection, Measured, Run
-    from htxsearch.extraction import Extraction
+    from htxsearch.evaluate.extraction import Extraction
+    from htxsearch.evaluate.ranking import Collection, Measured, Run
 
 __all__ = ["BELOW_FLOOR", "evaluation"]
 
@@ -78,7 +78,7 @@ def evaluation(
     --task extraction measures how well stories are cut out of saved pages, beside trafilatura alone:
     precision and recall of their tokens, exact titles, and strings of the page that must not survive.
     """
-    import htxsearch.evaluate as evaluate
+    import htxsearch.evaluate.ranking as evaluate
 
     if compare:
         _show_comparison(*(evaluate.read_run(path) for path in compare))
@@ -124,7 +124,7 @@ _Judged = Callable[[Path, Sequence[str]], Iterator["Run"]]
 
 
 def _judged_ranking(corpus: Path | None, keep: Path | None, measures: Sequence[str], *, semantic: bool) -> _Judged:
-    import htxsearch.evaluate as evaluate
+    import htxsearch.evaluate.ranking as evaluate
 
     def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
         collection = _announced(folder, corpus)
@@ -137,8 +137,8 @@ def _judged_ranking(corpus: Path | None, keep: Path | None, measures: Sequence[s
 
 
 def _judged_answers(corpus: Path | None, keep: Path | None) -> _Judged:
-    import htxsearch.evaluate as evaluate
-    import htxsearch.quality as quality
+    import htxsearch.evaluate.answers as quality
+    import htxsearch.evaluate.ranking as evaluate
 
     def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
         collection = _announced(folder, corpus)
@@ -151,7 +151,7 @@ def _judged_answers(corpus: Path | None, keep: Path | None) -> _Judged:
 
 def _announced(folder: Path, corpus: Path | None) -> "Collection":
     """Read a collection and say how large it is."""
-    import htxsearch.evaluate as evaluate
+    import htxsearch.evaluate.ranking as evaluate
 
     collection = evaluate.read_collection(folder, corpus)
     documents = f"the articles of {corpus}" if collection.corpus else f"{len(collection.documents)} documents"
@@ -161,7 +161,7 @@ def _announced(folder: Path, corpus: Path | None) -> "Collection":
 
 def _extract(folders: Sequence[Path], failures: int, *, as_json: bool) -> list["Extraction"]:
     """Measure extraction in each folder, print it beside trafilatura's, and return htxsearch's own."""
-    import htxsearch.extraction as extraction
+    import htxsearch.evaluate.extraction as extraction
 
     sets = {}
     ours = []
@@ -213,7 +213,7 @@ def _show_run(run: "Run", failures: int) -> None:
 
 
 def _check_floors(path: Path, runs: Sequence["Measured"], *, write: bool) -> int:
-    import htxsearch.evaluate as evaluate
+    import htxsearch.evaluate.ranking as evaluate
 
     try:
         floors: Mapping[str, Mapping[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}

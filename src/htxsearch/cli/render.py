@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from htxsearch.article import Article, Dropped
-from htxsearch.catalogue import Report
-from htxsearch.highlight import excerpt
-from htxsearch.highlight import visible as safe
-from htxsearch.reprints import Difference
-from htxsearch.results import (
+from htxsearch.indexing.catalogue import Report
+from htxsearch.indexing.embeddings import Encoded
+from htxsearch.indexing.reprints import Difference
+from htxsearch.ingest.article import Article, Dropped
+from htxsearch.search.highlight import excerpt
+from htxsearch.search.highlight import visible as safe
+from htxsearch.search.results import (
     Answer,
     Answers,
     ArticleView,
@@ -25,14 +26,13 @@ from htxsearch.results import (
     Results,
     SearchHit,
 )
-from htxsearch.semantic import Encoded
 from htxsearch.text.dates import DateMention
-from htxsearch.text.numbers import DocumentNumber
+from htxsearch.text.document_numbers import DocumentNumber
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:
-    from htxsearch.ingest.add import Additions
+    from htxsearch.indexing.catalogue import Additions
 
 __all__ = [
     "safe",

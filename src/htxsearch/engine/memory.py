@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
-from htxsearch.engine.seam import (
+from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
     K1,
     AnyTerm,
@@ -32,7 +32,7 @@ _Unit = tuple[str, int]  # article id, passage number
 
 
 class MemoryEngine:
-    """See `htxsearch.engine.seam.Engine` for the contract."""
+    """See `htxsearch.engine.contract.Engine` for the contract."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}

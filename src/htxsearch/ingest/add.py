@@ -17,13 +17,12 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from htxsearch.article import Article, Rejected
-from htxsearch.catalogue import Report
 from htxsearch.errors import CorpusError
-from htxsearch.ingest.address import Refused, host_of, is_address, parse_address
+from htxsearch.ingest.article import Article, Rejected
 from htxsearch.ingest.corpus import may_be_article, source_files
 from htxsearch.ingest.feeds import Listed, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
+from htxsearch.ingest.hosts import Refused, host_of, is_address, parse_address
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Known
 from htxsearch.ingest.readers import SEVERAL, Unreadable, read_articles, reader_of
 from htxsearch.ingest.subscriptions import (
@@ -36,7 +35,7 @@ from htxsearch.ingest.subscriptions import (
 )
 from htxsearch.text.normalize import nfc
 
-__all__ = ["Adder", "Additions", "Taken", "tidy"]
+__all__ = ["Adder", "Taken", "tidy"]
 
 _LARGEST = 100 * 1024 * 1024
 """As for files that are in the corpus already."""
@@ -77,15 +76,6 @@ class Taken:
     source: str
     path: str
     how: Literal["added", "updated", "same", "followed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Additions:
-    """What adding did: what is in the corpus now, what was refused, and what the reindex after it said, if there was one."""
-
-    taken: tuple[Taken, ...] = ()
-    refused: tuple[Rejected, ...] = ()
-    report: Report | None = None
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from htxsearch.article import Article, Rejected, Unchanged
 from htxsearch.errors import CorpusError
+from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.metadata import SIDECAR_SUFFIX, read_sidecar
 from htxsearch.ingest.readers import Unreadable, lines_of, read_articles, reader_of
 from htxsearch.ingest.readers.archive import PASSED_OVER

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from htxsearch.ingest.address import Refused, joined
+from htxsearch.ingest.hosts import Refused, joined
 from htxsearch.text.normalize import nfc
 
 __all__ = ["Listed", "Listing", "kind_of", "read_listing"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from htxsearch.ingest.address import Address, Refused, Unreachable, joined, parse_address, resolve
+from htxsearch.ingest.hosts import Address, Refused, Unreachable, joined, parse_address, resolve
 
 if TYPE_CHECKING:
     from protego import Protego

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import normal
-from htxsearch.text.numbers import document_numbers
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
 from htxsearch.text.words import words

@@ -7,8 +7,8 @@ from datetime import date
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked
-from htxsearch.text.numbers import document_numbers
 from htxsearch.text.sentences import Span
 
 __all__ = ["DateMention", "Kind", "Stamp", "asked_dates", "date_range", "find_date", "mentions", "stamp"]

@@ -14,11 +14,11 @@ from starlette.routing import Route
 
 from htxsearch.errors import UsageError
 from htxsearch.index import Index
-from htxsearch.options import FACETS
-from htxsearch.web.freshness import answered
-from htxsearch.web.lane import Lane
+from htxsearch.query.filters import FACETS
+from htxsearch.web.caching import answered
+from htxsearch.web.errors import as_bytes
+from htxsearch.web.index_thread import Lane
 from htxsearch.web.parameters import Parameter, read
-from htxsearch.web.problems import as_bytes
 
 __all__ = ["ENDPOINTS", "FILTERS", "MOST_HITS", "QUERY", "Endpoint", "Lanes", "routes"]
 

@@ -17,13 +17,14 @@ from starlette.routing import Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import adding, api, pages
+from htxsearch.web import additions as adding
+from htxsearch.web import api, pages
+from htxsearch.web.addition_process import Intake
 from htxsearch.web.api import Lanes
-from htxsearch.web.guard import Guard
-from htxsearch.web.intake import Intake
-from htxsearch.web.lane import Busy, Lane
+from htxsearch.web.errors import MEDIA_TYPE, as_bytes, problem, retry_after, status_of
+from htxsearch.web.index_thread import Busy, Lane
 from htxsearch.web.openapi import document
-from htxsearch.web.problems import MEDIA_TYPE, as_bytes, problem, retry_after, status_of
+from htxsearch.web.security import Guard
 from htxsearch.web.settings import Settings
 
 __all__ = ["from_environment", "make_app"]

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
+from htxsearch.web.addition_process import FETCHED
 from htxsearch.web.api import ENDPOINTS, Endpoint
-from htxsearch.web.intake import FETCHED
+from htxsearch.web.errors import MEDIA_TYPE
 from htxsearch.web.parameters import Parameter
-from htxsearch.web.problems import MEDIA_TYPE
 from htxsearch.web.uploads import LONGEST_URL, LONGEST_VALUE, MOST_FILES, MOST_PAGES, TOLD
 
 __all__ = ["document"]

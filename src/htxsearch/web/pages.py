@@ -14,19 +14,19 @@ from starlette.routing import Route
 
 from htxsearch.answer.question import read_question
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
-from htxsearch.highlight import visible
 from htxsearch.index import Index
-from htxsearch.options import FACETS
-from htxsearch.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results
+from htxsearch.query.filters import FACETS
+from htxsearch.search.highlight import visible
+from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes
-from htxsearch.web.freshness import answered
-from htxsearch.web.lane import Busy
+from htxsearch.web.caching import answered
+from htxsearch.web.errors import as_bytes, status_of
+from htxsearch.web.index_thread import Busy
 from htxsearch.web.parameters import Parameter, read
-from htxsearch.web.phrases import Language
-from htxsearch.web.problems import as_bytes, status_of
 from htxsearch.web.rendering import Address, address_of, day, file_routes, pieces, render
+from htxsearch.web.translations import Language
 
 __all__ = ["error_page", "routes"]
 

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.highlight import excerpt, visible
-from htxsearch.results import Answer, SearchHit
+from htxsearch.search.highlight import excerpt, visible
+from htxsearch.search.results import Answer, SearchHit
 from htxsearch.text.sentences import Span
-from htxsearch.web.phrases import Language, phrase, translated
+from htxsearch.web.translations import Language, phrase, translated
 
 __all__ = ["Address", "address_of", "day", "file_routes", "pieces", "render"]
 

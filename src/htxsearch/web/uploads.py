@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from htxsearch.errors import UsageError
-from htxsearch.ingest.address import is_address
-from htxsearch.web.intake import FETCHED, Wanted
+from htxsearch.ingest.hosts import is_address
+from htxsearch.web.addition_process import FETCHED, Wanted
 
 __all__ = ["LONGEST_URL", "LONGEST_VALUE", "MOST_FILES", "MOST_PAGES", "TOLD", "read_wanted"]
 

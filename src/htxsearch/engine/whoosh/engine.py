@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from htxsearch.engine.seam import AnyTerm, Counts, Forward, Found, Hit, Node
-from htxsearch.engine.whoosh.collection import Collection, Floats, Ints, Mask
+from htxsearch.engine.contract import AnyTerm, Counts, Forward, Found, Hit, Node
+from htxsearch.engine.whoosh.reader import Collection, Floats, Ints, Mask
 from htxsearch.engine.whoosh.scoring import Matches, evaluate, parts
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, durable_storage, mapped, schema, unpack_blob
@@ -24,7 +24,7 @@ _TIE = 1e-8
 
 
 class WhooshEngine:
-    """See `htxsearch.engine.seam.Engine` for the contract.
+    """See `htxsearch.engine.contract.Engine` for the contract.
 
     Raises only subclasses of IndexFailure; which Whoosh exception becomes which is tested one by one.
     """

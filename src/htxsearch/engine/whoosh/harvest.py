@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS
-from htxsearch.engine.whoosh.sidecar import Array, block_crc, pack, packed_strings
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
+from htxsearch.engine.whoosh.columns import Array, block_crc, pack, packed_strings
 from htxsearch.engine.whoosh.storage import SEPARATOR
 
 __all__ = ["decode", "harvest", "terms"]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from htxsearch.engine.seam import ARTICLE_FIELDS, AnyTerm, Boolean, DateRange, Leaf, Node, OneOf, Phrase
-from htxsearch.engine.whoosh.collection import Collection, Floats, Ints, Mask, Weights
+from htxsearch.engine.contract import ARTICLE_FIELDS, AnyTerm, Boolean, DateRange, Leaf, Node, OneOf, Phrase
+from htxsearch.engine.whoosh.reader import Collection, Floats, Ints, Mask, Weights
 from htxsearch.engine.whoosh.storage import NO_DATE
 
 __all__ = ["Matches", "evaluate", "parts"]

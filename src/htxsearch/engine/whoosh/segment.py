@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from htxsearch.engine.seam import TWIN_SHIFT, Forward, term_hash
+from htxsearch.engine.contract import TWIN_SHIFT, Forward, term_hash
+from htxsearch.engine.whoosh.columns import Array, Sidecar, SidecarDamaged, give_back, sidecar_name
 from htxsearch.engine.whoosh.harvest import harvest
-from htxsearch.engine.whoosh.sidecar import Array, Sidecar, SidecarDamaged, give_back, sidecar_name
 from htxsearch.engine.whoosh.storage import SEPARATOR, segment_reader
 from htxsearch.engine.whoosh.toc import SegmentEntry
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from htxsearch.engine.seam import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms, forward_of
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms, forward_of
 from htxsearch.engine.whoosh.toc import SegmentEntry
 from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
 

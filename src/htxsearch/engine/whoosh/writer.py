@@ -8,10 +8,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from htxsearch.engine.seam import Document
+from htxsearch.engine.contract import Document
+from htxsearch.engine.whoosh.columns import sidecar_name
 from htxsearch.engine.whoosh.pool import Pool
 from htxsearch.engine.whoosh.segment import Segment
-from htxsearch.engine.whoosh.sidecar import sidecar_name
 from htxsearch.engine.whoosh.storage import (
     MARK,
     NO_DATE,

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Set
 from os.path import splitext
 from types import MappingProxyType
 
-from htxsearch.article import Article, Rejected, Unchanged
-from htxsearch.ingest.address import host_of
+from htxsearch.ingest.article import Article, Rejected, Unchanged
+from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Known, Unreadable, place_of
 from htxsearch.ingest.readers.archive import read_members
+from htxsearch.ingest.readers.base import Draft, Line, Reader
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
-from htxsearch.ingest.readers.draft import Draft, Line, Reader
 from htxsearch.ingest.readers.json_lines import json_line, read_json_lines
 from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.markdown import read_markdown

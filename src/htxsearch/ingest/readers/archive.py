@@ -10,9 +10,9 @@ from lzma import LZMAError
 from os.path import splitext
 from typing import Any
 
-from htxsearch.article import Rejected
+from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.metadata import Unreadable
-from htxsearch.ingest.readers.draft import Draft, Line, Reader
+from htxsearch.ingest.readers.base import Draft, Line, Reader
 
 __all__ = ["PASSED_OVER", "Archive", "read_members", "safe_xml"]
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from htxsearch.ingest.metadata import Known, Unreadable
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-from htxsearch.ingest.readers.draft import Draft, document
+from htxsearch.ingest.readers.base import Draft, document
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from htxsearch.article import Rejected
+from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.draft import NO_TEXT, Draft, Line, decode, same_text
+from htxsearch.ingest.readers.base import NO_TEXT, Draft, Line, decode, same_text
 from htxsearch.text.normalize import nfc
 
 __all__ = ["json_line", "read_json_lines"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from htxsearch.ingest.metadata import Known
-from htxsearch.ingest.readers.draft import Draft, after_stamp, decode, same_text
+from htxsearch.ingest.readers.base import Draft, after_stamp, decode, same_text
 
 __all__ = ["read_markdown"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from htxsearch.ingest.metadata import Known, Unreadable
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-from htxsearch.ingest.readers.draft import Draft, document
+from htxsearch.ingest.readers.base import Draft, document
 
 __all__ = ["read_docx", "read_odt", "read_rtf"]
 

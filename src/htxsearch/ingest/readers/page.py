@@ -9,13 +9,13 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from htxsearch.article import Dropped
-from htxsearch.ingest.address import host_of
-from htxsearch.ingest.furniture import is_prose, sort_lines
+from htxsearch.ingest.article import Dropped
+from htxsearch.ingest.boilerplate import is_prose, sort_lines
+from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.readers.base import Draft, same_text, take_stamps
 from htxsearch.ingest.readers.blocks import Block, blocks_of
-from htxsearch.ingest.readers.draft import Draft, same_text, take_stamps
-from htxsearch.ingest.readers.story import reasons_of
+from htxsearch.ingest.readers.main_content import reasons_of
 from htxsearch.text.dates import find_date, stamp
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import terms

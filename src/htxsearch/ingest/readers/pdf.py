@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from statistics import median
 
-from htxsearch.article import Dropped
+from htxsearch.ingest.article import Dropped
 from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.draft import Draft, document
+from htxsearch.ingest.readers.base import Draft, document
 
 __all__ = ["read_pdf"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence, Set
 from functools import partial
 
-from htxsearch.ingest.furniture import REPEATED, Sorting, is_prose, sort_lines
+from htxsearch.ingest.boilerplate import REPEATED, Sorting, is_prose, sort_lines
 from htxsearch.ingest.metadata import Known
-from htxsearch.ingest.readers.draft import Draft, decode, document, is_official, take_stamps
+from htxsearch.ingest.readers.base import Draft, decode, document, is_official, take_stamps
 from htxsearch.text.dates import stamp
 from htxsearch.text.tokens import tokens
 

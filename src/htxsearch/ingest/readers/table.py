@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from io import StringIO
 
-from htxsearch.article import Rejected
+from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.draft import Draft, decode
+from htxsearch.ingest.readers.base import Draft, decode
 from htxsearch.text.normalize import key
 
 __all__ = ["read_table"]

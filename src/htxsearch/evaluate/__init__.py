@@ -1,0 +1,1 @@
+"""How good and how fast: measures on judged sets, and benchmarks."""

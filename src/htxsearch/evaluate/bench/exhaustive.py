@@ -1,0 +1,77 @@
+"""BM25 written out: every passage scored for every query, as `engine/seam.py` says, from the same tokens.
+
+Nothing of an engine is used here, so that an engine can be held against it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from htxsearch.engine.contract import K1, B
+from htxsearch.evaluate.bench.collection import Collection
+
+__all__ = ["TOP", "Answer", "Exhaustive"]
+
+TOP = 10
+_TOLERANCE = 1e-6
+
+Answer = Sequence[tuple[int, float]]
+"""Passages and their scores, best first."""
+
+
+class Exhaustive:
+    """The scores of all passages of a collection's first `size`, for any of its queries."""
+
+    def __init__(self, collection: Collection, size: int) -> None:
+        import numpy as np
+
+        offsets = np.frombuffer(collection.offsets, np.int64)[: size + 1]
+        flat = np.frombuffer(collection.tokens, np.int32)[: offsets[-1]].astype(np.int64)
+        lengths = np.diff(offsets)
+        pairs, counts = np.unique(flat * size + np.repeat(np.arange(size), lengths), return_counts=True)
+        self._size = size
+        self._terms, self._passages = np.divmod(pairs, size)
+        self._parts = counts / (counts + K1 * (1 - B + B * lengths[self._passages] / lengths.mean()))
+
+    def scores(self, query: Sequence[int]) -> Any:
+        """Return every passage's score."""
+        import numpy as np
+
+        total = np.zeros(self._size)
+        for term in query:
+            first, last = np.searchsorted(self._terms, [term, term + 1])
+            frequency = int(last - first)
+            idf = math.log(1 + (self._size - frequency + 0.5) / (frequency + 0.5))
+            total[self._passages[first:last]] += idf * self._parts[first:last]
+        return total
+
+    def top(self, query: Sequence[int]) -> Answer:
+        """Return the best ten that match at all, ties by number."""
+        import numpy as np
+
+        scores = self.scores(query)
+        order = np.lexsort((np.arange(self._size), -scores.round(9)))[:TOP]
+        return [(int(one), float(scores[one])) for one in order if scores[one] > 0]
+
+    def disagreement(self, query: Sequence[int], answer: Answer) -> str | None:
+        """Say how an answer differs from the exhaustive one, or None; passages of equal score may change places."""
+        scores, best = self.scores(query), self.top(query)
+        if len(answer) != len({passage for passage, _ in answer}):
+            return "a passage is there twice"
+        if len(answer) != len(best):
+            return f"{len(answer)} passages instead of {len(best)}"
+        for rank, ((passage, score), (wanted, wanted_score)) in enumerate(zip(answer, best, strict=True), start=1):
+            if abs(score - scores[passage]) > _TOLERANCE:
+                return f"passage {passage} at rank {rank} has score {score:.6f} instead of {scores[passage]:.6f}"
+            if abs(score - wanted_score) > _TOLERANCE:
+                return f"passage {passage} ({score:.6f}) at rank {rank} instead of {wanted} ({wanted_score:.6f})"
+        return None
+
+    def overlap(self, query: Sequence[int], answer: Answer) -> float:
+        """Return the share of the exhaustive top ten that an answer holds; one that ties with the last belongs to it."""
+        best = self.top(query)
+        if not best:
+            return 1.0
+        scores, last = self.scores(query), best[-1][1] - _TOLERANCE
+        held = {passage for passage, _ in answer[:TOP] if scores[passage] >= last}
+        return min(len(held), len(best)) / len(best)

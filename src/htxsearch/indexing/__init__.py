@@ -1,0 +1,1 @@
+"""Articles into the index: documents, feature vectors, reprints, embeddings, catalogue, manifest, workers."""

@@ -1,0 +1,134 @@
+"""What an index holds of the corpus: each file's hash, its articles and the abbreviations they define.
+
+The engine keeps it as blobs, committed together with the postings, so it is never ahead or behind.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from htxsearch.engine.contract import Engine
+from htxsearch.errors import IndexDamaged
+from htxsearch.ingest.article import Rejected
+from htxsearch.text.normalize import key, term
+
+if TYPE_CHECKING:
+    from htxsearch.ingest.add import Taken
+
+__all__ = ["Additions", "Entry", "Report", "ShortForm", "blobs", "is_settled", "read_catalogue", "read_short_forms"]
+
+_CATALOGUE = "catalogue"
+_SHORT_FORMS = "short-forms"
+_SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a reindex did, in articles; `renamed` files are also among the added and the removed."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    renamed: int = 0
+    rejected: tuple[Rejected, ...] = ()
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """What adding did: what is in the corpus now, what was refused, and what the reindex after it said, if there was one."""
+
+    taken: "tuple[Taken, ...]" = ()
+    refused: tuple[Rejected, ...] = ()
+    report: Report | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the index holds of one file: hashes for each article id, and the definitions it gives.
+
+    The first hash is of the article, the second, if it is one of several in its file, of the line it was read from.
+
+    An empty digest says that it is not all of the file, so the file is read again. A file whose stamp is
+    as it was need not be hashed; an empty stamp is none.
+
+    `source` and `blocks` are how its lines are counted (`repeated.Counted`), `furniture` says which repeating ones were
+    left out when it was read (`repeated.applied`).
+    """
+
+    digest: str = ""
+    stamp: str = ""
+    articles: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    source: str = ""
+    blocks: str = ""
+    furniture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShortForm:
+    """A learnt abbreviation: as written, what it stands for, and the first article that says so."""
+
+    short: str
+    long: str
+    article_id: str
+
+
+def read_catalogue(engine: Engine) -> dict[str, Entry]:
+    """Return the entry of every file, by path. Raises IndexDamaged."""
+    stored = json.loads(_blob(engine, _CATALOGUE))
+    return {path: Entry(**values) for path, values in stored.items()}
+
+
+def is_settled(engine: Engine) -> bool:
+    """Tell whether every file was read with what repeats in the files that are there; an empty index is settled."""
+    stored = engine.blob(_SETTLED)
+    return bool(json.loads(stored)) if stored else not engine.counts().articles
+
+
+def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
+    """Return the learnt abbreviations by the short form's key. Raises IndexDamaged."""
+    stored = json.loads(_blob(engine, _SHORT_FORMS))
+    return {short: [ShortForm(*meaning) for meaning in meanings] for short, meanings in stored.items()}
+
+
+def _blob(engine: Engine, name: str) -> bytes:
+    """Return what was committed as `name`; only an engine that holds nothing may lack it. Raises IndexDamaged."""
+    blob = engine.blob(name)
+    if blob is None and engine.counts().articles:
+        raise IndexDamaged(f"the index lacks its {name}; rebuild it with: htxsearch reindex --rebuild")
+    return blob or b"{}"
+
+
+def blobs(entries: Mapping[str, Entry], *, settled: bool) -> dict[str, bytes]:
+    """Return what to commit beside the postings."""
+    catalogue = {path: _stored(entry) for path, entry in entries.items()}
+    return {
+        _CATALOGUE: json.dumps(catalogue, ensure_ascii=False).encode(),
+        _SHORT_FORMS: json.dumps(_short_forms(entries), ensure_ascii=False).encode(),
+        _SETTLED: json.dumps(settled).encode(),
+    }
+
+
+def _stored(entry: Entry) -> dict[str, object]:
+    """Return an entry as JSON; how lines are counted only where they are."""
+    stored: dict[str, object] = {
+        "digest": entry.digest,
+        "stamp": entry.stamp,
+        "articles": entry.articles,
+        "definitions": entry.definitions,
+    }
+    if entry.blocks:
+        stored |= {"source": entry.source, "blocks": entry.blocks, "furniture": entry.furniture}
+    return stored
+
+
+def _short_forms(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, str, str]]]:
+    found: dict[str, dict[str, tuple[str, str, str]]] = {}
+    for entry in entries.values():
+        for article_id, definitions in entry.definitions.items():
+            for short, long in definitions:
+                found.setdefault(key(term(short)), {}).setdefault(key(long.lower()), (short, long, article_id))
+    return {short: list(meanings.values()) for short, meanings in found.items()}

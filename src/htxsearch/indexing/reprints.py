@@ -1,0 +1,446 @@
+"""Reprints: the same text published again, perhaps cut, re-titled, re-captioned or with another site's lead.
+
+Each article has a sketch: a fingerprint chosen of every run of its syllables (S. Schleimer, D. Wilkerson and
+A. Aiken, "Winnowing: local algorithms for document fingerprinting", 2003), so that a text cut to a third still has
+its share of them, which the one number of MinHash would not tell. Pairs whose sketches have enough in common, not
+counting what stands in many articles, are then compared syllable by syllable (`is_reprint`), and put into groups.
+
+Two monthly reports in the same words are no reprints: their figures and names differ. Nor is a follow-up that tells
+the story so far: too much of it is its own.
+"""
+
+import json
+import re
+import struct
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, NamedTuple
+
+from htxsearch.engine.contract import Engine
+from htxsearch.text.analysis import IS_CAPITAL, Terms
+from htxsearch.text.normalize import normal
+from htxsearch.text.sentences import sentences
+from htxsearch.text.tokens import terms, tokens
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Hashes = npt.NDArray[np.uint64]
+    Ints = npt.NDArray[np.intp]
+    Mask = npt.NDArray[np.bool_]
+
+__all__ = ["Difference", "Sketches", "differences", "holds", "is_reprint", "read_groups", "read_sketches", "sketch"]
+
+_RUN = 5
+"""Syllables in a run: the same five in a row are rarely chance in Vietnamese, and one changed syllable breaks few."""
+_WINDOW = 20
+"""Runs of which one is in the sketch: what two texts have in common over 24 syllables cannot be missed."""
+_LEAST = 20
+"""Syllables that reprints have in common at least; shorter texts are notices such as "Đang cập nhật", not copies."""
+_DIGEST = 8
+_BREAK = re.compile("\n")
+
+_COMMON = 32
+"""A fingerprint in more different texts than this (a quoted law, a licence line) says nothing of any of them."""
+_CANDIDATE_SHARE, _TELLING_SHARE = 0.3, 0.2
+"""How much of the shorter sketch a pair has in common to be compared: of what is not in many texts, and of all."""
+
+_OWN_SHARE, _OWN_SYLLABLES, _OWN_LEAST = 0.35, 80, 0.1
+"""How much the shorter text may have that the longer lacks, such as a lead, captions and a licence line: a share of it, but
+no more than so many syllables, unless it is less than the last share."""
+_LONGER_SHARE = 0.2
+"""How much of the longer text there is in the shorter at least."""
+_LEAD = 40
+"""Syllables at the beginning that may be told in other words."""
+_REWORDED = 0.03
+"""How much of the rest of the shorter text may say something else in the same place. Of 324 pairs of news articles with 70 %
+in common, copies had at most .025 (a house's own spelling of dates and names comes to .014); follow-ups that tell the story
+so far have more, and monthly reports in the same words far more."""
+_OTHER_FACTS = 0.3
+_CHANGED, _ADDED_NUMBERS, _ADDED_NAMES = 2, 3, 8
+"""How many of the shorter text's numbers, and of its capitalised syllables, may be other ones in the longer: the greater of a
+share and the first. And how many may be nowhere in it, those among them: a share or the second and third, for in a lead or
+a licence line there is a date, and a site names itself."""
+
+_FIGURE = re.compile(r"(?<![\w.,])(\d+(?:[.,/-]\d+)*)\s?(%|[^\W\d_]+)?")
+_MAGNITUDES = frozenset(map(normal, ("%", "trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")))
+_LIKE = 0.5
+
+_SKETCHES, _GROUPS = "sketches", "reprints"
+
+
+# One article
+
+
+def sketch(passages: Sequence[Terms]) -> bytes:
+    """Return what an article's text is recognised by: 8 bytes that equal texts share, then sorted uint32 fingerprints.
+
+    Empty for a text too short to be called a reprint of anything.
+    """
+    import numpy as np
+
+    syllables = list(chain.from_iterable(part.syllables for part in passages))
+    if len(syllables) < _LEAST:
+        return b""
+    numbers = _numbers(syllables)
+    capitals = bytes(flag & IS_CAPITAL for part in passages for flag in part.flags)
+    digest = blake2b(numbers.tobytes() + capitals, digest_size=_DIGEST).digest()
+    runs = _runs(numbers)
+    if len(runs) > _WINDOW:
+        runs = np.lib.stride_tricks.sliding_window_view(runs, _WINDOW).min(axis=1)
+    else:
+        runs = runs.min(keepdims=True)
+    return digest + np.unique((runs >> np.uint64(32)).astype("<u4")).tobytes()
+
+
+@lru_cache(maxsize=1 << 16)
+def _number(syllable: str) -> int:
+    return zlib.crc32(normal(syllable).encode())
+
+
+def _numbers(syllables: Iterable[str]) -> "Hashes":
+    """Return a number for each syllable, the same for all its spellings."""
+    import numpy as np
+
+    return np.array(list(map(_number, syllables)), np.uint64)
+
+
+def _runs(numbers: "Hashes") -> "Hashes":
+    """Return a hash of every run of syllables."""
+    import numpy as np
+
+    hashes = np.zeros(max(len(numbers) - _RUN + 1, 0), np.uint64)
+    for at in range(_RUN):
+        hashes = (hashes ^ numbers[at : at + len(hashes)]) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing, wraps
+        hashes ^= hashes >> np.uint64(29)
+    return hashes
+
+
+# Two articles
+
+
+class _Text(NamedTuple):
+    """What two texts are compared by: syllables, runs of them, and of each syllable its line and whether number or name."""
+
+    syllables: "Hashes"
+    runs: "Hashes"
+    lines: "Ints"
+    numbers: "Mask"
+    names: "Mask"
+
+
+def _text(body: str) -> _Text:
+    import numpy as np
+
+    found = tokens(body)
+    breaks = [match.start() for match in _BREAK.finditer(body)]
+    first = [body[token.start] for token in found]
+    syllables = _numbers(token.term for token in found)
+    return _Text(
+        syllables,
+        _runs(syllables),
+        np.searchsorted(breaks, [token.start for token in found]),
+        np.array([char.isdigit() for char in first], np.bool_),
+        np.array([char.isupper() for char in first], np.bool_),
+    )
+
+
+def _common(one: _Text, other: _Text) -> "Mask":
+    """Tell of each syllable of a text whether it stands in a run that the other text has, too."""
+    import numpy as np
+
+    same = np.isin(one.runs, other.runs)
+    common = np.zeros(len(one.lines), np.bool_)
+    for at in range(_RUN):
+        common[at : at + len(same)] |= same
+    return common
+
+
+def is_reprint(first: str, second: str) -> bool:
+    """Tell whether two bodies are the same text, perhaps cut, slightly edited, or with a lead of its own. Symmetric.
+
+    Most of the shorter text must stand in the longer (A. Broder, "On the resemblance and containment of documents",
+    1997: containment, so that a shortened copy counts), and next to nothing of it may be there in other words or figures.
+    """
+    return _are_reprints(_text(first), _text(second))
+
+
+def _are_reprints(first: _Text, second: _Text) -> bool:
+    if len(first.lines) == len(second.lines):
+        return _is_copy(first, second) or _is_copy(second, first)
+    return _is_copy(*sorted((first, second), key=lambda one: len(one.lines)))
+
+
+def _is_copy(short: _Text, long: _Text) -> bool:
+    import numpy as np
+
+    common = _common(short, long)
+    size, shared = len(common), int(common.sum())
+    if shared < max(_LEAST, _LONGER_SHARE * len(long.lines)):
+        return False
+    if size - shared > max(min(_OWN_SYLLABLES, _OWN_SHARE * size), _OWN_LEAST * size):
+        return False
+    other = _reworded(short, long, common)
+    missing = other | ~np.isin(short.syllables, long.syllables)
+    return (
+        int(other[_LEAD:].sum()) <= _REWORDED * size
+        and _few(other & short.numbers, short.numbers, _CHANGED)
+        and _few(other & short.names, short.names, _CHANGED)
+        and _few(missing & short.numbers, short.numbers, _ADDED_NUMBERS)
+        and _few(missing & short.names, short.names, _ADDED_NAMES)
+    )
+
+
+def _few(some: "Mask", of: "Mask", at_least: int) -> bool:
+    return int(some.sum()) <= max(at_least, _OTHER_FACTS * int(of.sum()))
+
+
+def _reworded(short: _Text, long: _Text, common: "Mask") -> "Mask":
+    """Tell of each syllable whether it stands where the longer text has others.
+
+    What begins or ends the text, or takes up whole lines of either text, such as a caption, was put in; and so was what the
+    longer text goes on without.
+    """
+    import numpy as np
+
+    order = np.argsort(long.runs, kind="stable")
+    at = np.minimum(np.searchsorted(long.runs[order], short.runs), len(order) - 1)
+    place = order[at]  # of each run in the longer text, if it is there
+    other = np.zeros(len(common), np.bool_)
+    for start, end in _stretches(~common):
+        if start == 0 or end == len(common):
+            continue
+        since, until = int(place[start - _RUN]) + _RUN, int(place[end])  # what the longer text has there
+        if since != until and not _whole(short.lines, start, end) and not (since < until and _whole(long.lines, since, until)):
+            other[start:end] = True
+    return other
+
+
+def _whole(lines: "Ints", start: int, end: int) -> bool:
+    return bool(lines[start - 1] != lines[start] and lines[end - 1] != lines[end])
+
+
+def _stretches(mask: "Mask") -> Iterable[tuple[int, int]]:
+    """Return start and end of every unbroken stretch of what is marked."""
+    import numpy as np
+
+    turns = np.flatnonzero(np.diff(mask, prepend=False, append=False)).tolist()
+    return zip(turns[::2], turns[1::2], strict=True)
+
+
+def holds(body: str, passage: str) -> bool:
+    """Tell whether a body has nearly all of a passage of another article."""
+    common = _common(_text(passage), _text(body))
+    return int(common.sum()) >= 0.8 * len(common)
+
+
+# What differs in numbers
+
+
+class Difference(NamedTuple):
+    """A sentence of one text, what answers to it in the other, and the figures that only one of them has.
+
+    A sentence that the other text lacks stands alone, with the figures that are nowhere in that text.
+    """
+
+    here: str | None
+    there: str | None
+    only_here: tuple[str, ...]
+    only_there: tuple[str, ...]
+
+
+class _Sentence(NamedTuple):
+    text: str
+    words: Counter[str]
+    figures: dict[str, str]  # as written, by what is compared
+
+
+def differences(body: str, other: str) -> list[Difference]:
+    """Return how two texts differ in numbers: in the order of the first, then what only the second has."""
+    here, there = _sentences(body), _sentences(other)
+    partner = _aligned(here, there)
+    found = []
+    for at, sentence in enumerate(here):
+        if at in partner:
+            answer = there[partner[at]]
+            mine, theirs = _lacking(sentence, answer), _lacking(answer, sentence)
+            if (mine and theirs) or _lacking(sentence, *there) or _lacking(answer, *here):  # else it stands elsewhere
+                found.append(Difference(sentence.text, answer.text, mine, theirs))
+        else:
+            found.append(Difference(sentence.text, None, _lacking(sentence, *there), ()))
+    answers = set(partner.values())
+    alone = [sentence for at, sentence in enumerate(there) if at not in answers]
+    found += [Difference(None, one.text, (), _lacking(one, *here)) for one in alone]
+    return [one for one in found if one.only_here or one.only_there]
+
+
+def _lacking(one: _Sentence, *others: _Sentence) -> tuple[str, ...]:
+    """Return the figures, as written, that no other sentence has."""
+    return tuple(written for figure, written in one.figures.items() if not any(figure in other.figures for other in others))
+
+
+def _sentences(body: str) -> list[_Sentence]:
+    found = []
+    for span in sentences(body):
+        text = body[span.start : span.end]
+        words = Counter(normal(one) for one in terms(text) if not one[0].isdigit())
+        found.append(_Sentence(text, words, {_figure(match): match[0] for match in _FIGURE.finditer(text)}))
+    return found
+
+
+def _figure(match: re.Match[str]) -> str:
+    """Return what a figure is compared by: its numbers, and its unit where that is a part of the number."""
+    unit = normal((match[2] or "").lower())
+    numbers = [normal(one) for one in re.split("[/-]", match[1])]
+    return f"{'/'.join(numbers)} {unit if unit in _MAGNITUDES else ''}"
+
+
+def _aligned(here: Sequence[_Sentence], there: Sequence[_Sentence]) -> dict[int, int]:
+    """Return which sentence answers to which, each but once: equal ones in order, then those with most words in common.
+
+    They have at least half of them in common. Takes time by the square of how many have no equal.
+    """
+    equal: dict[str, list[int]] = defaultdict(list)
+    for number in reversed(range(len(there))):
+        equal[there[number].text].append(number)
+    partner = {at: equal[one.text].pop() for at, one in enumerate(here) if equal.get(one.text)}
+    taken = set(partner.values())
+    left = [number for number in range(len(there)) if number not in taken]
+    near = []
+    for at, one in enumerate(here):
+        for number in left if at not in partner else ():
+            other = there[number]
+            likeness = 2 * (one.words & other.words).total() / max(1, one.words.total() + other.words.total())
+            if likeness >= _LIKE:
+                near.append((-likeness, one.figures != other.figures, abs(at - number), at, number))
+    for *_, at, number in sorted(near):
+        if at not in partner and number not in taken:
+            partner[at] = number
+            taken.add(number)
+    return partner
+
+
+# All articles
+
+
+class Sketches:
+    """The sketches of all articles of an index, and what comparing the texts of pairs of them has told.
+
+    What groups come of them depends on the articles alone, not on the order or the number of runs that took them in.
+    """
+
+    def __init__(self, sketches: dict[str, bytes], verdicts: dict[tuple[str, str], bool]) -> None:
+        """`sketches` are by article id; `verdicts` say of pairs of ids, the lesser first, whether these are reprints."""
+        self._sketches = sketches
+        self._verdicts = verdicts
+        self._gone: set[str] = set()  # whose verdicts no longer hold
+
+    def put(self, article_id: str, of_text: bytes) -> None:
+        """Take in an article that is new or changed; `of_text` is its `sketch`."""
+        self.drop(article_id)
+        if of_text:
+            self._sketches[article_id] = of_text
+
+    def drop(self, article_id: str) -> None:
+        """Forget an article; one that is not there is no error."""
+        if self._sketches.pop(article_id, None):
+            self._gone.add(article_id)
+
+    def blobs(self, body_of: Callable[[str], str]) -> dict[str, bytes]:
+        """Return what to commit beside the postings; `body_of` gives the text of an article that has to be compared."""
+        copies: dict[bytes, list[str]] = defaultdict(list)
+        for article_id in sorted(self._sketches):
+            copies[self._sketches[article_id][:_DIGEST]].append(article_id)
+        alike = {same[0]: same for same in copies.values()}
+        self._compare(_candidates({one: self._sketches[one] for one in alike}), body_of)
+        groups = [sorted(chain.from_iterable(alike[one] for one in star)) for star in self._stars(alike)]
+        sizes = {one: len(told) for one, told in self._sketches.items()}
+        header = {"articles": sizes, "verdicts": list(self._verdicts.items())}
+        return {
+            _SKETCHES: json.dumps(header, ensure_ascii=False).encode() + b"\n" + b"".join(self._sketches.values()),
+            _GROUPS: json.dumps([one for one in groups if len(one) > 1], ensure_ascii=False).encode(),
+        }
+
+    def _compare(self, candidates: Iterable[tuple[str, str]], body_of: Callable[[str], str]) -> None:
+        """Have a verdict of every candidate pair, and of no other."""
+        text_of = lru_cache(maxsize=256)(lambda article_id: _text(body_of(article_id)))
+        known = {pair: same for pair, same in self._verdicts.items() if self._gone.isdisjoint(pair)}
+        self._verdicts = {}
+        self._gone.clear()
+        for pair in candidates:
+            same = known.get(pair)
+            self._verdicts[pair] = _are_reprints(*map(text_of, pair)) if same is None else same
+
+    def _stars(self, ids: Iterable[str]) -> list[list[str]]:
+        """Return the groups: each a text and the reprints of it, the longest text first.
+
+        A reprint of it has some text in common with at least half of the others, too, so that a digest of two stories does
+        not make one of them. Nothing is joined by way of a text that is not the longest.
+        """
+        near: dict[str, list[str]] = defaultdict(list)
+        for (one, other), same in self._verdicts.items():
+            if same:
+                near[one].append(other)
+                near[other].append(one)
+        stars: dict[str, list[str]] = {}
+        for article_id in sorted(ids, key=self._by_length):
+            centres = [one for one in near.get(article_id, ()) if one in stars and self._fits(article_id, stars[one][1:])]
+            stars.setdefault(min(centres, key=self._by_length, default=article_id), []).append(article_id)
+        return list(stars.values())
+
+    def _fits(self, article_id: str, others: Sequence[str]) -> bool:
+        mine = self._prints(article_id)
+        return 2 * sum(not mine.isdisjoint(self._prints(one)) for one in others) >= len(others)
+
+    def _prints(self, article_id: str) -> set[tuple[int]]:
+        return set(struct.iter_unpack("<I", self._sketches[article_id][_DIGEST:]))
+
+    def _by_length(self, article_id: str) -> tuple[int, str]:
+        return -len(self._sketches[article_id]), article_id
+
+
+def _candidates(sketches: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return the pairs that have much in common for the shorter sketch, not counting what is common, in order of ids."""
+    import numpy as np
+
+    ids = sorted(sketches)
+    prints = np.frombuffer(b"".join(sketches[one][_DIGEST:] for one in ids), "<u4").astype(np.uint64)
+    owner = np.repeat(np.arange(len(ids), dtype=np.uint64), [(len(sketches[one]) - _DIGEST) // 4 for one in ids])
+    both = np.sort(prints << np.uint64(32) | owner)
+    prints, owner = both >> np.uint64(32), (both & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    starts = np.flatnonzero(np.diff(prints, prepend=prints[:1] + np.uint64(1)))
+    times = np.diff(starts, append=len(prints))
+    whole = np.bincount(owner, minlength=len(ids))
+    sizes = np.bincount(owner[np.repeat(times <= _COMMON, times)], minlength=len(ids))
+    telling = np.repeat((times > 1) & (times <= _COMMON), times)
+    prints, owner = prints[telling], owner[telling]
+    found = []
+    for step in range(1, _COMMON):
+        same = prints[step:] == prints[:-step]
+        found.append(owner[:-step][same] * len(ids) + owner[step:][same])
+    pairs, shared = np.unique(np.concatenate(found), return_counts=True)
+    one, other = np.divmod(pairs, max(len(ids), 1))
+    enough = shared >= np.maximum(
+        _CANDIDATE_SHARE * np.minimum(sizes[one], sizes[other]), _TELLING_SHARE * np.minimum(whole[one], whole[other])
+    )
+    return [(ids[a], ids[b]) for a, b in zip(one[enough].tolist(), other[enough].tolist(), strict=True)]
+
+
+def read_sketches(engine: Engine) -> Sketches:
+    """Return the sketches of what an engine holds."""
+    header, _, rest = (engine.blob(_SKETCHES) or b'{"articles": {}, "verdicts": []}\n').partition(b"\n")
+    stored = json.loads(header)
+    ends = accumulate(stored["articles"].values(), initial=0)
+    sketches = {one: rest[end : end + size] for (one, size), end in zip(stored["articles"].items(), ends, strict=False)}
+    return Sketches(sketches, {(one, other): same for (one, other), same in stored["verdicts"]})
+
+
+def read_groups(engine: Engine) -> dict[str, tuple[str, ...]]:
+    """Return the groups of reprints, each under the id of every article in it; the ids in a group are sorted."""
+    groups = [tuple(group) for group in json.loads(engine.blob(_GROUPS) or b"[]")]
+    return {article_id: group for group in groups for article_id in group}

@@ -1,0 +1,1 @@
+"""Typed text to engine nodes: parsing, filters, spelling, expansion, completion."""

@@ -1,0 +1,487 @@
+"""From a query's tree to engine terms: every spelling the index knows, weighed by how near it is.
+
+The query is expanded, the index is not folded. A typed syllable stands for itself, then for other
+spellings of the same (hoá, hóa; kĩ, kỹ; 1.264, 1264), then, if it was typed without marks, for every
+syllable that looks like it. One typed with marks means them: năm never finds Nam while năm exists.
+Words are runs of syllables that the index knows as words, so no segmenter is needed here.
+"""
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import islice, pairwise, product
+from typing import Literal
+
+from htxsearch.engine.contract import (
+    Alternative,
+    AnyTerm,
+    Boolean,
+    DateRange,
+    Engine,
+    Node,
+    OneOf,
+    Phrase,
+)
+from htxsearch.query.parse import (
+    Dates,
+    Either,
+    Group,
+    InTitle,
+    Number,
+    Operand,
+    Prefix,
+    Quoted,
+    Value,
+    Words,
+)
+from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.normalize import is_marked, keeps_marks, key, normal, term
+from htxsearch.text.places import place_extent, provinces
+from htxsearch.text.stopwords import is_filler, is_interrogative
+from htxsearch.text.tokens import tokens
+
+__all__ = ["Asked", "Expander", "Expansion", "Plan", "ShortForms", "Slot", "Weights"]
+
+_LONGEST_WORD = 6
+"""Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_MOST_PREFIXED = 200
+"""Terms a prefix may stand for; beyond that it says too little to be worth the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What a match is worth: by how near the spelling is, and by field."""
+
+    as_typed: float = 1.0
+    normalised: float = 0.9
+    unmarked: float = 0.6
+    partly_marked: float = 0.5
+    short_form: float = 0.9
+    prefixed: float = 0.8
+    syllable: float = 1.0
+    word: float = 0.5
+    title: float = 0.5
+    title_word: float = 0.25
+    question_word: float = 0.2
+    preferred: float = 2.0
+    preferred_part: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """One thing typed and the index terms it stands for, with their weights, best first."""
+
+    typed: str
+    terms: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One syllable asked for, with its spellings, best first.
+
+    `spelt_out` tells that it is a part of what a typed short form stands for, not typed itself.
+    """
+
+    typed: str
+    spellings: tuple[tuple[str, float], ...]
+    spelt_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a query asks for, in order, for stage two of ranking.
+
+    `order` gives each typed position's slot, -1 where the index knows nothing or something else came
+    between. `short_forms` are terms that fill several slots at once.
+    """
+
+    slots: tuple[Slot, ...]
+    order: tuple[int, ...]
+    short_forms: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the engine is asked, and what the answer is explained and marked with.
+
+    `marks` are the runs of terms to highlight (a single syllable is a run of one); a syllable of a
+    known word is marked only beside another one of it, and goes alone into `faint_marks`, for passages
+    without any mark. `unknown` are typed terms that no article has; `unknown_values` are places or
+    sources no article has. `notes` say which articles a name of before or after the reform of 2025 means.
+    """
+
+    node: Node
+    expansions: list[Expansion] = field(default_factory=list)
+    marks: set[tuple[str, ...]] = field(default_factory=set)
+    faint_marks: set[tuple[str, ...]] = field(default_factory=set)
+    unknown: list[str] = field(default_factory=list)
+    unknown_values: list[Value] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+ShortForms = Mapping[str, Sequence[str]]
+"""Learnt abbreviations: a short form's key and the long forms it stands for."""
+
+
+class Expander:
+    """Turns trees into plans against one engine's vocabulary, as it is at one commit."""
+
+    def __init__(self, engine: Engine, learnt: ShortForms, weights: Weights) -> None:
+        self._engine = engine
+        self._known = lru_cache(maxsize=10_000)(engine.spellings)
+        self._weights = weights
+        self._long_of: dict[str, list[tuple[str, ...]]] = {}
+        common = [(key(term(short)), long) for short, long in COMMON.items()]
+        for short, long in [*common, *((short, long) for short, longs in learnt.items() for long in longs)]:
+            form = tuple(map(normal, long_form_terms(long)))
+            if form not in self._long_of.setdefault(short, []):
+                self._long_of[short].append(form)
+        self._forms_by_key: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
+        for short, forms in self._long_of.items():
+            for form in forms:
+                self._forms_by_key.setdefault(tuple(map(key, form)), []).append((short, form))
+        self._form_lengths = sorted({len(form) for forms in self._long_of.values() for form in forms})
+        self._common = {tuple(map(normal, long_form_terms(long))) for long in COMMON.values()}
+
+    def plan(self, group: Group) -> Plan:
+        """Return what to ask the engine for `group`."""
+        plan = Plan(Boolean())
+        plan.node = self._group(group, plan)
+        return plan
+
+    def asked(self, group: Group) -> Asked:
+        """Return the slots of everything in `group` that is not excluded."""
+        order: list[str | None] = []
+        spelt_out: set[str] = set()
+        for run in _runs(group):
+            for typed in run:
+                parts = self._spelt_out(typed)
+                order.extend(parts)
+                spelt_out.update(parts if len(parts) > 1 else ())
+            order.append(None)
+        spelt_out.difference_update(typed for run in _runs(group) for typed in run)
+        slots: dict[str, int] = {}
+        found: list[Slot] = []
+        for part in dict.fromkeys(one for one in order if one is not None):
+            spellings = self._spellings("syllable", part)
+            if spellings:
+                slots[part] = len(found)
+                found.append(Slot(part, tuple(spellings), part in spelt_out))
+        numbers = tuple(-1 if one is None else slots.get(one, -1) for one in order)
+        short_forms: dict[str, tuple[int, ...]] = {}
+        for start in range(len(order)):
+            for length in self._form_lengths:
+                parts = tuple(one for one in order[start : start + length] if one is not None)
+                if len(parts) == length:
+                    for short, _ in self._short_forms(parts):
+                        short_forms[short] = tuple(n for n in numbers[start : start + length] if n >= 0)
+        return Asked(tuple(found), numbers, {short: some for short, some in short_forms.items() if some})
+
+    def _spelt_out(self, typed: str) -> tuple[str, ...]:
+        """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
+        forms = [form for form in self._long_of.get(key(typed), ()) if all(self._known("syllable", key(part)) for part in form)]
+        clear = forms and not is_marked(typed) and (forms[0] in self._common or len(forms) == 1)
+        return forms[0] if clear else (typed,)
+
+    def filter(self, wanted: Dates | tuple[Value, ...], plan: Plan) -> Node:
+        """Return the filter for an option: a range of days, or any of several places or sources."""
+        if isinstance(wanted, Dates):
+            return DateRange(wanted.since, wanted.until)
+        return Boolean(should=tuple(self._value(value, plan) for value in wanted))
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, ...]]:
+        return {place: tuple(_words_of(place).split()) for place in self._engine.values("place")}
+
+    def preferences(self, group: Group) -> tuple[Node, ...]:
+        """Return what the places and years named in running words prefer: a boost, never a filter.
+
+        A province of today prefers the former ones that are part of it, too, but less than its namesake.
+        """
+        runs = [tuple(map(key, run)) for run in _runs(group)]
+        years = sorted({int(part) for run in runs for part in run if _YEAR.fullmatch(part)})
+        boost = self._weights.preferred
+        found: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
+        named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in runs))
+        parts = frozenset(self._places).intersection(old for old, new in provinces().items() if new in named) - named
+        found += [OneOf("place", named, boost)] if named else []
+        return (*found, OneOf("place", parts, self._weights.preferred_part)) if parts else tuple(found)
+
+    def _group(self, group: Group, plan: Plan) -> Boolean:
+        nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": [], "filter": []}
+        for clause in group.clauses:
+            target = plan if clause.occur != "must_not" else Plan(Boolean())  # what is excluded is not marked
+            filters = clause.occur != "must_not" and _only_filters(clause.operand)
+            nodes["filter" if filters else clause.occur].append(self._operand(clause.operand, target))
+        should, must, must_not = (tuple(nodes[occur]) for occur in ("should", "must", "must_not"))
+        if should and not must and nodes["filter"]:
+            # place:X chè means chè in X; a filter alone would let everything in X match.
+            must, should = (Boolean(should=should),), ()
+        return Boolean((*must, *nodes["filter"]), should, must_not)
+
+    def _operand(self, operand: Operand, plan: Plan) -> Node:
+        match operand:
+            case Words(terms):
+                return self._words(terms, plan, in_body=True)
+            case Quoted(terms):
+                return self._phrase(terms, plan, ("syllable", "title"))
+            case Number(terms):
+                return self._phrase(terms, plan, ("syllable", "title"))
+            case Prefix(typed):
+                return self._prefix(typed, plan, in_body=True)
+            case InTitle(Words(terms)):
+                nodes = (self._words((typed,), plan, in_body=False) for typed in terms)
+                return Boolean(must=tuple(nodes))
+            case InTitle(Quoted(terms)):
+                return self._phrase(terms, plan, ("title",))
+            case InTitle(Prefix(typed)):
+                return self._prefix(typed, plan, in_body=False)
+            case Value():
+                return self._value(operand, plan)
+            case Dates(since, until):
+                return DateRange(since, until)
+            case Either(operands):
+                return Boolean(should=tuple(self._operand(one, plan) for one in operands))
+            case Group():
+                return self._group(operand, plan)
+        raise AssertionError(operand)
+
+    # Words
+
+    def _words(self, terms: tuple[str, ...], plan: Plan, *, in_body: bool) -> Boolean:
+        """Return every syllable and every known word of running text, each in body and title."""
+        weights = self._weights
+        short_of = self._short_forms_in(terms)
+        only_fillers = all(is_filler(typed) for typed in terms)
+        known_words = list(self._known_words(terms))
+        in_words = {typed for run, _ in known_words for typed in run}
+        nodes: list[Node] = []
+        for typed in dict.fromkeys(terms):
+            at = terms.index(typed)
+            syllables = self._spellings("syllable", typed)
+            extra = short_of.get(at, [])
+            words, phrases = self._long_forms(typed)
+            if not (syllables or words or phrases):
+                plan.unknown.append(typed)
+            spelt_out = [(" ".join(map("/".join, phrase.slots)), phrase.boost) for phrase in phrases]
+            self._note(plan, typed, [*syllables, *extra, *words, *spelt_out])
+            if only_fillers or not is_filler(typed):
+                marks = plan.faint_marks if typed in in_words else plan.marks
+                marks.update((spelling,) for spelling, _ in syllables)
+            plan.marks.update((short,) for short, _ in extra)
+            plan.marks.update(tuple(word.split("_")) for word, _ in words)
+            for phrase in phrases:
+                _add_runs(plan.marks, phrase.slots)
+            worth = self._worth(typed)
+            nodes += self._in_fields(
+                [*syllables, *extra], words, worth * weights.syllable, worth * weights.title, in_body=in_body
+            )
+            nodes += phrases if in_body else []
+        for run, words in known_words:
+            short = self._short_forms(run)
+            self._note(plan, " ".join(run), [*words, *short])
+            plan.marks.update(pair for word, _ in words for pair in pairwise(word.split("_")))
+            nodes += self._in_fields(short, words, weights.word, weights.title_word, in_body=in_body)
+        return Boolean(should=tuple(nodes))
+
+    def _worth(self, typed: str) -> float:
+        """Return what a typed syllable counts: a question word little, for what answers it does not hold it."""
+        return self._weights.question_word if is_interrogative(typed) else 1.0
+
+    def _in_fields(
+        self,
+        syllables: list[tuple[str, float]],
+        words: list[tuple[str, float]],
+        body_boost: float,
+        title_boost: float,
+        *,
+        in_body: bool,
+    ) -> Iterator[AnyTerm]:
+        if not (syllables or words):
+            return
+        if in_body:
+            alternatives = [Alternative("syllable", *one) for one in syllables]
+            yield AnyTerm((*alternatives, *(Alternative("word", *one) for one in words)), body_boost)
+        alternatives = [Alternative("title", *one) for one in syllables]
+        yield AnyTerm((*alternatives, *(Alternative("title_word", *one) for one in words)), title_boost)
+
+    def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, float]]]]:
+        """Yield every run of two or more typed terms that the index knows as a word, with its spellings."""
+        runs = {
+            terms[start : start + length] for length in range(2, _LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
+        }
+        for run in sorted(runs):
+            found = self._spellings("word", "_".join(run))
+            if found:
+                yield run, found
+
+    def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[tuple[str, float]]]:
+        """Return, for each typed position that a long form covers, the short forms that may stand there."""
+        found: dict[int, dict[str, float]] = {}
+        for start in range(len(terms)):
+            for length in self._form_lengths:
+                for short, weight in self._short_forms(terms[start : start + length]):
+                    for at in range(start, start + length):
+                        known = found.setdefault(at, {})
+                        known[short] = max(weight, known.get(short, 0.0))
+        return {at: sorted(shorts.items(), key=lambda one: (-one[1], one[0])) for at, shorts in found.items()}
+
+    def _short_forms(self, run: tuple[str, ...]) -> list[tuple[str, float]]:
+        """Return the index's short forms of a typed run that is a long form, however it is spelt."""
+        found = []
+        for short, form in self._forms_by_key.get(tuple(map(key, run)), ()):
+            near = min(self._nearness(typed, part, partly=True) for typed, part in zip(run, form, strict=True))
+            if near:
+                found += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
+        return found
+
+    def _long_forms(self, typed: str) -> tuple[list[tuple[str, float]], list[Phrase]]:
+        """Return what a typed short form stands for: words the index has as such, and phrases."""
+        weight = self._weights.short_form
+        words: list[tuple[str, float]] = []
+        phrases: list[Phrase] = []
+        for form in self._long_of.get(key(typed), ()):
+            if form in self._common:
+                words += [(spelling, weight * near) for spelling, near in self._spellings("word", "_".join(form))]
+            else:
+                phrases.append(Phrase("syllable", tuple(self._slot(part) for part in form), weight))
+        return words, [phrase for phrase in phrases if all(phrase.slots)]
+
+    # Phrases, prefixes, values
+
+    def _phrase(self, terms: tuple[str, ...], plan: Plan, fields: Iterable[str]) -> Boolean:
+        slots = tuple(self._slot(typed) for typed in terms)
+        plan.unknown += [typed for typed, slot in zip(terms, slots, strict=True) if not slot]
+        self._note(plan, " ".join(terms), [(" ".join("/".join(slot) for slot in slots), 1.0)])
+        if not all(slots):
+            return Boolean()  # matches nothing
+        _add_runs(plan.marks, slots)
+        weights = self._weights
+        boosts = {"syllable": weights.syllable * len(terms), "title": weights.title * len(terms)}
+        return Boolean(should=tuple(Phrase(name, slots, boosts[name]) for name in fields))  # type: ignore[arg-type]
+
+    def _slot(self, typed: str) -> tuple[str, ...]:
+        return tuple(spelling for spelling, _ in self._spellings("syllable", typed))
+
+    def _prefix(self, typed: str, plan: Plan, *, in_body: bool) -> Boolean:
+        start = normal(typed)
+        found = [
+            (spelling, self._weights.as_typed if spelling == typed else self._weights.prefixed)
+            for spelling in self._engine.starting_with(key(typed), limit=_MOST_PREFIXED)
+            if not is_marked(typed) or normal(spelling).startswith(start)
+        ]
+        if not found:
+            plan.unknown.append(f"{typed}*")
+        self._note(plan, f"{typed}*", found)
+        plan.marks.update((spelling,) for spelling, _ in found)
+        return Boolean(should=tuple(self._in_fields(found, [], self._weights.syllable, self._weights.title, in_body=in_body)))
+
+    def _value(self, value: Value, plan: Plan) -> OneOf:
+        """Return the filter for the stored values that the typed one means."""
+        stored = {name: _words_of(name) for name in self._engine.values(value.field)}
+        if value.field == "place":
+            return self._place(value, stored, plan)
+        wanted = _words_of(value.value)
+        exact = {name for name, words in stored.items() if words == wanted}
+        if not exact and value.field == "source":
+            exact = {name for name, words in stored.items() if f" {wanted} " in f" {words} "}
+        if not exact:
+            plan.unknown_values.append(value)
+        return OneOf(value.field, frozenset(exact))
+
+    def _place(self, value: Value, stored: Mapping[str, str], plan: Plan) -> OneOf:
+        """Return the filter for a province: its articles and, if it is one of today, those of all that is part of it now."""
+        extent = place_extent(value.value)
+        wanted = {_words_of(place) for place in extent.places}
+        found = sorted(name for name, words in stored.items() if words in wanted)
+        self._note(plan, f"place:{value.value}", [(name, 1.0) for name in found])
+        if not found:
+            plan.unknown_values.append(value)
+        if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in found)):
+            plan.notes.append(extent.note)
+        return OneOf("place", frozenset(found))
+
+    # Spellings
+
+    def _spellings(self, kind: Literal["syllable", "word"], typed: str) -> list[tuple[str, float]]:
+        """Return the index's spellings of a typed syllable or run of them, best first."""
+        known = self._known(kind, key(typed))
+        weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
+        found = [(spelling, weight) for spelling, weight in weighed if weight]
+        if not found:
+            weighed = [(spelling, self._nearness(typed, spelling, partly=True)) for spelling in known]
+            found = [(spelling, weight) for spelling, weight in weighed if weight]
+        return sorted(found, key=lambda one: (-one[1], one[0]))
+
+    def _nearness(self, typed: str, spelling: str, *, partly: bool = False) -> float:
+        """Return what a spelling with the same key is worth for the typed one; 0 if it is another word.
+
+        With `partly`, one that keeps every mark typed and has more is still the same word (hơp, hợp).
+        """
+        worst = self._weights.as_typed
+        mine, theirs = typed.split("_"), spelling.split("_")
+        if len(mine) != len(theirs):
+            return 0.0
+        for one, other in zip(mine, theirs, strict=True):
+            if one == other:
+                continue
+            if normal(one) == normal(other):
+                worst = min(worst, self._weights.normalised)
+            elif not is_marked(one):
+                worst = min(worst, self._weights.unmarked)
+            elif partly and keeps_marks(one, other):
+                worst = min(worst, self._weights.partly_marked)
+            else:
+                return 0.0
+        return worst
+
+    def _note(self, plan: Plan, typed: str, terms: list[tuple[str, float]]) -> None:
+        shown = tuple((spelling.replace("_", " "), round(weight, 3)) for spelling, weight in terms)
+        plan.expansions.append(Expansion(typed, shown))
+
+
+def _only_filters(operand: Operand) -> bool:
+    """Tell whether an operand scores nothing, so that it always holds: a place, a date, or alternatives of these."""
+    if isinstance(operand, Either):
+        return all(map(_only_filters, operand.operands))
+    if isinstance(operand, Group):
+        return all(clause.occur != "must_not" and _only_filters(clause.operand) for clause in operand.clauses)
+    return isinstance(operand, Value | Dates)
+
+
+def _runs(group: Group) -> Iterator[tuple[str, ...]]:
+    """Yield the runs of typed terms that a query asks for, in order."""
+    for clause in group.clauses:
+        if clause.occur != "must_not":
+            yield from _runs_of(clause.operand)
+
+
+def _runs_of(operand: Operand) -> Iterator[tuple[str, ...]]:
+    match operand:
+        case Words(terms) | Quoted(terms) | Number(terms):
+            yield terms
+        case InTitle(of):
+            yield from _runs_of(of)
+        case Either(operands):
+            for one in operands:
+                yield from _runs_of(one)
+        case Group():
+            yield from _runs(operand)
+
+
+def _holds(run: tuple[str, ...], part: tuple[str, ...]) -> bool:
+    """Tell whether the terms of `part` stand side by side in the run."""
+    return any(run[at : at + len(part)] == part for at in range(len(run) - len(part) + 1))
+
+
+@lru_cache(maxsize=1 << 12)
+def _words_of(text: str) -> str:
+    return " ".join(key(token.term) for token in tokens(text))
+
+
+def _add_runs(marks: set[tuple[str, ...]], slots: tuple[tuple[str, ...], ...]) -> None:
+    """Add the runs that fill the slots; with many spellings only as many as are worth it."""
+    marks.update(islice(product(*slots), 256))

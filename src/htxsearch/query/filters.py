@@ -1,0 +1,70 @@
+"""The options of a question put to an index: what they may be, and the filters they become."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Literal
+
+from htxsearch.errors import UsageError
+from htxsearch.query.parse import Dates, Value
+from htxsearch.text.dates import date_range
+from htxsearch.text.tokens import has_tokens
+
+__all__ = ["FACETS", "Filter", "Sort", "check_options", "filters_of"]
+
+FACETS = ("place", "province", "year", "source")
+_MOST_HITS = 10_000
+
+Sort = Literal["score", "date"]
+Filter = Dates | tuple[Value, ...]
+
+
+def check_options(limit: int, offset: int = 0, sort: str = "score", facets: Sequence[str] = ()) -> None:
+    """Raise UsageError for the first option that cannot be."""
+    if not 1 <= limit <= _MOST_HITS:
+        raise UsageError(f"limit must be between 1 and {_MOST_HITS}, not {limit}")
+    if offset < 0:
+        raise UsageError(f"offset must not be negative, but is {offset}")
+    if sort not in ("score", "date"):
+        raise UsageError(f"cannot sort by {sort!r}; sort by score or date")
+    for name in facets:
+        if name not in FACETS:
+            raise UsageError(f"there is no facet {name!r}; there are {', '.join(FACETS)}")
+
+
+def filters_of(
+    place: str | Sequence[str],
+    source: str | Sequence[str],
+    since: str | datetime.date | None,
+    until: str | datetime.date | None,
+) -> list[Filter]:
+    """Return what articles must be of: alternatives of a place, of a source, and days. Raises UsageError."""
+    return [*_values("place", place), *_values("source", source), *_dates(since, until)]
+
+
+def _values(field: Literal["place", "source"], typed: str | Sequence[str]) -> list[tuple[Value, ...]]:
+    values = (typed,) if isinstance(typed, str) else tuple(typed)
+    for value in values:
+        if not has_tokens(value):
+            raise UsageError(f"{field} is empty; name one, or leave the option out")
+    return [tuple(Value(field, value) for value in values)] if values else []
+
+
+def _dates(since: str | datetime.date | None, until: str | datetime.date | None) -> list[Dates]:
+    first, last = _bound(since, "since"), _bound(until, "until")
+    if not (first or last):
+        return []
+    found = Dates(first[0] if first else None, last[1] if last else None)
+    if found.since and found.until and found.since > found.until:
+        raise UsageError(f"since {found.since} is after until {found.until}; swap them")
+    return [found]
+
+
+def _bound(typed: str | datetime.date | None, name: str) -> tuple[datetime.date, datetime.date] | None:
+    if typed is None:
+        return None
+    if isinstance(typed, datetime.date):
+        return typed, typed
+    days = date_range(typed)
+    if days is None:
+        raise UsageError(f"{name} {typed!r} is no date; write 2019, 9/2019, 7/8/2023 or 2023-08-07")
+    return days

@@ -1,0 +1,379 @@
+"""The query language: from what a person types to a tree. Pure; knows no index.
+
+    query    := clause+
+    clause   := ["+" | "-" | "NOT "] operand ("OR" operand)* , two clauses may be joined by "AND"
+    operand  := words | "phrase" | prefix* | field:value | ( query )
+
+Natural text is words: every word may match, the best passages come first. docs/query-language.md
+shows it to users.
+"""
+
+import datetime
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from htxsearch.errors import QuerySyntaxError
+from htxsearch.text.dates import date_range
+from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
+from htxsearch.text.normalize import key, nfc
+from htxsearch.text.tokens import tokens
+
+__all__ = [
+    "FIELDS",
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "Clause",
+    "Dates",
+    "Either",
+    "Group",
+    "InTitle",
+    "Number",
+    "Occur",
+    "Operand",
+    "Prefix",
+    "Quoted",
+    "Value",
+    "Words",
+    "parse",
+]
+
+MAX_LENGTH = 2_000
+"""Characters in a query; a longer one is refused, not cut."""
+
+MAX_DEPTH = 20
+"""How deep brackets may stand in each other."""
+
+FIELDS = {
+    "title": "title",
+    "tieude": "title",
+    "source": "source",
+    "nguon": "source",
+    "place": "place",
+    "noi": "place",
+    "tinh": "place",
+    "date": "date",
+    "ngay": "date",
+    "number": "number",
+    "sohieu": "number",
+}
+"""Field names as typed (without marks) and what they mean."""
+
+Occur = Literal["should", "must", "must_not"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Running words: their terms in order, as typed."""
+
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A phrase: these terms, one right after the other."""
+
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """Every syllable that begins so."""
+
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A document number: the terms of its parts."""
+
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InTitle:
+    """Something that must stand in the title."""
+
+    of: "Words | Quoted | Prefix"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The article's place or source, as typed."""
+
+    field: Literal["place", "source"]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The article's date lies in [since, until]; None is open."""
+
+    since: datetime.date | None
+    until: datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of these."""
+
+    operands: tuple["Operand", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """An operand and whether it may, must or must not match."""
+
+    occur: Occur
+    operand: "Operand"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A query, or a part of one in brackets."""
+
+    clauses: tuple[Clause, ...]
+
+
+Operand = Words | Quoted | Prefix | Number | InTitle | Value | Dates | Either | Group
+
+_OPEN_QUOTES = '"“”„'
+_FIELD = re.compile(r"([^\W\d_]+):(?=[^\s:/])")
+_CHUNK = re.compile(r'[^\s"“”„()]+')
+
+
+def parse(query: str) -> Group:
+    """Return the tree of `query`.
+
+    Raises QuerySyntaxError, which points at the column, for an unclosed quote or bracket, an
+    operator without its operand, an unknown field, a date that is none, a query that only excludes,
+    or one without anything to look for.
+    """
+    return _Parser(query).parse()
+
+
+class _Parser:
+    """Recursive descent over the text; `_at` is the offset of what is read next."""
+
+    def __init__(self, query: str) -> None:
+        self._query = nfc(query)
+        self._at = 0
+        self._depth = 0
+
+    def parse(self) -> Group:
+        if len(self._query) > MAX_LENGTH:
+            raise self._error(f"the query has {len(self._query)} characters; {MAX_LENGTH} are the most", MAX_LENGTH)
+        group = self._group(closing=False)
+        if not group.clauses:
+            raise self._error("nothing to look for; type some words", 0)
+        return group
+
+    def _error(self, reason: str, column: int) -> QuerySyntaxError:
+        shown = self._query if len(self._query) <= 200 else self._query[:200] + "…"
+        return QuerySyntaxError(reason, query=shown, column=min(column, len(shown)))
+
+    def _skip_blanks(self) -> None:
+        while self._at < len(self._query) and self._query[self._at].isspace():
+            self._at += 1
+
+    def _keyword(self, word: str) -> bool:
+        """Step over `word` if it comes next, in capitals and as a whole word."""
+        match = re.compile(rf"{word}(?=[\s()\"“]|$)").match(self._query, self._at)
+        if match:
+            self._at = match.end()
+        return match is not None
+
+    def _group(self, *, closing: bool) -> Group:
+        opened = self._at - 1
+        clauses: list[Clause] = []
+        joined = False  # an AND stands before the next clause
+        while True:
+            self._skip_blanks()
+            if self._at == len(self._query):
+                if closing:
+                    raise self._error('this "(" is never closed', opened)
+                break
+            if self._query[self._at] == ")":
+                if not closing:
+                    raise self._error('this ")" closes nothing', self._at)
+                self._at += 1
+                break
+            start = self._at
+            if self._keyword("AND"):
+                if not clauses or joined:
+                    raise self._error("AND needs something on both sides", start)
+                joined = True
+                clauses[-1] = _required(clauses[-1])
+                continue
+            clause = self._clause()
+            if clause is not None:
+                clauses.append(_required(clause) if joined else clause)
+                joined = False
+        if joined:
+            raise self._error("AND needs something on both sides", self._at)
+        if clauses and all(clause.occur == "must_not" for clause in clauses):
+            raise self._error("this only says what to leave out; add what to look for", max(opened, 0))
+        return Group(_join_words(clauses))
+
+    def _clause(self) -> Clause | None:
+        start = self._at
+        if self._keyword("OR"):
+            raise self._error("OR needs something on both sides", start)
+        occur: Occur = "should"
+        if self._keyword("NOT"):
+            self._skip_blanks()
+            occur = "must_not"
+        elif self._query[self._at] in "+-":
+            following = self._query[self._at + 1 : self._at + 2]
+            if following.isalnum() or (following and following in _OPEN_QUOTES + "("):
+                occur = "must" if self._query[self._at] == "+" else "must_not"
+            self._at += 1  # a sign before a blank or another sign is punctuation
+            if occur == "should":
+                return None
+        operand = self._operand(start)
+        operands = [operand] if operand else []
+        while operand is not None:
+            here = self._at
+            self._skip_blanks()
+            at_or = self._at
+            if not self._keyword("OR"):
+                self._at = here
+                break
+            self._skip_blanks()
+            operand = None if self._at_operator() else self._operand(at_or)
+            if operand is None:
+                raise self._error("OR needs something on both sides", at_or)
+            operands.append(operand)
+        if not operands:
+            if occur != "should":
+                raise self._error("nothing to look for after this", start)
+            return None
+        return Clause(occur, operands[0] if len(operands) == 1 else Either(tuple(operands)))
+
+    def _at_operator(self) -> bool:
+        """Tell whether an operator or a sign comes next, which no operand begins with."""
+        return re.compile(r"(?:OR|AND|NOT)(?=[\s()\"“]|$)|[+-](?=\S)").match(self._query, self._at) is not None
+
+    def _operand(self, start: int) -> Operand | None:
+        """Read one operand; None if what comes next is only punctuation."""
+        if self._at == len(self._query) or self._query[self._at] == ")":
+            raise self._error("something is missing after this", start)
+        char = self._query[self._at]
+        if char == "(":
+            self._at += 1
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                raise self._error(f"brackets stand in each other more than {MAX_DEPTH} deep", start)
+            group = self._group(closing=True)
+            self._depth -= 1
+            return group if group.clauses else None
+        if char in _OPEN_QUOTES:
+            terms = _terms(self._quoted())
+            return Quoted(terms) if terms else None
+        field = _FIELD.match(self._query, self._at)
+        if field:
+            return self._fielded(field)
+        return self._chunk()
+
+    def _quoted(self) -> str:
+        """Read from a quotation mark to the next one; return what is between them."""
+        start = self._at
+        for end in range(start + 1, len(self._query)):
+            if self._query[end] in '"“”':
+                self._at = end + 1
+                return self._query[start + 1 : end]
+        raise self._error("this quotation mark is never closed", start)
+
+    def _chunk(self) -> Operand | None:
+        number_ends = typed_document_number(self._query, self._at)
+        if number_ends is not None:
+            number, self._at = self._query[self._at : number_ends], number_ends
+            return Number(_terms(number))
+        match = _CHUNK.match(self._query, self._at)
+        assert match is not None  # blanks, quotes and brackets were read before
+        self._at = match.end()
+        chunk = nfc(match.group())
+        if chunk.endswith("*"):
+            terms = _terms(chunk)
+            if len(terms) != 1 or chunk[0] == "*" or len(terms[0]) < 2:
+                raise self._error("* stands at the end of one word of at least two letters, as in nông*", match.start())
+            return Prefix(terms[0])
+        bare = chunk.strip(".,;?!")
+        if looks_like_document_number(bare):
+            return Number(_terms(bare))
+        terms = _terms(chunk)
+        return Words(terms) if terms else None
+
+    def _fielded(self, match: re.Match[str]) -> Operand:
+        start = self._at
+        name = FIELDS.get(key(nfc(match.group(1))))
+        if name is None:
+            typed = match.group(1)
+            near = difflib.get_close_matches(key(nfc(typed)), FIELDS, n=1)
+            known = ", ".join(dict.fromkeys(FIELDS.values()))
+            hint = f"did you mean {near[0]}:?" if near else f'to look for the text itself, type "{typed}: …" in quotes'
+            raise self._error(f"there is no field {typed}: (fields are {known}); {hint}", start)
+        self._at = match.end()
+        quoted = self._query[self._at] in _OPEN_QUOTES
+        value_at = self._at
+        if quoted:
+            value = self._quoted()
+        else:
+            chunk = _CHUNK.match(self._query, self._at)
+            if chunk is None:
+                raise self._error(f"{name}: needs a value", start)
+            self._at = chunk.end()
+            value = chunk.group()
+        return self._field_operand(name, nfc(value), quoted=quoted, column=value_at)
+
+    def _field_operand(self, name: str, value: str, *, quoted: bool, column: int) -> Operand:
+        if name == "date":
+            return self._dates(value, column)
+        terms = _terms(value)
+        if not terms:
+            raise self._error(f"{name}: needs a value", column)
+        if name == "place":
+            return Value("place", value)
+        if name == "source":
+            return Value("source", value)
+        if name == "number":
+            return Number(terms)
+        if value.endswith("*") and not quoted and len(terms) == 1 and len(terms[0]) > 1:
+            return InTitle(Prefix(terms[0]))
+        return InTitle(Quoted(terms) if quoted else Words(terms))
+
+    def _dates(self, value: str, column: int) -> Dates:
+        first, dots, last = value.partition("..")
+        since, until = date_range(first), date_range(last if dots else first)
+        if (first and since is None) or (last and until is None) or not (first or last):
+            raise self._error(f"{value!r} is no date; write 2019, 9/2019, 7/8/2023 or a range such as 2019..2023", column)
+        found = Dates(since[0] if since else None, until[1] if until else None)
+        if found.since and found.until and found.since > found.until:
+            raise self._error("this range ends before it begins", column)
+        return found
+
+
+def _required(clause: Clause) -> Clause:
+    return Clause("must", clause.operand) if clause.occur == "should" else clause
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(token.term for token in tokens(text))
+
+
+def _join_words(clauses: list[Clause]) -> tuple[Clause, ...]:
+    """Join neighbouring plain words, so that words of several syllables can be seen as such."""
+    joined: list[Clause] = []
+    for clause in clauses:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and before.occur == clause.occur == "should"
+            and isinstance(before.operand, Words)
+            and isinstance(clause.operand, Words)
+        ):
+            joined[-1] = Clause("should", Words(before.operand.terms + clause.operand.terms))
+        else:
+            joined.append(clause)
+    return tuple(joined)

@@ -1,0 +1,126 @@
+"""What was meant by a query that is spelt wrong: keystrokes of an input method that was off, and slips of the pen.
+
+Both are decided by what the index knows, and both keep the letters: only marks are changed where a word then
+makes sense (hợp tác xả → hợp tác xã; chó never becomes chòe), or one letter of a syllable that no article has.
+"""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from htxsearch.engine.contract import Engine
+from htxsearch.query.telex import from_keystrokes
+from htxsearch.text.normalize import is_marked, is_syllable, key, nfc, normal
+from htxsearch.text.tokens import Token, tokens
+
+__all__ = ["read_keystrokes", "suggestion"]
+
+_LONGEST = 4
+_VOCABULARY = 5_000  # terms with the same first letter that a misspelt syllable is compared with
+_LIKENESS = 0.74  # of difflib: one letter in four may be wrong
+
+
+def read_keystrokes(query: str, engine: Engine) -> str:
+    """Return the query with raw Telex or VNI keystrokes as the syllables they mean, or the query itself.
+
+    It is taken for keystrokes if a chunk is no term of the index and means one that is. Then every chunk
+    that is no possible syllable is read so, too, if the index knows what it means.
+    """
+    text = nfc(query)
+
+    def meant(chunk: str) -> str | None:
+        read = from_keystrokes(chunk.lower())
+        return read if read and _known(engine, read) else None
+
+    chunks = _chunks(text)
+    if not any(meant(text[start:end]) and not _known(engine, text[start:end].lower()) for start, end in chunks):
+        return query
+
+    def replaced(chunk: str) -> str:
+        plain = is_syllable(chunk) and _known(engine, chunk.lower())
+        return chunk if plain else meant(chunk) or chunk
+
+    return _replace(text, chunks, replaced)
+
+
+def _chunks(text: str) -> list[tuple[int, int]]:
+    """Return the spans of letters and digits written together: VNI keystrokes mix both."""
+    found: list[tuple[int, int]] = []
+    for token in tokens(text):
+        if found and found[-1][1] == token.start:
+            found[-1] = (found[-1][0], token.end)
+        else:
+            found.append((token.start, token.end))
+    return found
+
+
+def _replace(text: str, spans: Sequence[tuple[int, int]], replaced: Callable[[str], str]) -> str:
+    parts: list[str] = []
+    at = 0
+    for start, end in spans:
+        parts += [text[at:start], replaced(text[start:end])]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _known(engine: Engine, term: str) -> bool:
+    return any(normal(spelling) == normal(term) for spelling in engine.spellings("syllable", key(term)))
+
+
+def suggestion(query: str, engine: Engine) -> str | None:
+    """Return the query with its likely slips mended, or None if there are none.
+
+    A run of two to four syllables that is no word, but is one with other marks on just one of them, is
+    mended to that; a syllable that no article has, to the most similar one with the same tone.
+    """
+    text = nfc(query)
+    found = tokens(text)
+    mended: dict[int, str] = {}
+    for at, token in enumerate(found):
+        if not engine.spellings("syllable", key(token.term)) and token.term.isalpha():
+            similar = _similar(token.term, engine)
+            if similar:
+                mended[at] = similar
+    for length in range(_LONGEST, 1, -1):
+        for start in range(len(found) - length + 1):
+            slip = _slip([token.term for token in found[start : start + length]], engine)
+            if slip and not any(at in mended for at in range(start, start + length)):
+                mended[start + slip[0]] = slip[1]
+    if not mended:
+        return None
+    return _rewritten(text, found, mended)
+
+
+def _rewritten(text: str, found: Sequence[Token], mended: dict[int, str]) -> str:
+    parts: list[str] = []
+    end = 0
+    for at, token in enumerate(found):
+        written = text[token.start : token.end]
+        new = mended.get(at, written)
+        parts += [text[end : token.start], new.capitalize() if written[0].isupper() and at in mended else new]
+        end = token.end
+    return "".join([*parts, text[end:]])
+
+
+def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
+    """Return which syllable of the run is wrongly marked, and what it should be; None unless just one is."""
+    if not any(is_marked(term) for term in run):
+        return None
+    words = [word.split("_") for word in engine.spellings("word", "_".join(map(key, run)))]
+    wrong = [[at for at, (typed, meant) in enumerate(zip(run, word, strict=True)) if not _fits(typed, meant)] for word in words]
+    if not words or any(not places for places in wrong):
+        return None
+    for word, places in zip(words, wrong, strict=True):
+        if (len(places) == 1 and len(run) > 2) or (len(places) == 1 and not _known(engine, run[places[0]])):
+            return places[0], word[places[0]]
+    return None
+
+
+def _fits(typed: str, meant: str) -> bool:
+    return normal(typed) == normal(meant) or not is_marked(typed)
+
+
+def _similar(term: str, engine: Engine) -> str | None:
+    """Return the known syllable with the same first letter and tone that is spelt most like `term`."""
+    nearby = [one for one in engine.starting_with(key(term)[:1], limit=_VOCABULARY) if one.isalpha()]
+    near = get_close_matches(term, [one for one in nearby if is_syllable(one)], n=1, cutoff=_LIKENESS)
+    return near[0] if near else None

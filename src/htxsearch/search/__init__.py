@@ -1,0 +1,1 @@
+"""Engine nodes to hits: first-stage retrieval, reranking, highlights, related articles."""

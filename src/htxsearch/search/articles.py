@@ -1,0 +1,84 @@
+"""Articles as they are indexed, their reprints, and articles like one."""
+
+import json
+from dataclasses import replace
+
+from htxsearch.engine.contract import Engine
+from htxsearch.errors import UnknownArticle
+from htxsearch.indexing.reprints import differences, is_reprint
+from htxsearch.ingest.article import Article
+from htxsearch.search.hints import unknown_article
+from htxsearch.search.records import Records, day
+from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
+from htxsearch.search.snapshot import Prepared
+from htxsearch.text.analysis import analyse
+from htxsearch.text.normalize import nfc
+from htxsearch.text.passages import passages
+from htxsearch.text.sentences import Span
+
+__all__ = ["article_view", "related_articles", "reprints_of"]
+
+
+def article_view(prepared: Prepared, article_id: str) -> ArticleView:
+    """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
+    stored = prepared.engine.record(nfc(article_id))
+    if stored is None:
+        raise UnknownArticle(unknown_article(article_id, prepared.engine.article_ids()))
+    record = json.loads(stored)
+    article = Article(
+        id=nfc(article_id),
+        title=record["title"],
+        body=record["body"],
+        path=record["path"],
+        date=day(record["date"]),
+        place=record["place"],
+        source=record["source"],
+        url=record["url"],
+        author=record["author"],
+        crawled=day(record["crawled"]),
+        place_evidence=record["place_evidence"],
+    )
+    return ArticleView(article, tuple(Span(*span) for span in record["passages"]))
+
+
+def reprints_of(prepared: Prepared, article_id: str) -> Reprints:
+    """Return the other articles with the text of one, and how each differs from it in numbers. Raises UnknownArticle."""
+    article = article_view(prepared, article_id).article
+    records = Records(prepared.engine)
+    others = records.earliest(one for one in prepared.alike.group(article.id) if one != article.id)
+    told = (replace(records.reprint(one), differences=tuple(differences(article.body, records[one]["body"]))) for one in others)
+    return Reprints(records.reprint(article.id), tuple(told))
+
+
+def related_articles(prepared: Prepared, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
+    """Return the articles most like one, best first; one that is indexed itself is left out, and its words are known."""
+    of_title, of_body = _flags(prepared.engine, article.id) if indexed else (None, None)
+    parts = [
+        *analyse(article.title, [Span(0, len(article.title))], flags=of_title),
+        *analyse(article.body, passages(article.body), flags=of_body),
+    ]
+    own_id = article.id if indexed else None
+    group = prepared.alike.group(article.id)
+    near = prepared.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
+    found = []
+    for one in near:
+        other = article_view(prepared, one.article_id).article
+        found.append(
+            RelatedArticle(
+                article_id=other.id,
+                title=other.title,
+                date=other.date,
+                place=other.place,
+                source=other.source,
+                score=one.score,
+                terms=one.terms,
+                reprint=other.id in group if indexed else is_reprint(article.body, other.body),
+            )
+        )
+    return RelatedArticles(own_id, tuple(found))
+
+
+def _flags(engine: Engine, article_id: str) -> tuple[bytes, bytes]:
+    """Return the flags of the syllables of an indexed article's title and of its body."""
+    of_title, *of_passages = (one.flags for one in engine.forward(article_id))
+    return of_title, b"".join(of_passages)

@@ -1,0 +1,89 @@
+"""From ranked passages to hits: one of each article or of each text, with what is shown of it."""
+
+from collections.abc import Sequence
+
+from htxsearch.engine.contract import DateRange, Leaf, OneOf, Phrase
+from htxsearch.indexing.reprints import holds
+from htxsearch.query.expand import Plan
+from htxsearch.search.highlight import highlights
+from htxsearch.search.records import Alike, Records, day
+from htxsearch.search.rerank import Ranked
+from htxsearch.search.results import Passage, SearchHit
+from htxsearch.text.normalize import normal
+
+__all__ = ["earliest", "first_of_articles", "first_of_texts", "search_hit"]
+
+
+def first_of_articles(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Return the first passage of each article, in order."""
+    found: dict[str, Ranked] = {}
+    for one in ranked:
+        found.setdefault(one.hit.article_id, one)
+    return list(found.values())
+
+
+def first_of_texts(ranked: Sequence[Ranked], alike: Alike) -> list[Ranked]:
+    """Return the first passage of each group of articles with the same text, in order."""
+    found: dict[str, Ranked] = {}
+    for one in ranked:
+        found.setdefault(alike.group(one.hit.article_id)[0], one)
+    return list(found.values())
+
+
+def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: Records, alike: Alike) -> Ranked:
+    """Return, in the place of a group's best passage, the best one of the group's earliest article that answers as well.
+
+    That article has the text of the best passage, and its own has all terms of the query that stand there.
+    """
+    group = alike.group(best.hit.article_id)
+    if len(group) == 1:
+        return best
+    found = {one.hit.article_id: one.hit for one in ranked if one.hit.article_id in group}
+    text = records.passage(best.hit)
+    wanted = _marked(text, plan)
+    for article_id in records.earliest(found):
+        hit = found[article_id]
+        if hit is best.hit or (wanted <= _marked(records.passage(hit), plan) and holds(records[article_id]["body"], text)):
+            return best._replace(hit=hit)
+    return best
+
+
+def search_hit(ranked: Ranked, plan: Plan, records: Records, alike: Alike, *, explain: bool = False) -> SearchHit:
+    """Return what is shown of a ranked passage; the parts of its score only to explain it."""
+    hit = ranked.hit
+    record = records[hit.article_id]
+    start, end = record["passages"][hit.passage]
+    text = records.passage(hit)
+    marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
+    others = [one for one in alike.group(hit.article_id) if one != hit.article_id]
+    return SearchHit(
+        article_id=hit.article_id,
+        title=record["title"],
+        source=record["source"],
+        date=day(record["date"]),
+        place=record["place"],
+        path=record["path"],
+        url=record["url"],
+        score=ranked.score,
+        passage=Passage(start, end, text),
+        highlights=tuple(marked),
+        title_highlights=tuple(highlights(record["title"], plan.marks)),
+        parts=ranked.parts if explain else (),
+        matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
+        reprints=tuple(map(records.reprint, records.earliest(others))),
+    )
+
+
+def _marked(text: str, plan: Plan) -> set[str]:
+    return {normal(text[start:end].lower()) for start, end in highlights(text, plan.marks)}
+
+
+def _describe(leaf: Leaf) -> str:
+    if isinstance(leaf, OneOf):
+        return f"{leaf.field}: {', '.join(sorted(leaf.values))}"
+    if isinstance(leaf, DateRange):
+        return f"date: {leaf.since or ''}..{leaf.until or ''}"
+    if isinstance(leaf, Phrase):
+        return f'{leaf.field}: "' + " ".join("/".join(slot) for slot in leaf.slots) + '"'
+    terms = " | ".join(one.term.replace("_", " ") for one in leaf.alternatives)
+    return f"{leaf.alternatives[0].field}: {terms}"

@@ -1,0 +1,217 @@
+"""Stage two against an engine: fetch what `rank` needs of the best passages, and put them in its order."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from htxsearch.engine.contract import Alternative, AnyTerm, Engine, Forward, Hit, term_hash
+from htxsearch.indexing.embeddings import Encoder, Vectors, passage_key
+from htxsearch.query.expand import Asked
+from htxsearch.search.diacritics import reading, restored
+from htxsearch.search.features import FEATURES, MEANING, Candidates, Question, features, learnt_weights
+from htxsearch.text.normalize import is_marked, nfc
+from htxsearch.text.stopwords import is_filler, is_interrogative
+from htxsearch.text.tokens import tokens
+
+__all__ = [
+    "DEPTH",
+    "Evidence",
+    "Meaning",
+    "Ranked",
+    "Reranked",
+    "candidates_of",
+    "evidence",
+    "question_of",
+    "rerank",
+    "stage_one_only",
+]
+
+DEPTH = 100
+"""How many of stage one's passages are ranked anew."""
+
+_NEAREST = 10
+"""How many of the passages nearest to the query join those of stage one."""
+
+_OTHER_FORM = 0.9
+"""What the long form is worth for a typed short form, and the other way round."""
+
+
+class Ranked(NamedTuple):
+    """A passage as stage two ranks it: its score, and what each feature adds to that."""
+
+    hit: Hit
+    score: float
+    parts: tuple[tuple[str, float], ...]
+
+
+class Meaning(NamedTuple):
+    """What passages mean: their vectors, and what makes the query's; `adds` lets the nearest few join the candidates."""
+
+    vectors: Vectors
+    encoder: Encoder
+    adds: bool = True
+
+
+class Evidence(NamedTuple):
+    """A row of `values` for each of `hits`, a column for each name; `restored` and `question` as in `Reranked`."""
+
+    hits: tuple[Hit, ...]
+    columns: tuple[str, ...]
+    values: NDArray[np.float64]
+    restored: str | None
+    question: Question
+
+
+class Reranked(NamedTuple):
+    """The passages in stage two's order, how a query without marks was read (None if nothing was open), and the
+    arrays of the query (None if it has no word that the index knows)."""
+
+    ranked: list[Ranked]
+    restored: str | None
+    question: Question | None
+
+
+def stage_one_only(hit: Hit) -> Ranked:
+    """Return a passage that stage two does not rank, with the score of stage one."""
+    return Ranked(hit, hit.score, (("stage_one", hit.score),))
+
+
+def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Reranked:
+    """Return the passages in the order and with the scores of stage two, best first, ties by id and number.
+
+    `hits` are stage one's best, ungrouped; `typed` is the query as typed. With `meaning`, the passages nearest
+    to the query join them. A query without any word that the index knows keeps stage one's order and scores.
+    """
+    if not (asked.slots and hits):
+        return Reranked([stage_one_only(hit) for hit in hits], None, None)
+    found = evidence(engine, asked, typed, hits, meaning)
+    added = found.values * np.array([learnt_weights()[name] for name in found.columns])
+    ranked = [
+        Ranked(hit, float(row.sum()), tuple(zip(found.columns, row.tolist(), strict=True)))
+        for hit, row in zip(found.hits, added, strict=True)
+    ]
+    ranked.sort(key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
+    return Reranked(ranked, found.restored, found.question)
+
+
+def evidence(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Evidence:
+    """Return what stage two knows of the passages, before it weighs it. Needs at least one slot and one hit."""
+    candidates, order = candidates_of(engine, hits)
+    likely = restored(asked, candidates)
+    read = reading(likely) if likely is not asked else None
+    columns: tuple[str, ...] = FEATURES
+    cosines = None
+    if meaning:
+        vector = meaning.encoder.query(nfc(typed) if is_marked(typed) else read or typed)
+        if meaning.adds:
+            hits = (*hits, *_nearest(engine, meaning.vectors, vector, hits))
+            candidates, order = candidates_of(engine, hits)
+        columns = (*FEATURES, MEANING)
+        cosines = _cosines(engine, meaning.vectors, vector, [hits[at] for at in order])
+    question = question_of(engine, likely, typed)
+    values = features(question, candidates)
+    if cosines is not None:
+        values = np.column_stack([values, cosines])
+    return Evidence(tuple(hits[at] for at in order), columns, values, read, question)
+
+
+def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
+    """Return the passages nearest to the query that are not among the hits, as hits that score nothing in stage one."""
+    known = {(hit.article_id, hit.passage) for hit in hits}
+    found = []
+    for near in vectors.nearest(query, _NEAREST):
+        parts = engine.forward(near.article_id)
+        current = near.passage + 1 < len(parts) and passage_key(parts[0], parts[near.passage + 1]) == near.key
+        if current and (near.article_id, near.passage) not in known:
+            found.append(Hit(near.article_id, near.passage, 0.0))
+    return found
+
+
+def _cosines(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
+    """Return each passage's cosine with the query; one without a vector has the others' median, or 0.
+
+    So what is not read yet is neither preferred nor punished.
+    """
+    forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
+    keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]
+    found = vectors.similarities(keys, query)
+    missing = np.isnan(found)
+    return np.where(missing, 0.0 if missing.all() else np.nanmedian(found), found)
+
+
+def question_of(engine: Engine, asked: Asked, typed: str) -> Question:
+    """Return the arrays of a query: each slot's idf over the collection, what fills it, what kind of word it is."""
+    passages = engine.counts().passages
+    frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.slots))]
+    frequency = np.array(frequencies, np.float64)
+    fills: dict[int, tuple[tuple[int, float], ...]] = {}
+    for number, slot in enumerate(asked.slots):
+        best = slot.spellings[0][1] / (_OTHER_FORM if slot.spelt_out else 1.0)
+        for term, weight in slot.spellings:
+            known = fills.get(term_hash(term))
+            if known is None or known[0][1] < weight / best:
+                fills[term_hash(term)] = ((number, weight / best),)
+    for short, numbers in asked.short_forms.items():
+        typed_so = all(asked.slots[number].spelt_out for number in numbers)
+        fills[term_hash(short)] = tuple((number, 1.0 if typed_so else _OTHER_FORM) for number in numbers)
+    capitals = _capitals(typed)
+    return Question(
+        order=asked.order,
+        fills=fills,
+        idf=np.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)),
+        filler=np.array([is_filler(slot.typed) for slot in asked.slots]),
+        interrogative=np.array([is_interrogative(slot.typed) for slot in asked.slots]),
+        capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.slots]),
+        number=np.array([slot.typed[0].isdigit() for slot in asked.slots]),
+    )
+
+
+def _any_of(asked: Asked, number: int) -> AnyTerm:
+    """Return what a slot's idf counts: its short forms, and the spellings at least half as good as its best one."""
+    short = (term for term, numbers in asked.short_forms.items() if number in numbers)
+    spellings = asked.slots[number].spellings
+    likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
+    terms = dict.fromkeys([*likely, *short])
+    return AnyTerm(tuple(Alternative("syllable", term) for term in terms))
+
+
+def _capitals(typed: str) -> dict[str, float]:
+    """Return 1 for terms typed with a capital that says something: neither the query's first letter nor all in capitals."""
+    text = nfc(typed)
+    if text.isupper():
+        return {}
+    return {token.term: 1.0 for token in tokens(text)[1:] if text[token.start].isupper()}
+
+
+def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, list[int]]:
+    """Return the hits among all passages of their articles, and which hit each ranked passage is."""
+    articles = sorted({hit.article_id for hit in hits})
+    forward = {article_id: engine.forward(article_id) for article_id in articles}
+    titles = [forward[article_id][0] for article_id in articles]
+    passages = {article_id: parts[1:] for article_id, parts in forward.items()}
+    first: dict[str, int] = {}
+    count = 0
+    for article_id in articles:
+        first[article_id] = count
+        count += len(passages[article_id])
+    order = sorted(range(len(hits)), key=lambda at: first[hits[at].article_id] + hits[at].passage)
+    every = [passage for article_id in articles for passage in passages[article_id]]
+    total = engine.counts()
+    candidates = Candidates(
+        tokens=_ids(every),
+        flags=np.frombuffer(b"".join(passage.flags for passage in every), np.uint8),
+        lengths=np.array([len(passage.flags) for passage in every], np.int64),
+        articles=np.repeat(np.arange(len(articles)), [len(passages[one]) for one in articles]),
+        titles=_ids(titles),
+        title_lengths=np.array([len(title.flags) for title in titles], np.int64),
+        ranked=np.array([first[hits[at].article_id] + hits[at].passage for at in order], np.int64),
+        stage_one=np.array([hits[at].score for at in order]),
+        mean_article_length=total.syllables / total.articles,
+    )
+    return candidates, order
+
+
+def _ids(parts: Sequence[Forward]) -> NDArray[np.int64]:
+    return np.frombuffer(b"".join(part.hashes for part in parts), "<u4").astype(np.int64)
