@@ -33,7 +33,7 @@ from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.indexing.manifest import Manifest, write_manifest
 from htxsearch.query.expand import Expander
 from htxsearch.query.parse import parse
-from htxsearch.search.snapshot import Prepared
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span, sentences
@@ -156,7 +156,7 @@ def measure(index: Path, plain: Path, asked: list[tuple[str, str]]) -> tuple[Tim
     rounds: tuple[Times, Times] = ({}, {})
     with Index(index, corpus=index / "none") as ours:
         engine, _, _ = ours.stage_one("chè")
-        expander = Prepared(engine).expander
+        expander = Snapshot(engine).expander
         for number, times in enumerate(rounds):
             for query, source in asked:
                 node = stage_one_node(expander, query)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.evaluate.ranking import Collection, opened, read_collection
+from htxsearch.evaluate.ranking import JudgedSet, opened, read_collection
 from htxsearch.search.features import FEATURES, MEANING, learnt_weights
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +47,7 @@ class Judged:
     relevant: npt.NDArray[np.bool_]
 
 
-def judged(collection: Collection, keep: Path | None, *, semantic: bool = False) -> list[Judged]:
+def judged(collection: JudgedSet, keep: Path | None, *, semantic: bool = False) -> list[Judged]:
     """Return every query's candidates, as the product finds them; with `semantic`, their cosines in a last column."""
     found = []
     with opened(collection, keep, semantic=semantic) as index:
@@ -135,7 +135,7 @@ def fit_meaning(data: Sequence[Judged], weights: Floats, queries: dict[str, int]
 
 
 def with_meaning(
-    collections: Sequence[Collection], keep: Path | None, weights: Floats
+    collections: Sequence[JudgedSet], keep: Path | None, weights: Floats
 ) -> tuple[float, dict[str, dict[str, float]]]:
     """Return the weight of meaning and how the rankings are with it."""
     queries = {collection.name: len(collection.queries) for collection in collections}

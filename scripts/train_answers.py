@@ -28,7 +28,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
 from htxsearch.answer.candidates import Columns, candidates
-from htxsearch.answer.question import Asking
+from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.answer.scorer import (
     CONFIDENCE_FEATURES,
     SENTENCE_COLUMNS,
@@ -38,9 +38,9 @@ from htxsearch.answer.scorer import (
     sentences_read,
     worth,
 )
-from htxsearch.answer.sentences import SENTENCE_FEATURES, Found, Sentence, read_passages
+from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, Sentence, read_passages
 from htxsearch.evaluate.ranking import opened, read_collection
-from htxsearch.search.features import Question
+from htxsearch.search.features import QueryArrays
 from htxsearch.text.normalize import nfc, normal
 from htxsearch.text.tokens import tokens
 
@@ -71,9 +71,9 @@ class Asked:
 
     collection: str
     fold: int
-    arrays: Question
-    asking: Asking
-    found: list[Found]
+    arrays: QueryArrays
+    asking: QuestionAnalysis
+    found: list[CandidatePassage]
     answers: list[Terms]
     gold: frozenset[str]
     sentences: list[Sentence]
@@ -127,7 +127,7 @@ def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
             answers = [one for one in map(terms_of, about.get("answers", [])) if one]
             gold = frozenset(collection.qrels.get(row["_id"], {})) | frozenset(about.get("answers_other_docs", {}))
             fold = zlib.crc32(min(gold, default=row["_id"]).encode()) % _FOLDS
-            looked = index.look(row["text"])
+            looked = index.retrieve(row["text"])
             one = asked(collection.name, looked, answers, gold, fold)
             if one:
                 found.append(one)

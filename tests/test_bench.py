@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from htxsearch.cli.main import cli
-from htxsearch.engine.contract import Alternative, AnyTerm, Boolean, Document, Terms
+from htxsearch.engine.contract import Boolean, DisjunctionMax, Document, Terms, WeightedTerm
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import UsageError
 from htxsearch.evaluate.bench import exhaustive, measure, plot, product, rivals
-from htxsearch.evaluate.bench.collection import Collection, collect, read_articles, synthetic_articles
+from htxsearch.evaluate.bench.collection import BenchCollection, collect, read_articles, synthetic_articles
 from htxsearch.evaluate.bench.exhaustive import Exhaustive
 from htxsearch.evaluate.bench.measure import Latency, compare, mismatches
 from htxsearch.text.normalize import nfc
@@ -24,7 +24,7 @@ CORPUS = Path(__file__).parent.parent / "corpus"
 
 
 @pytest.fixture(scope="module")
-def collection() -> Collection:
+def collection() -> BenchCollection:
     return collect(synthetic_articles(CORPUS, 60), source="made", synthetic=True, queries=15)
 
 
@@ -59,7 +59,7 @@ def test_made_articles_are_the_same_every_time_and_follow_the_corpus() -> None:
     assert len({term for term, _ in counts.most_common(10)} & {term for term, _ in written.most_common(20)}) >= 7
 
 
-def test_queries_are_of_two_to_eight_different_syllables_that_a_passage_has(collection: Collection) -> None:
+def test_queries_are_of_two_to_eight_different_syllables_that_a_passage_has(collection: BenchCollection) -> None:
     exact = Exhaustive(collection, collection.passages)
     assert len(set(collection.queries)) == 15
     for query, text in zip(collection.queries, collection.texts, strict=True):
@@ -68,7 +68,7 @@ def test_queries_are_of_two_to_eight_different_syllables_that_a_passage_has(coll
         assert exact.top(query)
 
 
-def test_sizes_are_the_usual_steps_and_the_whole(collection: Collection) -> None:
+def test_sizes_are_the_usual_steps_and_the_whole(collection: BenchCollection) -> None:
     assert collection.sizes() == [collection.passages]
     assert collection.sizes((50, 20)) == [20, 50]
     with pytest.raises(UsageError, match="raise --articles"):
@@ -87,7 +87,7 @@ def test_articles_are_read_from_json_lines(tmp_path: Path) -> None:
 # The check
 
 
-def answers_of_memory(collection: Collection, size: int) -> list[list[tuple[int, float]]]:
+def answers_of_memory(collection: BenchCollection, size: int) -> list[list[tuple[int, float]]]:
     """Answer as the oracle does: another implementation of the seam's formula."""
     engine = MemoryEngine()
     writer = engine.writer()
@@ -99,13 +99,13 @@ def answers_of_memory(collection: Collection, size: int) -> list[list[tuple[int,
     writer.commit({})
     found = []
     for query in collection.queries:
-        leaves = tuple(AnyTerm((Alternative("syllable", collection.vocabulary[token]),)) for token in query)
+        leaves = tuple(DisjunctionMax((WeightedTerm("syllable", collection.vocabulary[token]),)) for token in query)
         hits = engine.search(Boolean(should=leaves), limit=10, per_article=False).hits
         found.append([(int(hit.article_id), hit.score) for hit in hits])
     return found
 
 
-def test_exhaustive_bm25_is_the_oracles(collection: Collection) -> None:
+def test_exhaustive_bm25_is_the_oracles(collection: BenchCollection) -> None:
     size = collection.passages - 3
     exact = Exhaustive(collection, size)
     answers = answers_of_memory(collection, size)
@@ -113,7 +113,7 @@ def test_exhaustive_bm25_is_the_oracles(collection: Collection) -> None:
     assert all(exact.overlap(*pair) == 1.0 for pair in zip(collection.queries, answers, strict=True))
 
 
-def test_every_kind_of_wrong_answer_is_noticed(collection: Collection) -> None:
+def test_every_kind_of_wrong_answer_is_noticed(collection: BenchCollection) -> None:
     exact = Exhaustive(collection, collection.passages)
     query = collection.queries[0]
     best = list(exact.top(query))
@@ -128,7 +128,7 @@ def test_every_kind_of_wrong_answer_is_noticed(collection: Collection) -> None:
 
 
 def test_an_engine_that_scores_otherwise_fails_the_check(
-    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: BenchCollection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """htxsearch's engine in this process, its k1 changed: the check must see it."""
     size = 40
@@ -145,7 +145,7 @@ def test_an_engine_that_scores_otherwise_fails_the_check(
     ours.open()
     exact = Exhaustive(collection, size)
     assert mismatches(collection, answers(), exact) == ()
-    monkeypatch.setattr("htxsearch.engine.whoosh.reader.K1", 1.2)
+    monkeypatch.setattr("htxsearch.engine.whoosh.reader.BM25_K1", 1.2)
     ours.open()  # what is open keeps the weights it has
     found = mismatches(collection, answers(), exact)
     assert [one.query for one in found] == list(collection.texts)
@@ -155,7 +155,7 @@ def test_an_engine_that_scores_otherwise_fails_the_check(
 
 
 @pytest.mark.parametrize("name", [name for name in rivals.ENGINES if name != rivals.OURS])
-def test_a_rival_is_built_asked_and_compared(name: str, collection: Collection) -> None:
+def test_a_rival_is_built_asked_and_compared(name: str, collection: BenchCollection) -> None:
     if rivals.missing(name):
         pytest.skip(f"{name} is {rivals.missing(name)}")
     (size,) = compare(collection, [80], rounds=1, engines=[name]).sizes
@@ -198,7 +198,7 @@ def test_the_table_says_what_is_made_and_what_is_exact() -> None:
 
 @pytest.mark.usefixtures("nowhere")
 def test_a_mismatch_fails_the_command_and_names_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exhaustive, "K1", 1.2)
+    monkeypatch.setattr(exhaustive, "BM25_K1", 1.2)
     done = run("--engine", "htxsearch", "--sizes", "40", "--json")
     found = json.loads(done.stdout)["sizes"][0]["mismatches"]
     assert done.return_value == 1
@@ -206,7 +206,7 @@ def test_a_mismatch_fails_the_command_and_names_the_query(monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("nowhere")
-def test_what_is_not_installed_or_breaks_is_told(collection: Collection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_installed_or_breaks_is_told(collection: BenchCollection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "missing", lambda name: rivals.INSTALL if name == "tantivy" else None)
     monkeypatch.setattr(measure, "PATIENCE_S", 0.01)
     found = compare(collection, [40], rounds=1, engines=["tantivy", "htxsearch"])
@@ -214,7 +214,7 @@ def test_what_is_not_installed_or_breaks_is_told(collection: Collection, monkeyp
     assert found.sizes[0].engines["htxsearch"] == "timed out: no answer within 0 s"
     assert not found.sound
     monkeypatch.setattr(measure, "PATIENCE_S", 60.0)
-    monkeypatch.setattr(Collection, "write", lambda *_: None)
+    monkeypatch.setattr(BenchCollection, "write", lambda *_: None)
     found = compare(collection, [40], rounds=1, engines=["htxsearch"])
     assert "failed: FileNotFoundError" in str(found.sizes[0].engines["htxsearch"])
 
@@ -224,7 +224,7 @@ def test_percentiles_are_by_nearest_rank() -> None:
     assert Latency.of([3.0]) == Latency(3.0, 3.0, 3.0, 3.0)
 
 
-def test_the_picture_is_drawn(collection: Collection, tmp_path: Path) -> None:
+def test_the_picture_is_drawn(collection: BenchCollection, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is " + rivals.INSTALL)
     plot.draw(compare(collection, [20, 40], rounds=1, engines=["htxsearch"]), tmp_path / "out.png")
     assert (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
@@ -245,7 +245,7 @@ def test_a_picture_that_cannot_be_drawn_is_told_at_once(tmp_path: Path, monkeypa
 
 
 def test_an_index_that_is_there_is_measured_as_a_user_asks_it(
-    demo_index: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+    demo_index: Path, collection: BenchCollection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(product, "_PROCESSES", 1)
     found = product.ask_product(demo_index, collection.texts[:4], rounds=1).as_json()
@@ -254,7 +254,7 @@ def test_an_index_that_is_there_is_measured_as_a_user_asks_it(
     assert found["one_shot_ratio"] == found["one_shot_s"] / found["imports_s"]
 
 
-def test_reindexing_is_held_against_the_segmenter_alone(collection: Collection) -> None:
+def test_reindexing_is_held_against_the_segmenter_alone(collection: BenchCollection) -> None:
     found = product.measure_reindexing(collection.articles, 5).as_json()
     assert (found["articles"], found["added"]) == (5, 10)
     assert min(found["update_s"], found["segmenter_s"], found["add_s"]) > 0

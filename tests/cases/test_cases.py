@@ -14,7 +14,7 @@ import pytest
 
 from htxsearch.answer.entities import typed_spans
 from htxsearch.answer.figures import status_of
-from htxsearch.answer.question import read_question
+from htxsearch.answer.question import analyse_question
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.ingest.boilerplate import sort_lines
 from htxsearch.query.parse import (
@@ -33,13 +33,13 @@ from htxsearch.query.parse import (
 )
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import DateMention, asked_dates, date_range, find_date, mentions, stamp
+from htxsearch.text.dates import DateMention, asked_dates, date_range, find_date, mentions, read_dateline
 from htxsearch.text.document_numbers import document_numbers, looks_like_document_number
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.stopwords import is_filler
+from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import tokens
 
 HERE = Path(__file__).parent
@@ -132,7 +132,7 @@ def test_partly_marked_typing(given: str, expected: str) -> None:
 
 @each("fillers")
 def test_fillers(given: str, expected: str) -> None:
-    assert yes(is_filler(given)) == expected
+    assert yes(is_stop_word(given)) == expected
 
 
 # Syllables, words, numbers
@@ -234,7 +234,7 @@ def days_of(one: DateMention) -> str:
 
 @each("stamps")
 def test_stamps(given: str, expected: str) -> None:
-    found = stamp(given)
+    found = read_dateline(given)
     day = found.day if found else None
     assert (day.isoformat() if day else "-") == expected
 
@@ -355,7 +355,7 @@ def test_every_case_file_has_a_runner() -> None:
 
 @each("questions")
 def test_questions(given: str, expected: str) -> None:
-    asking = read_question(given)
+    asking = analyse_question(given)
     assert f"{asking.kind} | {' '.join(asking.focus) or '-'}" == expected
 
 
@@ -382,7 +382,7 @@ def test_status_of_figures(given: str, expected: str) -> None:
     ],
 )
 def test_status_that_a_question_asks_for(question: str, status: str) -> None:
-    assert read_question(question).status == status
+    assert analyse_question(question).status == status
 
 
 @each("typed-spans")

@@ -2,7 +2,7 @@
 
 import datetime
 
-from htxsearch.engine.contract import Alternative, AnyTerm, Document, Found, Phrase, Terms
+from htxsearch.engine.contract import DisjunctionMax, Document, Phrase, SearchResult, Terms, WeightedTerm
 from htxsearch.text.normalize import key
 
 __all__ = ["any_of", "document", "hits", "phrase", "put", "scores", "syllables", "terms"]
@@ -53,9 +53,9 @@ def document(
     )
 
 
-def any_of(*names: str, field: str = "syllable", boost: float = 1.0) -> AnyTerm:
+def any_of(*names: str, field: str = "syllable", boost: float = 1.0) -> DisjunctionMax:
     """Return alternatives of weight 1 in one field."""
-    return AnyTerm(tuple(Alternative(field, name) for name in names), boost)
+    return DisjunctionMax(tuple(WeightedTerm(field, name) for name in names), boost)
 
 
 def phrase(text: str, *, field: str = "syllable", boost: float = 1.0) -> Phrase:
@@ -73,11 +73,11 @@ def put(engine, *documents, delete=(), blobs=None):
     writer.commit(blobs or {})
 
 
-def hits(found: Found) -> list[tuple[str, int]]:
+def hits(found: SearchResult) -> list[tuple[str, int]]:
     """Return which passages were found, in order."""
     return [(hit.article_id, hit.passage) for hit in found.hits]
 
 
-def scores(found: Found) -> dict[tuple[str, int], float]:
+def scores(found: SearchResult) -> dict[tuple[str, int], float]:
     """Return what each passage scored."""
     return {(hit.article_id, hit.passage): hit.score for hit in found.hits}

@@ -15,17 +15,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from htxsearch.engine.contract import (
-    K1,
+    BM25_B,
+    BM25_K1,
     PASSAGE_FIELDS,
-    Alternative,
-    AnyTerm,
-    B,
     Boolean,
     DateRange,
+    DisjunctionMax,
     Document,
-    OneOf,
     Phrase,
     Terms,
+    TermsFilter,
+    WeightedTerm,
     forward_of,
     term_hash,
 )
@@ -63,7 +63,7 @@ def idf(df, total):
 
 
 def tf_part(tf, length, average):
-    return tf / (tf + K1 * (1 - B + B * length / average))
+    return tf / (tf + BM25_K1 * (1 - BM25_B + BM25_B * length / average))
 
 
 # Writing
@@ -233,7 +233,7 @@ def test_the_document_frequency_of_alternatives_is_that_of_their_union(engine):
 
 def test_weights_scale_an_alternative_before_the_best_is_chosen(engine):
     put(engine, document("a", "chè trà"), document("b", "trà đá"), document("c", "cam"))
-    node = AnyTerm((Alternative("syllable", "chè", 0.9), Alternative("syllable", "trà", 0.25)), boost=3.0)
+    node = DisjunctionMax((WeightedTerm("syllable", "chè", 0.9), WeightedTerm("syllable", "trà", 0.25)), boost=3.0)
     found = scores(engine.search(node, limit=5))
     part = tf_part(1, 2, 5 / 3)
     assert found == pytest.approx({("a", 0): 3 * idf(2, 3) * 0.9 * part, ("b", 0): 3 * idf(2, 3) * 0.25 * part}, abs=1e-12)
@@ -241,7 +241,7 @@ def test_weights_scale_an_alternative_before_the_best_is_chosen(engine):
 
 def test_alternatives_may_stand_in_both_fields_of_a_level(engine):
     put(engine, document("a", "hợp_tác_xã chè"), document("b", "htx chè chè"), document("c", "cam"))
-    node = AnyTerm((Alternative("syllable", "htx", 0.5), Alternative("word", "hợp_tác_xã", 1.0)))
+    node = DisjunctionMax((WeightedTerm("syllable", "htx", 0.5), WeightedTerm("word", "hợp_tác_xã", 1.0)))
     found = scores(engine.search(node, limit=5))
     assert found[("a", 0)] == pytest.approx(idf(2, 3) * tf_part(1, 1, 1 / 3), abs=1e-12)
     assert found[("b", 0)] == pytest.approx(idf(2, 3) * 0.5 * tf_part(1, 3, 8 / 3), abs=1e-12)
@@ -320,10 +320,10 @@ def test_one_of_takes_exactly_the_named_values_and_scores_nothing(engine):
         document("c", "chè", place="thái nguyên"),
         document("d", "chè"),
     )
-    found = engine.search(OneOf("place", frozenset({"Thái Nguyên", "Không Có"})), limit=9, per_article=False)
+    found = engine.search(TermsFilter("place", frozenset({"Thái Nguyên", "Không Có"})), limit=9, per_article=False)
     assert scores(found) == {("a", 0): 0.0, ("a", 1): 0.0}
-    assert sorted(hits(engine.search(OneOf("source", frozenset({"Báo A", "Báo B"})), limit=9))) == [("a", 0), ("b", 0)]
-    assert engine.search(OneOf("place", frozenset()), limit=9).total == 0
+    assert sorted(hits(engine.search(TermsFilter("source", frozenset({"Báo A", "Báo B"})), limit=9))) == [("a", 0), ("b", 0)]
+    assert engine.search(TermsFilter("place", frozenset()), limit=9).total == 0
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_a_filter_with_a_boost_among_the_should_is_a_preference(engine):
         document("c", "cam", place="Thái Nguyên", date=date(2019, 5, 1)),
         document("d", "chè"),
     )
-    place = OneOf("place", frozenset({"Thái Nguyên"}), boost=2.0)
+    place = TermsFilter("place", frozenset({"Thái Nguyên"}), boost=2.0)
     year = DateRange(date(2019, 1, 1), date(2019, 12, 31), boost=0.5)
     plain = scores(engine.search(any_of("chè"), limit=10))
     found = engine.search(Boolean((any_of("chè"),), (place, year)), limit=10, explain=True)
@@ -417,7 +417,7 @@ def test_a_filter_with_a_boost_among_the_should_is_a_preference(engine):
 
 def test_a_filter_in_must_lets_everything_through_that_it_takes(engine):
     put(engine, document("a", "chè", place="Phú Thọ"), document("b", "cam", place="Phú Thọ"), document("c", "chè"))
-    in_phu_tho = OneOf("place", frozenset({"Phú Thọ"}))
+    in_phu_tho = TermsFilter("place", frozenset({"Phú Thọ"}))
     assert found_articles(engine, Boolean(must=(in_phu_tho,))) == ["a", "b"]
     assert found_articles(engine, Boolean(must=(in_phu_tho, any_of("chè")))) == ["a"]
     assert found_articles(engine, Boolean(must=(any_of("chè"),), must_not=(in_phu_tho,))) == ["c"]
@@ -539,7 +539,7 @@ def test_facets_count_matching_articles_by_value(farm):
         "source": {"Báo A": 8},
         "year": {"2018": 2, "2019": 2, "2020": 2, "2021": 3},
     }
-    narrowed = Boolean(must=(CHE, OneOf("place", frozenset({"Phú Thọ"})), DateRange(date(2020, 1, 1), None)))
+    narrowed = Boolean(must=(CHE, TermsFilter("place", frozenset({"Phú Thọ"})), DateRange(date(2020, 1, 1), None)))
     found = farm.search(narrowed, limit=1, facets=("place", "year"))
     assert found.facets == {"place": {"Phú Thọ": 2}, "year": {"2021": 1, "2020": 1}}
     assert farm.search(CHE, limit=1).facets == {}
@@ -676,7 +676,7 @@ def test_a_frequency_counts_what_holds_any_alternative(engine):
     assert engine.frequency(any_of("chè", field="title")) == 2
     assert engine.frequency(any_of("cam", "chè", field="title")) == 3
     assert engine.frequency(any_of("chè_xanh", field="word")) == 1
-    both_fields = AnyTerm((Alternative("syllable", "cam", 0.5), Alternative("word", "chè_xanh", 0.1)))
+    both_fields = DisjunctionMax((WeightedTerm("syllable", "cam", 0.5), WeightedTerm("word", "chè_xanh", 0.1)))
     assert engine.frequency(both_fields) == 2
     assert engine.frequency(any_of("không có")) == engine.frequency(any_of("không có", field="title")) == 0
     put(engine, delete=["a"])
@@ -708,7 +708,7 @@ def test_a_search_counts_articles_whether_it_groups_them_or_not(farm):
 
 def test_an_empty_engine_answers_everything_with_nothing(engine):
     for round_number in range(2):
-        for node in (any_of("chè"), phrase("chè xanh"), OneOf("place", frozenset({"x"})), DateRange(None, None), CHE):
+        for node in (any_of("chè"), phrase("chè xanh"), TermsFilter("place", frozenset({"x"})), DateRange(None, None), CHE):
             for options in ({}, {"per_article": False}, {"by_date": True}, {"explain": True}):
                 found = engine.search(node, limit=5, facets=("place", "year"), **options)
                 assert (found.total, found.hits, found.facets) == (0, (), {"place": {}, "year": {}})
@@ -730,7 +730,7 @@ def test_an_empty_engine_answers_everything_with_nothing(engine):
 def test_an_engine_emptied_by_deletion_answers_everything_with_nothing(engine):
     put(engine, document("a", "chè xanh", place="x", date=date(2020, 1, 1)), document("b", "chè"))
     put(engine, delete=["a", "b"])
-    for node in (any_of("chè"), phrase("chè xanh"), OneOf("place", frozenset({"x"})), DateRange(None, None)):
+    for node in (any_of("chè"), phrase("chè xanh"), TermsFilter("place", frozenset({"x"})), DateRange(None, None)):
         found = engine.search(node, limit=5, facets=("place", "year"))
         assert (found.total, found.hits, found.facets) == (0, (), {"place": {}, "year": {}})
     assert (engine.article_ids(), engine.values("place"), list(engine.vectors())) == ([], {}, [])
@@ -804,10 +804,10 @@ def any_terms(draw):
     fields = draw(st.sampled_from([("syllable",), ("syllable", "word"), ("title",), ("title", "title_word")]))
     alternative = st.sampled_from(fields).flatmap(
         lambda field: st.builds(
-            Alternative, st.just(field), st.sampled_from(WORDS if field.endswith("word") else [*VOCABULARY, "lạ"]), weights
+            WeightedTerm, st.just(field), st.sampled_from(WORDS if field.endswith("word") else [*VOCABULARY, "lạ"]), weights
         )
     )
-    return AnyTerm(tuple(draw(st.lists(alternative, min_size=1, max_size=3))), draw(boosts))
+    return DisjunctionMax(tuple(draw(st.lists(alternative, min_size=1, max_size=3))), draw(boosts))
 
 
 slots = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=3).map(tuple)
@@ -815,7 +815,7 @@ leaves = st.one_of(
     any_terms(),
     any_terms(),
     st.builds(Phrase, st.sampled_from(["syllable", "title"]), st.lists(slots, min_size=1, max_size=3).map(tuple), boosts),
-    st.builds(OneOf, st.just("place"), st.frozensets(st.sampled_from(["Phú Thọ", "Yên Bái", "Huế"]), max_size=2)),
+    st.builds(TermsFilter, st.just("place"), st.frozensets(st.sampled_from(["Phú Thọ", "Yên Bái", "Huế"]), max_size=2)),
     st.builds(DateRange, st.sampled_from(DAYS), st.sampled_from(DAYS)),
 )
 
@@ -893,6 +893,6 @@ def test_both_engines_give_the_same_answers_after_the_same_work(work, asked):
             assert_the_same_contents(one, other)
         for node in asked:
             assert_the_same_answers(one, other, node)
-            if isinstance(node, AnyTerm) and node.alternatives[0].field in PASSAGE_FIELDS:
+            if isinstance(node, DisjunctionMax) and node.alternatives[0].field in PASSAGE_FIELDS:
                 assert one.frequency(node) == other.frequency(node)
         other.close()

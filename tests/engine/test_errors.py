@@ -22,7 +22,7 @@ from whoosh.index import TOC
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
-from htxsearch.engine.contract import Boolean, DateRange, OneOf
+from htxsearch.engine.contract import Boolean, DateRange, TermsFilter
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import engine as ours
 from htxsearch.errors import (
@@ -408,7 +408,9 @@ def ask(engine):
     nodes = [
         any_of("chè"),
         phrase("chè ba|bà|bá|bả|bã"),
-        Boolean(must=(any_of("ba", "bà"), OneOf("place", frozenset({"Yên Bái"}))), should=(any_of("chè", field="title"),)),
+        Boolean(
+            must=(any_of("ba", "bà"), TermsFilter("place", frozenset({"Yên Bái"}))), should=(any_of("chè", field="title"),)
+        ),
         Boolean(must=(DateRange(date(2021, 1, 1), None),)),
     ]
     found = [engine.search(node, limit=50, per_article=False, facets=("place", "year")) for node in nodes]

@@ -12,7 +12,7 @@ from datetime import date
 
 import pytest
 
-from htxsearch.engine.contract import Alternative, AnyTerm, Boolean, DateRange, OneOf
+from htxsearch.engine.contract import Boolean, DateRange, DisjunctionMax, TermsFilter, WeightedTerm
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
@@ -70,7 +70,7 @@ def random_node(rng, depth=2):
         return Boolean(**{name: tuple(random_node(rng, depth - 1) for _ in range(count)) for name, count in parts.items()})
     boost = rng.choice([0.0, 0.5, 1.0, 2.0])
     if kind < 0.55:
-        return OneOf("place", frozenset(rng.sample(["Yên Bái", "Hà Nam", "không có"], 2)), boost)
+        return TermsFilter("place", frozenset(rng.sample(["Yên Bái", "Hà Nam", "không có"], 2)), boost)
     if kind < 0.6:
         return DateRange(rng.choice([None, date(2021, 1, 1)]), rng.choice([None, date(2021, 4, 1)]), boost)
     if kind < 0.7:
@@ -79,7 +79,7 @@ def random_node(rng, depth=2):
     field, words = rng.choice([("syllable", "word"), ("title", "title_word")])
     names = [(field, rng.choice(VOCABULARY)) for _ in range(rng.randint(1, 3))]
     names += [(words, "_".join(rng.choices(VOCABULARY[:5], k=2)))] * rng.choice([0, 1])
-    return AnyTerm(tuple(Alternative(*one, rng.choice([0.5, 1.0])) for one in names), rng.choice([0.5, 1.0]))
+    return DisjunctionMax(tuple(WeightedTerm(*one, rng.choice([0.5, 1.0])) for one in names), rng.choice([0.5, 1.0]))
 
 
 def rounded(found):
@@ -114,7 +114,7 @@ def answers(engine):
         any_of(*VOCABULARY[:2]),
         Boolean(should=(any_of(VOCABULARY[9]), any_of(VOCABULARY[9], field="title"), any_of("b_c", field="word"))),
         phrase(f"{VOCABULARY[0]} {VOCABULARY[1]}"),
-        Boolean(must=(DateRange(date(2021, 1, 1), None), OneOf("place", frozenset({"Hà Nam"})))),
+        Boolean(must=(DateRange(date(2021, 1, 1), None), TermsFilter("place", frozenset({"Hà Nam"})))),
     ]
     found = [engine.search(one, limit=99, per_article=False, facets=("place", "year")) for one in nodes]
     ids = engine.article_ids()
@@ -289,7 +289,7 @@ def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(filled, tmp_p
 def test_a_sidecar_that_fits_is_not_made_anew(filled, monkeypatch):
     folder, engine, _ = filled
     sound = answers(engine)
-    monkeypatch.setattr(segments, "harvest", lambda *_: pytest.fail("made anew"))
+    monkeypatch.setattr(segments, "build_columns", lambda *_: pytest.fail("made anew"))
     assert answers_of(folder) == sound
 
 

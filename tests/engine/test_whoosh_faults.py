@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from htxsearch.engine.contract import K1, B, Boolean, DateRange, Document, OneOf
+from htxsearch.engine.contract import BM25_B, BM25_K1, Boolean, DateRange, Document, TermsFilter
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import HtxError
@@ -110,7 +110,7 @@ def expected_top(texts, alternatives, limit):
         idf = math.log(1 + (len(texts) - len(tf) + 0.5) / (len(tf) + 0.5))
         for number, count in tf.items():
             length = len(texts[number].split())
-            part = count / (count + K1 * (1 - B + B * length / average))
+            part = count / (count + BM25_K1 * (1 - BM25_B + BM25_B * length / average))
             totals[number] = totals.get(number, 0.0) + idf * part
     best = sorted(totals.items(), key=lambda entry: (-round(entry[1], 9), entry[0]))[:limit]
     return len(totals), [(f"{number:04}", 0) for number, _ in best], [score for _, score in best]
@@ -180,8 +180,8 @@ def test_filters_hold_whatever_the_limit(engine):
         put(engine, *batch)
         put(oracle, *batch)
     filters = [
-        OneOf("place", frozenset({"Phú Thọ"})),
-        OneOf("source", frozenset({"Báo A"})),
+        TermsFilter("place", frozenset({"Phú Thọ"})),
+        TermsFilter("source", frozenset({"Báo A"})),
         DateRange(None, date(2020, 1, 1)),
         DateRange(date(2020, 1, 1), None),
     ]
@@ -433,7 +433,7 @@ def test_many_commits_keep_documents_positions_columns_and_vectors(engine, folde
             node = Boolean(should=(any_of(one), any_of(one, field="title")))
             assert_equal_answers(some, oracle, node, limit=99, facets=("place", "year"))
             assert_equal_answers(some, oracle, node, limit=99, by_date=True)
-        node = Boolean(must=(DateRange(date(2021, 1, 1), None), OneOf("place", frozenset({"Hà Nam"}))))
+        node = Boolean(must=(DateRange(date(2021, 1, 1), None), TermsFilter("place", frozenset({"Hà Nam"}))))
         assert_equal_answers(some, oracle, node, limit=99)
     reopened.close()
 

@@ -8,7 +8,7 @@ import pytest
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.ingest.boilerplate import block
-from htxsearch.ingest.site_boilerplate import Counted, applied, blocks_in, counted, learnt
+from htxsearch.ingest.site_boilerplate import LineCounts, applied, blocks_in, counted, learned_boilerplate
 
 from .folders import SUBJECTS, Folders
 
@@ -156,8 +156,10 @@ def test_json_lines_are_not_counted_and_nothing_is_dropped_from_them(tmp_path):
 def test_a_sentence_in_few_of_many_files_stays_a_line_that_is_none_goes():
     sentence, label = "Việc này xóm còn bàn tiếp, chưa ai chịu ai trong buổi họp.", "Tổ sổ vườn ghi"
     files = {f"{n:02}": counted("x", [*story(n), *([sentence, label] if n < 3 else [])]) for n in range(40)}
-    assert learnt(files, {"x"}) == {"x": {block(label)}}
-    assert learnt({path: files[path] for path in sorted(files)[:20]}, {"x"}) == {"x": {block(label), block(sentence)}}
+    assert learned_boilerplate(files, {"x"}) == {"x": {block(label)}}
+    assert learned_boilerplate({path: files[path] for path in sorted(files)[:20]}, {"x"}) == {
+        "x": {block(label), block(sentence)}
+    }
 
 
 def test_reprints_do_not_teach(tmp_path):
@@ -213,13 +215,13 @@ def test_what_is_counted_can_be_taken_apart_again():
     other, prose = blocks_in(counted("x", lines).blocks)
     assert (len(other), len(prose)) == (2, 2)
     assert counted("x", reversed(lines)) == counted("x", lines)
-    assert counted("x", ["", "—"]) == Counted()
+    assert counted("x", ["", "—"]) == LineCounts()
 
 
 def test_only_lines_that_repeat_tell_how_a_file_is_read():
     files = {str(n): counted("x", [SLOGAN, *story(n)]) for n in range(3)}
-    [found] = learnt(files, {"x"}).values()
+    [found] = learned_boilerplate(files, {"x"}).values()
     assert len(found) == 1
     assert len({applied(one, found) for one in files.values()}) == 1
     assert applied(counted("x", story(1)), found) == ""
-    assert learnt(files, {"y"}) == {"y": frozenset()}
+    assert learned_boilerplate(files, {"y"}) == {"y": frozenset()}

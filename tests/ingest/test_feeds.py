@@ -7,7 +7,7 @@ import random
 import pytest
 
 from htxsearch.ingest.feeds import kind_of, read_listing
-from htxsearch.ingest.hosts import Refused
+from htxsearch.ingest.hosts import AddressRefused
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>
 <!-- <urlset> is only a comment -->
@@ -67,9 +67,9 @@ def test_a_sitemap_lists_the_latest_first() -> None:
 
 @pytest.mark.parametrize("root", [RSS[RSS.index(b"<rss") :], ATOM, SITEMAP[SITEMAP.index(b"<urlset") :]])
 def test_entities_are_refused(root: bytes) -> None:
-    with pytest.raises(Refused, match="entities"):
+    with pytest.raises(AddressRefused, match="entities"):
         read_listing(BOMB + root, "https://tin.example/")
-    with pytest.raises(Refused, match="entities"):
+    with pytest.raises(AddressRefused, match="entities"):
         read_listing((BOMB + root).decode().encode("utf-16"), "https://tin.example/")
 
 
@@ -78,18 +78,18 @@ def test_entities_are_refused(root: bytes) -> None:
     [SITEMAP[:-30], b"<urlset><url><loc>a</url></urlset>", b"<rss><channel><item>", b"<article/>", gzip.compress(SITEMAP)[:40]],
 )
 def test_broken_ones_are_refused(data: bytes) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(AddressRefused):
         read_listing(data, "https://tin.example/")
 
 
 def test_a_packed_sitemap_is_not_unpacked_without_end() -> None:
-    with pytest.raises(Refused, match="unpacks to more"):
+    with pytest.raises(AddressRefused, match="unpacks to more"):
         read_listing(gzip.compress(SITEMAP[:-9] + bytes(60_000_000)), "https://tin.example/")
 
 
 def test_a_feed_that_looks_like_a_file_name_is_not_opened() -> None:
     for data in (b"/etc/passwd", b"http://127.0.0.1/", b"file:///etc/passwd"):
-        with pytest.raises(Refused, match="neither"):
+        with pytest.raises(AddressRefused, match="neither"):
             read_listing(data, "https://tin.example/")
 
 
@@ -104,5 +104,5 @@ def test_damaged_ones_are_read_or_refused() -> None:
             damaged = bytearray(data)
             for _ in range(chance.randint(1, 6)):
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(AddressRefused):
                 assert all(urls(bytes(damaged)))

@@ -12,7 +12,7 @@ import pytest
 from web import Answer, Site, running
 
 from htxsearch.ingest.fetch import Fetched, Fetcher, Limits
-from htxsearch.ingest.hosts import Refused, parse_address, resolve
+from htxsearch.ingest.hosts import AddressRefused, parse_address, resolve
 
 SHORT = Limits(connect_s=2, read_s=0.2, total_s=1, size=200_000, redirects=3, delay_s=0)
 
@@ -27,8 +27,8 @@ def fetch(url: str, **known: str) -> Fetched:
     return Fetcher(allow_private=True, limits=SHORT).fetch(url, **known)
 
 
-def refusal(url: str, *, allow_private: bool = True, limits: Limits = SHORT) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(url: str, *, allow_private: bool = True, limits: Limits = SHORT) -> AddressRefused:
+    with pytest.raises(AddressRefused) as caught:
         Fetcher(allow_private=allow_private, limits=limits).fetch(url)
     return caught.value
 
@@ -195,7 +195,7 @@ def test_private_addresses_are_refused_in_every_spelling(host: str) -> None:
 def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, 80)) for number in ("1.1.1.1", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    with pytest.raises(Refused, match=r"10\.0\.0\.1"):
+    with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
         resolve(parse_address("http://tin.example/"), allow_private=False)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found[:1])
     assert resolve(parse_address("http://tin.example/"), allow_private=False) == "1.1.1.1"
@@ -217,7 +217,7 @@ def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.Mon
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(AddressRefused):
         parse_address(url)
 
 
@@ -269,7 +269,7 @@ def test_a_busy_site_is_waited_for_once_and_then_left_alone(site: Site) -> None:
     assert fetcher.fetch(f"{site.root}/").data == b"now"
     assert slept == [7]
     for _ in range(2):
-        with pytest.raises(Refused, match="busy"):
+        with pytest.raises(AddressRefused, match="busy"):
             fetcher.fetch(f"{site.root}/always")
     assert site.paths().count("/always") == 2
 

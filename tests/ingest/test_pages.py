@@ -18,9 +18,9 @@ from htxsearch.errors import UsageError
 from htxsearch.evaluate.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
 from htxsearch.evaluate.ranking import undercut
 from htxsearch.ingest.boilerplate import REPEATED, block
-from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.metadata import Metadata, Unreadable
 from htxsearch.ingest.readers import lines_of
-from htxsearch.ingest.readers.base import Draft
+from htxsearch.ingest.readers.base import ParsedDocument
 from htxsearch.ingest.readers.page import read_page
 
 PAGES = Path(__file__).parent / "pages"
@@ -36,12 +36,12 @@ STORY = [
 ]
 
 
-def read(data: str | bytes) -> Draft:
+def read(data: str | bytes) -> ParsedDocument:
     [draft] = read_page(data if isinstance(data, bytes) else data.encode())
     return draft
 
 
-def page(*body: str, head: str = "") -> Draft:
+def page(*body: str, head: str = "") -> ParsedDocument:
     """Read a page with that much in its body, between a menu and a footer."""
     menu = "".join(f'<li><a href="/{n}">{one}</a></li>' for n, one in enumerate(["Trang chủ", "Tin tức", "Văn bản"]))
     parts = f"<ul>{menu}</ul><div class='main'>{''.join(body)}</div><footer>© Bản tin Nà Ớt</footer>"
@@ -234,7 +234,7 @@ def test_an_address_that_is_none_does_not_stop_a_page() -> None:
 
 def test_a_source_that_is_no_address_has_its_folder_for_a_name() -> None:
     data = f'<html><head><link rel="canonical" href="http://[x"></head><body><p>{"</p><p>".join(STORY)}</p></body></html>'
-    assert lines_of(read_page, data.encode(), "cho/a.html", Known())[0] == "cho/"
+    assert lines_of(read_page, data.encode(), "cho/a.html", Metadata())[0] == "cho/"
 
 
 def test_a_page_with_a_title_and_no_story_is_refused() -> None:

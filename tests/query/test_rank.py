@@ -11,7 +11,7 @@ from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.search.features import FEATURES, MEANING, features, learnt_weights
-from htxsearch.search.rerank import candidates_of, question_of, rerank
+from htxsearch.search.rerank import candidates_of, query_arrays, rerank
 from htxsearch.search.searcher import Searcher
 
 TEXTS = {
@@ -35,7 +35,7 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
 def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
     engine, asked, hits = searcher.stage_one(query)
     candidates, order = candidates_of(engine, hits)
-    values = features(question_of(engine, asked, query), candidates)
+    values = features(query_arrays(engine, asked, query), candidates)
     assert values.shape == (len(hits), len(FEATURES))
     assert np.isfinite(values).all()
     return {hits[at].article_id: dict(zip(FEATURES, row.tolist(), strict=True)) for at, row in zip(order, values, strict=True)}
@@ -73,15 +73,15 @@ def test_a_very_long_query_is_ranked(searcher: Searcher) -> None:
 
 def test_a_question_word_counts_for_nothing(searcher: Searcher) -> None:
     engine, asked, _ = searcher.stage_one("bao nhiêu nấm rơm")
-    question = question_of(engine, asked, "bao nhiêu nấm rơm")
+    question = query_arrays(engine, asked, "bao nhiêu nấm rơm")
     assert [slot.typed for slot in asked.slots] == ["nấm", "rơm"]  # bao nhiêu is nowhere in these texts
     assert (question.weight() > 0).all()
 
 
 def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Searcher) -> None:
     engine, asked, _ = searcher.stage_one("Nấm Rơm huyện")
-    assert question_of(engine, asked, "Nấm Rơm huyện").capital.tolist() == [0.0, 1.0, 0.0]
-    assert question_of(engine, asked, "NẤM RƠM HUYỆN").capital.tolist() == [0.0, 0.0, 0.0]
+    assert query_arrays(engine, asked, "Nấm Rơm huyện").capital.tolist() == [0.0, 1.0, 0.0]
+    assert query_arrays(engine, asked, "NẤM RƠM HUYỆN").capital.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:

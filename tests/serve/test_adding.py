@@ -24,14 +24,14 @@ from web import running
 from htxsearch.errors import HtxError, UsageError
 from htxsearch.indexing.catalogue import Additions, Report
 from htxsearch.indexing.manifest import adding_lock, writer_lock
-from htxsearch.ingest.add import Taken
+from htxsearch.ingest.add import AddedFile
 from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.fetch import Fetcher, Limits
 from htxsearch.web import addition_process as intake
 from htxsearch.web import uploads
-from htxsearch.web.addition_process import Intake, Wanted
+from htxsearch.web.addition_process import AdditionProcesses, AdditionRequest
 from htxsearch.web.additions import status_of_additions
-from htxsearch.web.index_thread import Busy
+from htxsearch.web.index_thread import IndexThreadBusy
 from htxsearch.web.security import is_foreign
 
 from .conftest import Open, TestClient
@@ -147,7 +147,7 @@ def test_names_are_made_safe_and_nothing_is_replaced(folders: Folders, name: str
     before = files(folders)
     held = tmp_path / "held"
     held.write_bytes(TEXT)
-    found = intake.add(str(folders.index), str(folders.corpus), Wanted(sent=((name, held),)))
+    found = intake.add(str(folders.index), str(folders.corpus), AdditionRequest(sent=((name, held),)))
     assert [one.path for one in found.taken] == [kept or "unnamed"]
     assert files(folders) == before | {kept or "unnamed": TEXT}
     assert {path.name for path in tmp_path.iterdir()} == {"corpus", "index", "held"}, "nothing lies elsewhere"
@@ -162,7 +162,7 @@ def test_names_are_made_safe_and_nothing_is_replaced(folders: Folders, name: str
 def test_nothing_that_is_sent_speaks_for_another_article(folders: Folders, tmp_path: Path, name: str, body: bytes) -> None:
     (tmp_path / "held").write_bytes(body)
     before = {path: path.read_bytes() for path in folders.corpus.rglob("*")}
-    found = intake.add(str(folders.index), str(folders.corpus), Wanted(sent=((name, tmp_path / "held"),)))
+    found = intake.add(str(folders.index), str(folders.corpus), AdditionRequest(sent=((name, tmp_path / "held"),)))
     assert (found.taken, len(found.refused)) == ((), 1)
     assert {path: path.read_bytes() for path in folders.corpus.rglob("*")} == before
 
@@ -229,7 +229,9 @@ def test_a_page_is_fetched_with_what_is_said_of_it(folders: Folders) -> None:
         page = f"<!doctype html><html><body><article><h1>Tin</h1><p>{story}</p></article></body></html>"
         url = site.page("/tin", page.encode())
         fetcher = Fetcher(allow_private=True, limits=Limits(delay_s=0))
-        found = intake.add(str(folders.index), str(folders.corpus), Wanted(addresses=(url,), told={"place": "Huế"}), fetcher)
+        found = intake.add(
+            str(folders.index), str(folders.corpus), AdditionRequest(addresses=(url,), told={"place": "Huế"}), fetcher
+        )
     assert status_of_additions(found) == 201
     assert folders.open().show(found.taken[0].path).article.place == "Huế"
 
@@ -398,31 +400,31 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
 
 def test_of_many_who_send_only_some_are_listened_to(folders: Folders) -> None:
     """What they send is held on the disk."""
-    adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=60)
     with ExitStack() as places:
         for _ in range(4):
             places.enter_context(adding.receiving())
-        with pytest.raises(Busy, match="others are sending"):
+        with pytest.raises(IndexThreadBusy, match="others are sending"):
             places.enter_context(adding.receiving())
     with adding.receiving():
-        assert run(adding, Wanted(text=TEXT)).taken
+        assert run(adding, AdditionRequest(text=TEXT)).taken
 
 
-def run(adding: Intake, wanted: Wanted) -> Additions:
+def run(adding: AdditionProcesses, wanted: AdditionRequest) -> Additions:
     return asyncio.run(adding.add(wanted))
 
 
 def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
-    adding = Intake(str(folders.index), str(folders.corpus), seconds=0.01)
-    with pytest.raises(Busy, match=r"stopped after 0\.01 s"):
-        run(adding, Wanted(text=TEXT))
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=0.01)
+    with pytest.raises(IndexThreadBusy, match=r"stopped after 0\.01 s"):
+        run(adding, AdditionRequest(text=TEXT))
     assert not adding.is_adding
-    assert run(Intake(str(folders.index), str(folders.corpus), seconds=60), Wanted(text=TEXT)).taken
+    assert run(AdditionProcesses(str(folders.index), str(folders.corpus), seconds=60), AdditionRequest(text=TEXT)).taken
 
 
 def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the server has waited long enough for it to stop."""
-    adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=60)
     monkeypatch.setattr(intake, "_COMMAND", "import signal; signal.pause()")
     started: list[subprocess.Popen[bytes]] = []
     begun = asyncio.Event()
@@ -435,7 +437,7 @@ def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, m
 
     async def give_up() -> None:
         monkeypatch.setattr(subprocess, "Popen", start)
-        task = asyncio.create_task(adding.add(Wanted(text=TEXT)))
+        task = asyncio.create_task(adding.add(AdditionRequest(text=TEXT)))
         await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -458,23 +460,23 @@ def test_a_disk_that_is_full_is_the_servers_trouble(web: TestClient, folders: Fo
 
 
 def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=60)
     monkeypatch.setattr(intake, "_COMMAND", "import os; os._exit(7)")
     with pytest.raises(HtxError, match="ended with code 7"):
-        run(adding, Wanted(text=TEXT))
+        run(adding, AdditionRequest(text=TEXT))
     monkeypatch.setattr(intake, "_COMMAND", "raise MemoryError")
     with pytest.raises(HtxError, match="ended with code 1"):
-        run(adding, Wanted(text=TEXT))
+        run(adding, AdditionRequest(text=TEXT))
 
 
 def test_errors_come_out_of_the_process_as_they_are(folders: Folders) -> None:
-    adding = Intake(str(folders.index), str(folders.corpus), seconds=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=60)
     with pytest.raises(UsageError, match="one title cannot be"):
-        run(adding, Wanted(text=TEXT, addresses=("https://a.vn",), told={"title": "Một"}))
+        run(adding, AdditionRequest(text=TEXT, addresses=("https://a.vn",), told={"title": "Một"}))
 
 
 def test_what_was_got_of_an_addition_decides_the_status() -> None:
-    taken = {how: Taken("a", f"{how}.txt", how) for how in ("added", "updated", "same", "followed")}  # type: ignore[arg-type]
+    taken = {how: AddedFile("a", f"{how}.txt", how) for how in ("added", "updated", "same", "followed")}  # type: ignore[arg-type]
     refused = (Rejected("b", "no"),)
     for how, status in {"added": 201, "updated": 201, "followed": 201, "same": 200}.items():
         assert status_of_additions(Additions(taken=(taken[how],), refused=refused, report=Report())) == status

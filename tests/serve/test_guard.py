@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from htxsearch.web.allowance import Allowance
+from htxsearch.web.allowance import RateLimiter
 from htxsearch.web.security import POLICY
 
 from .conftest import DEMO, Open, TestClient
@@ -108,7 +108,7 @@ def test_a_client_that_asks_too_often_waits(opened: Open, demo_index: Path) -> N
 
 def test_an_allowance_fills_up_again_for_each_client_apart() -> None:
     now = [0.0]
-    allowance = Allowance(2, clock=lambda: now[0])
+    allowance = RateLimiter(2, clock=lambda: now[0])
     assert [allowance.take("a") for _ in range(6)] == [0] * 6
     assert allowance.take("a") == pytest.approx(0.5)
     assert allowance.take("b") == 0
@@ -117,11 +117,11 @@ def test_an_allowance_fills_up_again_for_each_client_apart() -> None:
     assert allowance.take("a") > 0
     now[0] += 1_000
     assert [allowance.take("a") for _ in range(7)].count(0) == 6, "what was not used does not pile up"
-    assert all(Allowance(0).take("a") == 0 for _ in range(100))
+    assert all(RateLimiter(0).take("a") == 0 for _ in range(100))
 
 
 def test_of_many_clients_not_all_are_remembered() -> None:
-    allowance = Allowance(1)
-    for number in range(Allowance._KNOWN + 50):
+    allowance = RateLimiter(1)
+    for number in range(RateLimiter._KNOWN + 50):
         assert allowance.take(str(number)) == 0
-    assert len(allowance._left) == Allowance._KNOWN
+    assert len(allowance._left) == RateLimiter._KNOWN

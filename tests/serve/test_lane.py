@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
 from htxsearch import Index
-from htxsearch.web.index_thread import Busy, Lane
+from htxsearch.web.index_thread import IndexThread, IndexThreadBusy
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def index(tmp_path: Path) -> Index:
     return Index(tmp_path / "index")
 
 
-def run(lane: Lane, asking: Any) -> Any:
+def run(lane: IndexThread, asking: Any) -> Any:
     async def all_of_it() -> Any:
         try:
             return await asking()
@@ -34,7 +34,7 @@ def run(lane: Lane, asking: Any) -> Any:
 
 
 def test_one_thread_answers_in_turn(index: Index) -> None:
-    lane = Lane("x", index, seconds=5, waiting=100)
+    lane = IndexThread("x", index, seconds=5, waiting=100)
 
     async def asking() -> list[tuple[int, str]]:
         return await asyncio.gather(*(lane.ask(lambda _, n=n: (n, threading.current_thread().name)) for n in range(50)))
@@ -46,7 +46,7 @@ def test_one_thread_answers_in_turn(index: Index) -> None:
 
 
 def test_what_the_question_raises_comes_out_and_the_lane_goes_on(index: Index) -> None:
-    lane = Lane("x", index, seconds=5, waiting=2)
+    lane = IndexThread("x", index, seconds=5, waiting=2)
 
     async def asking() -> str:
         for _ in range(5):
@@ -58,7 +58,7 @@ def test_what_the_question_raises_comes_out_and_the_lane_goes_on(index: Index) -
 
 
 def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) -> None:
-    lane = Lane("x", index, seconds=0.05, waiting=2)
+    lane = IndexThread("x", index, seconds=0.05, waiting=2)
     go_on = threading.Event()
     begun: list[str] = []
 
@@ -66,10 +66,10 @@ def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) 
         slow = asyncio.ensure_future(lane.ask(lambda _: go_on.wait(20)))
         queued = asyncio.ensure_future(lane.ask(lambda _: begun.append("queued")))
         await asyncio.sleep(0)
-        with pytest.raises(Busy, match="2 requests are waiting already"):
+        with pytest.raises(IndexThreadBusy, match="2 requests are waiting already"):
             await lane.ask(lambda _: None)
         for one in (slow, queued):
-            with pytest.raises(Busy, match=r"no answer within 0\.05 s"):
+            with pytest.raises(IndexThreadBusy, match=r"no answer within 0\.05 s"):
                 await one
         go_on.set()
         await lane.ask(lambda _: None, seconds=20)
@@ -81,7 +81,7 @@ def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) 
 
 def test_answers_are_kept_by_name_the_last_used_ones(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("htxsearch.web.index_thread._KEPT", 2)
-    lane = Lane("x", index, seconds=5, waiting=2)
+    lane = IndexThread("x", index, seconds=5, waiting=2)
     made: list[str] = []
 
     def make(name: str) -> str:

@@ -19,7 +19,7 @@ from htxsearch.query.parse import MAX_LENGTH, Group, parse
 from htxsearch.search.highlight import excerpt, highlights
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import date_range, find_date, mentions, stamp
+from htxsearch.text.dates import date_range, find_date, mentions, read_dateline
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
 from htxsearch.text.passages import is_heading, passages
@@ -34,8 +34,8 @@ from htxsearch.text.places import (
     provinces,
 )
 from htxsearch.text.sentences import Span, lines, sentences
-from htxsearch.text.stopwords import is_filler
-from htxsearch.text.tokens import Token, places, terms, tokens
+from htxsearch.text.stopwords import is_stop_word
+from htxsearch.text.tokens import Token, terms, token_spans, tokens
 from htxsearch.text.words import words
 
 laws = settings(max_examples=100, deadline=None, derandomize=True, database=None)
@@ -164,7 +164,7 @@ def test_fold_leaves_no_mark(text: str) -> None:
 @laws
 @given(syllables)
 def test_fillers_are_told_by_their_normal_form(written: str) -> None:
-    assert is_filler(written) == is_filler(normal(written)) == is_filler(nfd(written))
+    assert is_stop_word(written) == is_stop_word(normal(written)) == is_stop_word(nfd(written))
 
 
 # Syllables
@@ -184,7 +184,7 @@ def test_tokens_are_spans_in_order(text: str) -> None:
 @laws
 @given(texts)
 def test_terms_and_places_are_those_of_the_tokens(text: str) -> None:
-    assert list(zip(places(text), terms(text), strict=True)) == [((t.start, t.end), t.term) for t in tokens(text)]
+    assert list(zip(token_spans(text), terms(text), strict=True)) == [((t.start, t.end), t.term) for t in tokens(text)]
 
 
 @laws
@@ -312,7 +312,7 @@ def test_words_are_made_of_neighbouring_syllables(text: str) -> None:
 @laws
 @given(texts)
 def test_dates_are_read_or_not_but_never_wrongly(text: str) -> None:
-    found = stamp(text)
+    found = read_dateline(text)
     assert found is None or found.weekday or found.day == find_date(text)
     days = date_range(text)
     assert days is None or days[0] <= days[1]
@@ -324,7 +324,7 @@ def test_every_day_can_be_written_in_four_ways(day: datetime.date) -> None:
     spelled = f"ngày {day.day} tháng {day.month} năm {day.year}"
     written = [f"{day:%d/%m/%Y}", f"{day.day}-{day.month}-{day.year}", day.isoformat(), spelled]
     assert {find_date(one) for one in written} == {day}
-    assert [found and found.day for found in map(stamp, written)] == [day] * len(written)
+    assert [found and found.day for found in map(read_dateline, written)] == [day] * len(written)
     assert {date_range(one) for one in written[:3]} == {(day, day)}
 
 

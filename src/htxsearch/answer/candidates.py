@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.answer.figures import status_of
-from htxsearch.answer.question import FIGURES, KINDS, Asking
+from htxsearch.answer.question import FIGURES, KINDS, QuestionAnalysis
 from htxsearch.answer.sentences import OF_KIND, Sentence, overlap, own_period
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.normalize import is_syllable, key, normal
@@ -77,7 +77,7 @@ _MEASURED = ("number", "money", "percent", "date", "document")
 class _Line:
     """A sentence's tokens as arrays, and its spans' first and last tokens."""
 
-    def __init__(self, text: str, sentence: Sentence, asking: Asking) -> None:
+    def __init__(self, text: str, sentence: Sentence, asking: QuestionAnalysis) -> None:
         self.sentence, self.asking, self.text = sentence, asking, text
         self.size = len(sentence.terms)
         edges = [sentence.start, *sentence.ends], [*sentence.starts, sentence.end]
@@ -174,7 +174,7 @@ class _Line:
         return allowed
 
 
-def _wanted(asking: Asking) -> tuple[str, ...]:
+def _wanted(asking: QuestionAnalysis) -> tuple[str, ...]:
     return OF_KIND.get(asking.kind, ())
 
 
@@ -202,7 +202,7 @@ def _tag(word: str) -> str | None:
     return _lexicon().get(word)
 
 
-def candidates(text: str, sentence: Sentence, asking: Asking, total: float) -> tuple[_Ints, _Ints, Columns]:
+def candidates(text: str, sentence: Sentence, asking: QuestionAnalysis, total: float) -> tuple[_Ints, _Ints, Columns]:
     """Return the first and last tokens of the candidates, and their features by name.
 
     `total` is the idf of all the question's content. Where a sentence has a figure of the status and time asked for, others

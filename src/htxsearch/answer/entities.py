@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.places import find_places
 
-__all__ = ["TYPES", "Type", "Typed", "typed_spans"]
+__all__ = ["TYPES", "Type", "TypedSpan", "typed_spans"]
 
 Type = Literal["number", "money", "percent", "date", "name", "person", "organisation", "place", "document"]
 
@@ -71,7 +71,7 @@ _LOCATED = _heads(
 )
 
 
-class Typed(NamedTuple):
+class TypedSpan(NamedTuple):
     """`text[start:end]` is a span of a type."""
 
     start: int
@@ -79,20 +79,20 @@ class Typed(NamedTuple):
     type: Type
 
 
-def typed_spans(text: str) -> list[Typed]:
+def typed_spans(text: str) -> list[TypedSpan]:
     """Return the typed spans of NFC `text`; they may overlap, and have several types. A figure in a date,
     an amount of money or a percentage is no number by itself."""
-    found = [Typed(one.start, one.end, "document") for one in document_numbers(text)]
+    found = [TypedSpan(one.start, one.end, "document") for one in document_numbers(text)]
     for type_, pattern in _MEASURED:
-        found += [Typed(match.start(), match.end(), type_) for match in pattern.finditer(text)]
+        found += [TypedSpan(match.start(), match.end(), type_) for match in pattern.finditer(text)]
     wholes = [one for one in found if one.type in ("date", "money", "percent")]
     found = [one for one in found if one.type != "number" or not any(w.start <= one.start and one.end <= w.end for w in wholes)]
     for match in _NAME.finditer(text):
-        found.append(Typed(match.start(), match.end(), "name"))
+        found.append(TypedSpan(match.start(), match.end(), "name"))
         bearer = _bearer(text[max(0, match.start() - 40) : match.start()])
         if bearer:
-            found.append(Typed(match.start(), match.end(), bearer))
-    found += [Typed(one.start, one.end, "place") for one in find_places(text)]
+            found.append(TypedSpan(match.start(), match.end(), bearer))
+    found += [TypedSpan(one.start, one.end, "place") for one in find_places(text)]
     return found
 
 

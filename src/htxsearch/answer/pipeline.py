@@ -5,27 +5,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from htxsearch.answer.question import FIGURES, Asking, plain_question, read_question
-from htxsearch.answer.resolve import Told, as_of, settle
-from htxsearch.answer.scorer import Choice, choices, learnt_answers
-from htxsearch.answer.sentences import Found
+from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, plain_question
+from htxsearch.answer.resolve import CandidateAnswer, as_of, resolve
+from htxsearch.answer.scorer import Choice, answer_model, choices
+from htxsearch.answer.sentences import CandidatePassage
 from htxsearch.engine.contract import Boolean, Engine
 from htxsearch.errors import UsageError
 from htxsearch.query.expand import Plan
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import Group, parse
 from htxsearch.query.spelling import read_keystrokes
-from htxsearch.search.features import Question
+from htxsearch.search.features import QueryArrays
 from htxsearch.search.hints import hints
 from htxsearch.search.hits import first_of_texts, search_hit
-from htxsearch.search.records import Records
+from htxsearch.search.records import StoredArticles
 from htxsearch.search.rerank import DEPTH, Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
-from htxsearch.search.snapshot import Prepared
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import is_marked
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["Looked", "answers_to", "look", "plainly"]
+__all__ = ["RetrievedContext", "answers_to", "plainly", "retrieve"]
 
 _READ_PASSAGES = 10
 _NO_ANSWER = (
@@ -33,7 +33,7 @@ _NO_ANSWER = (
 )
 
 
-class Looked(NamedTuple):
+class RetrievedContext(NamedTuple):
     """A question as it was read, and the passages its answer is looked for in."""
 
     read: str
@@ -41,9 +41,9 @@ class Looked(NamedTuple):
     plan: Plan
     ranked: list[Ranked]
     restored: str | None
-    arrays: Question | None
-    asking: Asking
-    found: list[Found]
+    arrays: QueryArrays | None
+    asking: QuestionAnalysis
+    found: list[CandidatePassage]
 
 
 def plainly(question: str) -> str:
@@ -54,14 +54,14 @@ def plainly(question: str) -> str:
     return plain
 
 
-def answers_to(prepared: Prepared, plain: str, filters: Sequence[Filter], limit: int) -> Answers:
+def answers_to(prepared: Snapshot, plain: str, filters: Sequence[Filter], limit: int) -> Answers:
     """Return the answer to a plain question, or none if no span is likely enough."""
-    looked = look(prepared, plain, filters)
+    looked = retrieve(prepared, plain, filters)
     chosen = choices(looked.arrays, looked.asking, looked.found) if looked.arrays else []
-    told = [Told(_answer(looked, one), one.score, one.fit, one.sentence.says) for one in chosen]
-    answer, others = settle(looked.asking, told)
-    given = answer if answer and answer.confidence >= learnt_answers().threshold else None
-    records = Records(prepared.engine)
+    told = [CandidateAnswer(_answer(looked, one), one.score, one.fit, one.sentence.says) for one in chosen]
+    answer, others = resolve(looked.asking, told)
+    given = answer if answer and answer.confidence >= answer_model().threshold else None
+    records = StoredArticles(prepared.engine)
     nearest = first_of_texts(looked.ranked, prepared.alike)[:limit]
     hits = [search_hit(one, looked.plan, records, prepared.alike) for one in nearest]
     return Answers(
@@ -80,7 +80,7 @@ def answers_to(prepared: Prepared, plain: str, filters: Sequence[Filter], limit:
     )
 
 
-def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> Looked:
+def retrieve(prepared: Snapshot, question: str, filters: Sequence[Filter] = ()) -> RetrievedContext:
     """Return the passages nearest to a plain question, and how it is read."""
     engine, expander = prepared.engine, prepared.expander
     read = read_keystrokes(question, engine)
@@ -89,31 +89,31 @@ def look(prepared: Prepared, question: str, filters: Sequence[Filter] = ()) -> L
     node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
     found = engine.search(node, limit=DEPTH, per_article=False)
     best = rerank(engine, expander.asked(group), read, found.hits)
-    asking = read_question(read)
+    asking = analyse_question(read)
     if best.restored and not is_marked(read):
-        marked = read_question(f"{best.restored}?")  # has lost the signs of dates
+        marked = analyse_question(f"{best.restored}?")  # has lost the signs of dates
         if marked.kind == asking.kind:
             asking = replace(marked, periods=asking.periods, places=asking.places, documents=asking.documents)
     restored = None if is_marked(read) else best.restored
-    return Looked(read, group, plan, best.ranked, restored, best.question, asking, _passages(engine, best.ranked))
+    return RetrievedContext(read, group, plan, best.ranked, restored, best.question, asking, _passages(engine, best.ranked))
 
 
-def _passages(engine: Engine, ranked: Sequence[Ranked]) -> list[Found]:
+def _passages(engine: Engine, ranked: Sequence[Ranked]) -> list[CandidatePassage]:
     """Return the best passages, each text once: what is printed again says nothing more."""
-    found: dict[str, Found] = {}
+    found: dict[str, CandidatePassage] = {}
     for one in ranked:
         record = json.loads(engine.record(one.hit.article_id) or "")
         start, end = record["passages"][one.hit.passage]
         text = record["body"][start:end]
         if text not in found:
             flags = engine.forward(one.hit.article_id)[one.hit.passage + 1].flags
-            found[text] = Found(text, record["title"], one.hit.article_id, one.score, flags, start, record)
+            found[text] = CandidatePassage(text, record["title"], one.hit.article_id, one.score, flags, start, record)
         if len(found) == _READ_PASSAGES:
             break
     return list(found.values())
 
 
-def _answer(looked: Looked, choice: Choice) -> Answer:
+def _answer(looked: RetrievedContext, choice: Choice) -> Answer:
     found = looked.found[choice.passage]
     start, end, sentence, record = choice.start, choice.end, choice.sentence, found.record
     answer = Answer(

@@ -16,10 +16,10 @@ from htxsearch.text.dates import DateMention, asked_dates
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
 from htxsearch.text.places import asked_places
-from htxsearch.text.stopwords import is_filler, is_interrogative
+from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["FIGURES", "KINDS", "Asking", "Kind", "plain_question", "read_question"]
+__all__ = ["FIGURES", "KINDS", "Kind", "QuestionAnalysis", "analyse_question", "plain_question"]
 
 Kind = Literal[
     "number",
@@ -232,7 +232,7 @@ _TAIL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class QuestionAnalysis:
     """What a question asks for.
 
     `focus` are the normal terms of the noun it names: what "bao nhiêu" counts, or what stands before "nào", "gì".
@@ -252,7 +252,7 @@ class Asking:
     documents: frozenset[int] = frozenset()
 
 
-def read_question(text: str) -> Asking:
+def analyse_question(text: str) -> QuestionAnalysis:
     """Return what a question asks for, as typed: with marks, without, or with some."""
     asked = " ".join(nfc(text).split())
     low = asked.lower()
@@ -263,7 +263,7 @@ def read_question(text: str) -> Asking:
             match = pattern.search(plain)
             if match:
                 return _bound(_asking(kind, tokens(plain), match.start(), match.end(), marked), asked, low)
-    return _bound(Asking("thing", (), marks), asked, low)
+    return _bound(QuestionAnalysis("thing", (), marks), asked, low)
 
 
 def _without_chat(low: str, marked: bool) -> str:
@@ -272,7 +272,7 @@ def _without_chat(low: str, marked: bool) -> str:
     return tail.sub("", lead.sub("", low)) or low
 
 
-def _bound(asking: Asking, asked: str, low: str) -> Asking:
+def _bound(asking: QuestionAnalysis, asked: str, low: str) -> QuestionAnalysis:
     """Return what is asked with what binds it besides its words: `low` is `asked` in small letters."""
     status = status_asked(low, marked=is_marked(low))
     documents = frozenset(one.number for one in document_numbers(asked))
@@ -308,7 +308,7 @@ def _spelled(rule: str, marked: bool) -> str:
     return re.sub(r"\\.|<([^\W\d_]+)>|[^\W\d_]+", either, rule)
 
 
-def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: bool) -> Asking:
+def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: bool) -> QuestionAnalysis:
     """Divide a question at the question word that is in the phrase matched.
 
     Its noun is a run without fillers. It begins where the phrase does, if that has the noun (thuộc xã nào: xã).
@@ -319,23 +319,23 @@ def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: 
     asks = [at for at, token in enumerate(found) if asking[at] and start <= token.start < end]
     if not asks:
         behind = [term for term, token in zip(terms, found, strict=True) if token.start >= end]
-        return Asking(kind, tuple(_until_filler(behind[:_COUNTED_TERMS])) if kind == "number" else (), marked)
+        return QuestionAnalysis(kind, tuple(_until_filler(behind[:_COUNTED_TERMS])) if kind == "number" else (), marked)
     first = last = asks[0]
     while last + 1 < len(found) and asking[last + 1]:
         last += 1
     if terms[first] in ("bao", "nhiêu", spelled("mấy")):
         focus = _until_filler(terms[last + 1 : last + 1 + _COUNTED_TERMS])
-        return Asking(kind, tuple(focus), marked, tuple(terms[:first]), tuple(terms[last + 1 + len(focus) :]))
+        return QuestionAnalysis(kind, tuple(focus), marked, tuple(terms[:first]), tuple(terms[last + 1 + len(focus) :]))
     begin = next((at for at, token in enumerate(found[:first]) if token.start >= start), first - _NOUN_TERMS)
     begin = first if terms[first] == "sao" else max(0, begin, first - _NOUN_TERMS)
     focus = _until_filler(terms[begin:first][::-1])[::-1]
-    return Asking(kind, tuple(focus), marked, tuple(terms[: first - len(focus)]), tuple(terms[last + 1 :]))
+    return QuestionAnalysis(kind, tuple(focus), marked, tuple(terms[: first - len(focus)]), tuple(terms[last + 1 :]))
 
 
 def _until_filler(terms: list[str]) -> list[str]:
     found = []
     for term in terms:
-        if is_filler(term):
+        if is_stop_word(term):
             break
         found.append(term)
     return found

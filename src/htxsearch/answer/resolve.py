@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from htxsearch.answer.figures import Status, status_of
-from htxsearch.answer.question import FIGURES, Asking
+from htxsearch.answer.question import FIGURES, QuestionAnalysis
 from htxsearch.answer.sentences import dated, overlap, own_period
 from htxsearch.search.results import Answer
 from htxsearch.text.abbreviations import COMMON
@@ -22,7 +22,7 @@ from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import normal
 from htxsearch.text.tokens import tokens
 
-__all__ = ["Told", "as_of", "settle"]
+__all__ = ["CandidateAnswer", "as_of", "resolve"]
 
 _SCALES = ("trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")
 _QUALIFIERS = ("gần", "trên", "hơn", "khoảng", "ước", "tính", "chừng", "xấp", "xỉ")
@@ -37,7 +37,7 @@ _UNFIT = 0.4
 and in what is said of another document or office."""
 
 
-class Told(NamedTuple):
+class CandidateAnswer(NamedTuple):
     """An answer; how likely its span is, how well it fits (`Choice`), and how much of what is asked its sentence says."""
 
     answer: Answer
@@ -55,7 +55,7 @@ def as_of(answer: Answer) -> DateMention | None:
     return own_period(text, dated(text, answer.date), *_places(answer))
 
 
-def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[Answer, ...]]:
+def resolve(asking: QuestionAnalysis, told: Sequence[CandidateAnswer]) -> tuple[Answer | None, tuple[Answer, ...]]:
     """Return the answer to give, and those of other articles with their relation to it.
 
     What several sentences say is as likely as all of them together, and given from the one that is trusted most.
@@ -84,11 +84,11 @@ def settle(asking: Asking, told: Sequence[Told]) -> tuple[Answer | None, tuple[A
     return given, _others(given, [replace(one, relation=_relation(given, one)) for one in shown])
 
 
-def _doubted(one: Told) -> Told:
+def _doubted(one: CandidateAnswer) -> CandidateAnswer:
     return one._replace(answer=replace(one.answer, confidence=_UNFIT * one.answer.confidence))
 
 
-def _is_of_another(asking: Asking, answer: Answer) -> bool:
+def _is_of_another(asking: QuestionAnalysis, answer: Answer) -> bool:
     """Tell whether an answer is of another office, document or time than was asked about.
 
     A deputy is asked about and the sentence has none; or a document that the question names by its number is named neither in
@@ -104,7 +104,7 @@ def _is_of_another(asking: Asking, answer: Answer) -> bool:
     return not asking.documents <= {one.number for one in named}
 
 
-def _any_of(some: Sequence[Told]) -> float:
+def _any_of(some: Sequence[CandidateAnswer]) -> float:
     """Return the chance that one of several articles is right: the confidence in each was less for the others."""
     found: dict[str, float] = {}
     for one in some:
@@ -122,13 +122,13 @@ def _others(given: Answer, some: Sequence[Answer]) -> tuple[Answer, ...]:
     return tuple(sorted(found.values(), key=lambda one: (order[one.relation or "same"], -_until(one).toordinal())))
 
 
-def _is_rival(best: Told, other: Told) -> bool:
+def _is_rival(best: CandidateAnswer, other: CandidateAnswer) -> bool:
     return (
         other.fit >= _RIVAL * best.fit and other.says >= _SAYS * best.says and _counted(other.answer) == _counted(best.answer)
     )
 
 
-def _fits(asking: Asking, answer: Answer) -> bool:
+def _fits(asking: QuestionAnalysis, answer: Answer) -> bool:
     """Tell whether a figure is of the time and the status that are asked for; one without a time may be of any."""
     status, period = _status(answer), as_of(answer)
     if status != asking.status and (asking.status != "change" or status == "target"):

@@ -18,19 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.answer.candidates import Columns, candidates
-from htxsearch.answer.question import FIGURES, Asking
-from htxsearch.answer.sentences import SENTENCE_FEATURES, Found, Sentence, read_passages
-from htxsearch.search.features import Question
+from htxsearch.answer.question import FIGURES, QuestionAnalysis
+from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, Sentence, read_passages
+from htxsearch.search.features import QueryArrays
 
 __all__ = [
     "CONFIDENCE_FEATURES",
     "SENTENCE_COLUMNS",
+    "AnswerModel",
     "Choice",
-    "Learnt",
+    "answer_model",
     "choices",
     "confidence_features",
     "expected_f1",
-    "learnt_answers",
     "rows_of",
     "sentences_read",
     "worth",
@@ -72,7 +72,7 @@ class Choice(NamedTuple):
     confidence: float
 
 
-class Learnt:
+class AnswerModel:
     """What was learnt: weights of sentences and of the confidence, trees of the candidates."""
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
@@ -115,9 +115,9 @@ class Learnt:
 
 
 @cache
-def learnt_answers() -> Learnt:
+def answer_model() -> AnswerModel:
     """Return what `scripts/train_answers.py` has written."""
-    return Learnt(json.loads(resources.files("htxsearch.answer").joinpath("answers.json").read_text("utf-8")))
+    return AnswerModel(json.loads(resources.files("htxsearch.answer").joinpath("answers.json").read_text("utf-8")))
 
 
 def expected_f1(sums: _Floats, spans: Sequence[tuple[_Ints, _Ints]]) -> list[_Floats]:
@@ -144,7 +144,7 @@ def worth(expected: float, sentence: float) -> float:
     return expected * math.pow(sentence, _TIMES_SENTENCE) + _PLUS_SENTENCE * sentence
 
 
-def sentences_read(asking: Asking) -> int:
+def sentences_read(asking: QuestionAnalysis) -> int:
     """Return how many sentences, the best, are looked through for the span."""
     return _SENTENCES_OF_FIGURES if asking.kind in FIGURES else _SENTENCES
 
@@ -178,9 +178,11 @@ def confidence_features(
     return [own[name] if name in own else of[name] for name in CONFIDENCE_FEATURES]
 
 
-def choices(question: Question, asking: Asking, passages: Sequence[Found], learnt: Learnt | None = None) -> list[Choice]:
+def choices(
+    question: QueryArrays, asking: QuestionAnalysis, passages: Sequence[CandidatePassage], learnt: AnswerModel | None = None
+) -> list[Choice]:
     """Return the best span of each of the best sentences, the best first."""
-    learnt = learnt or learnt_answers()
+    learnt = learnt or answer_model()
     sentences = read_passages(question, asking, passages)
     if not sentences:
         return []
@@ -203,8 +205,8 @@ def choices(question: Question, asking: Asking, passages: Sequence[Found], learn
 def _chosen(
     sentences: Sequence[Sentence],
     scores: _Floats,
-    passages: Sequence[Found],
-    learnt: Learnt,
+    passages: Sequence[CandidatePassage],
+    learnt: AnswerModel,
     spans: Sequence[tuple[_Ints, _Ints]],
     rows: Sequence[_Floats],
     owner: Sequence[int],

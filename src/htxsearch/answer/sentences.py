@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.answer.entities import Typed, typed_spans
-from htxsearch.answer.question import Asking
+from htxsearch.answer.entities import TypedSpan, typed_spans
+from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.engine.contract import term_hash
-from htxsearch.search.features import Question
+from htxsearch.search.features import QueryArrays
 from htxsearch.text.analysis import IS_JOINED
 from htxsearch.text.dates import DateMention, mentions
 from htxsearch.text.normalize import key, normal
@@ -28,7 +28,7 @@ from htxsearch.text.places import Mention, find_places
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["OF_KIND", "SENTENCE_FEATURES", "Found", "Sentence", "dated", "overlap", "own_period", "read_passages"]
+__all__ = ["OF_KIND", "SENTENCE_FEATURES", "CandidatePassage", "Sentence", "dated", "overlap", "own_period", "read_passages"]
 
 OF_KIND: Mapping[str, tuple[str, ...]] = {
     "number": ("number", "money", "percent"),
@@ -59,7 +59,7 @@ _MEANS = ("bằng", "cách", "theo", "qua")
 _CAUSES = ("vì", "do", "bởi", "nhờ", "nguyên nhân", "khiến")
 
 
-class Found(NamedTuple):
+class CandidatePassage(NamedTuple):
     """A passage to look for the answer in: `text` begins at `start` of an article's body; `score` is stage two's.
 
     `flags` are its syllables' (`Terms.flags`), `record` is what the index keeps of the article.
@@ -99,7 +99,7 @@ class Sentence:
     ends: list[int]
     terms: list[str]
     joined: list[bool]
-    typed: list[Typed]
+    typed: list[TypedSpan]
     slots: list[tuple[tuple[int, float], ...]]
     weight: _Floats
     cover: _Floats
@@ -108,10 +108,10 @@ class Sentence:
     features: list[float] = field(default_factory=list)
 
 
-class _Asked:
+class _QuestionFeatures:
     """A question's arrays, and what is derived from them once."""
 
-    def __init__(self, question: Question, asking: Asking) -> None:
+    def __init__(self, question: QueryArrays, asking: QuestionAnalysis) -> None:
         self.question, self.asking = question, asking
         self.weight, self.content, self.fillers = question.weight(), question.content(), question.fillers()
         self.total = float(self.weight.sum()) or 1.0
@@ -151,9 +151,9 @@ class _Asked:
         return cover
 
 
-def read_passages(question: Question, asking: Asking, passages: Sequence[Found]) -> list[Sentence]:
+def read_passages(question: QueryArrays, asking: QuestionAnalysis, passages: Sequence[CandidatePassage]) -> list[Sentence]:
     """Return the sentences of the passages, best passage first, with their features."""
-    asked = _Asked(question, asking)
+    asked = _QuestionFeatures(question, asking)
     found: list[Sentence] = []
     pairs: list[_Floats] = []
     for number, passage in enumerate(passages):
@@ -179,7 +179,7 @@ def read_passages(question: Question, asking: Asking, passages: Sequence[Found])
     return found
 
 
-def _sentences(asked: _Asked, number: int, passage: Found) -> "list[Sentence]":
+def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage) -> "list[Sentence]":
     every = tokens(passage.text)
     starts, ends = [token.start for token in every], [token.end for token in every]
     typed = typed_spans(passage.text)
@@ -194,7 +194,13 @@ def _sentences(asked: _Asked, number: int, passage: Found) -> "list[Sentence]":
 
 
 def _sentence(
-    asked: _Asked, number: int, passage: Found, span: Span, run: Sequence[Token], flags: bytes, typed: Sequence[Typed]
+    asked: _QuestionFeatures,
+    number: int,
+    passage: CandidatePassage,
+    span: Span,
+    run: Sequence[Token],
+    flags: bytes,
+    typed: Sequence[TypedSpan],
 ) -> Sentence:
     slots = asked.slots(run)
     return Sentence(
@@ -215,7 +221,7 @@ def _sentence(
 
 
 def _overlap(
-    asked: _Asked, sentence: Sentence, title: _Floats, around: _Floats, before: _Floats
+    asked: _QuestionFeatures, sentence: Sentence, title: _Floats, around: _Floats, before: _Floats
 ) -> tuple[_Floats, dict[str, float]]:
     """Return which pairs of neighbouring slots stand side by side, and what of the question the sentence has.
 
@@ -265,7 +271,7 @@ def _longest_run(weight: _Floats) -> float:
     return longest
 
 
-def _looks(asked: _Asked, passage: Found, sentence: Sentence) -> dict[str, float]:
+def _looks(asked: _QuestionFeatures, passage: CandidatePassage, sentence: Sentence) -> dict[str, float]:
     """Return how a sentence looks: has it what is asked for, how long is it, of what time does it speak."""
     asking, terms = asked.asking, sentence.terms
     kinds = OF_KIND.get(asking.kind, ())
@@ -301,7 +307,7 @@ def _defines(sentence: Sentence) -> bool:
     return at > 0 and bool(sentence.weight[at - 1]) and float(np.mean(sentence.weight[:at] > 0)) >= 0.7
 
 
-def _weigh_locally(asked: _Asked, found: Sequence[Sentence], pairs: _Floats) -> None:
+def _weigh_locally(asked: _QuestionFeatures, found: Sequence[Sentence], pairs: _Floats) -> None:
     """Fill in what is covered by idf among these sentences: what all of them have tells nothing."""
     cover = np.array([one.cover for one in found])
     local = asked.content * np.log((len(found) + 1) / (0.5 + (cover > 0).sum(axis=0)))
@@ -312,7 +318,7 @@ def _weigh_locally(asked: _Asked, found: Sequence[Sentence], pairs: _Floats) -> 
         sentence.features[first : first + 2] = values
 
 
-def _date_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
+def _date_fits(asking: QuestionAnalysis, passage: CandidatePassage, sentence: Sentence) -> float:
     """Return 1 if the sentence is about the time the question names, -1 if about another, 0 if either names none.
 
     A sentence without a date is about that named last before it, in the passage or in the title.
@@ -328,7 +334,7 @@ def _date_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
     return 1.0 if any(overlap(a, b) for a in asking.periods for b in named) else -1.0
 
 
-def _place_fits(asking: Asking, passage: Found, sentence: Sentence) -> float:
+def _place_fits(asking: QuestionAnalysis, passage: CandidatePassage, sentence: Sentence) -> float:
     """Return 1 if the sentence is about a province the question names, -1 if about others, 0 if none is named.
 
     A sentence that names none is about that named last before it, in the title, or about the article's.
@@ -349,7 +355,7 @@ def _placed(text: str) -> tuple[Mention, ...]:
     return tuple(find_places(text))
 
 
-def _is_vice(asking: Asking, sentence: Sentence) -> bool:
+def _is_vice(asking: QuestionAnalysis, sentence: Sentence) -> bool:
     """Tell whether the sentence speaks of a deputy (phó chủ tịch) where the question does not."""
     if {"phó", "pho"} & {*asking.before, *asking.focus, *asking.behind}:
         return False
@@ -390,7 +396,7 @@ def overlap(one: DateMention, other: DateMention) -> bool:
     return first <= last
 
 
-def _repeats(sentence: Sentence, typed: Typed) -> bool:
+def _repeats(sentence: Sentence, typed: TypedSpan) -> bool:
     """Tell whether a typed span only repeats what the question says."""
     inside = [at for at, start in enumerate(sentence.starts) if typed.start <= start < typed.end]
     return bool(inside) and all(sentence.slots[at] for at in inside)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from htxsearch.evaluate.bench.collection import Collection
+    from htxsearch.evaluate.bench.collection import BenchCollection
     from htxsearch.evaluate.bench.measure import Comparison, Engine, Size
     from htxsearch.evaluate.bench.product import Product, Reindexing
 
@@ -107,7 +107,7 @@ def _talk(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _collection(data: Path | None, corpus: Path, articles: int, queries: int, sizes: Sequence[int]) -> "Collection":
+def _collection(data: Path | None, corpus: Path, articles: int, queries: int, sizes: Sequence[int]) -> "BenchCollection":
     from htxsearch.evaluate.bench.collection import collect, read_articles, synthetic_articles
 
     path = data or (_NEWS if _NEWS.is_file() else None)
@@ -117,7 +117,7 @@ def _collection(data: Path | None, corpus: Path, articles: int, queries: int, si
     return collect(some, source=source, synthetic=path is None, queries=queries, sizes=sizes)
 
 
-def _measure_product(collection: "Collection", index: Path | None, rounds: int) -> "Product":
+def _measure_product(collection: "BenchCollection", index: Path | None, rounds: int) -> "Product":
     import tempfile  # loads a tenth of what a query does
 
     from htxsearch.evaluate.bench.product import ask_product, build_product
@@ -137,7 +137,7 @@ def _verdict(found: "Comparison") -> int:
 # What is shown
 
 
-def _show_collection(collection: "Collection") -> None:
+def _show_collection(collection: "BenchCollection") -> None:
     kind = " (synthetic: no such text exists)" if collection.synthetic else ""
     click.echo(f"{collection.source}{kind}")
     click.echo(

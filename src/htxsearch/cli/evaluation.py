@@ -11,7 +11,7 @@ from htxsearch.errors import UsageError
 
 if TYPE_CHECKING:
     from htxsearch.evaluate.extraction import Extraction
-    from htxsearch.evaluate.ranking import Collection, Measured, Run
+    from htxsearch.evaluate.ranking import JudgedSet, MeasuredSet, Run
 
 __all__ = ["BELOW_FLOOR", "evaluation"]
 
@@ -149,7 +149,7 @@ def _judged_answers(corpus: Path | None, keep: Path | None) -> _Judged:
     return judged
 
 
-def _announced(folder: Path, corpus: Path | None) -> "Collection":
+def _announced(folder: Path, corpus: Path | None) -> "JudgedSet":
     """Read a collection and say how large it is."""
     import htxsearch.evaluate.ranking as evaluate
 
@@ -212,7 +212,7 @@ def _show_run(run: "Run", failures: int) -> None:
         click.echo(f"    {outcome.measures[first]:.2f}  {query}  {outcome.query}\n          → {ranked}")
 
 
-def _check_floors(path: Path, runs: Sequence["Measured"], *, write: bool) -> int:
+def _check_floors(path: Path, runs: Sequence["MeasuredSet"], *, write: bool) -> int:
     import htxsearch.evaluate.ranking as evaluate
 
     try:

@@ -21,7 +21,7 @@ from htxsearch.errors import ExtraMissing, HtxError, IndexMissing, UsageError
 if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Report
-    from htxsearch.indexing.embeddings import Encoded
+    from htxsearch.indexing.embeddings import EncodeReport
 
 __all__ = [
     "INTERRUPTED",
@@ -106,10 +106,10 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print one J
 
 def _give_way() -> None:
     """Let a search beside this program go first, and whatever else people wait for."""
-    from htxsearch.indexing.workers import give_way
+    from htxsearch.indexing.workers import lower_priority
 
     if click.get_current_context().obj == _OWN_PROCESS:
-        give_way()
+        lower_priority()
 
 
 def _print_json(value: object) -> None:
@@ -147,7 +147,7 @@ def _update(index: "Index", *, rebuild: bool = False, workers: int | None = None
         return index.update(rebuild=rebuild, workers=workers, progress=progress)
 
 
-def _encode(index: "Index") -> "Encoded":
+def _encode(index: "Index") -> "EncodeReport":
     """Make the vectors that are missing, with a progress bar and the time left if somebody is watching."""
     if not sys.stderr.isatty():
         return index.encode()
@@ -507,13 +507,13 @@ def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Pa
     from htxsearch.cli.render import show_related
     from htxsearch.errors import UsageError
     from htxsearch.ingest.article import Article
-    from htxsearch.ingest.metadata import Known
+    from htxsearch.ingest.metadata import Metadata
     from htxsearch.ingest.readers import READERS, Unreadable, read_articles
 
     with _open(index_dir, corpus) as index:
         if article == "-":
             try:
-                given = list(read_articles(READERS["plain"], sys.stdin.buffer.read(), "-", Known()))
+                given = list(read_articles(READERS["plain"], sys.stdin.buffer.read(), "-", Metadata()))
             except Unreadable as error:
                 raise UsageError(f"cannot compare standard input: {error}") from error
             if not given or not isinstance(given[0], Article):

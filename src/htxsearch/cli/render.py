@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from htxsearch.indexing.catalogue import Report
-from htxsearch.indexing.embeddings import Encoded
+from htxsearch.indexing.embeddings import EncodeReport
 from htxsearch.indexing.reprints import Difference
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.search.highlight import excerpt
@@ -198,7 +198,7 @@ def show_additions(found: "Additions", *, err: bool = False) -> None:
         click.echo(f"refused {safe(refused.path)}: {safe(refused.reason)}", err=True)
 
 
-def show_encoded(encoded: Encoded) -> None:
+def show_encoded(encoded: EncodeReport) -> None:
     """Print one line that says which vectors were made."""
     dropped = f", {encoded.dropped} dropped" if encoded.dropped else ""
     click.echo(f"meaning: {encoded.encoded} passages read, {encoded.kept} known{dropped} ({encoded.took_s:.1f} s)")

@@ -15,7 +15,7 @@ with Lucene's idf, over live documents only, exactly and exhaustively:
     idf(df)  = ln(1 + (N - df + 0.5) / (df + 0.5))
     tf part  = tf / (tf + k1 * (1 - b + b * length / average length))
 
-A group of alternatives (`AnyTerm`) scores as its best one, times the idf of the whole group:
+A group of alternatives (`DisjunctionMax`) scores as its best one, times the idf of the whole group:
 idf(documents with any of them) * max(weight_i * tf part_i).
 """
 
@@ -30,35 +30,35 @@ from htxsearch.text.analysis import Terms
 
 __all__ = [
     "ARTICLE_FIELDS",
-    "K1",
+    "BM25_B",
+    "BM25_K1",
     "PASSAGE_FIELDS",
     "TWIN_SHIFT",
-    "Alternative",
-    "AnyTerm",
-    "B",
     "Boolean",
     "Counts",
     "DateRange",
+    "DisjunctionMax",
     "Document",
     "Engine",
     "FieldName",
     "Forward",
-    "Found",
     "Hit",
     "Leaf",
     "Node",
-    "OneOf",
     "Phrase",
     "Posting",
+    "SearchResult",
     "Terms",
+    "TermsFilter",
     "ValueField",
+    "WeightedTerm",
     "Writer",
     "forward_of",
     "term_hash",
 ]
 
-K1 = 0.9
-B = 0.4
+BM25_K1 = 0.9
+BM25_B = 0.4
 """k1 .9, b .4 scored best of the settings tried on XQuAD-vi (MRR@10 .9058 against .8986 with 1.2, .75)."""
 
 PASSAGE_FIELDS = ("syllable", "word")
@@ -122,7 +122,7 @@ def forward_of(terms: Terms) -> Forward:
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
+class WeightedTerm:
     """One term in one field and how much it is worth (0 < weight <= 1)."""
 
     field: FieldName
@@ -131,10 +131,10 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
-class AnyTerm:
+class DisjunctionMax:
     """Matches where any alternative does; scores as the best. All fields are of one level."""
 
-    alternatives: tuple[Alternative, ...]
+    alternatives: tuple[WeightedTerm, ...]
     boost: float = 1.0
 
 
@@ -151,7 +151,7 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
+class TermsFilter:
     """A filter: the article's place or source is one of `values`, exactly. Scores `boost`."""
 
     field: ValueField
@@ -181,9 +181,9 @@ class Boolean:
     must_not: tuple["Node", ...] = ()
 
 
-Node = Union[AnyTerm, Phrase, OneOf, DateRange, "Boolean"]
-Posting = AnyTerm | Phrase
-Leaf = AnyTerm | Phrase | OneOf | DateRange
+Node = Union[DisjunctionMax, Phrase, TermsFilter, DateRange, "Boolean"]
+Posting = DisjunctionMax | Phrase
+Leaf = DisjunctionMax | Phrase | TermsFilter | DateRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The answer to a search.
 
     `total` counts all matching articles, or passages if they were not grouped, `articles` the articles
@@ -253,7 +253,7 @@ class Engine(Protocol):
         by_date: bool = False,
         facets: Sequence[str] = (),
         explain: bool = False,
-    ) -> Found:
+    ) -> SearchResult:
         """Return the passages that match `node`, best first, or the newest articles' first.
 
         `per_article` keeps only the best passage of each article.
@@ -268,7 +268,7 @@ class Engine(Protocol):
     def forward(self, article_id: str) -> tuple[Forward, ...]:
         """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""
 
-    def frequency(self, node: AnyTerm) -> int:
+    def frequency(self, node: DisjunctionMax) -> int:
         """Return how many passages (or articles, for title fields) hold any of the alternatives."""
 
     def record(self, article_id: str) -> str | None:

@@ -8,21 +8,21 @@ from typing import Literal
 
 from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
-    K1,
-    AnyTerm,
-    B,
+    BM25_B,
+    BM25_K1,
     Boolean,
     Counts,
     DateRange,
+    DisjunctionMax,
     Document,
     Forward,
-    Found,
     Hit,
     Leaf,
     Node,
-    OneOf,
     Phrase,
     Posting,
+    SearchResult,
+    TermsFilter,
     forward_of,
 )
 
@@ -49,7 +49,7 @@ class MemoryEngine:
         by_date: bool = False,
         facets: Sequence[str] = (),
         explain: bool = False,
-    ) -> Found:
+    ) -> SearchResult:
         scored = {unit: score for unit, score in self._evaluate(node).items() if score is not None}
         ranked = sorted(scored, key=lambda unit: (-round(scored[unit], 9), unit))
         articles = {article for article, _ in ranked}
@@ -63,7 +63,7 @@ class MemoryEngine:
         hits = tuple(
             Hit(*unit, scored[unit], self._parts(node, unit) if explain else ()) for unit in ranked[offset : offset + limit]
         )
-        return Found(len(ranked), len(articles), hits, {name: self._facet(name, articles) for name in facets})
+        return SearchResult(len(ranked), len(articles), hits, {name: self._facet(name, articles) for name in facets})
 
     def _facet(self, name: str, articles: Iterable[str]) -> dict[str, int]:
         def value(document: Document) -> str | None:
@@ -78,7 +78,7 @@ class MemoryEngine:
         units = [(d.id, number) for d in self._documents.values() for number in range(len(d.passages))]
         if isinstance(node, Boolean):
             return self._boolean(node, units)
-        if isinstance(node, OneOf | DateRange):
+        if isinstance(node, TermsFilter | DateRange):
             accepts = self._filter(node)
             return {unit: node.boost if accepts(self._documents[unit[0]]) else None for unit in units}
         on_article = (node.field if isinstance(node, Phrase) else node.alternatives[0].field) in ARTICLE_FIELDS
@@ -102,8 +102,8 @@ class MemoryEngine:
             found[unit] = sum(matched) if needed and not excluded else None
         return found
 
-    def _filter(self, node: OneOf | DateRange) -> Callable[[Document], bool]:
-        if isinstance(node, OneOf):
+    def _filter(self, node: TermsFilter | DateRange) -> Callable[[Document], bool]:
+        if isinstance(node, TermsFilter):
             return lambda d: (d.place if node.field == "place" else d.source) in node.values
         since, until = node.since or date.min, node.until or date.max
         return lambda d: d.date is not None and since <= d.date <= until
@@ -132,7 +132,7 @@ class MemoryEngine:
             return 0.0
         count = len(self._documents) if field in ARTICLE_FIELDS else self.counts().passages
         average = self._total_length(field) / count
-        return tf / (tf + K1 * (1 - B + B * len(self._terms(field, unit)) / average))
+        return tf / (tf + BM25_K1 * (1 - BM25_B + BM25_B * len(self._terms(field, unit)) / average))
 
     def _total_length(self, field: str) -> int:
         on_article = field in ARTICLE_FIELDS
@@ -147,7 +147,7 @@ class MemoryEngine:
             if self._evaluate(node)[unit] is None:
                 return ()
             return tuple(part for child in node.must + node.should for part in self._parts(child, unit))
-        if isinstance(node, OneOf | DateRange) and not node.boost:
+        if isinstance(node, TermsFilter | DateRange) and not node.boost:
             return ()
         score = self._evaluate(node)[unit]
         return ((node, score),) if score is not None else ()
@@ -166,7 +166,7 @@ class MemoryEngine:
         document = self._documents.get(article_id)
         return tuple(map(forward_of, (document.title, *document.passages))) if document else ()
 
-    def frequency(self, node: AnyTerm) -> int:
+    def frequency(self, node: DisjunctionMax) -> int:
         on_article = node.alternatives[0].field in ARTICLE_FIELDS
         units = (
             (document.id, number)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.errors import UsageError
-from htxsearch.evaluate.ranking import Collection, Outcome, Run, own_forms_of, posed
+from htxsearch.evaluate.ranking import JudgedSet, Outcome, Run, own_forms_of, query_form
 from htxsearch.index import Index
 from htxsearch.search.results import Answers
 from htxsearch.text.abbreviations import COMMON
@@ -41,7 +41,7 @@ class Judged(dict[str, Any]):
     """Questions by id: the row each was read from, without answers if nothing answers it."""
 
 
-def read_judged(folder: Path, collection: Collection) -> Judged:
+def read_judged(folder: Path, collection: JudgedSet) -> Judged:
     """Return the questions of a collection's folder that have answers, and those of `unanswerable.jsonl`. Raises UsageError."""
     found = Judged()
     for name in ("queries.jsonl", "unanswerable.jsonl"):
@@ -63,11 +63,11 @@ def read_judged(folder: Path, collection: Collection) -> Judged:
     return found
 
 
-def evaluate_answers(collection: Collection, judged: Judged, index: Index, *, form: str = "typed") -> Run:
+def evaluate_answers(collection: JudgedSet, judged: Judged, index: Index, *, form: str = "typed") -> Run:
     """Ask every question in the given form and measure the answers. Raises UsageError for an unknown form."""
     outcomes: dict[str, Outcome] = {}
     for one, row in judged.items():
-        text = posed(row["text"], form, own_forms_of(row))
+        text = query_form(row["text"], form, own_forms_of(row))
         found = index.ask(text)
         outcomes[one] = Outcome(text, _shown(found), _measures(found, row))
     means = {}

@@ -30,14 +30,14 @@ __all__ = [
     "DEFAULT_MEASURES",
     "FORMS",
     "OWN_FORMS",
-    "Collection",
-    "Measured",
+    "JudgedSet",
+    "MeasuredSet",
     "Outcome",
     "Run",
     "evaluate",
     "opened",
     "own_forms_of",
-    "posed",
+    "query_form",
     "raise_floors",
     "read_collection",
     "read_run",
@@ -84,7 +84,7 @@ OWN_FORMS: Mapping[str, str] = {"short": "short", "hurried": "unaccented"}
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class JudgedSet:
     """A judged collection: documents as corpus lines, query texts by id, own forms and grades by query.
 
     If its documents are the articles of a corpus folder, `corpus` is that folder and `documents` is empty.
@@ -152,7 +152,7 @@ class Run:
         return found
 
 
-def read_collection(folder: Path, corpus: Path | None = None) -> Collection:
+def read_collection(folder: Path, corpus: Path | None = None) -> JudgedSet:
     """Read a folder in BEIR form; `corpus` is the folder of its articles if it has no corpus.jsonl.
 
     Raises UsageError for a folder that is not in this form.
@@ -183,7 +183,7 @@ def read_collection(folder: Path, corpus: Path | None = None) -> Collection:
         raise UsageError(f"{folder} is no judged collection in BEIR form: {error}") from error
     if not queries:
         raise UsageError(f"{folder} has no query that qrels.tsv judges")
-    return Collection(folder.resolve().name, documents, queries, own_forms, qrels, corpus)
+    return JudgedSet(folder.resolve().name, documents, queries, own_forms, qrels, corpus)
 
 
 def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -193,7 +193,7 @@ def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def opened(
-    collection: Collection, keep: Path | None = None, progress: Progress = unobserved, *, semantic: bool = False
+    collection: JudgedSet, keep: Path | None = None, progress: Progress = unobserved, *, semantic: bool = False
 ) -> Iterator[Index]:
     """Index the collection as a corpus folder and give the index; in `keep`, if named, it stays for the next time.
 
@@ -210,7 +210,7 @@ def opened(
             yield index
 
 
-def _written(collection: Collection, corpus: Path) -> Path:
+def _written(collection: JudgedSet, corpus: Path) -> Path:
     """Write the documents as a corpus folder and return it."""
     corpus.mkdir(exist_ok=True)
     lines = (json.dumps(document, ensure_ascii=False) for document in collection.documents)
@@ -219,7 +219,7 @@ def _written(collection: Collection, corpus: Path) -> Path:
 
 
 def evaluate(
-    collection: Collection,
+    collection: JudgedSet,
     index: Index,
     *,
     measures: Sequence[str] = DEFAULT_MEASURES,
@@ -236,7 +236,7 @@ def evaluate(
     depth = min(max(one["cutoff"] or _DEEPEST for one in parsed.values()), _DEEPEST)
     rankings: dict[str, tuple[str, ...]] = {}
     errors: dict[str, str] = {}
-    texts = {one: posed(text, form, collection.own_forms[one]) for one, text in collection.queries.items()}
+    texts = {one: query_form(text, form, collection.own_forms[one]) for one, text in collection.queries.items()}
     for one, text in texts.items():
         try:
             found = index.search(text, limit=depth, semantic=semantic, all_reprints=True, **options)
@@ -254,7 +254,7 @@ def own_forms_of(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {form: metadata[name] for form, name in OWN_FORMS.items() if metadata.get(name)}
 
 
-def posed(text: str, form: str, own_forms: Mapping[str, str]) -> str:
+def query_form(text: str, form: str, own_forms: Mapping[str, str]) -> str:
     """Return a query re-posed in a form, as it is if it lacks its own. Raises UsageError for an unknown form."""
     if form in OWN_FORMS:
         return own_forms.get(form, text)
@@ -276,7 +276,7 @@ def _measure(name: str) -> dict[str, Any]:
 
 
 def _calculate(
-    parsed: Mapping[str, dict[str, Any]], collection: Collection, rankings: Mapping[str, tuple[str, ...]]
+    parsed: Mapping[str, dict[str, Any]], collection: JudgedSet, rankings: Mapping[str, tuple[str, ...]]
 ) -> dict[str, dict[str, float]]:
     """Return every query's measures; one without a ranking has 0 in each."""
     import ir_measures
@@ -301,7 +301,7 @@ def read_run(path: Path) -> dict[str, dict[str, Any]]:
     return sets
 
 
-class Measured(Protocol):
+class MeasuredSet(Protocol):
     """What floors are held against."""
 
     @property
@@ -313,7 +313,7 @@ class Measured(Protocol):
         """Its measures by name; all are better if higher."""
 
 
-def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Measured]) -> list[str]:
+def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[MeasuredSet]) -> list[str]:
     """Return a sentence for every floor that a run falls below, and for every floor of a set without such a measure."""
     found = []
     for run in runs:
@@ -327,7 +327,7 @@ def undercut(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Measured]
     return found
 
 
-def raise_floors(floors: Mapping[str, Mapping[str, float]], runs: Sequence[Measured]) -> dict[str, dict[str, float]]:
+def raise_floors(floors: Mapping[str, Mapping[str, float]], runs: Sequence[MeasuredSet]) -> dict[str, dict[str, float]]:
     """Return the floors raised to what the runs reached, rounded down to three places; none goes down."""
     raised = {name: dict(values) for name, values in floors.items()}
     for run in runs:

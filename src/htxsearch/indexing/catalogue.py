@@ -14,9 +14,18 @@ from htxsearch.ingest.article import Rejected
 from htxsearch.text.normalize import key, term
 
 if TYPE_CHECKING:
-    from htxsearch.ingest.add import Taken
+    from htxsearch.ingest.add import AddedFile
 
-__all__ = ["Additions", "Entry", "Report", "ShortForm", "blobs", "is_settled", "read_catalogue", "read_short_forms"]
+__all__ = [
+    "Additions",
+    "CatalogueEntry",
+    "Report",
+    "ShortForm",
+    "blobs",
+    "is_boilerplate_complete",
+    "read_catalogue",
+    "read_short_forms",
+]
 
 _CATALOGUE = "catalogue"
 _SHORT_FORMS = "short-forms"
@@ -40,13 +49,13 @@ class Report:
 class Additions:
     """What adding did: what is in the corpus now, what was refused, and what the reindex after it said, if there was one."""
 
-    taken: "tuple[Taken, ...]" = ()
+    taken: "tuple[AddedFile, ...]" = ()
     refused: tuple[Rejected, ...] = ()
     report: Report | None = None
 
 
 @dataclass(slots=True)
-class Entry:
+class CatalogueEntry:
     """What the index holds of one file: hashes for each article id, and the definitions it gives.
 
     The first hash is of the article, the second, if it is one of several in its file, of the line it was read from.
@@ -76,13 +85,13 @@ class ShortForm:
     article_id: str
 
 
-def read_catalogue(engine: Engine) -> dict[str, Entry]:
+def read_catalogue(engine: Engine) -> dict[str, CatalogueEntry]:
     """Return the entry of every file, by path. Raises IndexDamaged."""
     stored = json.loads(_blob(engine, _CATALOGUE))
-    return {path: Entry(**values) for path, values in stored.items()}
+    return {path: CatalogueEntry(**values) for path, values in stored.items()}
 
 
-def is_settled(engine: Engine) -> bool:
+def is_boilerplate_complete(engine: Engine) -> bool:
     """Tell whether every file was read with what repeats in the files that are there; an empty index is settled."""
     stored = engine.blob(_SETTLED)
     return bool(json.loads(stored)) if stored else not engine.counts().articles
@@ -102,7 +111,7 @@ def _blob(engine: Engine, name: str) -> bytes:
     return blob or b"{}"
 
 
-def blobs(entries: Mapping[str, Entry], *, settled: bool) -> dict[str, bytes]:
+def blobs(entries: Mapping[str, CatalogueEntry], *, settled: bool) -> dict[str, bytes]:
     """Return what to commit beside the postings."""
     catalogue = {path: _stored(entry) for path, entry in entries.items()}
     return {
@@ -112,7 +121,7 @@ def blobs(entries: Mapping[str, Entry], *, settled: bool) -> dict[str, bytes]:
     }
 
 
-def _stored(entry: Entry) -> dict[str, object]:
+def _stored(entry: CatalogueEntry) -> dict[str, object]:
     """Return an entry as JSON; how lines are counted only where they are."""
     stored: dict[str, object] = {
         "digest": entry.digest,
@@ -125,7 +134,7 @@ def _stored(entry: Entry) -> dict[str, object]:
     return stored
 
 
-def _short_forms(entries: Mapping[str, Entry]) -> dict[str, list[tuple[str, str, str]]]:
+def _short_forms(entries: Mapping[str, CatalogueEntry]) -> dict[str, list[tuple[str, str, str]]]:
     found: dict[str, dict[str, tuple[str, str, str]]] = {}
     for entry in entries.values():
         for article_id, definitions in entry.definitions.items():

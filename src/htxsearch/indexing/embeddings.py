@@ -38,9 +38,9 @@ from htxsearch.indexing.manifest import put
 __all__ = [
     "MODEL",
     "EncodeProgress",
-    "Encoded",
+    "EncodeReport",
     "Encoder",
-    "Near",
+    "NearPassage",
     "Vectors",
     "available",
     "encode_missing",
@@ -152,7 +152,7 @@ def passage_key(title: Forward, passage: Forward) -> bytes:
     return hashlib.blake2b(framed, digest_size=16).digest()
 
 
-class Near(NamedTuple):
+class NearPassage(NamedTuple):
     """A passage whose vector is near to a query's: where it stood when last encoded, the cosine, its key."""
 
     article_id: str
@@ -175,7 +175,7 @@ class Vectors:
         first_halves = np.ascontiguousarray(records["key"][:, 0])
         self._order = np.argsort(first_halves)
         self._sorted = first_halves[self._order]  # of two keys that differ only in the second half one would not be found
-        self._places: _Places | None = None
+        self._places: _Positions | None = None
 
     @classmethod
     def open(cls, folder: Path, *, model: str = MODEL) -> "Vectors | None":
@@ -202,7 +202,7 @@ class Vectors:
         found[there] = self._cosines(rows[there], _unit(query_vector))
         return found
 
-    def nearest(self, query_vector: ArrayLike, limit: int) -> list[Near]:
+    def nearest(self, query_vector: ArrayLike, limit: int) -> list[NearPassage]:
         """Return the `limit` passages nearest to the query, nearest first, ties by article id and number.
 
         Every vector is compared. One that stands in several places, as in reprints, comes once for each;
@@ -252,14 +252,14 @@ class Vectors:
             found[start : start + _CHUNK][sound] = np.clip(cosines, -1, 1)
         return found
 
-    def _placed(self, rows: NDArray[np.intp], query: NDArray[np.float64], places: "_Places") -> list[Near]:
+    def _placed(self, rows: NDArray[np.intp], query: NDArray[np.float64], places: "_Positions") -> list[NearPassage]:
         """Return these rows wherever they stand, damaged ones nowhere."""
         keys = self._records["key"][rows]
         found = list(places.of(keys))
         at = sorted({one for one, _, _ in found})
         cosines = dict(zip(at, self._cosines(rows[at], query).tolist(), strict=True))
         return [
-            Near(article_id, passage, cosines[one], keys[one].tobytes())
+            NearPassage(article_id, passage, cosines[one], keys[one].tobytes())
             for one, article_id, passage in found
             if math.isfinite(cosines[one])
         ]
@@ -273,7 +273,7 @@ def _unit(vector: ArrayLike) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodeReport:
     """What an encoding did, in vectors: made, kept from before, dropped as no passage has them; and how long it took."""
 
     encoded: int
@@ -286,7 +286,7 @@ def _unobserved(_done: int, _total: int, _left_s: float | None) -> None:
     """Be the progress that nobody looks at."""
 
 
-def encode_missing(engine: Engine, folder: Path, encoder: Encoder, progress: EncodeProgress = _unobserved) -> Encoded:
+def encode_missing(engine: Engine, folder: Path, encoder: Encoder, progress: EncodeProgress = _unobserved) -> EncodeReport:
     """Make the vectors that the engine's passages do not have yet, in order of article, and keep them in the index folder.
 
     Each batch is durable when `progress` is called. Cut off at any point, at most one batch is lost and the
@@ -307,7 +307,7 @@ def encode_missing(engine: Engine, folder: Path, encoder: Encoder, progress: Enc
     _encode(engine, _vectors_file(folder), encoder, list(missing.values()), progress)
     live = {one.key for one in passages}
     dropped = _compact(_vectors_file(folder), encoder, live)
-    return Encoded(len(missing), len(live) - len(missing), dropped, time.perf_counter() - started)
+    return EncodeReport(len(missing), len(live) - len(missing), dropped, time.perf_counter() - started)
 
 
 class _Passage(NamedTuple):
@@ -501,7 +501,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
+class _Positions:
     """Where passages stand: places sorted by the first half of their key, and the ids they refer to by number."""
 
     places: NDArray[np.void]
@@ -532,15 +532,15 @@ def _places_bytes(passages: Sequence[_Passage]) -> list[bytes]:
     return [_PLACES_HEADER.pack(_PLACES_MAGIC, zlib.crc32(rest)), rest]
 
 
-def _read_places(path: Path) -> _Places:
+def _read_places(path: Path) -> _Positions:
     """Return the places in a file, none if there is no such file or it is damaged."""
     try:
         whole = path.read_bytes()
         magic, checksum = _PLACES_HEADER.unpack_from(whole)
     except (OSError, struct.error):
-        return _Places(np.empty(0, _PLACE), ())
+        return _Positions(np.empty(0, _PLACE), ())
     rest = memoryview(whole)[_PLACES_HEADER.size :]
     if magic != _PLACES_MAGIC or checksum != zlib.crc32(rest):
-        return _Places(np.empty(0, _PLACE), ())
+        return _Positions(np.empty(0, _PLACE), ())
     end = 8 + int.from_bytes(rest[:8], "little") * _PLACE.itemsize
-    return _Places(np.frombuffer(rest[8:end], _PLACE), json.loads(bytes(rest[end:])))
+    return _Positions(np.frombuffer(rest[8:end], _PLACE), json.loads(bytes(rest[end:])))

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.engine.contract import Engine, Writer
-from htxsearch.indexing.catalogue import Entry, Report, blobs, is_settled, read_catalogue
+from htxsearch.indexing.catalogue import CatalogueEntry, Report, blobs, is_boilerplate_complete, read_catalogue
 from htxsearch.indexing.reprints import read_sketches, sketch
-from htxsearch.indexing.workers import Ahead, InTurn, Made, Reading, worth_workers
+from htxsearch.indexing.workers import DocumentSource, MakeDocument, ReadAheadSource, SequentialSource, worth_workers
 from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, articles_of, counted_lines, source_files
-from htxsearch.ingest.site_boilerplate import Counted, applied, counted, learnt
+from htxsearch.ingest.site_boilerplate import LineCounts, applied, counted, learned_boilerplate
 from htxsearch.text.abbreviations import learn
 
 __all__ = ["Progress", "reindex", "unobserved"]
@@ -45,15 +45,15 @@ class _Run:
         self._records: dict[str, str] = {}  # of the articles that are not committed yet
         self._pending = 0  # articles that are not committed yet
         self._unsaved = False  # whether anything is not
-        self._settled = is_settled(engine)
-        self._counted = {path: Counted(entry.source, entry.blocks) for path, entry in self._files.items() if entry.blocks}
+        self._settled = is_boilerplate_complete(engine)
+        self._counted = {path: LineCounts(entry.source, entry.blocks) for path, entry in self._files.items() if entry.blocks}
         self._repeating: dict[str, frozenset[str]] = {}
         self._again: set[str] = set()  # files that are as they were, but are read otherwise with what was learnt
         self._owner: dict[str, str] = {}
         self._counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
         self._rejected: list[Rejected] = []
         self._done = self._total = 0
-        self._reading: Reading = InTurn(self)
+        self._reading: DocumentSource = SequentialSource(self)
 
     def run(self, corpus: Path) -> Report:
         sources, unlisted = source_files(corpus)
@@ -67,7 +67,7 @@ class _Run:
         stale = self._learn(stale, gone, found)
         self._total = sum(state.size for state in stale)
         if worth_workers(self._total, self._workers):
-            self._reading = Ahead([state.source for state in stale], self, workers=self._workers)
+            self._reading = ReadAheadSource([state.source for state in stale], self, workers=self._workers)
         try:
             self._work_off(found, gone)
         except KeyboardInterrupt:
@@ -87,32 +87,32 @@ class _Run:
         From here on the index is not settled: files are read with what follows from all of them, of which a commit may
         hold only some. A run that was cut off leaves it so, and the next one looks at every source.
         """
-        before = {path: self._counted.get(path, Counted()) for path in (*gone, *(state.source.path for state in stale))}
+        before = {path: self._counted.get(path, LineCounts()) for path in (*gone, *(state.source.path for state in stale))}
         for path in gone:
             self._counted.pop(path, None)
         for state in stale:
             path = state.source.path
             self._counted[path] = counted(*counted_lines(state.source))
         touched = {
-            one.source for path, old in before.items() for one in (old, self._counted.get(path, Counted())) if one.blocks
+            one.source for path, old in before.items() for one in (old, self._counted.get(path, LineCounts())) if one.blocks
         }
         if not self._settled:
             touched = {one.source for one in self._counted.values() if one.blocks}
-        self._repeating = learnt(self._counted, touched)
+        self._repeating = learned_boilerplate(self._counted, touched)
         changed = {state.source.path for state in stale}
         for path, entry in self._files.items():
             if path not in found or path in changed or entry.source not in touched:
                 continue
-            if applied(self._counted.get(path, Counted()), self.repeating(path)) != entry.furniture:
+            if applied(self._counted.get(path, LineCounts()), self.repeating(path)) != entry.furniture:
                 self._again.add(path)
         self._settled = self._settled and not before and not self._again
         return [state for path, state in found.items() if path in changed or (path in self._again and state.digest)]
 
     def repeating(self, path: str) -> Set[str]:
         """Return the hashes of lines that repeat in a file's source, see `workers.Catalogued`."""
-        return self._repeating.get(self._counted.get(path, Counted()).source, frozenset())
+        return self._repeating.get(self._counted.get(path, LineCounts()).source, frozenset())
 
-    def _work_off(self, found: dict[str, "_State"], gone: dict[str, Entry]) -> None:
+    def _work_off(self, found: dict[str, "_State"], gone: dict[str, CatalogueEntry]) -> None:
         """Compare every file with what the index has of it, and drop what is gone."""
         for path, state in found.items():
             self._compare(path, state)
@@ -142,8 +142,8 @@ class _Run:
         same = entry.digest and stamp.told and stamp.told == entry.stamp
         return _State(source, entry.digest if same else source.digest(), stamp.told, stamp.size)
 
-    def _entry(self, path: str) -> Entry:
-        return self._files.get(path) or Entry()
+    def _entry(self, path: str) -> CatalogueEntry:
+        return self._files.get(path) or CatalogueEntry()
 
     def _compare(self, path: str, state: "_State") -> None:
         entry = self._entry(path)
@@ -160,10 +160,10 @@ class _Run:
     def _take_in(self, state: "_State") -> None:
         """Bring the index in line with one file that is new, changed or was not wholly taken in."""
         path = state.source.path
-        entry = self._files.setdefault(path, Entry())
+        entry = self._files.setdefault(path, CatalogueEntry())
         entry.digest = ""
-        entry.source, entry.blocks = self._counted.get(path, Counted())
-        entry.furniture = applied(Counted(entry.source, entry.blocks), self.repeating(path))
+        entry.source, entry.blocks = self._counted.get(path, LineCounts())
+        entry.furniture = applied(LineCounts(entry.source, entry.blocks), self.repeating(path))
         here: set[str] = set()
         rejected = 0
         start = self._done
@@ -201,7 +201,7 @@ class _Run:
         """Tell whether an article is not as the index has it, see `workers.Catalogued`."""
         return _known_by(self._entry(article.path), article) != _fingerprint(article)
 
-    def _replace(self, article: Article, made: Made, entry: Entry) -> None:
+    def _replace(self, article: Article, made: MakeDocument, entry: CatalogueEntry) -> None:
         fingerprint = _fingerprint(article)
         if _known_by(entry, article) == fingerprint:
             self._counts["unchanged"] += 1
@@ -233,7 +233,7 @@ class _Run:
             loser.digest = ""
         self._holder[article.id] = article.path
 
-    def _drop(self, article_ids: list[str], entry: Entry) -> None:
+    def _drop(self, article_ids: list[str], entry: CatalogueEntry) -> None:
         for article_id in article_ids:
             self._writer.delete(article_id)
             self._sketches.drop(article_id)
@@ -274,7 +274,7 @@ def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress, wor
     return _Run(engine, batch=batch, workers=workers, progress=progress).run(corpus)
 
 
-def _known_by(entry: Entry, article: Article) -> str:
+def _known_by(entry: CatalogueEntry, article: Article) -> str:
     """Return the fingerprint by which an entry has the article of that id, "" if it has none."""
     return entry.articles.get(article.id, "").partition(" ")[0]
 

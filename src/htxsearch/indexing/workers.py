@@ -31,17 +31,17 @@ from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, news_of
 
 __all__ = [
-    "Ahead",
-    "Catalogued",
-    "Found",
-    "InTurn",
-    "Made",
-    "Reading",
+    "CatalogueView",
+    "DocumentSource",
+    "MakeDocument",
+    "ReadAheadSource",
+    "ReadOutcome",
+    "SequentialSource",
     "Workers",
     "default_workers",
-    "give_way",
+    "lower_priority",
     "serve",
-    "start_apart",
+    "start_python",
     "worth_workers",
 ]
 
@@ -60,14 +60,14 @@ _LENGTH = struct.Struct("<Q")
 _NICENESS = 10
 """Of what indexes: a ninth of a busy processor, all of an idle one."""
 
-Made = Callable[[], Document]
+MakeDocument = Callable[[], Document]
 """Gives an article's document; waits for it if need be. Raises what analysing it raised, with the article's name."""
 
 
-Found = Article | Unchanged | Rejected
+ReadOutcome = Article | Unchanged | Rejected
 
 
-class Catalogued(Protocol):
+class CatalogueView(Protocol):
     """What reading needs to know of an index."""
 
     def lines(self, path: str) -> Mapping[str, str]:
@@ -80,23 +80,23 @@ class Catalogued(Protocol):
         """Tell whether the article's document will be wanted, as far as can be said before its turn."""
 
 
-class Reading(Protocol):
+class DocumentSource(Protocol):
     """Reads files in the order that was announced, with a way to each article's document."""
 
-    def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
+    def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
         """Yield what a file holds; only for an Article there is a document to make."""
 
     def close(self) -> None:
         """Stop whatever is still under way."""
 
 
-class InTurn:
+class SequentialSource:
     """Reads each file when its turn comes, and makes documents in this process when they are asked for."""
 
-    def __init__(self, catalogued: Catalogued) -> None:
+    def __init__(self, catalogued: CatalogueView) -> None:
         self._catalogued = catalogued
 
-    def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
+    def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
         for found in _news(source, self._catalogued):
             yield found, partial(_made_here, found)
 
@@ -108,16 +108,16 @@ class InTurn:
 class _Item:
     """What was read ahead, or with None the end of a file; `at` is its place in what a worker will answer."""
 
-    found: Found | None
+    found: ReadOutcome | None
     size: int = 0
     answer: "_Answer | None" = None
     at: int = 0
 
 
-class Ahead:
+class ReadAheadSource:
     """Reads ahead of the turn, within bounds, and has workers make the documents that will be wanted."""
 
-    def __init__(self, sources: Sequence[SourceFile], catalogued: Catalogued, *, workers: int) -> None:
+    def __init__(self, sources: Sequence[SourceFile], catalogued: CatalogueView, *, workers: int) -> None:
         """`sources` will be read in this order, others in between.
 
         The processes are started when there is enough for them to do.
@@ -132,10 +132,10 @@ class Ahead:
         self._unsent: deque[_Item] = deque()
         self._unsent_size = 0
 
-    def read(self, source: SourceFile) -> Iterator[tuple[Found, Made]]:
+    def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
         """Yield what the next file holds, or, when its turn comes, what one holds that was not announced."""
         if source.path not in self._announced:
-            yield from InTurn(self._catalogued).read(source)
+            yield from SequentialSource(self._catalogued).read(source)
             return
         while True:
             self._fill()
@@ -182,18 +182,18 @@ class Ahead:
         return _made_here(item.found)
 
 
-def _news(source: SourceFile, catalogued: Catalogued) -> Iterator[Found]:
+def _news(source: SourceFile, catalogued: CatalogueView) -> Iterator[ReadOutcome]:
     return news_of(source, catalogued.lines(source.path), catalogued.repeating(source.path))
 
 
-def _items(source: SourceFile, catalogued: Catalogued) -> Iterator[_Item]:
+def _items(source: SourceFile, catalogued: CatalogueView) -> Iterator[_Item]:
     for found in _news(source, catalogued):
         size = len(found.title) + len(found.body) if isinstance(found, Article) else 0
         yield _Item(found, size + _ARTICLE)
     yield _Item(None)
 
 
-def _made_here(found: Found | None) -> Document:
+def _made_here(found: ReadOutcome | None) -> Document:
     assert isinstance(found, Article), "only an article has a document"
     return _document(found)
 
@@ -316,7 +316,7 @@ class Workers:
         with self._starting:
             if self._closed:
                 raise EOFError
-            process = start_apart(_COMMAND)
+            process = start_python(_COMMAND)
             self._processes.append(process)
             return process
 
@@ -358,7 +358,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             _pipe(pipe).close()
 
 
-def start_apart(command: str) -> subprocess.Popen[bytes]:
+def start_python(command: str) -> subprocess.Popen[bytes]:
     """Start Python on a command, with pipes to talk by; Ctrl-C in the terminal does not reach it."""
     return subprocess.Popen(
         [sys.executable, "-P", "-c", command],
@@ -373,7 +373,7 @@ def start_apart(command: str) -> subprocess.Popen[bytes]:
 # The worker's side
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Let whatever else runs on the machine go before this process and the threads it starts later, where the system can.
 
     Linux may share processors among sessions first and among the processes of each only then (sched_autogroup); a
@@ -388,7 +388,7 @@ def give_way() -> None:
 
 def serve() -> None:
     """Be a worker: take articles from standard input, give their documents to standard output, until the former ends."""
-    give_way()
+    lower_priority()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers

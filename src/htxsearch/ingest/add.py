@@ -20,10 +20,10 @@ from urllib.parse import unquote, urlsplit
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.article import Article, Rejected
 from htxsearch.ingest.corpus import may_be_article, source_files
-from htxsearch.ingest.feeds import Listed, kind_of, read_listing
+from htxsearch.ingest.feeds import FeedEntry, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
-from htxsearch.ingest.hosts import Refused, host_of, is_address, parse_address
-from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Known
+from htxsearch.ingest.hosts import AddressRefused, host_of, is_address, parse_address
+from htxsearch.ingest.metadata import SIDECAR_SUFFIX, Metadata
 from htxsearch.ingest.readers import SEVERAL, Unreadable, read_articles, reader_of
 from htxsearch.ingest.subscriptions import (
     FEEDS_FILE,
@@ -35,7 +35,7 @@ from htxsearch.ingest.subscriptions import (
 )
 from htxsearch.text.normalize import nfc
 
-__all__ = ["Adder", "Taken", "tidy"]
+__all__ = ["AddedFile", "Adder", "tidy"]
 
 _LARGEST = 100 * 1024 * 1024
 """As for files that are in the corpus already."""
@@ -67,7 +67,7 @@ _SAYS_LITTLE = ("", "application/octet-stream", "binary/octet-stream", "applicat
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AddedFile:
     """One thing that is in the corpus now: what was asked for, its path there, and whether that is news.
 
     "followed" is a feed or sitemap, whose path is that of the list it stands in.
@@ -88,10 +88,10 @@ class Adder:
 
     corpus: Path
     fetcher: Fetcher
-    told: Known = field(default_factory=Known)
+    told: Metadata = field(default_factory=Metadata)
     limit: int = 100
     seen: Callable[[str], None] = lambda _: None
-    taken: list[Taken] = field(default_factory=list)
+    taken: list[AddedFile] = field(default_factory=list)
     refused: list[Rejected] = field(default_factory=list)
     holders: Mapping[str, str] = field(default_factory=dict)
     _by_size: dict[int, list[str]] | None = None
@@ -111,7 +111,7 @@ class Adder:
         """Take in text that came without a file, as from standard input."""
         with _Noting(self, name):
             if not data.strip():
-                raise Refused("there is no text in it")
+                raise AddressRefused("there is no text in it")
             html = re.match(rb"\s*(<!doctype html|<html)", data.removeprefix(b"\xef\xbb\xbf"), re.IGNORECASE)
             stem = self.told.title or f"text-{hashlib.blake2b(data, digest_size=4).hexdigest()}"
             self._keep(data, [f"{tidy(stem)}{'.html' if html else '.txt'}"], name, {})
@@ -135,11 +135,11 @@ class Adder:
 
     def _add_folder(self, folder: Path) -> None:
         if self.corpus.resolve().is_relative_to(folder.resolve()):
-            raise Refused(f"the corpus {self.corpus} lies in it; name the files or folders in it that you want")
+            raise AddressRefused(f"the corpus {self.corpus} lies in it; name the files or folders in it that you want")
         sources, unlisted = source_files(folder)
         self.refused += [Rejected(str(folder / one.path), one.reason) for one in unlisted]
         if not sources and not unlisted:
-            raise Refused("there is no file in it")
+            raise AddressRefused("there is no file in it")
         name = folder.resolve().name or "folder"
         for one in sources:
             self.seen(str(one.file))
@@ -148,9 +148,11 @@ class Adder:
 
     def _add_file(self, file: Path, parts: list[str], source: str) -> None:
         if not file.is_file():
-            raise Refused("is no file" if file.exists() else "there is no such file or folder; an address starts with https://")
+            raise AddressRefused(
+                "is no file" if file.exists() else "there is no such file or folder; an address starts with https://"
+            )
         if file.resolve().is_relative_to(self.corpus.resolve()):
-            self.taken.append(Taken(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
+            self.taken.append(AddedFile(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
             return
         beside = file.with_name(file.name + SIDECAR_SUFFIX)
         sidecar = beside.read_text("utf-8-sig", "replace") if beside.is_file() else ""
@@ -159,11 +161,11 @@ class Adder:
     def _take_in(self, file: Path, parts: list[str], source: str, about: dict[str, str], *, sidecar: str) -> None:
         """Keep a file under a path of tidy names. Raises Refused, OSError."""
         if file.stat().st_size > _LARGEST:
-            raise Refused(f"larger than {_LARGEST // 1024**2} MB; split it")
+            raise AddressRefused(f"larger than {_LARGEST // 1024**2} MB; split it")
         data = file.read_bytes()
         _check_readable(data, parts[-1])
         if not may_be_article(parts[-1].lower()):  # a sidecar would speak for another article, whatever its bytes are
-            raise Refused(f"files called {parts[-1]} are not taken for articles; give it another name")
+            raise AddressRefused(f"files called {parts[-1]} are not taken for articles; give it another name")
         self._check_ids(data, self._free("/".join(parts)))
         self._keep(data, parts, source, about, sidecar=sidecar)
 
@@ -173,11 +175,11 @@ class Adder:
         if not self.holders or reader not in SEVERAL or self._same_as(data) is not None:
             return
         try:
-            for found in read_articles(reader, data, path, Known()):
+            for found in read_articles(reader, data, path, Metadata()):
                 if isinstance(found, Article) and self.holders.get(found.id, path) != path:
-                    raise Refused(f"its id {found.id!r} is taken by {self.holders[found.id]}; give one of them another")
+                    raise AddressRefused(f"its id {found.id!r} is taken by {self.holders[found.id]}; give one of them another")
         except Unreadable as error:
-            raise Refused(str(error)) from error
+            raise AddressRefused(str(error)) from error
 
     def _add_address(self, url: str) -> None:
         stem = _page_stem(url)
@@ -185,7 +187,7 @@ class Adder:
         fetched = _fetched_table(self._sidecar(old)) if old else {}
         found = self.fetcher.fetch(url, etag=fetched.get("etag", ""), modified=fetched.get("modified", ""))
         if found.unchanged and old:
-            self.taken.append(Taken(url, old, "same"))
+            self.taken.append(AddedFile(url, old, "same"))
         elif kind_of(found.data):
             self._take_listing(read_subscriptions(self.corpus).get(url) or Subscription(url), found)
         else:
@@ -209,7 +211,7 @@ class Adder:
             entries = tuple(self._of_sitemaps(entries))
         new = [one for one in entries if subscription.seen.get(one.url) != (one.version or "-")]
         left = len(new) > self.limit
-        self.taken.append(Taken(subscription.url, FEEDS_FILE, "followed"))
+        self.taken.append(AddedFile(subscription.url, FEEDS_FILE, "followed"))
         try:
             for one in new[: self.limit]:
                 self.seen(one.url)
@@ -224,26 +226,26 @@ class Adder:
             self.corpus.mkdir(parents=True, exist_ok=True)
             write_subscriptions(self.corpus, every)
 
-    def _take_listed(self, one: Listed) -> bool:
+    def _take_listed(self, one: FeedEntry) -> bool:
         """Get one page of a listing; tell whether it need not be tried again."""
         try:
             stem = _page_stem(one.url)
             found = self.fetcher.fetch(one.url)
             if kind_of(found.data):
-                raise Refused("a feed or sitemap that another one lists is not followed; add it by itself", final=True)
+                raise AddressRefused("a feed or sitemap that another one lists is not followed; add it by itself", final=True)
             self._keep_page(one.url, stem, self._page(stem), found)
-        except Refused as error:
+        except AddressRefused as error:
             self.refused.append(Rejected(one.url, str(error)))
             return error.final
         return True
 
-    def _of_sitemaps(self, listed: tuple[Listed, ...]) -> Iterator[Listed]:
+    def _of_sitemaps(self, listed: tuple[FeedEntry, ...]) -> Iterator[FeedEntry]:
         for one in listed[:_MOST_SITEMAPS]:
             self.seen(one.url)
             with _Noting(self, one.url):
                 listing = read_listing(self.fetcher.fetch(one.url).data, one.url)
                 if listing.kind != "sitemap":
-                    raise Refused("an index of sitemaps within another is not followed; add it by itself")
+                    raise AddressRefused("an index of sitemaps within another is not followed; add it by itself")
                 yield from listing.entries
 
     def _keep(self, data: bytes, parts: list[str], source: str, about: dict[str, str], *, sidecar: str = "") -> None:
@@ -253,7 +255,7 @@ class Adder:
         ours = bool(about) and _origin(_fetched_table(mine)) == _origin(about)  # got before from the same place
         same = self._same_as(data)
         if same is not None:
-            self.taken.append(Taken(source, same, "same"))
+            self.taken.append(AddedFile(source, same, "same"))
             return
         path = wanted if ours else self._free(wanted)
         how: Literal["added", "updated"] = "updated" if (self.corpus / path).exists() else "added"
@@ -263,7 +265,7 @@ class Adder:
         write_file(target.with_name(target.name + SIDECAR_SUFFIX), written.encode("utf-8", "replace"))
         write_file(target, data)
         self._sizes().setdefault(len(data), []).append(path)
-        self.taken.append(Taken(source, path, how))
+        self.taken.append(AddedFile(source, path, how))
 
     def _new_sidecar(self, old: str, about: dict[str, str]) -> str:
         """Return a sidecar's text: what it said before, what the user says now, and where the file was got."""
@@ -329,7 +331,7 @@ class _Noting:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        if isinstance(error, Refused):
+        if isinstance(error, AddressRefused):
             self._adder.refused.append(Rejected(self._source, str(error)))
             return True
         if isinstance(error, OSError):
@@ -376,9 +378,9 @@ def _suffix(found: Fetched) -> str:
         usual = ".html" if page else ".txt" if kind == "text/plain" else ""
         suffix = next((end for end in ends if end in _SUFFIXES), usual)
     if not found.data.strip():
-        raise Refused("the site sends nothing")
+        raise AddressRefused("the site sends nothing")
     if not suffix:
-        raise Refused(f"things of type {kind or '(not said)'} are not read", final=True)
+        raise AddressRefused(f"things of type {kind or '(not said)'} are not read", final=True)
     _check_readable(found.data, f"page{suffix}")
     return suffix
 
@@ -388,10 +390,10 @@ def _check_readable(data: bytes, name: str) -> None:
     try:
         reader_of(data, name)
     except Unreadable as error:
-        raise Refused(str(error), final=True) from error
+        raise AddressRefused(str(error), final=True) from error
 
 
-def _lines(told: Known) -> dict[str, str]:
+def _lines(told: Metadata) -> dict[str, str]:
     """Return what the user says as TOML values by key."""
     said = {"title": told.title, "place": told.place, "source": told.source}
     day = {"date": told.date.isoformat()} if told.date else {}

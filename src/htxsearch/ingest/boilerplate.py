@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from htxsearch.ingest.article import Dropped
-from htxsearch.text.dates import stamp
+from htxsearch.text.dates import read_dateline
 from htxsearch.text.normalize import key
 from htxsearch.text.tokens import has_tokens, terms
 
-__all__ = ["BLOCK_DIGITS", "REPEATED", "Sorting", "block", "is_prose", "says_it_is_furniture", "sort_lines"]
+__all__ = ["BLOCK_DIGITS", "REPEATED", "LineLabels", "block", "is_boilerplate_label", "is_prose", "sort_lines"]
 
 BLOCK_DIGITS = 10
 """Characters of a `block`."""
@@ -91,7 +91,7 @@ _LEAD = 200
 
 
 @dataclass(slots=True)
-class Sorting:
+class LineLabels:
     """Lines sorted into the story's and others: `reasons[i]` says why `lines[i]` is dropped, None that it is kept."""
 
     lines: list[str]
@@ -115,14 +115,14 @@ class Sorting:
         return [number for number, reason in enumerate(self.reasons) if reason is None]
 
 
-def sort_lines(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Sorting:
+def sort_lines(lines: Sequence[str], learnt: Set[str] = frozenset()) -> LineLabels:
     """Sort lines into the story and its furniture; blanks are squeezed, blank lines left out, the order is kept.
 
     `learnt` holds the `block` of lines that are known to repeat in articles of this source.
     """
     squeezed = [" ".join(line.split()) for line in lines]
-    found = Sorting([line for line in squeezed if line])
-    found.reasons = [says_it_is_furniture(line) for line in found.lines]
+    found = LineLabels([line for line in squeezed if line])
+    found.reasons = [is_boilerplate_label(line) for line in found.lines]
     _drop_learnt(found, learnt)
     _drop_from_end(found)
     _drop_repeated(found)
@@ -132,7 +132,7 @@ def sort_lines(lines: Sequence[str], learnt: Set[str] = frozenset()) -> Sorting:
     return found
 
 
-def says_it_is_furniture(line: str) -> str | None:
+def is_boilerplate_label(line: str) -> str | None:
     """Return what kind of furniture a line is by its own words, None if it is none."""
     return next((reason for reason, pattern in _LINE.items() if pattern.fullmatch(line)), None)
 
@@ -148,7 +148,7 @@ def block(line: str) -> str:
     return blake2b(" ".join(map(key, terms(line))).encode(), digest_size=BLOCK_DIGITS // 2).hexdigest()
 
 
-def _drop_learnt(found: Sorting, learnt: Set[str]) -> None:
+def _drop_learnt(found: LineLabels, learnt: Set[str]) -> None:
     """Drop repeated lines; between the story's paragraphs a lone short one stays, and a whole paragraph.
 
     The one may be a heading, the other what went before, told again in the next story. If nothing else is left, all stay.
@@ -167,7 +167,7 @@ def _drop_learnt(found: Sorting, learnt: Set[str]) -> None:
             found.drop([number], REPEATED)
 
 
-def _drop_from_end(found: Sorting) -> None:
+def _drop_from_end(found: LineLabels) -> None:
     """Drop all from a line that announces other stories or the imprint, but a box amid the story only to its end."""
     length = 0
     number = 0
@@ -185,7 +185,7 @@ def _drop_from_end(found: Sorting) -> None:
         number += 1
 
 
-def _resumes(found: Sorting, announced: int) -> int:
+def _resumes(found: LineLabels, announced: int) -> int:
     """Return where the story goes on below a box of other stories.
 
     That is at two long paragraphs one after the other, or at one below several headlines if it speaks of the same as before.
@@ -205,14 +205,14 @@ def _is_paragraph(line: str) -> bool:
     return len(line.split()) >= 25 and line.endswith(_ENDED)
 
 
-def _drop_contacts_above(found: Sorting, number: int) -> None:
+def _drop_contacts_above(found: LineLabels, number: int) -> None:
     above = number - 1
     while above >= 0 and (found.reasons[above] or _CONTACT.fullmatch(found.lines[above])):
         found.drop([above], "the site's imprint")
         above -= 1
 
 
-def _drop_repeated(found: Sorting) -> None:
+def _drop_repeated(found: LineLabels) -> None:
     """Drop what the file says twice word for word: a caption printed again, the title above the text.
 
     An item of a list stays, it may stand under another heading (a clause of a law), and far from the first so does a
@@ -228,7 +228,7 @@ def _drop_repeated(found: Sorting) -> None:
             found.drop([number], "it is printed twice")
 
 
-def _drop_dated(found: Sorting) -> None:
+def _drop_dated(found: LineLabels) -> None:
     """Drop runs of headlines that each end with a date in brackets, as lists of older stories have them."""
     run: list[int] = []
     for number in [*found.left(), -1]:
@@ -241,7 +241,7 @@ def _drop_dated(found: Sorting) -> None:
         run = []
 
 
-def _drop_menus(found: Sorting) -> None:
+def _drop_menus(found: LineLabels) -> None:
     """Drop runs of very short lines above the first and below the last paragraph, and a site's name above the first."""
     left = found.left()
     prose = [number for number in left if is_prose(found.lines[number])]
@@ -259,10 +259,10 @@ def _drop_menus(found: Sorting) -> None:
             if len(run) >= 4 and not announced:
                 found.drop(run, "an entry of a menu")
             run = []
-    if above and not any(found.reasons[number] is None and stamp(found.lines[number]) is None for number in above):
+    if above and not any(found.reasons[number] is None and read_dateline(found.lines[number]) is None for number in above):
         found.reasons[above[-1]] = None  # it may be the title
     banners = [number for number in above if _BANNER.fullmatch(found.lines[number])]
-    if any(found.reasons[n] is None and n not in banners and not stamp(found.lines[n]) for n in above):
+    if any(found.reasons[n] is None and n not in banners and not read_dateline(found.lines[n]) for n in above):
         found.drop(banners, "the site's name")
 
 
@@ -271,7 +271,7 @@ def _is_menu_entry(line: str) -> bool:
     return len(words) <= 5 and line[0].isupper() and not line.endswith(_ENDED) and not any(c.isdigit() for c in line)
 
 
-def _drop_teasers(found: Sorting) -> None:
+def _drop_teasers(found: LineLabels) -> None:
     """Drop headlines with at most a line of summary each, from the story's end to the file's."""
     left = found.left()
     lines = [found.lines[number] for number in left]

@@ -16,7 +16,16 @@ from htxsearch.ingest.readers.archive import PASSED_OVER
 from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
-__all__ = ["SourceFile", "Stamp", "articles_of", "check_corpus", "counted_lines", "may_be_article", "news_of", "source_files"]
+__all__ = [
+    "FileState",
+    "SourceFile",
+    "articles_of",
+    "check_corpus",
+    "counted_lines",
+    "may_be_article",
+    "news_of",
+    "source_files",
+]
 
 _MAX_BYTES = 100 * 1024 * 1024
 """A larger file is refused: it would be held in memory whole. JSON lines may be split."""
@@ -47,7 +56,7 @@ class SourceFile:
                 found.update(hashlib.blake2b(held, digest_size=16).digest())
         return found.hexdigest()
 
-    def stamp(self) -> "Stamp":
+    def stamp(self) -> "FileState":
         """Return what tells without reading whether the file or its sidecar may have changed. Raises OSError."""
         state = os.stat(self.file)
         told = [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
@@ -58,10 +67,10 @@ class SourceFile:
         else:
             told += [of_sidecar.st_size, of_sidecar.st_mtime_ns, of_sidecar.st_ctime_ns]
         settled = time.time_ns() - max(told) > _UNSETTLED_NS
-        return Stamp(" ".join(map(str, told)) if settled else "", state.st_size)
+        return FileState(" ".join(map(str, told)) if settled else "", state.st_size)
 
 
-class Stamp(NamedTuple):
+class FileState(NamedTuple):
     """Sizes and times of a file and its sidecar; `told` is empty if it changed so lately that it may again unnoticed."""
 
     told: str

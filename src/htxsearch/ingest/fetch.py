@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from htxsearch.ingest.hosts import Address, Refused, Unreachable, joined, parse_address, resolve
+from htxsearch.ingest.hosts import Address, AddressRefused, Unreachable, joined, parse_address, resolve
 
 if TYPE_CHECKING:
     from protego import Protego
@@ -72,7 +72,7 @@ class Fetcher:
         known = {"If-None-Match": etag, "If-Modified-Since": modified}
         found = self._follow(url, {name: value for name, value in known.items() if value}, obey=True)
         if found.unchanged and not (etag or modified):
-            raise Refused("the site answers 304 Not Modified, although nothing was known of it")
+            raise AddressRefused("the site answers 304 Not Modified, although nothing was known of it")
         return found
 
     def _follow(self, url: str, headers: dict[str, str], *, obey: bool) -> Fetched:
@@ -80,13 +80,13 @@ class Fetcher:
         for _ in range(self.limits.redirects + 1):
             address = parse_address(url)
             if address.text in seen:
-                raise Refused(f"redirects in a circle: {' → '.join([*seen, address.text])}")
+                raise AddressRefused(f"redirects in a circle: {' → '.join([*seen, address.text])}")
             seen.append(address.text)
             found = self._patiently(address, headers, obey=obey)
             if isinstance(found, Fetched):
                 return found
             url = joined(address.text, found)
-        raise Refused(f"redirects more than {self.limits.redirects} times, at last to {url}")
+        raise AddressRefused(f"redirects more than {self.limits.redirects} times, at last to {url}")
 
     def _patiently(self, address: Address, headers: dict[str, str], *, obey: bool) -> Fetched | str:
         """Ask once, and once more if the site says when; return what came, or where it redirects to."""
@@ -94,7 +94,7 @@ class Fetcher:
             self._obey_robots(address)
         for last in (False, True):
             if address.site in self._shunned:
-                raise Refused(self._shunned[address.site])
+                raise AddressRefused(self._shunned[address.site])
             try:
                 return self._ask(address, headers)
             except _AskedToWait as error:
@@ -102,7 +102,7 @@ class Fetcher:
                     self._shunned[address.site] = f"{address.host} is busy ({error}); try again later"
                     continue
                 self.sleep(error.seconds)
-        raise Refused(self._shunned[address.site])
+        raise AddressRefused(self._shunned[address.site])
 
     def _obey_robots(self, address: Address) -> None:
         """Raises Refused if the site's robots.txt does not want this address fetched. Sites without one have no wishes."""
@@ -113,23 +113,25 @@ class Fetcher:
                 found = self._follow(f"{address.site}/robots.txt", {}, obey=False)
             except Unreachable:
                 raise
-            except Refused as error:
+            except AddressRefused as error:
                 if not error.final:  # RFC 9309: while it cannot be asked what it wishes, nothing is fetched
-                    raise Refused(f"its robots.txt cannot be read: {error}") from error
+                    raise AddressRefused(f"its robots.txt cannot be read: {error}") from error
                 self._robots[address.site] = None
             else:
                 self._robots[address.site] = Protego.parse(found.data[: 512 * 1024].decode("utf-8", "replace"))
         rules = self._robots[address.site]
         if rules is not None and not rules.can_fetch(address.text, _ROBOTS_NAME):
             reason = f"{address.host} asks programs not to fetch it (robots.txt); save the page in a browser and add the file"
-            raise Refused(reason, final=True)
+            raise AddressRefused(reason, final=True)
 
     def _pause(self, address: Address) -> None:
         """Wait until the host may be asked again."""
         rules = self._robots.get(address.site)
         wish = (rules.crawl_delay(_ROBOTS_NAME) if rules else None) or 0.0
         if wish > self.limits.longest_wait_s:
-            raise Refused(f"{address.host} asks for {wish:.0f} s between two fetches (robots.txt), which is too long to wait")
+            raise AddressRefused(
+                f"{address.host} asks for {wish:.0f} s between two fetches (robots.txt), which is too long to wait"
+            )
         if address.site in self._asked:
             left = self._asked[address.site] + max(wish, self.limits.delay_s) - time.monotonic()
             if left > 0:
@@ -146,13 +148,13 @@ class Fetcher:
                 with connection.getresponse() as response:
                     return self._answer(address, response)
         except TimeoutError as error:
-            raise Refused(f"{address.host} took too long to answer; try again later") from error
+            raise AddressRefused(f"{address.host} took too long to answer; try again later") from error
         except ssl.SSLError as error:
-            raise Refused(f"the connection to {address.host} is not secure: {error.reason or error}") from error
+            raise AddressRefused(f"the connection to {address.host} is not secure: {error.reason or error}") from error
         except http.client.IncompleteRead as error:
-            raise Refused("the connection broke off before all of it had come; try again") from error
+            raise AddressRefused("the connection broke off before all of it had come; try again") from error
         except (http.client.HTTPException, zlib.error, ValueError) as error:
-            raise Refused(f"{address.host} answers what is no HTTP: {type(error).__name__}") from error
+            raise AddressRefused(f"{address.host} answers what is no HTTP: {type(error).__name__}") from error
         except OSError as error:
             raise Unreachable(f"cannot connect to {address.host}: {error.strerror or error}") from error
 
@@ -166,7 +168,7 @@ class Fetcher:
             raise _AskedToWait(_seconds(told.get("Retry-After", "")), status)
         if status != 200:
             reason = f"the site answers {status} {http.client.responses.get(status, '')}".rstrip()
-            raise Refused(reason, final=400 <= status < 500)
+            raise AddressRefused(reason, final=400 <= status < 500)
         return Fetched(
             url=address.text,
             data=_body(response, self.limits.size),
@@ -244,10 +246,10 @@ def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
     """Return the unpacked body. Raises Refused beyond `limit` bytes, and IncompleteRead if it ends early."""
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
-        raise Refused(f"it comes packed as {coding!r}, which was not asked for")
+        raise AddressRefused(f"it comes packed as {coding!r}, which was not asked for")
     declared = response.headers.get("Content-Length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise Refused(_too_large(limit))
+        raise AddressRefused(_too_large(limit))
     unpack = zlib.decompressobj(47) if coding not in ("identity", "") else None  # 47: gzip or zlib, by its header
     found = bytearray()
     got = 0
@@ -255,7 +257,7 @@ def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
         got += len(chunk)
         found += unpack.decompress(chunk, limit + 1 - len(found)) if unpack else chunk
         if len(found) > limit or got > limit or (unpack and unpack.unconsumed_tail):
-            raise Refused(_too_large(limit))
+            raise AddressRefused(_too_large(limit))
     if (declared.isdecimal() and got < int(declared)) or (unpack and got and not unpack.eof):
         raise http.client.IncompleteRead(b"")
     return bytes(found)

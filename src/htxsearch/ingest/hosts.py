@@ -9,14 +9,14 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-__all__ = ["Address", "Refused", "Unreachable", "host_of", "is_address", "joined", "parse_address", "resolve"]
+__all__ = ["Address", "AddressRefused", "Unreachable", "host_of", "is_address", "joined", "parse_address", "resolve"]
 
 _SAFE = "/%:@!$&'()*+,;=~-._"
 _MAX_LENGTH = 2000
 """Longer addresses are refused: browsers and proxies do not agree on them."""
 
 
-class Refused(Exception):
+class AddressRefused(Exception):
     """Something was not fetched or not taken in; the message is the reason. Never leaves this package.
 
     `final` says that trying again another day would end the same.
@@ -27,7 +27,7 @@ class Refused(Exception):
         super().__init__(reason)
 
 
-class Unreachable(Refused):
+class Unreachable(AddressRefused):
     """The host was not asked at all, whatever was wanted of it."""
 
 
@@ -62,21 +62,23 @@ def is_address(text: str) -> bool:
 def parse_address(text: str) -> Address:
     """Take an address apart; a fragment is dropped. Raises Refused for anything but http and https, and for passwords."""
     if len(text) > _MAX_LENGTH:
-        raise Refused(f"the address is longer than {_MAX_LENGTH} characters", final=True)
+        raise AddressRefused(f"the address is longer than {_MAX_LENGTH} characters", final=True)
     try:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError as error:
-        raise Refused(f"is no address: {error}") from error
+        raise AddressRefused(f"is no address: {error}") from error
     if parts.scheme not in ("http", "https"):
-        raise Refused(f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}", final=True)
+        raise AddressRefused(
+            f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}", final=True
+        )
     if parts.username is not None or parts.password is not None:
         reason = "an address with a user name or password in it is not fetched; save the page and add the file"
-        raise Refused(reason, final=True)
+        raise AddressRefused(reason, final=True)
     if not parts.hostname or any(sign.isspace() or ord(sign) < 32 for sign in parts.netloc):
-        raise Refused("the address has no host")
+        raise AddressRefused("the address has no host")
     if port == 0:
-        raise Refused("there is no port 0")
+        raise AddressRefused("there is no port 0")
     target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else "")
     usual = 443 if parts.scheme == "https" else 80
     return Address(parts.scheme, _ascii_host(parts.hostname), port or usual, target)
@@ -141,4 +143,4 @@ def _ascii_host(host: str) -> str:
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise Refused(f"{host!r} is no host name") from error
+        raise AddressRefused(f"{host!r} is no host name") from error

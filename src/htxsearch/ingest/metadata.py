@@ -11,7 +11,7 @@ from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
 from htxsearch.text.places import Mention, canonical_place, find_districts, find_places, provinces
 
-__all__ = ["SIDECAR_SUFFIX", "Known", "Unreadable", "author_of", "place_of", "read_sidecar"]
+__all__ = ["SIDECAR_SUFFIX", "Metadata", "Unreadable", "author_of", "place_of", "read_sidecar"]
 
 SIDECAR_SUFFIX = ".meta.toml"
 
@@ -21,7 +21,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Metadata:
     """What somebody said about an article; None is "not said"."""
 
     title: str | None = None
@@ -33,7 +33,7 @@ class Known:
     crawled: datetime.date | None = None
 
     @classmethod
-    def of(cls, values: dict[str, object]) -> "Known":
+    def of(cls, values: dict[str, object]) -> "Metadata":
         """Take the known keys out of `values`; others are left alone. Raises Unreadable."""
         said: dict[str, object] = {}
         for field in fields(cls):
@@ -49,18 +49,18 @@ class Known:
                 raise Unreadable(f"{field.name} must be text, not {value!r}")
         return cls(**said)  # type: ignore[arg-type]
 
-    def or_else(self, other: "Known") -> "Known":
+    def or_else(self, other: "Metadata") -> "Metadata":
         """Return this, with `other` where nothing was said."""
         mine = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Known(**{name: getattr(other, name) if value is None else value for name, value in mine.items()})
+        return Metadata(**{name: getattr(other, name) if value is None else value for name, value in mine.items()})
 
 
-def read_sidecar(path: Path) -> Known:
+def read_sidecar(path: Path) -> Metadata:
     """Return what NAME.meta.toml says; nothing if there is none. Raises Unreadable, OSError."""
     if not path.is_file():
-        return Known()
+        return Metadata()
     try:
-        return Known.of(tomllib.loads(path.read_text("utf-8-sig")))
+        return Metadata.of(tomllib.loads(path.read_text("utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unreadable(f"its sidecar {path.name} is not valid TOML: {error}") from error
     except Unreadable as error:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from htxsearch.ingest.boilerplate import BLOCK_DIGITS, block, is_prose
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["Counted", "applied", "blocks_in", "counted", "learnt"]
+__all__ = ["LineCounts", "applied", "blocks_in", "counted", "learned_boilerplate"]
 
 _ENOUGH = 3
 """Files that must have a line."""
@@ -28,20 +28,20 @@ _SAME_ALL = 0.8
 """The same, of all lines, where one has no prose."""
 
 
-class Counted(NamedTuple):
+class LineCounts(NamedTuple):
     """A file as it is counted: its source, and its lines' hashes one after the other, a dot before those of prose."""
 
     source: str = ""
     blocks: str = ""
 
 
-def counted(source: str, lines: Iterable[str]) -> Counted:
+def counted(source: str, lines: Iterable[str]) -> LineCounts:
     """Return how a file with these lines is counted."""
     found: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for line in lines:
         if has_tokens(line) and len(found[0]) + len(found[1]) < _MOST:
             found[is_prose(line)][block(line)] = None
-    return Counted(source, ".".join("".join(sorted(part)) for part in found)) if any(found) else Counted()
+    return LineCounts(source, ".".join("".join(sorted(part)) for part in found)) if any(found) else LineCounts()
 
 
 def blocks_in(blocks: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -51,7 +51,7 @@ def blocks_in(blocks: str) -> tuple[frozenset[str], frozenset[str]]:
     return other, prose
 
 
-def learnt(files: Mapping[str, Counted], sources: Set[str]) -> dict[str, frozenset[str]]:
+def learned_boilerplate(files: Mapping[str, LineCounts], sources: Set[str]) -> dict[str, frozenset[str]]:
     """Return the hashes of lines that repeat, for each of these sources."""
     members: dict[str, list[str]] = defaultdict(list)
     for path in sorted(files):
@@ -97,7 +97,7 @@ def _are_reprints(one: tuple[frozenset[str], frozenset[str]], other: tuple[froze
     return len(first & second) > _SAME_ALL * min(len(first), len(second))
 
 
-def applied(file: Counted, repeating: Set[str]) -> str:
+def applied(file: LineCounts, repeating: Set[str]) -> str:
     """Return what tells whether a file would be read otherwise than before: a hash of its lines that repeat, "" if none do."""
     mine = sorted(frozenset().union(*blocks_in(file.blocks)) & repeating)
     return blake2b("".join(mine).encode(), digest_size=5).hexdigest() if mine else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any, Literal
 
-from htxsearch.engine.contract import Alternative, AnyTerm, Engine
+from htxsearch.engine.contract import DisjunctionMax, Engine, WeightedTerm
 from htxsearch.text.normalize import is_marked, keeps_marks, key, nfc
 from htxsearch.text.tokens import Token, tokens
 
@@ -109,7 +109,7 @@ class Completer:
             self._known.move_to_end((field, letters))
             return found
         terms = self._engine.starting_with(letters, limit=_CONSIDERED, field=field)
-        counted = [(key(term), term, self._engine.frequency(AnyTerm((Alternative(field, term),)))) for term in terms]
+        counted = [(key(term), term, self._engine.frequency(DisjunctionMax((WeightedTerm(field, term),)))) for term in terms]
         found = sorted((one for one in counted if one[2]), key=lambda one: (-one[2], one[1]))
         self._known[field, letters] = found
         self._words_known += 1 + len(found)

@@ -15,14 +15,14 @@ from itertools import islice, pairwise, product
 from typing import Literal
 
 from htxsearch.engine.contract import (
-    Alternative,
-    AnyTerm,
     Boolean,
     DateRange,
+    DisjunctionMax,
     Engine,
     Node,
-    OneOf,
     Phrase,
+    TermsFilter,
+    WeightedTerm,
 )
 from htxsearch.query.parse import (
     Dates,
@@ -39,10 +39,10 @@ from htxsearch.query.parse import (
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.normalize import is_marked, keeps_marks, key, normal, term
 from htxsearch.text.places import place_extent, provinces
-from htxsearch.text.stopwords import is_filler, is_interrogative
+from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
-__all__ = ["Asked", "Expander", "Expansion", "Plan", "ShortForms", "Slot", "Weights"]
+__all__ = ["Expander", "Expansion", "ExpansionWeights", "Plan", "QueryTerms", "ShortForms", "Slot"]
 
 _LONGEST_WORD = 6
 """Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
@@ -52,7 +52,7 @@ _MOST_PREFIXED = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
+class ExpansionWeights:
     """What a match is worth: by how near the spelling is, and by field."""
 
     as_typed: float = 1.0
@@ -91,7 +91,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryTerms:
     """What a query asks for, in order, for stage two of ranking.
 
     `order` gives each typed position's slot, -1 where the index knows nothing or something else came
@@ -129,7 +129,7 @@ ShortForms = Mapping[str, Sequence[str]]
 class Expander:
     """Turns trees into plans against one engine's vocabulary, as it is at one commit."""
 
-    def __init__(self, engine: Engine, learnt: ShortForms, weights: Weights) -> None:
+    def __init__(self, engine: Engine, learnt: ShortForms, weights: ExpansionWeights) -> None:
         self._engine = engine
         self._known = lru_cache(maxsize=10_000)(engine.spellings)
         self._weights = weights
@@ -152,7 +152,7 @@ class Expander:
         plan.node = self._group(group, plan)
         return plan
 
-    def asked(self, group: Group) -> Asked:
+    def asked(self, group: Group) -> QueryTerms:
         """Return the slots of everything in `group` that is not excluded."""
         order: list[str | None] = []
         spelt_out: set[str] = set()
@@ -178,7 +178,7 @@ class Expander:
                 if len(parts) == length:
                     for short, _ in self._short_forms(parts):
                         short_forms[short] = tuple(n for n in numbers[start : start + length] if n >= 0)
-        return Asked(tuple(found), numbers, {short: some for short, some in short_forms.items() if some})
+        return QueryTerms(tuple(found), numbers, {short: some for short, some in short_forms.items() if some})
 
     def _spelt_out(self, typed: str) -> tuple[str, ...]:
         """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
@@ -207,8 +207,8 @@ class Expander:
         found: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
         named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in runs))
         parts = frozenset(self._places).intersection(old for old, new in provinces().items() if new in named) - named
-        found += [OneOf("place", named, boost)] if named else []
-        return (*found, OneOf("place", parts, self._weights.preferred_part)) if parts else tuple(found)
+        found += [TermsFilter("place", named, boost)] if named else []
+        return (*found, TermsFilter("place", parts, self._weights.preferred_part)) if parts else tuple(found)
 
     def _group(self, group: Group, plan: Plan) -> Boolean:
         nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": [], "filter": []}
@@ -255,7 +255,7 @@ class Expander:
         """Return every syllable and every known word of running text, each in body and title."""
         weights = self._weights
         short_of = self._short_forms_in(terms)
-        only_fillers = all(is_filler(typed) for typed in terms)
+        only_fillers = all(is_stop_word(typed) for typed in terms)
         known_words = list(self._known_words(terms))
         in_words = {typed for run, _ in known_words for typed in run}
         nodes: list[Node] = []
@@ -268,7 +268,7 @@ class Expander:
                 plan.unknown.append(typed)
             spelt_out = [(" ".join(map("/".join, phrase.slots)), phrase.boost) for phrase in phrases]
             self._note(plan, typed, [*syllables, *extra, *words, *spelt_out])
-            if only_fillers or not is_filler(typed):
+            if only_fillers or not is_stop_word(typed):
                 marks = plan.faint_marks if typed in in_words else plan.marks
                 marks.update((spelling,) for spelling, _ in syllables)
             plan.marks.update((short,) for short, _ in extra)
@@ -299,14 +299,14 @@ class Expander:
         title_boost: float,
         *,
         in_body: bool,
-    ) -> Iterator[AnyTerm]:
+    ) -> Iterator[DisjunctionMax]:
         if not (syllables or words):
             return
         if in_body:
-            alternatives = [Alternative("syllable", *one) for one in syllables]
-            yield AnyTerm((*alternatives, *(Alternative("word", *one) for one in words)), body_boost)
-        alternatives = [Alternative("title", *one) for one in syllables]
-        yield AnyTerm((*alternatives, *(Alternative("title_word", *one) for one in words)), title_boost)
+            alternatives = [WeightedTerm("syllable", *one) for one in syllables]
+            yield DisjunctionMax((*alternatives, *(WeightedTerm("word", *one) for one in words)), body_boost)
+        alternatives = [WeightedTerm("title", *one) for one in syllables]
+        yield DisjunctionMax((*alternatives, *(WeightedTerm("title_word", *one) for one in words)), title_boost)
 
     def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, float]]]]:
         """Yield every run of two or more typed terms that the index knows as a word, with its spellings."""
@@ -379,7 +379,7 @@ class Expander:
         plan.marks.update((spelling,) for spelling, _ in found)
         return Boolean(should=tuple(self._in_fields(found, [], self._weights.syllable, self._weights.title, in_body=in_body)))
 
-    def _value(self, value: Value, plan: Plan) -> OneOf:
+    def _value(self, value: Value, plan: Plan) -> TermsFilter:
         """Return the filter for the stored values that the typed one means."""
         stored = {name: _words_of(name) for name in self._engine.values(value.field)}
         if value.field == "place":
@@ -390,9 +390,9 @@ class Expander:
             exact = {name for name, words in stored.items() if f" {wanted} " in f" {words} "}
         if not exact:
             plan.unknown_values.append(value)
-        return OneOf(value.field, frozenset(exact))
+        return TermsFilter(value.field, frozenset(exact))
 
-    def _place(self, value: Value, stored: Mapping[str, str], plan: Plan) -> OneOf:
+    def _place(self, value: Value, stored: Mapping[str, str], plan: Plan) -> TermsFilter:
         """Return the filter for a province: its articles and, if it is one of today, those of all that is part of it now."""
         extent = place_extent(value.value)
         wanted = {_words_of(place) for place in extent.places}
@@ -402,7 +402,7 @@ class Expander:
             plan.unknown_values.append(value)
         if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in found)):
             plan.notes.append(extent.note)
-        return OneOf("place", frozenset(found))
+        return TermsFilter("place", frozenset(found))
 
     # Spellings
 

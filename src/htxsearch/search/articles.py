@@ -8,9 +8,9 @@ from htxsearch.errors import UnknownArticle
 from htxsearch.indexing.reprints import differences, is_reprint
 from htxsearch.ingest.article import Article
 from htxsearch.search.hints import unknown_article
-from htxsearch.search.records import Records, day
+from htxsearch.search.records import StoredArticles, day
 from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
-from htxsearch.search.snapshot import Prepared
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.analysis import analyse
 from htxsearch.text.normalize import nfc
 from htxsearch.text.passages import passages
@@ -19,7 +19,7 @@ from htxsearch.text.sentences import Span
 __all__ = ["article_view", "related_articles", "reprints_of"]
 
 
-def article_view(prepared: Prepared, article_id: str) -> ArticleView:
+def article_view(prepared: Snapshot, article_id: str) -> ArticleView:
     """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
     stored = prepared.engine.record(nfc(article_id))
     if stored is None:
@@ -41,16 +41,16 @@ def article_view(prepared: Prepared, article_id: str) -> ArticleView:
     return ArticleView(article, tuple(Span(*span) for span in record["passages"]))
 
 
-def reprints_of(prepared: Prepared, article_id: str) -> Reprints:
+def reprints_of(prepared: Snapshot, article_id: str) -> Reprints:
     """Return the other articles with the text of one, and how each differs from it in numbers. Raises UnknownArticle."""
     article = article_view(prepared, article_id).article
-    records = Records(prepared.engine)
+    records = StoredArticles(prepared.engine)
     others = records.earliest(one for one in prepared.alike.group(article.id) if one != article.id)
     told = (replace(records.reprint(one), differences=tuple(differences(article.body, records[one]["body"]))) for one in others)
     return Reprints(records.reprint(article.id), tuple(told))
 
 
-def related_articles(prepared: Prepared, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
+def related_articles(prepared: Snapshot, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
     """Return the articles most like one, best first; one that is indexed itself is left out, and its words are known."""
     of_title, of_body = _flags(prepared.engine, article.id) if indexed else (None, None)
     parts = [

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.engine.contract import term_hash
-from htxsearch.query.expand import Asked, Slot
+from htxsearch.query.expand import QueryTerms, Slot
 from htxsearch.search.features import Candidates, rows
 from htxsearch.text.normalize import normal
 from htxsearch.text.stopwords import QUESTION_PHRASES
@@ -30,7 +30,7 @@ _PRIOR = 2.0
 _Floats = NDArray[np.float64]
 
 
-def restored(asked: Asked, candidates: Candidates) -> Asked:
+def restored(asked: QueryTerms, candidates: Candidates) -> QueryTerms:
     """Return what is asked with every slot's spellings weighed by how likely they are here, best first."""
     if not any(_is_open(slot) for slot in asked.slots):
         return asked
@@ -43,7 +43,7 @@ def restored(asked: Asked, candidates: Candidates) -> Asked:
     return replace(asked, slots=tuple(slots))
 
 
-def reading(asked: Asked) -> str:
+def reading(asked: QueryTerms) -> str:
     """Return the query as it is read: the best spelling of each syllable that the index knows, in order."""
     runs: list[list[str]] = [[]]
     for number in asked.order:
@@ -59,7 +59,7 @@ def _is_open(slot: Slot) -> bool:
     return len({normal(term) for term, _ in slot.spellings}) > 1
 
 
-def _posterior(asked: Asked, candidates: Candidates) -> dict[int, _Floats]:
+def _posterior(asked: QueryTerms, candidates: Candidates) -> dict[int, _Floats]:
     """Return, for every open slot, the probability of each of its spellings; of a slot typed twice, the higher one."""
     counts = _Counts(asked.slots, candidates)
     found: dict[int, _Floats] = {}

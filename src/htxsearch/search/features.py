@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["FEATURES", "MEANING", "Candidates", "Question", "features", "learnt_weights", "rows"]
+__all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learnt_weights", "rows"]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
@@ -64,7 +64,7 @@ _Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class QueryArrays:
     """What is asked: arrays with one place per slot, and where slots are in the query and in texts.
 
     `order` is the slots as typed, -1 where something came between. `fills` gives, for the id of every
@@ -124,7 +124,7 @@ def learnt_weights() -> Mapping[str, float]:
     return weights
 
 
-def features(question: Question, candidates: Candidates) -> _Floats:
+def features(question: QueryArrays, candidates: Candidates) -> _Floats:
     """Return a row for every ranked passage, a column for every feature."""
     count = len(candidates.ranked)
     if not (len(question.idf) and count):
@@ -184,7 +184,7 @@ def _places(candidates: Candidates) -> _Ints:
     return places
 
 
-def _matches(question: Question, candidates: Candidates) -> _Matches:
+def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
     known, runs, widths = _fills(question)
     row, hit = rows(known, candidates.tokens)
     width = np.where(hit, widths[row], 1)
@@ -209,7 +209,7 @@ def _matches(question: Question, candidates: Candidates) -> _Matches:
     )
 
 
-def _fills(question: Question) -> tuple[_Ints, NDArray[np.void], _Ints]:
+def _fills(question: QueryArrays) -> tuple[_Ints, NDArray[np.void], _Ints]:
     """Return the ids that fill slots, sorted, with the slots of each as a row, and how many these are."""
     known = sorted(question.fills)
     widths = np.array([len(question.fills[one]) for one in known])
@@ -289,7 +289,7 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     return parts @ _idf((table > 0).sum(axis=0), len(lengths)) / kinds
 
 
-def _found_in_titles(question: Question, candidates: Candidates) -> _Floats:
+def _found_in_titles(question: QueryArrays, candidates: Candidates) -> _Floats:
     """Return, for every article, how well each slot is filled in its title."""
     known, runs, widths = _fills(question)
     row, hit = rows(known, candidates.titles)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.tokens import places, terms
+from htxsearch.text.tokens import terms, token_spans
 
 __all__ = ["excerpt", "highlights", "visible"]
 
@@ -34,7 +34,7 @@ def highlights(text: str, marks: Collection[tuple[str, ...]]) -> list[Span]:
                     marked.update(range(at, at + len(run)))
     if not marked:
         return []
-    written = places(text)
+    written = token_spans(text)
     return _merge(text, [written[at] for at in sorted(marked)])
 
 

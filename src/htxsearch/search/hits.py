@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from htxsearch.engine.contract import DateRange, Leaf, OneOf, Phrase
+from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
 from htxsearch.query.expand import Plan
 from htxsearch.search.highlight import highlights
-from htxsearch.search.records import Alike, Records, day
+from htxsearch.search.records import ReprintGroups, StoredArticles, day
 from htxsearch.search.rerank import Ranked
 from htxsearch.search.results import Passage, SearchHit
 from htxsearch.text.normalize import normal
@@ -22,7 +22,7 @@ def first_of_articles(ranked: Sequence[Ranked]) -> list[Ranked]:
     return list(found.values())
 
 
-def first_of_texts(ranked: Sequence[Ranked], alike: Alike) -> list[Ranked]:
+def first_of_texts(ranked: Sequence[Ranked], alike: ReprintGroups) -> list[Ranked]:
     """Return the first passage of each group of articles with the same text, in order."""
     found: dict[str, Ranked] = {}
     for one in ranked:
@@ -30,7 +30,7 @@ def first_of_texts(ranked: Sequence[Ranked], alike: Alike) -> list[Ranked]:
     return list(found.values())
 
 
-def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: Records, alike: Alike) -> Ranked:
+def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: StoredArticles, alike: ReprintGroups) -> Ranked:
     """Return, in the place of a group's best passage, the best one of the group's earliest article that answers as well.
 
     That article has the text of the best passage, and its own has all terms of the query that stand there.
@@ -48,7 +48,9 @@ def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: Record
     return best
 
 
-def search_hit(ranked: Ranked, plan: Plan, records: Records, alike: Alike, *, explain: bool = False) -> SearchHit:
+def search_hit(
+    ranked: Ranked, plan: Plan, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
+) -> SearchHit:
     """Return what is shown of a ranked passage; the parts of its score only to explain it."""
     hit = ranked.hit
     record = records[hit.article_id]
@@ -79,7 +81,7 @@ def _marked(text: str, plan: Plan) -> set[str]:
 
 
 def _describe(leaf: Leaf) -> str:
-    if isinstance(leaf, OneOf):
+    if isinstance(leaf, TermsFilter):
         return f"{leaf.field}: {', '.join(sorted(leaf.values))}"
     if isinstance(leaf, DateRange):
         return f"date: {leaf.since or ''}..{leaf.until or ''}"

@@ -4,22 +4,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from htxsearch.engine.contract import AnyTerm, Boolean, Engine, Hit, Node, Phrase
+from htxsearch.engine.contract import Boolean, DisjunctionMax, Engine, Hit, Node, Phrase
 from htxsearch.query.filters import Filter, Sort
 from htxsearch.query.parse import Group, Words, parse
 from htxsearch.search.hints import hints
 from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, search_hit
-from htxsearch.search.records import Alike, Records
-from htxsearch.search.rerank import DEPTH, Meaning, Ranked, rerank, stage_one_only
+from htxsearch.search.records import ReprintGroups, StoredArticles
+from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, rerank, stage_one_only
 from htxsearch.search.results import Results
-from htxsearch.search.snapshot import Prepared
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.places import province_now
 
-__all__ = ["Wanted", "only_words", "results_of"]
+__all__ = ["SearchRequest", "only_words", "results_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchRequest:
     """What of the answer the caller wants to see."""
 
     limit: int
@@ -29,7 +29,7 @@ class Wanted:
     all_passages: bool
     all_reprints: bool
     explain: bool
-    meaning: Meaning | None
+    meaning: DenseRetrieval | None
 
     @property
     def end(self) -> int:
@@ -37,14 +37,14 @@ class Wanted:
         return self.offset + self.limit
 
 
-def results_of(prepared: Prepared, query: str, filters: Sequence[Filter], wanted: Wanted) -> Results:
+def results_of(prepared: Snapshot, query: str, filters: Sequence[Filter], wanted: SearchRequest) -> Results:
     """Return the answer to a query as it stands."""
     engine, expander = prepared.engine, prepared.expander
     group = parse(query)
     plan = expander.plan(group)
     by_date = wanted.sort == "date" or not _scores(plan.node)
     node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
-    alike = Alike({}) if wanted.all_reprints else prepared.alike
+    alike = ReprintGroups({}) if wanted.all_reprints else prepared.alike
     found = engine.search(
         node,
         limit=wanted.end + alike.spare if by_date else DEPTH,
@@ -55,7 +55,7 @@ def results_of(prepared: Prepared, query: str, filters: Sequence[Filter], wanted
     )
     restored = None
     total = found.total if wanted.all_passages else found.articles
-    records = Records(engine)
+    records = StoredArticles(engine)
     if by_date:
         ranked = [stage_one_only(hit) for hit in found.hits]
     else:
@@ -78,7 +78,7 @@ def results_of(prepared: Prepared, query: str, filters: Sequence[Filter], wanted
     )
 
 
-def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], wanted: Wanted, alike: Alike) -> list[Ranked]:
+def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], wanted: SearchRequest, alike: ReprintGroups) -> list[Ranked]:
     """Return stage two's ranking, of each article the best passage, at least as far as the wanted page.
 
     Behind its end goes on what else stage one found, in its order. What stage two did not see gets scores below its
@@ -118,7 +118,7 @@ def _scores(node: Node) -> bool:
     """Tell whether anything in a query can score; a query of filters alone is answered newest first."""
     if isinstance(node, Boolean):
         return any(_scores(child) for child in node.must + node.should)
-    return isinstance(node, AnyTerm | Phrase)
+    return isinstance(node, DisjunctionMax | Phrase)
 
 
 def only_words(group: Group) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 from htxsearch.engine.contract import Engine, Hit
 from htxsearch.search.results import Reprint
 
-__all__ = ["Alike", "Records", "day"]
+__all__ = ["ReprintGroups", "StoredArticles", "day"]
 
 
-class Records(dict[str, dict[str, Any]]):
+class StoredArticles(dict[str, dict[str, Any]]):
     """The records of articles, each read from the engine once."""
 
     def __init__(self, engine: Engine) -> None:
@@ -37,7 +37,7 @@ class Records(dict[str, dict[str, Any]]):
         return Reprint(article_id=article_id, title=record["title"], date=day(record["date"]), source=record["source"])
 
 
-class Alike:
+class ReprintGroups:
     """Which articles print the same text."""
 
     def __init__(self, groups: Mapping[str, tuple[str, ...]]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from htxsearch.indexing.feature_vectors import NAME, NAMESPACE_BITS, SYLLABLE, WORD, feature_hash, feature_vector, features
 from htxsearch.text.normalize import normal
-from htxsearch.text.stopwords import is_filler
+from htxsearch.text.stopwords import is_stop_word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,7 +151,7 @@ def _shared(parts: "csr_matrix", names: Sequence[tuple[int, str]]) -> tuple[str,
     shares: dict[str, float] = {}
     for share, column in zip(parts.data.tolist(), parts.indices.tolist(), strict=True):
         term = names[column][1]
-        if not all(is_filler(part) for part in term.split()):
+        if not all(is_stop_word(part) for part in term.split()):
             shares[term] = shares.get(term, 0.0) + share
     telling = sorted(shares, key=lambda term: (-shares[term], term))[:_CONSIDERED_TERMS]
     longer = [other for other in telling if " " in other]

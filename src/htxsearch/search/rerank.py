@@ -6,24 +6,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.engine.contract import Alternative, AnyTerm, Engine, Forward, Hit, term_hash
+from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Hit, WeightedTerm, term_hash
 from htxsearch.indexing.embeddings import Encoder, Vectors, passage_key
-from htxsearch.query.expand import Asked
+from htxsearch.query.expand import QueryTerms
 from htxsearch.search.diacritics import reading, restored
-from htxsearch.search.features import FEATURES, MEANING, Candidates, Question, features, learnt_weights
+from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learnt_weights
 from htxsearch.text.normalize import is_marked, nfc
-from htxsearch.text.stopwords import is_filler, is_interrogative
+from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
 __all__ = [
     "DEPTH",
-    "Evidence",
-    "Meaning",
+    "DenseRetrieval",
     "Ranked",
+    "RerankInputs",
     "Reranked",
     "candidates_of",
     "evidence",
-    "question_of",
+    "query_arrays",
     "rerank",
     "stage_one_only",
 ]
@@ -46,7 +46,7 @@ class Ranked(NamedTuple):
     parts: tuple[tuple[str, float], ...]
 
 
-class Meaning(NamedTuple):
+class DenseRetrieval(NamedTuple):
     """What passages mean: their vectors, and what makes the query's; `adds` lets the nearest few join the candidates."""
 
     vectors: Vectors
@@ -54,14 +54,14 @@ class Meaning(NamedTuple):
     adds: bool = True
 
 
-class Evidence(NamedTuple):
+class RerankInputs(NamedTuple):
     """A row of `values` for each of `hits`, a column for each name; `restored` and `question` as in `Reranked`."""
 
     hits: tuple[Hit, ...]
     columns: tuple[str, ...]
     values: NDArray[np.float64]
     restored: str | None
-    question: Question
+    question: QueryArrays
 
 
 class Reranked(NamedTuple):
@@ -70,7 +70,7 @@ class Reranked(NamedTuple):
 
     ranked: list[Ranked]
     restored: str | None
-    question: Question | None
+    question: QueryArrays | None
 
 
 def stage_one_only(hit: Hit) -> Ranked:
@@ -78,7 +78,9 @@ def stage_one_only(hit: Hit) -> Ranked:
     return Ranked(hit, hit.score, (("stage_one", hit.score),))
 
 
-def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Reranked:
+def rerank(
+    engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
+) -> Reranked:
     """Return the passages in the order and with the scores of stage two, best first, ties by id and number.
 
     `hits` are stage one's best, ungrouped; `typed` is the query as typed. With `meaning`, the passages nearest
@@ -96,7 +98,9 @@ def rerank(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], mean
     return Reranked(ranked, found.restored, found.question)
 
 
-def evidence(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], meaning: Meaning | None = None) -> Evidence:
+def evidence(
+    engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
+) -> RerankInputs:
     """Return what stage two knows of the passages, before it weighs it. Needs at least one slot and one hit."""
     candidates, order = candidates_of(engine, hits)
     likely = restored(asked, candidates)
@@ -110,11 +114,11 @@ def evidence(engine: Engine, asked: Asked, typed: str, hits: tuple[Hit, ...], me
             candidates, order = candidates_of(engine, hits)
         columns = (*FEATURES, MEANING)
         cosines = _cosines(engine, meaning.vectors, vector, [hits[at] for at in order])
-    question = question_of(engine, likely, typed)
+    question = query_arrays(engine, likely, typed)
     values = features(question, candidates)
     if cosines is not None:
         values = np.column_stack([values, cosines])
-    return Evidence(tuple(hits[at] for at in order), columns, values, read, question)
+    return RerankInputs(tuple(hits[at] for at in order), columns, values, read, question)
 
 
 def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
@@ -141,7 +145,7 @@ def _cosines(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits:
     return np.where(missing, 0.0 if missing.all() else np.nanmedian(found), found)
 
 
-def question_of(engine: Engine, asked: Asked, typed: str) -> Question:
+def query_arrays(engine: Engine, asked: QueryTerms, typed: str) -> QueryArrays:
     """Return the arrays of a query: each slot's idf over the collection, what fills it, what kind of word it is."""
     passages = engine.counts().passages
     frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.slots))]
@@ -157,24 +161,24 @@ def question_of(engine: Engine, asked: Asked, typed: str) -> Question:
         typed_so = all(asked.slots[number].spelt_out for number in numbers)
         fills[term_hash(short)] = tuple((number, 1.0 if typed_so else _OTHER_FORM) for number in numbers)
     capitals = _capitals(typed)
-    return Question(
+    return QueryArrays(
         order=asked.order,
         fills=fills,
         idf=np.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)),
-        filler=np.array([is_filler(slot.typed) for slot in asked.slots]),
+        filler=np.array([is_stop_word(slot.typed) for slot in asked.slots]),
         interrogative=np.array([is_interrogative(slot.typed) for slot in asked.slots]),
         capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.slots]),
         number=np.array([slot.typed[0].isdigit() for slot in asked.slots]),
     )
 
 
-def _any_of(asked: Asked, number: int) -> AnyTerm:
+def _any_of(asked: QueryTerms, number: int) -> DisjunctionMax:
     """Return what a slot's idf counts: its short forms, and the spellings at least half as good as its best one."""
     short = (term for term, numbers in asked.short_forms.items() if number in numbers)
     spellings = asked.slots[number].spellings
     likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
     terms = dict.fromkeys([*likely, *short])
-    return AnyTerm(tuple(Alternative("syllable", term) for term in terms))
+    return DisjunctionMax(tuple(WeightedTerm("syllable", term) for term in terms))
 
 
 def _capitals(typed: str) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.indexing.catalogue import Report, ShortForm
-from htxsearch.indexing.embeddings import Encoded
+from htxsearch.indexing.embeddings import EncodeReport
 from htxsearch.indexing.reprints import Difference
 from htxsearch.ingest.article import Article
 from htxsearch.query.expand import Expansion
@@ -364,7 +364,7 @@ class Info:
         }
 
 
-def report_json(report: Report, encoded: Encoded | None = None) -> dict[str, Any]:
+def report_json(report: Report, encoded: EncodeReport | None = None) -> dict[str, Any]:
     """Return what a reindex did as JSON values; "semantic" is null unless passages were read for meaning."""
     return {
         "added": report.added,

@@ -10,16 +10,16 @@ from htxsearch.engine.contract import Boolean, Engine, Hit
 from htxsearch.errors import UsageError
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Suggestion, has_all
-from htxsearch.query.expand import Asked
+from htxsearch.query.expand import QueryTerms
 from htxsearch.query.filters import Sort, check_options, filters_of
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes, suggestion
 from htxsearch.search.articles import article_view, related_articles, reprints_of
 from htxsearch.search.highlight import highlights
-from htxsearch.search.pipeline import Wanted, only_words, results_of
-from htxsearch.search.rerank import DEPTH, Evidence, Meaning, evidence
+from htxsearch.search.pipeline import SearchRequest, only_words, results_of
+from htxsearch.search.rerank import DEPTH, DenseRetrieval, RerankInputs, evidence
 from htxsearch.search.results import ArticleView, RelatedArticles, Reprints, Results
-from htxsearch.search.snapshot import Prepared
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import has_tokens, tokens
 
@@ -37,21 +37,21 @@ class Searcher:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._prepared: Prepared | None = None
+        self._prepared: Snapshot | None = None
 
     def _current(self) -> Engine:
         """Return the engine to ask, with the last commit visible."""
         self._engine.refresh()
         return self._engine
 
-    def _ready(self) -> Prepared:
+    def _ready(self) -> Snapshot:
         """Return the engine to ask, and what is derived from its last commit."""
         engine = self._current()
         if self._prepared is None or not self._prepared.is_of(engine):
-            self._prepared = Prepared(engine)
+            self._prepared = Snapshot(engine)
         return self._prepared
 
-    def _meaning(self, wanted: bool | None) -> Meaning | None:
+    def _meaning(self, wanted: bool | None) -> DenseRetrieval | None:
         """Return what is needed to rank by meaning, None without. Raises UsageError if it is wanted and not there."""
         if wanted:
             raise UsageError("an engine alone keeps no vectors of its passages; ask an Index")
@@ -92,7 +92,7 @@ class Searcher:
         prepared = self._ready()
         engine = prepared.engine
         apart = all_reprints or all_passages
-        wanted = Wanted(limit, offset, sort, tuple(facets), all_passages, apart, explain, self._meaning(semantic))
+        wanted = SearchRequest(limit, offset, sort, tuple(facets), all_passages, apart, explain, self._meaning(semantic))
         read = read_keystrokes(query, engine)
         found = results_of(prepared, read, filters, wanted)
         mended = suggestion(read, engine)
@@ -105,7 +105,7 @@ class Searcher:
         took = (time.perf_counter() - started) * 1000
         return replace(found, query=query, took_ms=took, read_as=read if read != query else None, suggestion=mended)
 
-    def stage_one(self, query: str) -> tuple[Engine, Asked, tuple[Hit, ...]]:
+    def stage_one(self, query: str) -> tuple[Engine, QueryTerms, tuple[Hit, ...]]:
         """Return what stage two starts from: the engine, what is asked, and stage one's best passages, ungrouped."""
         prepared = self._ready()
         engine, expander = prepared.engine, prepared.expander
@@ -114,7 +114,7 @@ class Searcher:
         found = engine.search(node, limit=DEPTH, per_article=False)
         return engine, expander.asked(group), found.hits
 
-    def evidence(self, query: str, *, semantic: bool = False) -> Evidence | None:
+    def evidence(self, query: str, *, semantic: bool = False) -> RerankInputs | None:
         """Return what stage two knows of the candidates of a query, to learn from; None if there are none."""
         engine, asked, hits = self.stage_one(query)
         if not (asked.slots and hits):

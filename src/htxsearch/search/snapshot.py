@@ -7,16 +7,16 @@ from htxsearch.engine.contract import Engine
 from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.reprints import read_groups
 from htxsearch.query.complete import Completer
-from htxsearch.query.expand import Expander, Weights
-from htxsearch.search.records import Alike
+from htxsearch.query.expand import Expander, ExpansionWeights
+from htxsearch.search.records import ReprintGroups
 
 if TYPE_CHECKING:
     from htxsearch.search.related import Similarity
 
-__all__ = ["Prepared"]
+__all__ = ["Snapshot"]
 
 
-class Prepared:
+class Snapshot:
     """An engine at one commit, and what is derived from that."""
 
     def __init__(self, engine: Engine) -> None:
@@ -31,12 +31,12 @@ class Prepared:
     def expander(self) -> Expander:
         """What finds the index's spellings of what is typed."""
         learnt = {short: [one.long for one in meanings] for short, meanings in read_short_forms(self.engine).items()}
-        return Expander(self.engine, learnt, Weights())
+        return Expander(self.engine, learnt, ExpansionWeights())
 
     @cached_property
-    def alike(self) -> Alike:
+    def alike(self) -> ReprintGroups:
         """Which articles print the same text."""
-        return Alike(read_groups(self.engine))
+        return ReprintGroups(read_groups(self.engine))
 
     @cached_property
     def completer(self) -> Completer:

@@ -11,7 +11,7 @@ from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked
 from htxsearch.text.sentences import Span
 
-__all__ = ["DateMention", "Kind", "Stamp", "asked_dates", "date_range", "find_date", "mentions", "stamp"]
+__all__ = ["DateMention", "Dateline", "Kind", "asked_dates", "date_range", "find_date", "mentions", "read_dateline"]
 
 Kind = Literal["as-of", "planned", "event", "other"]
 """as-of: when a fact held (a period, or a day with "tính đến"); planned: a target or after publication;
@@ -54,7 +54,7 @@ def find_date(text: str) -> date | None:
     return min(found)[1] if found else None
 
 
-class Stamp(NamedTuple):
+class Dateline(NamedTuple):
     """The date of a stamp line. `weekday` tells whether a weekday stands there; `fits` whether it is the date's.
 
     `says` is what the line calls its date: "published" ("Ngày đăng: …"), "crawled" ("Hôm nay: …") or None.
@@ -66,7 +66,7 @@ class Stamp(NamedTuple):
     says: Literal["published", "crawled"] | None
 
 
-def stamp(line: str) -> Stamp | None:
+def read_dateline(line: str) -> Dateline | None:
     """Return what a line that is nothing but a stamp says, else None.
 
     "Thứ Ba, 12/10/2021 | 09:15" and "Đăng lúc: 12/10/2021 09:15 - Người đăng: …" are stamps;
@@ -84,12 +84,12 @@ def stamp(line: str) -> Stamp | None:
     )
     named = _WEEKDAY.search(line)
     if named is None:
-        return Stamp(day, False, True, says)
+        return Dateline(day, False, True, says)
     weekday = _WEEKDAYS[" ".join(named[0].lower().split()).removeprefix("thứ ")]
     swapped = _calendar_date(day.year, day.day, day.month)
     if day.weekday() != weekday and swapped and swapped.weekday() == weekday:
         day = swapped
-    return Stamp(day, True, day.weekday() == weekday, says)
+    return Dateline(day, True, day.weekday() == weekday, says)
 
 
 def date_range(typed: str) -> tuple[date, date] | None:

@@ -5,7 +5,7 @@ Closed classes only: particles, prepositions, pronouns and question words, by th
 
 from htxsearch.text.normalize import fold, is_marked, key, normal
 
-__all__ = ["QUESTION_PHRASES", "is_filler", "is_interrogative"]
+__all__ = ["QUESTION_PHRASES", "is_interrogative", "is_stop_word"]
 
 _FILLERS = frozenset(
     normal(word)
@@ -32,7 +32,7 @@ QUESTION_PHRASES = {
 """Two syllables that ask, by their unmarked forms: questions hold them, the texts that answer hardly do."""
 
 
-def is_filler(term: str) -> bool:
+def is_stop_word(term: str) -> bool:
     """Tell whether a query term is one; typed without marks, its key decides."""
     return normal(term) in _FILLERS if is_marked(term) else key(term) in _FILLER_KEYS
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from htxsearch.text.normalize import term
 
-__all__ = ["Token", "has_tokens", "places", "terms", "tokens"]
+__all__ = ["Token", "has_tokens", "terms", "token_spans", "tokens"]
 
 # Numbers keep their dots and commas (1.264, 240,2); letters may be decomposed (U+0300–U+036F).
 # A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole.
@@ -42,6 +42,6 @@ def terms(text: str) -> list[str]:
     return list(map(term, _TOKEN.findall(text)))
 
 
-def places(text: str) -> list[tuple[int, int]]:
+def token_spans(text: str) -> list[tuple[int, int]]:
     """Return start and end of each of `tokens(text)`, twice as quickly."""
     return [match.span() for match in _TOKEN.finditer(text)]

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htxsearch.errors import HtxError
-from htxsearch.web.index_thread import Busy
+from htxsearch.web.index_thread import IndexThreadBusy
 
 if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions
     from htxsearch.ingest.fetch import Fetcher
 
-__all__ = ["FETCHED", "Intake", "Wanted", "add", "serve"]
+__all__ = ["FETCHED", "AdditionProcesses", "AdditionRequest", "add", "serve"]
 
 FETCHED = 20
 """Pages got of a feed or sitemap if nobody says how many: somebody waits, and a second lies between two."""
@@ -34,7 +34,7 @@ _MOST_SENDING = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class AdditionRequest:
     """What to add: addresses, files that were sent (name, where they lie), a text; and what is said of all of it."""
 
     addresses: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Wanted:
     limit: int = FETCHED
 
 
-def add(index_folder: str, corpus: str, wanted: Wanted, fetcher: "Fetcher | None" = None) -> "Additions":
+def add(index_folder: str, corpus: str, wanted: AdditionRequest, fetcher: "Fetcher | None" = None) -> "Additions":
     """Add in this process. Raises IndexBusy before anything is touched if the index is being written, else as `Index.add`."""
     from htxsearch.index import Index
     from htxsearch.indexing.manifest import writer_lock
@@ -63,7 +63,7 @@ def add(index_folder: str, corpus: str, wanted: Wanted, fetcher: "Fetcher | None
         )
 
 
-class Intake:
+class AdditionProcesses:
     """Starts the processes that add, for one index and corpus; an addition takes `seconds` at most."""
 
     def __init__(self, index: str, corpus: str, *, seconds: float) -> None:
@@ -78,7 +78,7 @@ class Intake:
         """Hold a place of those who send something to add. Raises Busy if an addition is under way, or too many send."""
         self._check_free()
         if self._sending >= _MOST_SENDING:
-            raise Busy("others are sending articles already; try again in a moment")
+            raise IndexThreadBusy("others are sending articles already; try again in a moment")
         self._sending += 1
         try:
             yield
@@ -87,9 +87,9 @@ class Intake:
 
     def _check_free(self) -> None:
         if self.is_adding:
-            raise Busy("another addition is under way; try again in a moment")
+            raise IndexThreadBusy("another addition is under way; try again in a moment")
 
-    async def add(self, wanted: Wanted) -> "Additions":
+    async def add(self, wanted: AdditionRequest) -> "Additions":
         """Return what adding did. Raises Busy if another addition is under way or time is over, and as `Index.add` does."""
         self._check_free()
         self.is_adding = True
@@ -103,14 +103,14 @@ class Intake:
 
     async def _run(self, sent: bytes) -> "Additions | Exception":
         """Return what a process made of a pickle; the process is ended with whoever waits for it."""
-        from htxsearch.indexing.workers import start_apart  # what indexes is not for a server that only answers
+        from htxsearch.indexing.workers import start_python  # what indexes is not for a server that only answers
 
-        process = start_apart(_COMMAND)
+        process = start_python(_COMMAND)
         try:
             answer = await asyncio.to_thread(_answer_of, process, sent, self._seconds)
         except subprocess.TimeoutExpired:
             what = "what was got is in the corpus, and the next reindex takes it in"
-            raise Busy(f"the addition was stopped after {self._seconds:g} s; {what}") from None
+            raise IndexThreadBusy(f"the addition was stopped after {self._seconds:g} s; {what}") from None
         finally:
             process.kill()
         if not answer:
@@ -137,9 +137,9 @@ def _answer_of(process: "subprocess.Popen[bytes]", sent: bytes, seconds: float) 
 
 def serve() -> None:
     """Be a process that adds: what is wanted comes as a pickle from standard input, what was done goes to standard output."""
-    from htxsearch.indexing.workers import give_way
+    from htxsearch.indexing.workers import lower_priority
 
-    give_way()  # who asks goes before who adds
+    lower_priority()  # who asks goes before who adds
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints must not print among the answers
@@ -148,7 +148,7 @@ def serve() -> None:
     answers.close()
 
 
-def _additions_or_error(index_folder: str, corpus: str, wanted: Wanted) -> "Additions | HtxError":
+def _additions_or_error(index_folder: str, corpus: str, wanted: AdditionRequest) -> "Additions | HtxError":
     """Return what adding did, or what it raised on purpose; anything else ends the process, and its trace is in the log."""
     try:
         return add(index_folder, corpus, wanted)

@@ -14,12 +14,12 @@ from starlette.routing import Route
 from htxsearch.errors import CorpusError, HtxError
 from htxsearch.index import Index
 from htxsearch.search.results import additions_json
-from htxsearch.web.addition_process import Intake, Wanted
-from htxsearch.web.api import Lanes
+from htxsearch.web.addition_process import AdditionProcesses, AdditionRequest
+from htxsearch.web.api import IndexThreads
 from htxsearch.web.errors import as_bytes, retry_after, status_of
-from htxsearch.web.index_thread import Busy
+from htxsearch.web.index_thread import IndexThreadBusy
 from htxsearch.web.parameters import Parameter, read
-from htxsearch.web.rendering import Address, render
+from htxsearch.web.rendering import PageAddress, render
 from htxsearch.web.security import is_foreign
 from htxsearch.web.settings import Settings
 from htxsearch.web.translations import LANGUAGES, Language
@@ -58,7 +58,7 @@ async def _add(request: Request) -> "Additions":
         )
     settings: Settings = request.app.state.settings
     read([_LANGUAGE], request.query_params.multi_items())
-    intake: Intake = request.app.state.intake
+    intake: AdditionProcesses = request.app.state.intake
     with intake.receiving(), tempfile.TemporaryDirectory(prefix="htxsearch-") as folder:
         wanted = await _received(request, Path(folder), settings)
         try:
@@ -67,7 +67,7 @@ async def _add(request: Request) -> "Additions":
             raise HTTPException(503, str(error)) from error
 
 
-async def _received(request: Request, folder: Path, settings: Settings) -> Wanted:
+async def _received(request: Request, folder: Path, settings: Settings) -> AdditionRequest:
     """Return what was sent. Raises HTTPException, UsageError."""
     try:
         return await asyncio.wait_for(read_wanted(request, folder, largest=settings.largest), settings.adding_s)
@@ -121,12 +121,12 @@ async def _page(request: Request) -> Response:
         found = await _add(request)
     except HTTPException as error:
         return _rendered(request, language, error.status_code, error.headers, message=error.detail)
-    except (HtxError, Busy) as error:
+    except (HtxError, IndexThreadBusy) as error:
         return _rendered(request, language, status_of(error).value, retry_after(error), message=str(error))
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
     try:
         known = await lanes.search.ask(lambda index: _articles(index, found))
-    except (HtxError, Busy):  # what was done can be told without links
+    except (HtxError, IndexThreadBusy):  # what was done can be told without links
         known = {}
     unread = _unread(found)
     outcomes = [
@@ -153,7 +153,7 @@ def _rendered(
     request: Request, language: Language, status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
 ) -> Response:
     values: dict[str, Any] = {"message": None, "outcomes": [], "report": None, "given": _NOTHING_GIVEN} | shown
-    here = Address("/add", {"lang": language})
+    here = PageAddress("/add", {"lang": language})
     return render(request, "add.html", language, here, status=status, headers={**(headers or {}), **_NOT_KEPT}, **values)
 
 

@@ -4,13 +4,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-__all__ = ["Allowance"]
+__all__ = ["RateLimiter"]
 
 _BURST_S = 3.0
 """A client that was quiet may ask so many seconds' worth at once: a page, its suggestions while typing, its files."""
 
 
-class Allowance:
+class RateLimiter:
     """Counts requests by client. `rate` a second are allowed, 0 for any number; of clients the last 10,000 are known."""
 
     _KNOWN = 10_000

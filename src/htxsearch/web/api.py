@@ -17,10 +17,10 @@ from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.web.caching import answered
 from htxsearch.web.errors import as_bytes
-from htxsearch.web.index_thread import Lane
+from htxsearch.web.index_thread import IndexThread
 from htxsearch.web.parameters import Parameter, read
 
-__all__ = ["ENDPOINTS", "FILTERS", "MOST_HITS", "QUERY", "Endpoint", "Lanes", "routes"]
+__all__ = ["ENDPOINTS", "FILTERS", "MOST_HITS", "QUERY", "Endpoint", "IndexThreads", "routes"]
 
 MOST_HITS = 100
 """Hits in one answer; more of them are further pages."""
@@ -41,11 +41,11 @@ _ID = Parameter(name="id", about="the article's id, percent-encoded", required=T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lanes:
+class IndexThreads:
     """The threads that answer: `search` what is quick, `related` what may read all articles' vectors first."""
 
-    search: Lane
-    related: Lane
+    search: IndexThread
+    related: IndexThread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +211,7 @@ async def _handle(endpoint: Endpoint, request: Request) -> Response:
     given = read(endpoint.parameters, request.query_params.multi_items())
     if endpoint.by_id:
         given |= read([_ID], [("id", request.path_params["id"])])
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
     lane = lanes.related if endpoint.is_slow(given) else lanes.search
     done = await answered(request, lane, lambda index: endpoint.ask(index, given), is_kept=endpoint.is_kept)
     headers = done.headers if endpoint.is_kept else {"Cache-Control": "no-store"}

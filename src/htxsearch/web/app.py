@@ -19,12 +19,12 @@ from htxsearch.errors import HtxError
 from htxsearch.index import Index
 from htxsearch.web import additions as adding
 from htxsearch.web import api, pages
-from htxsearch.web.addition_process import Intake
-from htxsearch.web.api import Lanes
+from htxsearch.web.addition_process import AdditionProcesses
+from htxsearch.web.api import IndexThreads
 from htxsearch.web.errors import MEDIA_TYPE, as_bytes, problem, retry_after, status_of
-from htxsearch.web.index_thread import Busy, Lane
+from htxsearch.web.index_thread import IndexThread, IndexThreadBusy
 from htxsearch.web.openapi import document
-from htxsearch.web.security import Guard
+from htxsearch.web.security import SecurityMiddleware
 from htxsearch.web.settings import Settings
 
 __all__ = ["from_environment", "make_app"]
@@ -40,8 +40,8 @@ def make_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        make = partial(Lane, seconds=settings.seconds, waiting=settings.waiting)
-        lanes = Lanes(
+        make = partial(IndexThread, seconds=settings.seconds, waiting=settings.waiting)
+        lanes = IndexThreads(
             search=make("search", Index(settings.index, corpus=settings.corpus)),
             related=make("related", Index(settings.index, corpus=settings.corpus), gives_back=True),
         )
@@ -52,14 +52,14 @@ def make_app(settings: Settings) -> Starlette:
         lanes.search.close()
         lanes.related.close()
 
-    middleware = [Middleware(Guard, settings=settings)]
+    middleware = [Middleware(SecurityMiddleware, settings=settings)]
     if settings.cors:
         origins = Middleware(
             CORSMiddleware, allow_origins=settings.cors, allow_methods=["GET"], allow_headers=["Authorization"]
         )
         middleware.insert(0, origins)  # a browser asks whether it may before it shows a token
     described = as_bytes(document(allow_add=settings.allow_add))
-    handlers: dict[Any, Any] = dict.fromkeys((HtxError, Busy, HTTPException, Exception), _on_error)
+    handlers: dict[Any, Any] = dict.fromkeys((HtxError, IndexThreadBusy, HTTPException, Exception), _on_error)
     app = Starlette(
         routes=[
             *api.routes(),
@@ -72,20 +72,20 @@ def make_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
     )
     app.state.settings = settings
-    app.state.intake = Intake(settings.index, settings.corpus, seconds=settings.adding_s)
+    app.state.intake = AdditionProcesses(settings.index, settings.corpus, seconds=settings.adding_s)
     return app
 
 
-async def _prepare(lane: Lane) -> None:
+async def _prepare(lane: IndexThread) -> None:
     """Have a lane ready for related articles before somebody asks for them."""
-    with suppress(HtxError, Busy):  # whoever asks is told what is wrong
+    with suppress(HtxError, IndexThreadBusy):  # whoever asks is told what is wrong
         await lane.ask(Index.prepare_related)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
     """Tell what went wrong; of what should not have happened only that it did. The server's log has the rest."""
     headers: dict[str, str] = {}
-    known = error if isinstance(error, HtxError | Busy) else None
+    known = error if isinstance(error, HtxError | IndexThreadBusy) else None
     if known:
         status, detail = status_of(known), str(error)
     elif isinstance(error, HTTPException):

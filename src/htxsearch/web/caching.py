@@ -9,15 +9,15 @@ from typing import Generic, NamedTuple, TypeVar
 from starlette.requests import Request
 
 from htxsearch.index import Index
-from htxsearch.web.index_thread import Lane
+from htxsearch.web.index_thread import IndexThread
 
-__all__ = ["Answered", "answered"]
+__all__ = ["CachedResponse", "answered"]
 
 _Found = TypeVar("_Found")
 _PROGRAM = version("htxsearch")
 
 
-class Answered(NamedTuple, Generic[_Found]):
+class CachedResponse(NamedTuple, Generic[_Found]):
     """What was found, None if the client has it already, and the tag by which both know it."""
 
     found: _Found | None
@@ -30,8 +30,8 @@ class Answered(NamedTuple, Generic[_Found]):
 
 
 async def answered(
-    request: Request, lane: Lane, question: Callable[[Index], _Found], *, is_kept: bool = True
-) -> Answered[_Found]:
+    request: Request, lane: IndexThread, question: Callable[[Index], _Found], *, is_kept: bool = True
+) -> CachedResponse[_Found]:
     """Return what the lane's index answers, unless the request says that its answer of this version is there already.
 
     An answer that the lane kept is given again; nobody may change it. Raises what the question raises, and Busy.
@@ -41,11 +41,11 @@ async def answered(
         f"{request.url.path}?{request.url.query}\n{request.app.state.settings.allow_add}"  # pages have a link to add, or not
     )
 
-    def ask(index: Index) -> Answered[_Found]:
+    def ask(index: Index) -> CachedResponse[_Found]:
         digest = hashlib.sha256(f"{_PROGRAM}\n{index.version()}\n{address}".encode("utf-8", "replace")).hexdigest()
         tag = f'W/"{digest[:24]}"'
         if not is_kept:
-            return Answered(question(index), tag)
-        return Answered(None if tag in seen else lane.kept(tag, partial(question, index)), tag)
+            return CachedResponse(question(index), tag)
+        return CachedResponse(None if tag in seen else lane.kept(tag, partial(question, index)), tag)
 
     return await lane.ask(ask)

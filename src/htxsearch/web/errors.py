@@ -14,7 +14,7 @@ from htxsearch.errors import (
     UnknownArticle,
     UsageError,
 )
-from htxsearch.web.index_thread import Busy
+from htxsearch.web.index_thread import IndexThreadBusy
 
 __all__ = ["MEDIA_TYPE", "as_bytes", "problem", "retry_after", "status_of"]
 
@@ -26,18 +26,18 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (ExtraMissing, HTTPStatus.BAD_REQUEST),  # what was asked for can be left out
     (CorpusError, HTTPStatus.CONFLICT),  # of an article's original; nothing else reads the corpus
     (IndexFailure, HTTPStatus.SERVICE_UNAVAILABLE),
-    (Busy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (IndexThreadBusy, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
 
-def status_of(error: HtxError | Busy) -> HTTPStatus:
+def status_of(error: HtxError | IndexThreadBusy) -> HTTPStatus:
     """Return the status an error is told with."""
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def retry_after(error: Exception | None) -> dict[str, str]:
     """Return the header that says in how many seconds to ask again, none if that would not help; a reindex takes longest."""
-    if isinstance(error, HtxError | Busy) and status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
+    if isinstance(error, HtxError | IndexThreadBusy) and status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
         return {}
     return {"Retry-After": "5" if isinstance(error, IndexBusy) else "1"}
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from htxsearch.index import Index
 
-__all__ = ["Busy", "Lane"]
+__all__ = ["IndexThread", "IndexThreadBusy"]
 
 _Found = TypeVar("_Found")
 
@@ -25,11 +25,11 @@ _KEPT = 100
 """Answers kept, to be given again while the index is the same: back, the next page and back, what others asked, too."""
 
 
-class Busy(Exception):
+class IndexThreadBusy(Exception):
     """The server has more to do than it can; the question may be asked again a little later."""
 
 
-class Lane:
+class IndexThread:
     """One Index, asked from an event loop, answering in its own thread."""
 
     def __init__(self, name: str, index: Index, *, seconds: float, waiting: int, gives_back: bool = False) -> None:
@@ -51,7 +51,7 @@ class Lane:
         the lane's. A question that has not begun then is dropped; one that has goes on, and its answer is lost.
         """
         if self._waiting >= self._most:
-            raise Busy(f"{self._waiting} requests are waiting already; try again in a moment")
+            raise IndexThreadBusy(f"{self._waiting} requests are waiting already; try again in a moment")
         self._waiting += 1
         loop = asyncio.get_running_loop()
         future = self._thread.submit(self._answer, question)
@@ -60,7 +60,7 @@ class Lane:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), limit)
         except TimeoutError:
-            raise Busy(f"no answer within {limit:g} s; try again in a moment, or ask for less") from None
+            raise IndexThreadBusy(f"no answer within {limit:g} s; try again in a moment, or ask for less") from None
 
     def _answer(self, question: Callable[[Index], _Found]) -> _Found:
         try:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.answer.question import read_question
+from htxsearch.answer.question import analyse_question
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
@@ -20,12 +20,12 @@ from htxsearch.search.highlight import visible
 from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
-from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, Lanes
+from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, IndexThreads
 from htxsearch.web.caching import answered
 from htxsearch.web.errors import as_bytes, status_of
-from htxsearch.web.index_thread import Busy
+from htxsearch.web.index_thread import IndexThreadBusy
 from htxsearch.web.parameters import Parameter, read
-from htxsearch.web.rendering import Address, address_of, day, file_routes, pieces, render
+from htxsearch.web.rendering import PageAddress, address_of, day, file_routes, pieces, render
 from htxsearch.web.translations import Language
 
 __all__ = ["error_page", "routes"]
@@ -99,7 +99,7 @@ async def _search_page(request: Request) -> Response:
     given = _read(_SEARCH, request)
     language: Language = given["lang"]
     here = address_of("/", given)
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
     try:
         if given["q"] is None:
             home = await answered(request, lanes.search, Index.info)
@@ -116,7 +116,7 @@ async def _search_page(request: Request) -> Response:
     return render(request, "results.html", language, here, headers=done.headers, given=given, **values)
 
 
-def _refused(request: Request, language: Language, here: Address, given: Mapping[str, Any], error: UsageError) -> Response:
+def _refused(request: Request, language: Language, here: PageAddress, given: Mapping[str, Any], error: UsageError) -> Response:
     """Return the page for a query that cannot be asked: it stays in the form, and what is wrong is pointed at."""
     is_query = isinstance(error, QuerySyntaxError)
     pointed = f"{error.query}\n{' ' * error.column}^" if isinstance(error, QuerySyntaxError) else ""
@@ -138,7 +138,7 @@ def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
 
     Words that only begin as a short question does (giám đốc hợp tác xã) are answered if there is an answer.
     """
-    asking = read_question(given["q"])
+    asking = analyse_question(given["q"])
     if given["page"] > 1 or given["sort"] != "score" or asking.kind == "thing":
         return None
     found = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
@@ -171,7 +171,7 @@ def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:12]
 
 
-def _results(here: Address, given: Mapping[str, Any], found: Results) -> dict[str, Any]:
+def _results(here: PageAddress, given: Mapping[str, Any], found: Results) -> dict[str, Any]:
     """Return what the page of results shows."""
     first = (given["page"] - 1) * _ON_A_PAGE + 1
     last_page = min(-(-found.total // _ON_A_PAGE), _MOST_PAGES)
@@ -193,7 +193,7 @@ def _results(here: Address, given: Mapping[str, Any], found: Results) -> dict[st
     }
 
 
-def _options(here: Address, given: Mapping[str, Any], name: str, found: Results) -> list[_Option]:
+def _options(here: PageAddress, given: Mapping[str, Any], name: str, found: Results) -> list[_Option]:
     """Return the values of a facet that narrow what was found, commonest first."""
     field = "source" if name == "source" else "place"
     ordered = sorted(found.facets[name].items(), key=lambda one: (-one[1], one[0]))
@@ -210,7 +210,7 @@ def _former(place: str) -> str:
     return f"{place} (cũ)" if len(former_parts(place)) > 1 else place
 
 
-def _chosen(here: Address, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _chosen(here: PageAddress, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return the filters in force: their kind, their value, and the address without them."""
     found = [
         (name, value, here.with_(page=1, **{name: tuple(one for one in given[name] if one != value)}))
@@ -224,7 +224,7 @@ def _chosen(here: Address, given: Mapping[str, Any]) -> list[tuple[str, str, str
     return found
 
 
-def _bars(here: Address, counts: Mapping[str, int]) -> list[_Bar]:
+def _bars(here: PageAddress, counts: Mapping[str, int]) -> list[_Bar]:
     """Return the chart of articles by year, every year between the first and the last."""
     if len(counts) < 2:
         return []
@@ -244,7 +244,7 @@ def _bars(here: Address, counts: Mapping[str, int]) -> list[_Bar]:
 async def _article_page(request: Request) -> Response:
     """Answer `/article`: an article, each passage under an anchor of its own, and what it is related to if that is quick."""
     given = _read(_ARTICLE, request)
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
     done = await answered(request, lanes.search, lambda index: _show(index, given))
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
@@ -253,7 +253,7 @@ async def _article_page(request: Request) -> Response:
         patience = request.app.state.patience
         related = await lanes.related.ask(lambda index: index.related(view.article.id, limit=5), seconds=patience)
         headers = done.headers
-    except (Busy, UnknownArticle):  # the page has a link instead, and must not be kept without them
+    except (IndexThreadBusy, UnknownArticle):  # the page has a link instead, and must not be kept without them
         related, headers = None, {"Cache-Control": "no-store"}
     here = address_of("/article", given)
     values: dict[str, Any] = {"view": view, "passages": _passages(view, marks), "related": related, "citation": _citation(view)}
@@ -299,7 +299,7 @@ def _citation(view: ArticleView) -> str:
 async def _related_page(request: Request) -> Response:
     """Answer `/related`: the articles like one."""
     given = _read(_ARTICLE, request)
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
 
     def near(index: Index) -> tuple[ArticleView, RelatedArticles]:
         return index.show(given["id"]), index.related(given["id"], limit=20)
@@ -315,7 +315,7 @@ async def _related_page(request: Request) -> Response:
 async def _dropped_page(request: Request) -> Response:
     """Answer `/dropped`: what an article's original holds besides it, and why it was left out."""
     given = _read(_ARTICLE, request)
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
     view, dropped = await lanes.related.ask(lambda index: (index.show(given["id"]), index.dropped(given["id"])))
     values: dict[str, Any] = {"view": view, "dropped": dropped, "given": given}
     return render(
@@ -331,7 +331,7 @@ async def _download(request: Request) -> Response:
     given = _read(_SEARCH, request) | {"page": 1}
     if given["q"] is None:
         raise UsageError(f"q is missing: {QUERY.about}")
-    lanes: Lanes = request.app.state.lanes
+    lanes: IndexThreads = request.app.state.lanes
     done = await answered(request, lanes.search, lambda index: _find(index, given, limit=_EXPORTED))
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
@@ -373,6 +373,6 @@ def error_page(request: Request, status: HTTPStatus, error: Exception | str, hea
     }  # the other language shows this page again
     short = {name: texts for name, texts in asked.items() if all(len(text) <= _LONGEST_KEPT for text in texts)}
     given["q"] = next(iter(short.get("q", ())), None)
-    here = Address(request.url.path, short | {"lang": language})
+    here = PageAddress(request.url.path, short | {"lang": language})
     values: dict[str, Any] = {"heading": f"error_{known}", "message": message, "pointed": "", "again": None, "given": given}
     return render(request, "error.html", language, here, status=status, headers=headers, **values)

@@ -20,14 +20,14 @@ from htxsearch.search.results import Answer, SearchHit
 from htxsearch.text.sentences import Span
 from htxsearch.web.translations import Language, phrase, translated
 
-__all__ = ["Address", "address_of", "day", "file_routes", "pieces", "render"]
+__all__ = ["PageAddress", "address_of", "day", "file_routes", "pieces", "render"]
 
 _EXCERPT = 420
 """Characters of a passage shown among results: four or five lines."""
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class PageAddress:
     """A page with what stands behind its question mark, without what is as it is by default."""
 
     path: str
@@ -48,9 +48,9 @@ def _encoded(name: str, value: Hashable) -> str:
     return urlencode({name: value}, doseq=True, errors="replace")
 
 
-def address_of(path: str, given: Mapping[str, Any]) -> Address:
+def address_of(path: str, given: Mapping[str, Any]) -> PageAddress:
     """Return the address of a page with its parameters' values."""
-    return Address(path, {name: value for name, value in given.items() if name != "format"})
+    return PageAddress(path, {name: value for name, value in given.items() if name != "format"})
 
 
 _KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -112,7 +112,7 @@ def render(
     request: Request,
     template: str,
     language: Language,
-    here: Address,
+    here: PageAddress,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,

@@ -11,11 +11,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from htxsearch.web.allowance import Allowance
+from htxsearch.web.allowance import RateLimiter
 from htxsearch.web.errors import MEDIA_TYPE, as_bytes, problem
 from htxsearch.web.settings import Settings
 
-__all__ = ["POLICY", "Guard", "is_foreign"]
+__all__ = ["POLICY", "SecurityMiddleware", "is_foreign"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -36,14 +36,14 @@ _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _App = Callable[[_Scope, Any, _Send], Awaitable[None]]
 
 
-class Guard:
+class SecurityMiddleware:
     """ASGI middleware around the whole application."""
 
     def __init__(self, app: _App, settings: Settings) -> None:
         self._app = app
         self._token = settings.token.encode()
         self._hosts = settings.hosts
-        self._allowance = Allowance(settings.rate)
+        self._allowance = RateLimiter(settings.rate)
         self._own = tuple(one for one in _HEADERS if not (settings.cors and one[0] == b"cross-origin-resource-policy"))
 
     async def __call__(self, scope: _Scope, receive: Any, send: _Send) -> None:

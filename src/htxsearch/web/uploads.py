@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from htxsearch.errors import UsageError
 from htxsearch.ingest.hosts import is_address
-from htxsearch.web.addition_process import FETCHED, Wanted
+from htxsearch.web.addition_process import FETCHED, AdditionRequest
 
 __all__ = ["LONGEST_URL", "LONGEST_VALUE", "MOST_FILES", "MOST_PAGES", "TOLD", "read_wanted"]
 
@@ -31,7 +31,7 @@ _DROPPED_TIMES = 4
 """Of a body that is too large so many times as much is read and dropped: a browser shows no answer that comes before."""
 
 
-async def read_wanted(request: Request, folder: Path, *, largest: int) -> Wanted:
+async def read_wanted(request: Request, folder: Path, *, largest: int) -> AdditionRequest:
     """Return what a request wants added; files that it brings are put into `folder` under names of ours.
 
     Raises UsageError for what cannot be, and HTTPException with 413 for more than `largest` bytes, 415 for other kinds of
@@ -80,7 +80,7 @@ async def _drop(request: Request, message: Message, left: int) -> None:
         left -= len(message.get("body", b""))
 
 
-def _of_json(body: bytes) -> Wanted:
+def _of_json(body: bytes) -> AdditionRequest:
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
@@ -98,10 +98,10 @@ def _of_json(body: bytes) -> Wanted:
         raise UsageError("send either url or text")
     text = given["text"].encode("utf-8", "replace") if "text" in given else None
     addresses = (_address(given["url"]),) if "url" in given else ()
-    return Wanted(addresses=addresses, text=text, told=_told(given.items()), limit=limit)
+    return AdditionRequest(addresses=addresses, text=text, told=_told(given.items()), limit=limit)
 
 
-async def _of_form(fields: Iterable[tuple[str, str | UploadFile]], folder: Path) -> Wanted:
+async def _of_form(fields: Iterable[tuple[str, str | UploadFile]], folder: Path) -> AdditionRequest:
     sent: list[tuple[str, Path]] = []
     said: list[tuple[str, str]] = []
     for name, value in fields:
@@ -119,7 +119,7 @@ async def _of_form(fields: Iterable[tuple[str, str | UploadFile]], folder: Path)
     addresses = tuple(_address(value) for name, value in said if name == "url" and value.strip())
     if not (sent or addresses):
         raise UsageError("there is nothing to add; choose a file, or give an address")
-    return Wanted(addresses=addresses, sent=tuple(sent), told=_told(said))
+    return AdditionRequest(addresses=addresses, sent=tuple(sent), told=_told(said))
 
 
 def _check_names(given: Iterable[str], known: tuple[str, ...]) -> None:

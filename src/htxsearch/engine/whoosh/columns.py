@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Sidecar", "SidecarDamaged", "block_crc", "give_back", "pack", "packed_strings", "sidecar_name"]
+__all__ = ["Array", "Columns", "ColumnsDamaged", "block_crc", "columns_name", "give_back", "pack", "packed_strings"]
 
 Array = npt.NDArray[Any]
 
@@ -34,11 +34,11 @@ _KINDS = ("<u1", "<u2", "<u4", "<u8", "<i4")
 _START = len(_MAGIC) + 8
 
 
-class SidecarDamaged(Exception):
+class ColumnsDamaged(Exception):
     """A sidecar is missing, of another version or segment, or not as it was written. Never leaves the engine."""
 
 
-def sidecar_name(segment: str) -> str:
+def columns_name(segment: str) -> str:
     """Return the file name of a segment's sidecar."""
     return f"{segment}.imp"
 
@@ -65,7 +65,7 @@ def packed_strings(strings: list[bytes]) -> tuple[Array, Array]:
     return np.frombuffer(b"".join(strings), np.uint8), ends.astype(np.uint32)
 
 
-class Sidecar:
+class Columns:
     """Reads a sidecar. Every method raises SidecarDamaged where what is there is not what was written."""
 
     def __init__(self, buffer: bytes | mmap.mmap) -> None:
@@ -77,19 +77,19 @@ class Sidecar:
         length = int.from_bytes(buffer[8:12], "little")
         header = buffer[_START : _START + length]
         if buffer[:8] != _MAGIC or len(header) != length or zlib.crc32(header).to_bytes(4, "little") != buffer[12:16]:
-            raise SidecarDamaged("header")
+            raise ColumnsDamaged("header")
         self.facts: dict[str, Any] = json.loads(header)
         self._table: dict[str, list[Any]] = self.facts["sections"]
         self._base = _START + length + -(_START + length) % _ALIGNED
 
     @classmethod
-    def open(cls, path: Path) -> "Sidecar":
+    def open(cls, path: Path) -> "Columns":
         """Map a file."""
         try:
             with path.open("rb") as file:
                 return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         except (OSError, ValueError) as error:
-            raise SidecarDamaged(str(error)) from error
+            raise ColumnsDamaged(str(error)) from error
 
     def section(self, name: str) -> Array:
         """Return a section."""
@@ -98,12 +98,12 @@ class Sidecar:
             offset, count, kind, crc, in_blocks = self._table[name]
             try:
                 if kind not in _KINDS:
-                    raise SidecarDamaged(name)
+                    raise ColumnsDamaged(name)
                 found = np.frombuffer(self._buffer, kind, count, self._base + offset)
             except ValueError as error:  # the file is too short
-                raise SidecarDamaged(name) from error
+                raise ColumnsDamaged(name) from error
             if not in_blocks and zlib.crc32(found.data) != crc:
-                raise SidecarDamaged(name)
+                raise ColumnsDamaged(name)
             self._sections[name] = found
         return found
 
@@ -144,7 +144,7 @@ class Sidecar:
         units, tf = all_units[start:end], all_tf[start:end]
         if not self._checked[field][number]:
             if block_crc(units, tf) != crcs.item(number):
-                raise SidecarDamaged(f"{field} {number}")
+                raise ColumnsDamaged(f"{field} {number}")
             self._checked[field][number] = True
         return units, tf
 
@@ -157,7 +157,7 @@ class Sidecar:
         """Compare every checksum."""
         for name, (*_, crc, _) in self._table.items():
             if zlib.crc32(self.section(name).data) != crc:
-                raise SidecarDamaged(name)
+                raise ColumnsDamaged(name)
 
 
 def give_back(mapped: mmap.mmap) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from htxsearch.engine.contract import AnyTerm, Counts, Forward, Found, Hit, Node
-from htxsearch.engine.whoosh.reader import Collection, Floats, Ints, Mask
-from htxsearch.engine.whoosh.scoring import Matches, evaluate, parts
+from htxsearch.engine.contract import Counts, DisjunctionMax, Forward, Hit, Node, SearchResult
+from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask
+from htxsearch.engine.whoosh.scoring import LeafScores, evaluate, explain_score
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, durable_storage, mapped, schema, unpack_blob
 from htxsearch.engine.whoosh.toc import SegmentEntry, latest_generation, read_contents
@@ -41,7 +41,7 @@ class WhooshEngine:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._index = durable_storage()(str(folder)).create_index(schema())
         self.generation = -1
-        self._collection = Collection(())
+        self._collection = IndexReader(())
         self.refresh()
 
     def _whoosh(self) -> Any:
@@ -61,7 +61,7 @@ class WhooshEngine:
                 if segments is None or (again != latest and any(one.lacks_sidecar for one in segments)):
                     latest = again  # a commit took away what was about to be opened: look again
                     continue
-                self._collection = Collection(segments)
+                self._collection = IndexReader(segments)
                 self.generation = latest
                 break
 
@@ -78,7 +78,7 @@ class WhooshEngine:
         return before if before is not None and before.entry == entry else Segment(self._folder, entry, before)
 
     def close(self) -> None:
-        self._collection = Collection(())
+        self._collection = IndexReader(())
 
     # Searching
 
@@ -92,7 +92,7 @@ class WhooshEngine:
         by_date: bool = False,
         facets: Sequence[str] = (),
         explain: bool = False,
-    ) -> Found:
+    ) -> SearchResult:
         with mapped(self._folder):
             collection = self._collection
             matches = evaluate(collection, node)
@@ -104,7 +104,7 @@ class WhooshEngine:
             best = _ranked(collection, matches, best_of, limit + offset, per_article=per_article, by_date=by_date)
             chosen = best[offset : offset + limit]
             passages, articles = int(np.count_nonzero(mask)), int(np.count_nonzero(has_any))
-            return Found(
+            return SearchResult(
                 articles if per_article else passages,
                 articles,
                 tuple(_hits(collection, node, matches, chosen, explain=explain)),
@@ -129,7 +129,7 @@ class WhooshEngine:
             segment, number = self._collection.place_of(article)
             return segment.forward(number)
 
-    def frequency(self, node: AnyTerm) -> int:
+    def frequency(self, node: DisjunctionMax) -> int:
         with mapped(self._folder):
             return self._collection.frequency(node.alternatives) if node.alternatives else 0
 
@@ -176,7 +176,9 @@ class WhooshEngine:
         return WhooshWriter(self._folder, self._whoosh(), self.refresh)
 
 
-def _ranked(collection: Collection, matches: Matches, best_of: Floats, limit: int, *, per_article: bool, by_date: bool) -> Ints:
+def _ranked(
+    collection: IndexReader, matches: LeafScores, best_of: Floats, limit: int, *, per_article: bool, by_date: bool
+) -> Ints:
     """Return the best `limit` passages in order; `best_of` are the articles' best scores.
 
     The last article of the best `limit` bounds what can be among them, grouped or not; only what
@@ -220,7 +222,7 @@ def _bound(measure: Floats, limit: int) -> float:
     return float(np.partition(measure, len(measure) - limit)[len(measure) - limit])
 
 
-def _ranks(collection: Collection, articles: Ints) -> Ints:
+def _ranks(collection: IndexReader, articles: Ints) -> Ints:
     """Return the place of each article's id among those of all of them."""
     different, back = np.unique(articles, return_inverse=True)
     ids = [collection.article_id(article) for article in different.tolist()]
@@ -230,15 +232,15 @@ def _ranks(collection: Collection, articles: Ints) -> Ints:
     return found
 
 
-def _hits(collection: Collection, node: Node, matches: Matches, passages: Ints, *, explain: bool) -> Iterable[Hit]:
-    leaves = parts(collection, node, passages) if explain else []
+def _hits(collection: IndexReader, node: Node, matches: LeafScores, passages: Ints, *, explain: bool) -> Iterable[Hit]:
+    leaves = explain_score(collection, node, passages) if explain else []
     owner, number = collection.owner(passages).tolist(), collection.passage_number(passages).tolist()
     for at, score in enumerate(matches.scores[passages].tolist()):
         own = tuple((leaf, float(scores[at])) for leaf, scores, within in leaves if within[at])
         yield Hit(collection.article_id(owner[at]), number[at], score, own)
 
 
-def _facet(collection: Collection, name: str, articles: Mask) -> dict[str, int]:
+def _facet(collection: IndexReader, name: str, articles: Mask) -> dict[str, int]:
     """Return each value of a facet with the number of articles that have it, none of them 0."""
     if name == "year":
         days, counts = np.unique(collection.dates[articles & (collection.dates != NO_DATE)], return_counts=True)

@@ -17,7 +17,7 @@ from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
 from htxsearch.engine.whoosh.columns import Array, block_crc, pack, packed_strings
 from htxsearch.engine.whoosh.storage import SEPARATOR
 
-__all__ = ["decode", "harvest", "terms"]
+__all__ = ["build_columns", "decode", "terms"]
 
 
 class _Numbering(NamedTuple):
@@ -28,7 +28,7 @@ class _Numbering(NamedTuple):
     number: Array
 
 
-def harvest(reader: Any, name: str, file_size: int) -> bytes:
+def build_columns(reader: Any, name: str, file_size: int) -> bytes:
     """Return the sidecar of the segment that a Whoosh segment reader reads. `file_size` is that of its .seg file."""
     ordinal = _numbers(reader, "ordinal")
     article_docs, passage_docs = np.flatnonzero(ordinal == 0), np.flatnonzero(ordinal > 0)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from htxsearch.engine.whoosh.harvest import decode, terms
 
-__all__ = ["Pool"]
+__all__ = ["PostingsBuffer"]
 
 _INLINE = 4
 """Postings of terms with no more than so many stand in the term dictionary itself."""
@@ -72,7 +72,7 @@ class _Field:
             yield _Term(name, spelled[number], documents[here], counts[here])
 
 
-class Pool:
+class PostingsBuffer:
     """Takes the place of a Whoosh writer's pool and of what flushes it."""
 
     def __init__(self, writer: Any) -> None:

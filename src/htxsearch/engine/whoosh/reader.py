@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, K1, Alternative, B, Counts
+from htxsearch.engine.contract import ARTICLE_FIELDS, BM25_B, BM25_K1, Counts, WeightedTerm
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import MARK
 
-__all__ = ["Collection", "Floats", "Ints", "Mask", "Weights"]
+__all__ = ["Floats", "IndexReader", "Ints", "Mask", "TermWeights"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -28,7 +28,7 @@ _DENSE = 8
 """A term in more than one of so many units is kept as an array over all of them: adding that is quicker than scattering."""
 
 
-class Weights(NamedTuple):
+class TermWeights(NamedTuple):
     """What a leaf gives before its boost: `values` at the `units`, or, if these are None, at every unit, 0 where it is not.
 
     `frequency` counts the units where it is. Its idf is in the values.
@@ -60,7 +60,7 @@ class Weights(NamedTuple):
         return dense
 
 
-class Collection:
+class IndexReader:
     """What the segments of one commit hold together."""
 
     _KEPT = 40_000_000
@@ -71,10 +71,10 @@ class Collection:
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self.segments = tuple(segments)
-        self._kept: OrderedDict[object, Weights] = OrderedDict()
+        self._kept: OrderedDict[object, TermWeights] = OrderedDict()
         self._kept_size = 0
         self._spellings: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._frequencies: dict[tuple[Alternative, ...], int] = {}
+        self._frequencies: dict[tuple[WeightedTerm, ...], int] = {}
         self._ids: dict[int, str] = {}
         self._articles: dict[str, int] = {}
         self._values: dict[str, tuple[list[str], Ints]] = {}
@@ -201,12 +201,14 @@ class Collection:
         if field not in self._norms:
             lengths = self._lengths(field)
             total = int(lengths.sum())
-            self._norms[field] = np.asarray(K1 * (1 - B + B * lengths / (total / len(lengths) if total else 1.0)), np.float64)
+            self._norms[field] = np.asarray(
+                BM25_K1 * (1 - BM25_B + BM25_B * lengths / (total / len(lengths) if total else 1.0)), np.float64
+            )
         return self._norms[field]
 
     # Postings
 
-    def weights(self, alternatives: tuple[Alternative, ...]) -> Weights:
+    def weights(self, alternatives: tuple[WeightedTerm, ...]) -> TermWeights:
         """Return the weight of the best alternative wherever there is one: its own weight times its tf part, times the idf."""
         found = self._kept.get(alternatives)
         if found is None:
@@ -216,7 +218,7 @@ class Collection:
             self._kept.move_to_end(alternatives)
         return found
 
-    def _keep(self, key: object, weights: Weights, units: int) -> Weights:
+    def _keep(self, key: object, weights: TermWeights, units: int) -> TermWeights:
         """Keep what a leaf of a field with so many units weighs, and return it with the idf in it."""
         weights.values[:] *= math.log(1 + (units - weights.frequency + 0.5) / (weights.frequency + 0.5))
         self._kept[key] = weights
@@ -225,7 +227,7 @@ class Collection:
             self._kept_size -= self._kept.popitem(last=False)[1].size
         return weights
 
-    def _best(self, alternatives: tuple[Alternative, ...]) -> Weights:
+    def _best(self, alternatives: tuple[WeightedTerm, ...]) -> TermWeights:
         some = []
         for one in alternatives:
             units, tf = self.postings(one.field, one.term)
@@ -233,10 +235,10 @@ class Collection:
                 some.append((units, one.weight * _tf_part(tf, self.norm(one.field)[units])))
         count = self.units(alternatives[0].field) if alternatives else 0
         if not some:
-            return Weights(np.empty(0, np.intp), np.empty(0), 0)
+            return TermWeights(np.empty(0, np.intp), np.empty(0), 0)
         total = sum(len(units) for units, _ in some)
         if len(some) == 1 and total * _DENSE <= count:
-            return Weights(*some[0], total)
+            return TermWeights(*some[0], total)
         best = np.zeros(count)
         for units, values in some:
             best[units] = values if len(some) == 1 else np.maximum(best[units], values)
@@ -244,12 +246,12 @@ class Collection:
             units = np.concatenate([units for units, _ in some])
             units.sort()  # and each once; np.unique takes several times as long
             units = units[np.append(True, units[1:] != units[:-1])]
-            return Weights(units, best[units], len(units))
+            return TermWeights(units, best[units], len(units))
         frequency = total if len(some) == 1 else int(np.count_nonzero(best))
         if frequency * _DENSE > count:
-            return Weights(None, best, frequency)
+            return TermWeights(None, best, frequency)
         units = np.flatnonzero(best)
-        return Weights(units, best[units], frequency)
+        return TermWeights(units, best[units], frequency)
 
     def postings(self, field: str, term: str) -> tuple[Ints, Floats]:
         """Return the passages or articles a term stands in, and how often in each."""
@@ -267,7 +269,7 @@ class Collection:
             return all_units, all_tf
         return all_units[all_units >= 0], all_tf[all_units >= 0]
 
-    def frequency(self, alternatives: tuple[Alternative, ...]) -> int:
+    def frequency(self, alternatives: tuple[WeightedTerm, ...]) -> int:
         """Return how many passages or articles have any of the alternatives."""
         found = self._frequencies.get(alternatives)
         if found is None:
@@ -276,7 +278,7 @@ class Collection:
             found = self._frequencies[alternatives] = self._count(alternatives)
         return found
 
-    def _count(self, alternatives: tuple[Alternative, ...]) -> int:
+    def _count(self, alternatives: tuple[WeightedTerm, ...]) -> int:
         kept = self._kept.get(alternatives)
         if kept is not None:
             return kept.frequency
@@ -330,14 +332,14 @@ class Collection:
 
     # Phrases
 
-    def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> Weights:
+    def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> TermWeights:
         """Return the tf part of a phrase where it stands, times its idf."""
         found = self._kept.get((field, slots))
         if found is None:
             counts = self._phrase_counts(field, slots)
             units = np.array(sorted(counts), np.intp)
             tf = np.array([counts[unit] for unit in units.tolist()], np.float64)
-            weights = Weights(units, _tf_part(tf, self.norm(field)[units]), len(units))
+            weights = TermWeights(units, _tf_part(tf, self.norm(field)[units]), len(units))
             found = self._keep((field, slots), weights, self.units(field))
         return found
 

@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, AnyTerm, Boolean, DateRange, Leaf, Node, OneOf, Phrase
-from htxsearch.engine.whoosh.reader import Collection, Floats, Ints, Mask, Weights
+from htxsearch.engine.contract import ARTICLE_FIELDS, Boolean, DateRange, DisjunctionMax, Leaf, Node, Phrase, TermsFilter
+from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask, TermWeights
 from htxsearch.engine.whoosh.storage import NO_DATE
 
-__all__ = ["Matches", "evaluate", "parts"]
+__all__ = ["LeafScores", "evaluate", "explain_score"]
 
 
-class Matches(NamedTuple):
+class LeafScores(NamedTuple):
     """What a node found: every passage's score, and which match; no mask says that those with a score do."""
 
     scores: Floats
@@ -28,7 +28,7 @@ class Matches(NamedTuple):
         return self.scores > 0 if self.mask is None else self.mask
 
 
-def evaluate(collection: Collection, node: Node) -> Matches:
+def evaluate(collection: IndexReader, node: Node) -> LeafScores:
     """Return what `node` matches; no passage that does not match has a score."""
     if not isinstance(node, Boolean):
         node = Boolean(should=(node,))
@@ -44,16 +44,16 @@ def evaluate(collection: Collection, node: Node) -> Matches:
             mask = found.matching()
             for child in should:
                 sums.add(child)
-            found = Matches(sums.total() * mask, found.mask)
+            found = LeafScores(sums.total() * mask, found.mask)
     for child in node.must_not:
         mask = found.matching() & ~evaluate(collection, child).matching()
-        found = Matches(found.scores * mask, mask)
+        found = LeafScores(found.scores * mask, mask)
     return found
 
 
-def _both(one: Matches, other: Matches) -> Matches:
+def _both(one: LeafScores, other: LeafScores) -> LeafScores:
     mask = one.matching() & other.matching()
-    return Matches((one.scores + other.scores) * mask, mask)
+    return LeafScores((one.scores + other.scores) * mask, mask)
 
 
 def _flat(children: tuple[Node, ...]) -> Iterator[Node]:
@@ -65,19 +65,19 @@ def _flat(children: tuple[Node, ...]) -> Iterator[Node]:
             yield child
 
 
-def _any(collection: Collection, children: list[Node]) -> Matches:
+def _any(collection: IndexReader, children: list[Node]) -> LeafScores:
     """Return where any child matches, with the sums of their scores."""
     sums = _Sums(collection, np.zeros(collection.passages))
     unscored = [mask for child in children if (mask := sums.add(child)) is not None]
     if not unscored:
-        return Matches(sums.total(), None)
-    return Matches(sums.total(), np.logical_or.reduce([sums.total() > 0, *unscored]))
+        return LeafScores(sums.total(), None)
+    return LeafScores(sums.total(), np.logical_or.reduce([sums.total() > 0, *unscored]))
 
 
 class _Sums:
     """Scores added up, passages' and articles'."""
 
-    def __init__(self, collection: Collection, passages: Floats) -> None:
+    def __init__(self, collection: IndexReader, passages: Floats) -> None:
         """Add to the scores of `passages`."""
         self._collection = collection
         self._passages = passages
@@ -90,7 +90,7 @@ class _Sums:
             found = evaluate(collection, node)
             self._passages += found.scores
             return found.mask
-        if isinstance(node, OneOf | DateRange):
+        if isinstance(node, TermsFilter | DateRange):
             accepted = _accepted(collection, node)
             if node.boost > 0:
                 self._of_articles()[accepted] += node.boost
@@ -116,7 +116,7 @@ class _Sums:
         return self._passages
 
 
-def _weights(collection: Collection, node: AnyTerm | Phrase) -> tuple[Weights, bool]:
+def _weights(collection: IndexReader, node: DisjunctionMax | Phrase) -> tuple[TermWeights, bool]:
     """Return a leaf's weights, and whether they are articles'."""
     if isinstance(node, Phrase):
         return collection.phrase(node.field, node.slots), node.field in ARTICLE_FIELDS
@@ -124,10 +124,10 @@ def _weights(collection: Collection, node: AnyTerm | Phrase) -> tuple[Weights, b
     return collection.weights(node.alternatives), on_article
 
 
-def _accepted(collection: Collection, node: OneOf | DateRange) -> Mask:
+def _accepted(collection: IndexReader, node: TermsFilter | DateRange) -> Mask:
     """Return which articles a filter takes."""
     accepted: Mask
-    if isinstance(node, OneOf):
+    if isinstance(node, TermsFilter):
         names, codes = collection.values(node.field)
         wanted = np.array([*(name in node.values for name in names), False])
         accepted = wanted[codes]
@@ -138,16 +138,16 @@ def _accepted(collection: Collection, node: OneOf | DateRange) -> Mask:
     return accepted
 
 
-def parts(collection: Collection, node: Node, passages: Ints) -> list[tuple[Leaf, Floats, Mask]]:
+def explain_score(collection: IndexReader, node: Node, passages: Ints) -> list[tuple[Leaf, Floats, Mask]]:
     """Return every leaf that can score, what it gives to each of some passages, and where the groups around it match."""
     return list(_parts(collection, node, passages, np.ones(len(passages), np.bool_)))
 
 
-def _parts(collection: Collection, node: Node, passages: Ints, within: Mask) -> Iterator[tuple[Leaf, Floats, Mask]]:
+def _parts(collection: IndexReader, node: Node, passages: Ints, within: Mask) -> Iterator[tuple[Leaf, Floats, Mask]]:
     found = evaluate(collection, node)
     within = within & found.matching()[passages]
     if isinstance(node, Boolean):
         for child in node.must + node.should:
             yield from _parts(collection, child, passages, within)
-    elif not isinstance(node, OneOf | DateRange) or node.boost:
+    elif not isinstance(node, TermsFilter | DateRange) or node.boost:
         yield node, found.scores[passages], within

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from htxsearch.engine.contract import TWIN_SHIFT, Forward, term_hash
-from htxsearch.engine.whoosh.columns import Array, Sidecar, SidecarDamaged, give_back, sidecar_name
-from htxsearch.engine.whoosh.harvest import harvest
+from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, columns_name, give_back
+from htxsearch.engine.whoosh.harvest import build_columns
 from htxsearch.engine.whoosh.storage import SEPARATOR, segment_reader
 from htxsearch.engine.whoosh.toc import SegmentEntry
 
@@ -24,7 +24,7 @@ __all__ = ["Segment"]
 _Found = TypeVar("_Found")
 
 
-class _Wanted(NamedTuple):
+class _TermMatcher(NamedTuple):
     """A term as it stands among tokens: its hash, and in each text how many smaller terms there share it, None if none do."""
 
     hash: np.uint32
@@ -70,47 +70,47 @@ class Segment:
         self.entry = entry
         self._folder = folder
         self._file: _File
-        self._sidecar: Sidecar | None = None
+        self._sidecar: Columns | None = None
         self.is_verified = False
         if before is not None:
             self._file, self._sidecar, self.is_verified = before._file, before._sidecar, before.is_verified
             return
         self._file = _File(folder / f"{entry.name}.seg")
-        with suppress(SidecarDamaged):  # it is made anew when it is needed
-            self._sidecar = self._checked(Sidecar.open(folder / sidecar_name(entry.name)))
+        with suppress(ColumnsDamaged):  # it is made anew when it is needed
+            self._sidecar = self._checked(Columns.open(folder / columns_name(entry.name)))
 
     @property
     def lacks_sidecar(self) -> bool:
         """Tell whether there is no sidecar yet, neither on the disk nor in memory."""
         return self._sidecar is None
 
-    def _checked(self, sidecar: Sidecar) -> Sidecar:
+    def _checked(self, sidecar: Columns) -> Columns:
         """Return a sidecar if it is this segment's."""
         facts = sidecar.facts
         if (facts["segment"], facts["size"], facts["file_size"]) != (self.entry.name, self.entry.size, self._file.size):
-            raise SidecarDamaged("of another segment")
+            raise ColumnsDamaged("of another segment")
         return sidecar
 
-    def _ask(self, question: Callable[[Sidecar], _Found]) -> _Found:
+    def _ask(self, question: Callable[[Columns], _Found]) -> _Found:
         """Return what the sidecar answers, or a new one if this one is damaged."""
         try:
             if self._sidecar is not None:
                 return question(self._sidecar)
-        except SidecarDamaged:
+        except ColumnsDamaged:
             self.is_verified = False
-        self._sidecar = Sidecar(self.packed())
+        self._sidecar = Columns(self.packed())
         return question(self._sidecar)
 
     def packed(self) -> bytes:
         """Return the segment's sidecar, made anew from Whoosh's files."""
         reader = segment_reader(self._folder, self._file.mapped, self.entry)
-        return harvest(reader, self.entry.name, self._file.size)
+        return build_columns(reader, self.entry.name, self._file.size)
 
     def verify(self) -> bool:
         """Tell whether the folder has this segment's sidecar, each checksum right."""
         try:
-            self._checked(Sidecar.open(self._folder / sidecar_name(self.entry.name))).check()
-        except SidecarDamaged:
+            self._checked(Columns.open(self._folder / columns_name(self.entry.name))).check()
+        except ColumnsDamaged:
             return False
         return True
 
@@ -153,7 +153,7 @@ class Segment:
     def postings(self, field: str, term: str) -> tuple[Array, Array] | None:
         """Return the passages or articles a term stands in, ascending, deleted ones among them, and how often in each."""
 
-        def found(sidecar: Sidecar) -> tuple[Array, Array] | None:
+        def found(sidecar: Columns) -> tuple[Array, Array] | None:
             number = sidecar.number_of(field, term.encode())
             return sidecar.block(field, number) if number >= 0 else None
 
@@ -162,7 +162,7 @@ class Segment:
     def frequency(self, field: str, term: str) -> int:
         """Return in how many passages or articles a term stands, deleted ones among them."""
 
-        def found(sidecar: Sidecar) -> int:
+        def found(sidecar: Columns) -> int:
             number = sidecar.number_of(field, term.encode())
             if number < 0:
                 return 0
@@ -176,7 +176,7 @@ class Segment:
     def spellings(self, marked_key: str) -> list[str]:
         """Return the terms that are filed under a field's mark and a key, sorted, deleted articles' among them."""
 
-        def found(sidecar: Sidecar) -> list[str]:
+        def found(sidecar: Columns) -> list[str]:
             hashes = sidecar.section("spelling.hash")
             wanted = np.uint32(zlib.crc32(marked_key.encode()))
             at = int(hashes.searchsorted(wanted))
@@ -219,7 +219,7 @@ class Segment:
     def articles_called(self, article_id: str) -> list[int]:
         """Return the live articles of an id: one, or none."""
 
-        def found(sidecar: Sidecar) -> list[int]:
+        def found(sidecar: Columns) -> list[int]:
             wanted = article_id.encode()
             hashes, articles = sidecar.section("id.hash"), sidecar.section("id.article")
             number = np.uint32(zlib.crc32(wanted))
@@ -287,7 +287,7 @@ class Segment:
         for article in np.flatnonzero(self.live).tolist():
             start = int(at[article])
             yield self.article_id(article), self._read(start, start + int(sizes[article]), int(crcs[article]))
-        self._ask(Sidecar.give_back)
+        self._ask(Columns.give_back)
 
     # Phrases
 
@@ -310,28 +310,28 @@ class Segment:
         counts = self._runs(docs, [[self._wanted(field, term, some) for term in slot] for slot in terms]).tolist()
         return {unit: count for unit, count in zip(some.tolist(), counts, strict=True) if count}
 
-    def _wanted(self, field: str, term: str, units: Array) -> _Wanted:
+    def _wanted(self, field: str, term: str, units: Array) -> _TermMatcher:
         """Return how a term is known among the tokens of some passages or articles."""
         twins = self._twins(field, term)
         if not twins:
-            return _Wanted(np.uint32(term_hash(term)), None)
+            return _TermMatcher(np.uint32(term_hash(term)), None)
         ranks = np.zeros(len(units), np.uint8)
         for twin in twins:
             if twin < term and (postings := self.postings(field, twin)) is not None:
                 ranks += np.isin(units, postings[0])
-        return _Wanted(np.uint32(term_hash(term)), ranks)
+        return _TermMatcher(np.uint32(term_hash(term)), ranks)
 
     def _twins(self, field: str, term: str) -> list[str]:
         """Return the other terms of a field with the same `term_hash`: nearly always none."""
 
-        def found(sidecar: Sidecar) -> list[str]:
+        def found(sidecar: Columns) -> list[str]:
             hashes, wanted = sidecar.section(f"{field}.hash"), np.uint32(term_hash(term))
             same = range(int(hashes.searchsorted(wanted)), int(hashes.searchsorted(wanted, "right")))
             return [one for number in same if (one := sidecar.string(field, number).decode()) != term]
 
         return self._ask(found)
 
-    def _runs(self, docs: Array, slots: list[list[_Wanted]]) -> Array:
+    def _runs(self, docs: Array, slots: list[list[_TermMatcher]]) -> Array:
         """Return at how many places in each of Whoosh's documents a run of tokens begins that fills the slots."""
         starts, counts = self._tokens_at[docs].tolist(), self._token_counts[docs]
         self._check_tokens(docs)

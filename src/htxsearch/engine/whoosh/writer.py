@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.engine.contract import Document
-from htxsearch.engine.whoosh.columns import sidecar_name
-from htxsearch.engine.whoosh.pool import Pool
+from htxsearch.engine.whoosh.columns import columns_name
+from htxsearch.engine.whoosh.pool import PostingsBuffer
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import (
     MARK,
@@ -68,7 +68,7 @@ class WhooshWriter:
         writer = self._index.writer(limitmb=256, _lk=False)
         # Our fields have no lengths of Whoosh's kind, yet it would look for their file at every posting.
         writer.codec.length_stats = False
-        pool = Pool(writer)
+        pool = PostingsBuffer(writer)
         try:
             self._write(writer, pool)
             for name, blob in blobs.items():
@@ -80,7 +80,7 @@ class WhooshWriter:
             _abandon(writer)
             raise
 
-    def _write(self, writer: Any, pool: Pool) -> None:
+    def _write(self, writer: Any, pool: PostingsBuffer) -> None:
         contents = read_contents(self._folder, writer.generation - 1)
         for entry, base in zip(contents.segments, accumulate((one.size for one in contents.segments), initial=0), strict=False):
             if entry.size:
@@ -101,7 +101,7 @@ def _with_sidecars(writer: Any) -> None:
     def commit(segments: list[Any]) -> None:
         for one in segments:
             entry = SegmentEntry(one.segment_id(), one.doc_count_all(), frozenset(one.deleted_docs()))
-            path = Path(writer.storage.folder, sidecar_name(entry.name))
+            path = Path(writer.storage.folder, columns_name(entry.name))
             if entry.size and not path.exists():
                 packed = Segment(path.parent, entry).packed()
                 with writer.storage.create_file(path.name) as file:
@@ -115,7 +115,7 @@ def mend(folder: Path, segments: Iterable[Segment]) -> None:
     """Write the sidecars that are missing or damaged. The caller is the only writer."""
     for segment in segments:
         if not segment.is_verified:
-            path = folder / sidecar_name(segment.entry.name)
+            path = folder / columns_name(segment.entry.name)
             if not segment.verify():
                 packed = segment.packed()
                 with suppress(OSError):  # it is in memory until there is a place for it on the disk
@@ -130,7 +130,7 @@ def _abandon(writer: Any) -> None:
             writer.cancel()
 
 
-def _add(writer: Any, pool: Pool, document: Document) -> None:
+def _add(writer: Any, pool: PostingsBuffer, document: Document) -> None:
     """Add the run of Whoosh documents that one article is: itself, then its passages."""
     pool.add_terms("title", writer.docnum, document.title.syllables)
     pool.add_terms("title_word", writer.docnum, document.title.words)

@@ -19,10 +19,10 @@ from htxsearch.ingest.corpus import articles_of, source_files
 from htxsearch.text.normalize import nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import sentences
-from htxsearch.text.stopwords import is_filler
+from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import tokens
 
-__all__ = ["Collection", "collect", "read_articles", "synthetic_articles"]
+__all__ = ["BenchCollection", "collect", "read_articles", "synthetic_articles"]
 
 _STEPS = (2_000, 20_000, 80_000)
 _LENGTHS = range(2, 9)
@@ -30,7 +30,7 @@ _LENGTHS = range(2, 9)
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class BenchCollection:
     """Articles and their passages. A token is a number: the place of its term in `vocabulary`.
 
     The tokens of passage p are `tokens[offsets[p] : offsets[p + 1]]`; `owners[p]` is the first passage of its
@@ -138,7 +138,7 @@ def _sizes(total: int, wanted: Sequence[int]) -> list[int]:
 
 def collect(
     articles: Sequence[Article], *, source: str, synthetic: bool, queries: int, sizes: Sequence[int] = (), seed: int = 1
-) -> Collection:
+) -> BenchCollection:
     """Divide articles into passages of syllable tokens, and draw queries from those in the smallest size.
 
     So the queries are the same at every size and what they were drawn from is always there. Raises UsageError.
@@ -157,7 +157,7 @@ def collect(
     drawn = list(islice(_queries(articles[: max(1, inside)], numbers, random.Random(seed), queries), queries))
     if not drawn:
         raise UsageError(f"{source} has no sentence of two syllables to ask for")
-    return Collection(
+    return BenchCollection(
         source,
         synthetic,
         articles,
@@ -180,7 +180,7 @@ def _queries(articles: Sequence[Article], known: dict[str, int], draw: random.Ra
         if span is None:
             continue
         terms = [token.term for token in tokens(text[span.start : span.end])]
-        content = [term for term in terms if not is_filler(term) and term in known and re.search(r"\w", term)]
+        content = [term for term in terms if not is_stop_word(term) and term in known and re.search(r"\w", term)]
         length = draw.choice(_LENGTHS)
         start = draw.randint(0, max(0, len(content) - length))
         query = tuple(dict.fromkeys(content[start : start + length]))

@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from htxsearch.engine.contract import K1, B
-from htxsearch.evaluate.bench.collection import Collection
+from htxsearch.engine.contract import BM25_B, BM25_K1
+from htxsearch.evaluate.bench.collection import BenchCollection
 
 __all__ = ["TOP", "Answer", "Exhaustive"]
 
@@ -22,7 +22,7 @@ Answer = Sequence[tuple[int, float]]
 class Exhaustive:
     """The scores of all passages of a collection's first `size`, for any of its queries."""
 
-    def __init__(self, collection: Collection, size: int) -> None:
+    def __init__(self, collection: BenchCollection, size: int) -> None:
         import numpy as np
 
         offsets = np.frombuffer(collection.offsets, np.int64)[: size + 1]
@@ -31,7 +31,7 @@ class Exhaustive:
         pairs, counts = np.unique(flat * size + np.repeat(np.arange(size), lengths), return_counts=True)
         self._size = size
         self._terms, self._passages = np.divmod(pairs, size)
-        self._parts = counts / (counts + K1 * (1 - B + B * lengths[self._passages] / lengths.mean()))
+        self._parts = counts / (counts + BM25_K1 * (1 - BM25_B + BM25_B * lengths[self._passages] / lengths.mean()))
 
     def scores(self, query: Sequence[int]) -> Any:
         """Return every passage's score."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from htxsearch.evaluate.bench.collection import Collection
+from htxsearch.evaluate.bench.collection import BenchCollection
 from htxsearch.evaluate.bench.exhaustive import Answer, Exhaustive
 from htxsearch.evaluate.bench.rivals import ENGINES, OURS, missing, version
 
@@ -288,7 +288,12 @@ class _Contender:
 
 
 def compare(
-    collection: Collection, sizes: Sequence[int], *, rounds: int, engines: Sequence[str] = tuple(ENGINES), talk: Talk = silent
+    collection: BenchCollection,
+    sizes: Sequence[int],
+    *,
+    rounds: int,
+    engines: Sequence[str] = tuple(ENGINES),
+    talk: Talk = silent,
 ) -> Comparison:
     """Measure the engines on the first passages of a collection, once for every size.
 
@@ -313,7 +318,7 @@ def _try_out(contenders: Sequence[_Contender]) -> None:
                 one.start_cold(1)
 
 
-def _at_size(collection: Collection, size: int, work: Path, engines: Sequence[str], *, rounds: int, talk: Talk) -> Size:
+def _at_size(collection: BenchCollection, size: int, work: Path, engines: Sequence[str], *, rounds: int, talk: Talk) -> Size:
     contenders = [_Contender(name, work, work / f"{name}-{size}", missing(name)) for name in engines]
     talk(f"{size:,} passages: exhaustive BM25")
     exact = Exhaustive(collection, size)
@@ -349,7 +354,9 @@ def _give_up(_: _Contender) -> None:
     raise _LeftOut("timed out on every query, or another engine did")
 
 
-def _sized(collection: Collection, size: int, contenders: Sequence[_Contender], hung: list[int], exact: Exhaustive) -> Size:
+def _sized(
+    collection: BenchCollection, size: int, contenders: Sequence[_Contender], hung: list[int], exact: Exhaustive
+) -> Size:
     means = {one.name: sum(one.warm) / len(one.warm) for one in contenders if one.left_out is None}
     ours = next((one.answers for one in contenders if one.name == OURS), [])
     return Size(
@@ -361,7 +368,7 @@ def _sized(collection: Collection, size: int, contenders: Sequence[_Contender], 
     )
 
 
-def mismatches(collection: Collection, answers: Sequence[Answer | None], exact: Exhaustive) -> tuple[Mismatch, ...]:
+def mismatches(collection: BenchCollection, answers: Sequence[Answer | None], exact: Exhaustive) -> tuple[Mismatch, ...]:
     """Return the queries whose answer is not the exhaustive one's, and why."""
     found = []
     for query, text, answer in zip(collection.queries, collection.texts, answers, strict=False):
@@ -371,7 +378,7 @@ def mismatches(collection: Collection, answers: Sequence[Answer | None], exact: 
     return tuple(found)
 
 
-def _measured(collection: Collection, one: _Contender, means: Mapping[str, float], exact: Exhaustive) -> Engine:
+def _measured(collection: BenchCollection, one: _Contender, means: Mapping[str, float], exact: Exhaustive) -> Engine:
     pairs = zip(collection.queries, one.answers, strict=True)
     overlaps = [exact.overlap(query, answer) for query, answer in pairs if answer is not None]
     return Engine(

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from htxsearch.evaluate.bench.exhaustive import TOP, Answer
 
-__all__ = ["ENGINES", "INSTALL", "OURS", "Passage", "Rival", "Tokens", "missing", "version"]
+__all__ = ["ENGINES", "INSTALL", "OURS", "BaselineEngine", "Passage", "Tokens", "missing", "version"]
 
 OURS = "htxsearch"
 INSTALL = "not installed: pip install 'htxsearch[bench]'"
@@ -33,7 +33,7 @@ class Passage(NamedTuple):
     tokens: Tokens
 
 
-class Rival(Protocol):
+class BaselineEngine(Protocol):
     """One engine's index in a folder."""
 
     def build(self, passages: Iterator[Passage]) -> None:
@@ -80,7 +80,7 @@ class _Ours:
     def top(self, query: Tokens) -> Answer:
         seam = self._seam
         terms = (self._vocabulary[token] for token in query)
-        node = seam.Boolean(should=tuple(seam.AnyTerm((seam.Alternative("syllable", term),)) for term in terms))
+        node = seam.Boolean(should=tuple(seam.DisjunctionMax((seam.WeightedTerm("syllable", term),)) for term in terms))
         found = self._engine.search(node, limit=TOP, per_article=False)
         return [(int(hit.article_id) + hit.passage, hit.score) for hit in found.hits]
 
@@ -179,11 +179,11 @@ class _Bm25s:
     def build(self, passages: Iterator[Passage]) -> None:
         import bm25s
 
-        from htxsearch.engine.contract import K1, B
+        from htxsearch.engine.contract import BM25_B, BM25_K1
 
         numbers: dict[int, int] = {}  # bm25s wants its vocabulary to be that of what it indexes
         rows = [[numbers.setdefault(token, len(numbers)) for token in passage.tokens] for passage in passages]
-        index = bm25s.BM25(k1=K1, b=B, method="lucene", backend="numpy")
+        index = bm25s.BM25(k1=BM25_K1, b=BM25_B, method="lucene", backend="numpy")
         index.index((rows, {str(token): number for token, number in numbers.items()}), show_progress=False)
         index.save(self._folder, show_progress=False)
         (self._folder / "size.json").write_text(json.dumps(len(rows)))
@@ -202,7 +202,7 @@ class _Bm25s:
         return [(int(one), float(score)) for one, score in zip(found[0], scores[0], strict=True) if score > 0]
 
 
-ENGINES: Mapping[str, Callable[[Path, Sequence[str]], Rival]] = {
+ENGINES: Mapping[str, Callable[[Path, Sequence[str]], BaselineEngine]] = {
     OURS: _Ours,
     "whoosh": _Whoosh,
     "fts5": _Fts5,

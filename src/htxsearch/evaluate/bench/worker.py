@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.evaluate.bench.exhaustive import Answer
-from htxsearch.evaluate.bench.rivals import ENGINES, Passage, Rival
+from htxsearch.evaluate.bench.rivals import ENGINES, BaselineEngine, Passage
 
 __all__ = ["main"]
 
@@ -41,7 +41,7 @@ class _Worker:
         self._work = work
         self._queries: list[list[int]] = json.loads((work / "queries.json").read_text())
         index.mkdir(parents=True, exist_ok=True)
-        self._rival: Rival = ENGINES[engine](index, vocabulary)
+        self._rival: BaselineEngine = ENGINES[engine](index, vocabulary)
 
     def build(self, passages: int) -> dict[str, Any]:
         started = time.perf_counter()

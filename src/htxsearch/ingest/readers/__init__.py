@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.hosts import host_of
-from htxsearch.ingest.metadata import Known, Unreadable, place_of
+from htxsearch.ingest.metadata import Metadata, Unreadable, place_of
 from htxsearch.ingest.readers.archive import read_members
-from htxsearch.ingest.readers.base import Draft, Line, Reader
+from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
 from htxsearch.ingest.readers.json_lines import json_line, read_json_lines
 from htxsearch.ingest.readers.kinds import kind_of
@@ -28,7 +28,7 @@ def read_articles(
     reader: Reader,
     data: bytes,
     path: str,
-    said: Known,
+    said: Metadata,
     known: Mapping[str, str] = MappingProxyType({}),
     learnt: Set[str] = frozenset(),
 ) -> Iterator[Article | Unchanged | Rejected]:
@@ -54,14 +54,14 @@ def read_articles(
             yield _article(draft.again(learnt) if learnt and draft.again else draft, path, said, line)
 
 
-def lines_of(reader: Reader, data: bytes, path: str, said: Known) -> tuple[str, tuple[str, ...]]:
+def lines_of(reader: Reader, data: bytes, path: str, said: Metadata) -> tuple[str, tuple[str, ...]]:
     """Return a file's source and its lines that are counted to learn what repeats. Raises Unreadable.
 
     Its source is its page's site, else what is said to be its source, else the folder that it lies in.
     """
     drafts = reader(data) if reader in LEARNT_FROM else iter(())
     for draft in drafts:
-        if isinstance(draft, Draft):
+        if isinstance(draft, ParsedDocument):
             known = said.or_else(draft.known)
             host = host_of(known.url or "")
             folder = path.rpartition("/")[0]
@@ -69,7 +69,7 @@ def lines_of(reader: Reader, data: bytes, path: str, said: Known) -> tuple[str, 
     return "", ()
 
 
-def _article(draft: Draft, path: str, said: Known, line: str) -> Article | Rejected:
+def _article(draft: ParsedDocument, path: str, said: Metadata, line: str) -> Article | Rejected:
     known = said.or_else(draft.known)
     body = draft.body or known.title or ""
     if not has_tokens(body):

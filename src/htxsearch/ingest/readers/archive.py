@@ -12,7 +12,7 @@ from typing import Any
 
 from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.metadata import Unreadable
-from htxsearch.ingest.readers.base import Draft, Line, Reader
+from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 
 __all__ = ["PASSED_OVER", "Archive", "read_members", "safe_xml"]
 
@@ -91,8 +91,8 @@ def safe_xml(data: bytes) -> Any:
 
 
 def read_members(
-    data: bytes, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], Draft | Rejected]
-) -> Iterator[Draft | Rejected]:
+    data: bytes, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], ParsedDocument | Rejected]
+) -> Iterator[ParsedDocument | Rejected]:
     """An archive of articles: every file in it that can be read, archives in it and what lies beside articles excepted.
 
     `reader_of` gives a member's reader by its bytes and name, `line` reads a JSON line.

@@ -7,14 +7,25 @@ from datetime import date
 from itertools import islice
 
 from htxsearch.ingest.article import Dropped, Rejected
-from htxsearch.ingest.boilerplate import Sorting, sort_lines
-from htxsearch.ingest.metadata import Known, Unreadable, author_of
-from htxsearch.text.dates import Stamp, find_date, stamp
+from htxsearch.ingest.boilerplate import LineLabels, sort_lines
+from htxsearch.ingest.metadata import Metadata, Unreadable, author_of
+from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import tokens
 
-__all__ = ["NO_TEXT", "Draft", "Line", "Reader", "after_stamp", "decode", "document", "is_official", "same_text", "take_stamps"]
+__all__ = [
+    "NO_TEXT",
+    "Line",
+    "ParsedDocument",
+    "Reader",
+    "after_stamp",
+    "decode",
+    "document",
+    "is_official",
+    "same_text",
+    "take_stamps",
+]
 
 _OFFICIAL = (
     r"(?:.* )?CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA VIỆT NAM|(?:.* )?Độc lập\s*[-–]\s*Tự do\s*[-–]\s*Hạnh phúc.{0,3}"
@@ -36,7 +47,7 @@ NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ParsedDocument:
     """What a reader makes of a file or line: its text, what it says about itself, which line it is, what was left out.
 
     `member` tells where in a file of several it stands (`/name` in an archive, `:3` in a table), and ends its id.
@@ -45,13 +56,13 @@ class Draft:
     """
 
     body: str
-    known: Known
+    known: Metadata
     id: str | None = None
     line: int | None = None
     dropped: tuple[Dropped, ...] = ()
     member: str = ""
     lines: tuple[str, ...] = ()
-    again: "Callable[[Set[str]], Draft] | None" = None
+    again: "Callable[[Set[str]], ParsedDocument] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class Line:
     number: int
 
 
-Reader = Callable[[bytes], Iterator["Draft | Line | Rejected"]]
+Reader = Callable[[bytes], Iterator["ParsedDocument | Line | Rejected"]]
 """Takes a file's bytes and yields what it holds. Raises Unreadable if that is nothing."""
 
 
@@ -79,14 +90,16 @@ def decode(data: bytes, *, composed: bool = True) -> str:
     return nfc(text) if composed else text
 
 
-def after_stamp(lines: list[str], known: Known) -> Iterator[Draft]:
+def after_stamp(lines: list[str], known: Metadata) -> Iterator[ParsedDocument]:
     """Drop furniture; take the dates from the stamps near the top and the author from the lines that name one."""
     sorting = sort_lines(lines)
     known = take_stamps(sorting, known)
-    yield Draft("\n".join(sorting.kept()), known, dropped=sorting.dropped())
+    yield ParsedDocument("\n".join(sorting.kept()), known, dropped=sorting.dropped())
 
 
-def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()) -> Draft:
+def document(
+    lines: Iterable[str], known: Metadata, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()
+) -> ParsedDocument:
     """Return a document that came as lines, with its title and date; `headings` are the numbers of lines set as such.
 
     The title is the first heading near the top, else the first line that is no letterhead, with the next one if it only
@@ -106,8 +119,8 @@ def document(lines: Iterable[str], known: Known, *, headings: Sequence[int] = ()
         count = 2 if _KIND.fullmatch(kept[at]) and at + 1 < len(kept) else 1
         title = " ".join(kept[at : at + count])
         del kept[at : at + count]
-    found = Known(title=title, date=day)
-    return Draft("\n".join(kept), found.or_else(known), dropped=dropped)
+    found = Metadata(title=title, date=day)
+    return ParsedDocument("\n".join(kept), found.or_else(known), dropped=dropped)
 
 
 def _below_letterhead(lines: Sequence[str]) -> int | None:
@@ -125,13 +138,13 @@ def is_official(lines: Iterable[str]) -> bool:
 
 def _day(line: str) -> date | None:
     """Return the date of a stamp, or of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
-    found = stamp(line)
+    found = read_dateline(line)
     if found is not None:
         return found.day if found.fits and found.says != "crawled" else None
     return find_date(line) if re.fullmatch(r"[^\d,]{2,40}, ngày \d.{8,30}", line) else None
 
 
-def take_stamps(sorting: Sorting, known: Known, title: int | None = None) -> Known:
+def take_stamps(sorting: LineLabels, known: Metadata, title: int | None = None) -> Metadata:
     """Drop the stamps among the first eight lines; return what is known with their dates, and the author named.
 
     `title` is the number of the title's line; without it, no stamp counts as above the title.
@@ -139,7 +152,7 @@ def take_stamps(sorting: Sorting, known: Known, title: int | None = None) -> Kno
     stamps = []
     for number in sorting.left()[:8]:
         line = sorting.lines[number]
-        found = stamp(line)
+        found = read_dateline(line)
         if found is not None:
             stamps.append((title is not None and number < title, line, found))
             doubtful = "" if found.fits else "; doubtful, for its weekday is not that of its date"
@@ -149,10 +162,10 @@ def take_stamps(sorting: Sorting, known: Known, title: int | None = None) -> Kno
     author = author_of([line for _, line, _ in stamps], body)
     if published and known.date == crawled:
         known = replace(known, date=None)  # a page's clock was taken for its date
-    return known.or_else(Known(date=published, crawled=crawled, author=author))
+    return known.or_else(Metadata(date=published, crawled=crawled, author=author))
 
 
-def _dates(stamps: list[tuple[bool, Stamp]]) -> tuple[date | None, date | None]:
+def _dates(stamps: list[tuple[bool, Dateline]]) -> tuple[date | None, date | None]:
     """Return the days of publication and of saving; each stamp comes with whether it stands above the title.
 
     A stamp that says "Hôm nay", or one with a weekday above the title, is the clock of the page's head; a bare date

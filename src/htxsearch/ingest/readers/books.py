@@ -9,9 +9,9 @@ from email.errors import MessageError
 from typing import Any
 from urllib.parse import unquote
 
-from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.metadata import Metadata, Unreadable
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-from htxsearch.ingest.readers.base import Draft, document
+from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
@@ -21,7 +21,7 @@ __all__ = ["read_epub", "read_mhtml"]
 _BLOCKS = frozenset("p h1 h2 h3 h4 h5 h6 li td th dt dd pre blockquote div figcaption caption".split())
 
 
-def read_epub(data: bytes) -> Iterator[Draft]:
+def read_epub(data: bytes) -> Iterator[ParsedDocument]:
     """A book: the paragraphs of its chapters in reading order; title and author from its own list."""
     archive = Archive(data)
     if "META-INF/encryption.xml" in archive:
@@ -38,7 +38,7 @@ def read_epub(data: bytes) -> Iterator[Draft]:
         if href:
             lines += _chapter(archive.read(posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(href)))))
     title = _first(package, "title")
-    known = Known(author=_first(package, "creator"))
+    known = Metadata(author=_first(package, "creator"))
     yield document([title, *lines], known, headings=[0]) if title else document(lines, known)
 
 
@@ -62,7 +62,7 @@ def _chapter(data: bytes) -> list[str]:
     return [one.text_content() for one in blocks]
 
 
-def read_mhtml(data: bytes) -> Iterator[Draft]:
+def read_mhtml(data: bytes) -> Iterator[ParsedDocument]:
     """A page saved as one file: its HTML part as a page, with its address and the day it was saved."""
     try:
         message = email.message_from_bytes(data, policy=email.policy.default)
@@ -75,6 +75,6 @@ def read_mhtml(data: bytes) -> Iterator[Draft]:
         day = saved.datetime.date() if saved is not None and saved.datetime else find_date(str(saved or ""))
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"the saved page is damaged ({error}); save it anew") from error
-    known = Known(url=nfc(str(address).strip()) if address and str(address).startswith("http") else None, crawled=day)
+    known = Metadata(url=nfc(str(address).strip()) if address and str(address).startswith("http") else None, crawled=day)
     for draft in read_page(html if isinstance(html, bytes) else b""):
         yield replace(draft, known=draft.known.or_else(known), again=None, lines=())

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 from htxsearch.ingest.article import Rejected
-from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.base import NO_TEXT, Draft, Line, decode, same_text
+from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, decode, same_text
 from htxsearch.text.normalize import nfc
 
 __all__ = ["json_line", "read_json_lines"]
@@ -18,7 +18,7 @@ def read_json_lines(data: bytes) -> Iterator[Line]:
             yield Line(line, number)
 
 
-def json_line(line: Line) -> Draft | Rejected:
+def json_line(line: Line) -> ParsedDocument | Rejected:
     """Return what a line holds."""
     try:
         return _json_draft(json.loads(nfc(line.text)), line.number)
@@ -30,7 +30,7 @@ def json_line(line: Line) -> Draft | Rejected:
         return Rejected(f":{line.number}", str(error))
 
 
-def _json_draft(row: object, number: int) -> Draft:
+def _json_draft(row: object, number: int) -> ParsedDocument:
     if not isinstance(row, dict):
         raise Unreadable("a line must be a JSON object")
     identifier, text = row.get("id"), row.get("text") or ""
@@ -41,8 +41,8 @@ def _json_draft(row: object, number: int) -> Draft:
     for value in row.values():
         if isinstance(value, str) and NO_TEXT.search(value):
             raise Unreadable("it holds NUL characters or halves of characters, so it is no text")
-    known = Known.of(row)
+    known = Metadata.of(row)
     lines = [" ".join(line.split()) for line in nfc(text).split("\n")]
     if known.title and same_text(lines[0], known.title):
         lines = lines[1:]
-    return Draft("\n".join(lines).strip("\n"), known, nfc(str(identifier)), number)
+    return ParsedDocument("\n".join(lines).strip("\n"), known, nfc(str(identifier)), number)

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from htxsearch.ingest.boilerplate import is_prose, says_it_is_furniture
+from htxsearch.ingest.boilerplate import is_boilerplate_label, is_prose
 from htxsearch.ingest.readers.base import same_text
 from htxsearch.ingest.readers.blocks import Block, names_of
-from htxsearch.text.dates import stamp
+from htxsearch.text.dates import read_dateline
 from htxsearch.text.normalize import key
 from htxsearch.text.tokens import terms
 
@@ -108,7 +108,7 @@ def _left_out(one: Block, container: "HtmlElement", title: str | None) -> str | 
         one.linked > 0.3 or not is_prose(one.text) or box.startswith(("relat", "comment", "binh", "tin", "bai", "lien"))
     ):
         return f"in a part of the page that is marked “{box}”"
-    return says_it_is_furniture(one.text)
+    return is_boilerplate_label(one.text)
 
 
 def _box(element: "HtmlElement", container: "HtmlElement") -> str | None:
@@ -136,7 +136,7 @@ def _belongs(blocks: Sequence[Block], number: int, story: Sequence[int]) -> bool
         return story[0] - 3 <= number <= story[-1] + 3
     if one.kind == "heading":
         return amid
-    return is_prose(one.text) and (amid or len(one.text.split()) >= 15) and stamp(one.text) is None
+    return is_prose(one.text) and (amid or len(one.text.split()) >= 15) and read_dateline(one.text) is None
 
 
 def _lead(blocks: Sequence[Block], first: int, title: str | None, description: str | None) -> list[int]:
@@ -147,7 +147,7 @@ def _lead(blocks: Sequence[Block], first: int, title: str | None, description: s
     found = []
     for number in range(start, first):
         one = blocks[number]
-        if one.linked > 0.5 or len(one.text.split()) < 5 or says_it_is_furniture(one.text) or stamp(one.text):
+        if one.linked > 0.5 or len(one.text.split()) < 5 or is_boilerplate_label(one.text) or read_dateline(one.text):
             continue
         said = description is not None and _is_said(one.text, description)
         marked = any(map(_SAPO.search, (one.names, *map(names_of, list(one.element.iterancestors())[:2]))))

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from htxsearch.ingest.metadata import Known
-from htxsearch.ingest.readers.base import Draft, after_stamp, decode, same_text
+from htxsearch.ingest.metadata import Metadata
+from htxsearch.ingest.readers.base import ParsedDocument, after_stamp, decode, same_text
 
 __all__ = ["read_markdown"]
 
 
-def read_markdown(data: bytes) -> Iterator[Draft]:
+def read_markdown(data: bytes) -> Iterator[ParsedDocument]:
     """Markdown: the first heading is the title; markup goes, every block becomes a line."""
     from markdown_it import MarkdownIt
 
@@ -34,7 +34,7 @@ def read_markdown(data: bytes) -> Iterator[Draft]:
                 row.append(written)
             else:
                 lines.append(written)
-    yield from after_stamp(lines, Known(title=title).or_else(known))
+    yield from after_stamp(lines, Metadata(title=title).or_else(known))
 
 
 def _inline_text(children: Sequence[object]) -> str:
@@ -48,11 +48,11 @@ def _inline_text(children: Sequence[object]) -> str:
     return "".join(parts).strip()
 
 
-def _front_matter(text: str) -> tuple[str, Known]:
+def _front_matter(text: str) -> tuple[str, Metadata]:
     """Split simple "key: value" front matter off; anything else between the --- lines is ignored."""
     match = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
     if not match:
-        return text, Known()
+        return text, Metadata()
     pairs = (line.partition(":") for line in match.group(1).split("\n"))
     values: dict[str, object] = {k.strip(): v.strip().strip("\"'") for k, _, v in pairs}
-    return text[match.end() :], Known.of(values)
+    return text[match.end() :], Metadata.of(values)

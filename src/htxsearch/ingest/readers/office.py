@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
-from htxsearch.ingest.metadata import Known, Unreadable
+from htxsearch.ingest.metadata import Metadata, Unreadable
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-from htxsearch.ingest.readers.base import Draft, document
+from htxsearch.ingest.readers.base import ParsedDocument, document
 
 __all__ = ["read_docx", "read_odt", "read_rtf"]
 
@@ -16,7 +16,7 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
-def read_docx(data: bytes) -> Iterator[Draft]:
+def read_docx(data: bytes) -> Iterator[ParsedDocument]:
     """A Word document, by python-docx (MIT): paragraphs and tables in order; title and author where it says them."""
     import docx
     from docx.opc.exceptions import OpcError
@@ -35,7 +35,7 @@ def read_docx(data: bytes) -> Iterator[Draft]:
         for block in found.iter_inner_content():
             lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block))]
         about = found.core_properties
-        known = Known(title=about.title.strip() or None, author=about.author.strip() or None)
+        known = Metadata(title=about.title.strip() or None, author=about.author.strip() or None)
     except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable(f"the Word document is damaged ({error}); open it in Word and save it anew") from error
     yield document([line for line, _ in lines], known, headings=[number for number, (_, big) in enumerate(lines) if big])
@@ -68,7 +68,7 @@ def _rows(table: Any) -> list[tuple[str, bool]]:
     return rows
 
 
-def read_odt(data: bytes) -> Iterator[Draft]:
+def read_odt(data: bytes) -> Iterator[ParsedDocument]:
     """An OpenDocument text: paragraphs, headings and table rows in order."""
     archive = Archive(data)
     if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
@@ -76,10 +76,10 @@ def read_odt(data: bytes) -> Iterator[Draft]:
     lines: list[str] = []
     headings: list[int] = []
     _odt_lines(safe_xml(archive.read("content.xml")), lines, headings)
-    known = Known()
+    known = Metadata()
     if "meta.xml" in archive:
         meta = safe_xml(archive.read("meta.xml"))
-        known = Known(title=_said(meta, "title"), author=_said(meta, "creator"))
+        known = Metadata(title=_said(meta, "title"), author=_said(meta, "creator"))
     yield document(lines, known, headings=headings)
 
 
@@ -115,7 +115,7 @@ def _said(meta: Any, name: str) -> str | None:
     return " ".join((found.text or "").split()) or None if found is not None else None
 
 
-def read_rtf(data: bytes) -> Iterator[Draft]:
+def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
     """An RTF document, by striprtf (BSD-3)."""
     from striprtf.striprtf import rtf_to_text
 
@@ -123,4 +123,4 @@ def read_rtf(data: bytes) -> Iterator[Draft]:
         text: str = rtf_to_text(data.decode("latin-1"), encoding="cp1252", errors="replace")
     except (ValueError, IndexError, LookupError, RecursionError) as error:
         raise Unreadable(f"the RTF document is damaged ({error}); open it in Word and save it as .docx") from error
-    yield document(text.split("\n"), Known())
+    yield document(text.split("\n"), Metadata())

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from htxsearch.ingest.article import Dropped
 from htxsearch.ingest.boilerplate import is_prose, sort_lines
 from htxsearch.ingest.hosts import host_of
-from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.base import Draft, same_text, take_stamps
+from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_stamps
 from htxsearch.ingest.readers.blocks import Block, blocks_of
 from htxsearch.ingest.readers.main_content import reasons_of
-from htxsearch.text.dates import find_date, stamp
+from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.tokens import terms
 
@@ -38,7 +38,7 @@ _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _SAVED = re.compile(rb"saved date:\s*\w+ (%s) (\d{1,2}) (\d{4})" % b"|".join(_MONTHS))
 
 
-def read_page(data: bytes) -> Iterator[Draft]:
+def read_page(data: bytes) -> Iterator[ParsedDocument]:
     """A saved page: its story's text without the site around it, and what its head says of title, day, author and site.
 
     Raises Unreadable if there is no story in it.
@@ -59,7 +59,7 @@ def read_page(data: bytes) -> Iterator[Draft]:
     if None not in reasons:
         raise Unreadable("there is a title in the page, but no article text was found")
     lines = [one.text for one, reason in zip(blocks, reasons, strict=True) if reason is None]
-    known = Known(
+    known = Metadata(
         title=title,
         date=find_date(said.get("date", "")) or _day_above(blocks, reasons, title),
         source=_site(said, title) or host_of(said.get("url", "")) or None,
@@ -70,10 +70,10 @@ def read_page(data: bytes) -> Iterator[Draft]:
     return iter([_draft(lines, known, _grouped(blocks, reasons))])
 
 
-def _draft(lines: Sequence[str], said: Known, around: tuple[Dropped, ...], learnt: Set[str] = frozenset()) -> Draft:
+def _draft(lines: Sequence[str], said: Metadata, around: tuple[Dropped, ...], learnt: Set[str] = frozenset()) -> ParsedDocument:
     sorting = sort_lines(lines, learnt)
     known = take_stamps(sorting, said)
-    return Draft(
+    return ParsedDocument(
         "\n".join(sorting.kept()),
         known,
         dropped=sorting.dropped() + around,
@@ -197,7 +197,7 @@ def _title(said: dict[str, str], blocks: Sequence[Block], first: int) -> str | N
     best, height = None, 0
     for number, one in enumerate(blocks[: first + 2]):
         likely = 3 <= len(one.text.split()) <= 40 and one.linked < 0.5 and not _names_site(one.text, site)
-        if not likely or stamp(one.text) is not None:
+        if not likely or read_dateline(one.text) is not None:
             continue
         agrees = 4 * any(same_text(one.text, other) for other in told) or 3 * any(same_text(one.text, part) for part in parts)
         looks = (one.kind == "heading") + (one.element.tag == "h1") + bool(_TITLED.search(one.names))
@@ -238,7 +238,7 @@ def _line_above(blocks: Sequence[Block], first: int) -> str | None:
     """Return the nearest line above the story that could be a title, on a page that says nothing else."""
     for one in reversed(blocks[max(0, first - 6) : first]):
         if 4 <= len(one.text.split()) <= 30 and one.linked < 0.5 and not is_prose(one.text) and not _SITE.fullmatch(one.text):
-            return one.text if stamp(one.text) is None else None
+            return one.text if read_dateline(one.text) is None else None
     return None
 
 
@@ -249,7 +249,7 @@ def _day_above(blocks: Sequence[Block], reasons: Sequence[str | None], title: st
     start = headings[-1] if headings else max(0, first - 4)
     for number in [*range(start, first + 2), *range(start - 1, max(0, start - 4) - 1, -1)]:
         if number < len(blocks) and len(blocks[number].text.split()) <= 14 and (day := find_date(blocks[number].text)):
-            found = stamp(blocks[number].text)
+            found = read_dateline(blocks[number].text)
             if found is None or found.says != "crawled":  # "Hôm nay: …" is the page's clock
                 return found.day if found else day
     return None

@@ -9,8 +9,8 @@ from io import BytesIO
 from statistics import median
 
 from htxsearch.ingest.article import Dropped
-from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.base import Draft, document
+from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.ingest.readers.base import ParsedDocument, document
 
 __all__ = ["read_pdf"]
 
@@ -24,7 +24,7 @@ _ENDS = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _BEGINS = re.compile(r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điều|Chương|Mục|Phần)\s+[\dIVX]+")
 
 
-def read_pdf(data: bytes) -> Iterator[Draft]:
+def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
     """A PDF, by pypdf (BSD-3): lines joined to paragraphs, running titles and page numbers left out.
 
     Raises Unreadable if it is damaged, needs a password, has no text (a scan), or takes too long.
@@ -36,7 +36,7 @@ def read_pdf(data: bytes) -> Iterator[Draft]:
     yield document(_paragraphs(lines), known, dropped=dropped)
 
 
-def _pages(data: bytes) -> tuple[list[list[str]], Known]:
+def _pages(data: bytes) -> tuple[list[list[str]], Metadata]:
     import pypdf
     from pypdf.errors import PyPdfError
 
@@ -74,7 +74,7 @@ def _pages(data: bytes) -> tuple[list[list[str]], Known]:
     except ImportError as error:  # encrypted by a method that pypdf leaves to another package
         raise Unreadable(f"the PDF is encrypted in a way that cannot be read here ({error}); save it without that") from error
     useful = title and not re.search(r"\.(?:docx?|rtf|odt|pdf|xlsx?)\b|^microsoft word|untitled", title, re.IGNORECASE)
-    return pages, Known(title=" ".join(str(title).split()) if useful else None)
+    return pages, Metadata(title=" ".join(str(title).split()) if useful else None)
 
 
 def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tuple[Dropped, ...]]:

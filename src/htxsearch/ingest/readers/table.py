@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from io import StringIO
 
 from htxsearch.ingest.article import Rejected
-from htxsearch.ingest.metadata import Known, Unreadable
-from htxsearch.ingest.readers.base import Draft, decode
+from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.ingest.readers.base import ParsedDocument, decode
 from htxsearch.text.normalize import key
 
 __all__ = ["read_table"]
@@ -24,7 +24,7 @@ _COLUMNS = {
 }
 
 
-def read_table(data: bytes) -> Iterator[Draft | Rejected]:
+def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
     """A table whose first row names its columns in English or Vietnamese; "text" or "nội dung", or "title", must be there."""
     text = re.sub(r"^sep=.\n", "", decode(data))  # which Excel writes, and hides
     first = text.partition("\n")[0]
@@ -47,10 +47,10 @@ def read_table(data: bytes) -> Iterator[Draft | Rejected]:
         csv.field_size_limit(limit)
 
 
-def _row(cells: dict[str, str], number: int) -> Draft | Rejected:
+def _row(cells: dict[str, str], number: int) -> ParsedDocument | Rejected:
     try:
-        known = Known.of({name: value for name, value in cells.items() if name not in ("id", "text")})
+        known = Metadata.of({name: value for name, value in cells.items() if name not in ("id", "text")})
     except Unreadable as error:
         return Rejected(f":{number}", str(error))
     lines = (" ".join(line.split()) for line in cells.get("text", "").split("\n"))
-    return Draft("\n".join(line for line in lines if line), known, line=number, member=f":{cells.get('id') or number}")
+    return ParsedDocument("\n".join(line for line in lines if line), known, line=number, member=f":{cells.get('id') or number}")
