@@ -1,6 +1,5 @@
 """A question to its answer: the passages nearest to it, the best spans of them, and what they are to each other."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -44,6 +43,7 @@ class RetrievedContext(NamedTuple):
     arrays: QueryArrays | None
     asking: QuestionAnalysis
     found: list[CandidatePassage]
+    records: StoredArticles
 
 
 def plainly(question: str) -> str:
@@ -61,9 +61,8 @@ def answers_to(prepared: Snapshot, plain: str, filters: Sequence[Filter], limit:
     told = [CandidateAnswer(_answer(looked, one), one.score, one.fit, one.sentence.says) for one in chosen]
     answer, others = resolve(looked.asking, told)
     given = answer if answer and answer.confidence >= answer_model().threshold else None
-    records = StoredArticles(prepared.engine)
     nearest = first_of_texts(looked.ranked, prepared.alike)[:limit]
-    hits = [search_hit(one, looked.plan, records, prepared.alike) for one in nearest]
+    hits = [search_hit(one, looked.plan, looked.records, prepared.alike) for one in nearest]
     return Answers(
         question=plain,
         answer=given,
@@ -95,19 +94,23 @@ def retrieve(prepared: Snapshot, question: str, filters: Sequence[Filter] = ()) 
         if marked.kind == asking.kind:
             asking = replace(marked, periods=asking.periods, places=asking.places, documents=asking.documents)
     restored = None if is_marked(read) else best.restored
-    return RetrievedContext(read, group, plan, best.ranked, restored, best.question, asking, _passages(engine, best.ranked))
+    records = StoredArticles(engine)
+    passages = _passages(engine, best.ranked, records)
+    return RetrievedContext(read, group, plan, best.ranked, restored, best.question, asking, passages, records)
 
 
-def _passages(engine: Engine, ranked: Sequence[Ranked]) -> list[CandidatePassage]:
+def _passages(engine: Engine, ranked: Sequence[Ranked], records: StoredArticles) -> list[CandidatePassage]:
     """Return the best passages, each text once: what is printed again says nothing more."""
     found: dict[str, CandidatePassage] = {}
     for one in ranked:
-        record = json.loads(engine.record(one.hit.article_id) or "")
-        start, end = record["passages"][one.hit.passage]
-        text = record["body"][start:end]
+        stored = records[one.hit.article_id]
+        article, text = stored.article, stored.passage(one.hit.passage)
         if text not in found:
-            flags = engine.forward(one.hit.article_id)[one.hit.passage + 1].flags
-            found[text] = CandidatePassage(text, record["title"], one.hit.article_id, one.score, flags, start, record)
+            flags = engine.forward(article.id)[one.hit.passage + 1].flags
+            start = stored.passages[one.hit.passage].start
+            found[text] = CandidatePassage(
+                text, article.title, article.id, one.score, flags, start, article.date, article.place
+            )
         if len(found) == _READ_PASSAGES:
             break
     return list(found.values())
@@ -115,7 +118,7 @@ def _passages(engine: Engine, ranked: Sequence[Ranked]) -> list[CandidatePassage
 
 def _answer(looked: RetrievedContext, choice: Choice) -> Answer:
     found = looked.found[choice.passage]
-    start, end, sentence, record = choice.start, choice.end, choice.sentence, found.record
+    start, end, sentence = choice.start, choice.end, choice.sentence
     answer = Answer(
         text=found.text[start:end],
         start=found.start + start,
@@ -125,9 +128,9 @@ def _answer(looked: RetrievedContext, choice: Choice) -> Answer:
         sentence=Passage(found.start + sentence.start, found.start + sentence.end, found.text[sentence.start : sentence.end]),
         passage=Passage(found.start, found.start + len(found.text), found.text),
         article_id=found.article,
-        title=record["title"],
+        title=found.title,
         date=found.day,
-        place=record["place"],
+        place=found.province,
     )
     period = as_of(answer) if answer.kind in FIGURES else None
     if period is None or not sentence.start <= period.start < sentence.end:  # a time named before it may be another's

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,8 @@ _CAUSES = ("vì", "do", "bởi", "nhờ", "nguyên nhân", "khiến")
 class CandidatePassage(NamedTuple):
     """A passage to look for the answer in: `text` begins at `start` of an article's body; `score` is stage two's.
 
-    `flags` are its syllables' (`Terms.flags`), `record` is what the index keeps of the article.
+    `flags` are its syllables' (`Terms.flags`); `day`, from which the relative dates of its text are counted, and
+    `province` are the article's.
     """
 
     text: str
@@ -71,13 +72,8 @@ class CandidatePassage(NamedTuple):
     score: float
     flags: bytes = b""
     start: int = 0
-    record: Mapping[str, Any] = {}
-
-    @property
-    def day(self) -> date | None:
-        """The article's date, from which the relative ones of its text are counted."""
-        iso = self.record.get("date")
-        return date.fromisoformat(iso) if iso else None
+    day: date | None = None
+    province: str | None = None
 
 
 @dataclass(slots=True)
@@ -344,7 +340,7 @@ def _place_fits(asking: QuestionAnalysis, passage: CandidatePassage, sentence: S
     every = _placed(passage.text)
     named = {one.place for one in every if one.start >= sentence.start and one.end <= sentence.end}
     named = named or {one.place for one in [one for one in every if one.end <= sentence.start][-1:]}
-    named = named or {one.place for one in _placed(passage.title)} or {passage.record.get("place") or ""} - {""}
+    named = named or {one.place for one in _placed(passage.title)} or {passage.province or ""} - {""}
     if not named:
         return 0.0
     return -1.0 if asking.places.isdisjoint(named) else 1.0

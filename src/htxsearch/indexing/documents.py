@@ -1,7 +1,9 @@
-"""From an article to what an engine stores of it."""
+"""Turn an article into the document an engine stores, and its stored record back into an article."""
 
+import datetime
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from htxsearch.engine.contract import Document
 from htxsearch.indexing.feature_vectors import feature_vector
@@ -11,30 +13,75 @@ from htxsearch.text.normalize import key
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
-__all__ = ["document_of"]
+__all__ = ["StoredArticle", "document_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle:
+    """An article as an index keeps it: the `Document.record` of an engine, and where its passages are.
+
+    The JSON is an object with the article's fields and `passages`, a list of [start, end] into `body`. The standard
+    library reads it: msgspec saves 3 µs an article, and its import adds 7 ms to every one-shot query.
+    """
+
+    article: Article
+    passages: tuple[Span, ...]
+
+    def passage(self, number: int) -> str:
+        """Return the text of a passage."""
+        start, end = self.passages[number]
+        return self.article.body[start:end]
+
+    def to_json(self) -> str:
+        """Return the record that an engine stores."""
+        article = self.article
+        record = {
+            "title": article.title,
+            "body": article.body,
+            "path": article.path,
+            "date": article.date.isoformat() if article.date else None,
+            "place": article.place,
+            "source": article.source,
+            "url": article.url,
+            "author": article.author,
+            "crawled": article.crawled.isoformat() if article.crawled else None,
+            "place_evidence": article.place_evidence,
+            "passages": self.passages,
+        }
+        return json.dumps(record, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, article_id: str, record: str) -> "StoredArticle":
+        """Return the article whose record an engine stores under `article_id`."""
+        fields = json.loads(record)
+        article = Article(
+            id=article_id,
+            title=fields["title"],
+            body=fields["body"],
+            path=fields["path"],
+            date=_date(fields["date"]),
+            place=fields["place"],
+            source=fields["source"],
+            url=fields["url"],
+            author=fields["author"],
+            crawled=_date(fields["crawled"]),
+            place_evidence=fields["place_evidence"],
+        )
+        return cls(article, tuple(Span(start, end) for start, end in fields["passages"]))
+
+
+def _date(iso: str | None) -> datetime.date | None:
+    return datetime.date.fromisoformat(iso) if iso else None
 
 
 def document_of(article: Article) -> Document:
-    """Return an article as an engine stores it."""
+    """Return the document that an engine stores of an article."""
     spans = passages(article.body)
     of_title, *of_passages = [*analyse(article.title, [Span(0, len(article.title))]), *analyse(article.body, spans)]
     terms: list[Terms] = [of_title, *of_passages]
-    record = {
-        "title": article.title,
-        "body": article.body,
-        "path": article.path,
-        "date": article.date.isoformat() if article.date else None,
-        "place": article.place,
-        "source": article.source,
-        "url": article.url,
-        "author": article.author,
-        "crawled": article.crawled.isoformat() if article.crawled else None,
-        "place_evidence": article.place_evidence,
-        "passages": spans,
-    }
     return Document(
         id=article.id,
-        record=json.dumps(record, ensure_ascii=False),
+        record=StoredArticle(article, tuple(spans)).to_json(),
         title=of_title,
         passages=tuple(of_passages),
         spellings=frozenset(_spellings(terms)),

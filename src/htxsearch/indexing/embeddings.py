@@ -20,7 +20,7 @@ import struct
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -33,7 +33,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from htxsearch.engine.contract import Engine, Forward
 from htxsearch.errors import ExtraMissing, IndexDamaged, IndexNotWritable
+from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.manifest import put
+from htxsearch.ingest.article import Article
 
 __all__ = [
     "MODEL",
@@ -326,16 +328,15 @@ def _passages(engine: Engine) -> Iterator[_Passage]:
 def _texts(engine: Engine, passages: Iterable[_Passage]) -> Iterator[str]:
     """Yield what the encoder gets of each passage: the article's title, if it has one of its own, and the text."""
     for article_id, ours in groupby(passages, key=lambda one: one.article_id):
-        record = json.loads(engine.record(article_id) or "")
-        for one in ours:
-            start, end = record["passages"][one.number]
-            text = record["body"][start:end]
-            yield f"{record['title']}\n{text}" if _has_own_title(record) else text
+        stored = StoredArticle.from_json(article_id, engine.record(article_id) or "")
+        for passage in ours:
+            text = stored.passage(passage.number)
+            yield f"{stored.article.title}\n{text}" if _has_own_title(stored.article) else text
 
 
-def _has_own_title(record: Mapping[str, Any]) -> bool:
-    """Tell whether an article has a title that is not merely how its text begins."""
-    return not record["body"].startswith(record["title"].rstrip("…"))
+def _has_own_title(article: Article) -> bool:
+    """Return True if an article has a title that is not merely the beginning of its text."""
+    return not article.body.startswith(article.title.rstrip("…"))
 
 
 def _encode(engine: Engine, path: Path, encoder: Encoder, missing: list[_Passage], progress: EncodeProgress) -> None:

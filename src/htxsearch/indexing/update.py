@@ -6,13 +6,13 @@ analyse ahead of that; what is taken in, in which order and how it is counted do
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.engine.contract import Engine, Writer
 from htxsearch.indexing.catalogue import CatalogueEntry, Report, blobs, is_boilerplate_complete, read_catalogue
+from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import DocumentSource, MakeDocument, ReadAheadSource, SequentialSource, worth_workers
 from htxsearch.ingest.article import Article, Rejected, Unchanged
@@ -251,8 +251,8 @@ class _Run:
         self._unsaved = False
 
     def _body(self, article_id: str) -> str:
-        body: str = json.loads(self._records.get(article_id) or self._engine.record(article_id) or "")["body"]
-        return body
+        record = self._records.get(article_id) or self._engine.record(article_id) or ""
+        return StoredArticle.from_json(article_id, record).article.body
 
 
 @dataclass(frozen=True, slots=True)

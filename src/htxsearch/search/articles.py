@@ -1,6 +1,5 @@
 """Articles as they are indexed, their reprints, and articles like one."""
 
-import json
 from dataclasses import replace
 
 from htxsearch.engine.contract import Engine
@@ -8,7 +7,7 @@ from htxsearch.errors import UnknownArticle
 from htxsearch.indexing.reprints import differences, is_reprint
 from htxsearch.ingest.article import Article
 from htxsearch.search.hints import unknown_article
-from htxsearch.search.records import StoredArticles, day
+from htxsearch.search.records import StoredArticles
 from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.analysis import analyse
@@ -21,33 +20,27 @@ __all__ = ["article_view", "related_articles", "reprints_of"]
 
 def article_view(prepared: Snapshot, article_id: str) -> ArticleView:
     """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
-    stored = prepared.engine.record(nfc(article_id))
-    if stored is None:
-        raise UnknownArticle(unknown_article(article_id, prepared.engine.article_ids()))
-    record = json.loads(stored)
-    article = Article(
-        id=nfc(article_id),
-        title=record["title"],
-        body=record["body"],
-        path=record["path"],
-        date=day(record["date"]),
-        place=record["place"],
-        source=record["source"],
-        url=record["url"],
-        author=record["author"],
-        crawled=day(record["crawled"]),
-        place_evidence=record["place_evidence"],
-    )
-    return ArticleView(article, tuple(Span(*span) for span in record["passages"]))
+    return _view(prepared, StoredArticles(prepared.engine), article_id)
+
+
+def _view(prepared: Snapshot, records: StoredArticles, article_id: str) -> ArticleView:
+    try:
+        stored = records[nfc(article_id)]
+    except KeyError:
+        raise UnknownArticle(unknown_article(article_id, prepared.engine.article_ids())) from None
+    return ArticleView(stored.article, stored.passages)
 
 
 def reprints_of(prepared: Snapshot, article_id: str) -> Reprints:
     """Return the other articles with the text of one, and how each differs from it in numbers. Raises UnknownArticle."""
-    article = article_view(prepared, article_id).article
     records = StoredArticles(prepared.engine)
-    others = records.earliest(one for one in prepared.alike.group(article.id) if one != article.id)
-    told = (replace(records.reprint(one), differences=tuple(differences(article.body, records[one]["body"]))) for one in others)
-    return Reprints(records.reprint(article.id), tuple(told))
+    article = _view(prepared, records, article_id).article
+    others = records.earliest(other for other in prepared.alike.group(article.id) if other != article.id)
+    reprints = (
+        replace(records.reprint(other), differences=tuple(differences(article.body, records[other].article.body)))
+        for other in others
+    )
+    return Reprints(records.reprint(article.id), tuple(reprints))
 
 
 def related_articles(prepared: Snapshot, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:

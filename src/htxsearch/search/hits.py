@@ -6,7 +6,7 @@ from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
 from htxsearch.query.expand import Plan
 from htxsearch.search.highlight import highlights
-from htxsearch.search.records import ReprintGroups, StoredArticles, day
+from htxsearch.search.records import ReprintGroups, StoredArticles
 from htxsearch.search.rerank import Ranked
 from htxsearch.search.results import Passage, SearchHit
 from htxsearch.text.normalize import normal
@@ -43,7 +43,7 @@ def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: Stored
     wanted = _marked(text, plan)
     for article_id in records.earliest(found):
         hit = found[article_id]
-        if hit is best.hit or (wanted <= _marked(records.passage(hit), plan) and holds(records[article_id]["body"], text)):
+        if hit is best.hit or (wanted <= _marked(records.passage(hit), plan) and holds(records[article_id].article.body, text)):
             return best._replace(hit=hit)
     return best
 
@@ -53,23 +53,24 @@ def search_hit(
 ) -> SearchHit:
     """Return what is shown of a ranked passage; the parts of its score only to explain it."""
     hit = ranked.hit
-    record = records[hit.article_id]
-    start, end = record["passages"][hit.passage]
-    text = records.passage(hit)
+    stored = records[hit.article_id]
+    article = stored.article
+    start, end = stored.passages[hit.passage]
+    text = stored.passage(hit.passage)
     marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
     others = [one for one in alike.group(hit.article_id) if one != hit.article_id]
     return SearchHit(
         article_id=hit.article_id,
-        title=record["title"],
-        source=record["source"],
-        date=day(record["date"]),
-        place=record["place"],
-        path=record["path"],
-        url=record["url"],
+        title=article.title,
+        source=article.source,
+        date=article.date,
+        place=article.place,
+        path=article.path,
+        url=article.url,
         score=ranked.score,
         passage=Passage(start, end, text),
         highlights=tuple(marked),
-        title_highlights=tuple(highlights(record["title"], plan.marks)),
+        title_highlights=tuple(highlights(article.title, plan.marks)),
         parts=ranked.parts if explain else (),
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         reprints=tuple(map(records.reprint, records.earliest(others))),
