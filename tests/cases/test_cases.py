@@ -35,6 +35,7 @@ from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import DateMention, asked_dates, date_range, find_date, mentions, read_dateline
 from htxsearch.text.document_numbers import document_numbers, looks_like_document_number
+from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
@@ -116,6 +117,29 @@ def test_normal_form(given: str, expected: str) -> None:
 def test_numbers(given: str, expected: str) -> None:
     assert normal(given) == expected
     assert normal(expected) == expected
+
+
+@each("figures")
+def test_figures_in_a_text(given: str, expected: str) -> None:
+    text = unmarked(given)
+    found = figures(text)
+    assert bracketed(text, ((figure.start, figure.end) for figure in found)) == given
+    shown = (
+        f"{value(figure.low)}{'' if figure.low == figure.high else f'..{value(figure.high)}'} {figure.bound}"
+        for figure in found
+    )
+    assert or_dash(shown) == expected
+
+
+def value(number: float) -> str:
+    return f"{number:.10g}" if number != int(number) else str(int(number))
+
+
+@each("figures-agree")
+def test_figures_that_can_both_be_right(given: str, expected: str) -> None:
+    [one], [other] = map(figures, given.split(" ¦ "))
+    assert yes(agree(one, other)) == expected
+    assert yes(agree(other, one)) == expected
 
 
 @each("keys")

@@ -27,14 +27,13 @@ from htxsearch.evaluate.ranking import JudgedSet, Outcome, Run, own_forms_of, qu
 from htxsearch.index import Index
 from htxsearch.search.results import Answers
 from htxsearch.text.abbreviations import COMMON
+from htxsearch.text.figures import SCALES, figures
 from htxsearch.text.normalize import nfc, normal
 from htxsearch.text.tokens import tokens
 
 __all__ = ["QUALITIES", "Judged", "evaluate_answers", "read_judged"]
 
 QUALITIES = ("EM", "F1", "Sentence@1", "Sentence@3", "NumberExact", "AnsweredRight", "Declined")
-
-_QUALIFIERS = frozenset("gần trên hơn khoảng ước đạt chỉ tới".split())
 
 
 class Judged(dict[str, Any]):
@@ -118,9 +117,19 @@ def _holds(sentence: Sequence[str], answer: Sequence[str]) -> bool:
     return size > 0 and any(tuple(sentence[at : at + size]) == tuple(answer) for at in range(len(sentence) - size + 1))
 
 
-def _figure(text: str) -> tuple[str, ...]:
-    """Return the first figure of a text and the first word of what it counts, short forms spelled out: (482, hợp), (91, %)."""
-    spelled = [part for term in _terms(text.replace("%", " phần trăm ")) for part in _terms(COMMON.get(term.upper(), term))]
-    kept = [term for term in spelled if term not in _QUALIFIERS]
-    at = next((place for place, term in enumerate(kept) if term[:1].isdigit()), 0)
-    return tuple(kept[at : at + 2])
+def _figure(text: str) -> tuple[float | str, ...]:
+    """Return the value of a text's first figure and the first word of what it counts: (482, hợp), (91, phần).
+
+    Figures in digits go before those in words; short forms are spelled out. A scale is a part of the value, and what it
+    counts does not matter then: "38 tỷ" is "38 tỷ đồng". Without a figure, return the first two terms.
+    """
+    text = nfc(text).replace("%", " phần trăm ")
+    found = sorted(figures(text), key=lambda figure: not text[figure.number].isdigit())
+    if not found:
+        return _terms(text)[:2]
+    figure = found[0]
+    values = dict.fromkeys((figure.low, figure.high))
+    if not SCALES.keys().isdisjoint(_terms(text[figure.number : figure.end])):
+        return tuple(values)
+    counted = [part for term in _terms(text[figure.end :])[:1] for part in _terms(COMMON.get(term.upper(), term))]
+    return (*values, *counted[:1])

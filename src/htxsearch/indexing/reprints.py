@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.engine.contract import Engine
 from htxsearch.text.analysis import IS_CAPITAL, Terms
+from htxsearch.text.figures import SCALES
 from htxsearch.text.normalize import normal
 from htxsearch.text.sentences import sentences
 from htxsearch.text.tokens import terms, tokens
@@ -68,7 +69,6 @@ share and the first. And how many may be nowhere in it, those among them: a shar
 a licence line there is a date, and a site names itself."""
 
 _FIGURE = re.compile(r"(?<![\w.,])(\d+(?:[.,/-]\d+)*)\s?(%|[^\W\d_]+)?")
-_MAGNITUDES = frozenset(map(normal, ("%", "trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")))
 _LIKE = 0.5
 
 _SKETCHES, _GROUPS = "sketches", "reprints"
@@ -297,7 +297,7 @@ def _figure(match: re.Match[str]) -> str:
     """Return what a figure is compared by: its numbers, and its unit where that is a part of the number."""
     unit = normal((match[2] or "").lower())
     numbers = [normal(one) for one in re.split("[/-]", match[1])]
-    return f"{'/'.join(numbers)} {unit if unit in _MAGNITUDES else ''}"
+    return f"{'/'.join(numbers)} {unit if unit == '%' or unit in SCALES else ''}"
 
 
 def _aligned(here: Sequence[_Sentence], there: Sequence[_Sentence]) -> dict[int, int]:
