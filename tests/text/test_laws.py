@@ -21,6 +21,7 @@ from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
 from htxsearch.text.dates import date_range, find_date, mentions, read_dateline
 from htxsearch.text.document_numbers import document_numbers
+from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import (
@@ -306,7 +307,24 @@ def test_words_are_made_of_neighbouring_syllables(text: str) -> None:
         assert all("_" in word for word in part.words)
 
 
-# Dates, places, abbreviations
+# Figures, dates, places, abbreviations
+
+
+number_words = st.sampled_from(
+    [*"hai năm mươi mười trăm nghìn tỷ linh tư lăm rưỡi từ đến gần không quá chưa trở lên hộ % 5 1.000 2,5 - – / .".split()]
+)
+
+
+@laws
+@given(st.one_of(texts.map(nfc), st.lists(number_words, max_size=12).map(" ".join)))
+def test_figures_are_ordered_spans_that_agree_with_themselves(text: str) -> None:
+    found = figures(text)
+    assert all(one.end <= following.start for one, following in pairwise(found))
+    for one in found:
+        assert 0 <= one.start <= one.number < one.end <= len(text)
+        assert 0 <= one.low <= one.high
+        assert agree(one, one)
+        assert all(agree(one, other) == agree(other, one) for other in found)
 
 
 @laws

@@ -64,6 +64,13 @@ _BOUNDS_BEHIND: dict[tuple[str, ...], Bound] = {
 _COUNTED_WORDS = 4
 """How many words of what is counted may stand between a figure and its "trở lên": từ 50 thành viên trở lên."""
 
+_GREATEST_SCALE = 10**12
+"""Scales are multiplied as long as their product is less: 3 trăm nghìn tỷ."""
+_LONGEST_RUN = 24
+"""How many terms a number in words may have, and those before a figure in which its qualifier is looked for."""
+_LONGEST_NUMBER = 18
+"""Digits of a number; longer runs are codes, and would not fit a float."""
+
 _DIGITS = {"một": 1, "hai": 2, "ba": 3, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7, "bẩy": 7, "tám": 8, "chín": 9}
 _LAST_DIGITS = {**_DIGITS, "mốt": 1, "tư": 4, "lăm": 5, "nhăm": 5}
 """How a digit is said after tens: hai mươi mốt, hai mươi tư, hai mươi lăm."""
@@ -96,9 +103,9 @@ def number_value(written: str) -> float | None:
     """Return the value of a number in digits: 1.264 → 1264, 240,2 → 240.2; None for anything else (12.10.2021)."""
     whole, comma, decimals = normal(written).partition(",")
     digits = whole + decimals
-    if not (digits.isascii() and digits.isdigit()) or (comma and not decimals):
+    if not (digits.isascii() and digits.isdigit()) or (comma and not decimals) or len(digits) > _LONGEST_NUMBER:
         return None
-    return int(digits) / 10 ** len(decimals)
+    return int(digits) / float(10 ** len(decimals))
 
 
 def qualifier_before(terms: Sequence[str]) -> Qualifier | None:
@@ -184,7 +191,7 @@ class _Line:
     def figure(self, at: int, end: int, low: float, high: float) -> Figure:
         """Return the figure whose number is the tokens from `at` to before `end`, with its qualifier."""
         since = at
-        while since and self.is_joined(since):
+        while since and at - since < _LONGEST_RUN and self.is_joined(since):
             since -= 1
         before = self.terms[since:at]
         if high != low and before[-1:] == ["từ"]:
@@ -244,7 +251,7 @@ class _Line:
     def _scaled(self, at: int) -> tuple[int, int]:
         """Return the token behind the scales that begin at a token, and their product: 3 trăm triệu."""
         scale = 1
-        while at < len(self.terms) and self.terms[at] in SCALES and self.is_joined(at):
+        while at < len(self.terms) and self.terms[at] in SCALES and scale < _GREATEST_SCALE and self.is_joined(at):
             scale *= SCALES[self.terms[at]]
             at += 1
         return at, scale
@@ -255,7 +262,7 @@ class _Line:
     def _worded_at(self, at: int) -> tuple[int, float] | None:
         """Return the token behind the number in words that begins at a token, and its value."""
         end = at + 1
-        while end < len(self.terms) and self.is_joined(end):
+        while end < len(self.terms) and end - at < _LONGEST_RUN and self.is_joined(end):
             end += 1
         size, value = _read_words(self.terms[at:end])
         return (at + size, float(value)) if size else None
@@ -299,6 +306,8 @@ def _read_words(words: Sequence[str]) -> tuple[int, int]:
             part, before = part + _LAST_DIGITS[word], "digit"
         elif word in SCALES and word not in _TENS and part:
             total, part, before = total + part * SCALES[word], 0, "scale"
+        elif word in SCALES and before == "scale" and SCALES[words[size - 1]] < SCALES[word]:
+            total *= SCALES[word]  # hai nghìn tỷ
         else:
             break
         size += 1
