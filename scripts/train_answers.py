@@ -32,11 +32,11 @@ from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.answer.scorer import (
     CONFIDENCE_FEATURES,
     SENTENCE_COLUMNS,
+    combined_score,
     confidence_features,
     expected_f1,
     rows_of,
     sentences_read,
-    worth,
 )
 from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, Sentence, read_passages
 from htxsearch.evaluate.ranking import opened, read_collection
@@ -104,13 +104,13 @@ def asked(name: str, looked: Any, answers: list[Terms], gold: frozenset[str], fo
     """Return a question with its sentences' features; None if there is no sentence."""
     if looked.arrays is None:
         return None
-    sentences = read_passages(looked.arrays, looked.asking, looked.found)
+    sentences = read_passages(looked.arrays, looked.question, looked.passages)
     if not sentences:
         return None
     there = np.array([any(holds(one.terms, answer) for answer in answers) for one in sentences])
-    right = there & np.array([looked.found[one.passage].article in gold for one in sentences])
+    right = there & np.array([looked.passages[one.passage].article in gold for one in sentences])
     features = np.array([one.features for one in sentences])
-    return Asked(name, fold, looked.arrays, looked.asking, looked.found, answers, gold, sentences, features, there, right)
+    return Asked(name, fold, looked.arrays, looked.question, looked.passages, answers, gold, sentences, features, there, right)
 
 
 def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
@@ -132,8 +132,8 @@ def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
             if one:
                 found.append(one)
             if answers and zlib.crc32(row["_id"].encode()) % 3 == 0:
-                rest = [passage for passage in looked.found if passage.article not in gold]
-                twin = asked(collection.name, looked._replace(found=rest), [], frozenset(), fold)
+                rest = [passage for passage in looked.passages if passage.article not in gold]
+                twin = asked(collection.name, looked._replace(passages=rest), [], frozenset(), fold)
                 found += [twin] if twin else []
     return found
 
@@ -280,7 +280,7 @@ def tell(one: Asked, model: HistGradientBoostingRegressor, columns: Sequence[str
         return Told(one)
     expected = np.concatenate(expected_f1(model._raw_predict(one.rows).ravel(), one.spans))
     tops = {rank: float(expected[one.owner == rank].max()) for rank in dict.fromkeys(one.owner.tolist())}
-    ranked = sorted(tops, key=lambda rank: -worth(tops[rank], float(np.exp(min(0.0, one.behind[rank])))))
+    ranked = sorted(tops, key=lambda rank: -combined_score(tops[rank], float(np.exp(min(0.0, one.behind[rank])))))
     rank = ranked[0]
     best = int(np.argmax(np.where(one.owner == rank, expected, -1.0)))
     runner_up = max((top for other, top in tops.items() if other != rank), default=0.0)

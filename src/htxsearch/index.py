@@ -131,12 +131,12 @@ class Index(Searcher):
 
         Raises UsageError for an option that cannot be or an empty question, IndexFailure.
         """
-        from htxsearch.answer.pipeline import answers_to, plainly
+        from htxsearch.answer.pipeline import answer_question, checked_question
 
         started = time.perf_counter()
         check_options(limit)
-        plain, filters = plainly(question), filters_of(place, source, since, until)
-        found = answers_to(self._ready(), plain, filters, limit)
+        plain, filters = checked_question(question), filters_of(place, source, since, until)
+        found = answer_question(self._ready(), plain, filters, limit)
         return replace(found, question=question, took_ms=(time.perf_counter() - started) * 1000)
 
     def retrieve(self, question: str) -> "RetrievedContext":

@@ -10,9 +10,9 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.answer.entities import typed_spans
+from htxsearch.answer.periods import known_periods
 from htxsearch.answer.question import plain_question
 from htxsearch.answer.scorer import CONFIDENCE_FEATURES, AnswerModel, answer_model, expected_f1
-from htxsearch.answer.sentences import dated
 from htxsearch.errors import UsageError
 
 
@@ -84,14 +84,14 @@ def test_what_nothing_answers_is_declined(series: Index) -> None:
 def test_relative_dates_of_a_passage_are_counted_from_its_article() -> None:
     """Passages of one text in articles of several days are told apart."""
     text = "Năm nay có 20 lò. Tháng trước có 31 lò, đến nay có 48 lò; so với hôm khai trương thì gấp ba."
-    found = dated(text, datetime.date(2019, 10, 20))
+    found = known_periods(text, datetime.date(2019, 10, 20))
     assert [(text[one.start : one.end], str(one.first), str(one.last)) for one in found] == [
         ("Năm nay", "2019-01-01", "2019-12-31"),
         ("Tháng trước", "2019-09-01", "2019-09-30"),
         ("đến nay", "2019-10-20", "2019-10-20"),
     ]
-    assert dated(text, None) == ()
-    assert dated("Từ đầu năm đến nay có 9 lò.", datetime.date(2020, 3, 2))[0].first == datetime.date(2020, 1, 1)
+    assert known_periods(text, None) == ()
+    assert known_periods("Từ đầu năm đến nay có 9 lò.", datetime.date(2020, 3, 2))[0].first == datetime.date(2020, 1, 1)
 
 
 def test_signs_of_the_query_language_mean_nothing_in_a_question(series: Index) -> None:

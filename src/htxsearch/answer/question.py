@@ -1,14 +1,15 @@
-"""What a question asks for: the kind of its answer, the noun or unit it names, the dates and places it binds.
+"""Question analysis: the kind of answer asked for, its noun or unit, and the times, provinces and documents named.
 
 Rules over closed lists of Vietnamese question phrases, of whole words; the first that matches decides. A question
-without marks is read by the same rules without theirs; in one that has some, a syllable with marks is only itself.
-One that has no question phrase (số HTX Thái Nguyên 9/2019) is read by the noun it begins with, and what is said around
-a question (cho em hỏi … vậy ạ) is no part of it.
+without diacritics is matched by the same rules without theirs; in a question that has some, a syllable with diacritics
+matches only itself. A query without a question phrase (số HTX Thái Nguyên 9/2019) is classified by the noun it begins
+with. Polite openings and endings (cho em hỏi … vậy ạ) are stripped first.
 """
 
 import re
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 from typing import Literal, get_args
 
 from htxsearch.answer.figures import Status, status_asked
@@ -40,21 +41,21 @@ Kind = Literal[
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIGURES = ("number", "money", "percent")
-"""The kinds whose answer is a figure: it has a time and a status."""
+"""The kinds whose answer is a figure, which holds at a time and has a status."""
 
 _COUNTED_TERMS = 3
-"""Terms of what is counted, behind bao nhiêu or số: bao nhiêu hợp tác xã."""
+"""Terms of the counted noun, behind bao nhiêu or số: bao nhiêu hợp tác xã."""
 _NOUN_TERMS = 5
-"""Terms of a noun before its question word: giám đốc điều hành nào."""
+"""Terms of a noun in front of its question word: giám đốc điều hành nào."""
 
 
 def _any(words: str) -> str:
-    """Return the rule that any of some phrases matches."""
+    """Return a rule that matches any of the phrases, which are separated by commas."""
     return "(?:" + "|".join(words.split(", ")) + ")"
 
 
 def _not(words: str) -> str:
-    """Return the rule that none of some words stands before: "hợp tác" before "xã" makes another noun of it."""
+    """Return a rule that fails behind any of the words: xã means a commune, but not in hợp tác xã."""
     return "".join(f"(?<!{word} )" for word in words.split(", "))
 
 
@@ -114,8 +115,8 @@ _BEGUN = _any(
     "thành lập, lập, ra đời, khai trương, khai mạc, khởi công, khánh thành, ban hành, ký, công bố, có hiệu lực, hiệu lực"
     ", bắt đầu, kết thúc, áp dụng, diễn ra, tổ chức, sinh, mất"
 )
-# <word> is one that asks only in a question with marks: without, it is mostly another (mấy: máy, năm: Nam, ba: bà).
-# A word without marks among those not to stand beside one (đâu: dau tien, dau tu) stops only the reading without marks.
+# A <word> asks only in a question with diacritics: without them it is mostly another word (mấy: máy, năm: Nam, ba: bà).
+# A word without diacritics in a look-around (đâu: dau tien, dau tu) stops only the matching without diacritics.
 _RULES: tuple[tuple[Kind, str], ...] = (
     ("reason", r"(?:vì|tại|bởi) sao|^(?:do )?sao(?= )|(?<=, )sao (?:các|những|mà|người)"),
     (
@@ -233,12 +234,12 @@ _TAIL = (
 
 @dataclass(frozen=True, slots=True)
 class QuestionAnalysis:
-    """What a question asks for.
+    """The analysis of a question: the kind of its answer, and the constraints on it.
 
-    `focus` are the normal terms of the noun it names: what "bao nhiêu" counts, or what stands before "nào", "gì".
-    `marked` tells whether it was typed with marks; if not, terms in `focus` have none. `periods` are the times it names,
-    `places` the provinces, `documents` the numbers of documents, `status` tells whether a figure of what is, of an aim or
-    of a change is asked for.
+    `focus` are the normal terms of the noun that "bao nhiêu" counts, or that is in front of "nào", "gì"; `before` and
+    `behind` those on either side of noun and question word. If `marked` is False, the question was typed without diacritics
+    and its terms have none. `periods` are the times it names, `places` the provinces, `documents` the document numbers.
+    `status` is that of the figure asked for: an actual figure, a target or a change.
     """
 
     kind: Kind
@@ -251,36 +252,45 @@ class QuestionAnalysis:
     places: frozenset[str] = frozenset()
     documents: frozenset[int] = frozenset()
 
+    @property
+    def asks_for_deputy(self) -> bool:
+        """Return True if the question names a deputy: phó giám đốc."""
+        return not {"phó", "pho"}.isdisjoint((*self.before, *self.focus, *self.behind))
+
 
 def analyse_question(text: str) -> QuestionAnalysis:
-    """Return what a question asks for, as typed: with marks, without, or with some."""
-    asked = " ".join(nfc(text).split())
-    low = asked.lower()
-    marks = is_marked(low)
-    plain = _without_chat(low, marks)
-    for marked in (True, False) if marks else (False,):
+    """Return the analysis of a question typed with diacritics, without them, or with some."""
+    typed = " ".join(nfc(text).split())
+    low = typed.lower()
+    has_diacritics = is_marked(low)
+    core = _without_chat(low, has_diacritics)
+    for marked in (True, False) if has_diacritics else (False,):
         for kind, pattern in _patterns(marked):
-            match = pattern.search(plain)
+            match = pattern.search(core)
             if match:
-                return _bound(_asking(kind, tokens(plain), match.start(), match.end(), marked), asked, low)
-    return _bound(QuestionAnalysis("thing", (), marks), asked, low)
+                return _constrained(_divided(kind, tokens(core), match.span(), marked), typed, low)
+    return _constrained(QuestionAnalysis("thing", (), has_diacritics), typed, low)
 
 
 def _without_chat(low: str, marked: bool) -> str:
-    """Return a question without what is said around it: cho em hỏi, mình cần; vậy ạ, thế nhỉ."""
-    lead, tail = _chat(marked)
-    return tail.sub("", lead.sub("", low)) or low
+    """Return a question without polite openings and endings: cho em hỏi, mình cần; vậy ạ, thế nhỉ."""
+    opening, ending = _chat(marked)
+    return ending.sub("", opening.sub("", low)) or low
 
 
-def _bound(asking: QuestionAnalysis, asked: str, low: str) -> QuestionAnalysis:
-    """Return what is asked with what binds it besides its words: `low` is `asked` in small letters."""
-    status = status_asked(low, marked=is_marked(low))
-    documents = frozenset(one.number for one in document_numbers(asked))
-    return replace(asking, periods=tuple(asked_dates(asked)), places=asked_places(asked), documents=documents, status=status)
+def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAnalysis:
+    """Return an analysis with the times, provinces, documents and status that a question names; `low` is it in lower case."""
+    return replace(
+        analysis,
+        periods=tuple(asked_dates(typed)),
+        places=asked_places(typed),
+        documents=frozenset(document.number for document in document_numbers(typed)),
+        status=status_asked(low, marked=is_marked(low)),
+    )
 
 
 def plain_question(typed: str) -> str:
-    """Return a question without what would be signs of the query language: quotation marks, brackets, + and -, field names."""
+    """Return a question without the query language's signs: quotation marks, brackets, + and -, OR, field names."""
     plain = re.sub(r"(?<!\S)-", " ", re.sub(r"[\"“”„«»()+*:]", " ", nfc(typed)))
     return " ".join(re.sub(r"(?<!\w)OR(?!\w)", "or", plain).split())
 
@@ -296,7 +306,7 @@ def _chat(marked: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _spelled(rule: str, marked: bool) -> str:
-    """Return a rule whose words match as they are; unless `marked`, also if all their marks are left out."""
+    """Return a rule whose words match as written and, unless `marked`, without their diacritics, too."""
 
     def either(match: re.Match[str]) -> str:
         written = match[0]
@@ -308,34 +318,30 @@ def _spelled(rule: str, marked: bool) -> str:
     return re.sub(r"\\.|<([^\W\d_]+)>|[^\W\d_]+", either, rule)
 
 
-def _asking(kind: Kind, found: tuple[Token, ...], start: int, end: int, marked: bool) -> QuestionAnalysis:
-    """Divide a question at the question word that is in the phrase matched.
+def _divided(kind: Kind, typed: tuple[Token, ...], phrase: tuple[int, int], marked: bool) -> QuestionAnalysis:
+    """Return a question divided at the question word in the matched `phrase`, which is a span of its text.
 
-    Its noun is a run without fillers. It begins where the phrase does, if that has the noun (thuộc xã nào: xã).
+    Its noun is a run without stop words. It begins where the phrase does, if that has the noun (thuộc xã nào: xã).
     """
+    start, end = phrase
     spelled = normal if marked else key
-    terms = [spelled(token.term) for token in found]
-    asking = [is_interrogative(token.term) for token in found]
-    asks = [at for at, token in enumerate(found) if asking[at] and start <= token.start < end]
-    if not asks:
-        behind = [term for term, token in zip(terms, found, strict=True) if token.start >= end]
-        return QuestionAnalysis(kind, tuple(_until_filler(behind[:_COUNTED_TERMS])) if kind == "number" else (), marked)
-    first = last = asks[0]
-    while last + 1 < len(found) and asking[last + 1]:
+    terms = [spelled(token.term) for token in typed]
+    asks = [is_interrogative(token.term) for token in typed]
+    question_words = [place for place, token in enumerate(typed) if asks[place] and start <= token.start < end]
+    if not question_words:
+        behind = [term for term, token in zip(terms, typed, strict=True) if token.start >= end]
+        return QuestionAnalysis(kind, tuple(_until_stop_word(behind[:_COUNTED_TERMS])) if kind == "number" else (), marked)
+    first = last = question_words[0]
+    while last + 1 < len(typed) and asks[last + 1]:
         last += 1
     if terms[first] in ("bao", "nhiêu", spelled("mấy")):
-        focus = _until_filler(terms[last + 1 : last + 1 + _COUNTED_TERMS])
+        focus = _until_stop_word(terms[last + 1 : last + 1 + _COUNTED_TERMS])
         return QuestionAnalysis(kind, tuple(focus), marked, tuple(terms[:first]), tuple(terms[last + 1 + len(focus) :]))
-    begin = next((at for at, token in enumerate(found[:first]) if token.start >= start), first - _NOUN_TERMS)
+    begin = next((place for place, token in enumerate(typed[:first]) if token.start >= start), first - _NOUN_TERMS)
     begin = first if terms[first] == "sao" else max(0, begin, first - _NOUN_TERMS)
-    focus = _until_filler(terms[begin:first][::-1])[::-1]
+    focus = _until_stop_word(terms[begin:first][::-1])[::-1]
     return QuestionAnalysis(kind, tuple(focus), marked, tuple(terms[: first - len(focus)]), tuple(terms[last + 1 :]))
 
 
-def _until_filler(terms: list[str]) -> list[str]:
-    found = []
-    for term in terms:
-        if is_stop_word(term):
-            break
-        found.append(term)
-    return found
+def _until_stop_word(terms: list[str]) -> list[str]:
+    return list(takewhile(lambda term: not is_stop_word(term), terms))

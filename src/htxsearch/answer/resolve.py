@@ -1,171 +1,209 @@
-"""From the best spans of several articles to one answer, and what the others are to it.
+"""Answer resolution: one answer out of the candidates of several articles, and the relation of the others to it.
 
-A figure is one of a time, and of what is, what is aimed at, or what has changed. Figures are rivals if their sentences say
-as much of what is asked and count the same: then the time that the question names decides; where it names none, the newest
-is given. Rivals of the same time that differ are shown as different, those of other times as a series.
+A figure holds at a time, and is an actual figure, a target or a change. Figures are rivals if their sentences say as much of
+the question and they count the same. Then the time that the question names decides; if it names none, the newest is given.
+Rivals of the same time that differ are shown as different, those of other times as a series.
 """
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from htxsearch.answer.figures import Status, status_of
+from htxsearch.answer.periods import known_periods, overlap_any, period_at
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
-from htxsearch.answer.sentences import dated, overlap, own_period
 from htxsearch.search.results import Answer
 from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.dates import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import normal
+from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
-__all__ = ["CandidateAnswer", "as_of", "resolve"]
+__all__ = ["CandidateAnswer", "Relation", "candidate_answer", "resolve"]
+
+Relation = Literal["same", "different", "other date"]
+"""What another article's answer is to the one given."""
 
 _SCALES = ("trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")
 _QUALIFIERS = ("gần", "trên", "hơn", "khoảng", "ước", "tính", "chừng", "xấp", "xỉ")
-_SAYS = 0.85
-"""What a rival's sentence says of what is asked, as a share of what the best one's says."""
-_RIVAL = 0.1
-"""How well a rival fits, as a share of the best span's fit."""
-_ALIKE = 0.5
-"""How likely a rival is, as a share of the likeliest one, to be given for being newer."""
-_UNFIT = 0.4
-"""What is left of the confidence in a figure of another status or time than was asked for, where none of that was found,
-and in what is said of another document or office."""
+_LEAST_SAYS = 0.85
+"""How much of the question a rival's sentence has at least, as a share of what the best one's has."""
+_LEAST_FIT = 0.1
+"""How well a rival fits at least, as a share of the best span's fit."""
+_LEAST_SCORE = 0.5
+"""Score from which a rival may be given for being newer, as a share of the best fitting rival's."""
+_DOUBT = 0.4
+"""Factor of the confidence in a figure of another status or time than was asked for, where there is none of that, and in an
+answer about another document or office."""
+_UNIT_REACH = 30
+"""Characters behind a figure in which the word that it counts is looked for."""
+_RELATION_ORDER: tuple[Relation, ...] = ("same", "different", "other date")
 
 
 class CandidateAnswer(NamedTuple):
-    """An answer; how likely its span is, how well it fits (`Choice`), and how much of what is asked its sentence says."""
+    """A candidate with its scores (`Choice`), and when and as what its figure holds.
+
+    `says` is the share of the question that its sentence has (`Sentence.says`). `period` is the one its passage names for it;
+    its span is in the passage. `status` is that of its figure.
+    """
 
     answer: Answer
     score: float
     fit: float
     says: float
+    period: DateMention | None
+    status: Status
+
+    @property
+    def last_day(self) -> date:
+        """Return the last day of its period, else its article's date, else the earliest day there is."""
+        return (self.period and self.period.last) or self.answer.date or date.min
 
 
-def as_of(answer: Answer) -> DateMention | None:
-    """Return the period an answer is about, its place that in the answer's passage; None if none is named.
+def candidate_answer(answer: Answer, score: float, fit: float, says: float) -> CandidateAnswer:
+    """Return a candidate with its period and status read from its passage.
 
-    Relative ones are counted from the article's date.
+    Relative periods are counted from the article's date.
     """
-    text = answer.passage.text
-    return own_period(text, dated(text, answer.date), *_places(answer))
+    text, position = answer.passage.text, answer.start - answer.passage.start
+    sentence = Span(answer.sentence.start - answer.passage.start, answer.sentence.end - answer.passage.start)
+    period = period_at(text, known_periods(text, answer.date), sentence, position)
+    status = status_of(text[sentence.start : position], text[position + len(answer.text) : sentence.end])
+    if status == "actual" and period and period.kind == "planned":
+        # An article of 26 December says: đến cuối năm 2019 có 48 HTX.
+        has_begun = answer.date and period.first and period.first <= answer.date
+        status = "actual" if has_begun else "target"
+    return CandidateAnswer(answer, score, fit, says, period, status)
 
 
-def resolve(asking: QuestionAnalysis, told: Sequence[CandidateAnswer]) -> tuple[Answer | None, tuple[Answer, ...]]:
-    """Return the answer to give, and those of other articles with their relation to it.
+def resolve(question: QuestionAnalysis, candidates: Sequence[CandidateAnswer]) -> tuple[Answer | None, tuple[Answer, ...]]:
+    """Return the best answer, and those of other articles with their relation to it; None and none without candidates.
 
-    What several sentences say is as likely as all of them together, and given from the one that is trusted most.
+    The others are the first of each article: the same ones first, then different ones, then those of other times; in each
+    group the newest first. No skin sorts them again.
     """
-    if not told:
+    if not candidates:
         return None, ()
-    told = [_doubted(one) if _is_of_another(asking, one.answer) else one for one in told]
-    likely: dict[tuple[str, ...], float] = {}
-    for one in told:
-        likely[_said(one.answer.text)] = likely.get(_said(one.answer.text), 0.0) + one.score
-    told = sorted(told, key=lambda one: (-likely[_said(one.answer.text)], -one.answer.confidence))
-    best = told[0]
-    if asking.kind not in FIGURES:
-        same = [one for one in told if _said(one.answer.text) == _said(best.answer.text)]
-        given = replace(best.answer, confidence=_any_of(same))
-        return given, _others(given, [replace(one.answer, relation="same") for one in same])
-    rivals = [one for one in told if _is_rival(best, one)]
-    fitting = [one for one in rivals if _fits(asking, one.answer)]
-    alike = [one for one in fitting if one.score >= _ALIKE * fitting[0].score]
-    if not alike:
-        given = replace(best.answer, confidence=_UNFIT * best.answer.confidence)
+    ranked = _by_total_score([_doubted(one) if _is_about_another(question, one) else one for one in candidates])
+    best, related = _resolve_figures(question, ranked) if question.kind in FIGURES else _resolve_texts(ranked)
+    return best.answer, _first_of_articles(best, related)
+
+
+def _by_total_score(candidates: Sequence[CandidateAnswer]) -> list[CandidateAnswer]:
+    """Return candidates by the sum of the scores of all that have their text, then by confidence; the best first."""
+    total: dict[tuple[str, ...], float] = defaultdict(float)
+    for candidate in candidates:
+        total[_terms(candidate.answer.text)] += candidate.score
+    return sorted(candidates, key=lambda one: (-total[_terms(one.answer.text)], -one.answer.confidence))
+
+
+def _resolve_texts(ranked: Sequence[CandidateAnswer]) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
+    """Return the best answer that is no figure, and the candidates that say the same."""
+    best = ranked[0]
+    same = [candidate for candidate in ranked if _terms(candidate.answer.text) == _terms(best.answer.text)]
+    return _with_confidence(best, _any_right(same)), [_related(candidate, "same") for candidate in same]
+
+
+def _resolve_figures(
+    question: QuestionAnalysis, ranked: Sequence[CandidateAnswer]
+) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
+    """Return the best figure, and its rivals of the same status with their relation to it."""
+    best = ranked[0]
+    rivals = [candidate for candidate in ranked if _is_rival(best, candidate)]
+    fitting = [candidate for candidate in rivals if _fits(question, candidate)]
+    likely = [candidate for candidate in fitting if candidate.score >= _LEAST_SCORE * fitting[0].score]
+    if likely:
+        chosen = likely[0] if question.periods else max(likely, key=lambda one: (one.last_day, one.score))
+        given = _with_confidence(chosen, _any_right([best, *(one for one in likely if one is not best)]))
     else:
-        chosen = alike[0] if asking.periods else max(alike, key=lambda one: (_until(one.answer), one.score))
-        given = replace(chosen.answer, confidence=_any_of([best, *(one for one in alike if one is not best)]))
-    shown = [one.answer for one in rivals if _status(one.answer) == _status(given)]
-    return given, _others(given, [replace(one, relation=_relation(given, one)) for one in shown])
+        given = _doubted(best)
+    shown = [candidate for candidate in rivals if candidate.status == given.status]
+    return given, [_related(candidate, _relation(given, candidate)) for candidate in shown]
 
 
-def _doubted(one: CandidateAnswer) -> CandidateAnswer:
-    return one._replace(answer=replace(one.answer, confidence=_UNFIT * one.answer.confidence))
+def _with_confidence(candidate: CandidateAnswer, confidence: float) -> CandidateAnswer:
+    return candidate._replace(answer=replace(candidate.answer, confidence=confidence))
 
 
-def _is_of_another(asking: QuestionAnalysis, answer: Answer) -> bool:
-    """Tell whether an answer is of another office, document or time than was asked about.
+def _doubted(candidate: CandidateAnswer) -> CandidateAnswer:
+    return _with_confidence(candidate, _DOUBT * candidate.answer.confidence)
 
-    A deputy is asked about and the sentence has none; or a document that the question names by its number is named neither in
-    the passage nor in the title; or what is no figure and no date is said of another time.
+
+def _related(candidate: CandidateAnswer, relation: Relation) -> CandidateAnswer:
+    return candidate._replace(answer=replace(candidate.answer, relation=relation))
+
+
+def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
+    """Return True if a candidate concerns another office, document or period than the question.
+
+    The question asks for a deputy and the sentence has none; or neither passage nor title has a document number that the
+    question names; or the answer is neither a figure nor a date, and its period is another.
     """
-    if asking.periods and asking.kind not in (*FIGURES, "date"):
-        period = as_of(answer)
-        if period and not any(overlap(one, period) for one in asking.periods):
-            return True
-    if asking.kind == "person" and not {"phó", "pho"}.isdisjoint((*asking.before, *asking.focus, *asking.behind)):
-        return "phó" not in _said(answer.sentence.text)
+    answer, period = candidate.answer, candidate.period
+    is_timed = question.kind not in (*FIGURES, "date")
+    if is_timed and question.periods and period and not overlap_any(question.periods, period):
+        return True
+    if question.kind == "person" and question.asks_for_deputy:
+        return "phó" not in _terms(answer.sentence.text)
     named = (*document_numbers(answer.passage.text), *document_numbers(answer.title))
-    return not asking.documents <= {one.number for one in named}
+    return not question.documents <= {document.number for document in named}
 
 
-def _any_of(some: Sequence[CandidateAnswer]) -> float:
-    """Return the chance that one of several articles is right: the confidence in each was less for the others."""
-    found: dict[str, float] = {}
-    for one in some:
-        found[one.answer.article_id] = max(one.answer.confidence, found.get(one.answer.article_id, 0.0))
-    return 1 - math.prod(1 - confidence for confidence in found.values())
+def _any_right(candidates: Iterable[CandidateAnswer]) -> float:
+    """Return the chance that one of several articles is right: a noisy-or of the best confidence per article."""
+    best: dict[str, float] = defaultdict(float)
+    for candidate in candidates:
+        answer = candidate.answer
+        best[answer.article_id] = max(answer.confidence, best[answer.article_id])
+    return 1 - math.prod(1 - confidence for confidence in best.values())
 
 
-def _others(given: Answer, some: Sequence[Answer]) -> tuple[Answer, ...]:
-    """Return the first of each other article: those that say the same first, those of other times last, the newest first."""
-    found: dict[str, Answer] = {}
-    for one in some:
-        if one.article_id != given.article_id:
-            found.setdefault(one.article_id, one)
-    order = {"same": 0, "different": 1, "other date": 2}
-    return tuple(sorted(found.values(), key=lambda one: (order[one.relation or "same"], -_until(one).toordinal())))
+def _first_of_articles(given: CandidateAnswer, related: Iterable[CandidateAnswer]) -> tuple[Answer, ...]:
+    """Return the first candidate of each article but the one of `given`, by relation, then the newest first."""
+    first: dict[str, CandidateAnswer] = {}
+    for candidate in related:
+        if candidate.answer.article_id != given.answer.article_id:
+            first.setdefault(candidate.answer.article_id, candidate)
+
+    def order(candidate: CandidateAnswer) -> tuple[int, int]:
+        return _RELATION_ORDER.index(candidate.answer.relation or "same"), -candidate.last_day.toordinal()
+
+    return tuple(candidate.answer for candidate in sorted(first.values(), key=order))
 
 
 def _is_rival(best: CandidateAnswer, other: CandidateAnswer) -> bool:
-    return (
-        other.fit >= _RIVAL * best.fit and other.says >= _SAYS * best.says and _counted(other.answer) == _counted(best.answer)
-    )
+    """Return True if a figure fits and says about as much as the best one, and counts the same."""
+    fits = other.fit >= _LEAST_FIT * best.fit and other.says >= _LEAST_SAYS * best.says
+    return fits and _counted(other.answer) == _counted(best.answer)
 
 
-def _fits(asking: QuestionAnalysis, answer: Answer) -> bool:
-    """Tell whether a figure is of the time and the status that are asked for; one without a time may be of any."""
-    status, period = _status(answer), as_of(answer)
-    if status != asking.status and (asking.status != "change" or status == "target"):
+def _fits(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
+    """Return True if a figure has the status and time that are asked for; one without a time may be of any."""
+    status = candidate.status
+    if status != question.status and (question.status != "change" or status == "target"):
         return False
-    return not (asking.periods and period) or any(overlap(one, period) for one in asking.periods)
+    return not (question.periods and candidate.period) or overlap_any(question.periods, candidate.period)
 
 
-def _relation(given: Answer, other: Answer) -> str:
-    """Tell what a rival is to the answer given."""
-    if _figure(other) == _figure(given):
+def _relation(given: CandidateAnswer, other: CandidateAnswer) -> Relation:
+    """Return the relation of a rival to the answer given."""
+    if _figure(other.answer) == _figure(given.answer):
         return "same"
-    return "different" if _until(other) == _until(given) else "other date"
+    return "different" if other.last_day == given.last_day else "other date"
 
 
-def _status(answer: Answer) -> Status:
-    start, end, at = _places(answer)
-    period, text = as_of(answer), answer.passage.text
-    found = status_of(text[start:at], text[at + len(answer.text) : end])
-    if found != "actual" or period is None or period.kind != "planned":
-        return found
-    begun = answer.date and period.first and period.first <= answer.date  # told on 26/12: đến cuối năm 2019 có 48 HTX
-    return "actual" if begun else "target"
-
-
-def _places(answer: Answer) -> tuple[int, int, int]:
-    """Return where in the passage the answer's sentence begins and ends, and where the answer begins."""
-    away = answer.passage.start
-    return answer.sentence.start - away, answer.sentence.end - away, answer.start - away
-
-
-def _said(text: str) -> tuple[str, ...]:
+def _terms(text: str) -> tuple[str, ...]:
     return tuple(normal(token.term) for token in tokens(text))
 
 
 def _figure(answer: Answer) -> tuple[str, ...]:
     """Return an answer's number with its scale, or all its words if it has none."""
-    said = _said(answer.text)
+    said = _terms(answer.text)
     return tuple(term for term in said if term[0].isdigit() or term in _SCALES) or said
 
 
@@ -173,8 +211,8 @@ def _counted(answer: Answer) -> str:
     """Return what a figure counts: the first word behind it, that of the long form for an abbreviation; % for a share."""
     if answer.kind == "percent" and answer.text.endswith(("%", "phần trăm")):
         return "%"
-    at = _places(answer)[2]
-    for term in _said(answer.passage.text[at : at + len(answer.text) + 30]):
+    start = answer.start - answer.passage.start
+    for term in _terms(answer.passage.text[start : start + len(answer.text) + _UNIT_REACH]):
         if not (term[0].isdigit() or term in _SCALES or term in _QUALIFIERS):
             return _long_forms().get(term, term)
     return ""
@@ -182,10 +220,5 @@ def _counted(answer: Answer) -> str:
 
 @cache
 def _long_forms() -> dict[str, str]:
-    return {normal(short.lower()): _said(long)[0] for short, long in COMMON.items()}
-
-
-def _until(answer: Answer) -> date:
-    """Return the last day of the period an answer is about, else its article's date, else the earliest day there is."""
-    period = as_of(answer)
-    return (period and period.last) or answer.date or date.min
+    """Return the first word of the long form of each common abbreviation."""
+    return {normal(short.lower()): _terms(long)[0] for short, long in COMMON.items()}

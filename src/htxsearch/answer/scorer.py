@@ -1,10 +1,10 @@
-"""Which span is the answer: sentences scored first, then the candidates of the best few, by what `answers.json` has learnt.
+"""The answer scorer: score the sentences, then the candidates of the best few, by the model in `answers.json`.
 
 A sentence's score is a weighted sum of its features. A candidate's chance to be the right answer is a softmax over
 all candidates of a question, of a sum of small trees (J. Friedman, "Greedy Function Approximation", 2001; Z. Cao et al.,
-"Learning to Rank: from Pairwise Approach to Listwise Approach", 2007). The one given is that of the best token F1 to be
-expected under these chances: a span that many likely ones overlap (S. Kumar and W. Byrne, "Minimum Bayes-Risk Decoding",
-2004). The confidence is the chance that the answer stands in the sentence chosen. `scripts/train_answers.py` writes the file.
+"Learning to Rank: from Pairwise Approach to Listwise Approach", 2007). The candidate of the best expected token F1 under
+these chances is chosen: a span that many likely ones overlap (S. Kumar and W. Byrne, "Minimum Bayes-Risk Decoding",
+2004). The confidence is the chance that the answer is in the chosen sentence. `scripts/train_answers.py` writes the file.
 """
 
 import json
@@ -29,21 +29,23 @@ __all__ = [
     "Choice",
     "answer_model",
     "choices",
+    "combined_score",
     "confidence_features",
     "expected_f1",
     "rows_of",
     "sentences_read",
-    "worth",
 ]
 
 _SENTENCES, _SENTENCES_OF_FIGURES = 5, 10
-"""How many sentences are looked through for the span; those of figures have few candidates."""
+"""Sentences whose spans are candidates; for figures more, because each has few."""
 _SHARPNESS = 1.25
-"""By how much the trees' sums are sharpened before the softmax."""
-_TIMES_SENTENCE, _PLUS_SENTENCE = 0.5, 0.2
-"""How much the sentence counts beside the span: the power of its likelihood, and what that is worth by itself."""
+"""Factor of the trees' sums before the softmax (an inverse temperature)."""
+_SENTENCE_POWER, _SENTENCE_SHARE = 0.5, 0.2
+"""Weight of the sentence beside the span: the power of its likelihood as a factor, and its weight as a summand."""
 _LIKELY = 80
-"""Candidates of a sentence, the likeliest, that expectations are made of."""
+"""The likeliest candidates of a sentence, over which expectations are taken."""
+_STEEPEST = 30.0
+"""Bound of the logistic function's argument."""
 
 SENTENCE_COLUMNS = ("passage", "content", "of_kind_new", "numbers", "capitals", "local", "pairs")
 _FROM_SPAN = ("exact", "fits", "length", "status_unfit", "time_unfit")
@@ -57,10 +59,10 @@ _Ints = NDArray[np.int64]
 
 
 class Choice(NamedTuple):
-    """A span chosen in one sentence, `passage.text[start:end]`.
+    """The best span of a sentence: `text[start:end]` of passage number `passage`.
 
-    `score` is what it is chosen by (`worth`), `fit` its expected F1 if the right answer stands in this sentence, times how
-    likely the sentence is beside the best one, `confidence` the chance that it does.
+    `score` decides between sentences (`combined_score`). `fit` is the expected F1 if the right answer is in this sentence,
+    times the sentence's likelihood relative to the best own. `confidence` is the chance that the answer is in it.
     """
 
     passage: int
@@ -73,7 +75,7 @@ class Choice(NamedTuple):
 
 
 class AnswerModel:
-    """What was learnt: weights of sentences and of the confidence, trees of the candidates."""
+    """The learned model: weights of sentences and of the confidence, trees of the candidates."""
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         self.sentence = np.array([stored["sentence"].get(name, 0.0) for name in SENTENCE_FEATURES])
@@ -96,63 +98,64 @@ class AnswerModel:
         self._depth = int(stored["depth"])
 
     def sums(self, rows: _Floats) -> _Floats:
-        """Return the trees' sum for each row of features."""
-        at = np.tile(self._roots, (len(rows), 1))
+        """Return the trees' sum (candidates,) for `rows` of features (candidates, columns)."""
+        node = np.tile(self._roots, (len(rows), 1))
         row = np.arange(len(rows))[:, np.newaxis]
         for _ in range(self._depth):
-            feature = self._feature[at]
-            inner = feature >= 0
+            feature = self._feature[node]
+            is_inner = feature >= 0
             value = rows[row, np.maximum(feature, 0)]
-            at = np.where(inner, np.where(value <= self._threshold[at], self._left[at], self._right[at]), at)
-        found: _Floats = self._value[at].sum(axis=1)
-        return found
+            child = np.where(value <= self._threshold[node], self._left[node], self._right[node])
+            node = np.where(is_inner, child, node)
+        sums: _Floats = self._value[node].sum(axis=1)
+        return sums
 
     def chance(self, features: Sequence[float]) -> float:
         """Return the confidence: a logistic function of the weighted features."""
         weights = (self.confidence[name] for name in CONFIDENCE_FEATURES)
         total = self.confidence["constant"] + sum(w * x for w, x in zip(weights, features, strict=True))
-        return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+        return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, total))))
 
 
 @cache
 def answer_model() -> AnswerModel:
-    """Return what `scripts/train_answers.py` has written."""
+    """Return the model that `scripts/train_answers.py` has written."""
     return AnswerModel(json.loads(resources.files("htxsearch.answer").joinpath("answers.json").read_text("utf-8")))
 
 
 def expected_f1(sums: _Floats, spans: Sequence[tuple[_Ints, _Ints]]) -> list[_Floats]:
-    """Return each candidate's expected token F1 with the right answer, by sentence.
+    """Return each candidate's expected token F1 with the right answer, an array (candidates,) per sentence.
 
     `sums` are the trees' sums of all candidates of a question, `spans` the first and last tokens of each sentence's. The right
-    answer is one of the candidates; spans of different sentences have nothing in common.
+    answer is one of the candidates; spans of different sentences have no token in common.
     """
     chances = np.exp(_SHARPNESS * (sums - sums.max()))
     chances /= chances.sum()
-    found, start = [], 0
+    expected, start = [], 0
     for first, last in spans:
         own = chances[start : start + len(first)]
         start += len(first)
         likely = np.argsort(-own, kind="stable")[:_LIKELY]
         common = np.minimum(last[:, np.newaxis], last[likely]) - np.maximum(first[:, np.newaxis], first[likely]) + 1
         length = last - first + 1
-        found.append(2 * np.maximum(common, 0) / (length[:, np.newaxis] + length[likely]) @ own[likely])
-    return found
+        expected.append(2 * np.maximum(common, 0) / (length[:, np.newaxis] + length[likely]) @ own[likely])
+    return expected
 
 
-def worth(expected: float, sentence: float) -> float:
-    """Return what a span is chosen by: its expected F1, and how likely its sentence is beside the best one (at most 1)."""
-    return expected * math.pow(sentence, _TIMES_SENTENCE) + _PLUS_SENTENCE * sentence
+def combined_score(expected: float, sentence: float) -> float:
+    """Return a span's score: its expected F1, and its sentence's likelihood relative to the best one (at most 1)."""
+    return expected * math.pow(sentence, _SENTENCE_POWER) + _SENTENCE_SHARE * sentence
 
 
-def sentences_read(asking: QuestionAnalysis) -> int:
-    """Return how many sentences, the best, are looked through for the span."""
-    return _SENTENCES_OF_FIGURES if asking.kind in FIGURES else _SENTENCES
+def sentences_read(question: QuestionAnalysis) -> int:
+    """Return the number of best sentences whose spans are candidates."""
+    return _SENTENCES_OF_FIGURES if question.kind in FIGURES else _SENTENCES
 
 
 def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, names: Sequence[str]) -> _Floats:
-    """Return the rows of a sentence's candidates: `columns`, and what is known of the sentence.
+    """Return the rows (candidates, names) of a sentence's candidates: their `columns` and the sentence's own features.
 
-    `behind` is the sentence's score less the best sentence's, `rank` its place among them.
+    `behind` is the sentence's score less the best sentence's, `rank` its index in the order of scores.
     """
     size = len(next(iter(columns.values())))
     every = dict(columns)
@@ -163,78 +166,83 @@ def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, name
 
 
 def confidence_features(
-    sentence: Sentence, score: float, runner_up: float, behind: float, row: _Floats, columns: Sequence[str]
+    sentence: Sentence, score: float, runner_up: float, margin: float, row: _Floats, columns: Sequence[str]
 ) -> list[float]:
-    """Return what the confidence in a span is learnt from, in the order of CONFIDENCE_FEATURES; `row` is the span's."""
-    of = dict(zip(SENTENCE_FEATURES, sentence.features, strict=True))
+    """Return the features of the confidence in a span, in the order of CONFIDENCE_FEATURES.
+
+    `score` is the span's expected F1 and `runner_up` the best one of another sentence; `margin` is the sentence's score less
+    the best other sentence's; `row` holds the span's features in the order of `columns`.
+    """
+    of_sentence = dict(zip(SENTENCE_FEATURES, sentence.features, strict=True))
     own = {
         "score": score,
         "log_score": math.log(score + 1e-3),
         "margin": score - runner_up,
-        "sentence_margin": max(-1.0, min(1.0, behind)),
-        "place_against": float(of["place_fits"] < 0),
+        "sentence_margin": max(-1.0, min(1.0, margin)),
+        "place_against": float(of_sentence["place_fits"] < 0),
         **{name: float(row[columns.index(name)]) for name in _FROM_SPAN},
     }
-    return [own[name] if name in own else of[name] for name in CONFIDENCE_FEATURES]
+    return [own[name] if name in own else of_sentence[name] for name in CONFIDENCE_FEATURES]
+
+
+class _SentenceCandidates(NamedTuple):
+    """A sentence with its candidates: their first and last tokens, and their rows of features."""
+
+    sentence: Sentence
+    score: float
+    margin: float
+    first: _Ints
+    last: _Ints
+    rows: _Floats
 
 
 def choices(
-    question: QueryArrays, asking: QuestionAnalysis, passages: Sequence[CandidatePassage], learnt: AnswerModel | None = None
+    query: QueryArrays, question: QuestionAnalysis, passages: Sequence[CandidatePassage], model: AnswerModel | None = None
 ) -> list[Choice]:
-    """Return the best span of each of the best sentences, the best first."""
-    learnt = learnt or answer_model()
-    sentences = read_passages(question, asking, passages)
+    """Return the best span of each of the best sentences, best first."""
+    model = model or answer_model()
+    sentences = read_passages(query, question, passages)
     if not sentences:
         return []
-    scores = np.array([sentence.features for sentence in sentences]) @ learnt.sentence
-    order = np.argsort(-scores, kind="stable")[: sentences_read(asking)]
-    total = float(question.content().sum())
-    spans, rows, owner = [], [], []
-    for rank, at in enumerate(order.tolist()):
-        sentence = sentences[at]
-        first, last, columns = candidates(passages[sentence.passage].text, sentence, asking, total)
+    scores = np.array([sentence.features for sentence in sentences]) @ model.sentence
+    order = np.argsort(-scores, kind="stable")[: sentences_read(question)]
+    best = float(scores[order[0]])
+    total = float(query.content().sum())
+    scored = []
+    for rank, index in enumerate(order.tolist()):
+        sentence, score = sentences[index], float(scores[index])
+        first, last, columns = candidates(passages[sentence.passage].text, sentence, question, total)
         if len(first):
-            spans.append((first, last))
-            rows.append(rows_of(sentence, columns, float(scores[at] - scores[order[0]]), rank, learnt.columns))
-            owner.append(at)
-    if not rows:
-        return []
-    return _chosen(sentences, scores, passages, learnt, spans, rows, owner)
+            margin = score - float(np.max(np.delete(scores, index))) if len(scores) > 1 else 1.0
+            rows = rows_of(sentence, columns, score - best, rank, model.columns)
+            scored.append(_SentenceCandidates(sentence, score, margin, first, last, rows))
+    return _best_spans(scored, best, passages, model) if scored else []
 
 
-def _chosen(
-    sentences: Sequence[Sentence],
-    scores: _Floats,
-    passages: Sequence[CandidatePassage],
-    learnt: AnswerModel,
-    spans: Sequence[tuple[_Ints, _Ints]],
-    rows: Sequence[_Floats],
-    owner: Sequence[int],
+def _best_spans(
+    scored: Sequence[_SentenceCandidates], best: float, passages: Sequence[CandidatePassage], model: AnswerModel
 ) -> list[Choice]:
-    sums = learnt.sums(np.concatenate(rows))
-    expected = expected_f1(sums, spans)
-    alone = np.split(sums, np.cumsum([len(one) for one in rows])[:-1])
-    best = [int(np.argmax(values)) for values in expected]
-    tops = [float(values[at]) for values, at in zip(expected, best, strict=True)]
+    """Return the best span of each sentence, best first; `best` is the best sentence's score."""
+    sums = model.sums(np.concatenate([own.rows for own in scored]))
+    expected = expected_f1(sums, [(own.first, own.last) for own in scored])
+    of_sentence = np.split(sums, np.cumsum([len(own.rows) for own in scored])[:-1])
+    chosen = [int(np.argmax(values)) for values in expected]
+    tops = [float(values[span]) for values, span in zip(expected, chosen, strict=True)]
     found = []
-    for place, at in enumerate(owner):
-        others = [top for other, top in enumerate(tops) if other != place]
-        sentence, top = sentences[at], best[place]
-        behind = (
-            float(scores[at] - max(scores[other] for other in range(len(scores)) if other != at)) if len(scores) > 1 else 1.0
-        )
-        runner_up = max(others, default=0.0)
-        features = confidence_features(sentence, tops[place], runner_up, behind, rows[place][top], learnt.columns)
-        start, end = _letters(passages[sentence.passage].text, sentence, int(spans[place][0][top]), int(spans[place][1][top]))
-        (within,) = expected_f1(alone[place], [spans[place]])
-        likely = math.exp(scores[at] - scores.max())
-        score, fit = worth(tops[place], likely), float(within[top]) * likely
-        found.append(Choice(sentence.passage, start, end, sentence, score, fit, learnt.chance(features)))
-    return sorted(found, key=lambda one: -one.score)
+    for place, (own, span) in enumerate(zip(scored, chosen, strict=True)):
+        runner_up = max((top for other, top in enumerate(tops) if other != place), default=0.0)
+        features = confidence_features(own.sentence, tops[place], runner_up, own.margin, own.rows[span], model.columns)
+        text = passages[own.sentence.passage].text
+        start, end = _characters(text, own.sentence, int(own.first[span]), int(own.last[span]))
+        (within,) = expected_f1(of_sentence[place], [(own.first, own.last)])
+        likelihood = math.exp(own.score - best)
+        score, fit = combined_score(tops[place], likelihood), float(within[span]) * likelihood
+        found.append(Choice(own.sentence.passage, start, end, own.sentence, score, fit, model.chance(features)))
+    return sorted(found, key=lambda choice: -choice.score)
 
 
-def _letters(text: str, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-    """Return start and end of a run of tokens in the text, with the sign that belongs to a figure: 51,4 %, $ 3."""
+def _characters(text: str, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
+    """Return start and end in `text` of a run of tokens, with a figure's sign: 51,4 %, $ 3."""
     start, end = sentence.starts[first], sentence.ends[last]
     for sign in ("%", " %"):
         if text.startswith(sign, end) and text[end - 1].isdigit():

@@ -8,7 +8,7 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.answer.question import analyse_question
-from htxsearch.answer.resolve import CandidateAnswer, as_of, resolve
+from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
 from htxsearch.search.results import Answer, Passage
 
 NEWS = {
@@ -148,7 +148,7 @@ def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, 
         date=datetime.date(2025, 1, 1),
         place=None,
     )
-    return CandidateAnswer(answer, fit, fit, 1.0)
+    return candidate_answer(answer, fit, fit, 1.0)
 
 
 def test_of_figures_of_several_times_the_newest_is_given() -> None:
@@ -201,7 +201,7 @@ def test_what_is_told_in_the_last_days_of_a_period_is_no_aim() -> None:
     asking = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
     early = told("48 HTX", "a", "Đến cuối năm 2025")
     last = replace(early.answer, date=datetime.date(2025, 12, 26))
-    assert resolve(asking, [early._replace(answer=last)])[0] == replace(last, confidence=pytest.approx(0.9))
+    assert resolve(asking, [candidate_answer(last, 0.5, 0.5, 1.0)])[0] == replace(last, confidence=pytest.approx(0.9))
     lessened = resolve(asking, [early])[0]
     assert lessened is not None
     assert lessened.confidence == pytest.approx(0.4 * 0.9)
@@ -266,7 +266,7 @@ def times_in(text: str, sentence: str, figure: str) -> str | None:
         sentence=Passage(start, start + len(sentence), sentence),
         passage=Passage(0, len(text), text),
     )
-    period = as_of(one)
+    period = candidate_answer(one, 1.0, 1.0, 1.0).period
     return text[period.start : period.end] if period else None
 
 
