@@ -80,6 +80,29 @@ def with_figures(text: str) -> str:
     )
 
 
+def decisions_index() -> str:
+    """Return docs/decisions/README.md: the table of all records."""
+    rows = []
+    for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        title, dated = path.read_text("utf-8").splitlines()[:2]
+        date, status = dated.removeprefix("Date: ").split(" · Status: ")
+        rows.append(f"| [{path.name[:3]}]({path.name}) | {title.split('. ', 1)[1]} | {date} | {status} |")
+    return DECISIONS + "\n".join(rows) + "\n"
+
+
+DECISIONS = """\
+# Decisions
+
+One record for each decision: the context, the choice, the figures that decided it, and the alternatives left aside.
+A record keeps the figures of its day. A later record that replaces it is named in its status. A record with the
+status *figures* holds measurements only. [CONTRIBUTING.md](../../CONTRIBUTING.md) says how to write one.
+This table is written by `make docs`.
+
+| | decision | date | status |
+|---|---|---|---|
+"""
+
+
 def _help(command: click.Command, name: str) -> str:
     context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
     return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
@@ -117,6 +140,7 @@ def main() -> int:
         }
     pages[ROOT / "docs" / "cli.md"] = cli_reference()
     pages[ROOT / "docs" / "ranking.md"] = with_figures(pages[ROOT / "docs" / "ranking.md"])
+    pages[ROOT / "docs" / "decisions" / "README.md"] = decisions_index()
     for path, wanted in pages.items():
         if not path.exists() or path.read_text("utf-8") != wanted:
             stale.append(path.relative_to(ROOT))

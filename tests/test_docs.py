@@ -37,8 +37,32 @@ def test_every_command_is_documented() -> None:
     assert all(command.help for command in cli.commands.values())
 
 
-def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_between_the_pages_has_a_target(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
+def test_a_decision_is_a_short_dated_record(page: Path) -> None:
+    lines = page.read_text("utf-8").splitlines()
+    assert re.fullmatch(rf"# {page.name[:3]}\. \S.*", lines[0])
+    assert re.fullmatch(r"Date: \d{4}-\d\d-\d\d.* · Status: (accepted|figures|superseded by \[\d{3}\]).*", lines[1])
+    assert len(lines) <= 25
+    assert all(len(line) <= 150 for line in lines[2:] if not line.startswith("|"))
+
+
+def test_decisions_are_numbered_in_a_row() -> None:
+    assert [int(page.name[:3]) for page in DECISIONS] == list(range(1, len(DECISIONS) + 1))
+
+
+def test_references_to_decisions_in_the_code_exist() -> None:
+    numbers = {page.name[:3] for page in DECISIONS}
+    for module in (ROOT / "src").rglob("*.py"):
+        for reference in re.findall(r"docs/decisions(\S{0,4})", module.read_text("utf-8")):
+            assert reference[1:4] in numbers, f"{module.name} refers to docs/decisions{reference}"

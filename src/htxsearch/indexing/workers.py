@@ -1,7 +1,7 @@
 """Articles made into documents by worker processes, ahead of their turn, while the index is being written.
 
 A worker is this Python again, fed with pickles through a pipe, and ends when the pipe does: nothing of the
-caller's program is run again in it, and none outlives a caller who was killed. docs/decisions.md says why it is
+caller's program is run again in it, and none outlives a caller who was killed. docs/decisions/017 says why it is
 not `multiprocessing`.
 """
 

@@ -28,7 +28,7 @@ __all__ = ["Neighbour", "Similarity"]
 _FEATURE_WEIGHTS = {SYLLABLE: 1.0, WORD: 0.5, NAME: 1.0}
 _TF_POWER = 0.85
 _IDF_SHIFT = -0.5
-"""Chosen on judged articles; docs/decisions.md has the figures. The shift costs nothing there and sets house style apart."""
+"""Chosen on judged articles; docs/decisions/009 has the figures. The shift costs nothing there and sets house style apart."""
 
 _CHUNK = 1 << 18
 """Features that are looked up at once."""

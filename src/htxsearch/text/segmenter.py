@@ -4,7 +4,7 @@
 ("T[-1,0]=hợp tác", "T[1].istitle=True"), and lets the CRF label them. Most of its time goes into describing, though
 the model knows few of the features, and most of them tell of one token what others tell of the next. Here
 underthesea's featurizer describes each n-gram once, features unknown to the model are left out, which cannot
-change a label, and underthesea's CRF labels as ever. docs/decisions.md has the figures.
+change a label, and underthesea's CRF labels as ever. docs/decisions/015 has the figures.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 Whoosh is asked for what it does well (an on-disk term dictionary, postings, stored fields, columns,
 an atomic commit) and not for ranking: its matchers lose hits and can loop for ever, and reading
-its postings takes longer than scoring them (see docs/decisions.md). Beside each of its segments lies a
+its postings takes longer than scoring them (docs/decisions/022). Beside each of its segments lies a
 sidecar with the same postings as arrays, by which every query is scored, exactly as `seam` says.
 
     toc         what the last commit consists of, read without Whoosh

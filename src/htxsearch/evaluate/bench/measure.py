@@ -47,7 +47,7 @@ SPINS = 2
 """How often it is measured, the engines in turn; the best counts, for other work on the machine only takes away."""
 
 QUERY_LIMIT_S = 20.0
-"""When a query counts as hung. Whoosh 2.7.4 loops for ever on some (docs/decisions.md)."""
+"""When a query counts as hung. Whoosh 2.7.4 loops for ever on some (docs/decisions/001)."""
 
 PATIENCE_S = 3600.0
 """When an engine that does not answer a request is given up."""
