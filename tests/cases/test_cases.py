@@ -33,12 +33,14 @@ from htxsearch.query.parse import (
 )
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import DateMention, asked_dates, date_range, find_date, mentions, read_dateline
+from htxsearch.text.date_mentions import DateMention, date_mentions
+from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.document_numbers import document_numbers, looks_like_document_number
 from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import keeps_marks, key, nfc, normal
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
+from htxsearch.text.query_dates import date_range, question_dates
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import tokens
@@ -244,7 +246,7 @@ def test_dates_and_periods_in_a_text(given: str, expected: str) -> None:
     day, bar, written = given.rpartition("¦")
     written = written.removeprefix(" ") if bar else written
     text = unmarked(written)
-    found = mentions(text, published=date.fromisoformat(day) if day else None)
+    found = date_mentions(text, published=date.fromisoformat(day) if day else None)
     assert bracketed(text, (one[:2] for one in found)) == written
     assert or_dash(f"{days_of(one)} {one.kind}" for one in found) == expected
 
@@ -256,8 +258,8 @@ def days_of(one: DateMention) -> str:
     return str(one.first) if one.first == one.last else f"{one.first}..{one.last}"
 
 
-@each("stamps")
-def test_stamps(given: str, expected: str) -> None:
+@each("datelines")
+def test_datelines(given: str, expected: str) -> None:
     found = read_dateline(given)
     day = found.day if found else None
     assert (day.isoformat() if day else "-") == expected
@@ -383,9 +385,9 @@ def test_questions(given: str, expected: str) -> None:
     assert f"{asking.kind} | {' '.join(asking.focus) or '-'}" == expected
 
 
-@each("periods")
-def test_periods(given: str, expected: str) -> None:
-    assert (" ".join(f"{one.first}..{one.last}" for one in asked_dates(given)) or "-") == expected
+@each("question-dates")
+def test_dates_and_periods_that_a_question_names(given: str, expected: str) -> None:
+    assert (" ".join(f"{one.first}..{one.last}" for one in question_dates(given)) or "-") == expected
 
 
 @each("figure-status")

@@ -19,7 +19,8 @@ from htxsearch.query.parse import MAX_LENGTH, Group, parse
 from htxsearch.search.highlight import excerpt, highlights
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
-from htxsearch.text.dates import date_range, find_date, mentions, read_dateline
+from htxsearch.text.date_mentions import date_mentions
+from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
@@ -34,6 +35,7 @@ from htxsearch.text.places import (
     place_names,
     provinces,
 )
+from htxsearch.text.query_dates import date_range
 from htxsearch.text.sentences import Span, lines, sentences
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import Token, terms, token_spans, tokens
@@ -331,7 +333,7 @@ def test_figures_are_ordered_spans_that_agree_with_themselves(text: str) -> None
 @given(texts)
 def test_dates_are_read_or_not_but_never_wrongly(text: str) -> None:
     found = read_dateline(text)
-    assert found is None or found.weekday or found.day == find_date(text)
+    assert found is None or found.has_weekday or found.day == find_date(text)
     days = date_range(text)
     assert days is None or days[0] <= days[1]
 
@@ -511,14 +513,14 @@ date_pieces = st.sampled_from(
 @given(st.one_of(texts, st.lists(date_pieces, max_size=30).map("".join)), st.one_of(st.none(), st.dates()))
 def test_dates_in_a_text_are_spans_in_order(text: str, published: datetime.date | None) -> None:
     text = nfc(text)
-    found = mentions(text, published=published)
+    found = date_mentions(text, published=published)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
     assert all(one.end <= other.start for one, other in pairwise(found))
     for one in found:
         assert (one.first is None) == (one.last is None)
         assert one.first is None or one.last is None or one.first <= one.last
         assert text[one.start : one.end].strip() == text[one.start : one.end]
-    settled = {one[:4] for one in mentions(text) if one.first}
+    settled = {one[:4] for one in date_mentions(text) if one.first}
     assert settled <= {one[:4] for one in found}, "a day of publication moves no date that is written in full"
 
 
@@ -531,7 +533,7 @@ def test_dates_are_found_in_linear_time(piece: str) -> None:
         best = math.inf
         for _ in range(3):
             started = time.process_time()
-            mentions(text)
+            date_mentions(text)
             best = min(best, time.process_time() - started)
         return best
 

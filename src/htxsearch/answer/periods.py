@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 
-from htxsearch.text.dates import DateMention, mentions
+from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.sentences import Span
 
 __all__ = ["known_periods", "overlap", "overlap_any", "period_at"]
@@ -27,7 +27,7 @@ def known_periods(text: str, published: date | None) -> tuple[DateMention, ...]:
 
     Relative ones, and "hiện nay" as one day, are counted from `published`; without it they are left out.
     """
-    periods = [mention for mention in mentions(text, published=published) if mention.first]
+    periods = [mention for mention in date_mentions(text, published=published) if mention.first]
     for match in _NOW.finditer(text) if published else ():
         start, end = match.span()
         if not any(start < period.end and period.start < end for period in periods):

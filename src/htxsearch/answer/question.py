@@ -13,10 +13,11 @@ from itertools import takewhile
 from typing import Literal, get_args
 
 from htxsearch.answer.figures import Status, status_asked
-from htxsearch.text.dates import DateMention, asked_dates
+from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
 from htxsearch.text.places import asked_places
+from htxsearch.text.query_dates import question_dates
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import Token, tokens
 
@@ -282,7 +283,7 @@ def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAn
     """Return an analysis with the times, provinces, documents and status that a question names; `low` is it in lower case."""
     return replace(
         analysis,
-        periods=tuple(asked_dates(typed)),
+        periods=tuple(question_dates(typed)),
         places=asked_places(typed),
         documents=frozenset(document.number for document in document_numbers(typed)),
         status=status_asked(low, marked=is_marked(low)),

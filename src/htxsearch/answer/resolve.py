@@ -18,7 +18,7 @@ from htxsearch.answer.periods import known_periods, overlap_any, period_at
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
 from htxsearch.search.results import Answer
 from htxsearch.text.abbreviations import COMMON
-from htxsearch.text.dates import DateMention
+from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import normal
 from htxsearch.text.sentences import Span

@@ -23,7 +23,7 @@ from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.engine.contract import term_hash
 from htxsearch.search.features import QueryArrays
 from htxsearch.text.analysis import IS_JOINED
-from htxsearch.text.dates import DateMention
+from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.normalize import key, normal
 from htxsearch.text.places import Mention, find_places
 from htxsearch.text.sentences import sentences

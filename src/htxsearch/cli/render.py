@@ -26,7 +26,7 @@ from htxsearch.search.results import (
     Results,
     SearchHit,
 )
-from htxsearch.text.dates import DateMention
+from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import DocumentNumber
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span

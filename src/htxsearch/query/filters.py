@@ -6,7 +6,7 @@ from typing import Literal
 
 from htxsearch.errors import UsageError
 from htxsearch.query.parse import Dates, Value
-from htxsearch.text.dates import date_range
+from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["FACETS", "Filter", "Sort", "check_options", "filters_of"]

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.text.dates import date_range
 from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
 from htxsearch.text.normalize import key, nfc
+from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import tokens
 
 __all__ = [

@@ -14,7 +14,7 @@ from htxsearch.indexing.embeddings import EncodeReport
 from htxsearch.indexing.reprints import Difference
 from htxsearch.ingest.article import Article
 from htxsearch.query.expand import Expansion
-from htxsearch.text.dates import DateMention, mentions
+from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.document_numbers import DocumentNumber, document_numbers
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
@@ -262,7 +262,7 @@ class ArticleView:
 
     def dates(self) -> list[DateMention]:
         """Return the dates and periods in the article's body."""
-        return mentions(self.article.body, published=self.article.date)
+        return date_mentions(self.article.body, published=self.article.date)
 
     def documents(self) -> list[DocumentNumber]:
         """Return the document numbers in the article's body."""

@@ -140,7 +140,7 @@ def _day(line: str) -> date | None:
     """Return the date of a stamp, or of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
     found = read_dateline(line)
     if found is not None:
-        return found.day if found.fits and found.says != "crawled" else None
+        return found.day if found.weekday_fits and found.label != "crawled" else None
     return find_date(line) if re.fullmatch(r"[^\d,]{2,40}, ngày \d.{8,30}", line) else None
 
 
@@ -155,7 +155,7 @@ def take_stamps(sorting: LineLabels, known: Metadata, title: int | None = None) 
         found = read_dateline(line)
         if found is not None:
             stamps.append((title is not None and number < title, line, found))
-            doubtful = "" if found.fits else "; doubtful, for its weekday is not that of its date"
+            doubtful = "" if found.weekday_fits else "; doubtful, for its weekday is not that of its date"
             sorting.drop([number], f"a line that says only when the page was published or saved{doubtful}")
     published, crawled = _dates([(above, one) for above, _, one in stamps])
     body = [sorting.lines[number] for number in sorting.left() if number != title]
@@ -172,10 +172,10 @@ def _dates(stamps: list[tuple[bool, Dateline]]) -> tuple[date | None, date | Non
     above the title is the day of publication if no other is there, and the day of saving if it is later than
     that. A stamp whose weekday is not its date's counts only if there is no other.
     """
-    sure = [pair for pair in stamps if pair[1].fits] or stamps
-    clock = [one.day for above, one in sure if one.says == "crawled" or (above and one.weekday and one.says is None)]
-    above = [one.day for up, one in sure if up and (one.says == "published" or not (one.weekday or one.says))]
-    below = [one.day for up, one in sure if not up and one.says != "crawled"]
+    sure = [pair for pair in stamps if pair[1].weekday_fits] or stamps
+    clock = [one.day for above, one in sure if one.label == "crawled" or (above and one.has_weekday and one.label is None)]
+    above = [one.day for up, one in sure if up and (one.label == "published" or not (one.has_weekday or one.label))]
+    below = [one.day for up, one in sure if not up and one.label != "crawled"]
     published = next(iter(below or above), None)
     later = [day for day in above if below and day > below[0]]
     return published, next(iter(clock or later), None)

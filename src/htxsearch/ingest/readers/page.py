@@ -250,6 +250,6 @@ def _day_above(blocks: Sequence[Block], reasons: Sequence[str | None], title: st
     for number in [*range(start, first + 2), *range(start - 1, max(0, start - 4) - 1, -1)]:
         if number < len(blocks) and len(blocks[number].text.split()) <= 14 and (day := find_date(blocks[number].text)):
             found = read_dateline(blocks[number].text)
-            if found is None or found.says != "crawled":  # "Hôm nay: …" is the page's clock
+            if found is None or found.label != "crawled":  # "Hôm nay: …" is the page's clock
                 return found.day if found else day
     return None
