@@ -1,10 +1,10 @@
-"""Write what the documentation says of the program from the program itself.
+"""Write the parts of the documentation that the program itself determines.
 
     python scripts/generate_docs.py [--check]
 
-docs/cli.md is every command's help. In README.md and docs/*.md, whatever follows a line `$ htxsearch …`
-in a console block is what that command prints on the demo corpus. With --check nothing is written; the
-exit code is 1 if something would change.
+docs/cli.md is every command's help. In README.md and docs/*.md, the lines after `$ htxsearch …` in a console
+block are the command's output on the demo corpus. docs/ranking.md has the figures of rank.json, docs/decisions/README.md
+the table of the records. With --check nothing is written, and the exit code is 1 if a page would change.
 """
 
 import json
@@ -50,18 +50,23 @@ EXIT_CODES = [
 ]
 
 
+_LABELS = {"stage one": "first-stage retrieval alone", "without it": "set left out"}
+
+
 def ranking_figures() -> str:
-    """Return the tables of docs/ranking.md from the file the weights are in."""
+    """Return the tables of docs/ranking.md from rank.json."""
     learnt = json.loads((ROOT / "src/htxsearch/search/rank.json").read_text("utf-8"))
     sets = list(learnt["trained_on"])
+    figures = {_LABELS.get(label, label): values for label, values in learnt["mrr@10"].items()}
     rows = [
         f"MRR@10 ({', '.join(f'{name}: {count} queries' for name, count in learnt['trained_on'].items())}).",
-        '"Five folds" is measured on queries the weights were not learnt from, "without it" on a set left out whole;',
-        "the rows below leave one feature out and learn the others anew. Written by `make train`.",
+        '"Fitted" is measured on the queries that the weights were learned from, "five folds" on queries left out of',
+        'the learning, "set left out" on a set left out whole. The rows below leave one feature out and learn the others',
+        "again. Written by `make train`.",
         "",
         f"| | {' | '.join(sets)} |",
         f"|---|{'---|' * len(sets)}",
-        *(f"| {label} | {' | '.join(f'{values[name]:.4f}' for name in sets)} |" for label, values in learnt["mrr@10"].items()),
+        *(f"| {label} | {' | '.join(f'{values[name]:.4f}' for name in sets)} |" for label, values in figures.items()),
         "",
         f"| feature | {' | '.join(learnt['weights'])} |",
         f"|---|{'---|' * len(learnt['weights'])}",
@@ -71,7 +76,7 @@ def ranking_figures() -> str:
 
 
 def with_figures(text: str) -> str:
-    """Return docs/ranking.md with what stands between its figure marks made anew."""
+    """Return docs/ranking.md with the tables between its figure comments made again."""
     return re.sub(
         r"(<!-- figures -->\n).*?(<!-- end of figures -->)",
         lambda m: f"{m[1]}{ranking_figures()}\n{m[2]}",
@@ -109,7 +114,7 @@ def _help(command: click.Command, name: str) -> str:
 
 
 def transcripts(text: str, folder: Path) -> str:
-    """Return a page with the output of its console blocks' commands made anew."""
+    """Return a page with the output of the commands in its console blocks made again."""
     return _BLOCK.sub(lambda block: block.group(1) + _session(block.group(2), folder) + block.group(3), text)
 
 
@@ -125,7 +130,7 @@ def _output(command: str, folder: Path) -> str:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
     run = [sys.executable, "-m", "htxsearch", *words[1:]]
     printed = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
-    return re.sub(r"\(\d+\.\d s\)", "(2.7 s)", printed)  # the one thing that differs from run to run
+    return re.sub(r"\(\d+\.\d s\)", "(2.7 s)", printed)  # the only text that differs from run to run
 
 
 def main() -> int:
