@@ -25,7 +25,9 @@ OWNERS = {
     "docx": {"ingest.readers.office"},
     "striprtf": {"ingest.readers.office"},
     "markdown_it": {"ingest.readers.markdown"},
-    "click": {"cli.main", "cli.render", "cli.evaluation", "cli.benchmark", "cli.serve"},
+    "click": {
+        f"cli.{name}" for name in "ask benchmark completion corpus evaluation main render serve shared translation".split()
+    },
     "feedparser": {"ingest.feeds"},
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},

@@ -441,6 +441,19 @@ class Index(Searcher):
             raise UsageError(f"cannot compare {path}: {why}")
         return self.related_to(found[0], limit=limit)
 
+    def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like a text, in any encoding that is detected. Raises UsageError."""
+        from htxsearch.ingest.metadata import Metadata
+        from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+
+        try:
+            articles = list(read_articles(READERS["plain"], content, "-", Metadata()))
+        except Unreadable as error:
+            raise UsageError("related.unreadable-text", reason=str(error)) from error
+        if not articles or not isinstance(articles[0], Article):
+            raise UsageError("related.no-text")
+        return self.related_to(articles[0], limit=limit)
+
     def info(self) -> Info:
         """Return what the index holds and where it is."""
         engine = self._current()

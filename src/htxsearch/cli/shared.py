@@ -1,0 +1,148 @@
+"""What several commands share: options, opening the index, progress bars, JSON."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from htxsearch.cli.completion import complete_place
+from htxsearch.cli.translation import language, say, text
+from htxsearch.errors import HtxError, IndexMissing
+from htxsearch.errors.messages import Message, render, set_advice_options
+
+if TYPE_CHECKING:
+    from htxsearch.index import Index
+    from htxsearch.indexing.catalogue import Report
+
+__all__ = [
+    "OWN_PROCESS",
+    "SOME_REJECTED",
+    "fetch_options",
+    "filter_options",
+    "folder_options",
+    "json_option",
+    "lower_own_priority",
+    "open_index",
+    "print_json",
+    "show_error",
+    "show_rejected",
+    "update_index",
+    "worded",
+]
+
+SOME_REJECTED = 1
+"""The exit code if the command did its work, but could not read some of the files."""
+OWN_PROCESS = "own process"
+"""The context's object if the process is the program's own, not that of a caller of its commands."""
+
+json_option = click.option("--json", "as_json", is_flag=True)
+
+
+def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --corpus and --index, which every command that reads or writes takes."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    for name, parameter, default in (("--index", "index_dir", "index"), ("--corpus", "corpus", "corpus")):
+        variable = f"HTXSEARCH_{default.upper()}"
+        command = click.option(
+            name,
+            parameter,
+            type=folder,
+            default=default,
+            envvar=variable,
+            show_default=True,
+            show_envvar=True,
+            callback=_repeat_in_advice,
+        )(command)
+    return command
+
+
+def _repeat_in_advice(context: click.Context, parameter: click.Parameter, folder: Path) -> Path:
+    """Let advice repeat the folders that were given on the command line."""
+    given: dict[str, str] = context.meta.setdefault("htxsearch.folders", {})
+    if context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
+        given[parameter.opts[0]] = str(folder)
+    set_advice_options("".join(f" {name} {shlex.quote(value)}" for name, value in sorted(given.items())))
+    return folder
+
+
+def fetch_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of commands that fetch."""
+    command = click.option("--limit", type=int, default=100, show_default=True)(command)
+    return click.option("--allow-private", is_flag=True)(command)
+
+
+def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that narrow a search, which query and ask share."""
+    for option in (
+        click.option("--until", metavar="DATE"),
+        click.option("--since", metavar="DATE"),
+        click.option("--source", multiple=True),
+        click.option("--place", multiple=True, shell_complete=complete_place),
+    ):
+        command = option(command)
+    return command
+
+
+def lower_own_priority() -> None:
+    """Lower the priority of this process, unless it is that of a caller of the command."""
+    from htxsearch.indexing.workers import lower_priority
+
+    if click.get_current_context().obj == OWN_PROCESS:
+        lower_priority()
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def worded(value: Message | HtxError | str) -> str:
+    """Return a message in the language of the terminal, without control characters."""
+    from htxsearch.search.highlight import visible
+
+    return "\n".join(map(visible, render(value, language()).split("\n")))
+
+
+def show_error(error: HtxError) -> None:
+    """Print an error to standard error, with the caret of a query that cannot be parsed."""
+    caret = getattr(error, "caret", "")
+    shown = render(error, language()) + (f"\n{caret}" if caret else "")
+    click.echo(click.style(f"{text('cli.error')} ", fg="red", bold=True) + shown, err=True)
+
+
+def show_rejected(report: "Report") -> None:
+    """Print the files that could not be read, and why, to standard error."""
+    for rejected in report.rejected:
+        say("cli.rejected", path=worded(rejected.path), reason=worded(rejected.reason))
+
+
+def open_index(index_dir: Path, corpus: Path) -> "Index":
+    """Return the index; build it first if there is none."""
+    from htxsearch.index import Index
+
+    index = Index(index_dir, corpus=corpus)
+    if not index.exists():
+        if not corpus.is_dir():
+            raise IndexMissing("index.no-corpus", index=index_dir, corpus=corpus)
+        say("cli.building", index=index_dir, corpus=corpus)
+        show_rejected(update_index(index))
+    elif not index.is_complete():
+        say("cli.not-complete")
+    return index
+
+
+def update_index(index: "Index", *, rebuild: bool = False, workers: int | None = None) -> "Report":
+    """Reindex, with a progress bar on a terminal."""
+    if not sys.stderr.isatty():
+        return index.update(rebuild=rebuild, workers=workers)
+    with click.progressbar(length=1, label=text("cli.indexing"), file=sys.stderr, show_pos=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        return index.update(rebuild=rebuild, workers=workers, progress=progress)

@@ -1,0 +1,115 @@
+"""The language of the terminal: how it is chosen, its texts, and commands whose help is in it.
+
+The help of a command and of its options is in the catalogues: `help.COMMAND`, `help.COMMAND:short` in the list of commands,
+`help.COMMAND.OPTION`, and `help.any.OPTION` for an option that several commands share. Click's own words are translated by
+`locale/vi/LC_MESSAGES/click.po`.
+"""
+
+import gettext
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, message, render, template
+
+__all__ = ["TranslatedCommand", "TranslatedGroup", "environment_language", "language", "say", "text", "use_language"]
+
+_LANGUAGE_VARIABLE = "HTXSEARCH_LANG"
+_LOCALE_VARIABLES = (_LANGUAGE_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG")
+_CLICK_DOMAIN = "click"
+_language: Language = "en"
+
+
+def environment_language() -> Language:
+    """Return the language of HTXSEARCH_LANG, else of the locale; English if that is neither Vietnamese nor English."""
+    for variable in _LOCALE_VARIABLES:
+        value = os.environ.get(variable, "")
+        if value:
+            return "vi" if value.lower().startswith("vi") else "en"
+    return "en"
+
+
+def use_language(chosen: Language) -> None:
+    """Let all later texts of this process, click's too, be in a language."""
+    global _language
+    _language = chosen
+    gettext.bindtextdomain(_CLICK_DOMAIN, str(LOCALE_FOLDER))
+    gettext.textdomain(_CLICK_DOMAIN)
+    os.environ["LANGUAGE"] = chosen
+
+
+def language() -> Language:
+    """Return the language of the terminal."""
+    return _language
+
+
+def text(code: str, /, **fields: Any) -> str:
+    """Return a text of the catalogue in the language of the terminal."""
+    return render(message(code, **fields), _language)
+
+
+def say(code: str, /, **fields: Any) -> None:
+    """Print a text of the catalogue to standard error, where everything goes that is not data."""
+    click.echo(text(code, **fields), err=True)
+
+
+class _Translated(click.Command):
+    """A command that takes --lang, and whose help is in that language wherever --lang stands among the arguments."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.params.append(
+            click.Option(["--lang"], type=click.Choice(LANGUAGES), expose_value=False, is_eager=True, callback=_use_option)
+        )
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        _use_first_of(args)
+        return super().parse_args(context, args)
+
+    def format_help(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        self._translate()
+        super().format_help(context, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        short = template(f"help.{self.name}:short", _language)
+        return short or super().get_short_help_str(limit)
+
+    def _translate(self) -> None:
+        """Put the help of the command and its options into the language of the terminal."""
+        self.help = template(f"help.{self.name}", _language) or self.help
+        for option in self.params:
+            if isinstance(option, click.Option):
+                option.help = (
+                    template(f"help.{self.name}.{option.name}", _language)
+                    or template(f"help.any.{option.name}", _language)
+                    or option.help
+                )
+
+
+class TranslatedCommand(_Translated):
+    """A sub-command whose help is in the language of the terminal."""
+
+
+class TranslatedGroup(_Translated, click.Group):
+    """A group whose help is in the language of the terminal; its commands are `TranslatedCommand`s."""
+
+    command_class = TranslatedCommand
+
+
+def _use_option(_: click.Context, __: click.Parameter, chosen: Language | None) -> None:
+    if chosen:
+        use_language(chosen)
+
+
+def _use_first_of(args: Sequence[str]) -> None:
+    """Use the language that arguments ask for, before --help among them is shown."""
+    for number, arg in enumerate(args):
+        name, _, value = arg.partition("=")
+        value = value or (args[number + 1] if number + 1 < len(args) else "")
+        if name == "--lang" and value in LANGUAGES:
+            use_language("vi" if value == "vi" else "en")
+            return
+        if name == "--":
+            return
