@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from command import DEMO
 
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
@@ -13,8 +14,6 @@ from starlette.testclient import TestClient
 
 from htxsearch.web.app import make_app
 from htxsearch.web.settings import Settings
-
-DEMO = Path(__file__).parent.parent.parent / "corpus"
 
 Open = Callable[..., TestClient]
 
@@ -25,7 +24,7 @@ def opened() -> Iterator[Open]:
     with ExitStack() as stack:
 
         def make(**settings: object) -> TestClient:
-            app = make_app(Settings(**({"rate": 0.0, "seconds": 60.0, "patience": 60.0} | settings)))
+            app = make_app(Settings(**({"rate": 0.0, "seconds": 600.0, "patience": 600.0} | settings)))
             return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
 
         yield make

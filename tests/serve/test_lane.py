@@ -34,7 +34,7 @@ def run(lane: IndexThread, asking: Any) -> Any:
 
 
 def test_one_thread_answers_in_turn(index: Index) -> None:
-    lane = IndexThread("x", index, seconds=5, waiting=100)
+    lane = IndexThread("x", index, seconds=300, waiting=100)
 
     async def asking() -> list[tuple[int, str]]:
         return await asyncio.gather(*(lane.ask(lambda _, n=n: (n, threading.current_thread().name)) for n in range(50)))
@@ -46,7 +46,7 @@ def test_one_thread_answers_in_turn(index: Index) -> None:
 
 
 def test_what_the_question_raises_comes_out_and_the_lane_goes_on(index: Index) -> None:
-    lane = IndexThread("x", index, seconds=5, waiting=2)
+    lane = IndexThread("x", index, seconds=300, waiting=2)
 
     async def asking() -> str:
         for _ in range(5):
@@ -63,7 +63,7 @@ def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) 
     begun: list[str] = []
 
     async def asking() -> str:
-        slow = asyncio.ensure_future(lane.ask(lambda _: go_on.wait(20)))
+        slow = asyncio.ensure_future(lane.ask(lambda _: go_on.wait(300)))
         queued = asyncio.ensure_future(lane.ask(lambda _: begun.append("queued")))
         await asyncio.sleep(0)
         with pytest.raises(IndexThreadBusy, match="2 requests are waiting already"):
@@ -72,16 +72,16 @@ def test_too_many_and_too_slow_are_told_at_once_and_nothing_hangs(index: Index) 
             with pytest.raises(IndexThreadBusy, match=r"no answer within 0\.05 s"):
                 await one
         go_on.set()
-        await lane.ask(lambda _: None, seconds=20)
+        await lane.ask(lambda _: None, seconds=300)
         assert begun == [], "a question nobody waits for any more is not asked"
-        return await lane.ask(lambda _: "tiếp", seconds=20)
+        return await lane.ask(lambda _: "tiếp", seconds=300)
 
     assert run(lane, asking) == "tiếp"
 
 
 def test_answers_are_kept_by_name_the_last_used_ones(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("htxsearch.web.index_thread._KEPT", 2)
-    lane = IndexThread("x", index, seconds=5, waiting=2)
+    lane = IndexThread("x", index, seconds=300, waiting=2)
     made: list[str] = []
 
     def make(name: str) -> str:

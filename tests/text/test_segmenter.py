@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from command import DEMO
 
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
@@ -10,7 +11,6 @@ from htxsearch.text import segmenter
 from htxsearch.text.segmenter import plain_segment, segment
 from htxsearch.text.sentences import lines
 
-DEMO = Path(__file__).parent.parent.parent / "corpus"
 ODD = [
     "",
     " ",

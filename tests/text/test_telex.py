@@ -1,14 +1,11 @@
 """Raw keystrokes: what the keyboard sends when the input method is off."""
 
-from pathlib import Path
-
 import pytest
+from command import DEMO
 
 from htxsearch.query.telex import from_keystrokes, to_telex
 from htxsearch.text.normalize import is_syllable, normal
 from htxsearch.text.tokens import tokens
-
-DEMO = Path(__file__).parent.parent.parent / "corpus"
 
 
 @pytest.mark.parametrize(
