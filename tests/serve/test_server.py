@@ -125,12 +125,11 @@ def test_it_builds_what_is_missing_answers_sees_a_reindex_and_ends_in_peace(fold
 
 def test_what_is_asked_when_it_is_told_to_stop_is_still_answered(folders: Folders) -> None:
     folders.update()
-    with served(folders.index, folders.corpus) as server:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=120) as connection:
-            connection.sendall(b"GET /api/query?q=ch%C3%A8 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert connection.recv(12) == b"HTTP/1.1 200"
-            assert server.stop() in (0, -signal.SIGTERM)
-            assert any("Application shutdown complete" in line for line in server.said)
+    with served(folders.index, folders.corpus) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(b"GET /api/query?q=ch%C3%A8 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        assert server.stop() in (0, -signal.SIGTERM)
+        assert any("Application shutdown complete" in line for line in server.said)
 
 
 def test_requests_that_are_none_are_refused_at_once(folders: Folders) -> None:
