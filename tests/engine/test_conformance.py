@@ -14,9 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from htxsearch.engine.bm25 import K1, B
 from htxsearch.engine.contract import (
-    BM25_B,
-    BM25_K1,
     PASSAGE_FIELDS,
     Boolean,
     DateRange,
@@ -63,7 +62,7 @@ def idf(df, total):
 
 
 def tf_part(tf, length, average):
-    return tf / (tf + BM25_K1 * (1 - BM25_B + BM25_B * length / average))
+    return tf / (tf + K1 * (1 - B + B * length / average))
 
 
 # Writing

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from htxsearch.engine.bm25 import idf_array
 from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Hit, WeightedTerm, term_hash
 from htxsearch.indexing.embeddings import Encoder, Vectors, passage_key
 from htxsearch.query.expand import QueryTerms
@@ -164,7 +165,7 @@ def query_arrays(engine: Engine, asked: QueryTerms, typed: str) -> QueryArrays:
     return QueryArrays(
         order=asked.order,
         fills=fills,
-        idf=np.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)),
+        idf=idf_array(frequency, passages),
         filler=np.array([is_stop_word(slot.typed) for slot in asked.slots]),
         interrogative=np.array([is_interrogative(slot.typed) for slot in asked.slots]),
         capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.slots]),
