@@ -121,7 +121,7 @@ class WeightedTerm:
 
 @dataclass(frozen=True, slots=True)
 class DisjunctionMax:
-    """Matches where any alternative does; scores as the best. All fields are of one level."""
+    """Matches where any alternative does; scores as the best. All fields are of one level; without any, nothing matches."""
 
     alternatives: tuple[WeightedTerm, ...]
     boost: float = 1.0
@@ -258,7 +258,7 @@ class Engine(Protocol):
         """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""
 
     def frequency(self, node: DisjunctionMax) -> int:
-        """Return how many passages (or articles, for title fields) hold any of the alternatives."""
+        """Return how many passages (or articles, for title fields) hold any of the alternatives, 0 without any."""
 
     def record(self, article_id: str) -> str | None:
         """Return an article's record, or None."""

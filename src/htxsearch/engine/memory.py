@@ -79,7 +79,7 @@ class MemoryEngine:
         if isinstance(node, TermsFilter | DateRange):
             accepts = self._filter(node)
             return {unit: node.boost if accepts(self._documents[unit[0]]) else None for unit in units}
-        on_article = (node.field if isinstance(node, Phrase) else node.alternatives[0].field) in ARTICLE_FIELDS
+        on_article = _is_on_article(node)
         places = [(article_id, 0) for article_id in self._documents] if on_article else units
         weights = {place: self._weight(node, place) for place in places}
         df = sum(weight > 0 for weight in weights.values())
@@ -165,7 +165,7 @@ class MemoryEngine:
         return tuple(map(forward_of, (document.title, *document.passages))) if document else ()
 
     def frequency(self, node: DisjunctionMax) -> int:
-        on_article = node.alternatives[0].field in ARTICLE_FIELDS
+        on_article = _is_on_article(node)
         units = (
             (document.id, number)
             for document in self._documents.values()
@@ -201,6 +201,13 @@ class MemoryEngine:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _is_on_article(node: Posting) -> bool:
+    """Return True if a leaf's fields are of the article, not of its passages."""
+    if isinstance(node, Phrase):
+        return node.field in ARTICLE_FIELDS
+    return any(alternative.field in ARTICLE_FIELDS for alternative in node.alternatives)
 
 
 class _MemoryWriter:
