@@ -300,7 +300,7 @@ def test_the_words_of_an_indexed_article_are_those_of_its_flags(index: Index, mo
     def fail(_: str) -> list[str]:
         raise AssertionError("the segmenter was asked")
 
-    monkeypatch.setattr("htxsearch.text.words.segment", fail)
+    monkeypatch.setattr("htxsearch.text.segmenter.segment", fail)
     stored = dict(index._current().vectors())
     for article_id, (title, _) in ARTICLES.items():
         body = index.show(article_id).article.body

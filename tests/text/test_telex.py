@@ -4,7 +4,7 @@ import pytest
 from command import DEMO
 
 from htxsearch.query.telex import from_keystrokes, to_telex
-from htxsearch.text.normalize import is_syllable, normal
+from htxsearch.text.normalize import canonical_spelling, is_syllable
 from htxsearch.text.tokens import tokens
 
 
@@ -43,5 +43,5 @@ def test_every_syllable_of_the_demo_corpus_survives_the_keyboard() -> None:
     text = " ".join(path.read_text("utf-8") for path in sorted(DEMO.rglob("*.txt")))
     syllables = {token.term for token in tokens(text) if is_syllable(token.term)}
     assert len(syllables) > 1_000
-    lost = {one for one in syllables if normal(from_keystrokes(to_telex(one)) or one) != normal(one)}
+    lost = {one for one in syllables if canonical_spelling(from_keystrokes(to_telex(one)) or one) != canonical_spelling(one)}
     assert not lost

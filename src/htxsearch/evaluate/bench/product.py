@@ -15,7 +15,7 @@ from htxsearch.errors import HtxError, UsageError
 from htxsearch.evaluate.bench.measure import Latency, Talk, environment, silent
 from htxsearch.index import Index
 from htxsearch.ingest.article import Article
-from htxsearch.text.words import words
+from htxsearch.text.segmenter import word_spans
 
 __all__ = ["Product", "Reindexing", "ask_product", "build_product", "measure_reindexing"]
 
@@ -142,7 +142,7 @@ def measure_reindexing(articles: Sequence[Article], count: int, talk: Talk = sil
     if len(articles) < count + _MORE:
         raise UsageError(f"--reindex {count} needs {count + _MORE} articles, there are {len(articles)}; raise --articles")
     some, more = articles[:count], articles[count : count + _MORE]
-    words("khởi động")
+    word_spans("khởi động")
     with tempfile.TemporaryDirectory(prefix="htxsearch-bench-") as name:
         folder = Path(name)
         before = _segmenter_s(some, talk)
