@@ -453,4 +453,4 @@ def test_text_that_is_no_utf_8_is_read_as_far_as_it_goes(web: TestClient) -> Non
 
 def test_related_articles_are_ready_before_somebody_asks(web: TestClient) -> None:
     lane = web.app.state.lanes.related
-    assert web.portal.call(lane.ask, lambda index: "similarity" in vars(index._ready()))
+    assert web.portal.call(lane.ask, lambda index: "similarity" in vars(index.searcher().snapshot))

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.answer.question import analyse_question
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
@@ -106,12 +105,12 @@ async def _search_page(request: Request) -> Response:
             if home.found is None:
                 return Response(status_code=304, headers=home.headers)
             return render(request, "home.html", language, here, headers=home.headers, given=given, **_home(home.found))
-        done = await answered(request, lanes.search, lambda index: (_find(index, given), _answer(index, given)))
+        done = await answered(request, lanes.search, lambda index: _find(index, given, answer=True))
     except UsageError as error:
         return _refused(request, language, here, given, error)
     if done.found is None:
         return Response(status_code=304, headers=done.headers)
-    found, answers = done.found
+    found, answers = done.found, done.found.answers
     values = _results(here, given, found) | {"answers": answers, "others": _others(answers) if answers else []}
     return render(request, "results.html", language, here, headers=done.headers, given=given, **values)
 
@@ -127,22 +126,12 @@ def _refused(request: Request, language: Language, here: PageAddress, given: Map
     return render(request, "error.html", language, here, status=status_of(error), given=given, **values)
 
 
-def _find(index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, facets: Sequence[str] = FACETS) -> Results:
+def _find(
+    index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, facets: Sequence[str] = FACETS, answer: bool = False
+) -> Results:
     filters = {one.name: given[one.name] for one in FILTERS}
     offset = (given["page"] - 1) * limit
-    return index.search(given["q"], **filters, sort=given["sort"], limit=limit, offset=offset, facets=facets)
-
-
-def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
-    """Return the answer to what is a question by its words, or that there is none; it stands above the first page.
-
-    Words that only begin as a short question does (giám đốc hợp tác xã) are answered if there is an answer.
-    """
-    asking = analyse_question(given["q"])
-    if given["page"] > 1 or given["sort"] != "score" or asking.kind == "thing":
-        return None
-    found = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
-    return found if found.answer or asking.before or asking.behind else None
+    return index.search(given["q"], **filters, sort=given["sort"], limit=limit, offset=offset, facets=facets, answer=answer)
 
 
 def _others(answers: Answers) -> list[tuple[str, list[Answer]]]:
@@ -265,7 +254,7 @@ def _show(index: Index, given: Mapping[str, Any]) -> tuple[ArticleView, list[lis
     view = index.show(given["id"])
     texts = [view.article.body[span.start : span.end] for span in view.passages]
     try:
-        return view, index.marked(given["q"], texts) if given["q"] else [[] for _ in texts]
+        return view, index.highlights(given["q"], texts) if given["q"] else [[] for _ in texts]
     except QuerySyntaxError:  # an article can be read all the same
         return view, [[] for _ in texts]
 
