@@ -38,6 +38,7 @@ __all__ = [
     "ReadOutcome",
     "SequentialSource",
     "Workers",
+    "become_worker",
     "default_workers",
     "lower_priority",
     "serve",
@@ -386,14 +387,24 @@ def lower_priority() -> None:
                 Path("/proc/self/autogroup").write_text(str(_NICENESS), "ascii")
 
 
-def serve() -> None:
-    """Be a worker: take articles from standard input, give their documents to standard output, until the former ends."""
+def become_worker() -> IO[bytes]:
+    """Make this process a worker of the one that started it; return the pipe that answers go to.
+
+    The worker runs at low priority and ignores Ctrl-C, which its parent handles. Prints go to standard error, so that they
+    do not mix with answers, line by line: a worker is killed, which loses buffered text.
+    """
     lower_priority()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not print among the answers
+    os.dup2(2, 1)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # a worker is killed, which loses a buffer
+        sys.stdout.reconfigure(line_buffering=True)
+    return answers
+
+
+def serve() -> None:
+    """Worker main loop: read pickled articles from stdin, write pickled documents to stdout, exit at the end of stdin."""
+    answers = become_worker()
     jobs: queue.SimpleQueue[list[Article]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
