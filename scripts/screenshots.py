@@ -43,7 +43,9 @@ def main() -> None:
             index.update()
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for views, allow_add in ((VIEWS, False), (ADDING, True)):
-            settings = Settings(index=f"{folder}/index", corpus=str(ROOT / "corpus"), rate=0, patience=60, allow_add=allow_add)
+            settings = Settings(
+                index=f"{folder}/index", corpus=str(ROOT / "corpus"), rate=0, related_timeout_s=60, allow_add=allow_add
+            )
             with serving(settings):
                 for name, address, options in views:
                     page = browser.new_page(**({"viewport": {"width": 1100, "height": 760}} | options))

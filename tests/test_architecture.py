@@ -38,7 +38,7 @@ OWNERS = {
     "tantivy": {"evaluate.bench.rivals"},
     "bm25s": {"evaluate.bench.rivals"},
     "matplotlib": {"evaluate.bench.plot"},
-    "starlette": {f"web.{name}" for name in ("caching", "uploads", "api", "rendering", "pages", "additions", "app")},
+    "starlette": {f"web.{name}" for name in ("caching", "api", "rendering", "pages", "additions", "app")},
     "uvicorn": {"web.server"},
     "jinja2": {"web.rendering"},
     "markupsafe": {"web.rendering"},

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from command import DEMO
 
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
@@ -15,16 +14,18 @@ from starlette.testclient import TestClient
 from htxsearch.web.app import make_app
 from htxsearch.web.settings import Settings
 
+DEMO = Path(__file__).parent.parent.parent / "corpus"
+
 Open = Callable[..., TestClient]
 
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    """Return what makes a client of an application with the given settings; what it raises inside is told as 500."""
+    """Return a function that makes a client of an application with the given settings; unforeseen errors become 500."""
     with ExitStack() as stack:
 
         def make(**settings: object) -> TestClient:
-            app = make_app(Settings(**({"rate": 0.0, "seconds": 600.0, "patience": 600.0} | settings)))
+            app = make_app(Settings(**({"rate": 0.0, "timeout_s": 60.0, "related_timeout_s": 60.0} | settings)))
             return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
 
         yield make

@@ -10,13 +10,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import polib
 import pytest
 from index.folders import Folders
 
 from htxsearch import Index
+from htxsearch import web as web_package
+from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, template
 from htxsearch.query.filters import FACETS
-from htxsearch.web import translations as phrases
-from htxsearch.web.translations import phrase, translated
+from htxsearch.web.pages import _ERROR_HEADINGS
+from htxsearch.web.translations import translated
 
 from .conftest import DEMO, HOSTILE, Open, TestClient
 
@@ -296,7 +299,7 @@ def test_related_articles_lead_on_and_reprints_stand_apart(web: TestClient, demo
 
 
 def test_an_article_does_not_wait_for_related_ones(opened: Open, demo_index: Path) -> None:
-    web = opened(index=str(demo_index), corpus=str(DEMO), patience=0.0)
+    web = opened(index=str(demo_index), corpus=str(DEMO), related_timeout_s=0.0)
     article = web.get(f"/article?id={ARTICLE}")
     assert article.status_code == 200
     assert any(link.startswith("/related?id=") for link in Page(article.text).links())
@@ -349,15 +352,23 @@ def test_what_the_search_says_is_known_in_vietnamese(web: TestClient, demo: Inde
     assert "--" not in page(web, "/?q=zzzz&place=Huế&lang=en").shown(), "no option of the command line on a page"
 
 
-def test_phrases_have_the_same_values_in_both_languages() -> None:
-    for name, (vietnamese, english) in phrases._PHRASES.items():
-        assert vietnamese, name
-        assert english, name
-        assert set(re.findall(r"{\w+}", vietnamese)) == set(re.findall(r"{\w+}", english)), name
-    templates = "".join(one.read_text("utf-8") for one in Path(phrases.__file__).parent.glob("templates/*.html"))
-    used = set(re.findall(r'\bt\([\'"](\w+)[\'"][,)]', templates))
-    assert used <= phrases._PHRASES.keys()
-    assert phrase("vi", "count", count=3) == "3 bài"
+def texts_of_the_templates() -> set[str]:
+    """Return the names of the texts that the templates name as literals."""
+    folder = Path(web_package.__file__).parent / "templates"
+    sources = "".join(path.read_text("utf-8") for path in folder.glob("*.html"))
+    return set(re.findall(r"""\bt\(['"]([\w-]+)['"][,)]""", sources)) - {"answer-", "outcome-", "sort-"}
+
+
+def test_every_text_of_the_pages_is_in_the_catalogue() -> None:
+    used = texts_of_the_templates() | {"sort-score", "sort-date"} | {f"error-{status}" for status in _ERROR_HEADINGS}
+    used |= {"dropped-about", "dropped-none", "by-province", "by-place", "by-source", "place", "source", "year"}
+    used |= {f"answer-{relation}" for relation in ("different", "other-date", "same")}
+    used |= {f"outcome-{name}" for name in ("added", "updated", "same", "followed", "unread", "refused")}
+    missing = [name for name in sorted(used) for language in LANGUAGES if template(f"page.{name}", language) is None]
+    assert missing == []
+    catalogue = polib.pofile(str(LOCALE_FOLDER / "en" / "LC_MESSAGES" / "htxsearch.po"))
+    named = {entry.msgid.removeprefix("page.") for entry in catalogue if entry.msgid.startswith("page.")}
+    assert named - used == set(), "texts that no page shows"
 
 
 def test_downloads_are_what_was_found(web: TestClient, demo: Index) -> None:
@@ -452,5 +463,5 @@ def test_text_that_is_no_utf_8_is_read_as_far_as_it_goes(web: TestClient) -> Non
 
 
 def test_related_articles_are_ready_before_somebody_asks(web: TestClient) -> None:
-    lane = web.app.state.lanes.related
-    assert web.portal.call(lane.ask, lambda index: "similarity" in vars(index.searcher().snapshot))
+    thread = web.app.state.index_threads.related
+    assert web.portal.call(thread.ask, lambda index: "similarity" in vars(index._ready()))

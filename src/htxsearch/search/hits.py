@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
-from htxsearch.query.expand import ExpandedQuery
+from htxsearch.query.expand import Plan
 from htxsearch.search.highlight import highlights
 from htxsearch.search.records import ReprintGroups, StoredArticles
 from htxsearch.search.rerank import Ranked
@@ -30,9 +30,7 @@ def first_of_texts(ranked: Sequence[Ranked], alike: ReprintGroups) -> list[Ranke
     return list(found.values())
 
 
-def earliest(
-    best: Ranked, ranked: Sequence[Ranked], query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups
-) -> Ranked:
+def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: StoredArticles, alike: ReprintGroups) -> Ranked:
     """Return, in the place of a group's best passage, the best one of the group's earliest article that answers as well.
 
     That article has the text of the best passage, and its own has all terms of the query that stand there.
@@ -42,18 +40,16 @@ def earliest(
         return best
     found = {one.hit.article_id: one.hit for one in ranked if one.hit.article_id in group}
     text = records.passage(best.hit)
-    wanted = _highlighted(text, query)
+    wanted = _marked(text, plan)
     for article_id in records.earliest(found):
         hit = found[article_id]
-        if hit is best.hit or (
-            wanted <= _highlighted(records.passage(hit), query) and holds(records[article_id].article.body, text)
-        ):
+        if hit is best.hit or (wanted <= _marked(records.passage(hit), plan) and holds(records[article_id].article.body, text)):
             return best._replace(hit=hit)
     return best
 
 
 def search_hit(
-    ranked: Ranked, query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
+    ranked: Ranked, plan: Plan, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
 ) -> SearchHit:
     """Return what is shown of a ranked passage; the parts of its score only to explain it."""
     hit = ranked.hit
@@ -61,7 +57,7 @@ def search_hit(
     article = stored.article
     start, end = stored.passages[hit.passage]
     text = stored.passage(hit.passage)
-    marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights)
+    marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
     others = [one for one in alike.group(hit.article_id) if one != hit.article_id]
     return SearchHit(
         article_id=hit.article_id,
@@ -74,15 +70,15 @@ def search_hit(
         score=ranked.score,
         passage=Passage(start, end, text),
         highlights=tuple(marked),
-        title_highlights=tuple(highlights(article.title, query.highlights)),
+        title_highlights=tuple(highlights(article.title, plan.marks)),
         parts=ranked.parts if explain else (),
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         reprints=tuple(map(records.reprint, records.earliest(others))),
     )
 
 
-def _highlighted(text: str, query: ExpandedQuery) -> set[str]:
-    return {normal(text[start:end].lower()) for start, end in highlights(text, query.highlights)}
+def _marked(text: str, plan: Plan) -> set[str]:
+    return {normal(text[start:end].lower()) for start, end in highlights(text, plan.marks)}
 
 
 def _describe(leaf: Leaf) -> str:

@@ -1,13 +1,11 @@
-"""Taking articles in while questions are answered: a process of its own for each addition, one at a time.
+"""Adding articles while questions are answered: one process for each addition, one addition at a time.
 
-It does what `htxsearch add` does. Analysing is Python that would hold up every query if it ran in the server's process,
-and leaves some 200 MB of models behind, which go with the process.
+The process does what `htxsearch add` does. Analysing articles is Python that would delay every query if it ran in the server's
+process, and it loads some 200 MB of models, which are freed with the process.
 """
 
 import asyncio
-import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,29 +21,32 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions
     from htxsearch.ingest.fetch import Fetcher
 
-__all__ = ["FETCHED", "AdditionProcesses", "AdditionRequest", "add", "serve"]
+__all__ = ["DEFAULT_PAGES", "AdditionProcesses", "AdditionRequest", "add", "serve"]
 
-FETCHED = 20
-"""Pages got of a feed or sitemap if nobody says how many: somebody waits, and a second lies between two."""
+DEFAULT_PAGES = 20
+"""Pages fetched of a feed or sitemap by default: the client waits, and two fetches are a second apart."""
 
 _COMMAND = "from htxsearch.web.addition_process import serve; serve()"
-_MOST_SENDING = 4
-"""Who may send at once: what they send lies on the disk until it is taken in."""
+_MAX_UPLOADS = 4
+"""Uploads received at once: each lies on the disk until it is added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdditionRequest:
-    """What to add: addresses, files that were sent (name, where they lie), a text; and what is said of all of it."""
+    """The addresses, uploaded files (name, path) and text to add, and the metadata of all of them."""
 
     addresses: tuple[str, ...] = ()
-    sent: tuple[tuple[str, Path], ...] = ()
+    files: tuple[tuple[str, Path], ...] = ()
     text: bytes | None = None
-    told: dict[str, str] = field(default_factory=dict)
-    limit: int = FETCHED
+    metadata: dict[str, str] = field(default_factory=dict)
+    limit: int = DEFAULT_PAGES
 
 
-def add(index_folder: str, corpus: str, wanted: AdditionRequest, fetcher: "Fetcher | None" = None) -> "Additions":
-    """Add in this process. Raises IndexBusy before anything is touched if the index is being written, else as `Index.add`."""
+def add(index_folder: str, corpus: str, request: AdditionRequest, fetcher: "Fetcher | None" = None) -> "Additions":
+    """Add in this process.
+
+    Raises IndexBusy before anything is written if the index is being written, else as `Index.add` does.
+    """
     from htxsearch.index import Index
     from htxsearch.indexing.manifest import writer_lock
 
@@ -53,104 +54,99 @@ def add(index_folder: str, corpus: str, wanted: AdditionRequest, fetcher: "Fetch
         with writer_lock(index.path):
             pass
         return index.add(
-            *wanted.addresses,
-            told=wanted.told,
-            text=wanted.text,
-            sent=wanted.sent,
+            *request.addresses,
+            told=request.metadata,
+            text=request.text,
+            sent=request.files,
             from_others=True,
-            limit=wanted.limit,
+            limit=request.limit,
             fetcher=fetcher,
         )
 
 
 class AdditionProcesses:
-    """Starts the processes that add, for one index and corpus; an addition takes `seconds` at most."""
+    """Starts the processes that add to an index and corpus; an addition may take `timeout_s`."""
 
-    def __init__(self, index: str, corpus: str, *, seconds: float) -> None:
+    def __init__(self, index: str, corpus: str, *, timeout_s: float) -> None:
         self._index = index
         self._corpus = corpus
-        self._seconds = seconds
+        self._timeout_s = timeout_s
         self.is_adding = False
-        self._sending = 0
+        self._uploads = 0
 
     @contextmanager
-    def receiving(self) -> Iterator[None]:
-        """Hold a place of those who send something to add. Raises Busy if an addition is under way, or too many send."""
+    def upload_slot(self) -> Iterator[None]:
+        """Reserve one of the four concurrent uploads. Raises IndexThreadBusy if none is free or an addition is under way."""
         self._check_free()
-        if self._sending >= _MOST_SENDING:
-            raise IndexThreadBusy("others are sending articles already; try again in a moment")
-        self._sending += 1
+        if self._uploads >= _MAX_UPLOADS:
+            raise IndexThreadBusy("serve.too-many-uploads")
+        self._uploads += 1
         try:
             yield
         finally:
-            self._sending -= 1
+            self._uploads -= 1
 
     def _check_free(self) -> None:
         if self.is_adding:
-            raise IndexThreadBusy("another addition is under way; try again in a moment")
+            raise IndexThreadBusy("serve.addition-under-way")
 
-    async def add(self, wanted: AdditionRequest) -> "Additions":
-        """Return what adding did. Raises Busy if another addition is under way or time is over, and as `Index.add` does."""
+    async def add(self, request: AdditionRequest) -> "Additions":
+        """Return the outcome of an addition.
+
+        Raises IndexThreadBusy if another addition is under way or this one takes too long, else as `Index.add` does.
+        """
         self._check_free()
         self.is_adding = True
         try:
-            answer = await self._run(pickle.dumps((self._index, self._corpus, wanted)))
+            outcome = await self._run(pickle.dumps((self._index, self._corpus, request)))
         finally:
             self.is_adding = False
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    async def _run(self, sent: bytes) -> "Additions | Exception":
-        """Return what a process made of a pickle; the process is ended with whoever waits for it."""
-        from htxsearch.indexing.workers import start_python  # what indexes is not for a server that only answers
+    async def _run(self, job: bytes) -> "Additions | Exception":
+        """Return the outcome of a pickled job; if the caller is cancelled, its process is killed."""
+        from htxsearch.indexing.workers import start_python  # a server that only answers needs no indexing
 
         process = start_python(_COMMAND)
         try:
-            answer = await asyncio.to_thread(_answer_of, process, sent, self._seconds)
+            answer = await asyncio.to_thread(_answer_of, process, job, self._timeout_s)
         except subprocess.TimeoutExpired:
-            what = "what was got is in the corpus, and the next reindex takes it in"
-            raise IndexThreadBusy(f"the addition was stopped after {self._seconds:g} s; {what}") from None
+            raise IndexThreadBusy("serve.addition-timeout", seconds=self._timeout_s) from None
         finally:
             process.kill()
         if not answer:
-            raise HtxError(
-                f"the process that adds ended with code {process.returncode}, perhaps because memory ran out; "
-                "what was got is in the corpus, take it in with: htxsearch reindex"
-            )
-        found: Additions | Exception = pickle.loads(answer)
-        return found
+            raise HtxError("serve.addition-died", exit_code=process.returncode)
+        outcome: Additions | Exception = pickle.loads(answer)
+        return outcome
 
 
-def _answer_of(process: "subprocess.Popen[bytes]", sent: bytes, seconds: float) -> bytes:
-    """Return what a process answers. Raises TimeoutExpired when it has been ended because its time was over."""
+def _answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float) -> bytes:
+    """Return the standard output of a process. Raises TimeoutExpired after killing one that takes too long."""
     try:
-        return process.communicate(sent, seconds)[0]
+        return process.communicate(job, timeout_s)[0]
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise
 
 
-# The process's side
+# In the process
 
 
 def serve() -> None:
-    """Be a process that adds: what is wanted comes as a pickle from standard input, what was done goes to standard output."""
-    from htxsearch.indexing.workers import lower_priority
+    """Main function of the process: read a pickled job from stdin, write the pickled outcome to stdout."""
+    from htxsearch.indexing.workers import become_worker
 
-    lower_priority()  # who asks goes before who adds
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints must not print among the answers
-    asked: Sequence[object] = pickle.load(sys.stdin.buffer)
-    answers.write(pickle.dumps(_additions_or_error(*asked)))  # type: ignore[arg-type]
-    answers.close()
+    with become_worker() as answers:
+        job: Sequence[object] = pickle.load(sys.stdin.buffer)
+        answers.write(pickle.dumps(_additions_or_error(*job)))  # type: ignore[arg-type]
 
 
-def _additions_or_error(index_folder: str, corpus: str, wanted: AdditionRequest) -> "Additions | HtxError":
-    """Return what adding did, or what it raised on purpose; anything else ends the process, and its trace is in the log."""
+def _additions_or_error(index_folder: str, corpus: str, request: AdditionRequest) -> "Additions | HtxError":
+    """Return the outcome of an addition, or the HtxError it raised; any other error ends the process and is logged."""
     try:
-        return add(index_folder, corpus, wanted)
+        return add(index_folder, corpus, request)
     except HtxError as error:
         return error

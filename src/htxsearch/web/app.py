@@ -1,4 +1,4 @@
-"""The application: routes, what is told of errors, and the threads that answer; and the server that runs it."""
+"""The application: its routes, the responses to errors, and the threads that answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,12 +17,11 @@ from starlette.routing import Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions as adding
-from htxsearch.web import api, pages
+from htxsearch.web import additions, api, pages
 from htxsearch.web.addition_process import AdditionProcesses
-from htxsearch.web.api import IndexThreads
-from htxsearch.web.errors import MEDIA_TYPE, as_bytes, problem, retry_after, status_of
-from htxsearch.web.index_thread import IndexThread, IndexThreadBusy
+from htxsearch.web.caching import AnswerCache
+from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
+from htxsearch.web.index_thread import IndexThread, IndexThreads
 from htxsearch.web.openapi import document
 from htxsearch.web.security import SecurityMiddleware
 from htxsearch.web.settings import Settings
@@ -31,81 +30,84 @@ __all__ = ["from_environment", "make_app"]
 
 
 def from_environment() -> Starlette:
-    """Return the application for the settings left in the environment: what each worker process calls."""
+    """Return the application for the settings in the environment: the factory of a worker process."""
     return make_app(Settings.from_environment())
 
 
 def make_app(settings: Settings) -> Starlette:
-    """Return the application. The index is opened when it is first asked, and every later commit is seen."""
+    """Return the application. It opens the index at the first question, and sees every later commit."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        make = partial(IndexThread, seconds=settings.seconds, waiting=settings.waiting)
-        lanes = IndexThreads(
-            search=make("search", Index(settings.index, corpus=settings.corpus)),
-            related=make("related", Index(settings.index, corpus=settings.corpus), gives_back=True),
+        make_thread = partial(IndexThread, timeout_s=settings.timeout_s, max_waiting=settings.max_waiting)
+        threads = IndexThreads(
+            search=make_thread("search", Index(settings.index, corpus=settings.corpus)),
+            related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
         )
-        app.state.lanes, app.state.patience = lanes, settings.patience
-        preparing = asyncio.create_task(_prepare(lanes.related))
+        app.state.index_threads = threads
+        warming_up = asyncio.create_task(_warm_up(threads.related))
         yield
-        preparing.cancel()
-        lanes.search.close()
-        lanes.related.close()
+        warming_up.cancel()
+        threads.close()
 
-    middleware = [Middleware(SecurityMiddleware, settings=settings)]
-    if settings.cors:
-        origins = Middleware(
-            CORSMiddleware, allow_origins=settings.cors, allow_methods=["GET"], allow_headers=["Authorization"]
-        )
-        middleware.insert(0, origins)  # a browser asks whether it may before it shows a token
-    described = as_bytes(document(allow_add=settings.allow_add))
-    handlers: dict[Any, Any] = dict.fromkeys((HtxError, IndexThreadBusy, HTTPException, Exception), _on_error)
+    openapi = as_bytes(document(allow_add=settings.allow_add))
+    handlers: dict[Any, Any] = dict.fromkeys((HtxError, HTTPException, Exception), _on_error)
     app = Starlette(
         routes=[
             *api.routes(),
-            *adding.routes(settings),
-            Route("/api/openapi.json", lambda _: Response(described, media_type="application/json"), methods=["GET"]),
+            *additions.routes(settings),
+            Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
         ],
-        middleware=middleware,
+        middleware=_middleware(settings),
         exception_handlers=handlers,
         lifespan=lifespan,
     )
     app.state.settings = settings
-    app.state.intake = AdditionProcesses(settings.index, settings.corpus, seconds=settings.adding_s)
+    app.state.answer_cache = AnswerCache()
+    app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
     return app
 
 
-async def _prepare(lane: IndexThread) -> None:
-    """Have a lane ready for related articles before somebody asks for them."""
-    with suppress(HtxError, IndexThreadBusy):  # whoever asks is told what is wrong
-        await lane.ask(Index.prepare_related)
+def _middleware(settings: Settings) -> list[Middleware]:
+    security = Middleware(
+        SecurityMiddleware, settings=settings, respond=lambda scope, error: _error_response(Request(scope), error)
+    )
+    if not settings.cors:
+        return [security]
+    cors = Middleware(CORSMiddleware, allow_origins=settings.cors, allow_methods=["GET"], allow_headers=["Authorization"])
+    return [cors, security]  # a browser asks for permission before it sends a token
 
 
-async def _on_error(request: Request, error: Exception) -> Response:
-    """Tell what went wrong; of what should not have happened only that it did. The server's log has the rest."""
-    headers: dict[str, str] = {}
-    known = error if isinstance(error, HtxError | IndexThreadBusy) else None
-    if known:
-        status, detail = status_of(known), str(error)
-    elif isinstance(error, HTTPException):
-        status = HTTPStatus(error.status_code)
-        detail = error.detail if error.detail != status.phrase else _about(status, error)
-        headers |= error.headers or {}
-    else:
-        status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong here; the server's log says what"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers |= retry_after(known)
+async def _warm_up(thread: IndexThread) -> None:
+    """Prepare a thread for related articles before the first request for them."""
+    with suppress(HtxError):  # that request gets the error
+        await thread.ask(Index.prepare_related)
+
+
+async def _on_error(request: Request, exception: Exception) -> Response:
+    """Return the response to an exception. An unforeseen one is logged, and its response says no more than that."""
+    if isinstance(exception, HtxError):
+        return _error_response(request, exception)
+    if isinstance(exception, HTTPException):
+        return _error_response(request, _request_error(exception))
+    return _error_response(request, RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "serve.unforeseen"))
+
+
+def _error_response(request: Request, error: HtxError) -> Response:
+    """Return an error as problem details for the API, as a page for a reader."""
     if not request.url.path.startswith("/api/"):
-        return pages.error_page(request, status, known or detail, headers)
-    return Response(as_bytes(problem(status, detail, known)), status.value, headers, MEDIA_TYPE)
+        return pages.error_page(request, error)
+    return Response(as_bytes(problem_details(error)), status_of(error).value, headers_of(error), MEDIA_TYPE)
 
 
-def _about(status: HTTPStatus, error: HTTPException) -> str:
-    """Return what is told where no page or address is meant by a request."""
+def _request_error(exception: HTTPException) -> RequestError:
+    """Return an error of Starlette's router as ours: no such address, or not by this method."""
+    status, headers = HTTPStatus(exception.status_code), exception.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        methods = [one for one in ("GET", "POST") if one in (error.headers or {}).get("Allow", "")]
-        return f"nothing is done here by that method: use {' or '.join(methods)}"
+        allowed = (headers or {}).get("Allow", "")
+        methods = tuple(method for method in ("GET", "POST") if method in allowed)
+        return RequestError(status, "serve.method-not-allowed", headers=headers, methods=methods)
     if status == HTTPStatus.NOT_FOUND:
-        return "there is nothing at this address; /api/openapi.json lists what there is"
-    return error.detail
+        return RequestError(status, "serve.not-found", headers=headers)
+    return RequestError(status, exception.detail, headers=headers)

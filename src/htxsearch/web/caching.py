@@ -1,51 +1,82 @@
-"""Answers that a browser or program already has: named after the index's version, not sent again, not even looked for."""
+"""Conditional requests and the cache of answers.
+
+An answer's ETag is made of the program's and the index's version and the address: a client that has it already gets 304 and no
+question is asked; a client that has not may get the answer that another one got.
+"""
 
 import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from starlette.requests import Request
 
 from htxsearch.index import Index
 from htxsearch.web.index_thread import IndexThread
 
-__all__ = ["CachedResponse", "answered"]
+__all__ = ["AnswerCache", "CachedAnswer", "cached_answer"]
 
-_Found = TypeVar("_Found")
+_Answer = TypeVar("_Answer")
 _PROGRAM = version("htxsearch")
+_MAX_ANSWERS = 100
+"""Answers kept by a process: enough for the next page, back, and questions that several readers ask."""
+_ETAG_DIGITS = 24
 
 
-class CachedResponse(NamedTuple, Generic[_Found]):
-    """What was found, None if the client has it already, and the tag by which both know it."""
+class AnswerCache:
+    """Answers by their ETag, the most recently used ones. Thread-safe."""
 
-    found: _Found | None
-    tag: str
+    def __init__(self) -> None:
+        self._answers: OrderedDict[str, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get_or_make(self, etag: str, make: Callable[[], _Answer]) -> _Answer:
+        """Return the answer kept under a tag, else that of `make`, which is kept from now on."""
+        with self._lock:
+            if etag in self._answers:
+                self._answers.move_to_end(etag)
+                kept: _Answer = self._answers[etag]
+                return kept
+        answer = make()
+        with self._lock:
+            self._answers[etag] = answer
+            if len(self._answers) > _MAX_ANSWERS:
+                self._answers.popitem(last=False)
+        return answer
+
+
+class CachedAnswer(NamedTuple, Generic[_Answer]):
+    """An answer, None if the client has it already, and its ETag."""
+
+    answer: _Answer | None
+    etag: str
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return what tells a client to keep the answer and to ask whether it is still good."""
-        return {"ETag": self.tag, "Cache-Control": "private, no-cache"}
+        """The headers by which a client keeps the answer, and asks each time whether it is still valid."""
+        return {"ETag": self.etag, "Cache-Control": "private, no-cache"}
 
 
-async def answered(
-    request: Request, lane: IndexThread, question: Callable[[Index], _Found], *, is_kept: bool = True
-) -> CachedResponse[_Found]:
-    """Return what the lane's index answers, unless the request says that its answer of this version is there already.
+async def cached_answer(
+    request: Request, thread: IndexThread, question: Callable[[Index], _Answer], *, is_cached: bool = True
+) -> CachedAnswer[_Answer]:
+    """Return the answer of the thread's index, unless the client has it, by the request's If-None-Match.
 
-    An answer that the lane kept is given again; nobody may change it. Raises what the question raises, and Busy.
+    An answer may be shared with other requests and must not be changed. Raises as the question does, and IndexThreadBusy.
     """
-    seen = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
-    address = (
-        f"{request.url.path}?{request.url.query}\n{request.app.state.settings.allow_add}"  # pages have a link to add, or not
-    )
+    client_etags = {etag.strip() for etag in request.headers.get("if-none-match", "").split(",")}
+    has_add_link = request.app.state.settings.allow_add  # is part of every page
+    address = f"{request.url.path}?{request.url.query}\n{has_add_link}"
+    cache: AnswerCache = request.app.state.answer_cache
 
-    def ask(index: Index) -> CachedResponse[_Found]:
+    def ask(index: Index) -> CachedAnswer[_Answer]:
         digest = hashlib.sha256(f"{_PROGRAM}\n{index.version()}\n{address}".encode("utf-8", "replace")).hexdigest()
-        tag = f'W/"{digest[:24]}"'
-        if not is_kept:
-            return CachedResponse(question(index), tag)
-        return CachedResponse(None if tag in seen else lane.kept(tag, partial(question, index)), tag)
+        etag = f'W/"{digest[:_ETAG_DIGITS]}"'
+        if not is_cached:
+            return CachedAnswer(question(index), etag)
+        return CachedAnswer(None if etag in client_etags else cache.get_or_make(etag, partial(question, index)), etag)
 
-    return await lane.ask(ask)
+    return await thread.ask(ask)

@@ -1,6 +1,7 @@
-"""What went wrong, as HTTP says it: a status, and the same message as everywhere else (RFC 9457)."""
+"""Problem details (RFC 9457): an error as an HTTP status and JSON."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,42 +17,64 @@ from htxsearch.errors import (
 )
 from htxsearch.web.index_thread import IndexThreadBusy
 
-__all__ = ["MEDIA_TYPE", "as_bytes", "problem", "retry_after", "status_of"]
+__all__ = ["MEDIA_TYPE", "RequestError", "as_bytes", "headers_of", "problem_details", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
-_STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+_STATUSES: tuple[tuple[type[HtxError], HTTPStatus], ...] = (
     (UnknownArticle, HTTPStatus.NOT_FOUND),
     (UsageError, HTTPStatus.BAD_REQUEST),
-    (ExtraMissing, HTTPStatus.BAD_REQUEST),  # what was asked for can be left out
-    (CorpusError, HTTPStatus.CONFLICT),  # of an article's original; nothing else reads the corpus
+    (ExtraMissing, HTTPStatus.BAD_REQUEST),  # the request works without the option that needs the extra
+    (CorpusError, HTTPStatus.CONFLICT),  # only reading an article's original raises it here
     (IndexFailure, HTTPStatus.SERVICE_UNAVAILABLE),
     (IndexThreadBusy, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+_RETRY_S = 1
+_RETRY_REINDEX_S = 5
+"""A reindex holds its lock longer than anything else that makes the server busy."""
 
 
-def status_of(error: HtxError | IndexThreadBusy) -> HTTPStatus:
-    """Return the status an error is told with."""
+class RequestError(HtxError):
+    """A request that is refused by a rule of HTTP or of this server, with the status and headers of the response."""
+
+    def __init__(self, status: HTTPStatus, code: str, /, *, headers: Mapping[str, str] | None = None, **fields: object) -> None:
+        self.status = status
+        self.headers = dict(headers or {})
+        super().__init__(code, **fields)
+
+
+def status_of(error: HtxError) -> HTTPStatus:
+    """Return the HTTP status of an error, 500 for one that no request should cause."""
+    if isinstance(error, RequestError):
+        return error.status
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def retry_after(error: Exception | None) -> dict[str, str]:
-    """Return the header that says in how many seconds to ask again, none if that would not help; a reindex takes longest."""
-    if isinstance(error, HtxError | IndexThreadBusy) and status_of(error) != HTTPStatus.SERVICE_UNAVAILABLE:
-        return {}
-    return {"Retry-After": "5" if isinstance(error, IndexBusy) else "1"}
+def headers_of(error: HtxError) -> dict[str, str]:
+    """Return the headers of an error's response: its own, and Retry-After where asking again may succeed."""
+    headers = dict(error.headers) if isinstance(error, RequestError) else {}
+    if status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(_RETRY_REINDEX_S if isinstance(error, IndexBusy) else _RETRY_S)
+    return headers
 
 
-def problem(status: HTTPStatus, detail: str, error: Exception | None = None) -> dict[str, Any]:
-    """Return a problem as JSON values; of a query that cannot be read also where."""
-    found: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    if error is not None:
-        found["error"] = type(error).__name__
+def problem_details(error: HtxError) -> dict[str, Any]:
+    """Return the problem details of an error as JSON values: with its code, for a query also the column."""
+    status = status_of(error)
+    details: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": str(error),
+        "code": error.code,
+    }
+    if not isinstance(error, RequestError):
+        details["error"] = type(error).__name__
     if isinstance(error, QuerySyntaxError):
-        found |= {"reason": error.reason, "query": error.query, "column": error.column}
-    return found
+        details |= {"reason": error.reason, "query": error.query, "column": error.column}
+    return details
 
 
 def as_bytes(value: object) -> bytes:
-    """Return JSON as bytes. A lone surrogate, which UTF-8 has not, becomes a question mark."""
+    """Return JSON values as bytes. A lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,108 +1,111 @@
-"""A thread that owns an Index and answers one question after the other.
+"""A thread that owns an Index and answers questions in turn.
 
-An Index is not made for several threads at once, and several would not answer sooner: most of a query is Python, of
-which one thread runs at a time. What waits is counted and timed, so that a server under too much load says so at once.
+An Index is not thread-safe, and several threads would not answer sooner: most of a query is Python, which one thread runs at
+a time. Waiting requests are counted and timed, so that an overloaded server says so at once.
 """
 
 import asyncio
 import ctypes
 import sys
-from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
+from htxsearch.errors import HtxError
 from htxsearch.index import Index
 
-__all__ = ["IndexThread", "IndexThreadBusy"]
+__all__ = ["IndexThread", "IndexThreadBusy", "IndexThreads"]
 
-_Found = TypeVar("_Found")
+_Answer = TypeVar("_Answer")
 
-_M_MMAP_THRESHOLD = -3  # of malloc.h
-_LARGE = 4 << 20
-"""Bytes from which memory is given back at once: more than a query's arrays have at 500,000 passages."""
-_KEPT = 100
-"""Answers kept, to be given again while the index is the same: back, the next page and back, what others asked, too."""
+_M_MMAP_THRESHOLD = -3
+"""The option of glibc's mallopt, as in malloc.h."""
+_LARGE_BYTES = 4 << 20
+"""Blocks from this size on go back to the system when freed: more than a query's arrays take at 500,000 passages."""
 
 
-class IndexThreadBusy(Exception):
-    """The server has more to do than it can; the question may be asked again a little later."""
+class IndexThreadBusy(HtxError):
+    """The server has more to do than it can; asking again a little later may succeed."""
 
 
 class IndexThread:
     """One Index, asked from an event loop, answering in its own thread."""
 
-    def __init__(self, name: str, index: Index, *, seconds: float, waiting: int, gives_back: bool = False) -> None:
-        """With `gives_back`, memory that an answer needed is given back to the system after it."""
-        if gives_back:
-            _have_large_memory_given_back()
+    def __init__(self, name: str, index: Index, *, timeout_s: float, max_waiting: int, trims_memory: bool = False) -> None:
+        """Start no thread yet. With `trims_memory`, the memory that an answer freed goes back to the system after it."""
+        if trims_memory:
+            _fix_mmap_threshold()
         self._index = index
-        self._gives_back = gives_back
-        self._seconds = seconds
-        self._most = waiting
+        self._trims_memory = trims_memory
+        self._timeout_s = timeout_s
+        self._max_waiting = max_waiting
         self._waiting = 0
-        self._kept: OrderedDict[str, Any] = OrderedDict()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
 
-    async def ask(self, question: Callable[[Index], _Found], *, seconds: float | None = None) -> _Found:
-        """Return what the question returns, in its turn.
+    async def ask(self, question: Callable[[Index], _Answer], *, timeout_s: float | None = None) -> _Answer:
+        """Return the result of `question(index)`, called in the thread after those asked before.
 
-        Raises what the question raises, and Busy if too many wait or the answer takes more than `seconds`, by default
-        the lane's. A question that has not begun then is dropped; one that has goes on, and its answer is lost.
+        Raises what the question raises, and IndexThreadBusy if too many wait or the result takes longer than `timeout_s`
+        (by default the thread's). At a timeout a question that has not begun is dropped; one that has begun is finished, and
+        its result is lost.
         """
-        if self._waiting >= self._most:
-            raise IndexThreadBusy(f"{self._waiting} requests are waiting already; try again in a moment")
+        if self._waiting >= self._max_waiting:
+            raise IndexThreadBusy("serve.too-many-waiting", count=self._waiting)
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        future = self._thread.submit(self._answer, question)
-        future.add_done_callback(lambda _: self._leave(loop))
-        limit = self._seconds if seconds is None else seconds
+        future = self._executor.submit(self._answer, question)
+        future.add_done_callback(lambda _: self._leave_queue(loop))
+        limit = self._timeout_s if timeout_s is None else timeout_s
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), limit)
         except TimeoutError:
-            raise IndexThreadBusy(f"no answer within {limit:g} s; try again in a moment, or ask for less") from None
+            raise IndexThreadBusy("serve.timeout", seconds=limit) from None
 
-    def _answer(self, question: Callable[[Index], _Found]) -> _Found:
+    def _answer(self, question: Callable[[Index], _Answer]) -> _Answer:
         try:
             return question(self._index)
         finally:
-            if self._gives_back:
-                _give_memory_back()
+            if self._trims_memory:
+                _trim_memory()
 
-    def kept(self, name: str, make: Callable[[], _Found]) -> _Found:
-        """Return what was made under a name before, or make it and keep it; only for questions, which come one by one."""
-        if name in self._kept:
-            self._kept.move_to_end(name)
-        else:
-            self._kept[name] = make()
-        found: _Found = self._kept[name]
-        if len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return found
-
-    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _leave_queue(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(self._count_out)
+            loop.call_soon_threadsafe(self._count_down)
 
-    def _count_out(self) -> None:
+    def _count_down(self) -> None:
         self._waiting -= 1
 
     def close(self) -> None:
-        """Let what has begun finish, drop what waits, and let go of the index's files."""
-        self._thread.submit(self._index.close)
-        self._thread.shutdown(wait=True)
+        """Finish the question under way, drop those that wait, and close the index."""
+        self._executor.submit(self._index.close)
+        self._executor.shutdown(wait=True)
 
 
-def _have_large_memory_given_back() -> None:
-    """Have glibc give back what is large as soon as it is free, and not learn from it that large is usual.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexThreads:
+    """The two threads of a server: `search` for quick questions, `related` for those that may read all articles' vectors."""
 
-    While related articles are made ready for a new commit, arrays of some 20 MB come and go.
+    search: IndexThread
+    related: IndexThread
+
+    def close(self) -> None:
+        """Close both."""
+        self.search.close()
+        self.related.close()
+
+
+def _fix_mmap_threshold() -> None:
+    """Fix glibc's mmap threshold, so that large blocks return to the system when they are freed.
+
+    Else glibc raises it with the first large block freed. Preparing related articles for a commit allocates and frees
+    arrays of some 20 MB.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
-def _give_memory_back() -> None:
-    """Have glibc give back what is free."""
+def _trim_memory() -> None:
+    """Return free memory of glibc's heap to the system."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)

@@ -1,15 +1,14 @@
-"""The API's OpenAPI document, made from its table of endpoints; the schemas say what `results.py` gives."""
+"""The OpenAPI document of the API, made from its table of endpoints; the schemas describe the JSON of `search/results.py`."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
-from htxsearch.web.addition_process import FETCHED
-from htxsearch.web.api import ENDPOINTS, Endpoint
+from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
+from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
 from htxsearch.web.errors import MEDIA_TYPE
 from htxsearch.web.parameters import Parameter
-from htxsearch.web.uploads import LONGEST_URL, LONGEST_VALUE, MOST_FILES, MOST_PAGES, TOLD
 
 __all__ = ["document"]
 
@@ -195,6 +194,7 @@ _SCHEMAS = {
             "title": _TEXT,
             "status": {"type": "integer"},
             "detail": _TEXT,
+            "code": _TEXT,
             "error": _TEXT,
             "reason": _TEXT,
             "query": _TEXT,
@@ -205,89 +205,45 @@ _SCHEMAS = {
 }
 
 _PROBLEMS = {
-    HTTPStatus.BAD_REQUEST: "What was asked cannot be: a parameter, or a query that cannot be read.",
-    HTTPStatus.UNAUTHORIZED: "The server wants its token.",
+    HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed.",
+    HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
     HTTPStatus.NOT_FOUND: "There is no such article.",
-    HTTPStatus.CONFLICT: "The original of an article is gone or is not what was indexed.",
-    HTTPStatus.TOO_MANY_REQUESTS: "This client asks too often; Retry-After says when it may again.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read now, or the server has too much to do.",
+    HTTPStatus.CONFLICT: "The original of an article is gone, or has changed since it was indexed.",
+    HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read at present, or the server is overloaded.",
 }
 
-
-_VALUE = {"type": "string", "maxLength": LONGEST_VALUE}
-_SAID = {
-    "title": _VALUE | {"description": "what it is called; only of one thing"},
-    "date": _VALUE | {"description": "when it was published: 2023-08-07 or 07/8/2023"},
-    "place": _VALUE | {"description": "the province it is about"},
-    "source": _VALUE | {"description": "who published it"},
+_ADDITION_RESPONSES = {
+    "201": "Something was added, replaced, or is followed from now on.",
+    "200": "Everything was in the corpus already.",
+    "422": "Nothing is readable; each entry has its reason.",
 }
-_URL = {
-    "type": "string",
-    "pattern": "^https?://",
-    "maxLength": LONGEST_URL,
-    "description": "the address of a page, feed or sitemap",
-}
-_PAGES = {"type": "integer", "minimum": 1, "maximum": MOST_PAGES, "default": FETCHED, "description": "pages of a feed"}
-_FILES = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MOST_FILES}
-_ADDED = {
-    "201": "Something was added, replaced or is followed now.",
-    "200": "All of it was there already.",
-    "422": "Nothing of it can be read; why is said of each.",
-}
-_NOT_ADDED = {
-    HTTPStatus.BAD_REQUEST: "What is to be added cannot be: a field, an address, a body that is not what it says.",
-    HTTPStatus.UNAUTHORIZED: "The server wants its token.",
-    HTTPStatus.FORBIDDEN: "A page of another site sent it, or no browser and without the token as a bearer token.",
-    HTTPStatus.REQUEST_TIMEOUT: "Not all of it came in time.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "It is too large.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "It is neither multipart/form-data nor application/json.",
-    HTTPStatus.TOO_MANY_REQUESTS: "This client asks too often; Retry-After says when it may again.",
+_ADDITION_PROBLEMS = {
+    HTTPStatus.BAD_REQUEST: "The request is invalid: a field, an address, a body that does not fit its media type.",
+    HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
+    HTTPStatus.FORBIDDEN: "A page of another site sent it; or neither a browser nor a bearer token says where it comes from.",
+    HTTPStatus.REQUEST_TIMEOUT: "The upload took too long.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is neither multipart/form-data nor application/json.",
+    HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A reindex or another addition is under way; Retry-After says when to try again.",
 }
 
 
-def _adding() -> dict[str, Any]:
-    """Return the operation that adds."""
-    assert tuple(_SAID) == TOLD
-    one = {"properties": {"url": _URL, **_SAID, "limit": _PAGES}, "required": ["url"]}
-    other = {"properties": {"text": _TEXT, **_SAID, "limit": _PAGES}, "required": ["text"]}
-    as_json = {"oneOf": [{"type": "object", "additionalProperties": False, **schema} for schema in (one, other)]}
-    as_form = _object({"file": _FILES, "url": _URL, **_SAID}, optional=("file", "url", *TOLD))
-    described = {"schema": _ref("Additions")}
-    return {
-        "operationId": "add",
-        "summary": "Add files, a page, a feed or a text, as `htxsearch add` does; then they are found.",
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": as_json}, "multipart/form-data": {"schema": as_form}},
-        },
-        "responses": {
-            **{status: {"description": text, "content": {"application/json": described}} for status, text in _ADDED.items()},
-            **_problems(_NOT_ADDED),
-        },
-        "security": [{"token": []}],
-    }
-
-
-def _problems(told: Mapping[HTTPStatus, str]) -> dict[str, Any]:
-    return {
-        str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
-        for status, text in told.items()
-    }
-
-
 def document(*, allow_add: bool = False) -> dict[str, Any]:
-    """Return the document as JSON values; how to add stands in it only if that is allowed."""
-    paths = {f"{one.path}/{{id}}" if one.by_id else one.path: {"get": _operation(one)} for one in ENDPOINTS}
+    """Return the document as JSON values, with the operation that adds articles only if it is allowed."""
+    paths = {
+        f"{endpoint.path}/{{id}}" if endpoint.by_id else endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS
+    }
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "htxsearch",
             "version": version("htxsearch"),
-            "description": "Search in a folder of Vietnamese articles. What is answered is what the command line prints "
+            "description": "Search in a folder of Vietnamese articles. The JSON of a response is what the command line prints "
             "with --json.",
         },
-        "paths": paths | ({"/api/articles": {"post": _adding()}} if allow_add else {}),
+        "paths": paths | ({"/api/articles": {"post": _addition()}} if allow_add else {}),
         "components": {
             "schemas": _SCHEMAS,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -297,20 +253,67 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
-    identity = [_parameter(Parameter(name="id", about="the article's id", required=True, longest=1_000), where="path")]
-    responses = {
-        "200": {"description": endpoint.about, "content": {"application/json": {"schema": _ref(endpoint.answer)}}},
-        "304": {"description": "It is still what the client has."},
-        **_problems(_PROBLEMS),
-    }
+    """Return the operation of an endpoint."""
+    identity = [_parameter(ARTICLE_ID, where="path")] if endpoint.by_id else []
+    content = {"application/json": {"schema": _ref(endpoint.schema)}}
     return {
         "operationId": endpoint.name,
         "summary": endpoint.about,
-        "parameters": (identity if endpoint.by_id else []) + [_parameter(one, where="query") for one in endpoint.parameters],
-        "responses": responses,
+        "parameters": identity + [_parameter(parameter, where="query") for parameter in endpoint.parameters],
+        "responses": {
+            "200": {"description": endpoint.about, "content": content},
+            "304": {"description": "The client's answer is still valid."},
+            **_problems(_PROBLEMS),
+        },
     }
 
 
-def _parameter(one: Parameter, *, where: str) -> dict[str, Any]:
-    schema = one.schema() | ({"minLength": 1} if where == "path" else {})
-    return {"name": one.name, "in": where, "required": one.required, "description": one.about, "schema": schema}
+def _parameter(parameter: Parameter, *, where: str) -> dict[str, Any]:
+    schema = parameter.schema() | ({"minLength": 1} if where == "path" else {})
+    return {
+        "name": parameter.name,
+        "in": where,
+        "required": parameter.required,
+        "description": parameter.about,
+        "schema": schema,
+    }
+
+
+def _addition() -> dict[str, Any]:
+    """Return the operation that adds articles."""
+    files = {"type": "array", "items": {"type": "string", "format": "binary"}, "maxItems": MAX_FILES}
+    optional = {parameter.name: _property(parameter) for parameter in METADATA}
+    in_json = optional | {LIMIT.name: _property(LIMIT)}
+    url, text = ({parameter.name: _property(parameter)} for parameter in (URL, TEXT))
+    url[URL.name]["pattern"] = "^https?://"
+    json_schema = {"oneOf": [_object(required | in_json, optional=tuple(in_json)) for required in (url, text)]}
+    form = {"file": files, **url, **optional}
+    content = {"application/json": {"schema": _ref("Additions")}}
+    return {
+        "operationId": "add",
+        "summary": "Add files, a page, a feed or a text, as `htxsearch add` does.",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": json_schema},
+                "multipart/form-data": {"schema": _object(form, optional=tuple(form))},
+            },
+        },
+        "responses": {
+            **{status: {"description": about, "content": content} for status, about in _ADDITION_RESPONSES.items()},
+            **_problems(_ADDITION_PROBLEMS),
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _property(parameter: Parameter) -> dict[str, Any]:
+    """Return a parameter as a property of a JSON object."""
+    return parameter.schema() | {"description": parameter.about}
+
+
+def _problems(descriptions: Mapping[HTTPStatus, str]) -> dict[str, Any]:
+    return {
+        str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+        for status, text in descriptions.items()
+    }

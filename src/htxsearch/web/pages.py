@@ -1,74 +1,64 @@
-"""The pages: search, article, related articles, downloads. All of it is links and forms; scripts only make it quicker."""
+"""The pages: search, article, related articles, downloads. They are links and forms; scripts only make them quicker."""
 
 import csv
 import datetime
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.answer.question import analyse_question
+from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search.highlight import visible
 from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results
 from htxsearch.text.places import former_parts, province_now
 from htxsearch.text.sentences import Span
-from htxsearch.web.api import FILTERS, MOST_HITS, QUERY, IndexThreads
-from htxsearch.web.caching import answered
-from htxsearch.web.errors import as_bytes, status_of
-from htxsearch.web.index_thread import IndexThreadBusy
-from htxsearch.web.parameters import Parameter, read
-from htxsearch.web.rendering import PageAddress, address_of, day, file_routes, pieces, render
-from htxsearch.web.translations import Language
+from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
+from htxsearch.web.caching import cached_answer
+from htxsearch.web.errors import as_bytes, headers_of, status_of
+from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
+from htxsearch.web.parameters import Parameter, read_parameters
+from htxsearch.web.rendering import PageAddress, file_routes, pieces, render_page
 
 __all__ = ["error_page", "routes"]
 
-_ON_A_PAGE = 10
-_MOST_PAGES = 100
-_SHOWN_VALUES = 8
-"""Values of a facet that are shown at once."""
-_EXPORTED = MOST_HITS
-_LONGEST_KEPT = 1_000
-"""Characters of a parameter that a page about an error keeps."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula at the beginning of a cell."""
+_PAGE_HITS = 10
+_MAX_PAGES = 100
+_PAGES_AROUND = 2
+"""Pages before and after the present one that are linked."""
+_FACET_VALUES = 8
+"""Values of a facet that are shown before "more"."""
+_HOME_VALUES = 12
+"""Places, and sources, that the first page offers."""
+_MAX_YEARS = 60
+"""Years in the chart."""
+_ARTICLE_RELATED, _MAX_RELATED = 5, 20
+"""Related articles on an article's page and on their own page."""
+_MAX_ERROR_PARAMETER = 1_000
+"""Characters of a parameter that the links of an error page keep."""
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+"""Signs at the beginning of a cell that make a spreadsheet take it for a formula."""
+_ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 421, 429, 500, 503)
+"""Statuses with a heading of their own; any other gets that of 400."""
 
-_LANGUAGE = Parameter(name="lang", about="language of the page", choices=("vi", "en"), default="vi")
+_LANGUAGE = Parameter(name="lang", about="language of the page", choices=LANGUAGES, default="vi")
 _SEARCH = (
-    Parameter(name="q", about=QUERY.about, longest=QUERY.longest),
+    Parameter(name="q", about=QUERY.about, max_length=QUERY.max_length),
     *FILTERS,
     Parameter(name="sort", about="best or newest first", choices=("score", "date"), default="score"),
-    Parameter(name="page", about="which page", kind="integer", least=1, most=_MOST_PAGES, default=1),
-    Parameter(name="format", about="of a download", choices=("csv", "json"), default="csv"),
+    Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1),
     _LANGUAGE,
 )
-_ARTICLE = (Parameter(name="id", about="the article's id", required=True, longest=1_000), *_SEARCH)
-"""An article keeps the search it was found by, to mark what was asked and to lead back."""
-
-
-class _Option(NamedTuple):
-    """A value of a facet: what is shown, how many articles have it, and where it leads."""
-
-    value: str
-    articles: int
-    href: str
-
-
-class _Bar(NamedTuple):
-    """A year in the chart: where it stands in a drawing 100 high, 24 to a year."""
-
-    year: str
-    articles: int
-    x: int
-    y: float
-    height: float
-    href: str
+_DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=("csv", "json"), default="csv"))
+_ARTICLE = (ARTICLE_ID, *_SEARCH)
+"""The address of an article keeps the search that led to it, for highlights and the way back."""
 
 
 def routes() -> list[Route]:
@@ -83,285 +73,339 @@ def routes() -> list[Route]:
     ]
 
 
+def _read(parameters: Sequence[Parameter], request: Request) -> dict[str, Any]:
+    """Return a page's parameters; empty fields of a form count as absent, and unknown parameters are ignored."""
+    names = {parameter.name for parameter in parameters}
+    pairs = [(name, text) for name, text in request.query_params.multi_items() if name in names and text.strip()]
+    return read_parameters(parameters, pairs)
+
+
+def _threads(request: Request) -> IndexThreads:
+    threads: IndexThreads = request.app.state.index_threads
+    return threads
+
+
 # Search
 
 
-def _read(parameters: Sequence[Parameter], request: Request) -> dict[str, Any]:
-    """Return a page's parameters; empty fields of a form count as left out, and what is not known is passed over."""
-    names = {one.name for one in parameters}
-    given = [(name, text) for name, text in request.query_params.multi_items() if name in names and text.strip()]
-    return read(parameters, given)
-
-
 async def _search_page(request: Request) -> Response:
-    """Answer `/`: the form, and what a query finds."""
-    given = _read(_SEARCH, request)
-    language: Language = given["lang"]
-    here = address_of("/", given)
-    lanes: IndexThreads = request.app.state.lanes
+    """Answer `/`: the form alone, or with the results of a query."""
+    params = _read(_SEARCH, request)
+    here = PageAddress("/", params)
+    thread = _threads(request).search
     try:
-        if given["q"] is None:
-            home = await answered(request, lanes.search, Index.info)
-            if home.found is None:
-                return Response(status_code=304, headers=home.headers)
-            return render(request, "home.html", language, here, headers=home.headers, given=given, **_home(home.found))
-        done = await answered(request, lanes.search, lambda index: _find(index, given, answer=True))
+        if params["q"] is None:
+            home = await cached_answer(request, thread, Index.info)
+            if home.answer is None:
+                return _not_modified(home.headers)
+            return _render(request, "home.html", here, params, home.headers, **_home(home.answer))
+        found = await cached_answer(request, thread, lambda index: (_search(index, params), _answer(index, params)))
     except UsageError as error:
-        return _refused(request, language, here, given, error)
-    if done.found is None:
-        return Response(status_code=304, headers=done.headers)
-    found, answers = done.found, done.found.answers
-    values = _results(here, given, found) | {"answers": answers, "others": _others(answers) if answers else []}
-    return render(request, "results.html", language, here, headers=done.headers, given=given, **values)
+        return _refused(request, here, params, error)
+    if found.answer is None:
+        return _not_modified(found.headers)
+    results, answers = found.answer
+    values = _results(here, params, results) | {"answers": answers, "other_answers": _others(answers) if answers else []}
+    return _render(request, "results.html", here, params, found.headers, **values)
 
 
-def _refused(request: Request, language: Language, here: PageAddress, given: Mapping[str, Any], error: UsageError) -> Response:
-    """Return the page for a query that cannot be asked: it stays in the form, and what is wrong is pointed at."""
+def _render(
+    request: Request, template: str, here: PageAddress, params: Mapping[str, Any], headers: Mapping[str, str], **values: Any
+) -> Response:
+    return render_page(request, template, params["lang"], here, headers=headers, params=params, **values)
+
+
+def _not_modified(headers: Mapping[str, str]) -> Response:
+    return Response(status_code=304, headers=headers)
+
+
+def _refused(request: Request, here: PageAddress, params: Mapping[str, Any], error: UsageError) -> Response:
+    """Return the page for an invalid query: the form keeps it, and a caret points at the error."""
     is_query = isinstance(error, QuerySyntaxError)
-    pointed = f"{error.query}\n{' ' * error.column}^" if isinstance(error, QuerySyntaxError) else ""
-    filters = {one.name: None for one in FILTERS}
-    again = here.with_("/", page=1, **filters) if given["q"] and not is_query and any(given[one] for one in filters) else None
-    values: dict[str, Any] = {"heading": "error_400", "message": _reason(error), "pointed": pointed, "again": again}
-    given = given if is_query else {**given, "since": None, "until": None}  # else the form would send them again
-    return render(request, "error.html", language, here, status=status_of(error), given=given, **values)
+    pointed = error.caret if isinstance(error, QuerySyntaxError) else ""
+    filters = {parameter.name: None for parameter in FILTERS}
+    has_filters = params["q"] and not is_query and any(params[name] for name in filters)
+    unfiltered = here.with_("/", page=1, **filters) if has_filters else None
+    values: dict[str, Any] = {"heading": "error-400", "message": error.message, "pointed": pointed, "unfiltered": unfiltered}
+    shown = params if is_query else {**params, "since": None, "until": None}  # else the form would send them again
+    return render_page(request, "error.html", params["lang"], here, status=status_of(error), params=shown, **values)
 
 
-def _find(
-    index: Index, given: Mapping[str, Any], *, limit: int = _ON_A_PAGE, facets: Sequence[str] = FACETS, answer: bool = False
-) -> Results:
-    filters = {one.name: given[one.name] for one in FILTERS}
-    offset = (given["page"] - 1) * limit
-    return index.search(given["q"], **filters, sort=given["sort"], limit=limit, offset=offset, facets=facets, answer=answer)
+def _search(index: Index, params: Mapping[str, Any], *, limit: int = _PAGE_HITS, facets: Sequence[str] = FACETS) -> Results:
+    filters = {parameter.name: params[parameter.name] for parameter in FILTERS}
+    offset = (params["page"] - 1) * limit
+    return index.search(params["q"], **filters, sort=params["sort"], limit=limit, offset=offset, facets=facets)
+
+
+def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
+    """Return the answer to what is a question by its words, or that there is none; it stands above the first page.
+
+    Words that only begin as a short question does (giám đốc hợp tác xã) are answered if there is an answer.
+    """
+    asking = analyse_question(given["q"])
+    if given["page"] > 1 or given["sort"] != "score" or asking.kind == "thing":
+        return None
+    found = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
+    return found if found.answer or asking.before or asking.behind else None
 
 
 def _others(answers: Answers) -> list[tuple[str, list[Answer]]]:
-    """Return what other articles say, by what it is to the answer: figures that contradict it first, a series newest first."""
-    found = []
+    """Return the other answers by their relation to the answer: contradicting ones first; in each group the newest first."""
+    groups = []
     for relation in ("different", "other date", "same"):
-        group = [one for one in answers.others if one.relation == relation]
-        group.sort(key=lambda one: one.date or datetime.date.min, reverse=True)
-        found.append((relation, group))
-    return [(relation, group) for relation, group in found if group]
-
-
-def _reason(error: Exception) -> str:
-    return error.reason if isinstance(error, QuerySyntaxError) else str(error)
+        group = [answer for answer in answers.others if answer.relation == relation]
+        group.sort(key=lambda answer: answer.date or datetime.date.min, reverse=True)
+        groups.append((relation.replace(" ", "-"), group))
+    return [(relation, group) for relation, group in groups if group]
 
 
 def _home(info: Info) -> dict[str, Any]:
-    """Return what the first page shows: how much there is, and the commonest places and sources to begin with."""
+    """Return the values of the first page: the size of the index, and its commonest places and sources."""
     provinces: Counter[str] = Counter()
     for place, count in info.places.items():
         provinces[province_now(place) or place] += count
-    return {"info": info, "places": _most(provinces), "sources": _most(info.sources)}
+    return {"info": info, "places": _commonest(provinces)[:_HOME_VALUES], "sources": _commonest(info.sources)[:_HOME_VALUES]}
 
 
-def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:12]
+def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return values with their counts, commonest first."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _results(here: PageAddress, given: Mapping[str, Any], found: Results) -> dict[str, Any]:
-    """Return what the page of results shows."""
-    first = (given["page"] - 1) * _ON_A_PAGE + 1
-    last_page = min(-(-found.total // _ON_A_PAGE), _MOST_PAGES)
-    if len(found.hits) < _ON_A_PAGE:  # reprints that stand behind others are counted, but are no hits of their own
-        last_page = min(last_page, given["page"])
-    near = [number for number in range(given["page"] - 2, given["page"] + 3) if 1 <= number <= last_page]
+class _FacetValue(NamedTuple):
+    """A value of a facet, the number of its articles, and the address that narrows the results to it."""
+
+    value: str
+    articles: int
+    href: str
+
+
+class _Bar(NamedTuple):
+    """A year in the chart, in a drawing of height 100 with 24 units a year."""
+
+    year: str
+    articles: int
+    x: int
+    y: float
+    height: float
+    href: str
+
+
+_BAR_WIDTH = 24
+_CHART_HEIGHT = 100
+_MIN_BAR_HEIGHT = 3.0
+
+
+def _results(here: PageAddress, params: Mapping[str, Any], results: Results) -> dict[str, Any]:
+    """Return the values of the page of results."""
+    page = params["page"]
+    first = (page - 1) * _PAGE_HITS + 1
+    last_page = min(-(-results.total // _PAGE_HITS), _MAX_PAGES)
+    if len(results.hits) < _PAGE_HITS:  # reprints are part of the total, but stand behind another hit
+        last_page = min(last_page, page)
+    near = range(max(1, page - _PAGES_AROUND), min(last_page, page + _PAGES_AROUND) + 1)
     return {
-        "found": found,
+        "results": results,
         "first": first,
-        "last": first + len(found.hits) - 1,
-        "options": {name: _options(here, given, name, found) for name in ("province", "place", "source")},
-        "bars": _bars(here, found.facets["year"]),
-        "chosen": _chosen(here, given),
+        "last": first + len(results.hits) - 1,
+        "facets": {name: _facet_values(here, params, name, results) for name in ("province", "place", "source")},
+        "facet_values": _FACET_VALUES,
+        "bars": _bars(here, results.facets["year"]),
+        "chosen": _chosen(here, params),
         "pages": [(number, here.with_(page=number)) for number in near],
-        "previous": here.with_(page=given["page"] - 1) if given["page"] > 1 else None,
-        "following": here.with_(page=given["page"] + 1) if given["page"] < last_page else None,
-        "marked_query": found.read_as or found.query,
-        "shown_values": _SHOWN_VALUES,
+        "previous": here.with_(page=page - 1) if page > 1 else None,
+        "following": here.with_(page=page + 1) if page < last_page else None,
+        "highlighted_query": results.read_as or results.query,
     }
 
 
-def _options(here: PageAddress, given: Mapping[str, Any], name: str, found: Results) -> list[_Option]:
-    """Return the values of a facet that narrow what was found, commonest first."""
-    field = "source" if name == "source" else "place"
-    ordered = sorted(found.facets[name].items(), key=lambda one: (-one[1], one[0]))
-    meant = [(value, count, _former(value) if name == "place" else value) for value, count in ordered]
-    return [
-        _Option(value, count, here.with_(page=1, **{field: (typed,)}))
-        for value, count, typed in meant
-        if typed not in given[field] and count < found.total
-    ]
+def _facet_values(here: PageAddress, params: Mapping[str, Any], name: str, results: Results) -> list[_FacetValue]:
+    """Return the values of a facet that narrow the results, commonest first."""
+    parameter = "source" if name == "source" else "place"
+    values = []
+    for value, count in _commonest(results.facets[name]):
+        filter_value = _former(value) if name == "place" else value
+        if filter_value not in params[parameter] and count < results.total:
+            values.append(_FacetValue(value, count, here.with_(page=1, **{parameter: (filter_value,)})))
+    return values
 
 
 def _former(place: str) -> str:
-    """Return what means a place as it was before July 2025, where one of today has its name."""
+    """Return the filter for a province as it was before July 2025, where a present one has the same name."""
     return f"{place} (cũ)" if len(former_parts(place)) > 1 else place
 
 
-def _chosen(here: PageAddress, given: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return the filters in force: their kind, their value, and the address without them."""
-    found = [
-        (name, value, here.with_(page=1, **{name: tuple(one for one in given[name] if one != value)}))
+def _chosen(here: PageAddress, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the active filters: kind, value, and the address without the filter."""
+    chosen = [
+        (name, value, here.with_(page=1, **{name: tuple(other for other in params[name] if other != value)}))
         for name in ("place", "source")
-        for value in given[name]
+        for value in params[name]
     ]
-    dates = [given["since"], given["until"]]
-    if any(dates):
-        shown = dates[0] if dates[0] == dates[1] else " – ".join(one or "…" for one in dates)
-        found.append(("year", shown, here.with_(page=1, since=None, until=None)))
-    return found
+    since, until = params["since"], params["until"]
+    if since or until:
+        period = since if since == until else f"{since or '…'} – {until or '…'}"
+        chosen.append(("year", period, here.with_(page=1, since=None, until=None)))
+    return chosen
 
 
 def _bars(here: PageAddress, counts: Mapping[str, int]) -> list[_Bar]:
-    """Return the chart of articles by year, every year between the first and the last."""
+    """Return the chart of articles by year, from the first year to the last; of very many the latest with articles."""
     if len(counts) < 2:
         return []
-    years = range(min(map(int, counts)), max(map(int, counts)) + 1)
+    present = sorted(map(int, counts))
+    years: Sequence[int] = range(present[0], present[-1] + 1)
+    if len(years) > _MAX_YEARS:
+        years = present[-_MAX_YEARS:]
     most = max(counts.values())
     bars = []
-    for at, year in enumerate(years if len(years) <= 60 else sorted(map(int, counts))[-60:]):
-        count = counts.get(str(year), 0)
-        height = round(max(3.0, 100 * count / most), 1) if count else 0.0
-        bars.append(_Bar(str(year), count, 24 * at, 100 - height, height, here.with_(page=1, since=str(year), until=str(year))))
+    for position, year in enumerate(map(str, years)):
+        count = counts.get(year, 0)
+        height = round(max(_MIN_BAR_HEIGHT, _CHART_HEIGHT * count / most), 1) if count else 0.0
+        href = here.with_(page=1, since=year, until=year)
+        bars.append(_Bar(year, count, _BAR_WIDTH * position, _CHART_HEIGHT - height, height, href))
     return bars
 
 
-# An article, and articles like it
+# An article, and related articles
 
 
 async def _article_page(request: Request) -> Response:
-    """Answer `/article`: an article, each passage under an anchor of its own, and what it is related to if that is quick."""
-    given = _read(_ARTICLE, request)
-    lanes: IndexThreads = request.app.state.lanes
-    done = await answered(request, lanes.search, lambda index: _show(index, given))
-    if done.found is None:
-        return Response(status_code=304, headers=done.headers)
-    view, marks = done.found
+    """Answer `/article`: an article, each passage under an anchor of its own, with related articles if they come quickly."""
+    params = _read(_ARTICLE, request)
+    threads = _threads(request)
+    cached = await cached_answer(request, threads.search, lambda index: _article(index, params))
+    if cached.answer is None:
+        return _not_modified(cached.headers)
+    view, highlights = cached.answer
+    headers = cached.headers
+    related: RelatedArticles | None = None
     try:
-        patience = request.app.state.patience
-        related = await lanes.related.ask(lambda index: index.related(view.article.id, limit=5), seconds=patience)
-        headers = done.headers
-    except (IndexThreadBusy, UnknownArticle):  # the page has a link instead, and must not be kept without them
-        related, headers = None, {"Cache-Control": "no-store"}
-    here = address_of("/article", given)
-    values: dict[str, Any] = {"view": view, "passages": _passages(view, marks), "related": related, "citation": _citation(view)}
-    return render(request, "article.html", given["lang"], here, headers=headers, given=given, **values)
+        timeout_s = request.app.state.settings.related_timeout_s
+        related = await threads.related.ask(
+            lambda index: index.related(view.article.id, limit=_ARTICLE_RELATED), timeout_s=timeout_s
+        )
+    except (IndexThreadBusy, UnknownArticle):  # the page has a link instead; a client must not keep it
+        headers = {"Cache-Control": "no-store"}
+    values: dict[str, Any] = {
+        "view": view,
+        "passages": _passages(view, highlights),
+        "related": related,
+        "citation": _citation(view, params["lang"]),
+    }
+    return _render(request, "article.html", PageAddress("/article", params), params, headers, **values)
 
 
-def _show(index: Index, given: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
-    """Return an article, and what a query marks in each of its passages."""
-    view = index.show(given["id"])
+def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
+    """Return an article, and the highlights of the query in each of its passages."""
+    view = index.show(params["id"])
     texts = [view.article.body[span.start : span.end] for span in view.passages]
+    no_highlights: list[list[Span]] = [[] for _ in texts]
     try:
-        return view, index.highlights(given["q"], texts) if given["q"] else [[] for _ in texts]
-    except QuerySyntaxError:  # an article can be read all the same
-        return view, [[] for _ in texts]
+        return view, index.marked(params["q"], texts) if params["q"] else no_highlights
+    except QuerySyntaxError:  # the article can be read without
+        return view, no_highlights
 
 
-def _passages(view: ArticleView, marks: Sequence[Sequence[Span]]) -> list[tuple[int, list[list[tuple[str, bool]]]]]:
-    """Return each passage's start, which is its anchor, and its paragraphs in pieces."""
+def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[tuple[int, list[list[tuple[str, bool]]]]]:
+    """Return the start of each passage, which is its anchor, and its paragraphs in pieces."""
     body = view.article.body
     return [
-        (span.start, _paragraphs(pieces(body[span.start : span.end], mine)))
-        for span, mine in zip(view.passages, marks, strict=True)
+        (span.start, _paragraphs(pieces(body[span.start : span.end], of_passage)))
+        for span, of_passage in zip(view.passages, highlights, strict=True)
     ]
 
 
 def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
-    """Return the pieces of each line of a text."""
+    """Return the pieces of each line of a text that is not blank."""
     lines: list[list[tuple[str, bool]]] = [[]]
-    for text, is_marked in pieces:
+    for text, is_highlighted in pieces:
         first, *more = text.split("\n")
-        lines[-1].append((first, is_marked))
-        lines += [[(part, is_marked)] for part in more]
+        lines[-1].append((first, is_highlighted))
+        lines += [[(part, is_highlighted)] for part in more]
     return [line for line in lines if any(part.strip() for part, _ in line)]
 
 
-def _citation(view: ArticleView) -> str:
-    """Return how to cite an article: author, title, source, date, address, as far as they are known."""
+def _citation(view: ArticleView, language: Language) -> str:
+    """Return the citation of an article: author, title, source, date, address, as far as they are known."""
     article = view.article
-    parts = [article.author, f"“{article.title}”", article.source, day(article.date), article.url or article.id]
+    day = date_text(article.date, language) if article.date else ""
+    parts = [article.author, f"“{article.title}”", article.source, day, article.url or article.id]
     return ", ".join(part for part in parts if part) + "."
 
 
 async def _related_page(request: Request) -> Response:
-    """Answer `/related`: the articles like one."""
-    given = _read(_ARTICLE, request)
-    lanes: IndexThreads = request.app.state.lanes
+    """Answer `/related`: the articles related to one."""
+    params = _read(_ARTICLE, request)
 
-    def near(index: Index) -> tuple[ArticleView, RelatedArticles]:
-        return index.show(given["id"]), index.related(given["id"], limit=20)
+    def ask(index: Index) -> tuple[ArticleView, RelatedArticles]:
+        return index.show(params["id"]), index.related(params["id"], limit=_MAX_RELATED)
 
-    done = await answered(request, lanes.related, near)
-    if done.found is None:
-        return Response(status_code=304, headers=done.headers)
-    view, related = done.found
-    here = address_of("/related", given)
-    return render(request, "related.html", given["lang"], here, headers=done.headers, given=given, view=view, related=related)
+    cached = await cached_answer(request, _threads(request).related, ask)
+    if cached.answer is None:
+        return _not_modified(cached.headers)
+    view, related = cached.answer
+    here = PageAddress("/related", params)
+    return _render(request, "related.html", here, params, cached.headers, view=view, related=related)
 
 
 async def _dropped_page(request: Request) -> Response:
-    """Answer `/dropped`: what an article's original holds besides it, and why it was left out."""
-    given = _read(_ARTICLE, request)
-    lanes: IndexThreads = request.app.state.lanes
-    view, dropped = await lanes.related.ask(lambda index: (index.show(given["id"]), index.dropped(given["id"])))
-    values: dict[str, Any] = {"view": view, "dropped": dropped, "given": given}
-    return render(
-        request, "dropped.html", given["lang"], address_of("/dropped", given), headers={"Cache-Control": "no-store"}, **values
-    )
+    """Answer `/dropped`: the parts of an article's original that are not in it, with the reasons."""
+    params = _read(_ARTICLE, request)
+    view, dropped = await _threads(request).related.ask(lambda index: (index.show(params["id"]), index.dropped(params["id"])))
+    headers = {"Cache-Control": "no-store"}
+    return _render(request, "dropped.html", PageAddress("/dropped", params), params, headers, view=view, dropped=dropped)
 
 
 # Downloads
 
 
 async def _download(request: Request) -> Response:
-    """Answer `/download`: what a query finds, as a table for a spreadsheet or as JSON."""
-    given = _read(_SEARCH, request) | {"page": 1}
-    if given["q"] is None:
-        raise UsageError(f"q is missing: {QUERY.about}")
-    lanes: IndexThreads = request.app.state.lanes
-    done = await answered(request, lanes.search, lambda index: _find(index, given, limit=_EXPORTED))
-    if done.found is None:
-        return Response(status_code=304, headers=done.headers)
-    name = f"htxsearch.{given['format']}"
-    headers = done.headers | {"Content-Disposition": f'attachment; filename="{name}"'}
-    if given["format"] == "json":
-        return Response(as_bytes(done.found.as_json()), media_type="application/json", headers=headers)
-    return Response(_table(done.found), media_type="text/csv", headers=headers)
+    """Answer `/download`: the results of a query as a table for a spreadsheet or as JSON."""
+    params = _read(_DOWNLOAD, request) | {"page": 1}
+    if params["q"] is None:
+        raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
+    thread = _threads(request).search
+    cached = await cached_answer(request, thread, lambda index: _search(index, params, limit=MAX_HITS))
+    if cached.answer is None:
+        return _not_modified(cached.headers)
+    name = f"htxsearch.{params['format']}"
+    headers = cached.headers | {"Content-Disposition": f'attachment; filename="{name}"'}
+    if params["format"] == "json":
+        return Response(as_bytes(cached.answer.as_json()), media_type="application/json", headers=headers)
+    return Response(_table(cached.answer), media_type="text/csv", headers=headers)
 
 
-def _table(found: Results) -> bytes:
+def _table(results: Results) -> bytes:
     """Return hits as CSV with a byte order mark, by which spreadsheets know UTF-8; no cell is taken for a formula."""
-    out = io.StringIO()
-    rows = csv.writer(out)
+    table = io.StringIO()
+    rows = csv.writer(table)
     names = ("title", "source", "date", "place", "url", "article_id", "score")
     rows.writerow([*names, "passage"])
-    for hit in found.hits:
+    for hit in results.hits:
         values = hit.as_json()
         rows.writerow([_cell(values[name]) for name in names] + [_cell(hit.passage.text)])
-    return out.getvalue().encode("utf-8-sig", "replace")
+    return table.getvalue().encode("utf-8-sig", "replace")
 
 
 def _cell(value: object) -> object:
     text = visible(value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
+    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_SIGNS) else text
 
 
-# What went wrong
+# Errors
 
 
-def error_page(request: Request, status: HTTPStatus, error: Exception | str, headers: Mapping[str, str]) -> Response:
-    """Return a page that says what went wrong, with the form to try again."""
+def error_page(request: Request, error: HtxError) -> Response:
+    """Return a page with an error, and the form to try again."""
+    status = status_of(error)
     language: Language = "en" if request.query_params.get("lang") == "en" else "vi"
-    known = status.value if status.value in (400, 403, 404, 405, 409, 500, 503) else 400
-    message = _reason(error) if isinstance(error, Exception) else error
-    given: dict[str, Any] = {one.name: one.default for one in _SEARCH} | {"place": (), "source": (), "lang": language}
-    asked = {
-        one.name: tuple(request.query_params.getlist(one.name)) for one in _ARTICLE
-    }  # the other language shows this page again
-    short = {name: texts for name, texts in asked.items() if all(len(text) <= _LONGEST_KEPT for text in texts)}
-    given["q"] = next(iter(short.get("q", ())), None)
-    here = PageAddress(request.url.path, short | {"lang": language})
-    values: dict[str, Any] = {"heading": f"error_{known}", "message": message, "pointed": "", "again": None, "given": given}
-    return render(request, "error.html", language, here, status=status, headers=headers, **values)
+    params: dict[str, Any] = {parameter.name: () if parameter.repeated else parameter.default for parameter in _SEARCH}
+    asked = {parameter.name: tuple(request.query_params.getlist(parameter.name)) for parameter in _ARTICLE}
+    kept = {name: texts for name, texts in asked.items() if all(len(text) <= _MAX_ERROR_PARAMETER for text in texts)}
+    params |= {"lang": language, "q": next(iter(kept.get("q", ())), None)}
+    here = PageAddress(request.url.path, kept | {"lang": language})  # the link to the other language shows this page again
+    heading = status.value if status.value in _ERROR_HEADINGS else 400
+    values: dict[str, Any] = {"heading": f"error-{heading}", "message": error.message, "pointed": "", "unfiltered": None}
+    headers = headers_of(error)
+    return render_page(request, "error.html", language, here, status=status, headers=headers, params=params, **values)

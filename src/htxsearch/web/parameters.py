@@ -1,4 +1,4 @@
-"""What may stand behind the question mark of an address: read, refused with a reason, and described for OpenAPI."""
+"""Query parameters of an address: read, checked, and described for OpenAPI from one definition."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,18 +7,20 @@ from typing import Any, Literal
 
 from htxsearch.errors import UsageError
 
-__all__ = ["Parameter", "read"]
+__all__ = ["Parameter", "read_parameters", "shortened"]
 
-_MOST_REPEATED = 20
+_MAX_REPEATED = 20
+_MAX_QUOTED = 60
+"""Characters of a request that an error message quotes."""
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter: its name, what it is for, and what it may be.
+    """A parameter and its values: text, an integer of `minimum` to `maximum`, or true or false.
 
-    A text has `longest` characters at most, an integer lies between `least` and `most`, a flag is true or false.
-    `repeated` ones may stand there several times and become a tuple; others that are not there become `default`.
+    A text has at most `max_length` characters, any number if it is None. A `repeated` parameter may occur several times
+    and becomes a tuple; any other becomes `default` where it is absent.
     """
 
     name: str
@@ -27,62 +29,69 @@ class Parameter:
     required: bool = False
     repeated: bool = False
     choices: tuple[str, ...] = ()
-    longest: int = 200
-    least: int = 0
-    most: int = 0
+    max_length: int | None = 200
+    minimum: int = 0
+    maximum: int = 0
     default: str | int | bool | None = None
 
     def value(self, text: str) -> str | int | bool:
-        """Return what a text means. Raises UsageError."""
+        """Return the value of a text. Raises UsageError."""
         if self.kind == "flag":
             if text not in ("true", "false"):
-                raise UsageError(f"{self.name} must be true or false, not {_short(text)}")
+                raise UsageError("serve.not-a-flag", name=self.name, value=shortened(text))
             return text == "true"
         if self.kind == "integer":
             number = int(text) if _INTEGER.fullmatch(text) else None
-            if number is None or not self.least <= number <= self.most:
-                raise UsageError(f"{self.name} must be a number between {self.least} and {self.most}, not {_short(text)}")
+            if number is None or not self.minimum <= number <= self.maximum:
+                limits = {"minimum": self.minimum, "maximum": self.maximum}
+                raise UsageError("serve.not-an-integer", name=self.name, **limits, value=shortened(text))
             return number
         if self.choices and text not in self.choices:
-            raise UsageError(f"{self.name} must be one of {', '.join(self.choices)}, not {_short(text)}")
-        if len(text) > self.longest:
-            raise UsageError(f"{self.name} has {len(text)} characters; {self.longest} are the most")
+            raise UsageError("serve.not-a-choice", name=self.name, choices=self.choices, value=shortened(text))
+        if self.max_length is not None and len(text) > self.max_length:
+            raise UsageError("serve.value-too-long", name=self.name, length=len(text), maximum=self.max_length)
         return text
 
     def schema(self) -> dict[str, Any]:
         """Return the parameter's JSON Schema."""
-        one: dict[str, Any] = {"type": {"text": "string", "integer": "integer", "flag": "boolean"}[self.kind]}
+        schema: dict[str, Any] = {"type": {"text": "string", "integer": "integer", "flag": "boolean"}[self.kind]}
         if self.choices:
-            one["enum"] = list(self.choices)
-        elif self.kind == "text":
-            one["maxLength"] = self.longest
+            schema["enum"] = list(self.choices)
+        elif self.kind == "text" and self.max_length is not None:
+            schema["maxLength"] = self.max_length
         elif self.kind == "integer":
-            one |= {"minimum": self.least, "maximum": self.most}
+            schema |= {"minimum": self.minimum, "maximum": self.maximum}
         if self.repeated:
-            return {"type": "array", "items": one, "maxItems": _MOST_REPEATED}
-        return one if self.default is None else one | {"default": self.default}
+            return {"type": "array", "items": schema, "maxItems": _MAX_REPEATED}
+        return schema if self.default is None else schema | {"default": self.default}
 
 
-def read(parameters: Sequence[Parameter], given: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the value of every parameter. Raises UsageError for one that is unknown, wrong, missing or there twice."""
-    known = {one.name: one for one in parameters}
-    values: dict[str, list[Any]] = {}
-    for name, text in given:
-        if name not in known:
-            raise UsageError(f"there is no parameter {_short(name)}; there are {', '.join(known) or 'none'}")
-        values.setdefault(name, []).append(known[name].value(text))
-    found: dict[str, Any] = {}
-    for name, one in known.items():
-        here = values.get(name, [])
-        if one.required and not here:
-            raise UsageError(f"{name} is missing: {one.about}")
-        if len(here) > _MOST_REPEATED:
-            raise UsageError(f"{name} is given {len(here)} times; {_MOST_REPEATED} are the most")
-        if len(here) > 1 and not one.repeated:
-            raise UsageError(f"{name} is given {len(here)} times; give it once")
-        found[name] = tuple(here) if one.repeated else here[0] if here else one.default
-    return found
+def read_parameters(parameters: Sequence[Parameter], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the value of every parameter by its name. Raises UsageError for an unknown, invalid, missing or repeated one."""
+    by_name = {parameter.name: parameter for parameter in parameters}
+    given: dict[str, list[Any]] = {}
+    for name, text in pairs:
+        if name not in by_name:
+            known = tuple(by_name)
+            code = "serve.unknown-parameter" if known else "serve.no-parameters"
+            raise UsageError(code, name=shortened(name), known=known)
+        given.setdefault(name, []).append(by_name[name].value(text))
+    return {name: _value_of(parameter, given.get(name, [])) for name, parameter in by_name.items()}
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:60] + "…")
+def _value_of(parameter: Parameter, values: Sequence[Any]) -> Any:
+    """Return the value of a parameter that occurs with these. Raises UsageError."""
+    if parameter.required and not values:
+        raise UsageError("serve.missing", name=parameter.name, about=parameter.about)
+    if len(values) > _MAX_REPEATED:
+        raise UsageError("serve.too-often", name=parameter.name, times=len(values), maximum=_MAX_REPEATED)
+    if len(values) > 1 and not parameter.repeated:
+        raise UsageError("serve.repeated", name=parameter.name, times=len(values))
+    if parameter.repeated:
+        return tuple(values)
+    return values[0] if values else parameter.default
+
+
+def shortened(text: str) -> str:
+    """Return a text of a request as an error message may quote it."""
+    return text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"

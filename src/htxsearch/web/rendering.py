@@ -1,4 +1,4 @@
-"""What all pages are made with: addresses that keep what was asked, the templates, and the files beside them."""
+"""Rendering: the templates with the texts of a language, addresses that keep a search, and the static files."""
 
 import datetime
 from collections.abc import Hashable, Mapping, Sequence
@@ -15,75 +15,123 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from htxsearch.errors.messages import Language, Message, date_text, number_text, template
+from htxsearch.errors.messages import render as message_text
 from htxsearch.search.highlight import excerpt, visible
 from htxsearch.search.results import Answer, SearchHit
 from htxsearch.text.sentences import Span
-from htxsearch.web.translations import Language, phrase, translated
+from htxsearch.web.addition_process import DEFAULT_PAGES
+from htxsearch.web.translations import translated
 
-__all__ = ["PageAddress", "address_of", "day", "file_routes", "pieces", "render"]
+__all__ = ["PageAddress", "file_routes", "page_text", "pieces", "render_page"]
 
-_EXCERPT = 420
+_EXCERPT_LENGTH = 420
 """Characters of a passage shown among results: four or five lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageAddress:
-    """A page with what stands behind its question mark, without what is as it is by default."""
+    """The path and parameters of a page; parameters that have their default are left out of the address."""
 
     path: str
-    given: Mapping[str, Any]
+    params: Mapping[str, Any]
 
     def with_(self, path: str | None = None, fragment: str = "", /, **changes: Any) -> str:
-        """Return the address with some values changed; None or "" takes one away."""
-        values: dict[str, Any] = {**self.given, **changes}
-        defaults = {"sort": "score", "page": 1, "lang": "vi", "format": "csv"}
-        kept = (_encoded(name, value) for name, value in values.items() if value and defaults.get(name) != value)
-        query = "&".join(kept)
+        """Return the address with some parameters changed; None or "" removes a parameter."""
+        params: dict[str, Any] = {**self.params, **changes}
+        defaults = {"sort": "score", "page": 1, "lang": "vi"}
+        query = "&".join(_encoded(name, value) for name, value in params.items() if value and defaults.get(name) != value)
         return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
 
 
 @lru_cache(maxsize=1 << 9)
 def _encoded(name: str, value: Hashable) -> str:
-    """Return a parameter as it stands in an address; a page has a hundred links that differ in one of them."""
+    """Return a parameter percent-encoded; a page has a hundred links that differ in one parameter."""
     return urlencode({name: value}, doseq=True, errors="replace")
 
 
-def address_of(path: str, given: Mapping[str, Any]) -> PageAddress:
-    """Return the address of a page with its parameters' values."""
-    return PageAddress(path, {name: value for name, value in given.items() if name != "format"})
+# Static files
 
-
-_KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_HASH_DIGITS = 12
 
 
 @cache
 def _files() -> dict[str, tuple[bytes, str]]:
-    """Return the static files: bytes, and a short name of what they hold."""
+    """Return the content and a hash of each static file, by name."""
     folder = resources.files("htxsearch.web").joinpath("static")
-    return {one.name: (data, sha256(data).hexdigest()[:12]) for one in folder.iterdir() if (data := one.read_bytes())}
+    contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {name: (content, sha256(content).hexdigest()[:_HASH_DIGITS]) for name, content in contents.items()}
 
 
 def file_routes() -> list[Route]:
-    """Return the routes of the static files, which are read once: no name from a request is looked for on the disk."""
+    """Return the routes of the static files, which are read once: no name from a request reaches the file system."""
     return [Route(f"/static/{name}", partial(_file, name), methods=["GET"]) for name in _files()]
 
 
 async def _file(name: str, request: Request) -> Response:
-    data, version = _files()[name]
-    tag = f'"{version}"'
-    headers = {"ETag": tag, "Cache-Control": "public, max-age=31536000, immutable"}
-    if request.headers.get("if-none-match") == tag:
+    content, digest = _files()[name]
+    etag = f'"{digest}"'
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=31536000, immutable"}
+    if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    return Response(data, media_type=_KINDS[name.rpartition(".")[2]], headers=headers)
+    return Response(content, media_type=_MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
 
 
 def _file_address(name: str) -> str:
     return f"/static/{name}?v={_files()[name][1]}"
 
 
-def _shown(value: object) -> object:
-    """Return what a template puts out: text from articles and queries without control and direction characters."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+# Pages
+
+
+def render_page(
+    request: Request,
+    template_name: str,
+    language: Language,
+    here: PageAddress,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """Return a page. The template escapes every text in `values`."""
+    other: Language = "en" if language == "vi" else "vi"
+    page = (
+        _templates()
+        .get_template(template_name)
+        .render(
+            t=partial(page_text, language),
+            say=partial(_say, language),
+            number=partial(number_text, language=language),
+            day=partial(_day, language),
+            language=language,
+            here=here,
+            other_language=here.with_(lang=other),
+            default_pages=DEFAULT_PAGES,
+            allow_add=request.app.state.settings.allow_add,
+            **values,
+        )
+    )
+    return Response(page.encode("utf-8", "replace"), status, dict(headers or {}), "text/html")
+
+
+def page_text(language: Language, name: str, **fields: object) -> str:
+    """Return a text of the pages by its name in the catalogue (page.NAME), with the values of its placeholders."""
+    return message_text(Message(f"page.{name}", fields), language, audience="page")
+
+
+def _say(language: Language, value: object) -> Markup:
+    """Return a message in the page's language, escaped; one that has no code yet may stay English, and is marked so."""
+    text = message_text(value, language, audience="page")
+    if isinstance(value, Message) and template(value.code, language) is not None:
+        return Markup("{}").format(visible(text))
+    known = translated(language, text)
+    return Markup("{}").format(visible(known)) if known else Markup('<span lang="en">{}</span>').format(visible(text))
+
+
+def _day(language: Language, day: datetime.date | None) -> str:
+    return date_text(day, language) if day else ""
 
 
 @cache
@@ -92,7 +140,7 @@ def _templates() -> Environment:
         loader=PackageLoader("htxsearch.web"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_shown,
+        finalize=_without_control_characters,
         extensions=["jinja2.ext.loopcontrols"],
         trim_blocks=True,
         lstrip_blocks=True,
@@ -101,86 +149,42 @@ def _templates() -> Environment:
     environment.globals |= {
         "file": _file_address,
         "pieces": pieces,
-        "day": day,
         "hit_pieces": _hit_pieces,
         "answer_pieces": _answer_pieces,
     }
     return environment
 
 
-def render(
-    request: Request,
-    template: str,
-    language: Language,
-    here: PageAddress,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    **values: Any,
-) -> Response:
-    """Return a page. Every text in `values` is escaped by the template."""
-
-    def t(name: str, **more: object) -> str:
-        return phrase(language, name, **more)
-
-    other: Language = "en" if language == "vi" else "vi"
-    rendered = (
-        _templates()
-        .get_template(template)
-        .render(
-            t=t,
-            language=language,
-            here=here,
-            other_language=here.with_(lang=other),
-            allow_add=request.app.state.settings.allow_add,
-            say=partial(_say, language),
-            number=partial(_number, language),
-            **values,
-        )
-    )
-    return Response(rendered.encode("utf-8", "replace"), status, dict(headers or {}), "text/html")
+def _without_control_characters(value: object) -> object:
+    """Return the output of a template expression, freed of control and direction characters if it is plain text."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _say(language: Language, message: str) -> Markup:
-    """Return a message of the program in the page's language, or as it is and marked as English."""
-    text = translated(language, message)
-    if text is None:
-        return Markup('<span lang="en">{}</span>').format(visible(message))
-    return Markup("{}").format(visible(text))
+# Highlights
 
 
-def _number(language: Language, number: int) -> str:
-    grouped = f"{number:,}"
-    return grouped.replace(",", ".") if language == "vi" else grouped
-
-
-def day(day: datetime.date | None) -> str:
-    """Return a day as it is written in Vietnamese, "" for none."""
-    return f"{day.day:02}/{day.month:02}/{day.year}" if day else ""
-
-
-def pieces(text: str, marks: Sequence[Span], shown: Span | None = None) -> list[tuple[str, bool]]:
-    """Return a text in pieces, marked ones and others, in order; of `shown` only if it is given."""
+def pieces(text: str, highlights: Sequence[Span], shown: Span | None = None) -> list[tuple[str, bool]]:
+    """Return a text, or the `shown` part of it, in pieces, in order; True for those that are highlighted."""
     start, end = (shown.start, shown.end) if shown else (0, len(text))
-    found: list[tuple[str, bool]] = []
-    at = start
-    for mark in marks:
-        first, last = max(mark.start, at), min(mark.end, end)
+    divided: list[tuple[str, bool]] = []
+    position = start
+    for highlight in highlights:
+        first, last = max(highlight.start, position), min(highlight.end, end)
         if first < last:
-            found += [(text[at:first], False), (text[first:last], True)]
-            at = last
-    return [piece for piece in [*found, (text[at:end], False)] if piece[0]]
+            divided += [(text[position:first], False), (text[first:last], True)]
+            position = last
+    return [piece for piece in [*divided, (text[position:end], False)] if piece[0]]
 
 
 def _hit_pieces(hit: SearchHit) -> list[tuple[str, bool]]:
-    """Return the sentences of a hit's passage that hold most of what was asked, in pieces."""
+    """Return the sentences of a hit's passage with most highlights, in pieces."""
     text = hit.passage.text
-    shown = excerpt(text, list(hit.highlights), length=_EXCERPT)
-    found = pieces(text, hit.highlights, shown)
-    return [("… ", False)] * (shown.start > 0) + found + [(" …", False)] * (shown.end < len(text))
+    shown = excerpt(text, list(hit.highlights), length=_EXCERPT_LENGTH)
+    shown_pieces = pieces(text, hit.highlights, shown)
+    return [("… ", False)] * (shown.start > 0) + shown_pieces + [(" …", False)] * (shown.end < len(text))
 
 
 def _answer_pieces(answer: Answer) -> list[tuple[str, bool]]:
-    """Return an answer's sentence in pieces, the answer marked."""
+    """Return an answer's sentence in pieces, with the answer highlighted."""
     start = answer.sentence.start
     return pieces(answer.sentence.text, [Span(answer.start - start, answer.end - start)])

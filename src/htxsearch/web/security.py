@@ -1,27 +1,25 @@
-"""What every request passes before it is looked at: the host's name, the token, the client's allowance.
-
-And what every answer carries: headers that keep a page to its own scripts and out of other sites' frames.
-"""
+"""Security middleware: host name, rate limit and token of every request; security headers of every response."""
 
 import base64
 import binascii
 import hmac
+import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from htxsearch.web.allowance import RateLimiter
-from htxsearch.web.errors import MEDIA_TYPE, as_bytes, problem
+from htxsearch.web.errors import RequestError
 from htxsearch.web.settings import Settings
 
-__all__ = ["POLICY", "SecurityMiddleware", "is_foreign"]
+__all__ = ["POLICY", "RateLimiter", "SecurityMiddleware", "is_cross_site"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What a page may load: nothing but what this server gives; no script or style inside the page itself."""
+"""The Content-Security-Policy: a page loads files of this server only, and has no inline script or style."""
 
 _HEADERS = (
     (b"content-security-policy", POLICY.encode()),
@@ -30,6 +28,10 @@ _HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_OPEN_PATH = "/api/health"
+"""Needs no token: whoever monitors the server asks it."""
+_BURST_S = 3.0
+"""A client that was quiet may send this many seconds' requests at once: a page, its files, completions while typing."""
 
 _Scope = MutableMapping[str, Any]
 _Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -39,61 +41,57 @@ _App = Callable[[_Scope, Any, _Send], Awaitable[None]]
 class SecurityMiddleware:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: _App, settings: Settings) -> None:
+    def __init__(self, app: _App, settings: Settings, respond: Callable[[_Scope, RequestError], _App]) -> None:
+        """`respond` makes the response to a request that is refused."""
         self._app = app
+        self._respond = respond
         self._token = settings.token.encode()
         self._hosts = settings.hosts
-        self._allowance = RateLimiter(settings.rate)
-        self._own = tuple(one for one in _HEADERS if not (settings.cors and one[0] == b"cross-origin-resource-policy"))
+        self._rate_limiter = RateLimiter(settings.rate)
+        self._headers = tuple(
+            header for header in _HEADERS if not (settings.cors and header[0] == b"cross-origin-resource-policy")
+        )
 
     async def __call__(self, scope: _Scope, receive: Any, send: _Send) -> None:
-        """Answer a request that may not pass; hand on one that may."""
+        """Pass a request on, or refuse it; add the security headers to the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
-        async def guarded(message: MutableMapping[str, Any]) -> None:
+        async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._own]
+                message["headers"] = [*message.get("headers", ()), *self._headers]
             await send(message)
 
-        refused = self._refuse(scope)
-        if refused is None:
-            await self._app(scope, receive, guarded)
-            return
-        status, detail, headers = refused
-        body = as_bytes(problem(status, detail))
-        own = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode()), *headers]
-        await guarded({"type": "http.response.start", "status": status.value, "headers": own})
-        await guarded({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        error = self._refusal(scope)
+        app = self._respond(scope, error) if error else self._app
+        await app(scope, receive, send_with_headers)
 
-    def _refuse(self, scope: _Scope) -> tuple[HTTPStatus, str, list[tuple[bytes, bytes]]] | None:
-        """Return why a request may not pass, and headers that say how it might; None if it may."""
-        given = dict(scope["headers"])
-        host = given.get(b"host", b"").decode("latin-1")
+    def _refusal(self, scope: _Scope) -> RequestError | None:
+        """Return the error of a request that must not pass, None if it may."""
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
         if self._hosts and _without_port(host) not in self._hosts:
-            detail = "this server is not called so; start it with --allow-host NAME if it should be"
-            return HTTPStatus.MISDIRECTED_REQUEST, detail, []
+            return RequestError(HTTPStatus.MISDIRECTED_REQUEST, "serve.unknown-host")
         client = scope["client"][0] if scope.get("client") else ""
-        wait = self._allowance.take(client)
-        if wait:
-            seconds = str(int(wait) + 1).encode()
-            return HTTPStatus.TOO_MANY_REQUESTS, "too many requests; wait a moment", [(b"retry-after", seconds)]
-        if self._token and scope["path"] != "/api/health" and not self._knows(given.get(b"authorization", b"")):
-            detail = "this server wants its token: as a bearer token, or as the password, with any user name"
-            challenge = b'Basic realm="htxsearch", charset="UTF-8"'
-            return HTTPStatus.UNAUTHORIZED, detail, [(b"www-authenticate", challenge)]
+        wait_s = self._rate_limiter.take(client)
+        if wait_s:
+            retry = {"Retry-After": str(int(wait_s) + 1)}
+            return RequestError(HTTPStatus.TOO_MANY_REQUESTS, "serve.too-many-requests", headers=retry)
+        if self._token and scope["path"] != _OPEN_PATH and not self._has_token(headers.get(b"authorization", b"")):
+            challenge = {"WWW-Authenticate": 'Basic realm="htxsearch", charset="UTF-8"'}
+            return RequestError(HTTPStatus.UNAUTHORIZED, "serve.token-needed", headers=challenge)
         return None
 
-    def _knows(self, authorization: bytes) -> bool:
-        """Tell whether the token is in an Authorization header; takes as long whatever is in it."""
-        kind, _, value = authorization.partition(b" ")
-        if kind.lower() == b"basic":
+    def _has_token(self, authorization: bytes) -> bool:
+        """Return True if an Authorization header holds the token; compared in constant time."""
+        scheme, _, value = authorization.partition(b" ")
+        if scheme.lower() == b"basic":
             try:
                 value = base64.b64decode(value.strip(), validate=True).partition(b":")[2]
             except binascii.Error:
                 return False
-        elif kind.lower() != b"bearer":
+        elif scheme.lower() != b"bearer":
             return False
         return hmac.compare_digest(value.strip(), self._token)
 
@@ -104,22 +102,47 @@ def _without_port(host: str) -> str:
     return name.lower()
 
 
-def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Tell whether a request may come from another site's page, to which a browser adds the password by itself.
+class RateLimiter:
+    """A token bucket for each client, of the 10,000 clients seen last. `rate` is in requests a second, 0 for no limit."""
 
-    A browser says where it comes from: in Sec-Fetch-Site over TLS and on this machine, in Origin with every POST. What says
-    neither is no browser's, and has to bring its token as a bearer token, which no browser adds.
+    _MAX_CLIENTS = 10_000
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens left, and at which time
+
+    def take(self, client: str) -> float:
+        """Count a request; return 0 if it is allowed, else the seconds until the next one is."""
+        if not self._rate:
+            return 0.0
+        now = self._clock()
+        capacity = max(1.0, self._rate * _BURST_S)
+        tokens, filled_at = self._buckets.pop(client, (capacity, now))
+        tokens = min(capacity, tokens + (now - filled_at) * self._rate)
+        is_allowed = tokens >= 1
+        self._buckets[client] = (tokens - 1 if is_allowed else tokens, now)
+        while len(self._buckets) > self._MAX_CLIENTS:
+            self._buckets.popitem(last=False)
+        return 0.0 if is_allowed else (1 - tokens) / self._rate
+
+
+def is_cross_site(headers: Mapping[str, str]) -> bool:
+    """Return True if a request may come from another site's page, to which a browser adds the password by itself.
+
+    A browser names the origin: in Sec-Fetch-Site over TLS and on this machine, in Origin with every POST. A request with
+    neither is not a browser's, and has to bring the token as a bearer token, which no browser adds.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site not in ("same-origin", "none")
     if origin is not None:
-        return _site_of(origin) != headers.get("host", "").lower()
+        return _host_and_port(origin) != headers.get("host", "").lower()
     return not headers.get("authorization", "").lower().startswith("bearer ")
 
 
-def _site_of(origin: str) -> str | None:
-    """Return host and port of an origin as a Host header has them, None for what is no origin."""
+def _host_and_port(origin: str) -> str | None:
+    """Return host and port of an origin in the form of a Host header, None if it is not an origin."""
     try:
         parts = urlsplit(origin)
     except ValueError:

@@ -1,4 +1,7 @@
-"""What a server is told when it starts, and how that reaches the processes it is made of."""
+"""The settings of a server, and their way to the worker processes it starts.
+
+A module of its own, though short: everything else in `web/` depends on it, and it on nothing.
+"""
 
 import json
 import os
@@ -13,27 +16,33 @@ VARIABLE = "HTXSEARCH_SERVE"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What to serve, to whom, and how much of it.
-
-    `token` is asked of every caller, "" for nobody. `hosts` are the names the server may be called by, none for any.
-    `cors` are the origins whose scripts may read the API. A client may ask `rate` times a second, 0 for as often as it
-    likes; an answer takes `seconds` at most, and `waiting` requests wait for their turn at most. An article's page waits
-    `patience` seconds for its related articles; if they take longer, it has a link to them. With `allow_add`, articles can
-    be added: `largest` bytes at once, within `adding_s` seconds for sending them, and as many for taking them in.
-    """
+    """The folders that are served, who may ask, and how much."""
 
     index: str = "index"
     corpus: str = "corpus"
+
     token: str = ""
+    """The token that every caller must send; "" for none."""
     hosts: tuple[str, ...] = ()
+    """The names in a Host header that are answered, in lower case, without a port; () for any."""
     cors: tuple[str, ...] = ()
+    """The origins whose scripts may read the API."""
     rate: float = 20.0
-    seconds: float = 10.0
-    waiting: int = 64
-    patience: float = 0.4
+    """Requests a second that a client may send; 0 for any number."""
+
+    timeout_s: float = 10.0
+    """How long an answer may take."""
+    max_waiting: int = 64
+    """How many requests may wait for an index thread."""
+    related_timeout_s: float = 0.4
+    """How long an article's page waits for its related articles before it shows a link to them instead."""
+
     allow_add: bool = False
-    largest: int = 50 * 1024 * 1024
-    adding_s: float = 300.0
+    """Whether articles can be added."""
+    max_upload_bytes: int = 50 * 1024 * 1024
+    """How large the body of an addition may be."""
+    addition_timeout_s: float = 300.0
+    """How long sending an addition may take, and again adding it."""
 
     def to_environment(self) -> None:
         """Leave the settings for this process and those it starts."""

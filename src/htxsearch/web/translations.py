@@ -1,133 +1,10 @@
-"""The words of the pages, in Vietnamese and English, and what the program says in English put into Vietnamese."""
+"""The Vietnamese of messages that have no code yet: patterns over their English."""
 
 import re
-from typing import Literal
 
-__all__ = ["LANGUAGES", "Language", "phrase", "translated"]
+from htxsearch.errors.messages import Language
 
-Language = Literal["vi", "en"]
-LANGUAGES: tuple[Language, ...] = ("vi", "en")
-
-_PHRASES: dict[str, tuple[str, str]] = {
-    "about": ("Tìm trong {articles} bài, {passages} đoạn.", "Search {articles} articles, {passages} passages."),
-    "active_filters": ("Đang lọc", "Filters"),
-    "add": ("Thêm bài", "Add articles"),
-    "add_about": (
-        "Văn bản, trang đã lưu, PDF, Word, ODT, RTF, EPUB, bảng CSV, dòng JSON hay tệp ZIP của chúng. Tệp gốc được giữ nguyên.",
-        "Text, saved pages, PDF, Word, ODT, RTF, EPUB, CSV tables, JSON lines, or a ZIP of these. The originals are kept.",
-    ),
-    "add_added": ("Đã thêm", "Added"),
-    "add_date": ("Ngày đăng", "Published"),
-    "add_date_hint": ("Ví dụ: 2023-08-07 hoặc 07/8/2023", "Such as 2023-08-07 or 07/8/2023"),
-    "add_done": ("Kết quả thêm bài", "What was added"),
-    "add_files": ("Tệp", "Files"),
-    "add_followed": ("Đã theo dõi nguồn này", "This feed is followed now"),
-    "add_refused": ("Không nhận", "Refused"),
-    "add_report": (
-        "Chỉ mục vừa nhận {added} bài mới và {changed} bài thay đổi.",
-        "The index has taken in {added} new and {changed} changed articles.",
-    ),
-    "add_same": ("Đã có sẵn", "It was there already"),
-    "add_told": ("Nếu muốn ghi cho mọi bài đang thêm", "To be noted of all that is added now, if wanted"),
-    "add_unread": ("Đã lưu tệp nhưng không đọc được", "Kept, but cannot be read"),
-    "add_updated": ("Đã thay bản cũ", "Replaced by what is new"),
-    "add_url": ("Hoặc địa chỉ của một trang, nguồn tin RSS hay sơ đồ trang", "Or the address of a page, feed or sitemap"),
-    "add_url_hint": (
-        "Chỉ lấy từ mạng công cộng, theo robots.txt của trang; của một nguồn tin, nhiều nhất 20 trang.",
-        "Only from the public internet, as the site's robots.txt allows; of a feed up to 20 pages.",
-    ),
-    "again": ("Còn đăng ở", "Also printed as"),
-    "all_years": ("Mọi năm", "All years"),
-    "answer": ("Trả lời", "Answer"),
-    "answer_different": ("Bài khác nói khác", "Another article says otherwise"),
-    "answer_other date": ("Số liệu của thời điểm khác", "Of another time"),
-    "answer_same": ("Bài khác cũng nói vậy", "Another article says the same"),
-    "apply": ("Áp dụng", "Apply"),
-    "article": ("Bài viết", "Article"),
-    "as_of": ("thời điểm", "as of"),
-    "author": ("Tác giả", "Author"),
-    "back_to_results": ("Trở lại kết quả", "Back to the results"),
-    "by_place": ("Theo tỉnh cũ (trước 1/7/2025)", "By former province"),
-    "by_province": ("Theo tỉnh, thành", "By province"),
-    "by_source": ("Theo nguồn", "By source"),
-    "by_year": ("Theo năm", "By year"),
-    "citation": ("Trích dẫn", "Citation"),
-    "copied": ("Đã chép", "Copied"),
-    "copy": ("Chép", "Copy"),
-    "count": ("{count} bài", "{count} articles"),
-    "date_hint": ("Ví dụ: 2019, 9/2019 hoặc 7/8/2023", "Such as 2019, 9/2019 or 7/8/2023"),
-    "dates": ("Thời gian", "Dates"),
-    "did_you_mean": ("Có phải bạn muốn tìm:", "Did you mean:"),
-    "dropped": ("Phần không thuộc bài", "What is no part of the article"),
-    "dropped_about": (
-        "Đây là phần còn lại của tệp gốc, và lý do bỏ ra.",
-        "This is what else the original holds, and why it was left out.",
-    ),
-    "dropped_none": ("Tệp gốc không có gì khác ngoài bài.", "The original holds nothing else."),
-    "dropped_show": ("Xem phần đã bỏ của tệp gốc", "Show what was left out of the original"),
-    "error_400": ("Không đọc được yêu cầu này", "This request cannot be read"),
-    "error_403": ("Không được phép", "This is not allowed"),
-    "error_404": ("Không có trang này", "There is no such page"),
-    "error_405": ("Trang này chỉ để đọc", "This page can only be read"),
-    "error_409": ("Tệp gốc đã thay đổi", "The original has changed"),
-    "error_500": ("Có lỗi ở máy chủ", "Something went wrong"),
-    "error_503": ("Máy chủ đang bận hoặc chưa có chỉ mục", "The server is busy, or its index cannot be read"),
-    "export": ("Tải kết quả về", "Download the results"),
-    "filters": ("Bộ lọc", "Filters"),
-    "help": ("Cách hỏi", "How to ask"),
-    "help_exclude": ("bỏ bài có từ này", "without this word"),
-    "help_must": ("phải có từ này", "must have this word"),
-    "help_or": ("một trong hai", "either of the two"),
-    "help_phrase": ("đúng cụm từ này", "exactly this phrase"),
-    "help_plain": (
-        "Gõ câu hỏi hay vài từ, có dấu hay không dấu đều được.",
-        "Type a question or some words, with or without marks.",
-    ),
-    "help_title": ("từ trong tiêu đề", "a word in the title"),
-    "home": ("Trang đầu", "Home"),
-    "hits_per_year": ("Số bài theo năm", "Articles by year"),
-    "more": ("Thêm", "More"),
-    "name": ("Tìm bài viết", "Article search"),
-    "newest": ("Mới nhất", "Newest first"),
-    "best": ("Phù hợp nhất", "Best first"),
-    "next": ("Sau", "Next"),
-    "none_past": ("Không còn kết quả ở trang này.", "There are no results on this page."),
-    "nothing": ("Không tìm thấy bài nào.", "Nothing was found."),
-    "open_original": ("Xem bài gốc", "Original page"),
-    "other_language": ("English", "Tiếng Việt"),
-    "page": ("Trang {number}", "Page {number}"),
-    "pages": ("Các trang kết quả", "Pages of results"),
-    "passage_link": ("Đọc đoạn này trong bài", "Read this passage in the article"),
-    "previous": ("Trước", "Previous"),
-    "read_as": ("Đã hiểu là:", "Read as:"),
-    "related": ("Bài liên quan", "Related articles"),
-    "related_none": ("Không có bài nào gần với bài này.", "No article is like this one."),
-    "related_show": ("Xem bài liên quan", "Show related articles"),
-    "remove_filter": ("Bỏ lọc {value}", "Remove the filter {value}"),
-    "reprints": ("Cùng nội dung, đăng lại", "The same text, printed again"),
-    "results": ("Kết quả", "Results"),
-    "search": ("Tìm", "Search"),
-    "search_label": ("Câu hỏi hoặc từ cần tìm", "Question or words to look for"),
-    "shared_terms": ("Cùng nói về", "Both speak of"),
-    "showing": ("Bài {first}–{last} trong {total}", "{first}–{last} of {total}"),
-    "since": ("Từ", "From"),
-    "skip": ("Đến kết quả", "Skip to the results"),
-    "sort": ("Sắp xếp", "Order"),
-    "source": ("Nguồn", "Source"),
-    "place": ("Địa phương", "Place"),
-    "suggestions": ("Gợi ý", "Suggestions"),
-    "to_filters": ("Đến bộ lọc", "To the filters"),
-    "until": ("Đến", "To"),
-    "without_filters": ("Tìm lại, không lọc", "Search again without filters"),
-    "year": ("Năm", "Year"),
-    "year_bar": ("Năm {year}: {count} bài", "{year}: {count} articles"),
-}
-
-
-def phrase(language: Language, name: str, **values: object) -> str:
-    """Return a phrase with its values put in. Raises KeyError for one that there is not."""
-    return _PHRASES[name][LANGUAGES.index(language)].format(**values)
-
+__all__ = ["translated"]
 
 _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), text)
@@ -172,17 +49,11 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"since (\S+) is after until (\S+); swap them", r"ngày đầu \1 sau ngày cuối \2; hãy đổi chỗ"),
         (r"(\w+) is empty; name one, or leave the option out", r"\1 đang trống; hãy ghi một giá trị, hoặc bỏ đi"),
-        (r"(\S+) is missing: .*", r"thiếu \1"),
-        (r"(\S+) must be a number between (\d+) and (\d+).*", r"\1 phải là số từ \2 đến \3"),
         (r"(limit) must be between (\d+) and (\d+).*", r"\1 phải là số từ \2 đến \3"),
         (r"offset must not be negative, but is .*", "offset không được âm"),
         (r"cannot sort by (.*); sort by score or date", r"không sắp xếp được theo \1; chỉ theo score hoặc date"),
         (r"there is no facet (.*); there are (.*)", r"không có nhóm \1; chỉ có \2"),
-        (r"(\S+) must be one of (.*), not .*", r"\1 phải là một trong: \2"),
-        (r"(\S+) must be true or false.*", r"\1 phải là true hoặc false"),
         (r"(\S+) has (\d+) characters; (\d+) are the most", r"\1 dài \2 chữ; nhiều nhất là \3"),
-        (r"(\S+) is given (\d+) times; (?:give it once|(\d+) are the most)", r"\1 được ghi \2 lần, quá nhiều"),
-        (r"there is no (?:parameter|field) (.*); there are (.*)", r"không có mục \1; chỉ có: \2"),
         # Articles
         (r"there is no article '(.*)' in the index; .*", r"không có bài «\1»"),
         (
@@ -194,12 +65,6 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(.*) is not what was indexed as (.*); take it in.*",
             r"tệp gốc \1 đã khác với bài trong chỉ mục; hãy chạy htxsearch reindex",
         ),
-        # The server
-        (r"(\d+) requests are waiting already.*", "máy chủ đang bận; hãy thử lại sau giây lát"),
-        (r"no answer within (\S+) s.*", r"chưa trả lời được trong \1 giây; hãy thử lại sau giây lát"),
-        (r"something went wrong here; .*", "nhật ký của máy chủ ghi rõ lỗi này"),
-        (r"there is nothing at this address; .*", "địa chỉ này không có gì"),
-        (r"nothing is done here by that method: use (.*)", r"địa chỉ này chỉ nhận \1"),
         # The index
         (r"there is no index in .*", "chưa có chỉ mục; người quản trị chạy: htxsearch reindex"),
         (
@@ -224,44 +89,6 @@ _VIETNAMESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"an engine alone keeps no vectors.*|passages in .* have no vectors yet; .*",
             "các đoạn chưa có vectơ để tìm theo nghĩa",
-        ),
-        # Adding: the request
-        (
-            r"nothing can be added here; .*",
-            "máy chủ này không nhận thêm bài; muốn nhận phải chạy với --allow-add và một mã (token)",
-        ),
-        (r"this was sent by a page of another site; .*", "yêu cầu này do trang của nơi khác gửi; hãy gửi từ chính trang này"),
-        (r"not all of it had come within (\S+) s; .*", r"sau \1 giây vẫn chưa gửi xong; hãy gửi ít hơn mỗi lần"),
-        (
-            r"(?:another addition is under way|others are sending articles already); .*",
-            "đang có một lượt thêm bài khác; hãy thử lại sau giây lát",
-        ),
-        (
-            r"the addition was stopped after (\S+) s; .*",
-            r"đã dừng sau \1 giây; phần đã nhận nằm trong kho, lần cập nhật sau sẽ đưa vào chỉ mục",
-        ),
-        (
-            r"the process that adds ended with code (\S+), .*",
-            "tiến trình thêm bài đã dừng giữa chừng; phần đã nhận nằm trong kho, lần cập nhật sau sẽ đưa vào chỉ mục",
-        ),
-        (
-            r"send files as multipart/form-data.*",
-            "hãy gửi tệp bằng multipart/form-data, hoặc địa chỉ hay văn bản bằng application/json",
-        ),
-        (r"at most (\S+) MB can be sent at once; .*", r"mỗi lần chỉ gửi được \1 MB; hãy gửi ít hơn, hoặc chia nhỏ"),
-        (r"the client has gone before .*", "kết nối bị ngắt trước khi gửi xong"),
-        (r"what was sent cannot be kept on the disk: (.*)", r"máy chủ không giữ được tệp đã gửi: \1"),
-        (r"the form cannot be read: .*", "không đọc được biểu mẫu đã gửi; mỗi lần gửi nhiều nhất 100 tệp"),
-        (
-            r"the body (?:is no JSON|must be a JSON object).*|send either url or text",
-            "hãy gửi một đối tượng JSON có url hoặc text",
-        ),
-        (r"(\S+) must be a text(, without a file name)?", r"\1 phải là văn bản"),
-        (r"(\S+) must be a file, with a file name", r"\1 phải là tệp có tên"),
-        (r"there is nothing to add; .*", "chưa có gì để thêm; hãy chọn tệp hoặc ghi địa chỉ"),
-        (
-            r"an address starts with https.*, but this is ['\"](.*)['\"]",
-            r"địa chỉ phải bắt đầu bằng https:// hoặc http://, không phải «\1»",
         ),
         (r"one title cannot be that of several things; .*", "một tiêu đề không dùng được cho nhiều thứ; hãy thêm từng thứ"),
         (r"a limit of (.*) fetches nothing; .*", "giới hạn phải từ 1 trở lên"),

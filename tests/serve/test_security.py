@@ -1,14 +1,14 @@
-"""Who may ask, how often, from where; and what a browser is told not to do."""
+"""The security middleware: token, host names, rate limit, other sites, and the security headers."""
 
 import base64
 from pathlib import Path
 
 import pytest
 
-from htxsearch.web.allowance import RateLimiter
-from htxsearch.web.security import POLICY
+from htxsearch.web.security import POLICY, RateLimiter
 
 from .conftest import DEMO, Open, TestClient
+from .test_pages import Page
 
 TOKEN = "một-token-dài".encode().hex()
 
@@ -44,16 +44,16 @@ def test_without_the_token_nothing_is_answered(closed: TestClient, header: str |
         assert answer.status_code == 401, address
         assert answer.headers["www-authenticate"].startswith("Basic")
         assert answer.headers["content-security-policy"] == POLICY
-    assert closed.get("/api/health").status_code == 200, "whoever watches the server needs no token"
+    assert closed.get("/api/health").status_code == 200, "monitoring needs no token"
 
 
-def test_with_the_token_everything_is(closed: TestClient) -> None:
+def test_with_the_token_everything_is_answered(closed: TestClient) -> None:
     for header in (f"Bearer {TOKEN}", f"bearer {TOKEN}", basic(TOKEN)):
         assert closed.get("/api/query?q=chè", headers={"Authorization": header}).status_code == 200
         assert closed.get("/", headers={"Authorization": header}).status_code == 200
 
 
-def test_every_answer_keeps_the_page_to_itself(web: TestClient) -> None:
+def test_every_response_has_the_security_headers(web: TestClient) -> None:
     for address in ("/", "/?q=chè", "/no", "/api/query?q=chè", "/api/no", "/static/style.css", "/static/script.js"):
         headers = web.get(address).headers
         assert headers["content-security-policy"] == POLICY
@@ -64,7 +64,7 @@ def test_every_answer_keeps_the_page_to_itself(web: TestClient) -> None:
     assert "unsafe" not in POLICY
 
 
-def test_other_sites_may_read_only_if_named(opened: Open, demo_index: Path) -> None:
+def test_only_named_origins_may_read(opened: Open, demo_index: Path) -> None:
     web = opened(index=str(demo_index), corpus=str(DEMO), cors=("https://noi-bo.vn",), token=TOKEN)
     asked = {
         "Origin": "https://noi-bo.vn",
@@ -92,12 +92,12 @@ def test_other_sites_may_read_only_if_named(opened: Open, demo_index: Path) -> N
         ("[::1", 421),
     ],
 )
-def test_it_answers_only_to_its_names(opened: Open, demo_index: Path, host: str, status: int) -> None:
+def test_only_known_host_names_are_answered(opened: Open, demo_index: Path, host: str, status: int) -> None:
     web = opened(index=str(demo_index), corpus=str(DEMO), hosts=("localhost", "127.0.0.1", "[::1]"))
     assert web.get("/api/health", headers={"Host": host}).status_code == status
 
 
-def test_a_client_that_asks_too_often_waits(opened: Open, demo_index: Path) -> None:
+def test_a_client_with_too_many_requests_waits(opened: Open, demo_index: Path) -> None:
     web = opened(index=str(demo_index), corpus=str(DEMO), rate=0.01)
     assert web.get("/api/health").status_code == 200
     refused = web.get("/api/health")
@@ -106,22 +106,50 @@ def test_a_client_that_asks_too_often_waits(opened: Open, demo_index: Path) -> N
     assert refused.json()["detail"] == "too many requests; wait a moment"
 
 
-def test_an_allowance_fills_up_again_for_each_client_apart() -> None:
+def test_each_clients_bucket_fills_up_again() -> None:
     now = [0.0]
-    allowance = RateLimiter(2, clock=lambda: now[0])
-    assert [allowance.take("a") for _ in range(6)] == [0] * 6
-    assert allowance.take("a") == pytest.approx(0.5)
-    assert allowance.take("b") == 0
+    limiter = RateLimiter(2, clock=lambda: now[0])
+    assert [limiter.take("a") for _ in range(6)] == [0] * 6
+    assert limiter.take("a") == pytest.approx(0.5)
+    assert limiter.take("b") == 0
     now[0] += 0.5
-    assert allowance.take("a") == 0
-    assert allowance.take("a") > 0
+    assert limiter.take("a") == 0
+    assert limiter.take("a") > 0
     now[0] += 1_000
-    assert [allowance.take("a") for _ in range(7)].count(0) == 6, "what was not used does not pile up"
+    assert [limiter.take("a") for _ in range(7)].count(0) == 6, "unused tokens do not pile up"
     assert all(RateLimiter(0).take("a") == 0 for _ in range(100))
 
 
-def test_of_many_clients_not_all_are_remembered() -> None:
-    allowance = RateLimiter(1)
-    for number in range(RateLimiter._KNOWN + 50):
-        assert allowance.take(str(number)) == 0
-    assert len(allowance._left) == RateLimiter._KNOWN
+def test_only_the_last_clients_are_kept() -> None:
+    limiter = RateLimiter(1)
+    for number in range(RateLimiter._MAX_CLIENTS + 50):
+        assert limiter.take(str(number)) == 0
+    assert len(limiter._buckets) == RateLimiter._MAX_CLIENTS
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "status", "texts"),
+    [
+        ({"token": TOKEN}, {}, 401, {"vi": "cần xác thực", "en": "authentication required"}),
+        ({"hosts": ("localhost",)}, {}, 421, {"vi": "không mang tên miền đó", "en": "unknown host name"}),
+        ({"rate": 0.001}, {}, 429, {"vi": "quá nhiều yêu cầu", "en": "too many requests"}),
+    ],
+)
+def test_a_refusal_is_a_page_in_its_language_and_problem_details_for_the_api(
+    opened: Open, demo_index: Path, settings: dict[str, object], headers: dict[str, str], status: int, texts: dict[str, str]
+) -> None:
+    web = opened(index=str(demo_index), corpus=str(DEMO), **settings)
+    web.get("/", headers=headers)  # takes the only token of the bucket
+    for language, text in texts.items():
+        answer = web.get(f"/?q=chè&lang={language}", headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        page = Page(answer.text)
+        assert page.all("html") == [{"lang": language}]
+        assert text in page.shown()
+        assert answer.headers["content-security-policy"] == POLICY
+    answer = web.get("/api/query?q=chè", headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert (problem["status"], problem["code"].partition(".")[0]) == (status, "serve")
+    assert texts["en"] in problem["detail"]
+    assert web.head("/api/query?q=chè", headers=headers).status_code == status

@@ -1,4 +1,4 @@
-"""Adding over HTTP: what may be sent, by whom, what it is called then, and that it is what `htxsearch add` does."""
+"""Adding over HTTP: who may send what, the names of saved files, and that it does what `htxsearch add` does."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import htxsearch
+from cli.test_cli import htxsearch
 from index.folders import Folders
 from web import running
 
@@ -27,12 +27,11 @@ from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.ingest.add import AddedFile
 from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.fetch import Fetcher, Limits
-from htxsearch.web import addition_process as intake
-from htxsearch.web import uploads
+from htxsearch.web import addition_process, additions
 from htxsearch.web.addition_process import AdditionProcesses, AdditionRequest
 from htxsearch.web.additions import status_of_additions
 from htxsearch.web.index_thread import IndexThreadBusy
-from htxsearch.web.security import is_foreign
+from htxsearch.web.security import is_cross_site
 
 from .conftest import Open, TestClient
 from .test_api import assert_fits
@@ -147,7 +146,7 @@ def test_names_are_made_safe_and_nothing_is_replaced(folders: Folders, name: str
     before = files(folders)
     held = tmp_path / "held"
     held.write_bytes(TEXT)
-    found = intake.add(str(folders.index), str(folders.corpus), AdditionRequest(sent=((name, held),)))
+    found = addition_process.add(str(folders.index), str(folders.corpus), AdditionRequest(files=((name, held),)))
     assert [one.path for one in found.taken] == [kept or "unnamed"]
     assert files(folders) == before | {kept or "unnamed": TEXT}
     assert {path.name for path in tmp_path.iterdir()} == {"corpus", "index", "held"}, "nothing lies elsewhere"
@@ -162,7 +161,7 @@ def test_names_are_made_safe_and_nothing_is_replaced(folders: Folders, name: str
 def test_nothing_that_is_sent_speaks_for_another_article(folders: Folders, tmp_path: Path, name: str, body: bytes) -> None:
     (tmp_path / "held").write_bytes(body)
     before = {path: path.read_bytes() for path in folders.corpus.rglob("*")}
-    found = intake.add(str(folders.index), str(folders.corpus), AdditionRequest(sent=((name, tmp_path / "held"),)))
+    found = addition_process.add(str(folders.index), str(folders.corpus), AdditionRequest(files=((name, tmp_path / "held"),)))
     assert (found.taken, len(found.refused)) == ((), 1)
     assert {path: path.read_bytes() for path in folders.corpus.rglob("*")} == before
 
@@ -180,24 +179,24 @@ def test_names_over_http_are_those_of_the_last_part(web: TestClient) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "the body is no JSON"),
-        (b"{", "the body is no JSON"),
-        (b"[" * 100_000, "the body is no JSON"),
-        (b"\xff", "the body is no JSON"),
+        (b"", "the body is not JSON"),
+        (b"{", "the body is not JSON"),
+        (b"[" * 100_000, "the body is not JSON"),
+        (b"\xff", "the body is not JSON"),
         (b"[]", "the body must be a JSON object"),
         (b"{}", "send either url or text"),
         (b'{"url": "https://a.vn", "text": "x"}', "send either url or text"),
         (b'{"path": "/etc/passwd"}', "there is no field 'path'; there are url, text"),
-        (b'{"text": 1}', "text must be a text"),
-        (b'{"text": "x", "date": null}', "date must be a text"),
+        (b'{"text": 1}', "text must be text"),
+        (b'{"text": "x", "date": null}', "date must be text"),
         (b'{"text": "x", "limit": true}', "limit must be a number between 1 and 100"),
         (b'{"text": "x", "limit": 1e9}', "limit must be a number between 1 and 100"),
         (b'{"text": "x", "date": "h\\u00f4m qua"}', "date"),
-        (b'{"text": "x", "title": "%s"}' % (b"x" * 600), "title has 600 characters; 500 are the most"),
+        (b'{"text": "x", "title": "%s"}' % (b"x" * 600), "title has 600 characters; at most 500 are allowed"),
         (b'{"url": "/etc/passwd"}', "an address starts with https:// or http://"),
         (b'{"url": "../../secret.txt"}', "an address starts with https:// or http://"),
         (b'{"url": "secret.txt\\u0000://"}', "an address starts with https:// or http://"),
-        (b'{"url": "https://%s"}' % (b"x" * 3000), "url has 3008 characters"),
+        (b'{"url": "https://%s"}' % (b"x" * 3000), "url has 3,008 characters"),
     ],
 )
 def test_bodies_that_cannot_be_are_refused_before_anything_is_done(
@@ -229,8 +228,8 @@ def test_a_page_is_fetched_with_what_is_said_of_it(folders: Folders) -> None:
         page = f"<!doctype html><html><body><article><h1>Tin</h1><p>{story}</p></article></body></html>"
         url = site.page("/tin", page.encode())
         fetcher = Fetcher(allow_private=True, limits=Limits(delay_s=0))
-        found = intake.add(
-            str(folders.index), str(folders.corpus), AdditionRequest(addresses=(url,), told={"place": "Huế"}), fetcher
+        found = addition_process.add(
+            str(folders.index), str(folders.corpus), AdditionRequest(addresses=(url,), metadata={"place": "Huế"}), fetcher
         )
     assert status_of_additions(found) == 201
     assert folders.open().show(found.taken[0].path).article.place == "Huế"
@@ -269,7 +268,7 @@ def test_fields_are_what_they_are_for(web: TestClient) -> None:
 
 
 def test_more_than_may_be_sent_is_413(opened: Open, folders: Folders) -> None:
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, largest=10_000)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, max_upload_bytes=10_000)
     before = files(folders)
 
     def in_pieces() -> Iterator[bytes]:
@@ -313,7 +312,7 @@ def test_without_the_token_nothing_is_added(web: TestClient, folders: Folders) -
             assert web.post(address, files={"file": ("a.txt", TEXT)}, headers=headers).status_code == 401
     assert files(folders) == before
     assert web.get("/api/articles", headers=BEARER).status_code == 405
-    assert web.get("/api/articles", headers=BEARER).json()["detail"] == "nothing is done here by that method: use POST"
+    assert web.get("/api/articles", headers=BEARER).json()["detail"] == "method not allowed; use POST"
 
 
 @pytest.mark.parametrize(
@@ -349,7 +348,7 @@ def test_what_another_sites_page_sends_is_refused(
             sent = web.post(address, files={"file": ("a.txt", TEXT)}, headers=headers)
             assert sent.status_code == 403
     assert files(folders) == before
-    assert is_foreign({name.lower(): value for name, value in (headers | {"host": "testserver"}).items()}) == foreign
+    assert is_cross_site({name.lower(): value for name, value in (headers | {"host": "testserver"}).items()}) == foreign
 
 
 def test_while_the_index_is_written_nothing_is_touched(web: TestClient, folders: Folders) -> None:
@@ -376,23 +375,23 @@ def test_a_corpus_that_cannot_be_written_is_the_servers_trouble(web: TestClient,
 
 
 def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Open, folders: Folders) -> None:
-    """A process that adds takes a second and more; nothing that is asked meanwhile waits for that."""
+    """Fifty articles take a second and more to analyse; nothing that is asked meanwhile waits for that."""
     web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
     web.get("/api/query?q=chè", headers=BEARER)
-    many = [(f"{number}.txt", f"Bài {number}. ".encode() + TEXT * 40) for number in range(10)]
+    many = [(f"{number}.txt", f"Bài {number}. ".encode() + TEXT * 40) for number in range(50)]
     answers: list[Any] = []
     adding = threading.Thread(target=lambda: answers.append(send(web, *many)))
     adding.start()
     busy, asked = [], 0
-    while adding.is_alive() and (asked <= 20 or not busy):  # the addition has the lower priority: let it end then
+    while adding.is_alive():
         assert web.get(f"/api/query?q=chè {asked}", headers=BEARER).status_code == 200
         asked += 1
-        if not busy and web.app.state.intake.is_adding:  # type: ignore[attr-defined]
+        if not busy and web.app.state.addition_processes.is_adding:  # type: ignore[attr-defined]
             busy = [send(web, ("x.txt", TEXT))]
     adding.join()
     [answer] = answers
     assert answer.status_code == 201, answer.text
-    assert answer.json()["reindex"]["added"] == 10
+    assert answer.json()["reindex"]["added"] >= 50
     assert busy[0].json()["detail"] == "another addition is under way; try again in a moment"
     assert busy[0].headers["retry-after"] == "1"
     assert asked > 20
@@ -400,32 +399,32 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
 
 def test_of_many_who_send_only_some_are_listened_to(folders: Folders) -> None:
     """What they send is held on the disk."""
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=600)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
     with ExitStack() as places:
         for _ in range(4):
-            places.enter_context(adding.receiving())
-        with pytest.raises(IndexThreadBusy, match="others are sending"):
-            places.enter_context(adding.receiving())
-    with adding.receiving():
+            places.enter_context(adding.upload_slot())
+        with pytest.raises(IndexThreadBusy, match="others are uploading"):
+            places.enter_context(adding.upload_slot())
+    with adding.upload_slot():
         assert run(adding, AdditionRequest(text=TEXT)).taken
 
 
-def run(adding: AdditionProcesses, wanted: AdditionRequest) -> Additions:
-    return asyncio.run(adding.add(wanted))
+def run(processes: AdditionProcesses, request: AdditionRequest) -> Additions:
+    return asyncio.run(processes.add(request))
 
 
 def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=0.01)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=0.01)
     with pytest.raises(IndexThreadBusy, match=r"stopped after 0\.01 s"):
         run(adding, AdditionRequest(text=TEXT))
     assert not adding.is_adding
-    assert run(AdditionProcesses(str(folders.index), str(folders.corpus), seconds=600), AdditionRequest(text=TEXT)).taken
+    assert run(AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60), AdditionRequest(text=TEXT)).taken
 
 
 def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the server has waited long enough for it to stop."""
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=600)
-    monkeypatch.setattr(intake, "_COMMAND", "import signal; signal.pause()")
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
+    monkeypatch.setattr(addition_process, "_COMMAND", "import signal; signal.pause()")
     started: list[subprocess.Popen[bytes]] = []
     begun = asyncio.Event()
     real = subprocess.Popen
@@ -452,27 +451,27 @@ def test_a_disk_that_is_full_is_the_servers_trouble(web: TestClient, folders: Fo
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(uploads, "_copy", full)
+    monkeypatch.setattr(additions, "_copy", full)
     answer = send(web, ("a.txt", TEXT))
     assert answer.status_code == 503
-    assert answer.json()["detail"] == "what was sent cannot be kept on the disk: No space left on device"
+    assert answer.json()["detail"] == "the upload cannot be saved: No space left on device"
     assert list(files(folders)) == ["chè.txt"]
 
 
 def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=600)
-    monkeypatch.setattr(intake, "_COMMAND", "import os; os._exit(7)")
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
+    monkeypatch.setattr(addition_process, "_COMMAND", "import os; os._exit(7)")
     with pytest.raises(HtxError, match="ended with code 7"):
         run(adding, AdditionRequest(text=TEXT))
-    monkeypatch.setattr(intake, "_COMMAND", "raise MemoryError")
+    monkeypatch.setattr(addition_process, "_COMMAND", "raise MemoryError")
     with pytest.raises(HtxError, match="ended with code 1"):
         run(adding, AdditionRequest(text=TEXT))
 
 
 def test_errors_come_out_of_the_process_as_they_are(folders: Folders) -> None:
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), seconds=600)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
     with pytest.raises(UsageError, match="one title cannot be"):
-        run(adding, AdditionRequest(text=TEXT, addresses=("https://a.vn",), told={"title": "Một"}))
+        run(adding, AdditionRequest(text=TEXT, addresses=("https://a.vn",), metadata={"title": "Một"}))
 
 
 def test_what_was_got_of_an_addition_decides_the_status() -> None:
