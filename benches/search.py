@@ -28,12 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch import Index
-from htxsearch.engine.contract import Boolean, Document, Node, Terms
+from htxsearch.engine.contract import Document, Terms
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.indexing.manifest import Manifest, write_manifest
-from htxsearch.query.expand import Expander
 from htxsearch.query.parse import parse
-from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span, sentences
@@ -155,11 +153,11 @@ def measure(index: Path, plain: Path, asked: list[tuple[str, str]]) -> tuple[Tim
     whoosh = plain_search(plain)
     rounds: tuple[Times, Times] = ({}, {})
     with Index(index, corpus=index / "none") as ours:
-        engine, _, _ = ours.stage_one("chè")
-        expander = Snapshot(engine).expander
+        snapshot = ours.searcher().snapshot
+        engine, expander = snapshot.engine, snapshot.expander
         for number, times in enumerate(rounds):
             for query, source in asked:
-                node = stage_one_node(expander, query)
+                node = expander.expand(parse(query)).node
                 if number == 0:
                     timed(times, "plain Whoosh", partial(whoosh, query))
                 best = timed(times, "stage one, 100 passages", partial(engine.search, node, limit=100, per_article=False))
@@ -171,12 +169,6 @@ def measure(index: Path, plain: Path, asked: list[tuple[str, str]]) -> tuple[Tim
                 if number == 0 and all(hit.article_id != source for hit in engine.search(node, limit=top.total).hits):
                     raise RuntimeError(f"{query!r} does not find {source}")
     return rounds
-
-
-def stage_one_node(expander: Expander, query: str) -> Node:
-    """Return what stage one is asked for a query."""
-    group = parse(query)
-    return Boolean((expander.plan(group).node,), expander.preferences(group))
 
 
 def timed(times: Times, name: str, act: Callable[[], Any]) -> Any:

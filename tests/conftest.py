@@ -1,23 +1,36 @@
-"""What many tests share: the demo corpus and an index of it, built once."""
+"""Fixtures that many tests share, and the environment in which all of them run."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import DEMO
+from filelock import FileLock
 
 from htxsearch import Index
 
-DEMO = Path(__file__).parent.parent / "corpus"
+# All that tests take from the shell; so nobody's language, colours, width of terminal, proxy or HTXSEARCH_INDEX decides.
+KEPT = frozenset("HOME LD_LIBRARY_PATH PATH TEMP TMP TMPDIR SYSTEMROOT USERPROFILE HTXSEARCH_API_CASES".split())
+for name in os.environ.keys() - KEPT:
+    if not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):
+        del os.environ[name]
 
 
 @pytest.fixture(scope="session")
 def demo_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of an index of the demo corpus; tests only read it."""
-    folder = tmp_path_factory.mktemp("demo") / "index"
-    with Index(folder, corpus=DEMO) as index:
-        report = index.update()
-    assert report.added >= 40
-    assert not report.rejected
+    """Return the folder of an index of the demo corpus, built once a run by whichever process comes first; only read it."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # that of all processes of this run
+    folder, built = base / "demo-index", base / "demo-index.built"
+    with FileLock(base / "demo-index.lock"):
+        if not built.exists():
+            with Index(folder, corpus=DEMO) as index:
+                report = index.update()
+            assert report.added >= 40
+            assert not report.rejected
+            built.touch()
     return folder
 
 

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from htxsearch.cli.main import cli
+from htxsearch.engine.bm25 import length_norm
 from htxsearch.engine.contract import Boolean, DisjunctionMax, Document, Terms, WeightedTerm
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import UsageError
@@ -145,7 +147,7 @@ def test_an_engine_that_scores_otherwise_fails_the_check(
     ours.open()
     exact = Exhaustive(collection, size)
     assert mismatches(collection, answers(), exact) == ()
-    monkeypatch.setattr("htxsearch.engine.whoosh.reader.BM25_K1", 1.2)
+    monkeypatch.setattr("htxsearch.engine.whoosh.reader.length_norm", partial(length_norm, k1=1.2))
     ours.open()  # what is open keeps the weights it has
     found = mismatches(collection, answers(), exact)
     assert [one.query for one in found] == list(collection.texts)
@@ -198,7 +200,7 @@ def test_the_table_says_what_is_made_and_what_is_exact() -> None:
 
 @pytest.mark.usefixtures("nowhere")
 def test_a_mismatch_fails_the_command_and_names_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exhaustive, "BM25_K1", 1.2)
+    monkeypatch.setattr(exhaustive, "length_norm", partial(length_norm, k1=1.2))
     done = run("--engine", "htxsearch", "--sizes", "40", "--json")
     found = json.loads(done.stdout)["sizes"][0]["mismatches"]
     assert done.return_value == 1

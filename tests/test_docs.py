@@ -1,4 +1,4 @@
-"""The documentation says what the program does: help pages and transcripts are made anew and compared."""
+"""The documentation agrees with the program: help pages and transcripts are made again and compared."""
 
 import re
 import subprocess
@@ -20,15 +20,30 @@ def test_help_pages_and_transcripts_are_current() -> None:
     assert done.returncode == 0, f"{done.stderr}\nrun: make docs"
 
 
-def test_the_readme_python_example_runs(
-    demo: Index, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["README.md", "README.vi.md"])
+def test_the_python_example_of_the_readme_runs(
+    name: str, demo: Index, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    block = re.search(r"```python\n(.*?)```", (ROOT / name).read_text("utf-8"), re.DOTALL)
     assert block is not None
     monkeypatch.setattr("htxsearch.Index", lambda *_, **__: demo, raising=False)
     monkeypatch.setattr(demo, "update", lambda: None)
-    exec(compile(block.group(1), "README.md", "exec"), {})
+    exec(compile(block.group(1), name, "exec"), {})
     assert "Thái Nguyên" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.vi.md"])
+def test_the_readme_links_every_page(name: str) -> None:
+    readme = (ROOT / name).read_text("utf-8")
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "docs" / "decisions"]
+    assert [page.name for page in pages if page.name != name and f"({page.relative_to(ROOT)}" not in readme] == []
+
+
+def test_both_readmes_show_the_same() -> None:
+    english, vietnamese = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.vi.md"))
+    for shape in (r"^#+ ", r"^\$ htxsearch \w+", r"^\| \[.*?\]", r"^- \*\*"):
+        counts = [len(re.findall(shape, text, re.MULTILINE)) for text in (english, vietnamese)]
+        assert counts[0] == counts[1], shape
 
 
 def test_every_command_is_documented() -> None:

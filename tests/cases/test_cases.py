@@ -37,7 +37,7 @@ from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.document_numbers import document_numbers, looks_like_document_number
 from htxsearch.text.figures import agree, figures
-from htxsearch.text.normalize import keeps_marks, key, nfc, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form, keeps_diacritics, nfc
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
 from htxsearch.text.query_dates import date_range, question_dates
@@ -107,18 +107,18 @@ def parts(text: str) -> tuple[str, list[str]]:
 # Spelling
 
 
-@each("normal")
-def test_normal_form(given: str, expected: str) -> None:
-    assert normal(given) == expected
-    assert normal(decomposed(given)) == expected
-    assert normal(expected) == expected
-    assert key(given) == key(expected)
+@each("canonical-spellings")
+def test_canonical_spelling(given: str, expected: str) -> None:
+    assert canonical_spelling(given) == expected
+    assert canonical_spelling(decomposed(given)) == expected
+    assert canonical_spelling(expected) == expected
+    assert folded_form(given) == folded_form(expected)
 
 
 @each("numbers")
 def test_numbers(given: str, expected: str) -> None:
-    assert normal(given) == expected
-    assert normal(expected) == expected
+    assert canonical_spelling(given) == expected
+    assert canonical_spelling(expected) == expected
 
 
 @each("figures")
@@ -144,20 +144,20 @@ def test_figures_that_can_both_be_right(given: str, expected: str) -> None:
     assert yes(agree(other, one)) == expected
 
 
-@each("keys")
-def test_key(given: str, expected: str) -> None:
-    assert key(given) == expected
-    assert key(decomposed(given)) == expected
+@each("folded-forms")
+def test_folded_form(given: str, expected: str) -> None:
+    assert folded_form(given) == expected
+    assert folded_form(decomposed(given)) == expected
 
 
-@each("marks")
-def test_partly_marked_typing(given: str, expected: str) -> None:
+@each("partial-diacritics")
+def test_typing_with_some_diacritics(given: str, expected: str) -> None:
     typed, written = given.split()
-    assert yes(keeps_marks(typed, written)) == expected
+    assert yes(keeps_diacritics(typed, written)) == expected
 
 
-@each("fillers")
-def test_fillers(given: str, expected: str) -> None:
+@each("stop-words")
+def test_stop_words(given: str, expected: str) -> None:
     assert yes(is_stop_word(given)) == expected
 
 
@@ -314,11 +314,11 @@ def test_what_a_typed_place_covers(given: str, expected: str) -> None:
         assert f"{'; '.join(extent.places)} | {extent.note or '-'}" == expected
 
 
-# Page furniture
+# Boilerplate of pages
 
 
-@each("furniture")
-def test_furniture(given: str, expected: str) -> None:
+@each("boilerplate")
+def test_boilerplate(given: str, expected: str) -> None:
     above, below = a_sentence(70), a_sentence(9)
     kept = sort_lines([above, given, below]).kept()
     whole = {"kept": [above, given, below], "dropped": [above, below], "end": [above]}

@@ -8,24 +8,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-DEMO = Path(__file__).parent.parent.parent / "corpus"
-
-
-def htxsearch(*words: str, cwd: Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("HTXSEARCH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "htxsearch", *words],
-        cwd=cwd,
-        env={**clean, "COLUMNS": "100", "PYTHONUTF8": "1", **environment},
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from command import DEMO, as_json, htxsearch
 
 
 @pytest.fixture
@@ -34,12 +19,6 @@ def office(tmp_path: Path, demo_index: Path) -> Path:
     (tmp_path / "corpus").symlink_to(DEMO)
     (tmp_path / "index").symlink_to(demo_index)
     return tmp_path
-
-
-def as_json(*words: str, cwd: Path, **more: str) -> Any:
-    done = htxsearch(*words, "--json", cwd=cwd, **more)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_query_prints_the_promised_json(office: Path) -> None:
@@ -147,7 +126,7 @@ def test_related_takes_a_file_outside_the_corpus_and_standard_input(office: Path
     (office / "mine.txt").write_text(text, "utf-8")
     for found in (
         as_json("related", "mine.txt", cwd=office),
-        json.loads(htxsearch("related", "-", "--json", cwd=office, stdin=text).stdout),
+        as_json("related", "-", cwd=office, stdin=text),
     ):
         assert found["article_id"] is None
         assert found["related"][0]["article_id"] == "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from htxsearch.engine.contract import BM25_B, BM25_K1, Boolean, DateRange, Document, TermsFilter
+from htxsearch.engine.bm25 import K1, B
+from htxsearch.engine.contract import Boolean, DateRange, Document, TermsFilter
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import HtxError
@@ -110,7 +111,7 @@ def expected_top(texts, alternatives, limit):
         idf = math.log(1 + (len(texts) - len(tf) + 0.5) / (len(tf) + 0.5))
         for number, count in tf.items():
             length = len(texts[number].split())
-            part = count / (count + BM25_K1 * (1 - BM25_B + BM25_B * length / average))
+            part = count / (count + K1 * (1 - B + B * length / average))
             totals[number] = totals.get(number, 0.0) + idf * part
     best = sorted(totals.items(), key=lambda entry: (-round(entry[1], 9), entry[0]))[:limit]
     return len(totals), [(f"{number:04}", 0) for number, _ in best], [score for _, score in best]

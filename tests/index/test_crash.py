@@ -25,9 +25,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 SERVER = """
 import json, os, signal, sys
 from htxsearch import Index
-from htxsearch.text.words import words
+from htxsearch.text.segmenter import word_spans
 
-words("Bà con xã viên chuẩn bị.")  # loads the segmenter
+word_spans("Bà con xã viên chuẩn bị.")  # loads the segmenter
 os.fsync = lambda descriptor: None  # what a process that dies has written stays written
 WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir", "fcntl.flock"}
 

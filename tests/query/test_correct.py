@@ -39,19 +39,19 @@ def test_what_can_be_read_as_it_stands_is_not_taken_for_keystrokes(index: Index,
 
 def test_a_wrong_tone_is_mended_where_a_word_then_makes_sense(index: Index) -> None:
     found = index.search("hợp tác xả chè")
-    assert found.suggestion == "hợp tác xã chè"
+    assert found.correction == "hợp tác xã chè"
     assert found.read_as is None  # something was found; it is only offered
 
 
 @pytest.mark.parametrize("typed", ["hợp tác xã chè", "xả nước", "hop tac xa", "bán thóc tươi"])
 def test_what_is_right_gets_no_suggestion(index: Index, typed: str) -> None:
-    assert index.search(typed).suggestion is None
+    assert index.search(typed).correction is None
 
 
 def test_another_word_is_never_made_of_a_known_one(index: Index) -> None:
     found = index.search("chó")
     assert found.total == 0
-    assert found.suggestion is None
+    assert found.correction is None
 
 
 def test_when_nothing_matches_the_suggestion_is_asked_at_once(index: Index) -> None:
@@ -68,4 +68,4 @@ def test_an_error_points_into_what_was_typed(index: Index) -> None:
 
 def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:
     found = index.search('+"lứa đầu" hợp tác xả')
-    assert found.suggestion == '+"lứa đầu" hợp tác xã'
+    assert found.correction == '+"lứa đầu" hợp tác xã'

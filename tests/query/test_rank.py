@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from htxsearch import Index
+from htxsearch.engine.contract import Engine, Hit
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.query.expand import QueryTerms
 from htxsearch.search.features import FEATURES, MEANING, features, learnt_weights
+from htxsearch.search.pipeline import SearchRequest, first_stage
 from htxsearch.search.rerank import candidates_of, query_arrays, rerank
 from htxsearch.search.searcher import Searcher
+from htxsearch.search.snapshot import Snapshot
 
 TEXTS = {
     "gan": "Sáng nay trời đẹp. Tổ hợp tác trồng nấm rơm bán cho chợ huyện.",
@@ -29,11 +33,17 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     (corpus / "tin.jsonl").write_text("\n".join(lines), "utf-8")
     engine = MemoryEngine()
     reindex(engine, corpus, batch=10, progress=unobserved)
-    return Searcher(engine)
+    return Searcher(Snapshot(engine))
+
+
+def retrieved(searcher: Searcher, query: str) -> tuple[Engine, QueryTerms, tuple[Hit, ...]]:
+    """Return the engine, the query's terms and the hits of first-stage retrieval."""
+    retrieval = first_stage(searcher.snapshot, query)
+    return searcher.snapshot.engine, retrieval.query.terms, retrieval.result.hits
 
 
 def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
-    engine, asked, hits = searcher.stage_one(query)
+    engine, asked, hits = retrieved(searcher, query)
     candidates, order = candidates_of(engine, hits)
     values = features(query_arrays(engine, asked, query), candidates)
     assert values.shape == (len(hits), len(FEATURES))
@@ -45,7 +55,7 @@ def test_nearness_and_order_are_seen(searcher: Searcher) -> None:
     found = table(searcher, "tổ hợp tác trồng nấm rơm")
     for feature in ("pairs", "near", "sentence"):
         assert found["gan"][feature] > found["xa"][feature]
-    assert searcher.search("tổ hợp tác trồng nấm rơm").hits[0].article_id == "gan"
+    assert searcher.search(SearchRequest("tổ hợp tác trồng nấm rơm")).hits[0].article_id == "gan"
 
 
 def test_features_are_shares_that_do_not_grow_with_the_query(searcher: Searcher) -> None:
@@ -68,24 +78,24 @@ def test_numbers_and_titles_are_seen(searcher: Searcher) -> None:
 
 def test_a_very_long_query_is_ranked(searcher: Searcher) -> None:
     words = [word for text in TEXTS.values() for word in text.split()]
-    assert searcher.search(" ".join(words)).hits
+    assert searcher.search(SearchRequest(" ".join(words))).hits
 
 
 def test_a_question_word_counts_for_nothing(searcher: Searcher) -> None:
-    engine, asked, _ = searcher.stage_one("bao nhiêu nấm rơm")
+    engine, asked, _ = retrieved(searcher, "bao nhiêu nấm rơm")
     question = query_arrays(engine, asked, "bao nhiêu nấm rơm")
-    assert [slot.typed for slot in asked.slots] == ["nấm", "rơm"]  # bao nhiêu is nowhere in these texts
+    assert [slot.typed for slot in asked.terms] == ["nấm", "rơm"]  # bao nhiêu is nowhere in these texts
     assert (question.weight() > 0).all()
 
 
 def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Searcher) -> None:
-    engine, asked, _ = searcher.stage_one("Nấm Rơm huyện")
+    engine, asked, _ = retrieved(searcher, "Nấm Rơm huyện")
     assert query_arrays(engine, asked, "Nấm Rơm huyện").capital.tolist() == [0.0, 1.0, 0.0]
     assert query_arrays(engine, asked, "NẤM RƠM HUYỆN").capital.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
-    engine, asked, hits = searcher.stage_one("zzzz")
+    engine, asked, hits = retrieved(searcher, "zzzz")
     assert rerank(engine, asked, "zzzz", hits) == ([], None, None)
 
 
@@ -108,9 +118,9 @@ def test_the_weights_are_a_readable_file_with_its_provenance() -> None:
 def test_both_engines_rank_the_demo_corpus_alike(demo: Index) -> None:
     engine = MemoryEngine()
     reindex(engine, demo.corpus, batch=1_000, progress=unobserved)
-    oracle = Searcher(engine)
+    oracle = Searcher(Snapshot(engine))
     for query in ("hợp tác xã chè ở Thái Nguyên", "hop tac xa", '"hợp tác xã" +chè', 'place:"Bắc Giang" HTX', "1804/QD-TTg"):
-        one, other = demo.search(query, facets=("place", "year")), oracle.search(query, facets=("place", "year"))
+        one, other = demo.search(query, facets=("place", "year")), oracle.search(SearchRequest(query, facets=("place", "year")))
         assert [(hit.article_id, hit.passage, hit.highlights) for hit in one.hits] == [
             (hit.article_id, hit.passage, hit.highlights) for hit in other.hits
         ]

@@ -300,11 +300,11 @@ def test_the_words_of_an_indexed_article_are_those_of_its_flags(index: Index, mo
     def fail(_: str) -> list[str]:
         raise AssertionError("the segmenter was asked")
 
-    monkeypatch.setattr("htxsearch.text.words.segment", fail)
-    stored = dict(index._current().vectors())
+    monkeypatch.setattr("htxsearch.text.segmenter.segment", fail)
+    stored = dict(index.searcher().snapshot.engine.vectors())
     for article_id, (title, _) in ARTICLES.items():
         body = index.show(article_id).article.body
-        of_title, *of_passages = (one.flags for one in index._current().forward(article_id))
+        of_title, *of_passages = (one.flags for one in index.searcher().snapshot.engine.forward(article_id))
         spans = passages(body)
         terms = analyse(title, [Span(0, len(title))], flags=of_title) + analyse(body, spans, flags=b"".join(of_passages))
         assert feature_vector(title, body, terms) == stored[article_id]

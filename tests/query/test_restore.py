@@ -7,8 +7,10 @@ import pytest
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.search.diacritics import restored
+from htxsearch.search.pipeline import SearchRequest, first_stage
 from htxsearch.search.rerank import candidates_of
 from htxsearch.search.searcher import Searcher
+from htxsearch.search.snapshot import Snapshot
 
 TEXTS = {
     "che": "Hợp tác xã chè ở xã La Bằng trồng chè búp. Hợp tác xã có tám hộ trồng chè.",
@@ -28,11 +30,11 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     (corpus / "tin.jsonl").write_text("\n".join(lines), "utf-8")
     engine = MemoryEngine()
     reindex(engine, corpus, batch=10, progress=unobserved)
-    return Searcher(engine)
+    return Searcher(Snapshot(engine))
 
 
 def read(searcher: Searcher, query: str) -> str | None:
-    return searcher.search(query).restored
+    return searcher.search(SearchRequest(query)).restored
 
 
 def test_neighbours_decide_what_was_meant(searcher: Searcher) -> None:
@@ -62,20 +64,21 @@ def test_something_between_keeps_runs_apart(searcher: Searcher) -> None:
 
 
 def test_every_spelling_is_kept_and_none_becomes_worthless(searcher: Searcher) -> None:
-    engine, asked, hits = searcher.stage_one("hop tac xa che")
-    likely = restored(asked, candidates_of(engine, hits)[0])
-    for before, after in zip(asked.slots, likely.slots, strict=True):
+    retrieval = first_stage(searcher.snapshot, "hop tac xa che")
+    asked = retrieval.query.terms
+    likely = restored(asked, candidates_of(searcher.snapshot.engine, retrieval.result.hits)[0])
+    for before, after in zip(asked.terms, likely.terms, strict=True):
         assert {term for term, _ in before.spellings} == {term for term, _ in after.spellings}
         best = after.spellings[0][1]
         assert all(0.29 * best <= weight <= best for _, weight in after.spellings)
 
 
 def test_the_restored_spelling_ranks_first(searcher: Searcher) -> None:
-    assert searcher.search("hop tac xa che").hits[0].article_id == "che"
-    assert searcher.search("cha me che").hits[0].article_id == "choi"
+    assert searcher.search(SearchRequest("hop tac xa che")).hits[0].article_id == "che"
+    assert searcher.search(SearchRequest("cha me che")).hits[0].article_id == "choi"
 
 
 def test_explaining_shows_it_in_json(searcher: Searcher) -> None:
-    found = searcher.search("hop tac xa", explain=True)
+    found = searcher.search(SearchRequest("hop tac xa", explain=True))
     assert found.as_json(explain=True)["restored"] == "hợp tác xã"
     assert "restored" not in found.as_json()

@@ -72,5 +72,5 @@ def test_the_index_adds_titles_it_finds(demo: Index) -> None:
 
 def test_marked_says_what_a_search_would_mark(demo: Index) -> None:
     hit = demo.search("hop tac xa che").hits[0]
-    assert demo.marked("hop tac xa che", [hit.passage.text]) == [list(hit.highlights)]
-    assert demo.marked("zzzz", ["abc"]) == [[]]
+    assert demo.highlights("hop tac xa che", [hit.passage.text]) == [list(hit.highlights)]
+    assert demo.highlights("zzzz", ["abc"]) == [[]]

@@ -331,12 +331,12 @@ def test_vectors_outlive_a_rebuild_and_a_rename(tmp_path):
     (corpus / "a.txt").write_text("Tin vui\nBà con trồng chè.\n", "utf-8")
     with Index(folder, corpus=corpus) as index:
         index.update()
-        assert len(encode(index._current(), folder)[0]) == 1
+        assert len(encode(index.searcher().snapshot.engine, folder)[0]) == 1
         (corpus / "a.txt").rename(corpus / "b.txt")
         for rebuild in (True, False):
             index.update(rebuild=rebuild)
-            assert encode(index._current(), folder)[0] == []
-            assert complete(index._current(), folder)
+            assert encode(index.searcher().snapshot.engine, folder)[0] == []
+            assert complete(index.searcher().snapshot.engine, folder)
 
 
 def test_what_the_system_does_not_allow_is_our_error(engine, tmp_path):

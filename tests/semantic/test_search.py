@@ -11,10 +11,8 @@ import htxsearch.index
 import htxsearch.indexing.embeddings
 from htxsearch import Index
 from htxsearch.cli.main import cli
-from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import ExtraMissing, UsageError
 from htxsearch.indexing.embeddings import MODEL
-from htxsearch.search.searcher import Searcher
 
 from .meaning import SyllableEncoder
 
@@ -131,8 +129,6 @@ def test_without_vectors_it_says_how_to_make_them(index: Index) -> None:
     assert found(index, "lúa") == ["lua"]
     with pytest.raises(UsageError, match="htxsearch reindex --semantic"):
         index.search("lúa", semantic=True)
-    with pytest.raises(UsageError, match="ask an Index"):
-        Searcher(MemoryEngine()).search("lúa", semantic=True)
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def opened() -> Iterator[Open]:
     with ExitStack() as stack:
 
         def make(**settings: object) -> TestClient:
-            app = make_app(Settings(**({"rate": 0.0, "timeout_s": 60.0, "related_timeout_s": 60.0} | settings)))
+            app = make_app(Settings(**({"rate": 0.0, "timeout_s": 600.0, "related_timeout_s": 600.0} | settings)))
             return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
 
         yield make

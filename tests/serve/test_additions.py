@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli.test_cli import htxsearch
+from command import htxsearch
 from index.folders import Folders
 from web import running
 
@@ -375,15 +375,15 @@ def test_a_corpus_that_cannot_be_written_is_the_servers_trouble(web: TestClient,
 
 
 def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Open, folders: Folders) -> None:
-    """Fifty articles take a second and more to analyse; nothing that is asked meanwhile waits for that."""
+    """A process that adds takes a second and more; nothing that is asked meanwhile waits for that."""
     web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
     web.get("/api/query?q=chè", headers=BEARER)
-    many = [(f"{number}.txt", f"Bài {number}. ".encode() + TEXT * 40) for number in range(50)]
+    many = [(f"{number}.txt", f"Bài {number}. ".encode() + TEXT * 40) for number in range(10)]
     answers: list[Any] = []
     adding = threading.Thread(target=lambda: answers.append(send(web, *many)))
     adding.start()
     busy, asked = [], 0
-    while adding.is_alive():
+    while adding.is_alive() and (asked <= 20 or not busy):  # the addition has the lower priority: let it end then
         assert web.get(f"/api/query?q=chè {asked}", headers=BEARER).status_code == 200
         asked += 1
         if not busy and web.app.state.addition_processes.is_adding:  # type: ignore[attr-defined]
@@ -391,7 +391,7 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
     adding.join()
     [answer] = answers
     assert answer.status_code == 201, answer.text
-    assert answer.json()["reindex"]["added"] >= 50
+    assert answer.json()["reindex"]["added"] == 10
     assert busy[0].json()["detail"] == "another addition is under way; try again in a moment"
     assert busy[0].headers["retry-after"] == "1"
     assert asked > 20
@@ -399,7 +399,7 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
 
 def test_of_many_who_send_only_some_are_listened_to(folders: Folders) -> None:
     """What they send is held on the disk."""
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     with ExitStack() as places:
         for _ in range(4):
             places.enter_context(adding.upload_slot())
@@ -418,12 +418,12 @@ def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
     with pytest.raises(IndexThreadBusy, match=r"stopped after 0\.01 s"):
         run(adding, AdditionRequest(text=TEXT))
     assert not adding.is_adding
-    assert run(AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60), AdditionRequest(text=TEXT)).taken
+    assert run(AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600), AdditionRequest(text=TEXT)).taken
 
 
 def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when the server has waited long enough for it to stop."""
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     monkeypatch.setattr(addition_process, "_COMMAND", "import signal; signal.pause()")
     started: list[subprocess.Popen[bytes]] = []
     begun = asyncio.Event()
@@ -459,7 +459,7 @@ def test_a_disk_that_is_full_is_the_servers_trouble(web: TestClient, folders: Fo
 
 
 def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     monkeypatch.setattr(addition_process, "_COMMAND", "import os; os._exit(7)")
     with pytest.raises(HtxError, match="ended with code 7"):
         run(adding, AdditionRequest(text=TEXT))
@@ -469,7 +469,7 @@ def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.Monke
 
 
 def test_errors_come_out_of_the_process_as_they_are(folders: Folders) -> None:
-    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=60)
+    adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     with pytest.raises(UsageError, match="one title cannot be"):
         run(adding, AdditionRequest(text=TEXT, addresses=("https://a.vn",), metadata={"title": "Một"}))
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from cli.test_cli import DEMO, htxsearch
+from command import DEMO, htxsearch
 from index.folders import Folders
 
 from htxsearch import Index

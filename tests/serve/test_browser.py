@@ -53,7 +53,7 @@ def opened(browser: Any, server: Served) -> Iterator[Opened]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(120_000)
         page.on(
             "console",
             lambda message: (

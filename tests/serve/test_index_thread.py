@@ -34,7 +34,7 @@ def run(thread: IndexThread, asking: Any) -> Any:
 
 
 def test_one_thread_answers_in_turn(index: Index) -> None:
-    thread = IndexThread("x", index, timeout_s=5, max_waiting=100)
+    thread = IndexThread("x", index, timeout_s=300, max_waiting=100)
 
     async def asking() -> list[tuple[int, str]]:
         return await asyncio.gather(*(thread.ask(lambda _, n=n: (n, threading.current_thread().name)) for n in range(50)))
@@ -46,7 +46,7 @@ def test_one_thread_answers_in_turn(index: Index) -> None:
 
 
 def test_an_error_of_a_question_is_raised_and_the_thread_goes_on(index: Index) -> None:
-    thread = IndexThread("x", index, timeout_s=5, max_waiting=2)
+    thread = IndexThread("x", index, timeout_s=300, max_waiting=2)
 
     async def asking() -> str:
         for _ in range(5):

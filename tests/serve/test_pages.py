@@ -174,7 +174,8 @@ def test_what_others_say_stands_under_the_answer_by_what_it_is_to_it(
         replace(found.answer, relation=relation, as_of=f"năm {text}", date=datetime.date(year, 1, 1))
         for text, relation, year in told
     )
-    monkeypatch.setattr(Index, "ask", lambda *_, **__: replace(found, others=others))
+    results = demo.search(question, facets=FACETS)
+    monkeypatch.setattr(Index, "search", lambda *_, **__: replace(results, answers=replace(found, others=others)))
     text = web.get("/", params={"q": question}).text
     card = Page("<div>" + text[text.index('<section class="answer"') : text.index('<div class="bar"')] + "</div>")
     shown = card.shown()
@@ -464,4 +465,4 @@ def test_text_that_is_no_utf_8_is_read_as_far_as_it_goes(web: TestClient) -> Non
 
 def test_related_articles_are_ready_before_somebody_asks(web: TestClient) -> None:
     thread = web.app.state.index_threads.related
-    assert web.portal.call(thread.ask, lambda index: "similarity" in vars(index._ready()))
+    assert web.portal.call(thread.ask, lambda index: "similarity" in vars(index.searcher().snapshot))

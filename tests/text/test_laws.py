@@ -23,7 +23,15 @@ from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.figures import agree, figures
-from htxsearch.text.normalize import fold, is_marked, keeps_marks, key, nfc, normal, term
+from htxsearch.text.normalize import (
+    canonical_spelling,
+    folded_form,
+    has_diacritics,
+    index_term,
+    keeps_diacritics,
+    nfc,
+    strip_diacritics,
+)
 from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import (
     canonical_place,
@@ -36,10 +44,10 @@ from htxsearch.text.places import (
     provinces,
 )
 from htxsearch.text.query_dates import date_range
+from htxsearch.text.segmenter import word_spans
 from htxsearch.text.sentences import Span, lines, sentences
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import Token, terms, token_spans, tokens
-from htxsearch.text.words import words
 
 laws = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 slow_laws = settings(laws, max_examples=40)
@@ -114,60 +122,66 @@ def nfd(text: str) -> str:
 @example("0000.000,0")
 @example("01.000.000")
 def test_the_normal_form_is_stable(written: str) -> None:
-    once = normal(written)
-    assert normal(once) == once
+    once = canonical_spelling(written)
+    assert canonical_spelling(once) == once
     assert unicodedata.is_normalized("NFC", once)
 
 
 @laws
 @given(st.one_of(syllables, anything))
 def test_the_normal_form_has_the_same_key(written: str) -> None:
-    assert key(normal(written)) == key(written)
+    assert folded_form(canonical_spelling(written)) == folded_form(written)
 
 
 @laws
 @given(spellings)
 def test_wherever_the_tone_mark_stands_the_normal_form_is_one(same: list[str]) -> None:
-    assert len({normal(written) for written in same}) == 1
-    assert len({normal(written.upper()) for written in same}) == 1
-    assert {normal(written.upper()).lower() for written in same} == {normal(written) for written in same}
+    assert len({canonical_spelling(written) for written in same}) == 1
+    assert len({canonical_spelling(written.upper()) for written in same}) == 1
+    assert {canonical_spelling(written.upper()).lower() for written in same} == {
+        canonical_spelling(written) for written in same
+    }
 
 
 @laws
 @given(syllables)
 def test_a_syllable_composed_or_not_is_the_same(written: str) -> None:
-    assert (term(nfd(written)), normal(nfd(written)), key(nfd(written))) == (term(written), normal(written), key(written))
+    assert (index_term(nfd(written)), canonical_spelling(nfd(written)), folded_form(nfd(written))) == (
+        index_term(written),
+        canonical_spelling(written),
+        folded_form(written),
+    )
 
 
 @laws
 @given(syllables)
 def test_a_key_is_unmarked_small_and_its_own_key(written: str) -> None:
-    assert key(written).isascii()
-    assert not is_marked(key(written))
-    assert key(key(written)) == key(written)
+    assert folded_form(written).isascii()
+    assert not has_diacritics(folded_form(written))
+    assert folded_form(folded_form(written)) == folded_form(written)
 
 
 @laws
 @given(spellings, st.data())
 def test_marks_may_be_left_out_but_not_changed(same: list[str], data: st.DataObject) -> None:
     written = data.draw(st.sampled_from(same))
-    assert keeps_marks(key(written), written)
-    assert keeps_marks(written, written)
-    if is_marked(normal(written)) and key(written) != normal(written):
-        assert not keeps_marks(written, key(written))
+    assert keeps_diacritics(folded_form(written), written)
+    assert keeps_diacritics(written, written)
+    if has_diacritics(canonical_spelling(written)) and folded_form(written) != canonical_spelling(written):
+        assert not keeps_diacritics(written, folded_form(written))
 
 
 @laws
 @given(anything)
 def test_fold_leaves_no_mark(text: str) -> None:
-    assert fold(fold(text)) == fold(text)
-    assert not set("đĐ") & set(fold(text))
+    assert strip_diacritics(strip_diacritics(text)) == strip_diacritics(text)
+    assert not set("đĐ") & set(strip_diacritics(text))
 
 
 @laws
 @given(syllables)
 def test_fillers_are_told_by_their_normal_form(written: str) -> None:
-    assert is_stop_word(written) == is_stop_word(normal(written)) == is_stop_word(nfd(written))
+    assert is_stop_word(written) == is_stop_word(canonical_spelling(written)) == is_stop_word(nfd(written))
 
 
 # Syllables
@@ -179,7 +193,7 @@ def test_tokens_are_spans_in_order(text: str) -> None:
     at = 0
     for start, end, found in tokens(text):
         assert at <= start < end <= len(text)
-        assert term(text[start:end]) == found
+        assert index_term(text[start:end]) == found
         assert not re.search(r"[\s_]", found)
         at = end
 
@@ -285,7 +299,7 @@ def test_a_text_and_its_decomposed_form_have_the_same_passages(text: str) -> Non
 @given(texts.map(nfc))
 def test_words_are_spans_in_order_within_lines(text: str) -> None:
     at = 0
-    for start, end in words(text):
+    for start, end in word_spans(text):
         assert at <= start < end <= len(text)
         assert not re.search(r"[\n\r]", text[start:end])
         at = end
@@ -384,7 +398,7 @@ def test_every_name_that_is_offered_covers_what_it_says(name: str) -> None:
 
 
 def key_of(name: str) -> str:
-    return " ".join(key(token.term) for token in tokens(name))
+    return " ".join(folded_form(token.term) for token in tokens(name))
 
 
 def test_63_provinces_became_34() -> None:
@@ -397,7 +411,7 @@ def test_63_provinces_became_34() -> None:
 @given(texts)
 def test_a_learnt_long_form_has_a_syllable_for_each_letter(text: str) -> None:
     for short, long in learn(text):
-        assert [fold(token.term[0]) for token in tokens(long)] == list(fold(short).lower())
+        assert [strip_diacritics(token.term[0]) for token in tokens(long)] == list(strip_diacritics(short).lower())
 
 
 # Highlights and excerpts
@@ -487,7 +501,7 @@ def tree_or_error(query: str) -> Group | QuerySyntaxError:
 def test_natural_text_is_never_an_error(typed: list[str]) -> None:
     [clause] = parse(" ".join(typed)).clauses
     assert clause.occur == "should"
-    assert clause.operand.terms == tuple(map(term, typed))
+    assert clause.operand.terms == tuple(map(index_term, typed))
 
 
 @laws

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from command import DEMO
 
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
@@ -10,7 +11,6 @@ from htxsearch.text import segmenter
 from htxsearch.text.segmenter import plain_segment, segment
 from htxsearch.text.sentences import lines
 
-DEMO = Path(__file__).parent.parent.parent / "corpus"
 ODD = [
     "",
     " ",
@@ -33,20 +33,20 @@ def demo_lines() -> list[str]:
 
 
 def test_the_quick_way_is_taken() -> None:
-    segmenter._best_way.cache_clear()
-    assert segmenter._best_way() is not plain_segment
+    segmenter._fastest.cache_clear()
+    assert segmenter._fastest() is not plain_segment
 
 
 @pytest.mark.parametrize("line", ODD)
 def test_odd_lines_have_the_same_words(line: str) -> None:
-    assert segmenter._best_way()(line) == segment(line) == plain_segment(line)
+    assert segmenter._fastest()(line) == segment(line) == plain_segment(line)
 
 
 def test_the_demo_corpus_has_the_same_words() -> None:
     found = demo_lines()
     assert len(found) > 400
-    quick = segmenter._best_way()
-    assert [line for line in found if quick(line) != plain_segment(line)] == []
+    fast = segmenter._fastest()
+    assert [line for line in found if fast(line) != plain_segment(line)] == []
 
 
 @pytest.mark.parametrize("trouble", ["an error", "other words"])
@@ -57,8 +57,8 @@ def test_an_underthesea_of_another_make_is_asked_plainly(trouble: str, monkeypat
         return {}
 
     monkeypatch.setattr(segmenter, "_known_features", known)
-    segmenter._best_way.cache_clear()
-    assert segmenter._best_way() is plain_segment
+    segmenter._fastest.cache_clear()
+    assert segmenter._fastest() is plain_segment
     assert segment("Bà con xã viên chuẩn bị.") == plain_segment("Bà con xã viên chuẩn bị.")
     monkeypatch.undo()
-    segmenter._best_way.cache_clear()
+    segmenter._fastest.cache_clear()

@@ -1,14 +1,11 @@
 """Raw keystrokes: what the keyboard sends when the input method is off."""
 
-from pathlib import Path
-
 import pytest
+from command import DEMO
 
 from htxsearch.query.telex import from_keystrokes, to_telex
-from htxsearch.text.normalize import is_syllable, normal
+from htxsearch.text.normalize import canonical_spelling, is_syllable
 from htxsearch.text.tokens import tokens
-
-DEMO = Path(__file__).parent.parent.parent / "corpus"
 
 
 @pytest.mark.parametrize(
@@ -46,5 +43,5 @@ def test_every_syllable_of_the_demo_corpus_survives_the_keyboard() -> None:
     text = " ".join(path.read_text("utf-8") for path in sorted(DEMO.rglob("*.txt")))
     syllables = {token.term for token in tokens(text) if is_syllable(token.term)}
     assert len(syllables) > 1_000
-    lost = {one for one in syllables if normal(from_keystrokes(to_telex(one)) or one) != normal(one)}
+    lost = {one for one in syllables if canonical_spelling(from_keystrokes(to_telex(one)) or one) != canonical_spelling(one)}
     assert not lost

@@ -8,26 +8,29 @@ from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_questio
 from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
 from htxsearch.answer.scorer import Choice, answer_model, choices
 from htxsearch.answer.sentences import CandidatePassage
-from htxsearch.engine.contract import Boolean, Engine
+from htxsearch.engine.contract import Engine
 from htxsearch.errors import UsageError
-from htxsearch.query.expand import Plan
+from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import Filter
-from htxsearch.query.parse import Group, parse
+from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.features import QueryArrays
 from htxsearch.search.hints import hints
 from htxsearch.search.hits import first_of_texts, search_hit
+from htxsearch.search.pipeline import Retrieval, SearchPage, SearchRequest, first_stage
 from htxsearch.search.records import StoredArticles
-from htxsearch.search.rerank import DEPTH, Ranked, rerank
+from htxsearch.search.rerank import Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import is_marked
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["RetrievedContext", "answer_question", "checked_question", "retrieve"]
+__all__ = ["RetrievedContext", "answer_question", "answers_above_hits", "checked_question", "retrieve"]
 
 _READ_PASSAGES = 10
 """Passages of different text in which the answer is looked for."""
+_OTHERS_ABOVE_HITS = 3
+"""Other answers, and nearest passages, of an answer above the hits of a search."""
 _NO_ANSWER = (
     "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
 )
@@ -36,13 +39,12 @@ _NO_ANSWER = (
 class RetrievedContext(NamedTuple):
     """A question as interpreted, and the passages its answer is looked for in.
 
-    `query` is the question after keystrokes (hopwj tacs xax) were resolved, `restored` it with diacritics, None if it was
-    typed with them. `arrays` is None if nothing was found.
+    `typed` is the question after keystrokes (hopwj tacs xax) were resolved, `query` its expansion, `restored` it with
+    diacritics, None if it was typed with them. `arrays` is None if nothing was found.
     """
 
-    query: str
-    group: Group
-    plan: Plan
+    typed: str
+    query: ExpandedQuery
     ranked: list[Ranked]
     restored: str | None
     arrays: QueryArrays | None
@@ -59,18 +61,37 @@ def checked_question(typed: str) -> str:
     return plain
 
 
-def answer_question(snapshot: Snapshot, question: str, filters: Sequence[Filter], limit: int) -> Answers:
+def answers_above_hits(snapshot: Snapshot, request: SearchRequest, page: SearchPage) -> Answers | None:
+    """Return the answer to show above the hits of a page, found in the passages retrieved for the page.
+
+    Only the first page of a question, best hits first, has one. A question whose words say no more than a heading may say
+    (giám đốc hợp tác xã) has one only if it is answered.
+    """
+    if request.offset or request.sort != "score":
+        return None
+    analysis = analyse_question(request.query)
+    question = plain_question(request.query)
+    if analysis.kind == "thing" or not has_tokens(question):
+        return None
+    answers = answer_question(snapshot, question, request.filters, _OTHERS_ABOVE_HITS, page)
+    return answers if answers.answer or analysis.before or analysis.behind else None
+
+
+def answer_question(
+    snapshot: Snapshot, question: str, filters: tuple[Filter, ...], limit: int, page: SearchPage | None = None
+) -> Answers:
     """Return the answer to a checked question, or none if no span is likely enough.
 
-    At most `limit` other answers and `limit` nearest passages are returned.
+    At most `limit` other answers and `limit` nearest passages are returned. If `page` is of the same query, its passages
+    are those the answer is looked for in.
     """
-    context = retrieve(snapshot, question, filters)
+    context = retrieve(snapshot, question, filters, page)
     chosen = choices(context.arrays, context.question, context.passages) if context.arrays else []
     candidates = [_candidate(context, choice) for choice in chosen]
     best, others = resolve(context.question, candidates)
     answer = best if best and best.confidence >= answer_model().threshold else None
-    nearest = first_of_texts(context.ranked, snapshot.alike)[:limit]
-    hits = tuple(search_hit(ranked, context.plan, context.articles, snapshot.alike) for ranked in nearest)
+    nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
+    hits = tuple(search_hit(ranked, context.query, context.articles, snapshot.reprint_groups) for ranked in nearest)
     texts = [one.sentence.text for one in ([best] if best else []) + [candidate.answer for candidate in candidates]]
     return Answers(
         question=question,
@@ -79,27 +100,35 @@ def answer_question(snapshot: Snapshot, question: str, filters: Sequence[Filter]
         passages=hits,
         sentences=tuple(dict.fromkeys(texts)),
         best=best,
-        read_as=context.query if context.query != question else None,
+        read_as=context.typed if context.typed != question else None,
         restored=context.restored,
-        hints=() if answer else (*hints(context.plan, context.group, bool(filters), nothing=not hits), _NO_ANSWER),
+        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), _NO_ANSWER),
         took_ms=0.0,
     )
 
 
-def retrieve(snapshot: Snapshot, question: str, filters: Sequence[Filter] = ()) -> RetrievedContext:
-    """Return the passages nearest to a plain question, and how it is interpreted."""
-    engine, expander = snapshot.engine, snapshot.expander
-    query = read_keystrokes(question, engine)
-    group = parse(query)
-    plan = expander.plan(group)
-    node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
-    first_stage = engine.search(node, limit=DEPTH, per_article=False)
-    reranked = rerank(engine, expander.asked(group), query, first_stage.hits)
-    restored = None if is_marked(query) else reranked.restored
-    analysis = _analysis(query, restored)
+def retrieve(
+    snapshot: Snapshot, question: str, filters: tuple[Filter, ...] = (), page: SearchPage | None = None
+) -> RetrievedContext:
+    """Return the passages nearest to a plain question, and its analysis; if `page` is of the same query, its passages."""
+    engine = snapshot.engine
+    typed = read_keystrokes(question, engine)
+    retrieval = page.retrieval if page and _is_of(page.retrieval, typed, filters) else None
+    reranked = page.reranked if page and retrieval and not page.is_dense else None
+    retrieval = retrieval or first_stage(snapshot, typed, filters)
+    reranked = reranked or rerank(engine, retrieval.query.terms, typed, retrieval.result.hits)
+    restored = None if is_marked(typed) else reranked.restored
+    analysis = _analysis(typed, restored)
     articles = StoredArticles(engine)
     passages = _different_passages(engine, reranked.ranked, articles)
-    return RetrievedContext(query, group, plan, reranked.ranked, restored, reranked.question, analysis, passages, articles)
+    return RetrievedContext(typed, retrieval.query, reranked.ranked, restored, reranked.question, analysis, passages, articles)
+
+
+def _is_of(retrieval: Retrieval | None, typed: str, filters: tuple[Filter, ...]) -> bool:
+    """Return True if a retrieval is of a question, typed with signs of the query language or without, and of its filters."""
+    if retrieval is None or retrieval.filters != filters:
+        return False
+    return retrieval.read_as == typed or retrieval.query.tree == parse(typed)
 
 
 def _analysis(query: str, restored: str | None) -> QuestionAnalysis:

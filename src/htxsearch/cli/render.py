@@ -65,8 +65,8 @@ def show_results(results: Results, *, full: bool, explain: bool, first: int) -> 
         _show_expansions(results)
     if results.read_as:
         say("cli.read-as", query=safe(results.read_as))
-    elif results.suggestion:
-        say("cli.did-you-mean", query=safe(results.suggestion))
+    elif results.correction:
+        say("cli.did-you-mean", query=safe(results.correction))
     for number, hit in enumerate(results.hits, start=first):
         _show_hit(number, hit, full=full)
     for name, counts in results.facets.items():

@@ -1,1 +1,1 @@
-"""Where postings live. `seam` says what an engine is; `whoosh` is the embedded one, `memory` the test oracle."""
+"""Where postings live. `contract` says what an engine is; `whoosh` is the embedded one, `memory` the test oracle."""

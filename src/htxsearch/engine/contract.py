@@ -9,13 +9,8 @@ article itself carries `title` and `title_word`, which every one of its passages
 values `place`, `source` and `date`. Collection statistics are per level: a title's document
 frequency counts articles, a syllable's counts passages.
 
-**Scores** are BM25 (S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework", 2009)
-with Lucene's idf, over live documents only, exactly and exhaustively:
-
-    idf(df)  = ln(1 + (N - df + 0.5) / (df + 0.5))
-    tf part  = tf / (tf + k1 * (1 - b + b * length / average length))
-
-A group of alternatives (`DisjunctionMax`) scores as its best one, times the idf of the whole group:
+**Scores** are BM25 as `engine.bm25` has it, over live documents only, exactly and exhaustively. A group of
+alternatives (`DisjunctionMax`) scores as its best one, times the idf of the whole group:
 idf(documents with any of them) * max(weight_i * tf part_i).
 """
 
@@ -30,8 +25,6 @@ from htxsearch.text.analysis import Terms
 
 __all__ = [
     "ARTICLE_FIELDS",
-    "BM25_B",
-    "BM25_K1",
     "PASSAGE_FIELDS",
     "TWIN_SHIFT",
     "Boolean",
@@ -56,10 +49,6 @@ __all__ = [
     "forward_of",
     "term_hash",
 ]
-
-BM25_K1 = 0.9
-BM25_B = 0.4
-"""k1 .9, b .4 scored best of the settings tried on XQuAD-vi (MRR@10 .9058 against .8986 with 1.2, .75)."""
 
 PASSAGE_FIELDS = ("syllable", "word")
 ARTICLE_FIELDS = ("title", "title_word")
@@ -132,7 +121,7 @@ class WeightedTerm:
 
 @dataclass(frozen=True, slots=True)
 class DisjunctionMax:
-    """Matches where any alternative does; scores as the best. All fields are of one level."""
+    """Matches where any alternative does; scores as the best. All fields are of one level; without any, nothing matches."""
 
     alternatives: tuple[WeightedTerm, ...]
     boost: float = 1.0
@@ -269,7 +258,7 @@ class Engine(Protocol):
         """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""
 
     def frequency(self, node: DisjunctionMax) -> int:
-        """Return how many passages (or articles, for title fields) hold any of the alternatives."""
+        """Return how many passages (or articles, for title fields) hold any of the alternatives, 0 without any."""
 
     def record(self, article_id: str) -> str | None:
         """Return an article's record, or None."""

@@ -1,15 +1,13 @@
 """An engine in a dictionary: brute force, slow, obvious. The oracle the others are tested against."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
+from htxsearch.engine.bm25 import idf, length_norm, tf_part
 from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
-    BM25_B,
-    BM25_K1,
     Boolean,
     Counts,
     DateRange,
@@ -81,12 +79,12 @@ class MemoryEngine:
         if isinstance(node, TermsFilter | DateRange):
             accepts = self._filter(node)
             return {unit: node.boost if accepts(self._documents[unit[0]]) else None for unit in units}
-        on_article = (node.field if isinstance(node, Phrase) else node.alternatives[0].field) in ARTICLE_FIELDS
+        on_article = _is_on_article(node)
         places = [(article_id, 0) for article_id in self._documents] if on_article else units
         weights = {place: self._weight(node, place) for place in places}
         df = sum(weight > 0 for weight in weights.values())
-        idf = math.log(1 + (len(weights) - df + 0.5) / (df + 0.5))
-        found = {place: node.boost * idf * weight if weight > 0 else None for place, weight in weights.items()}
+        rarity = idf(df, len(weights))
+        found = {place: node.boost * rarity * weight if weight > 0 else None for place, weight in weights.items()}
         return {unit: found[(unit[0], 0) if on_article else unit] for unit in units}
 
     def _boolean(self, node: Boolean, units: list[_Unit]) -> dict[_Unit, float | None]:
@@ -132,7 +130,7 @@ class MemoryEngine:
             return 0.0
         count = len(self._documents) if field in ARTICLE_FIELDS else self.counts().passages
         average = self._total_length(field) / count
-        return tf / (tf + BM25_K1 * (1 - BM25_B + BM25_B * len(self._terms(field, unit)) / average))
+        return tf_part(tf, length_norm(len(self._terms(field, unit)), average))
 
     def _total_length(self, field: str) -> int:
         on_article = field in ARTICLE_FIELDS
@@ -167,7 +165,7 @@ class MemoryEngine:
         return tuple(map(forward_of, (document.title, *document.passages))) if document else ()
 
     def frequency(self, node: DisjunctionMax) -> int:
-        on_article = node.alternatives[0].field in ARTICLE_FIELDS
+        on_article = _is_on_article(node)
         units = (
             (document.id, number)
             for document in self._documents.values()
@@ -203,6 +201,13 @@ class MemoryEngine:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _is_on_article(node: Posting) -> bool:
+    """Return True if a leaf's fields are of the article, not of its passages."""
+    if isinstance(node, Phrase):
+        return node.field in ARTICLE_FIELDS
+    return any(alternative.field in ARTICLE_FIELDS for alternative in node.alternatives)
 
 
 class _MemoryWriter:

@@ -8,7 +8,6 @@ index/adding.lock       held by the one process that puts things into the corpus
 """
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
+from htxsearch.ingest.atomic_files import replace_file
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
 __all__ = [
@@ -83,27 +83,11 @@ def write_manifest(index: Path, manifest: Manifest) -> None:
 
 
 def put(path: Path, parts: Iterable[bytes]) -> None:
-    """Put a file of these bytes in place of the old one, durably and at once. Raises IndexNotWritable."""
-    temporary = path.with_name(f"{path.name}.tmp")
+    """Replace a file of the index folder, durably. Raises IndexNotWritable."""
     try:
-        with temporary.open("wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        replace_file(path, parts)
     except OSError as error:
         raise IndexNotWritable(f"cannot write {path}: {error.strerror}; check space and permissions") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in the folder durable, where the system can open folders."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def new_data_folder() -> str:

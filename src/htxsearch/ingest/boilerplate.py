@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from htxsearch.ingest.article import Dropped
 from htxsearch.text.dates import read_dateline
-from htxsearch.text.normalize import key
+from htxsearch.text.normalize import folded_form
 from htxsearch.text.tokens import has_tokens, terms
 
 __all__ = ["BLOCK_DIGITS", "REPEATED", "LineLabels", "block", "is_boilerplate_label", "is_prose", "sort_lines"]
@@ -145,7 +145,7 @@ def is_prose(line: str) -> bool:
 
 def block(line: str) -> str:
     """Return the hash by which a line is counted, hex digits; blanks, capitals and marks do not matter."""
-    return blake2b(" ".join(map(key, terms(line))).encode(), digest_size=BLOCK_DIGITS // 2).hexdigest()
+    return blake2b(" ".join(map(folded_form, terms(line))).encode(), digest_size=BLOCK_DIGITS // 2).hexdigest()
 
 
 def _drop_learnt(found: LineLabels, learnt: Set[str]) -> None:
@@ -336,7 +336,7 @@ def _is_foreign(lines: Sequence[str], story: Sequence[str]) -> bool:
 
 
 def _pairs(line: str) -> list[tuple[str, str]]:
-    found = [key(one) for one in terms(line)]
+    found = [folded_form(one) for one in terms(line)]
     return list(itertools.pairwise(found))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.errors import CorpusError
+from htxsearch.ingest.atomic_files import replace_file
 
 __all__ = ["FEEDS_FILE", "Subscription", "read_subscriptions", "toml_text", "write_file", "write_subscriptions"]
 
@@ -87,13 +88,8 @@ def _address(part: str) -> str | None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a reindex passes over the unfinished one. Raises OSError."""
-    unfinished = path.with_name(f".{path.name[:80]}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Write a file of the corpus as a whole or not at all; a reindex passes over the hidden one. Raises OSError."""
+    replace_file(path, [data], temporary=f".{path.name[:80]}.{os.getpid()}.part", durable=False)
 
 
 def toml_text(text: str) -> str:

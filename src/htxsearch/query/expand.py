@@ -24,6 +24,7 @@ from htxsearch.engine.contract import (
     TermsFilter,
     WeightedTerm,
 )
+from htxsearch.query.filters import Filter
 from htxsearch.query.parse import (
     Dates,
     Either,
@@ -42,11 +43,13 @@ from htxsearch.text.places import place_extent, provinces
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
-__all__ = ["Expander", "Expansion", "ExpansionWeights", "Plan", "QueryTerms", "ShortForms", "Slot"]
+__all__ = ["ExpandedQuery", "Expander", "Expansion", "ExpansionWeights", "QueryTerm", "QueryTerms", "ShortForms"]
 
 _LONGEST_WORD = 6
 """Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_KEPT_LOOKUPS = 10_000
+"""Lookups of each kind that are kept."""
 _MOST_PREFIXED = 200
 """Terms a prefix may stand for; beyond that it says too little to be worth the time."""
 
@@ -79,10 +82,10 @@ class Expansion:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """One syllable asked for, with its spellings, best first.
+class QueryTerm:
+    """One syllable of a query with its spellings, best first.
 
-    `spelt_out` tells that it is a part of what a typed short form stands for, not typed itself.
+    `spelt_out` is true for a syllable of the long form that a typed abbreviation stands for, if it was not typed itself.
     """
 
     typed: str
@@ -92,35 +95,54 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class QueryTerms:
-    """What a query asks for, in order, for stage two of ranking.
+    """The distinct terms of a query in order, as input for reranking.
 
-    `order` gives each typed position's slot, -1 where the index knows nothing or something else came
-    between. `short_forms` are terms that fill several slots at once.
+    `order` gives the number of the term at each typed position, -1 where the index knows nothing or something else came
+    between. `short_forms` are abbreviations, each with the numbers of the terms of its long form.
     """
 
-    slots: tuple[Slot, ...]
+    terms: tuple[QueryTerm, ...]
     order: tuple[int, ...]
     short_forms: Mapping[str, tuple[int, ...]]
 
 
-@dataclass(slots=True)
-class Plan:
-    """What the engine is asked, and what the answer is explained and marked with.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpandedQuery:
+    """A query as the engine is asked it, with the data that rank, highlight and explain its hits.
 
-    `marks` are the runs of terms to highlight (a single syllable is a run of one); a syllable of a
-    known word is marked only beside another one of it, and goes alone into `faint_marks`, for passages
-    without any mark. `unknown` are typed terms that no article has; `unknown_values` are places or
-    sources no article has. `notes` say which articles a name of before or after the reform of 2025 means.
+    `node` holds the query, its filters, and the places and years it prefers. `highlights` are the runs of terms to
+    highlight (a single syllable is a run of one); a syllable of a known word is highlighted only beside another syllable of
+    it, and alone is one of the `faint_highlights`, for passages without any highlight. `unknown` are typed terms that no
+    article has, `unknown_values` places or sources that no article has. `notes` say which articles a name of before or
+    after the reform of 2025 means.
     """
 
-    node: Node
+    tree: Group
+    node: Boolean
+    terms: QueryTerms
+    expansions: tuple[Expansion, ...]
+    highlights: frozenset[tuple[str, ...]]
+    faint_highlights: frozenset[tuple[str, ...]]
+    unknown: tuple[str, ...]
+    unknown_values: tuple[Value, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The parts of an `ExpandedQuery` that the walk over its tree collects, and the runs of typed terms it passes."""
+
+    runs: list[tuple[str, ...]] = field(default_factory=list)
     expansions: list[Expansion] = field(default_factory=list)
-    marks: set[tuple[str, ...]] = field(default_factory=set)
-    faint_marks: set[tuple[str, ...]] = field(default_factory=set)
+    highlights: set[tuple[str, ...]] = field(default_factory=set)
+    faint_highlights: set[tuple[str, ...]] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     unknown_values: list[Value] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+
+_Weighted = tuple[tuple[str, float], ...]
+"""Index terms with the weight of each, best first."""
 
 ShortForms = Mapping[str, Sequence[str]]
 """Learnt abbreviations: a short form's key and the long forms it stands for."""
@@ -131,7 +153,8 @@ class Expander:
 
     def __init__(self, engine: Engine, learnt: ShortForms, weights: ExpansionWeights) -> None:
         self._engine = engine
-        self._known = lru_cache(maxsize=10_000)(engine.spellings)
+        self._known = lru_cache(maxsize=_KEPT_LOOKUPS)(engine.spellings)
+        self._spellings = lru_cache(maxsize=_KEPT_LOOKUPS)(self._weighed_spellings)
         self._weights = weights
         self._long_of: dict[str, list[tuple[str, ...]]] = {}
         common = [(key(term(short)), long) for short, long in COMMON.items()]
@@ -146,39 +169,54 @@ class Expander:
         self._form_lengths = sorted({len(form) for forms in self._long_of.values() for form in forms})
         self._common = {tuple(map(normal, long_form_terms(long))) for long in COMMON.values()}
 
-    def plan(self, group: Group) -> Plan:
-        """Return what to ask the engine for `group`."""
-        plan = Plan(Boolean())
-        plan.node = self._group(group, plan)
-        return plan
+    def expand(self, tree: Group, filters: Sequence[Filter] = ()) -> ExpandedQuery:
+        """Return the expansion of a query and of the options that narrow it."""
+        parts = _Parts()
+        query = self._group(tree, parts)
+        narrowed = tuple(self._filter(one, parts) for one in filters)
+        return ExpandedQuery(
+            tree=tree,
+            node=Boolean((query, *narrowed), self._preferences(parts.runs)),
+            terms=self._query_terms(parts.runs),
+            expansions=tuple(parts.expansions),
+            highlights=frozenset(parts.highlights),
+            faint_highlights=frozenset(parts.faint_highlights),
+            unknown=tuple(parts.unknown),
+            unknown_values=tuple(parts.unknown_values),
+            notes=tuple(parts.notes),
+        )
 
-    def asked(self, group: Group) -> QueryTerms:
-        """Return the slots of everything in `group` that is not excluded."""
+    def _query_terms(self, runs: Sequence[tuple[str, ...]]) -> QueryTerms:
+        """Return the terms of everything in a query that is not excluded."""
         order: list[str | None] = []
         spelt_out: set[str] = set()
-        for run in _runs(group):
+        for run in runs:
             for typed in run:
-                parts = self._spelt_out(typed)
-                order.extend(parts)
-                spelt_out.update(parts if len(parts) > 1 else ())
+                long_form = self._spelt_out(typed)
+                order.extend(long_form)
+                spelt_out.update(long_form if len(long_form) > 1 else ())
             order.append(None)
-        spelt_out.difference_update(typed for run in _runs(group) for typed in run)
-        slots: dict[str, int] = {}
-        found: list[Slot] = []
-        for part in dict.fromkeys(one for one in order if one is not None):
-            spellings = self._spellings("syllable", part)
+        spelt_out.difference_update(typed for run in runs for typed in run)
+        number_of: dict[str, int] = {}
+        terms: list[QueryTerm] = []
+        for syllable in dict.fromkeys(one for one in order if one is not None):
+            spellings = self._spellings("syllable", syllable)
             if spellings:
-                slots[part] = len(found)
-                found.append(Slot(part, tuple(spellings), part in spelt_out))
-        numbers = tuple(-1 if one is None else slots.get(one, -1) for one in order)
-        short_forms: dict[str, tuple[int, ...]] = {}
+                number_of[syllable] = len(terms)
+                terms.append(QueryTerm(syllable, spellings, syllable in spelt_out))
+        numbers = tuple(-1 if one is None else number_of.get(one, -1) for one in order)
+        return QueryTerms(tuple(terms), numbers, self._short_forms_of(order, numbers))
+
+    def _short_forms_of(self, order: Sequence[str | None], numbers: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """Return the abbreviations of runs in a query, each with the numbers of the run's known terms."""
+        found: dict[str, tuple[int, ...]] = {}
         for start in range(len(order)):
             for length in self._form_lengths:
-                parts = tuple(one for one in order[start : start + length] if one is not None)
-                if len(parts) == length:
-                    for short, _ in self._short_forms(parts):
-                        short_forms[short] = tuple(n for n in numbers[start : start + length] if n >= 0)
-        return QueryTerms(tuple(found), numbers, {short: some for short, some in short_forms.items() if some})
+                run = tuple(one for one in order[start : start + length] if one is not None)
+                if len(run) == length:
+                    for short, _ in self._short_forms(run):
+                        found[short] = tuple(number for number in numbers[start : start + length] if number >= 0)
+        return {short: known for short, known in found.items() if known}
 
     def _spelt_out(self, typed: str) -> tuple[str, ...]:
         """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
@@ -186,34 +224,36 @@ class Expander:
         clear = forms and not is_marked(typed) and (forms[0] in self._common or len(forms) == 1)
         return forms[0] if clear else (typed,)
 
-    def filter(self, wanted: Dates | tuple[Value, ...], plan: Plan) -> Node:
+    def _filter(self, option: Filter, parts: _Parts) -> Node:
         """Return the filter for an option: a range of days, or any of several places or sources."""
-        if isinstance(wanted, Dates):
-            return DateRange(wanted.since, wanted.until)
-        return Boolean(should=tuple(self._value(value, plan) for value in wanted))
+        if isinstance(option, Dates):
+            return DateRange(option.since, option.until)
+        return Boolean(should=tuple(self._value(value, parts) for value in option))
 
     @cached_property
     def _places(self) -> dict[str, tuple[str, ...]]:
         return {place: tuple(_words_of(place).split()) for place in self._engine.values("place")}
 
-    def preferences(self, group: Group) -> tuple[Node, ...]:
-        """Return what the places and years named in running words prefer: a boost, never a filter.
+    def _preferences(self, runs: Sequence[tuple[str, ...]]) -> tuple[Node, ...]:
+        """Return a boost, never a filter, for the places and years named in running words.
 
         A province of today prefers the former ones that are part of it, too, but less than its namesake.
         """
-        runs = [tuple(map(key, run)) for run in _runs(group)]
-        years = sorted({int(part) for run in runs for part in run if _YEAR.fullmatch(part)})
+        keys = [tuple(map(key, run)) for run in runs]
+        years = sorted({int(part) for run in keys for part in run if _YEAR.fullmatch(part)})
         boost = self._weights.preferred
-        found: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
-        named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in runs))
-        parts = frozenset(self._places).intersection(old for old, new in provinces().items() if new in named) - named
-        found += [TermsFilter("place", named, boost)] if named else []
-        return (*found, TermsFilter("place", parts, self._weights.preferred_part)) if parts else tuple(found)
+        nodes: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
+        named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in keys))
+        former = frozenset(self._places).intersection(old for old, new in provinces().items() if new in named) - named
+        nodes += [TermsFilter("place", named, boost)] if named else []
+        nodes += [TermsFilter("place", former, self._weights.preferred_part)] if former else []
+        return tuple(nodes)
 
-    def _group(self, group: Group, plan: Plan) -> Boolean:
+    def _group(self, group: Group, parts: _Parts) -> Boolean:
         nodes: dict[str, list[Node]] = {"should": [], "must": [], "must_not": [], "filter": []}
         for clause in group.clauses:
-            target = plan if clause.occur != "must_not" else Plan(Boolean())  # what is excluded is not marked
+            # An excluded operand is neither highlighted, explained nor ranked by: its parts are dropped.
+            target = parts if clause.occur != "must_not" else _Parts()
             filters = clause.occur != "must_not" and _only_filters(clause.operand)
             nodes["filter" if filters else clause.occur].append(self._operand(clause.operand, target))
         should, must, must_not = (tuple(nodes[occur]) for occur in ("should", "must", "must_not"))
@@ -222,36 +262,38 @@ class Expander:
             must, should = (Boolean(should=should),), ()
         return Boolean((*must, *nodes["filter"]), should, must_not)
 
-    def _operand(self, operand: Operand, plan: Plan) -> Node:
+    def _operand(self, operand: Operand, parts: _Parts) -> Node:
         match operand:
             case Words(terms):
-                return self._words(terms, plan, in_body=True)
-            case Quoted(terms):
-                return self._phrase(terms, plan, ("syllable", "title"))
-            case Number(terms):
-                return self._phrase(terms, plan, ("syllable", "title"))
+                parts.runs.append(terms)
+                return self._words(terms, parts, in_body=True)
+            case Quoted(terms) | Number(terms):
+                parts.runs.append(terms)
+                return self._phrase(terms, parts, ("syllable", "title"))
             case Prefix(typed):
-                return self._prefix(typed, plan, in_body=True)
+                return self._prefix(typed, parts, in_body=True)
             case InTitle(Words(terms)):
-                nodes = (self._words((typed,), plan, in_body=False) for typed in terms)
+                parts.runs.append(terms)
+                nodes = (self._words((typed,), parts, in_body=False) for typed in terms)
                 return Boolean(must=tuple(nodes))
             case InTitle(Quoted(terms)):
-                return self._phrase(terms, plan, ("title",))
+                parts.runs.append(terms)
+                return self._phrase(terms, parts, ("title",))
             case InTitle(Prefix(typed)):
-                return self._prefix(typed, plan, in_body=False)
+                return self._prefix(typed, parts, in_body=False)
             case Value():
-                return self._value(operand, plan)
+                return self._value(operand, parts)
             case Dates(since, until):
                 return DateRange(since, until)
             case Either(operands):
-                return Boolean(should=tuple(self._operand(one, plan) for one in operands))
+                return Boolean(should=tuple(self._operand(one, parts) for one in operands))
             case Group():
-                return self._group(operand, plan)
+                return self._group(operand, parts)
         raise AssertionError(operand)
 
     # Words
 
-    def _words(self, terms: tuple[str, ...], plan: Plan, *, in_body: bool) -> Boolean:
+    def _words(self, terms: tuple[str, ...], parts: _Parts, *, in_body: bool) -> Boolean:
         """Return every syllable and every known word of running text, each in body and title."""
         weights = self._weights
         short_of = self._short_forms_in(terms)
@@ -265,16 +307,16 @@ class Expander:
             extra = short_of.get(at, [])
             words, phrases = self._long_forms(typed)
             if not (syllables or words or phrases):
-                plan.unknown.append(typed)
+                parts.unknown.append(typed)
             spelt_out = [(" ".join(map("/".join, phrase.slots)), phrase.boost) for phrase in phrases]
-            self._note(plan, typed, [*syllables, *extra, *words, *spelt_out])
+            self._note(parts, typed, [*syllables, *extra, *words, *spelt_out])
             if only_fillers or not is_stop_word(typed):
-                marks = plan.faint_marks if typed in in_words else plan.marks
-                marks.update((spelling,) for spelling, _ in syllables)
-            plan.marks.update((short,) for short, _ in extra)
-            plan.marks.update(tuple(word.split("_")) for word, _ in words)
+                shown = parts.faint_highlights if typed in in_words else parts.highlights
+                shown.update((spelling,) for spelling, _ in syllables)
+            parts.highlights.update((short,) for short, _ in extra)
+            parts.highlights.update(tuple(word.split("_")) for word, _ in words)
             for phrase in phrases:
-                _add_runs(plan.marks, phrase.slots)
+                _add_runs(parts.highlights, phrase.slots)
             worth = self._worth(typed)
             nodes += self._in_fields(
                 [*syllables, *extra], words, worth * weights.syllable, worth * weights.title, in_body=in_body
@@ -282,8 +324,8 @@ class Expander:
             nodes += phrases if in_body else []
         for run, words in known_words:
             short = self._short_forms(run)
-            self._note(plan, " ".join(run), [*words, *short])
-            plan.marks.update(pair for word, _ in words for pair in pairwise(word.split("_")))
+            self._note(parts, " ".join(run), [*words, *short])
+            parts.highlights.update(pair for word, _ in words for pair in pairwise(word.split("_")))
             nodes += self._in_fields(short, words, weights.word, weights.title_word, in_body=in_body)
         return Boolean(should=tuple(nodes))
 
@@ -293,8 +335,8 @@ class Expander:
 
     def _in_fields(
         self,
-        syllables: list[tuple[str, float]],
-        words: list[tuple[str, float]],
+        syllables: Sequence[tuple[str, float]],
+        words: Sequence[tuple[str, float]],
         body_boost: float,
         title_boost: float,
         *,
@@ -308,7 +350,7 @@ class Expander:
         alternatives = [WeightedTerm("title", *one) for one in syllables]
         yield DisjunctionMax((*alternatives, *(WeightedTerm("title_word", *one) for one in words)), title_boost)
 
-    def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[tuple[str, float]]]]:
+    def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], _Weighted]]:
         """Yield every run of two or more typed terms that the index knows as a word, with its spellings."""
         runs = {
             terms[start : start + length] for length in range(2, _LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
@@ -338,7 +380,7 @@ class Expander:
                 found += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
         return found
 
-    def _long_forms(self, typed: str) -> tuple[list[tuple[str, float]], list[Phrase]]:
+    def _long_forms(self, typed: str) -> tuple[_Weighted, list[Phrase]]:
         """Return what a typed short form stands for: words the index has as such, and phrases."""
         weight = self._weights.short_form
         words: list[tuple[str, float]] = []
@@ -348,17 +390,17 @@ class Expander:
                 words += [(spelling, weight * near) for spelling, near in self._spellings("word", "_".join(form))]
             else:
                 phrases.append(Phrase("syllable", tuple(self._slot(part) for part in form), weight))
-        return words, [phrase for phrase in phrases if all(phrase.slots)]
+        return tuple(words), [phrase for phrase in phrases if all(phrase.slots)]
 
     # Phrases, prefixes, values
 
-    def _phrase(self, terms: tuple[str, ...], plan: Plan, fields: Iterable[str]) -> Boolean:
+    def _phrase(self, terms: tuple[str, ...], parts: _Parts, fields: Iterable[str]) -> Boolean:
         slots = tuple(self._slot(typed) for typed in terms)
-        plan.unknown += [typed for typed, slot in zip(terms, slots, strict=True) if not slot]
-        self._note(plan, " ".join(terms), [(" ".join("/".join(slot) for slot in slots), 1.0)])
+        parts.unknown += [typed for typed, slot in zip(terms, slots, strict=True) if not slot]
+        self._note(parts, " ".join(terms), [(" ".join("/".join(slot) for slot in slots), 1.0)])
         if not all(slots):
             return Boolean()  # matches nothing
-        _add_runs(plan.marks, slots)
+        _add_runs(parts.highlights, slots)
         weights = self._weights
         boosts = {"syllable": weights.syllable * len(terms), "title": weights.title * len(terms)}
         return Boolean(should=tuple(Phrase(name, slots, boosts[name]) for name in fields))  # type: ignore[arg-type]
@@ -366,7 +408,7 @@ class Expander:
     def _slot(self, typed: str) -> tuple[str, ...]:
         return tuple(spelling for spelling, _ in self._spellings("syllable", typed))
 
-    def _prefix(self, typed: str, plan: Plan, *, in_body: bool) -> Boolean:
+    def _prefix(self, typed: str, parts: _Parts, *, in_body: bool) -> Boolean:
         start = normal(typed)
         found = [
             (spelling, self._weights.as_typed if spelling == typed else self._weights.prefixed)
@@ -374,39 +416,39 @@ class Expander:
             if not is_marked(typed) or normal(spelling).startswith(start)
         ]
         if not found:
-            plan.unknown.append(f"{typed}*")
-        self._note(plan, f"{typed}*", found)
-        plan.marks.update((spelling,) for spelling, _ in found)
+            parts.unknown.append(f"{typed}*")
+        self._note(parts, f"{typed}*", found)
+        parts.highlights.update((spelling,) for spelling, _ in found)
         return Boolean(should=tuple(self._in_fields(found, [], self._weights.syllable, self._weights.title, in_body=in_body)))
 
-    def _value(self, value: Value, plan: Plan) -> TermsFilter:
+    def _value(self, value: Value, parts: _Parts) -> TermsFilter:
         """Return the filter for the stored values that the typed one means."""
         stored = {name: _words_of(name) for name in self._engine.values(value.field)}
         if value.field == "place":
-            return self._place(value, stored, plan)
+            return self._place(value, stored, parts)
         wanted = _words_of(value.value)
         exact = {name for name, words in stored.items() if words == wanted}
         if not exact and value.field == "source":
             exact = {name for name, words in stored.items() if f" {wanted} " in f" {words} "}
         if not exact:
-            plan.unknown_values.append(value)
+            parts.unknown_values.append(value)
         return TermsFilter(value.field, frozenset(exact))
 
-    def _place(self, value: Value, stored: Mapping[str, str], plan: Plan) -> TermsFilter:
+    def _place(self, value: Value, stored: Mapping[str, str], parts: _Parts) -> TermsFilter:
         """Return the filter for a province: its articles and, if it is one of today, those of all that is part of it now."""
         extent = place_extent(value.value)
         wanted = {_words_of(place) for place in extent.places}
         found = sorted(name for name, words in stored.items() if words in wanted)
-        self._note(plan, f"place:{value.value}", [(name, 1.0) for name in found])
+        self._note(parts, f"place:{value.value}", [(name, 1.0) for name in found])
         if not found:
-            plan.unknown_values.append(value)
+            parts.unknown_values.append(value)
         if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in found)):
-            plan.notes.append(extent.note)
+            parts.notes.append(extent.note)
         return TermsFilter("place", frozenset(found))
 
     # Spellings
 
-    def _spellings(self, kind: Literal["syllable", "word"], typed: str) -> list[tuple[str, float]]:
+    def _weighed_spellings(self, kind: Literal["syllable", "word"], typed: str) -> _Weighted:
         """Return the index's spellings of a typed syllable or run of them, best first."""
         known = self._known(kind, key(typed))
         weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
@@ -414,7 +456,7 @@ class Expander:
         if not found:
             weighed = [(spelling, self._nearness(typed, spelling, partly=True)) for spelling in known]
             found = [(spelling, weight) for spelling, weight in weighed if weight]
-        return sorted(found, key=lambda one: (-one[1], one[0]))
+        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
 
     def _nearness(self, typed: str, spelling: str, *, partly: bool = False) -> float:
         """Return what a spelling with the same key is worth for the typed one; 0 if it is another word.
@@ -438,9 +480,9 @@ class Expander:
                 return 0.0
         return worst
 
-    def _note(self, plan: Plan, typed: str, terms: list[tuple[str, float]]) -> None:
+    def _note(self, parts: _Parts, typed: str, terms: Sequence[tuple[str, float]]) -> None:
         shown = tuple((spelling.replace("_", " "), round(weight, 3)) for spelling, weight in terms)
-        plan.expansions.append(Expansion(typed, shown))
+        parts.expansions.append(Expansion(typed, shown))
 
 
 def _only_filters(operand: Operand) -> bool:
@@ -452,28 +494,8 @@ def _only_filters(operand: Operand) -> bool:
     return isinstance(operand, Value | Dates)
 
 
-def _runs(group: Group) -> Iterator[tuple[str, ...]]:
-    """Yield the runs of typed terms that a query asks for, in order."""
-    for clause in group.clauses:
-        if clause.occur != "must_not":
-            yield from _runs_of(clause.operand)
-
-
-def _runs_of(operand: Operand) -> Iterator[tuple[str, ...]]:
-    match operand:
-        case Words(terms) | Quoted(terms) | Number(terms):
-            yield terms
-        case InTitle(of):
-            yield from _runs_of(of)
-        case Either(operands):
-            for one in operands:
-                yield from _runs_of(one)
-        case Group():
-            yield from _runs(operand)
-
-
 def _holds(run: tuple[str, ...], part: tuple[str, ...]) -> bool:
-    """Tell whether the terms of `part` stand side by side in the run."""
+    """Return True if the terms of `part` are neighbours in the run, in this order."""
     return any(run[at : at + len(part)] == part for at in range(len(run) - len(part) + 1))
 
 
@@ -482,6 +504,6 @@ def _words_of(text: str) -> str:
     return " ".join(key(token.term) for token in tokens(text))
 
 
-def _add_runs(marks: set[tuple[str, ...]], slots: tuple[tuple[str, ...], ...]) -> None:
+def _add_runs(highlights: set[tuple[str, ...]], slots: tuple[tuple[str, ...], ...]) -> None:
     """Add the runs that fill the slots; with many spellings only as many as are worth it."""
-    marks.update(islice(product(*slots), 256))
+    highlights.update(islice(product(*slots), 256))

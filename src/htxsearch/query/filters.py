@@ -9,36 +9,44 @@ from htxsearch.query.parse import Dates, Value
 from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["FACETS", "Filter", "Sort", "check_options", "filters_of"]
+__all__ = ["FACETS", "DateOption", "Filter", "Sort", "check_options", "facet_names", "filters_of"]
 
 FACETS = ("place", "province", "year", "source")
 _MOST_HITS = 10_000
 
 Sort = Literal["score", "date"]
 Filter = Dates | tuple[Value, ...]
+DateOption = str | int | datetime.date | None
+"""A date as typed (2019, 9/2019, 7/8/2023, 2023-08-07), a year as a number, or a day."""
 
 
-def check_options(limit: int, offset: int = 0, sort: str = "score", facets: Sequence[str] = ()) -> None:
-    """Raise UsageError for the first option that cannot be."""
+def check_options(limit: int, offset: int = 0, sort: str = "score") -> None:
+    """Raise UsageError for the first option out of range."""
     if not 1 <= limit <= _MOST_HITS:
         raise UsageError(f"limit must be between 1 and {_MOST_HITS}, not {limit}")
     if offset < 0:
         raise UsageError(f"offset must not be negative, but is {offset}")
     if sort not in ("score", "date"):
         raise UsageError(f"cannot sort by {sort!r}; sort by score or date")
-    for name in facets:
+
+
+def facet_names(facets: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the facets to count, given as one name or several. Raises UsageError for an unknown one."""
+    names = (facets,) if isinstance(facets, str) else tuple(facets)
+    for name in names:
         if name not in FACETS:
             raise UsageError(f"there is no facet {name!r}; there are {', '.join(FACETS)}")
+    return names
 
 
 def filters_of(
     place: str | Sequence[str],
     source: str | Sequence[str],
-    since: str | datetime.date | None,
-    until: str | datetime.date | None,
-) -> list[Filter]:
-    """Return what articles must be of: alternatives of a place, of a source, and days. Raises UsageError."""
-    return [*_values("place", place), *_values("source", source), *_dates(since, until)]
+    since: DateOption,
+    until: DateOption,
+) -> tuple[Filter, ...]:
+    """Return the filters of the options: alternatives of a place, of a source, and a range of days. Raises UsageError."""
+    return (*_values("place", place), *_values("source", source), *_dates(since, until))
 
 
 def _values(field: Literal["place", "source"], typed: str | Sequence[str]) -> list[tuple[Value, ...]]:
@@ -49,7 +57,7 @@ def _values(field: Literal["place", "source"], typed: str | Sequence[str]) -> li
     return [tuple(Value(field, value) for value in values)] if values else []
 
 
-def _dates(since: str | datetime.date | None, until: str | datetime.date | None) -> list[Dates]:
+def _dates(since: DateOption, until: DateOption) -> list[Dates]:
     first, last = _bound(since, "since"), _bound(until, "until")
     if not (first or last):
         return []
@@ -59,12 +67,14 @@ def _dates(since: str | datetime.date | None, until: str | datetime.date | None)
     return [found]
 
 
-def _bound(typed: str | datetime.date | None, name: str) -> tuple[datetime.date, datetime.date] | None:
+def _bound(typed: DateOption, name: str) -> tuple[datetime.date, datetime.date] | None:
+    """Return the first and last day of a date as typed, a year as a number, or a day."""
     if typed is None:
         return None
     if isinstance(typed, datetime.date):
-        return typed, typed
-    days = date_range(typed)
+        day = typed.date() if isinstance(typed, datetime.datetime) else typed
+        return day, day
+    days = date_range(str(typed))
     if days is None:
         raise UsageError(f"{name} {typed!r} is no date; write 2019, 9/2019, 7/8/2023 or 2023-08-07")
     return days

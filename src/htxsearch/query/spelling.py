@@ -12,7 +12,7 @@ from htxsearch.query.telex import from_keystrokes
 from htxsearch.text.normalize import is_marked, is_syllable, key, nfc, normal
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["read_keystrokes", "suggestion"]
+__all__ = ["correction", "read_keystrokes"]
 
 _LONGEST = 4
 _VOCABULARY = 5_000  # terms with the same first letter that a misspelt syllable is compared with
@@ -66,7 +66,7 @@ def _known(engine: Engine, term: str) -> bool:
     return any(normal(spelling) == normal(term) for spelling in engine.spellings("syllable", key(term)))
 
 
-def suggestion(query: str, engine: Engine) -> str | None:
+def correction(query: str, engine: Engine) -> str | None:
     """Return the query with its likely slips mended, or None if there are none.
 
     A run of two to four syllables that is no word, but is one with other marks on just one of them, is

@@ -1,11 +1,14 @@
-"""Articles as they are indexed, their reprints, and articles like one."""
+"""Articles as they are indexed, their originals and reprints, and articles like one."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine
-from htxsearch.errors import UnknownArticle
+from htxsearch.errors import CorpusError, UnknownArticle
+from htxsearch.indexing.catalogue import read_catalogue
 from htxsearch.indexing.reprints import differences, is_reprint
-from htxsearch.ingest.article import Article
+from htxsearch.ingest.article import Article, Dropped
 from htxsearch.search.hints import unknown_article
 from htxsearch.search.records import StoredArticles
 from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
@@ -15,7 +18,10 @@ from htxsearch.text.normalize import nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
-__all__ = ["article_view", "related_articles", "reprints_of"]
+if TYPE_CHECKING:
+    from htxsearch.ingest.corpus import SourceFile
+
+__all__ = ["article_view", "dropped_from", "find_article", "related_articles", "reprints_of"]
 
 
 def article_view(prepared: Snapshot, article_id: str) -> ArticleView:
@@ -31,11 +37,64 @@ def _view(prepared: Snapshot, records: StoredArticles, article_id: str) -> Artic
     return ArticleView(stored.article, stored.passages)
 
 
+def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
+    """Return the id of the article that `name` means: its id, its file's path, or the end of one of these.
+
+    Raises UnknownArticle if none or several fit.
+    """
+    ids = snapshot.engine.article_ids()
+    wanted = nfc(name)
+    if wanted in ids:
+        return wanted
+    path = Path(name)
+    if path.is_file() and path.resolve().is_relative_to(corpus.resolve()):
+        inside = nfc(path.resolve().relative_to(corpus.resolve()).as_posix())
+        if inside in ids:
+            return inside
+    endings = [one for one in ids if one.endswith(f"/{wanted}")]
+    if len(endings) > 1:
+        raise UnknownArticle(
+            f"{name!r} could be any of {len(endings)} articles, such as {endings[0]} and {endings[1]}; give the whole id"
+        )
+    return endings[0] if endings else article_view(snapshot, name).article.id  # raises with the nearest ids
+
+
+def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dropped, ...]:
+    """Return the pieces of an article's original that were left out, in order, each with the reason.
+
+    Raises UnknownArticle, CorpusError if the original is gone or is not what was indexed.
+    """
+    from htxsearch.ingest.corpus import news_of
+    from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
+
+    article = article_view(snapshot, article_id).article
+    source = _original(corpus, article.path)
+    if source is None:
+        raise CorpusError(f"the original of {article.id} is gone: there is no {article.path} in {corpus}")
+    files = {path: LineCounts(one.source, one.blocks) for path, one in read_catalogue(snapshot.engine).items()}
+    site = files.get(article.path, LineCounts()).source
+    for news in news_of(source, {}, learned_boilerplate(files, {site})[site]):
+        if news == article:
+            return news.dropped
+    raise CorpusError(
+        f"{article.path} is not what was indexed as {article.id}; take it in with: htxsearch reindex --corpus {corpus}"
+    )
+
+
+def _original(corpus: Path, path: str) -> "SourceFile | None":
+    """Return the file that an article was read from; its name on disk may be composed otherwise."""
+    from htxsearch.ingest.corpus import SourceFile, source_files
+
+    if (corpus / path).is_file():
+        return SourceFile(corpus / path, path)
+    return next((one for one in source_files(corpus)[0] if one.path == path), None)
+
+
 def reprints_of(prepared: Snapshot, article_id: str) -> Reprints:
     """Return the other articles with the text of one, and how each differs from it in numbers. Raises UnknownArticle."""
     records = StoredArticles(prepared.engine)
     article = _view(prepared, records, article_id).article
-    others = records.earliest(other for other in prepared.alike.group(article.id) if other != article.id)
+    others = records.earliest(other for other in prepared.reprint_groups.group(article.id) if other != article.id)
     reprints = (
         replace(records.reprint(other), differences=tuple(differences(article.body, records[other].article.body)))
         for other in others
@@ -51,7 +110,7 @@ def related_articles(prepared: Snapshot, article: Article, limit: int, *, indexe
         *analyse(article.body, passages(article.body), flags=of_body),
     ]
     own_id = article.id if indexed else None
-    group = prepared.alike.group(article.id)
+    group = prepared.reprint_groups.group(article.id)
     near = prepared.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
     found = []
     for one in near:

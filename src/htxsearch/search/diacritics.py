@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.engine.contract import term_hash
-from htxsearch.query.expand import QueryTerms, Slot
+from htxsearch.query.expand import QueryTerm, QueryTerms
 from htxsearch.search.features import Candidates, rows
 from htxsearch.text.normalize import normal
 from htxsearch.text.stopwords import QUESTION_PHRASES
 
-__all__ = ["reading", "restored"]
+__all__ = ["restored", "restored_query"]
 
 _UNLIKELY = 0.3
 """What the least likely spelling is still worth, as a share of the likeliest one's."""
@@ -32,41 +32,41 @@ _Floats = NDArray[np.float64]
 
 def restored(asked: QueryTerms, candidates: Candidates) -> QueryTerms:
     """Return what is asked with every slot's spellings weighed by how likely they are here, best first."""
-    if not any(_is_open(slot) for slot in asked.slots):
+    if not any(_is_open(slot) for slot in asked.terms):
         return asked
-    slots = list(asked.slots)
+    slots = list(asked.terms)
     for number, likely in _posterior(asked, candidates).items():
         slot = slots[number]
         shares = np.maximum(_UNLIKELY, likely / likely.max())
         weighed = [(term, weight * share) for (term, weight), share in zip(slot.spellings, shares.tolist(), strict=True)]
         slots[number] = replace(slot, spellings=tuple(sorted(weighed, key=lambda one: (-one[1], one[0]))))
-    return replace(asked, slots=tuple(slots))
+    return replace(asked, terms=tuple(slots))
 
 
-def reading(asked: QueryTerms) -> str:
+def restored_query(asked: QueryTerms) -> str:
     """Return the query as it is read: the best spelling of each syllable that the index knows, in order."""
     runs: list[list[str]] = [[]]
     for number in asked.order:
         if number < 0:
             runs.append([])
         else:
-            runs[-1].append(asked.slots[number].spellings[0][0])
+            runs[-1].append(asked.terms[number].spellings[0][0])
     return " … ".join(" ".join(run) for run in runs if run)
 
 
-def _is_open(slot: Slot) -> bool:
+def _is_open(slot: QueryTerm) -> bool:
     """Tell whether the spellings of a slot are different syllables."""
     return len({normal(term) for term, _ in slot.spellings}) > 1
 
 
 def _posterior(asked: QueryTerms, candidates: Candidates) -> dict[int, _Floats]:
     """Return, for every open slot, the probability of each of its spellings; of a slot typed twice, the higher one."""
-    counts = _Counts(asked.slots, candidates)
+    counts = _Counts(asked.terms, candidates)
     found: dict[int, _Floats] = {}
     for run in _runs(asked.order):
-        asks = _asking(run, asked.slots)
+        asks = _asking(run, asked.terms)
         for place, (number, likely) in enumerate(zip(run, _forward_backward(run, counts), strict=True)):
-            if _is_open(asked.slots[number]):
+            if _is_open(asked.terms[number]):
                 likely = asks.get(place, likely)
                 found[number] = np.maximum(found.get(number, likely), likely)
     return found
@@ -83,7 +83,7 @@ def _runs(order: Sequence[int]) -> Iterator[list[int]]:
             run = []
 
 
-def _asking(run: Sequence[int], slots: Sequence[Slot]) -> dict[int, _Floats]:
+def _asking(run: Sequence[int], slots: Sequence[QueryTerm]) -> dict[int, _Floats]:
     """Return the spellings of question phrases, certain, by place: bao nhiêu is asked, the texts found write bao nhiều."""
     found: dict[int, _Floats] = {}
     for place, (one, other) in enumerate(pairwise(run)):
@@ -98,7 +98,7 @@ def _asking(run: Sequence[int], slots: Sequence[Slot]) -> dict[int, _Floats]:
 class _Counts:
     """How often each spelling, and each pair of neighbouring ones, stands in the candidates' passages."""
 
-    def __init__(self, slots: Sequence[Slot], candidates: Candidates) -> None:
+    def __init__(self, slots: Sequence[QueryTerm], candidates: Candidates) -> None:
         self._slots = slots
         self._first = np.cumsum([0, *(len(slot.spellings) for slot in slots)])
         ids = [term_hash(term) for slot in slots for term, _ in slot.spellings]

@@ -39,6 +39,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
 __all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learnt_weights", "rows"]
@@ -227,8 +228,8 @@ def _found(group: _Ints, groups: int, matches: _Matches, slots: int) -> _Floats:
 
 
 def _saturated(counts: _Floats, lengths: _Floats, mean: float, k1: float, b: float) -> _Floats:
-    """Return the tf part of BM25 (see `htxsearch.engine.contract`)."""
-    return counts / (counts + k1 * (1 - b + b * lengths / mean)[:, np.newaxis])
+    """Return the tf part of BM25 of `counts`, a row an article; shape (articles, terms)."""
+    return tf_part(counts, length_norm(lengths, mean, k1=k1, b=b)[:, np.newaxis])
 
 
 def _article_lengths(candidates: Candidates) -> _Floats:
@@ -260,7 +261,7 @@ def _pairs(matches: _Matches, order: tuple[int, ...], slots: int, candidates: Ca
     weight = (matches.weight[:-1] * matches.weight[1:])[beside]
     counts = _sums(place, weight, len(lengths), len(pairs))
     parts = _saturated(counts, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
-    return parts @ _idf((counts > 0).sum(axis=0), len(lengths))
+    return parts @ idf_array((counts > 0).sum(axis=0).astype(np.float64), len(lengths))
 
 
 def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Floats:
@@ -286,7 +287,7 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     table = counts.reshape(len(lengths), kinds * kinds)
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
-    return parts @ _idf((table > 0).sum(axis=0), len(lengths)) / kinds
+    return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
 
 
 def _found_in_titles(question: QueryArrays, candidates: Candidates) -> _Floats:
@@ -319,11 +320,6 @@ def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
 def _sums(place: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:
     """Return a table of the weights summed by place, which counts row by row."""
     return np.bincount(place, weight, rows * columns).astype(np.float64).reshape(rows, columns)
-
-
-def _idf(frequency: _Ints, count: int) -> _Floats:
-    idf: _Floats = np.log(1 + (count - frequency + 0.5) / (frequency + 0.5))
-    return idf
 
 
 def _sentences(matches: _Matches, weight: _Floats, passages: int) -> _Floats:

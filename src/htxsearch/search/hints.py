@@ -4,8 +4,8 @@ import difflib
 import heapq
 from collections.abc import Mapping, Sequence
 
-from htxsearch.query.expand import Plan
-from htxsearch.query.parse import Group, Value
+from htxsearch.query.expand import ExpandedQuery
+from htxsearch.query.parse import Value
 from htxsearch.text.normalize import key, nfc
 from htxsearch.text.places import canonical_place, near_place, province_now
 
@@ -15,18 +15,18 @@ _GRAMS, _LIKELY = 60, 200
 """Ids near an unknown one are sought among the 200 with most of its first 60 trigrams: all 20,000 take .6 s, these .04."""
 
 
-def hints(plan: Plan, group: Group, filtered: bool, *, nothing: bool) -> tuple[str, ...]:
+def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[str, ...]:
     """Say what was typed that no article has, and, if nothing was found, what to try."""
     found = []
-    if plan.unknown:
-        found.append(f"no article has: {', '.join(dict.fromkeys(plan.unknown))}; check the spelling, or type it without marks")
-    found += [_unknown_value(value) for value in plan.unknown_values]
-    found += dict.fromkeys(plan.notes)
+    if query.unknown:
+        found.append(f"no article has: {', '.join(dict.fromkeys(query.unknown))}; check the spelling, or type it without marks")
+    found += [_unknown_value(value) for value in query.unknown_values]
+    found += dict.fromkeys(query.notes)
     if not nothing:
         return tuple(found)
     if filtered:
         found.append("leave out --place, --source, --since or --until")
-    if any(clause.occur != "should" for clause in group.clauses):
+    if any(clause.occur != "should" for clause in query.tree.clauses):
         found.append("leave out + and - : natural text finds whatever fits best")
     return tuple(found) or ("try other words, or fewer",)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
-from htxsearch.query.expand import Plan
+from htxsearch.query.expand import ExpandedQuery
 from htxsearch.search.highlight import highlights
 from htxsearch.search.records import ReprintGroups, StoredArticles
 from htxsearch.search.rerank import Ranked
@@ -30,7 +30,9 @@ def first_of_texts(ranked: Sequence[Ranked], alike: ReprintGroups) -> list[Ranke
     return list(found.values())
 
 
-def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: StoredArticles, alike: ReprintGroups) -> Ranked:
+def earliest(
+    best: Ranked, ranked: Sequence[Ranked], query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups
+) -> Ranked:
     """Return, in the place of a group's best passage, the best one of the group's earliest article that answers as well.
 
     That article has the text of the best passage, and its own has all terms of the query that stand there.
@@ -40,16 +42,18 @@ def earliest(best: Ranked, ranked: Sequence[Ranked], plan: Plan, records: Stored
         return best
     found = {one.hit.article_id: one.hit for one in ranked if one.hit.article_id in group}
     text = records.passage(best.hit)
-    wanted = _marked(text, plan)
+    wanted = _highlighted(text, query)
     for article_id in records.earliest(found):
         hit = found[article_id]
-        if hit is best.hit or (wanted <= _marked(records.passage(hit), plan) and holds(records[article_id].article.body, text)):
+        if hit is best.hit or (
+            wanted <= _highlighted(records.passage(hit), query) and holds(records[article_id].article.body, text)
+        ):
             return best._replace(hit=hit)
     return best
 
 
 def search_hit(
-    ranked: Ranked, plan: Plan, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
+    ranked: Ranked, query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
 ) -> SearchHit:
     """Return what is shown of a ranked passage; the parts of its score only to explain it."""
     hit = ranked.hit
@@ -57,7 +61,7 @@ def search_hit(
     article = stored.article
     start, end = stored.passages[hit.passage]
     text = stored.passage(hit.passage)
-    marked = highlights(text, plan.marks) or highlights(text, plan.faint_marks)
+    marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights)
     others = [one for one in alike.group(hit.article_id) if one != hit.article_id]
     return SearchHit(
         article_id=hit.article_id,
@@ -70,15 +74,15 @@ def search_hit(
         score=ranked.score,
         passage=Passage(start, end, text),
         highlights=tuple(marked),
-        title_highlights=tuple(highlights(article.title, plan.marks)),
+        title_highlights=tuple(highlights(article.title, query.highlights)),
         parts=ranked.parts if explain else (),
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         reprints=tuple(map(records.reprint, records.earliest(others))),
     )
 
 
-def _marked(text: str, plan: Plan) -> set[str]:
-    return {normal(text[start:end].lower()) for start, end in highlights(text, plan.marks)}
+def _highlighted(text: str, query: ExpandedQuery) -> set[str]:
+    return {normal(text[start:end].lower()) for start, end in highlights(text, query.highlights)}
 
 
 def _describe(leaf: Leaf) -> str:

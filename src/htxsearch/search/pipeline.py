@@ -1,126 +1,219 @@
-"""The passages that match a query, ranked, as a page of hits."""
+"""From a query to a page of hits: first-stage retrieval, reranking, paging."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import NamedTuple
 
-from htxsearch.engine.contract import Boolean, DisjunctionMax, Engine, Hit, Node, Phrase
-from htxsearch.query.filters import Filter, Sort
+from htxsearch.engine.contract import Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
+from htxsearch.query.expand import ExpandedQuery
+from htxsearch.query.filters import DateOption, Filter, Sort, check_options, facet_names, filters_of
 from htxsearch.query.parse import Group, Words, parse
+from htxsearch.query.spelling import correction, read_keystrokes
 from htxsearch.search.hints import hints
 from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, search_hit
 from htxsearch.search.records import ReprintGroups, StoredArticles
-from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, rerank, stage_one_only
-from htxsearch.search.results import Results
+from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
+from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import Snapshot
-from htxsearch.text.places import province_now
 
-__all__ = ["SearchRequest", "only_words", "results_of"]
+__all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "is_running_words", "search"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What of the answer the caller wants to see."""
+    """A query with the options that narrow, sort and page its hits; `Index.search` describes each.
 
-    limit: int
-    offset: int
-    sort: Sort
-    facets: tuple[str, ...]
-    all_passages: bool
-    all_reprints: bool
-    explain: bool
-    meaning: DenseRetrieval | None
+    Raises QuerySyntaxError for a query that cannot be parsed, UsageError for an option out of range.
+    """
+
+    query: str
+    _: KW_ONLY
+    place: str | Sequence[str] = ()
+    source: str | Sequence[str] = ()
+    since: DateOption = None
+    until: DateOption = None
+    limit: int = 10
+    offset: int = 0
+    sort: Sort = "score"
+    facets: str | Sequence[str] = ()
+    all_passages: bool = False
+    all_reprints: bool = False
+    explain: bool = False
+    tree: Group = field(init=False, repr=False)
+    filters: tuple[Filter, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_options(self.limit, self.offset, self.sort)
+        object.__setattr__(self, "facets", facet_names(self.facets))
+        object.__setattr__(self, "tree", parse(self.query))
+        object.__setattr__(self, "filters", filters_of(self.place, self.source, self.since, self.until))
 
     @property
     def end(self) -> int:
-        """The place behind the last wanted hit."""
+        """The number of hits up to the end of the page."""
         return self.offset + self.limit
 
 
-def results_of(prepared: Snapshot, query: str, filters: Sequence[Filter], wanted: SearchRequest) -> Results:
-    """Return the answer to a query as it stands."""
-    engine, expander = prepared.engine, prepared.expander
-    group = parse(query)
-    plan = expander.plan(group)
-    by_date = wanted.sort == "date" or not _scores(plan.node)
-    node = Boolean((plan.node, *(expander.filter(one, plan) for one in filters)), expander.preferences(group))
-    alike = ReprintGroups({}) if wanted.all_reprints else prepared.alike
-    found = engine.search(
-        node,
-        limit=wanted.end + alike.spare if by_date else DEPTH,
-        per_article=by_date and not wanted.all_passages,
-        by_date=by_date,
-        facets=tuple(dict.fromkeys("place" if name == "province" else name for name in wanted.facets)),
-        explain=wanted.explain,
-    )
-    restored = None
-    total = found.total if wanted.all_passages else found.articles
-    records = StoredArticles(engine)
-    if by_date:
-        ranked = [stage_one_only(hit) for hit in found.hits]
-    else:
-        meaning = wanted.meaning and wanted.meaning._replace(adds=not filters and only_words(group))
-        best, restored, _ = rerank(engine, expander.asked(group), query, found.hits, meaning)
-        ranked = _ranked(engine, node, best, wanted, alike)
-        total = max(total, len(ranked))
-    page = (ranked if wanted.all_passages else first_of_texts(ranked, alike))[wanted.offset : wanted.end]
-    shown = page if by_date else [earliest(one, ranked, plan, records, alike) for one in page]
-    return Results(
-        query=query,
-        total=total,
-        took_ms=0.0,
-        hits=tuple(search_hit(one, plan, records, alike, explain=wanted.explain) for one in shown),
-        facets={name: _counts(found.facets, name) for name in wanted.facets},
-        expansions=tuple(plan.expansions),
-        hints=hints(plan, group, bool(filters), nothing=not found.total),
-        restored=restored,
-        semantic=wanted.meaning is not None and not by_date,
-    )
+class Retrieval(NamedTuple):
+    """The best passages of a query by first-stage retrieval, ungrouped, and the query they are of, as read and expanded."""
+
+    read_as: str
+    query: ExpandedQuery
+    filters: tuple[Filter, ...]
+    result: SearchResult
 
 
-def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], wanted: SearchRequest, alike: ReprintGroups) -> list[Ranked]:
-    """Return stage two's ranking, of each article the best passage, at least as far as the wanted page.
+class SearchPage(NamedTuple):
+    """The results of a request, and, unless they are sorted by date, how they were retrieved and reranked."""
 
-    Behind its end goes on what else stage one found, in its order. What stage two did not see gets scores below its
-    last, as far apart as stage one's are.
+    results: Results
+    retrieval: Retrieval | None = None
+    reranked: Reranked | None = None
+    is_dense: bool = False
+
+
+def first_stage(snapshot: Snapshot, read_as: str, filters: tuple[Filter, ...] = ()) -> Retrieval:
+    """Return the best passages of a query, as `read_keystrokes` gives it, by first-stage retrieval. Raises QuerySyntaxError."""
+    query = snapshot.expander.expand(parse(read_as), filters)
+    return _first_stage(snapshot.engine, read_as, query, filters)
+
+
+def _first_stage(
+    engine: Engine,
+    read_as: str,
+    query: ExpandedQuery,
+    filters: tuple[Filter, ...],
+    *,
+    facets: Sequence[str] = (),
+    explain: bool = False,
+) -> Retrieval:
+    result = engine.search(query.node, limit=DEPTH, per_article=False, facets=facets, explain=explain)
+    return Retrieval(read_as, query, filters, result)
+
+
+def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | None = None) -> SearchPage:
+    """Return the page of results that is asked for; `took_ms` in it is 0.
+
+    A query typed with an input method off is read as meant. Where nothing matches, its correction is searched instead.
     """
-    single = wanted.all_passages
+    engine = snapshot.engine
+    read_as = read_keystrokes(request.query, engine)
+    tree = request.tree if read_as == request.query else parse(read_as)
+    page = _page(snapshot, read_as, tree, request, dense)
+    corrected = correction(read_as, engine)
+    if corrected and not page.results.total:
+        again = _page(snapshot, corrected, parse(corrected), request, dense)
+        if again.results.total:
+            page, read_as = again, corrected
+    results = replace(
+        page.results, query=request.query, read_as=read_as if read_as != request.query else None, correction=corrected
+    )
+    return page._replace(results=results)
+
+
+def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest, dense: DenseRetrieval | None) -> SearchPage:
+    """Return the page of a query as it is read; a query of filters alone has no score and is sorted by date."""
+    query = snapshot.expander.expand(tree, request.filters)
+    if request.sort == "date" or not _scores(query.node):
+        return SearchPage(_by_date(snapshot, read_as, query, request))
+    retrieval = _first_stage(
+        snapshot.engine, read_as, query, request.filters, facets=_engine_facets(request), explain=request.explain
+    )
+    dense = dense and dense._replace(adds=not request.filters and is_running_words(tree))
+    reranked = rerank(snapshot.engine, query.terms, read_as, retrieval.result.hits, dense)
+    groups = _groups(snapshot, request)
+    ranked = _ranked(snapshot.engine, query.node, reranked.ranked, request, groups)
+    articles = StoredArticles(snapshot.engine)
+    page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
+    shown = [earliest(one, ranked, query, articles, groups) for one in page]
+    results = _results(retrieval.result, read_as, query, request, shown, articles, groups)
+    results = replace(results, total=max(results.total, len(ranked)), restored=reranked.restored, semantic=dense is not None)
+    return SearchPage(results, retrieval, reranked, dense is not None)
+
+
+def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest) -> Results:
+    """Return the page of the newest matching articles."""
+    groups = _groups(snapshot, request)
+    result = snapshot.engine.search(
+        query.node,
+        limit=request.end + groups.spare,
+        per_article=not request.all_passages,
+        by_date=True,
+        facets=_engine_facets(request),
+        explain=request.explain,
+    )
+    ranked = [first_stage_only(hit) for hit in result.hits]
+    page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
+    return _results(result, read_as, query, request, page, StoredArticles(snapshot.engine), groups)
+
+
+def _results(
+    result: SearchResult,
+    read_as: str,
+    query: ExpandedQuery,
+    request: SearchRequest,
+    shown: Sequence[Ranked],
+    articles: StoredArticles,
+    groups: ReprintGroups,
+) -> Results:
+    """Return the results of a page of ranked passages."""
+    return Results(
+        query=read_as,
+        total=result.total if request.all_passages else result.articles,
+        took_ms=0.0,
+        hits=tuple(search_hit(one, query, articles, groups, explain=request.explain) for one in shown),
+        facets={name: _facet(result.facets, name) for name in request.facets},
+        expansions=query.expansions,
+        hints=hints(query, bool(request.filters), nothing=not result.total),
+    )
+
+
+def _groups(snapshot: Snapshot, request: SearchRequest) -> ReprintGroups:
+    """Return the groups of articles with the same text; none where each of them is to be a hit of its own."""
+    return ReprintGroups({}) if request.all_reprints or request.all_passages else snapshot.reprint_groups
+
+
+def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], request: SearchRequest, groups: ReprintGroups) -> list[Ranked]:
+    """Return the reranked passages, of each article the best one, at least as far as the end of the page.
+
+    Behind the reranked ones follows the rest of first-stage retrieval in its order. Its scores are below the last reranked
+    one, with the distances of first-stage retrieval.
+    """
+    single = request.all_passages
     ranked = list(best) if single else first_of_articles(best)
-    if len(ranked if single else first_of_texts(ranked, alike)) < wanted.end and len(best) >= DEPTH:
-        limit = wanted.end + DEPTH + alike.spare
-        found = engine.search(node, limit=limit, per_article=not single, explain=wanted.explain)
-        known = {_identity(one.hit, single) for one in ranked}
-        more = [hit for hit in found.hits if _identity(hit, single) not in known]
+    if len(ranked if single else first_of_texts(ranked, groups)) < request.end and len(best) >= DEPTH:
+        limit = request.end + DEPTH + groups.spare
+        result = engine.search(node, limit=limit, per_article=not single, explain=request.explain)
+        known = {_identity(one, single) for one in ranked}
+        more = [one for one in map(first_stage_only, result.hits) if _identity(one, single) not in known]
         last = ranked[-1].score
-        for hit in more:
-            score = last + hit.score - more[0].score
-            ranked.append(Ranked(hit, score, (("stage_one", score),)))
+        for one in more:
+            score = last + one.score - more[0].score
+            ranked.append(Ranked(one.hit, score, (("stage_one", score),)))
     return ranked
 
 
-def _identity(hit: Hit, all_passages: bool) -> tuple[str, int]:
-    return hit.article_id, hit.passage if all_passages else 0
+def _identity(ranked: Ranked, all_passages: bool) -> tuple[str, int]:
+    return ranked.hit.article_id, ranked.hit.passage if all_passages else 0
 
 
-def _counts(facets: Mapping[str, Mapping[str, int]], name: str) -> Mapping[str, int]:
-    """Return a facet's counts; "province" sums places by the province of today, and leaves out what is in none."""
-    if name != "province":
-        return facets[name]
-    sums: Counter[str] = Counter()
-    for place, number in facets["place"].items():
-        now = province_now(place)
-        if now:
-            sums[now] += number
-    return dict(sums.most_common())
+def _engine_facets(request: SearchRequest) -> tuple[str, ...]:
+    """Return the facets an engine counts for a request: provinces are sums of places."""
+    return tuple(dict.fromkeys("place" if name == "province" else name for name in request.facets))
+
+
+def _facet(facets: Mapping[str, Mapping[str, int]], name: str) -> Mapping[str, int]:
+    """Return the counts of a facet; "province" leaves out articles of a place that is in none."""
+    return facets[name] if name != "province" else by_province(facets["place"])
 
 
 def _scores(node: Node) -> bool:
-    """Tell whether anything in a query can score; a query of filters alone is answered newest first."""
+    """Return True if any part of a query can score."""
     if isinstance(node, Boolean):
         return any(_scores(child) for child in node.must + node.should)
     return isinstance(node, DisjunctionMax | Phrase)
 
 
-def only_words(group: Group) -> bool:
-    """Tell whether a query is running words alone, so that what lacks them all is no wrong answer."""
-    return all(clause.occur == "should" and isinstance(clause.operand, Words) for clause in group.clauses)
+def is_running_words(tree: Group) -> bool:
+    """Return True for a query of running words alone: a passage without any of them may still be relevant."""
+    return all(clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses)

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from htxsearch.engine.bm25 import idf_array
 from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Hit, WeightedTerm, term_hash
 from htxsearch.indexing.embeddings import Encoder, Vectors, passage_key
 from htxsearch.query.expand import QueryTerms
-from htxsearch.search.diacritics import reading, restored
+from htxsearch.search.diacritics import restored, restored_query
 from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learnt_weights
 from htxsearch.text.normalize import is_marked, nfc
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
@@ -22,10 +23,10 @@ __all__ = [
     "RerankInputs",
     "Reranked",
     "candidates_of",
-    "evidence",
+    "first_stage_only",
     "query_arrays",
     "rerank",
-    "stage_one_only",
+    "rerank_inputs",
 ]
 
 DEPTH = 100
@@ -73,7 +74,7 @@ class Reranked(NamedTuple):
     question: QueryArrays | None
 
 
-def stage_one_only(hit: Hit) -> Ranked:
+def first_stage_only(hit: Hit) -> Ranked:
     """Return a passage that stage two does not rank, with the score of stage one."""
     return Ranked(hit, hit.score, (("stage_one", hit.score),))
 
@@ -86,9 +87,9 @@ def rerank(
     `hits` are stage one's best, ungrouped; `typed` is the query as typed. With `meaning`, the passages nearest
     to the query join them. A query without any word that the index knows keeps stage one's order and scores.
     """
-    if not (asked.slots and hits):
-        return Reranked([stage_one_only(hit) for hit in hits], None, None)
-    found = evidence(engine, asked, typed, hits, meaning)
+    if not (asked.terms and hits):
+        return Reranked([first_stage_only(hit) for hit in hits], None, None)
+    found = rerank_inputs(engine, asked, typed, hits, meaning)
     added = found.values * np.array([learnt_weights()[name] for name in found.columns])
     ranked = [
         Ranked(hit, float(row.sum()), tuple(zip(found.columns, row.tolist(), strict=True)))
@@ -98,13 +99,13 @@ def rerank(
     return Reranked(ranked, found.restored, found.question)
 
 
-def evidence(
+def rerank_inputs(
     engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
 ) -> RerankInputs:
     """Return what stage two knows of the passages, before it weighs it. Needs at least one slot and one hit."""
     candidates, order = candidates_of(engine, hits)
     likely = restored(asked, candidates)
-    read = reading(likely) if likely is not asked else None
+    read = restored_query(likely) if likely is not asked else None
     columns: tuple[str, ...] = FEATURES
     cosines = None
     if meaning:
@@ -148,34 +149,34 @@ def _cosines(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits:
 def query_arrays(engine: Engine, asked: QueryTerms, typed: str) -> QueryArrays:
     """Return the arrays of a query: each slot's idf over the collection, what fills it, what kind of word it is."""
     passages = engine.counts().passages
-    frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.slots))]
+    frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.terms))]
     frequency = np.array(frequencies, np.float64)
     fills: dict[int, tuple[tuple[int, float], ...]] = {}
-    for number, slot in enumerate(asked.slots):
+    for number, slot in enumerate(asked.terms):
         best = slot.spellings[0][1] / (_OTHER_FORM if slot.spelt_out else 1.0)
         for term, weight in slot.spellings:
             known = fills.get(term_hash(term))
             if known is None or known[0][1] < weight / best:
                 fills[term_hash(term)] = ((number, weight / best),)
     for short, numbers in asked.short_forms.items():
-        typed_so = all(asked.slots[number].spelt_out for number in numbers)
+        typed_so = all(asked.terms[number].spelt_out for number in numbers)
         fills[term_hash(short)] = tuple((number, 1.0 if typed_so else _OTHER_FORM) for number in numbers)
     capitals = _capitals(typed)
     return QueryArrays(
         order=asked.order,
         fills=fills,
-        idf=np.log(1 + (passages - frequency + 0.5) / (frequency + 0.5)),
-        filler=np.array([is_stop_word(slot.typed) for slot in asked.slots]),
-        interrogative=np.array([is_interrogative(slot.typed) for slot in asked.slots]),
-        capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.slots]),
-        number=np.array([slot.typed[0].isdigit() for slot in asked.slots]),
+        idf=idf_array(frequency, passages),
+        filler=np.array([is_stop_word(slot.typed) for slot in asked.terms]),
+        interrogative=np.array([is_interrogative(slot.typed) for slot in asked.terms]),
+        capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.terms]),
+        number=np.array([slot.typed[0].isdigit() for slot in asked.terms]),
     )
 
 
 def _any_of(asked: QueryTerms, number: int) -> DisjunctionMax:
     """Return what a slot's idf counts: its short forms, and the spellings at least half as good as its best one."""
     short = (term for term, numbers in asked.short_forms.items() if number in numbers)
-    spellings = asked.slots[number].spellings
+    spellings = asked.terms[number].spellings
     likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
     terms = dict.fromkeys([*likely, *short])
     return DisjunctionMax(tuple(WeightedTerm("syllable", term) for term in terms))

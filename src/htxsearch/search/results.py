@@ -5,6 +5,7 @@ is a span into its passage's text. Dates are ISO in JSON; what is not known is n
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ __all__ = [
     "Results",
     "SearchHit",
     "additions_json",
+    "by_province",
     "report_json",
 ]
 
@@ -138,9 +140,10 @@ class Results:
     `total` counts the articles that match, each reprint among them, or passages with `all_passages`; so do `facets`. The
     `hits` on all pages together are fewer by the reprints that stand behind others. `hints` say what to try when little or
     nothing was found; `expansions` what each thing typed stood for. `read_as` is the query that was
-    asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `suggestion`;
-    `suggestion` is the query with likely slips mended. `restored` is what syllables typed without marks
-    were taken for in ranking, None if none was open. `semantic` tells whether meaning took part.
+    asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `correction`;
+    `correction` is the query with likely slips mended. `restored` is what syllables typed without marks
+    were taken for in ranking, None if none was open. `semantic` is true if the vectors of passages
+    took part in the ranking. `answers`, only if asked for, are those to show above the hits of a question.
     """
 
     query: str
@@ -151,9 +154,10 @@ class Results:
     expansions: tuple[Expansion, ...] = ()
     hints: tuple[str, ...] = ()
     read_as: str | None = None
-    suggestion: str | None = None
+    correction: str | None = None
     restored: str | None = None
     semantic: bool = False
+    answers: "Answers | None" = None
 
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
         """Return the results as JSON values."""
@@ -165,9 +169,11 @@ class Results:
             "facets": {name: dict(counts) for name, counts in self.facets.items()},
             "hints": list(self.hints),
             "read_as": self.read_as,
-            "suggestion": self.suggestion,
+            "suggestion": self.correction,
             "semantic": self.semantic,
         }
+        if self.answers:
+            found["answers"] = self.answers.as_json()
         if explain:
             found["restored"] = self.restored
             found["expansions"] = [
@@ -362,6 +368,16 @@ class Info:
             "sources": dict(self.sources),
             "short_forms": [{"short": one.short, "long": one.long, "article_id": one.article_id} for one in self.short_forms],
         }
+
+
+def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str, int]:
+    """Return counts of places summed by the province of today, largest first; `others` adds the places that are in none."""
+    sums: Counter[str] = Counter()
+    for place, count in places.items():
+        province = province_now(place) or (place if others else None)
+        if province:
+            sums[province] += count
+    return dict(sums.most_common())
 
 
 def report_json(report: Report, encoded: EncodeReport | None = None) -> dict[str, Any]:

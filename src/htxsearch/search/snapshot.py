@@ -1,4 +1,4 @@
-"""What asking needs beside an engine, made when it is first wanted and kept until the engine's next commit."""
+"""An engine at one commit with everything derived from it, each part made at its first use."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,35 +17,35 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot:
-    """An engine at one commit, and what is derived from that."""
+    """An engine at one commit, and the parts derived from that commit."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._generation = engine.generation
 
     def is_of(self, engine: Engine) -> bool:
-        """Tell whether this was made of what an engine holds now."""
+        """Return True if this is a snapshot of the commit that an engine reads now."""
         return self.engine is engine and self._generation == engine.generation
 
     @cached_property
     def expander(self) -> Expander:
-        """What finds the index's spellings of what is typed."""
+        """The expander of queries to the index's spellings and abbreviations."""
         learnt = {short: [one.long for one in meanings] for short, meanings in read_short_forms(self.engine).items()}
         return Expander(self.engine, learnt, ExpansionWeights())
 
     @cached_property
-    def alike(self) -> ReprintGroups:
-        """Which articles print the same text."""
+    def reprint_groups(self) -> ReprintGroups:
+        """The groups of articles with the same text."""
         return ReprintGroups(read_groups(self.engine))
 
     @cached_property
     def completer(self) -> Completer:
-        """What completes a query."""
+        """The completer of unfinished queries."""
         return Completer(self.engine)
 
     @cached_property
     def similarity(self) -> "Similarity":
-        """What finds articles like one."""
+        """The weighted vectors of all articles, for related articles."""
         from htxsearch.search.related import Similarity
 
         return Similarity(self.engine.vectors())

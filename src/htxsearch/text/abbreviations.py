@@ -1,4 +1,4 @@
-"""Abbreviations: a small table of those every reader knows, and definitions learnt from texts.
+"""Abbreviations: a small table of those every reader knows, and definitions found in texts.
 
 A definition is a long form followed by its initials in brackets, "kinh tế tập thể (KTTT)": after
 A. Schwartz and M. Hearst, "A simple algorithm for identifying abbreviation definitions in
@@ -8,7 +8,7 @@ biomedical text" (2003), narrowed to the Vietnamese habit that every syllable gi
 import re
 from typing import NamedTuple
 
-from htxsearch.text.normalize import fold
+from htxsearch.text.normalize import strip_diacritics
 from htxsearch.text.tokens import tokens
 
 __all__ = ["COMMON", "Definition", "learn", "long_form_terms"]
@@ -37,7 +37,7 @@ _BRACKET = re.compile(r"\((?:(?:gọi|viết|sau đây gọi|sau đây viết)\s
 
 
 class Definition(NamedTuple):
-    """A short form and the long form it stands for, both as written."""
+    """A short form and its long form, both as written."""
 
     short: str
     long: str
@@ -47,9 +47,9 @@ def learn(text: str) -> list[Definition]:
     """Return the definitions in NFC `text`, in order, each pair once.
 
     The long form is the run of syllables right before the bracket whose initials spell the short
-    form (Đ may stand for D and D for Đ). A run that crosses a line or a full stop is none.
+    form (Đ may stand for D and D for Đ). A run across a line break or a full stop does not count.
     """
-    found = []
+    definitions = []
     for match in _BRACKET.finditer(text):
         short = match.group(1)
         before = text[max(0, match.start() - 200) : match.start()]
@@ -57,10 +57,10 @@ def learn(text: str) -> list[Definition]:
         if len(run) != len(short) or len(short) < 2:
             continue
         long = before[run[0].start : run[-1].end]
-        initials = "".join(fold(token.term[0]) for token in run)
-        if initials == fold(short).lower() and not re.search(r"[\n.;:()]", before[run[0].start :]):
-            found.append(Definition(short, re.sub(r"\s+", " ", long)))
-    return list(dict.fromkeys(found))
+        initials = "".join(strip_diacritics(token.term[0]) for token in run)
+        if initials == strip_diacritics(short).lower() and not re.search(r"[\n.;:()]", before[run[0].start :]):
+            definitions.append(Definition(short, re.sub(r"\s+", " ", long)))
+    return list(dict.fromkeys(definitions))
 
 
 def long_form_terms(long: str) -> tuple[str, ...]:

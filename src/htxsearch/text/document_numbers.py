@@ -1,7 +1,7 @@
 """Document numbers (số hiệu văn bản): 461/QĐ-TTg, 56-KL/TW, 17/2023/QH15.
 
-A document number is indexed as a word of its own, its parts joined by "_", beside the parts as
-plain syllables; so 461/QD-TTg, 461 QĐ TTg and 461/qđ-ttg all find it, and 46/QĐ-TTg does not.
+A document number is indexed as one word, its parts joined by "_", beside the parts as plain syllables: 461/QD-TTg,
+461 QĐ TTg and 461/qđ-ttg all find it, and 46/QĐ-TTg does not.
 """
 
 import re
@@ -33,7 +33,7 @@ _KINDS = {
     "ttr": "tờ trình",
     "vbhn": "văn bản hợp nhất",
 }
-"""What the first letters of a code say a document is (Decree 30/2020/NĐ-CP, appendix III)."""
+"""The kind of a document by the first letters of its code (Decree 30/2020/NĐ-CP, appendix III)."""
 
 # Number, perhaps a year, then a code in capitals with parts joined by - or / (QĐ-TTg, KL/TW, QH15).
 _NUMBER = r"(?<![\w/.,])(?:\d{1,3}(?:\.\d{3})+|\d{1,5})(?:\s?/\s?(?:19|20)\d\d)?"
@@ -60,8 +60,8 @@ _SPACED = re.compile(
 class DocumentNumber(NamedTuple):
     """One document number: `text[start:end]` as written, `term` its parts joined by "_".
 
-    `normal` is its usual form (1804/QĐ-TTg); `kind` is what the document is ("quyết định") and `issuer` the rest of
-    the code (TTg; UBND-KT where no kind stands before it), None where neither number nor the words before it tell.
+    `normal` is its canonical form (1804/QĐ-TTg), `kind` the kind of document ("quyết định") and `issuer` the rest of the
+    code (TTg; UBND-KT for a code without a kind); None where neither the number nor the words before it name them.
     """
 
     start: int
@@ -103,11 +103,11 @@ def _document_number(text: str, match: re.Match[str]) -> DocumentNumber:
 
 
 def looks_like_document_number(typed: str) -> bool:
-    """Tell whether a chunk of a query is meant as one document number (461/QD-TTg)."""
+    """Return True if a chunk of a query is meant as one document number (461/QD-TTg)."""
     return _TYPED.fullmatch(typed) is not None
 
 
 def typed_document_number(query: str, at: int) -> int | None:
-    """Return the end of a document number typed with blanks (461 qd ttg, 532 / KH - UBND) from `at` on, None if none is."""
+    """Return the end of the document number typed with blanks at `at` (461 qd ttg, 532 / KH - UBND), None if there is none."""
     match = _SPACED.match(query, at)
     return match.end() if match else None

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from htxsearch.text.normalize import is_syllable, nfc, normal
+from htxsearch.text.normalize import canonical_spelling, is_syllable, nfc
 
 __all__ = ["Decoded", "Undecided", "decoded", "repaired"]
 
@@ -166,7 +166,7 @@ def _vietnamese(text: str) -> float:
     if not words:
         return 0.0
     lower = [word.lower() for word in words]
-    good = sum(is_syllable(normal(word)) for word in lower)
+    good = sum(is_syllable(canonical_spelling(word)) for word in lower)
     return (good + 0.5 * sum(word in _COMMON for word in lower)) / len(words)
 
 

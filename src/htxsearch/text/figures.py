@@ -10,7 +10,7 @@ are beyond doubt: "mười năm" is ten years, fifteen is "mười lăm". Years 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = [
@@ -50,7 +50,7 @@ _BOUNDS: dict[Bound, str] = {
     "|chưa vượt quá|không nhiều hơn|không cao hơn|không lớn hơn",
 }
 QUALIFIERS: dict[tuple[str, ...], Bound] = {
-    tuple(map(normal, phrase.split())): bound for bound, phrases in _BOUNDS.items() for phrase in phrases.split("|")
+    tuple(map(canonical_spelling, phrase.split())): bound for bound, phrases in _BOUNDS.items() for phrase in phrases.split("|")
 }
 """The phrases that may stand before a figure, as canonical terms, with the bound that each sets."""
 QUALIFIER_WORDS = frozenset(word for phrase in QUALIFIERS for word in phrase)
@@ -101,7 +101,7 @@ class Figure(NamedTuple):
 
 def number_value(written: str) -> float | None:
     """Return the value of a number in digits: 1.264 → 1264, 240,2 → 240.2; None for anything else (12.10.2021)."""
-    whole, comma, decimals = normal(written).partition(",")
+    whole, comma, decimals = canonical_spelling(written).partition(",")
     digits = whole + decimals
     if not (digits.isascii() and digits.isdigit()) or (comma and not decimals) or len(digits) > _LONGEST_NUMBER:
         return None
@@ -122,7 +122,7 @@ def qualifier_before(terms: Sequence[str]) -> Qualifier | None:
 
 
 def _last_phrase(terms: Sequence[str]) -> Qualifier | None:
-    last = tuple(map(normal, terms[-_LONGEST_QUALIFIER:]))
+    last = tuple(map(canonical_spelling, terms[-_LONGEST_QUALIFIER:]))
     for size in range(len(last), 0, -1):
         bound = QUALIFIERS.get(last[-size:])
         if bound:
@@ -184,7 +184,7 @@ class _Line:
 
     def __init__(self, text: str) -> None:
         self.tokens: Sequence[Token] = tokens(text)
-        self.terms = [normal(token.term) for token in self.tokens]
+        self.terms = [canonical_spelling(token.term) for token in self.tokens]
         starts, ends = [token.start for token in self.tokens], [token.end for token in self.tokens]
         self.gaps = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
 

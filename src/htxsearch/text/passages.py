@@ -1,8 +1,8 @@
-"""Passages: what a query ranks. About 80 to 160 words, on sentence bounds, headings with their text.
+"""Passages, the unit of ranking: about 80 to 160 words, cut at sentences, each heading with its text.
 
-The cuts are those of least cost over the whole text, found by dynamic programming over the
-sentences: a length outside the range costs its distance, a cut inside a paragraph a little, and a
-cut between a heading and what follows too much to be chosen.
+The cuts have the least cost over the whole text, found by dynamic programming over the sentences: a length
+outside the range costs its distance, a cut inside a paragraph a little, and a cut right behind a heading too
+much to be chosen.
 """
 
 from bisect import bisect_left
@@ -17,13 +17,14 @@ __all__ = ["MAX_WORDS", "MIN_WORDS", "is_heading", "passages"]
 
 MIN_WORDS = 80
 MAX_WORDS = 160
-_LONGEST = 2 * MAX_WORDS  # no passage is longer unless one sentence is
+_LONGEST = 2 * MAX_WORDS
+"""No passage has more words, unless one sentence has."""
 _CUT_IN_PARAGRAPH = 0.15
 _CUT_AFTER_HEADING = 10.0
 
 
 class _Unit(NamedTuple):
-    """A sentence with what the cost needs: words, and what a cut behind it costs."""
+    """A sentence, its number of words, and the cost of a cut behind it."""
 
     start: int
     end: int
@@ -34,8 +35,8 @@ class _Unit(NamedTuple):
 def passages(text: str) -> list[Span]:
     """Return the passages of `text` in order; together they hold every sentence once.
 
-    Every passage begins and ends at a sentence's bound; a sentence of more than 160 words is a
-    unit too long to be cut well and is divided at its semicolons, commas or blanks.
+    Every passage begins and ends with a sentence; a sentence of more than 160 words is divided at its semicolons,
+    commas or blanks.
     """
     units = _units(text)
     best = [0.0] + [float("inf")] * len(units)
@@ -50,16 +51,16 @@ def passages(text: str) -> list[Span]:
             cost = best[start] + _length_cost(words) + edge
             if cost < best[end]:
                 best[end], cut[end] = cost, start
-    found = []
+    spans = []
     end = len(units)
     while end:
-        found.append(Span(units[cut[end]].start, units[end - 1].end))
+        spans.append(Span(units[cut[end]].start, units[end - 1].end))
         end = cut[end]
-    return found[::-1]
+    return spans[::-1]
 
 
 def is_heading(line: str, words: int) -> bool:
-    """Tell whether a line introduces what follows: short, and no sentence by its end.
+    """Return True if a line is a heading: short, and not ending like a sentence.
 
     `words` is its number of syllables. "2. Mục tiêu cụ thể." and lines ending in a colon count.
     """
@@ -81,9 +82,9 @@ def _length_cost(words: int) -> float:
 
 
 def _units(text: str) -> list[_Unit]:
-    found = tokens(text)
-    starts = [token.start for token in found]
-    spans = [piece for span in sentences(text) for piece in _divide(text, span, found, starts)]
+    of_text = tokens(text)
+    starts = [token.start for token in of_text]
+    spans = [piece for span in sentences(text) for piece in _divide(text, span, of_text, starts)]
     units: list[_Unit] = []
     for span, following in zip_longest(spans, spans[1:]):
         words = bisect_left(starts, span.end) - bisect_left(starts, span.start)
@@ -97,23 +98,23 @@ def _units(text: str) -> list[_Unit]:
     return units
 
 
-def _divide(text: str, span: Span, found: Sequence[Token], starts: Sequence[int]) -> list[Span]:
-    """Divide one over-long sentence at the best mark after every `MIN_WORDS` words; `found` are the text's tokens."""
+def _divide(text: str, span: Span, of_text: Sequence[Token], starts: Sequence[int]) -> list[Span]:
+    """Divide a sentence that is too long at the best sign after every `MIN_WORDS` words; `of_text` are the text's tokens."""
     first, end = bisect_left(starts, span.start), bisect_left(starts, span.end)
     pieces = []
     start = span.start
     while end - first > MAX_WORDS:
-        at = _cut_point(text, [token.end for token in found[first + MIN_WORDS : first + MAX_WORDS]])
-        pieces.append(Span(start, at))
-        first = bisect_left(starts, at)
+        cut = _cut_point(text, [token.end for token in of_text[first + MIN_WORDS : first + MAX_WORDS]])
+        pieces.append(Span(start, cut))
+        first = bisect_left(starts, cut)
         start = starts[first]
     return [*pieces, Span(start, span.end)]
 
 
 def _cut_point(text: str, ends: list[int]) -> int:
-    """Return where to cut: behind the first semicolon, else the first comma, else the last word."""
-    for mark in ";,":
+    """Return the position of the cut: behind the first semicolon, else the first comma, else the last word."""
+    for sign in ";,":
         for end in ends:
-            if text[end : end + 1] == mark:
+            if text[end : end + 1] == sign:
                 return end + 1
     return ends[-1]

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
-from htxsearch.text.normalize import is_marked, key, nfc, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
 from htxsearch.text.tokens import tokens
 
 __all__ = [
@@ -115,7 +115,7 @@ def place_extent(typed: str) -> Extent:
     Thái Nguyên is the province of today, Bắc Kạn too; Thái Nguyên (cũ), old in any spelling, is the one of
     before July 2025 alone, as every name is that is only an old one. What is no province covers itself.
     """
-    words = [key(token.term) for token in tokens(typed)]
+    words = [folded_form(token.term) for token in tokens(typed)]
     old = len(words) > 1 and words[-1] == "cu"
     bare = typed[: tokens(typed)[-1].start].rstrip(" (") if old else typed
     place = canonical_place(bare)
@@ -163,7 +163,7 @@ def asked_places(question: str) -> frozenset[str]:
     Without marks names are told from other words by nothing: "hoa binh" is the province. With them, "hòa bình" is not.
     """
     found = tokens(question)
-    spelled = [(normal(token.term), key(token.term), is_marked(token.term)) for token in found]
+    spelled = [(canonical_spelling(token.term), folded_form(token.term), has_diacritics(token.term)) for token in found]
     named = set()
     for at, (_, first, _) in enumerate(spelled):
         for name, words in _spelled_names().get(first, ()):
@@ -181,7 +181,7 @@ def _spelled_names() -> dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]]
     """Return the provinces by the key of their first syllable, with the normal form and the key of each."""
     found: dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]] = {}
     for name in provinces():
-        words = tuple((normal(token.term), key(token.term)) for token in tokens(name))
+        words = tuple((canonical_spelling(token.term), folded_form(token.term)) for token in tokens(name))
         found.setdefault(words[0][1], []).append((name, words))
     return found
 
@@ -226,7 +226,7 @@ def _by_key() -> dict[str, str]:
 
 
 def _place_key(name: str) -> str:
-    parts = [key(token.term) for token in tokens(name)]
+    parts = [folded_form(token.term) for token in tokens(name)]
     for prefix in (["tinh"], ["thanh", "pho"], ["tp"]):
         if parts[: len(prefix)] == prefix and len(parts) > len(prefix):
             parts = parts[len(prefix) :]
@@ -234,7 +234,7 @@ def _place_key(name: str) -> str:
 
 
 def _spelling(name: str) -> str:
-    return " ".join(normal(part) for part in name.split())
+    return " ".join(canonical_spelling(part) for part in name.split())
 
 
 @cache

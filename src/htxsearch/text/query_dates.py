@@ -7,7 +7,7 @@ from functools import cache
 
 from htxsearch.text.date_mentions import COUNTED_UNITS, DateMention, date_mentions
 from htxsearch.text.dates import find_date
-from htxsearch.text.normalize import fold, is_marked
+from htxsearch.text.normalize import has_diacritics, strip_diacritics
 
 __all__ = ["date_range", "question_dates"]
 
@@ -20,7 +20,7 @@ _DATE_WORDS = (
     *("những năm", "nhiệm kỳ", "giai đoạn", "thập niên", "thập kỷ", "niên vụ", "niên khóa", "nghị định", "thông tư"),
     *("quyết định", "nghị quyết", "chỉ thị", "pháp lệnh", "hiến pháp"),
 )
-_DATE_WORDS_BY_FOLD = {fold(word): word for word in _DATE_WORDS}
+_DATE_WORDS_BY_FOLD = {strip_diacritics(word): word for word in _DATE_WORDS}
 """The words of dates, and the names of documents, by how they are typed without diacritics."""
 _LAW_YEAR = r"(?i)\b((?:luật|pháp lệnh|hiến pháp)(?:(?! nào| gì)[^\d,.]){0,40}?)(?:năm )?(?:19|20)\d\d\b(?! ?[-–])"
 _LONE_YEAR = (
@@ -52,7 +52,7 @@ def question_dates(question: str) -> list[DateMention]:
     """
     folded_words, law_year, lone_year = _patterns()
     text = question
-    if not is_marked(text):
+    if not has_diacritics(text):
         text = folded_words.sub(lambda match: _DATE_WORDS_BY_FOLD[" ".join(match[0].lower().split())], text)
     text = lone_year.sub(r"năm \1", law_year.sub(r"\1", text))
     return [mention for mention in date_mentions(text) if mention.first]

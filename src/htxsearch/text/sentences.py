@@ -1,4 +1,4 @@
-"""Sentences as spans. A line break always ends one; so does . ! ? … before a new beginning."""
+"""Sentences as spans. A line break always ends one; so does . ! ? … before a capital or a digit."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ __all__ = ["Span", "lines", "sentences"]
 
 _END = re.compile(r"[.!?…]+[\"”’»)\]]*\s+")
 _OPENING = '"“‘«([-–•*'
-# A dot after these does not end a sentence: titles, places, units as newspapers shorten them.
+# A dot behind these ends no sentence: titles, kinds of places and units as newspapers abbreviate them.
 _SHORT = frozenset("tp tx tt ths th ts pgs gs bs ks cn ncs nsnd nsưt tskh mr mrs ms dr prof st no tr vs p q".split())
 _NUMBERING = re.compile(r"(?:[IVXLC]+|\d+(?:\.\d+)*|[a-zđ])[.)]?")
 
@@ -52,7 +52,7 @@ def _trailing_blanks(string: str) -> int:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> bool:
-    """Decide on one run of end marks: what stands before it and what begins after it."""
+    """Return True if a run of end marks ends a sentence, by the text before and behind it."""
     if match.end() >= end:
         return False
     after = text[match.end() : end].lstrip(_OPENING + " ")

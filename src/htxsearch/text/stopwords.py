@@ -1,26 +1,27 @@
-"""Words that carry little of what a question is about: they match, but are not worth marking.
+"""Stop words: words that carry little of what a question is about. They match, but are not highlighted.
 
-Closed classes only: particles, prepositions, pronouns and question words, by their normal form.
+Closed classes only: particles, prepositions, pronouns and question words, compared by canonical spelling. A module of
+its own although short: it is the only list of them, and ranking, highlighting and answering all read it.
 """
 
-from htxsearch.text.normalize import fold, is_marked, key, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, strip_diacritics
 
 __all__ = ["QUESTION_PHRASES", "is_interrogative", "is_stop_word"]
 
-_FILLERS = frozenset(
-    normal(word)
+_STOP_WORDS = frozenset(
+    canonical_spelling(word)
     for word in (
         "là và của có các những cái một được bị bởi cho với về từ đến tới ở tại trong ngoài trên dưới vào ra theo"
         " khi nào đâu gì ai sao thế bao nhiêu mấy hay hoặc nhưng mà thì đã đang sẽ này đó kia ấy nọ rằng nên do vì"
         " để cùng cũng như việc sự không hãy xin tôi biết bằng lại còn chỉ rất"
     ).split()
 )
-_INTERROGATIVES = frozenset(normal(word) for word in "gì nào ai đâu sao mấy bao nhiêu khi hãy thế".split())
-_INTERROGATIVE_KEYS = frozenset(key(word) for word in "gì nào ai đâu sao mấy bao nhiêu hãy".split())
-_FILLER_KEYS = frozenset(key(word) for word in _FILLERS)
+_FOLDED_STOP_WORDS = frozenset(folded_form(word) for word in _STOP_WORDS)
+_INTERROGATIVES = frozenset(canonical_spelling(word) for word in "gì nào ai đâu sao mấy bao nhiêu khi hãy thế".split())
+_FOLDED_INTERROGATIVES = frozenset(folded_form(word) for word in "gì nào ai đâu sao mấy bao nhiêu hãy".split())
 
 QUESTION_PHRASES = {
-    (fold(first), fold(second)): (first, second)
+    (strip_diacritics(first), strip_diacritics(second)): (first, second)
     for first, second in map(
         str.split,
         (
@@ -29,14 +30,16 @@ QUESTION_PHRASES = {
         ),
     )
 }
-"""Two syllables that ask, by their unmarked forms: questions hold them, the texts that answer hardly do."""
+"""Two syllables that ask, by their form without diacritics: common in questions, rare in the texts that answer them."""
 
 
 def is_stop_word(term: str) -> bool:
-    """Tell whether a query term is one; typed without marks, its key decides."""
-    return normal(term) in _FILLERS if is_marked(term) else key(term) in _FILLER_KEYS
+    """Return True for a stop word; a term typed without diacritics is compared by its folded form."""
+    return canonical_spelling(term) in _STOP_WORDS if has_diacritics(term) else folded_form(term) in _FOLDED_STOP_WORDS
 
 
 def is_interrogative(term: str) -> bool:
-    """Tell whether a query term asks (bao nhiêu, ai, đâu): what answers it does not hold it."""
-    return normal(term) in _INTERROGATIVES if is_marked(term) else key(term) in _INTERROGATIVE_KEYS
+    """Return True for interrogatives (bao nhiêu, ai, đâu), which do not occur in answers."""
+    if has_diacritics(term):
+        return canonical_spelling(term) in _INTERROGATIVES
+    return folded_form(term) in _FOLDED_INTERROGATIVES

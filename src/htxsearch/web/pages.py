@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.answer.question import analyse_question
 from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
@@ -99,12 +98,12 @@ async def _search_page(request: Request) -> Response:
             if home.answer is None:
                 return _not_modified(home.headers)
             return _render(request, "home.html", here, params, home.headers, **_home(home.answer))
-        found = await cached_answer(request, thread, lambda index: (_search(index, params), _answer(index, params)))
+        found = await cached_answer(request, thread, lambda index: _search(index, params, answer=True))
     except UsageError as error:
         return _refused(request, here, params, error)
     if found.answer is None:
         return _not_modified(found.headers)
-    results, answers = found.answer
+    results, answers = found.answer, found.answer.answers
     values = _results(here, params, results) | {"answers": answers, "other_answers": _others(answers) if answers else []}
     return _render(request, "results.html", here, params, found.headers, **values)
 
@@ -131,22 +130,12 @@ def _refused(request: Request, here: PageAddress, params: Mapping[str, Any], err
     return render_page(request, "error.html", params["lang"], here, status=status_of(error), params=shown, **values)
 
 
-def _search(index: Index, params: Mapping[str, Any], *, limit: int = _PAGE_HITS, facets: Sequence[str] = FACETS) -> Results:
+def _search(
+    index: Index, params: Mapping[str, Any], *, limit: int = _PAGE_HITS, facets: Sequence[str] = FACETS, answer: bool = False
+) -> Results:
     filters = {parameter.name: params[parameter.name] for parameter in FILTERS}
     offset = (params["page"] - 1) * limit
-    return index.search(params["q"], **filters, sort=params["sort"], limit=limit, offset=offset, facets=facets)
-
-
-def _answer(index: Index, given: Mapping[str, Any]) -> Answers | None:
-    """Return the answer to what is a question by its words, or that there is none; it stands above the first page.
-
-    Words that only begin as a short question does (giám đốc hợp tác xã) are answered if there is an answer.
-    """
-    asking = analyse_question(given["q"])
-    if given["page"] > 1 or given["sort"] != "score" or asking.kind == "thing":
-        return None
-    found = index.ask(given["q"], **{one.name: given[one.name] for one in FILTERS})
-    return found if found.answer or asking.before or asking.behind else None
+    return index.search(params["q"], **filters, sort=params["sort"], limit=limit, offset=offset, facets=facets, answer=answer)
 
 
 def _others(answers: Answers) -> list[tuple[str, list[Answer]]]:
@@ -302,7 +291,7 @@ def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list
     texts = [view.article.body[span.start : span.end] for span in view.passages]
     no_highlights: list[list[Span]] = [[] for _ in texts]
     try:
-        return view, index.marked(params["q"], texts) if params["q"] else no_highlights
+        return view, index.highlights(params["q"], texts) if params["q"] else no_highlights
     except QuerySyntaxError:  # the article can be read without
         return view, no_highlights
 

@@ -4,7 +4,6 @@ Scores need document frequencies and mean lengths over the whole collection, and
 the segment; so segments are joined here once after each commit, and a term's postings when it is first asked for.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
@@ -14,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, BM25_B, BM25_K1, Counts, WeightedTerm
+from htxsearch.engine.bm25 import idf, length_norm, tf_part
+from htxsearch.engine.contract import ARTICLE_FIELDS, Counts, WeightedTerm
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import MARK
 
@@ -201,9 +201,8 @@ class IndexReader:
         if field not in self._norms:
             lengths = self._lengths(field)
             total = int(lengths.sum())
-            self._norms[field] = np.asarray(
-                BM25_K1 * (1 - BM25_B + BM25_B * lengths / (total / len(lengths) if total else 1.0)), np.float64
-            )
+            average = total / len(lengths) if total else 1.0
+            self._norms[field] = length_norm(lengths.astype(np.float64), average)
         return self._norms[field]
 
     # Postings
@@ -220,7 +219,7 @@ class IndexReader:
 
     def _keep(self, key: object, weights: TermWeights, units: int) -> TermWeights:
         """Keep what a leaf of a field with so many units weighs, and return it with the idf in it."""
-        weights.values[:] *= math.log(1 + (units - weights.frequency + 0.5) / (weights.frequency + 0.5))
+        weights.values[:] *= idf(weights.frequency, units)
         self._kept[key] = weights
         self._kept_size += weights.size
         while self._kept_size > self._KEPT and len(self._kept) > 1:
@@ -232,7 +231,7 @@ class IndexReader:
         for one in alternatives:
             units, tf = self.postings(one.field, one.term)
             if len(units):
-                some.append((units, one.weight * _tf_part(tf, self.norm(one.field)[units])))
+                some.append((units, one.weight * tf_part(tf, self.norm(one.field)[units])))
         count = self.units(alternatives[0].field) if alternatives else 0
         if not some:
             return TermWeights(np.empty(0, np.intp), np.empty(0), 0)
@@ -339,7 +338,7 @@ class IndexReader:
             counts = self._phrase_counts(field, slots)
             units = np.array(sorted(counts), np.intp)
             tf = np.array([counts[unit] for unit in units.tolist()], np.float64)
-            weights = TermWeights(units, _tf_part(tf, self.norm(field)[units]), len(units))
+            weights = TermWeights(units, tf_part(tf, self.norm(field)[units]), len(units))
             found = self._keep((field, slots), weights, self.units(field))
         return found
 
@@ -407,9 +406,3 @@ def _live_count(segment: Segment, number: Ints, field: str, term: str) -> int:
         return segment.frequency(field, term)
     found = segment.postings(field, term)
     return 0 if found is None else int(np.count_nonzero(number[found[0]] >= 0))
-
-
-def _tf_part(tf: Floats, norm: Floats) -> Floats:
-    """Return the tf part of BM25 (see `htxsearch.engine.contract`)."""
-    part: Floats = tf / (tf + norm)
-    return part

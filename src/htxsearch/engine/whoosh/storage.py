@@ -6,7 +6,6 @@ merged and deleted whole, so a passage's article is the nearest ordinal 0 before
 """
 
 import mmap
-import os
 import zlib
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms, forward_of
 from htxsearch.engine.whoosh.toc import SegmentEntry
 from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
+from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
 __all__ = [
     "DISTRIBUTION",
@@ -26,7 +26,6 @@ __all__ = [
     "mapped",
     "pack_blob",
     "pack_forward",
-    "replace_durably",
     "schema",
     "segment_reader",
     "unpack_blob",
@@ -113,31 +112,12 @@ def durable_storage() -> type[Any]:
 
         def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
             for name in self._unsynced:
-                _sync(Path(self.folder, name))
+                sync_file(Path(self.folder, name))  # parts that were assembled into one segment file are gone by now
             self._unsynced.clear()
             super().rename_file(oldname, newname, safe=safe)
-            _sync(Path(self.folder))
+            sync_folder(Path(self.folder))
 
     return DurableStorage
-
-
-def _sync(path: Path) -> None:
-    if not path.exists():  # parts that were assembled into one segment file are gone by now
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_durably(path: Path, data: bytes) -> None:
-    """Put a file in place of an old one at once, after it is on disk."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(data)
-    _sync(temporary)
-    os.replace(temporary, path)
-    _sync(path.parent)
 
 
 def blob_name(name: str, generation: int) -> str:

@@ -20,9 +20,9 @@ from htxsearch.engine.whoosh.storage import (
     mapped,
     pack_blob,
     pack_forward,
-    replace_durably,
 )
 from htxsearch.engine.whoosh.toc import SegmentEntry, read_contents
+from htxsearch.ingest.atomic_files import replace_file
 
 __all__ = ["WhooshWriter", "mend", "sweep"]
 
@@ -119,7 +119,7 @@ def mend(folder: Path, segments: Iterable[Segment]) -> None:
             if not segment.verify():
                 packed = segment.packed()
                 with suppress(OSError):  # it is in memory until there is a place for it on the disk
-                    replace_durably(path, packed)
+                    replace_file(path, [packed])
             segment.is_verified = True
 
 

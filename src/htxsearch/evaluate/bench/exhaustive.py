@@ -1,13 +1,12 @@
-"""BM25 written out: every passage scored for every query, as `engine/seam.py` says, from the same tokens.
+"""BM25 written out: every passage scored for every query, as `engine.bm25` has it, from the same tokens.
 
 Nothing of an engine is used here, so that an engine can be held against it.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from htxsearch.engine.contract import BM25_B, BM25_K1
+from htxsearch.engine.bm25 import idf, length_norm, tf_part
 from htxsearch.evaluate.bench.collection import BenchCollection
 
 __all__ = ["TOP", "Answer", "Exhaustive"]
@@ -31,7 +30,7 @@ class Exhaustive:
         pairs, counts = np.unique(flat * size + np.repeat(np.arange(size), lengths), return_counts=True)
         self._size = size
         self._terms, self._passages = np.divmod(pairs, size)
-        self._parts = counts / (counts + BM25_K1 * (1 - BM25_B + BM25_B * lengths[self._passages] / lengths.mean()))
+        self._parts = tf_part(counts.astype(np.float64), length_norm(lengths[self._passages], lengths.mean()))
 
     def scores(self, query: Sequence[int]) -> Any:
         """Return every passage's score."""
@@ -41,8 +40,7 @@ class Exhaustive:
         for term in query:
             first, last = np.searchsorted(self._terms, [term, term + 1])
             frequency = int(last - first)
-            idf = math.log(1 + (self._size - frequency + 0.5) / (frequency + 0.5))
-            total[self._passages[first:last]] += idf * self._parts[first:last]
+            total[self._passages[first:last]] += idf(frequency, self._size) * self._parts[first:last]
         return total
 
     def top(self, query: Sequence[int]) -> Answer:

@@ -179,11 +179,11 @@ class _Bm25s:
     def build(self, passages: Iterator[Passage]) -> None:
         import bm25s
 
-        from htxsearch.engine.contract import BM25_B, BM25_K1
+        from htxsearch.engine.bm25 import K1, B
 
         numbers: dict[int, int] = {}  # bm25s wants its vocabulary to be that of what it indexes
         rows = [[numbers.setdefault(token, len(numbers)) for token in passage.tokens] for passage in passages]
-        index = bm25s.BM25(k1=BM25_K1, b=BM25_B, method="lucene", backend="numpy")
+        index = bm25s.BM25(k1=K1, b=B, method="lucene", backend="numpy")
         index.index((rows, {str(token): number for token, number in numbers.items()}), show_progress=False)
         index.save(self._folder, show_progress=False)
         (self._folder / "size.json").write_text(json.dumps(len(rows)))

@@ -11,7 +11,7 @@ from htxsearch.ingest.boilerplate import LineLabels, sort_lines
 from htxsearch.ingest.metadata import Metadata, Unreadable, author_of
 from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.tokens import tokens
 
 __all__ = [
@@ -183,4 +183,4 @@ def _dates(stamps: list[tuple[bool, Dateline]]) -> tuple[date | None, date | Non
 
 def same_text(first: str, second: str) -> bool:
     """Tell whether two texts are the same but for signs, capitals and marks."""
-    return [key(token.term) for token in tokens(first)] == [key(token.term) for token in tokens(second)]
+    return [folded_form(token.term) for token in tokens(first)] == [folded_form(token.term) for token in tokens(second)]

@@ -14,7 +14,7 @@ from htxsearch.ingest.boilerplate import is_boilerplate_label, is_prose
 from htxsearch.ingest.readers.base import same_text
 from htxsearch.ingest.readers.blocks import Block, names_of
 from htxsearch.text.dates import read_dateline
-from htxsearch.text.normalize import key
+from htxsearch.text.normalize import folded_form
 from htxsearch.text.tokens import terms
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _votes(blocks: Sequence[Block], voted: str) -> list[bool]:
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(map(key, terms(text)))
+    return " ".join(map(folded_form, terms(text)))
 
 
 def _container(blocks: Sequence[Block], votes: Sequence[bool]) -> "HtmlElement | None":
@@ -163,7 +163,7 @@ def _lead(blocks: Sequence[Block], first: int, title: str | None, description: s
 
 def _is_said(text: str, description: str) -> bool:
     """Tell whether a description in the page's head says the same as a text, be it cut short."""
-    one, other = Counter(map(key, terms(text))), Counter(map(key, terms(description)))
+    one, other = Counter(map(folded_form, terms(text))), Counter(map(folded_form, terms(description)))
     common = (one & other).total()
     return (
         min(one.total(), other.total()) >= 10

@@ -17,7 +17,7 @@ from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_stamps
 from htxsearch.ingest.readers.blocks import Block, blocks_of
 from htxsearch.ingest.readers.main_content import reasons_of
 from htxsearch.text.dates import find_date, read_dateline
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.tokens import terms
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _names_site(part: str, site: str | None) -> bool:
 
 def _share(one: str, other: str) -> float:
     """Return how much of the shorter of two texts is in the other, by syllables."""
-    first, second = ({key(term) for term in terms(text)} for text in (one, other))
+    first, second = ({folded_form(term) for term in terms(text)} for text in (one, other))
     return len(first & second) / max(1, min(len(first), len(second)))
 
 

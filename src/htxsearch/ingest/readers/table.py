@@ -8,7 +8,7 @@ from io import StringIO
 from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.metadata import Metadata, Unreadable
 from htxsearch.ingest.readers.base import ParsedDocument, decode
-from htxsearch.text.normalize import key
+from htxsearch.text.normalize import folded_form
 
 __all__ = ["read_table"]
 
@@ -32,7 +32,7 @@ def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
     limit = csv.field_size_limit(50 * 1024 * 1024)
     try:
         rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        header = [" ".join(key(name).replace("_", " ").split()) for name in next(rows, [])]
+        header = [" ".join(folded_form(name).replace("_", " ").split()) for name in next(rows, [])]
         columns = {known: header.index(name) for known, names in _COLUMNS.items() for name in reversed(names) if name in header}
         if not {"text", "title"} & columns.keys():
             raise Unreadable(

@@ -1,0 +1,53 @@
+"""Replace a file as a whole, and make a file, a rename or a folder survive a power cut.
+
+The index (manifest, vectors, segment columns) and the corpus (what is added to it) write files in this one way.
+It lies in the lowest room that handles files, since ingest, engine and indexing all use it.
+"""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["replace_file", "sync_file", "sync_folder"]
+
+
+def replace_file(path: Path, parts: Iterable[bytes], *, temporary: str | None = None, durable: bool = True) -> None:
+    """Write `parts` to a temporary file beside `path`, then rename it into place.
+
+    A reader sees the old file or the new one, never a mixture. If `durable`, the same holds after a power cut, and the
+    new file is on disk when this returns. `temporary` is the temporary file's name, by default "NAME.tmp"; it is gone
+    afterwards, unless the process is killed. Raises OSError.
+    """
+    unfinished = path.with_name(temporary or f"{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            file.writelines(parts)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's content durable; a file that is gone by now is passed over. Raises OSError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames in a folder durable, where the system can open folders (not on Windows). Raises OSError."""
+    if os.name == "posix":
+        sync_file(folder)

@@ -1,0 +1,84 @@
+"""A searcher of one commit, and the answers that Index.search finds in the passages of a search."""
+
+from pathlib import Path
+
+import pytest
+
+from htxsearch import Index
+from htxsearch.engine.whoosh import WhooshEngine
+from htxsearch.errors import QuerySyntaxError, UsageError
+from htxsearch.search.pipeline import SearchRequest
+
+QUESTIONS = (
+    "Năm 2019 HTX chè Tân Cương Xanh có bao nhiêu thành viên?",
+    "nam 2019 htx che tan cuong xanh co bao nhieu thanh vien",
+    "Ai là giám đốc hợp tác xã?",
+)
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list of nodes that the engine is asked from now."""
+    nodes: list[object] = []
+    search = WhooshEngine.search
+
+    def counted(self: WhooshEngine, node: object, **options: object) -> object:
+        nodes.append(node)
+        return search(self, node, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(WhooshEngine, "search", counted)
+    return nodes
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_answer_above_hits_is_that_of_ask_and_is_retrieved_once(demo: Index, searches: list[object], question: str) -> None:
+    answers = demo.search(question, answer=True, facets="year").answers
+    assert len(searches) == 1
+    asked = demo.ask(question)
+    assert answers is not None
+    assert {**answers.as_json(), "took_ms": 0} == {**asked.as_json(), "took_ms": 0}
+
+
+def test_a_question_with_signs_of_the_query_language_is_answered_as_plain_text(demo: Index) -> None:
+    question = 'HTX chè "Tân Cương Xanh" có bao nhiêu thành viên?'
+    answers, asked = demo.search(question, answer=True).answers, demo.ask(question)
+    assert answers is not None
+    assert answers.answer == asked.answer
+    assert answers.question == question
+
+
+def test_no_answer_stands_above_words_later_pages_and_the_newest_hits(demo: Index) -> None:
+    assert demo.search("hợp tác xã chè", answer=True).answers is None
+    assert demo.search(QUESTIONS[0], answer=True, offset=10).answers is None
+    assert demo.search(QUESTIONS[0], answer=True, sort="date").answers is None
+    assert demo.search(QUESTIONS[0]).answers is None
+
+
+def test_a_searcher_is_of_one_commit(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "mot.txt").write_text("Tin\n\nNông dân trồng chè.", "utf-8")
+    with Index(tmp_path / "index", corpus=tmp_path / "corpus") as index:
+        index.update()
+        first = index.searcher()
+        assert first.search(SearchRequest("chè")).total == 1
+        assert index.searcher() == first
+        (tmp_path / "corpus" / "hai.txt").write_text("Tin\n\nXã viên hái chè.", "utf-8")
+        index.update()
+        assert first.search(SearchRequest("chè")).total == 1
+        assert index.searcher() != first
+        assert index.searcher().search(SearchRequest("chè")).total == 2
+
+
+def test_facets_may_be_one_name_and_dates_may_be_years(demo: Index) -> None:
+    results = demo.search("hợp tác xã", facets="province", since=2019, until=2021)
+    assert list(results.facets) == ["province"]
+    assert results.total == demo.search("hợp tác xã", since="2019", until="2021").total > 0
+    with pytest.raises(UsageError, match="write 2019"):
+        demo.search("hợp tác xã", since=20190101)
+
+
+def test_a_request_says_what_is_wrong_before_an_index_is_opened() -> None:
+    with pytest.raises(QuerySyntaxError):
+        SearchRequest("(chè")
+    with pytest.raises(UsageError, match="limit"):
+        SearchRequest("chè", limit=0)
