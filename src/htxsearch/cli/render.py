@@ -13,10 +13,10 @@ from htxsearch.cli.translation import language, say, text
 from htxsearch.errors.messages import date_text, number_text, render
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.indexing.reprints import Difference
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.search.highlight import excerpt
 from htxsearch.search.highlight import visible as safe
+from htxsearch.search.reprint_differences import Difference
 from htxsearch.search.results import (
     Answer,
     Answers,

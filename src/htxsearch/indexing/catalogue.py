@@ -107,7 +107,7 @@ def _blob(engine: Engine, name: str) -> bytes:
     """Return what was committed as `name`; only an engine that holds nothing may lack it. Raises IndexDamaged."""
     blob = engine.blob(name)
     if blob is None and engine.counts().articles:
-        raise IndexDamaged(f"the index lacks its {name}; rebuild it with: htxsearch reindex --rebuild")
+        raise IndexDamaged("index.incomplete", part=name)
     return blob or b"{}"
 
 

@@ -56,24 +56,23 @@ def read_manifest(index: Path) -> Manifest:
     try:
         values = json.loads((index / _FILE).read_text("utf-8"))
     except FileNotFoundError:
-        raise IndexMissing(f"there is no index in {index}; build it with: htxsearch reindex") from None
+        raise IndexMissing("index.missing", folder=str(index)) from None
     except OSError as error:
-        raise IndexDamaged(f"cannot read {index / _FILE}: {error.strerror}; check its permissions") from error
+        raise IndexDamaged("index.file-unreadable", file=str(index / _FILE), reason=error.strerror) from error
     except (ValueError, RecursionError) as error:
-        raise IndexDamaged(f"{index / _FILE} is damaged; rebuild the index with: htxsearch reindex --rebuild") from error
-    rebuild = "rebuild it with: htxsearch reindex --rebuild"
+        raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE)) from error
     if not isinstance(values, dict) or "format" not in values:
-        raise IndexOutdated(f"{index / _FILE} was not written by htxsearch; {rebuild}")
+        raise IndexOutdated("index.not-ours", file=str(index / _FILE))
     if (values["format"], values.get("analysis")) != (FORMAT, ANALYSIS_VERSION):
-        raise IndexOutdated(f"the index in {index} was written by another version of htxsearch; {rebuild}")
+        raise IndexOutdated("index.outdated", folder=str(index))
     try:
         manifest = Manifest(**values)
     except TypeError as error:
-        raise IndexDamaged(f"{index / _FILE} is damaged; {rebuild}") from error
+        raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE)) from error
     if any(type(getattr(manifest, one.name)) is not one.type for one in fields(manifest)):
-        raise IndexDamaged(f"{index / _FILE} is damaged; {rebuild}")
+        raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE))
     if Path(manifest.data).name != manifest.data or not manifest.data.startswith("data-"):
-        raise IndexDamaged(f"{index / _FILE} names a folder outside the index; {rebuild}")
+        raise IndexDamaged("index.data-outside", file=str(index / _FILE))
     return manifest
 
 
@@ -87,7 +86,7 @@ def put(path: Path, parts: Iterable[bytes]) -> None:
     try:
         replace_file(path, parts)
     except OSError as error:
-        raise IndexNotWritable(f"cannot write {path}: {error.strerror}; check space and permissions") from error
+        raise IndexNotWritable("index.file-not-writable", file=str(path), reason=error.strerror) from error
 
 
 def new_data_folder() -> str:
@@ -108,7 +107,7 @@ def writer_lock(index: Path) -> Iterator[None]:
 
     Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
     """
-    with _held(index, "writer.lock", f"another htxsearch is writing the index in {index}"):
+    with _held(index, "writer.lock", "index.busy"):
         yield
 
 
@@ -118,7 +117,7 @@ def adding_lock(index: Path) -> Iterator[None]:
 
     Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
     """
-    with _held(index, "adding.lock", f"another htxsearch is adding articles for the index in {index}"):
+    with _held(index, "adding.lock", "index.busy-adding"):
         yield
 
 
@@ -131,9 +130,9 @@ def _held(index: Path, name: str, busy: str) -> Iterator[None]:
         lock = FileLock(index / name, timeout=0)
         lock.acquire()
     except Timeout:
-        raise IndexBusy(f"{busy}; wait until it has finished, then try again") from None
+        raise IndexBusy(busy, folder=str(index)) from None
     except OSError as error:
-        raise IndexNotWritable(f"cannot write in {index}: {error.strerror}; check space and permissions") from error
+        raise IndexNotWritable("index.folder-not-writable", folder=str(index), reason=error.strerror) from error
     try:
         yield
     finally:

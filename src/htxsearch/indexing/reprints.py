@@ -13,7 +13,7 @@ import json
 import re
 import struct
 import zlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -22,10 +22,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.engine.contract import Engine
 from htxsearch.text.analysis import IS_CAPITAL, Terms
-from htxsearch.text.figures import SCALES
 from htxsearch.text.normalize import normal
-from htxsearch.text.sentences import sentences
-from htxsearch.text.tokens import terms, tokens
+from htxsearch.text.tokens import tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.intp]
     Mask = npt.NDArray[np.bool_]
 
-__all__ = ["Difference", "Sketches", "differences", "holds", "is_reprint", "read_groups", "read_sketches", "sketch"]
+__all__ = ["Sketches", "holds", "is_reprint", "read_groups", "read_sketches", "sketch"]
 
 _RUN = 5
 """Syllables in a run: the same five in a row are rarely chance in Vietnamese, and one changed syllable breaks few."""
@@ -67,9 +65,6 @@ _CHANGED, _ADDED_NUMBERS, _ADDED_NAMES = 2, 3, 8
 """How many of the shorter text's numbers, and of its capitalised syllables, may be other ones in the longer: the greater of a
 share and the first. And how many may be nowhere in it, those among them: a share or the second and third, for in a lead or
 a licence line there is a date, and a site names itself."""
-
-_FIGURE = re.compile(r"(?<![\w.,])(\d+(?:[.,/-]\d+)*)\s?(%|[^\W\d_]+)?")
-_LIKE = 0.5
 
 _SKETCHES, _GROUPS = "sketches", "reprints"
 
@@ -237,92 +232,6 @@ def holds(body: str, passage: str) -> bool:
     """Tell whether a body has nearly all of a passage of another article."""
     common = _common(_text(passage), _text(body))
     return int(common.sum()) >= 0.8 * len(common)
-
-
-# What differs in numbers
-
-
-class Difference(NamedTuple):
-    """A sentence of one text, what answers to it in the other, and the figures that only one of them has.
-
-    A sentence that the other text lacks stands alone, with the figures that are nowhere in that text.
-    """
-
-    here: str | None
-    there: str | None
-    only_here: tuple[str, ...]
-    only_there: tuple[str, ...]
-
-
-class _Sentence(NamedTuple):
-    text: str
-    words: Counter[str]
-    figures: dict[str, str]  # as written, by what is compared
-
-
-def differences(body: str, other: str) -> list[Difference]:
-    """Return how two texts differ in numbers: in the order of the first, then what only the second has."""
-    here, there = _sentences(body), _sentences(other)
-    partner = _aligned(here, there)
-    found = []
-    for at, sentence in enumerate(here):
-        if at in partner:
-            answer = there[partner[at]]
-            mine, theirs = _lacking(sentence, answer), _lacking(answer, sentence)
-            if (mine and theirs) or _lacking(sentence, *there) or _lacking(answer, *here):  # else it stands elsewhere
-                found.append(Difference(sentence.text, answer.text, mine, theirs))
-        else:
-            found.append(Difference(sentence.text, None, _lacking(sentence, *there), ()))
-    answers = set(partner.values())
-    alone = [sentence for at, sentence in enumerate(there) if at not in answers]
-    found += [Difference(None, one.text, (), _lacking(one, *here)) for one in alone]
-    return [one for one in found if one.only_here or one.only_there]
-
-
-def _lacking(one: _Sentence, *others: _Sentence) -> tuple[str, ...]:
-    """Return the figures, as written, that no other sentence has."""
-    return tuple(written for figure, written in one.figures.items() if not any(figure in other.figures for other in others))
-
-
-def _sentences(body: str) -> list[_Sentence]:
-    found = []
-    for span in sentences(body):
-        text = body[span.start : span.end]
-        words = Counter(normal(one) for one in terms(text) if not one[0].isdigit())
-        found.append(_Sentence(text, words, {_figure(match): match[0] for match in _FIGURE.finditer(text)}))
-    return found
-
-
-def _figure(match: re.Match[str]) -> str:
-    """Return what a figure is compared by: its numbers, and its unit where that is a part of the number."""
-    unit = normal((match[2] or "").lower())
-    numbers = [normal(one) for one in re.split("[/-]", match[1])]
-    return f"{'/'.join(numbers)} {unit if unit == '%' or unit in SCALES else ''}"
-
-
-def _aligned(here: Sequence[_Sentence], there: Sequence[_Sentence]) -> dict[int, int]:
-    """Return which sentence answers to which, each but once: equal ones in order, then those with most words in common.
-
-    They have at least half of them in common. Takes time by the square of how many have no equal.
-    """
-    equal: dict[str, list[int]] = defaultdict(list)
-    for number in reversed(range(len(there))):
-        equal[there[number].text].append(number)
-    partner = {at: equal[one.text].pop() for at, one in enumerate(here) if equal.get(one.text)}
-    taken = set(partner.values())
-    left = [number for number in range(len(there)) if number not in taken]
-    near = []
-    for at, one in enumerate(here):
-        for number in left if at not in partner else ():
-            other = there[number]
-            likeness = 2 * (one.words & other.words).total() / max(1, one.words.total() + other.words.total())
-            if likeness >= _LIKE:
-                near.append((-likeness, one.figures != other.figures, abs(at - number), at, number))
-    for *_, at, number in sorted(near):
-        if at not in partner and number not in taken:
-            partner[at] = number
-            taken.add(number)
-    return partner
 
 
 # All articles

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import CorpusError, UnknownArticle
 from htxsearch.indexing.catalogue import read_catalogue
-from htxsearch.indexing.reprints import differences, is_reprint
+from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.search.hints import unknown_article
 from htxsearch.search.records import StoredArticles
+from htxsearch.search.reprint_differences import differences
 from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.analysis import analyse

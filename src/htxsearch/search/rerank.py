@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from htxsearch.engine.bm25 import idf_array
 from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Hit, WeightedTerm, term_hash
-from htxsearch.indexing.embeddings import Encoder, Vectors, passage_key
+from htxsearch.indexing.encoder import Encoder
+from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
+from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query
 from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learnt_weights
 from htxsearch.text.normalize import is_marked, nfc
@@ -50,7 +52,7 @@ class Ranked(NamedTuple):
 class DenseRetrieval(NamedTuple):
     """What passages mean: their vectors, and what makes the query's; `adds` lets the nearest few join the candidates."""
 
-    vectors: Vectors
+    vectors: PassageVectors
     encoder: Encoder
     adds: bool = True
 
@@ -122,7 +124,7 @@ def rerank_inputs(
     return RerankInputs(tuple(hits[at] for at in order), columns, values, read, question)
 
 
-def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
+def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
     """Return the passages nearest to the query that are not among the hits, as hits that score nothing in stage one."""
     known = {(hit.article_id, hit.passage) for hit in hits}
     found = []
@@ -134,7 +136,7 @@ def _nearest(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits:
     return found
 
 
-def _cosines(engine: Engine, vectors: Vectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
+def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
     """Return each passage's cosine with the query; one without a vector has the others' median, or 0.
 
     So what is not read yet is neither preferred nor punished.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from htxsearch.indexing.catalogue import Report, ShortForm
 from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.indexing.reprints import Difference
 from htxsearch.ingest.article import Article
 from htxsearch.query.expand import Expansion
+from htxsearch.search.reprint_differences import Difference
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.document_numbers import DocumentNumber, document_numbers
 from htxsearch.text.places import province_now

@@ -82,16 +82,15 @@ def _error_for(error: Exception, folder: Path, *, writing: bool) -> HtxError:
     from whoosh import index
 
     if isinstance(error, index.LockError):
-        return IndexBusy(f"another process is writing the index in {folder}; when it has finished, run: htxsearch reindex")
+        return IndexBusy("index.busy-engine", folder=str(folder))
     if isinstance(error, index.EmptyIndexError):
-        return IndexMissing(f"there is no index in {folder}; build it with: htxsearch reindex")
+        return IndexMissing("index.missing", folder=str(folder))
     if isinstance(error, index.IndexVersionError | index.OutOfDateError):
-        return IndexOutdated(f"the index in {folder} is of another version; rebuild it with: htxsearch reindex --rebuild")
+        return IndexOutdated("index.outdated", folder=str(folder))
     if writing and isinstance(error, OSError):
-        what = error.strerror or str(error)
-        return IndexNotWritable(f"cannot write the index in {folder}: {what}; mend that, then run: htxsearch reindex")
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return IndexDamaged(f"the index in {folder} cannot be read ({what}); rebuild it with: htxsearch reindex --rebuild")
+        return IndexNotWritable("index.not-writable", folder=str(folder), reason=error.strerror or str(error))
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return IndexDamaged("index.unreadable", folder=str(folder), reason=reason)
 
 
 @cache

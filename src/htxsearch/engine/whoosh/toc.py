@@ -57,7 +57,7 @@ def latest_generation(folder: Path) -> int:
         names = []
     found = [int(match[1]) for name in names if (match := _NAME.fullmatch(name))]
     if not found:
-        raise IndexMissing(f"there is no index in {folder}; build it with: htxsearch reindex")
+        raise IndexMissing("index.missing", folder=str(folder))
     return max(found)
 
 
@@ -70,7 +70,7 @@ def read_contents(folder: Path, generation: int) -> Contents:
     if file.read(3) != _SIZES or _int(file) != _BYTE_ORDER:
         raise ValueError("the table of contents is of another architecture")
     if _int(file) != _VERSION:
-        raise IndexOutdated(f"the index in {folder} is of another version; rebuild it with: htxsearch reindex --rebuild")
+        raise IndexOutdated("index.outdated", folder=str(folder))
     file.seek(3, os.SEEK_CUR)  # the release of Whoosh
     file.seek(_varint(file), os.SEEK_CUR)  # the schema
     if _int(file) != generation:
