@@ -1,4 +1,4 @@
-"""A web site on this machine that behaves as a test says."""
+"""A web site on this machine with the responses that a test defines."""
 
 import ssl
 import threading
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass
 class Answer:
-    """What a path is answered with; `script` writes to the connection itself instead."""
+    """The response to a path; `script` writes to the connection itself instead."""
 
     body: bytes = b""
     status: int = 200
@@ -21,7 +21,7 @@ class Answer:
 
 @dataclass
 class Site:
-    """A running site: what it answers, what was asked, and `over`, which ends those who keep somebody waiting."""
+    """A running site: its responses by path, the requests so far, and `over`, which ends scripts that keep a client waiting."""
 
     root: str
     answers: dict[str, Answer | list[Answer]] = field(default_factory=dict)
@@ -29,25 +29,25 @@ class Site:
     over: threading.Event = field(default_factory=threading.Event)
 
     def page(self, path: str, body: bytes, kind: str = "text/html; charset=utf-8", **headers: str) -> str:
-        """Put something on the site and return its address."""
+        """Put a page on the site and return its address."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         self.answers[path] = Answer(body, headers={"Content-Type": kind, **more})
         return self.root + path
 
     def paths(self) -> list[str]:
-        """Return the paths asked for, robots.txt aside."""
+        """Return the requested paths without robots.txt."""
         return [path for path, _ in self.asked if path != "/robots.txt"]
 
 
 @contextmanager
 def running(certificate: Path | None = None) -> Iterator[Site]:
-    """Run a site until the block ends; with a certificate (and key) by https."""
+    """Run a site during the block; with a certificate (and its key) over https."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append((self.path, dict(self.headers)))
-            known = site.answers.get(self.path, Answer(b"", 404))
-            answer = known if isinstance(known, Answer) else known.pop(0) if len(known) > 1 else known[0]
+            planned = site.answers.get(self.path, Answer(b"", 404))
+            answer = planned if isinstance(planned, Answer) else planned.pop(0) if len(planned) > 1 else planned[0]
             try:
                 if answer.script:
                     answer.script(self)
@@ -63,14 +63,14 @@ def running(certificate: Path | None = None) -> Iterator[Site]:
                 self.end_headers()
                 self.wfile.write(answer.body)
             except OSError:
-                self.close_connection = True  # the client hung up, as some tests want
+                self.close_connection = True  # the client hung up: some tests do that
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that does not trust us hangs up
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that does not trust the certificate hangs up
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)

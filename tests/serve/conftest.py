@@ -56,7 +56,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    """Return an index of articles all of whose texts are hostile."""
+    """Return an index of articles whose texts are all hostile."""
     folders = Folders(tmp_path_factory.mktemp("hostile"))
     texts = [text.replace("\x00", "\x01") for text in HOSTILE]  # a NUL is refused when it is read
     rows = [

@@ -85,7 +85,7 @@ def test_a_file_is_added_and_found_at_once(web: TestClient, folders: Folders) ->
     assert send(web, ("khác.txt", TEXT)).status_code == 200, "the same bytes are there already"
 
 
-def test_what_is_answered_is_what_the_command_line_prints(web: TestClient, tmp_path: Path) -> None:
+def test_the_json_is_what_htxsearch_add_prints(web: TestClient, tmp_path: Path) -> None:
     other = Folders(tmp_path / "other")
     other.write("chè.txt", "Đồi chè. Xóm Núi có ba mươi hộ trồng chè.")
     other.update()
@@ -103,7 +103,7 @@ def test_what_is_answered_is_what_the_command_line_prints(web: TestClient, tmp_p
     assert len(answer["refused"]) + len(answer["reindex"]["rejected"]) == 4
 
 
-def test_a_text_and_what_is_said_of_it(web: TestClient) -> None:
+def test_a_text_is_added_with_its_metadata(web: TestClient) -> None:
     body = {"title": "Chè xuân", "text": TEXT.decode(), "place": "thai nguyen", "source": "Báo xã", "date": "2023-08-07"}
     answer = web.post("/api/articles", json=body, headers=BEARER)
     assert answer.status_code == 201
@@ -142,7 +142,7 @@ JSON = {"Content-Type": "application/json"}
     ],
 )
 def test_names_are_made_safe_and_nothing_is_replaced(folders: Folders, name: str, kept: str | None, tmp_path: Path) -> None:
-    """In this process, as an HTTP client would not send some of these names."""
+    """In this process: an HTTP client refuses to send some of these names."""
     before = files(folders)
     held = tmp_path / "held"
     held.write_bytes(TEXT)
@@ -158,7 +158,7 @@ def test_names_are_made_safe_and_nothing_is_replaced(folders: Folders, name: str
     "name", ["chè.txt.meta.toml", "CHÈ.TXT.META.TOML", "a.meta.toml. .", "feeds.toml", "x/feeds.toml", "..feeds.toml"]
 )
 @pytest.mark.parametrize("body", [b'# %PDF-1.7\ntitle = "Sai"\n', b'title = "Sai"\n'], ids=["taken for a PDF", "text"])
-def test_nothing_that_is_sent_speaks_for_another_article(folders: Folders, tmp_path: Path, name: str, body: bytes) -> None:
+def test_sidecars_and_feed_lists_are_refused(folders: Folders, tmp_path: Path, name: str, body: bytes) -> None:
     (tmp_path / "held").write_bytes(body)
     before = {path: path.read_bytes() for path in folders.corpus.rglob("*")}
     found = addition_process.add(str(folders.index), str(folders.corpus), AdditionRequest(files=((name, tmp_path / "held"),)))
@@ -166,7 +166,7 @@ def test_nothing_that_is_sent_speaks_for_another_article(folders: Folders, tmp_p
     assert {path: path.read_bytes() for path in folders.corpus.rglob("*")} == before
 
 
-def test_names_over_http_are_those_of_the_last_part(web: TestClient) -> None:
+def test_a_file_name_over_http_is_its_last_part(web: TestClient) -> None:
     answer = send(web, ("../../x.txt", TEXT), ("a\\b\\x.txt", TEXT + b" Hai."))
     assert [(one["source"], one["path"]) for one in answer.json()["taken"]] == [("x.txt", "x.txt"), ("x.txt", "x-2.txt")]
     boundary = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -199,7 +199,7 @@ def test_names_over_http_are_those_of_the_last_part(web: TestClient) -> None:
         (b'{"url": "https://%s"}' % (b"x" * 3000), "url has 3,008 characters"),
     ],
 )
-def test_bodies_that_cannot_be_are_refused_before_anything_is_done(
+def test_invalid_bodies_are_refused_and_nothing_is_written(
     web: TestClient, folders: Folders, body: bytes, message: str
 ) -> None:
     before = files(folders)
@@ -214,7 +214,7 @@ def test_bodies_that_cannot_be_are_refused_before_anything_is_done(
     "url",
     ["file:///etc/passwd", "ftp://a.vn/x", "http://127.0.0.1:1/", "http://[::1]/", "http://0x7f.1/", "http://u:p@a.vn/"],
 )
-def test_addresses_are_those_that_add_takes(web: TestClient, url: str) -> None:
+def test_addresses_have_the_rules_of_htxsearch_add(web: TestClient, url: str) -> None:
     answer = web.post("/api/articles", json={"url": url}, headers=BEARER)
     assert answer.status_code == 422
     [refused] = answer.json()["refused"]
@@ -222,7 +222,7 @@ def test_addresses_are_those_that_add_takes(web: TestClient, url: str) -> None:
     assert any(word in refused["reason"] for word in ("only http", "not on the public internet", "password"))
 
 
-def test_a_page_is_fetched_with_what_is_said_of_it(folders: Folders) -> None:
+def test_a_page_is_fetched_and_gets_the_metadata(folders: Folders) -> None:
     story = "Hợp tác xã Đồi Xanh đã họp đại hội thành viên và bàn kế hoạch sản xuất của năm sau. " * 5
     with running() as site:
         page = f"<!doctype html><html><body><article><h1>Tin</h1><p>{story}</p></article></body></html>"
@@ -245,14 +245,14 @@ def test_a_page_is_fetched_with_what_is_said_of_it(folders: Folders) -> None:
         ([("a.txt", b"x"), ("b.txt", b"y")], {"title": "Một"}, "one title cannot be that of several things"),
     ],
 )
-def test_forms_that_cannot_be_are_refused(web: TestClient, named: list[Any], said: dict[str, str], message: str) -> None:
+def test_invalid_forms_are_refused(web: TestClient, named: list[Any], said: dict[str, str], message: str) -> None:
     sent = [("file", one) for one in named] or [("file", ("", b""))]
     answer = web.post("/api/articles", files=sent, data=said, headers=BEARER)
     assert answer.status_code == 400
     assert message in answer.json()["detail"]
 
 
-def test_fields_are_what_they_are_for(web: TestClient) -> None:
+def test_fields_have_their_kind_and_number(web: TestClient) -> None:
     for sent in ({"source": ("a.txt", b"x")}, {"file": (None, b"x")}):
         answer = web.post("/api/articles", files=sent, headers=BEARER)
         assert answer.status_code == 400
@@ -267,7 +267,7 @@ def test_fields_are_what_they_are_for(web: TestClient) -> None:
         assert web.post("/api/articles", content=b"x", headers=BEARER | {"Content-Type": kind}).status_code == 400
 
 
-def test_more_than_may_be_sent_is_413(opened: Open, folders: Folders) -> None:
+def test_an_upload_over_the_limit_is_413(opened: Open, folders: Folders) -> None:
     web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, max_upload_bytes=10_000)
     before = files(folders)
 
@@ -337,7 +337,7 @@ def test_without_the_token_nothing_is_added(web: TestClient, folders: Folders) -
         (BASIC | {"Origin": "file://testserver"}, True),
     ],
 )
-def test_what_another_sites_page_sends_is_refused(
+def test_requests_of_another_sites_page_are_refused(
     web: TestClient, folders: Folders, headers: dict[str, str], foreign: bool
 ) -> None:
     before = files(folders)
@@ -351,7 +351,7 @@ def test_what_another_sites_page_sends_is_refused(
     assert is_cross_site({name.lower(): value for name, value in (headers | {"host": "testserver"}).items()}) == foreign
 
 
-def test_while_the_index_is_written_nothing_is_touched(web: TestClient, folders: Folders) -> None:
+def test_while_the_index_is_written_nothing_is_added(web: TestClient, folders: Folders) -> None:
     before = files(folders)
     with writer_lock(folders.index):
         answer = send(web, ("a.txt", TEXT))
@@ -366,7 +366,7 @@ def test_while_the_index_is_written_nothing_is_touched(web: TestClient, folders:
     assert send(web, ("a.txt", TEXT)).status_code == 201
 
 
-def test_a_corpus_that_cannot_be_written_is_the_servers_trouble(web: TestClient, folders: Folders) -> None:
+def test_an_unwritable_corpus_is_503(web: TestClient, folders: Folders) -> None:
     folders.corpus.rename(folders.corpus.with_name("moved"))
     folders.corpus.write_bytes(b"")
     answer = send(web, ("a.txt", TEXT))
@@ -374,8 +374,8 @@ def test_a_corpus_that_cannot_be_written_is_the_servers_trouble(web: TestClient,
     assert "corpus" in answer.json()["detail"]
 
 
-def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Open, folders: Folders) -> None:
-    """A process that adds takes a second and more; nothing that is asked meanwhile waits for that."""
+def test_one_addition_at_a_time_and_queries_are_answered_meanwhile(opened: Open, folders: Folders) -> None:
+    """Adding takes a second and more; no query waits for that."""
     web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
     web.get("/api/query?q=chè", headers=BEARER)
     many = [(f"{number}.txt", f"Bài {number}. ".encode() + TEXT * 40) for number in range(10)]
@@ -397,8 +397,8 @@ def test_one_addition_at_a_time_and_questions_are_answered_meanwhile(opened: Ope
     assert asked > 20
 
 
-def test_of_many_who_send_only_some_are_listened_to(folders: Folders) -> None:
-    """What they send is held on the disk."""
+def test_at_most_four_uploads_are_received_at_once(folders: Folders) -> None:
+    """Uploads are held on the disk."""
     adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     with ExitStack() as places:
         for _ in range(4):
@@ -413,7 +413,7 @@ def run(processes: AdditionProcesses, request: AdditionRequest) -> Additions:
     return asyncio.run(processes.add(request))
 
 
-def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
+def test_an_addition_that_takes_too_long_is_stopped(folders: Folders) -> None:
     adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=0.01)
     with pytest.raises(IndexThreadBusy, match=r"stopped after 0\.01 s"):
         run(adding, AdditionRequest(text=TEXT))
@@ -421,8 +421,8 @@ def test_an_addition_that_takes_too_long_is_ended(folders: Folders) -> None:
     assert run(AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600), AdditionRequest(text=TEXT)).taken
 
 
-def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the server has waited long enough for it to stop."""
+def test_the_process_of_a_cancelled_addition_is_killed(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Like one that takes too long when the server stops."""
     adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     monkeypatch.setattr(addition_process, "_COMMAND", "import signal; signal.pause()")
     started: list[subprocess.Popen[bytes]] = []
@@ -447,7 +447,7 @@ def test_an_addition_that_nobody_waits_for_any_more_is_ended(folders: Folders, m
     assert not adding.is_adding
 
 
-def test_a_disk_that_is_full_is_the_servers_trouble(web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_503(web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -458,7 +458,7 @@ def test_a_disk_that_is_full_is_the_servers_trouble(web: TestClient, folders: Fo
     assert list(files(folders)) == ["chè.txt"]
 
 
-def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_death_of_a_process_is_an_error_with_its_exit_code(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     monkeypatch.setattr(addition_process, "_COMMAND", "import os; os._exit(7)")
     with pytest.raises(HtxError, match="ended with code 7"):
@@ -468,13 +468,13 @@ def test_a_process_that_dies_is_told(folders: Folders, monkeypatch: pytest.Monke
         run(adding, AdditionRequest(text=TEXT))
 
 
-def test_errors_come_out_of_the_process_as_they_are(folders: Folders) -> None:
+def test_errors_are_raised_as_in_the_process(folders: Folders) -> None:
     adding = AdditionProcesses(str(folders.index), str(folders.corpus), timeout_s=600)
     with pytest.raises(UsageError, match="one title cannot be"):
         run(adding, AdditionRequest(text=TEXT, addresses=("https://a.vn",), metadata={"title": "Một"}))
 
 
-def test_what_was_got_of_an_addition_decides_the_status() -> None:
+def test_the_status_of_an_addition_depends_on_its_files() -> None:
     taken = {how: AddedFile("a", f"{how}.txt", how) for how in ("added", "updated", "same", "followed")}  # type: ignore[arg-type]
     refused = (Rejected("b", "no"),)
     for how, status in {"added": 201, "updated": 201, "followed": 201, "same": 200}.items():
@@ -485,7 +485,7 @@ def test_what_was_got_of_an_addition_decides_the_status() -> None:
     assert status_of_additions(Additions(refused=refused)) == 422
 
 
-def test_the_page_tells_what_became_of_each_file(web: TestClient) -> None:
+def test_the_page_shows_the_outcome_for_each_file(web: TestClient) -> None:
     form = Page(web.get("/add", headers=BASIC).text)
     assert "Thêm bài" in form.shown()
     [sent] = [one for one in form.all("form") if one.get("method") == "post"]
@@ -512,7 +512,7 @@ def test_the_page_tells_what_became_of_each_file(web: TestClient) -> None:
     assert web.get(next(link for link in shown.links() if link.startswith("/article")), headers=BASIC).status_code == 200
 
 
-def test_the_page_tells_what_is_wrong_in_both_languages(web: TestClient) -> None:
+def test_the_page_shows_errors_in_both_languages(web: TestClient) -> None:
     wrong = web.post("/add", files={"file": ("", b"")}, headers=HERE)
     assert wrong.status_code == 400
     assert "chưa có gì để thêm" in Page(wrong.text).shown()
@@ -526,7 +526,7 @@ def test_the_page_tells_what_is_wrong_in_both_languages(web: TestClient) -> None
     assert "trang của nơi khác" in Page(foreign.text).shown()
 
 
-def test_the_description_says_how_to_add_only_where_one_can(web: TestClient) -> None:
+def test_the_openapi_document_has_additions_only_where_they_are_allowed(web: TestClient) -> None:
     described = web.get("/api/openapi.json", headers=BEARER).json()
     operation = described["paths"]["/api/articles"]["post"]
     schemas = described["components"]["schemas"]
@@ -536,7 +536,7 @@ def test_the_description_says_how_to_add_only_where_one_can(web: TestClient) -> 
     assert operation["security"] == [{"token": []}]
 
 
-def test_a_sidecar_says_when_and_not_where_it_lay(web: TestClient, folders: Folders) -> None:
+def test_a_sidecar_has_the_time_but_no_path_of_the_upload(web: TestClient, folders: Folders) -> None:
     send(web, ("a.txt", TEXT), place="Huế")
     written = tomllib.loads((folders.corpus / "a.txt.meta.toml").read_text("utf-8"))
     assert written["place"] == "Huế"
@@ -544,8 +544,8 @@ def test_a_sidecar_says_when_and_not_where_it_lay(web: TestClient, folders: Fold
     assert abs(time.time() - written["fetched"]["time"].timestamp()) < 600
 
 
-def test_a_server_that_adds_and_one_that_does_not_have_different_pages(opened: Open, folders: Folders) -> None:
-    """A browser keeps the page of the one; the other's has a link more."""
+def test_the_etag_of_a_page_depends_on_its_link_to_add(opened: Open, folders: Folders) -> None:
+    """Else a browser would show a kept page without the link."""
     settings = {"index": str(folders.index), "corpus": str(folders.corpus), "token": TOKEN}
     pages = [opened(**settings, allow_add=allowed).get("/", headers=BEARER) for allowed in (False, True)]
     assert pages[0].headers["etag"] != pages[1].headers["etag"]

@@ -244,7 +244,7 @@ def properties(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any
 
 
 def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Check objects' names and values' kinds, all the way down."""
+    """Check the names of properties and the types of values, recursively."""
     if "anyOf" in schema and value is not None:
         schema = next(one for one in schema["anyOf"] if "$ref" in one)
     schema = properties(schema, schemas)

@@ -41,7 +41,7 @@ def server(demo_index: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def opened(browser: Any, server: Served) -> Iterator[Opened]:
-    """Return what opens a page of the server; what a browser complains of, or is to load from elsewhere, fails the test."""
+    """Return a function that opens a page; an error in the browser's console, or a request elsewhere, fails the test."""
     contexts, complaints = [], []
 
     def open_page(
@@ -84,7 +84,7 @@ def total(page: Any) -> int:
 
 @pytest.mark.parametrize("width", [1200, 375])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_somebody_finds_an_article(opened: Opened, scripts: bool, width: int) -> None:
+def test_a_reader_finds_an_article(opened: Opened, scripts: bool, width: int) -> None:
     page = opened(width=width, java_script_enabled=scripts)
     field = page.get_by_label("Câu hỏi hoặc từ cần tìm")
     if scripts:
@@ -142,7 +142,7 @@ def test_an_answer_leads_to_its_passage(opened: Opened) -> None:
     expect(page.locator(".passage:target")).to_contain_text(said)
 
 
-def test_suggestions_come_and_go_by_keyboard(opened: Opened) -> None:
+def test_completions_are_used_by_keyboard(opened: Opened) -> None:
     page = opened()
     field = page.get_by_label("Câu hỏi hoặc từ cần tìm")
     field.press_sequentially("thai ng")
@@ -170,7 +170,7 @@ def test_suggestions_come_and_go_by_keyboard(opened: Opened) -> None:
     page.wait_for_url("**/?q=Th%C3%A1i+Nguy%C3%AAn")
 
 
-def test_the_first_tab_leads_past_the_head(opened: Opened) -> None:
+def test_the_first_tab_skips_the_head_of_the_page(opened: Opened) -> None:
     page = opened("/?q=chè")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Đến kết quả")).to_be_focused()
@@ -225,7 +225,7 @@ _SMALL = """() => [...document.querySelectorAll("a, button, input, summary")]
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_everything_fits_a_small_phone_and_can_be_touched(opened: Opened, address: str) -> None:
+def test_every_page_fits_a_small_phone_and_its_targets_can_be_touched(opened: Opened, address: str) -> None:
     """WCAG 2.2: 1.4.10 (320 pixels wide), 2.5.8 (24 pixels high, but within text)."""
     page = opened(address, width=320)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
@@ -241,7 +241,7 @@ _SHIFT = """() => new Promise(done => {
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_a_page_is_light_and_stays_where_it_is(opened: Opened, address: str) -> None:
+def test_a_page_is_small_and_does_not_shift(opened: Opened, address: str) -> None:
     page = opened(address)
     page.wait_for_load_state("networkidle")
     loaded = page.evaluate(
@@ -264,7 +264,7 @@ def adding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_somebody_adds_articles(opened: Opened, adding: Served, scripts: bool) -> None:
+def test_a_reader_adds_articles(opened: Opened, adding: Served, scripts: bool) -> None:
     page = opened("/", base=adding, java_script_enabled=scripts, http_credentials=CREDENTIALS)
     page.get_by_role("link", name="Thêm bài").click()
     text = f"Dứa {scripts} chín. Nông dân xóm Đồi thu hoạch dứa.".encode()
@@ -287,7 +287,7 @@ def test_somebody_adds_articles(opened: Opened, adding: Served, scripts: bool) -
     expect(page.locator(".hits")).to_contain_text("Báo xóm")
 
 
-def test_adding_nothing_says_so_and_the_keyboard_is_enough(opened: Opened, adding: Served) -> None:
+def test_an_empty_form_is_an_error_and_the_keyboard_is_enough(opened: Opened, adding: Served) -> None:
     page = opened("/add?lang=en", base=adding, width=375, http_credentials=CREDENTIALS, quiet=400)
     page.get_by_label("Files").focus()
     names = []
@@ -302,7 +302,7 @@ def test_adding_nothing_says_so_and_the_keyboard_is_enough(opened: Opened, addin
 
 
 def test_another_sites_page_cannot_add_with_the_password_a_browser_knows(opened: Opened, adding: Served) -> None:
-    """The form is sent, and the password with it: what refuses it is where it says that it comes from."""
+    """The browser sends the form with the password; its origin is the reason to refuse it."""
     form = (
         f"<form method=post enctype=multipart/form-data action=http://127.0.0.1:{adding.port}/add>"
         "<input type=hidden name=url value=https://xau.vn/><button>x</button></form>"
@@ -319,7 +319,7 @@ def test_another_sites_page_cannot_add_with_the_password_a_browser_knows(opened:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_where_articles_are_added(opened: Opened, adding: Served, scheme: str) -> None:
+def test_axe_finds_nothing_serious_on_the_page_that_adds(opened: Opened, adding: Served, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[dev]'").Axe()
     page = opened("/add", base=adding, width=375, color_scheme=scheme, http_credentials=CREDENTIALS, quiet=422)
     assert page.evaluate(_SHIFT) < 0.01

@@ -1,4 +1,4 @@
-"""Made-up requests against the OpenAPI document: none ends in 5xx, and every answer is as it is described there.
+"""Made-up requests against the OpenAPI document: none ends in 5xx, and every response is as described.
 
 HTXSEARCH_API_CASES=420 .venv/bin/pytest tests/serve/test_openapi.py      # eight addresses: 3,360 cases
 """
@@ -39,18 +39,18 @@ CASES = int(os.environ.get("HTXSEARCH_API_CASES", "15"))
 
 @pytest.fixture(scope="module")
 def described(demo_index: Path) -> Iterator[Any]:
-    """Return the API's description, as a server over the demo index gives it."""
+    """Return the OpenAPI document of a server over the demo index."""
     with served(demo_index, DEMO, "--rate", "0", "--no-access-log") as server:
         yield schemathesis.openapi.from_url(f"http://127.0.0.1:{server.port}/api/openapi.json")
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
-def test_every_answer_is_as_described(described: Any, endpoint: Endpoint) -> None:
+def test_every_response_is_as_described(described: Any, endpoint: Endpoint) -> None:
     check(described[f"{endpoint.path}/{{id}}" if endpoint.by_id else endpoint.path]["GET"])
 
 
-def test_every_answer_to_an_addition_is_as_described(tmp_path: Path) -> None:
-    """Each that is taken in is a process that indexes, and what is made up finds no host."""
+def test_every_response_to_an_addition_is_as_described(tmp_path: Path) -> None:
+    """Every accepted request starts a process that indexes; made-up addresses have no host."""
     folders = Folders(tmp_path)
     folders.write_some(3)
     folders.update()
@@ -65,13 +65,13 @@ def test_every_answer_to_an_addition_is_as_described(tmp_path: Path) -> None:
 
 
 def is_wrong_json(case: Any) -> bool:
-    """Tell whether a body is JSON that the document forbids; in a form a number is a text, and the token is always sent."""
+    """Return True for a JSON body that the document forbids; in a form a number is text, and the token is always sent."""
     body = case.meta.components.get(ParameterLocation.BODY)
     return case.media_type == "application/json" and body is not None and body.mode.is_negative
 
 
 def check(operation: Any, **how: Any) -> None:
-    """Send requests that the document allows and such that it forbids, and look at the answers."""
+    """Send requests that the document allows and others that it forbids, and check the responses."""
     modes = schemathesis.GenerationMode
 
     @given(case=operation.as_strategy(generation_mode=modes.POSITIVE) | operation.as_strategy(generation_mode=modes.NEGATIVE))

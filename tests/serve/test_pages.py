@@ -1,4 +1,4 @@
-"""The pages without a browser: what they hold, what they lead to, and what hostile texts make of them."""
+"""The pages without a browser: content, links, languages, hostile texts."""
 
 import csv
 import datetime
@@ -29,7 +29,7 @@ VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
 class Page(HTMLParser):
-    """A page as a reader of its markup sees it: every element must be closed where it was opened."""
+    """The tags and text of a page; every element must be closed where it was opened."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -73,7 +73,7 @@ def marks(text: str) -> list[str]:
     return re.findall("<mark>(.*?)</mark>", text)
 
 
-def test_the_first_page_has_a_form_and_somewhere_to_begin(web: TestClient, demo: Index) -> None:
+def test_the_first_page_has_the_form_and_the_commonest_places(web: TestClient, demo: Index) -> None:
     first = page(web, "/")
     assert ("form", "search") in [(tag, attributes.get("role")) for tag, attributes in first.tags]
     assert str(demo.counts().articles) in first.shown()
@@ -113,7 +113,7 @@ def test_pages_neither_skip_nor_repeat(web: TestClient, demo: Index) -> None:
     assert "Không còn kết quả" in page(web, "/?q=hợp tác xã&page=99").shown()
 
 
-def test_facets_dates_and_years_are_links_that_narrow(web: TestClient, demo: Index) -> None:
+def test_facets_and_years_are_links_that_filter(web: TestClient, demo: Index) -> None:
     first = page(web, "/?q=hợp tác xã")
     place = next(link for link in first.links() if "&place=Th%C3%A1i+Nguy%C3%AAn" in link)
     narrowed = page(web, place)
@@ -131,7 +131,7 @@ def test_facets_dates_and_years_are_links_that_narrow(web: TestClient, demo: Ind
     assert "9/2019 – …" in newest
 
 
-def test_places_of_before_and_after_the_reform_narrow_to_what_they_count(web: TestClient, demo: Index) -> None:
+def test_present_and_former_provinces_filter_to_their_counts(web: TestClient, demo: Index) -> None:
     facets = demo.search("hợp tác xã", facets=FACETS).facets
     first = page(web, "/?q=hợp tác xã")
     links = {tuple(parse_qs(urlsplit(link).query).get("place", ())) for link in first.links()}
@@ -144,7 +144,7 @@ def test_places_of_before_and_after_the_reform_narrow_to_what_they_count(web: Te
     assert any(place[0].endswith("(cũ)") for place in links if place)
 
 
-def test_an_answer_stands_above_the_passages_with_its_sentence(web: TestClient, demo: Index) -> None:
+def test_an_answer_is_shown_above_the_passages_in_its_sentence(web: TestClient, demo: Index) -> None:
     question = "Thái Nguyên có bao nhiêu hợp tác xã?"
     answer = demo.ask(question).answer
     assert answer is not None
@@ -157,7 +157,7 @@ def test_an_answer_stands_above_the_passages_with_its_sentence(web: TestClient, 
         assert 'class="answer"' not in web.get(address).text, "only where something was asked and is known"
 
 
-def test_what_others_say_stands_under_the_answer_by_what_it_is_to_it(
+def test_other_answers_are_grouped_by_their_relation_to_the_answer(
     web: TestClient, demo: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     question = "Thái Nguyên có bao nhiêu hợp tác xã?"
@@ -195,7 +195,7 @@ def test_what_others_say_stands_under_the_answer_by_what_it_is_to_it(
     assert len(card.all("blockquote")) == 5
 
 
-def test_a_question_that_nothing_answers_says_so(web: TestClient) -> None:
+def test_a_question_without_an_answer_has_a_note(web: TestClient) -> None:
     asked = "giám đốc hợp tác xã Mặt Trăng là ai?"
     assert "chưa có đoạn nào trả lời đủ chắc chắn" in page(web, f"/?q={asked}").shown()
     assert "no passage found answers it surely enough" in page(web, f"/?q={asked}&lang=en").shown()
@@ -203,7 +203,7 @@ def test_a_question_that_nothing_answers_says_so(web: TestClient) -> None:
         assert "trả lời đủ chắc chắn" not in page(web, address).shown()
 
 
-def test_a_date_that_is_none_can_be_mended(web: TestClient) -> None:
+def test_an_invalid_date_can_be_corrected(web: TestClient) -> None:
     for dates in ("since=hôm kia", "since=2021&until=2019"):
         refused = page(web, f"/?q=chè&place=Thái Nguyên&{dates}", status=400)
         values = {(one.get("name"), one.get("value")) for one in refused.all("input")}
@@ -213,7 +213,7 @@ def test_a_date_that_is_none_can_be_mended(web: TestClient) -> None:
         assert page(web, again).all("article")
 
 
-def test_reprints_stand_behind_one_of_them(web: TestClient, demo: Index) -> None:
+def test_reprints_are_grouped_under_a_hit(web: TestClient, demo: Index) -> None:
     found = demo.search("bản người Dao làm du lịch")
     hit = next(hit for hit in found.hits if hit.reprints)
     shown = page(web, "/?q=bản người Dao làm du lịch")
@@ -222,7 +222,7 @@ def test_reprints_stand_behind_one_of_them(web: TestClient, demo: Index) -> None
     assert {hit.article_id, hit.reprints[0].article_id} <= set(ids)
 
 
-def test_what_was_left_out_of_an_original_is_shown_with_the_reason(web: TestClient, demo: Index) -> None:
+def test_dropped_parts_of_an_original_are_shown_with_their_reasons(web: TestClient, demo: Index) -> None:
     for article in (ARTICLE, "bao-cao/dak-lak-ket-qua-2023.txt"):
         left_out = [one.text for one in demo.dropped(article)]
         assert left_out
@@ -239,7 +239,7 @@ def test_every_reason_for_leaving_out_is_known_in_vietnamese(demo: Index) -> Non
     assert [one for one in reasons if translated("vi", one) is None] == []
 
 
-def test_the_chart_is_as_high_as_the_counts(web: TestClient, demo: Index) -> None:
+def test_the_chart_is_proportional_to_the_counts(web: TestClient, demo: Index) -> None:
     counts = demo.search("hợp tác xã", facets=("year",)).facets["year"]
     text = web.get("/?q=hợp tác xã").text
     heights = dict(re.findall(r'aria-label="Năm (\d+): \d+ bài">.*?bar-of-year"[^>]* height="([\d.]+)"', text, re.DOTALL))
@@ -248,7 +248,7 @@ def test_the_chart_is_as_high_as_the_counts(web: TestClient, demo: Index) -> Non
     assert all(float(heights[year]) == pytest.approx(max(3, 100 * count / most), abs=0.06) for year, count in counts.items())
 
 
-def test_what_was_meant_is_told(web: TestClient) -> None:
+def test_corrections_and_restored_queries_are_shown(web: TestClient) -> None:
     assert "Đã hiểu là: hợp tác xã" in page(web, "/?q=hopwj tacs xax").shown()
     mended = page(web, "/?q=hợp tác xả")
     assert "Có phải bạn muốn tìm: hợp tác xã" in mended.shown()
@@ -257,7 +257,7 @@ def test_what_was_meant_is_told(web: TestClient) -> None:
     assert "không bài nào có: zzzzz" in nothing
 
 
-def test_a_query_that_cannot_be_read_stays_in_the_form(web: TestClient) -> None:
+def test_an_invalid_query_stays_in_the_form(web: TestClient) -> None:
     refused = page(web, '/?q="chè&place=Huế', status=400)
     assert "dấu ngoặc kép này chưa đóng" in refused.shown()
     values = {(one.get("name"), one.get("value")) for one in refused.all("input")}
@@ -266,7 +266,7 @@ def test_a_query_that_cannot_be_read_stays_in_the_form(web: TestClient) -> None:
     assert page(web, "/?q=chè&sort=x", status=400).shown()
 
 
-def test_an_article_has_its_passages_under_anchors_with_marks(web: TestClient, demo: Index) -> None:
+def test_an_article_has_anchors_and_highlights(web: TestClient, demo: Index) -> None:
     hit = demo.search("hop tac xa che").hits[0]
     text = web.get("/article", params={"id": hit.article_id, "q": "hop tac xa che", "place": hit.place}).text
     shown = Page(text)
@@ -279,7 +279,7 @@ def test_an_article_has_its_passages_under_anchors_with_marks(web: TestClient, d
     assert "".join(body.split()) in "".join(shown.shown().split()), "the whole text, nothing twice"
 
 
-def test_an_article_can_be_read_whatever_the_query_is(web: TestClient) -> None:
+def test_an_article_can_be_read_with_an_invalid_query(web: TestClient) -> None:
     assert marks(web.get("/article", params={"id": ARTICLE, "q": '"chè'}).text) == []
     assert marks(web.get("/article", params={"id": ARTICLE}).text) == []
     missing = page(web, "/article?id=thai-nguyen/che.txt", status=404)
@@ -287,7 +287,7 @@ def test_an_article_can_be_read_whatever_the_query_is(web: TestClient) -> None:
     page(web, "/article", status=400)
 
 
-def test_related_articles_lead_on_and_reprints_stand_apart(web: TestClient, demo: Index) -> None:
+def test_related_articles_are_linked_and_reprints_are_apart(web: TestClient, demo: Index) -> None:
     reprinted = "trang-tong-hop/nam-dam-lam-du-lich.txt"
     shown = page(web, f"/related?id={reprinted}")
     expected = [one.article_id for one in demo.related(reprinted, limit=20).related]
@@ -299,7 +299,7 @@ def test_related_articles_lead_on_and_reprints_stand_apart(web: TestClient, demo
     assert article.headers["etag"]
 
 
-def test_an_article_does_not_wait_for_related_ones(opened: Open, demo_index: Path) -> None:
+def test_an_articles_page_does_not_wait_for_related_articles(opened: Open, demo_index: Path) -> None:
     web = opened(index=str(demo_index), corpus=str(DEMO), related_timeout_s=0.0)
     article = web.get(f"/article?id={ARTICLE}")
     assert article.status_code == 200
@@ -307,7 +307,7 @@ def test_an_article_does_not_wait_for_related_ones(opened: Open, demo_index: Pat
     assert article.headers["cache-control"] == "no-store", "the next time they may be there"
 
 
-def test_every_page_is_there_in_english_too_and_says_so(web: TestClient) -> None:
+def test_every_page_has_both_languages(web: TestClient) -> None:
     for address in (
         *("/?x=1", "/?q=chè", "/?q=zzzz", f"/article?id={ARTICLE}&q=chè", f"/related?id={ARTICLE}", "/?q=%22"),
         *(
@@ -372,7 +372,7 @@ def test_every_text_of_the_pages_is_in_the_catalogue() -> None:
     assert named - used == set(), "texts that no page shows"
 
 
-def test_downloads_are_what_was_found(web: TestClient, demo: Index) -> None:
+def test_downloads_have_the_hits_of_the_search(web: TestClient, demo: Index) -> None:
     expected = demo.search("chè", place="Thái Nguyên", limit=100, facets=FACETS)
     answer = web.get("/download?q=chè&place=Thái Nguyên")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -386,7 +386,7 @@ def test_downloads_are_what_was_found(web: TestClient, demo: Index) -> None:
     assert web.get("/download").status_code == 400
 
 
-def test_the_first_page_is_small_and_asks_nobody_else(web: TestClient) -> None:
+def test_a_page_is_small_and_loads_nothing_from_elsewhere(web: TestClient) -> None:
     for address in ("/", "/?q=hợp tác xã chè"):
         text = web.get(address).text
         shown = Page(text)
@@ -400,7 +400,7 @@ def test_the_first_page_is_small_and_asks_nobody_else(web: TestClient) -> None:
         assert not shown.all("style")
 
 
-def test_files_are_kept_for_good_and_known_by_what_they_hold(web: TestClient) -> None:
+def test_static_files_are_immutable_under_the_hash_of_their_content(web: TestClient) -> None:
     for name, kind in (("style.css", "text/css"), ("script.js", "text/javascript"), ("icon.svg", "image/svg+xml")):
         answer = web.get(f"/static/{name}?v=1")
         assert answer.headers["content-type"].startswith(kind)
@@ -409,7 +409,7 @@ def test_files_are_kept_for_good_and_known_by_what_they_hold(web: TestClient) ->
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_queries_are_words_like_others(opened: Open, hostile: Folders, text: str) -> None:
+def test_hostile_queries_are_ordinary_words(opened: Open, hostile: Folders, text: str) -> None:
     web = opened(index=str(hostile.index), corpus=str(hostile.corpus))
     for address in ("/", "/api/query", "/api/ask", "/api/suggest", "/api/facets", "/download"):
         answer = web.get(address, params={"q": text})
@@ -433,7 +433,7 @@ def assert_harmless(text: str) -> None:
     assert "49" not in shown.shown() or "7*7" in shown.shown()
 
 
-def test_hostile_articles_are_text_like_other_text(opened: Open, hostile: Folders) -> None:
+def test_hostile_articles_are_ordinary_text(opened: Open, hostile: Folders) -> None:
     web = opened(index=str(hostile.index), corpus=str(hostile.corpus))
     found = web.get("/api/query", params={"q": "chè", "limit": 100}).json()
     assert found["total"] == len(HOSTILE)
@@ -452,7 +452,7 @@ def test_hostile_articles_are_text_like_other_text(opened: Open, hostile: Folder
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
-def test_text_that_is_no_utf_8_is_read_as_far_as_it_goes(web: TestClient) -> None:
+def test_invalid_utf_8_is_no_server_error(web: TestClient) -> None:
     for address in (
         "/?q=%ff%fe",
         "/api/query?q=%C3%28",
@@ -463,6 +463,6 @@ def test_text_that_is_no_utf_8_is_read_as_far_as_it_goes(web: TestClient) -> Non
         assert web.get(address).status_code in (200, 400, 404)
 
 
-def test_related_articles_are_ready_before_somebody_asks(web: TestClient) -> None:
+def test_related_articles_are_warmed_up_at_the_start(web: TestClient) -> None:
     thread = web.app.state.index_threads.related
     assert web.portal.call(thread.ask, lambda index: "similarity" in vars(index.searcher().snapshot))

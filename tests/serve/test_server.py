@@ -1,4 +1,4 @@
-"""The server as a process: started, asked over a socket, told to stop."""
+"""The server as a process: started, asked over a socket, stopped."""
 
 import http.client
 import json
@@ -21,7 +21,9 @@ from index.folders import Folders
 from htxsearch.cli.main import cli
 from htxsearch.cli.serve import TOKEN_VARIABLE
 from htxsearch.errors import UsageError
+from htxsearch.errors.messages import LANGUAGES
 from htxsearch.indexing.manifest import writer_lock
+from htxsearch.web.api import ENDPOINTS
 from htxsearch.web.settings import Settings
 
 
@@ -36,7 +38,7 @@ PATIENT_SERVER = "from htxsearch.web import server; server._GRACE_S = 300; impor
 
 
 class Served:
-    """A server in a process of its own, and what it said so far."""
+    """A server in a process of its own, and its log so far."""
 
     def __init__(self, index: Path, corpus: Path, *options: str) -> None:
         self.port = free_port()
@@ -92,7 +94,7 @@ class Served:
 
 @contextmanager
 def served(index: Path, corpus: Path, *options: str) -> Iterator[Served]:
-    """Run a server meanwhile."""
+    """Run a server during the block."""
     server = Served(index, corpus, *options)
     try:
         yield server
@@ -108,7 +110,7 @@ def folders(tmp_path: Path) -> Folders:
     return made
 
 
-def test_it_builds_what_is_missing_answers_sees_a_reindex_and_ends_in_peace(folders: Folders) -> None:
+def test_it_builds_a_missing_index_answers_sees_a_reindex_and_stops(folders: Folders) -> None:
     with served(folders.index, folders.corpus) as server:
         assert any("no index in" in line for line in server.said)
         assert server.json("/api/health")["articles"] == 5
@@ -123,7 +125,7 @@ def test_it_builds_what_is_missing_answers_sees_a_reindex_and_ends_in_peace(fold
         assert not any("Traceback" in line for line in server.said)
 
 
-def test_what_is_asked_when_it_is_told_to_stop_is_still_answered(folders: Folders) -> None:
+def test_a_request_under_way_is_answered_before_the_server_stops(folders: Folders) -> None:
     folders.update()
     with served(folders.index, folders.corpus) as server, socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(b"GET /api/query?q=ch%C3%A8 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -132,7 +134,7 @@ def test_what_is_asked_when_it_is_told_to_stop_is_still_answered(folders: Folder
         assert any("Application shutdown complete" in line for line in server.said)
 
 
-def test_requests_that_are_none_are_refused_at_once(folders: Folders) -> None:
+def test_malformed_requests_are_refused_at_once(folders: Folders) -> None:
     folders.write_lines("odd.jsonl", {"id": "a%2Fb", "title": "Lạ", "text": "Chè."})
     folders.update()
     with served(folders.index, folders.corpus) as server:
@@ -161,7 +163,7 @@ def test_several_workers_all_see_a_commit(folders: Folders) -> None:
         assert server.stop() in (0, -signal.SIGTERM)
 
 
-def test_a_port_that_is_taken_is_told_with_what_to_do(folders: Folders) -> None:
+def test_a_port_in_use_is_an_error_with_advice(folders: Folders) -> None:
     folders.update()
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -172,7 +174,7 @@ def test_a_port_that_is_taken_is_told_with_what_to_do(folders: Folders) -> None:
     assert f"cannot serve at 127.0.0.1:{port}: Address already in use; name another --host or --port" in done.stderr
 
 
-def test_without_the_extra_it_says_how_to_get_it(folders: Folders) -> None:
+def test_without_the_extra_the_error_says_how_to_install_it(folders: Folders) -> None:
     folders.update()
     code = "import sys; sys.modules['uvicorn'] = None; sys.argv[1:] = ['serve']; from htxsearch.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code], cwd=folders.corpus.parent, capture_output=True, text=True, check=False)
@@ -189,9 +191,19 @@ def test_help_loads_no_server() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_and_docs_list_every_address_of_the_api(language: str) -> None:
+    shown = CliRunner().invoke(cli, ["--lang", language, "serve", "--help"]).output.replace("\n", " ")
+    listed = " ".join(shown[shown.index("/api/query") :].split())
+    docs = (Path(__file__).parent.parent.parent / "docs" / "serve.md").read_text("utf-8")
+    for endpoint in ENDPOINTS:
+        assert endpoint.path.removeprefix("/api/") in listed
+        assert endpoint.path in docs
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> Any:
-    """Return what calls `htxsearch serve` without a server: settings and options it would run with, and what it says."""
+    """Return a function that calls `htxsearch serve` without a server; it returns settings, options and stderr."""
     folders.update()
 
     def call(*options: str) -> tuple[Settings | None, dict[str, Any], str]:
@@ -228,7 +240,7 @@ def test_bound_wider_without_a_token_it_warns(started: Any, tmp_path: Path, host
     assert settings.token == "0123456789abcdef"
 
 
-def test_tokens_that_are_none_are_refused(started: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_tokens_are_refused(started: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in (b"", b"short", "một-mật-khẩu-dài".encode(), b"\xff" * 20):
         (tmp_path / "token").write_bytes(content)
         _, _, said = started("--token-file", str(tmp_path / "token"))
@@ -241,7 +253,7 @@ def test_tokens_that_are_none_are_refused(started: Any, tmp_path: Path, monkeypa
     assert "at least 16" in started()[2]
 
 
-def test_adding_needs_a_token_and_is_said_how_to_make_one(started: Any, tmp_path: Path) -> None:
+def test_adding_needs_a_token_and_the_error_says_how_to_make_one(started: Any, tmp_path: Path) -> None:
     settings, _, said = started("--allow-add")
     assert settings is None
     assert "--allow-add needs a token" in said
@@ -251,8 +263,8 @@ def test_adding_needs_a_token_and_is_said_how_to_make_one(started: Any, tmp_path
     assert not started("--token-file", str(tmp_path / "token"))[0].allow_add
 
 
-def test_an_addition_is_found_by_every_worker_and_waits_for_a_reindex(folders: Folders, tmp_path: Path) -> None:
-    """The processes have nothing in common but the index's folder."""
+def test_every_worker_finds_an_addition_and_it_waits_for_a_reindex(folders: Folders, tmp_path: Path) -> None:
+    """The processes share only the folder of the index."""
     folders.update()
     (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
     options = ("--allow-add", "--token-file", str(tmp_path / "token"), "--workers", "2", "--rate", "0")
@@ -277,7 +289,7 @@ def test_an_addition_is_found_by_every_worker_and_waits_for_a_reindex(folders: F
         assert not any("Traceback" in line for line in server.said)
 
 
-def test_an_addition_under_way_is_finished_when_the_server_is_told_to_stop(folders: Folders, tmp_path: Path) -> None:
+def test_an_addition_under_way_is_finished_before_the_server_stops(folders: Folders, tmp_path: Path) -> None:
     folders.update()
     (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
     with served(folders.index, folders.corpus, "--allow-add", "--token-file", str(tmp_path / "token")) as server:
@@ -295,7 +307,7 @@ def test_an_addition_under_way_is_finished_when_the_server_is_told_to_stop(folde
     assert len(folders.ids()) == 6
 
 
-def test_who_hangs_up_while_sending_leaves_nothing_behind(folders: Folders, tmp_path: Path) -> None:
+def test_a_connection_broken_during_an_upload_leaves_nothing_behind(folders: Folders, tmp_path: Path) -> None:
     folders.update()
     (tmp_path / "token").write_text("0123456789abcdef", "utf-8")
     with served(folders.index, folders.corpus, "--allow-add", "--token-file", str(tmp_path / "token")) as server:

@@ -1,4 +1,4 @@
-"""The same search over HTTP: an API for programs, pages for people. Needs the extra `web`.
+"""The search over HTTP: an API for programs, pages for people. Needs the extra `web`; see docs/serve.md.
 
-Nothing here searches, and nothing but `app` knows the server; see docs/serve.md.
+Nothing here searches or ranks, and only `app` and `server` know the server.
 """

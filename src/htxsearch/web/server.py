@@ -1,4 +1,4 @@
-"""The server that runs the application: sockets, worker processes, the access log, a graceful end."""
+"""The server that runs the application: sockets, worker processes, logs, graceful shutdown."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from htxsearch.web.settings import Settings
 
 __all__ = ["run"]
 
-_GRACE_S = 10
-"""How long requests that are being answered may go on when the server is told to stop."""
-_HEAD = 262_144
-"""Bytes of a request's head at most: more than all parameters together may have, percent-encoded."""
-_CONNECTIONS = 1_000
-"""Connections a process holds at most; more are told 503."""
+_SHUTDOWN_S = 10
+"""How long requests under way may take when the server is stopped."""
+_MAX_HEAD_BYTES = 262_144
+"""The size of a request's head: more than all parameters together may have, percent-encoded."""
+_MAX_CONNECTIONS = 1_000
+"""Connections of a process; more are answered 503."""
 
 
 def run(settings: Settings, *, host: str, port: int, workers: int, behind_proxy: bool, access_log: bool) -> None:
-    """Serve until told to stop (SIGINT, SIGTERM): no new requests then, and those under way are finished.
+    """Serve until SIGINT or SIGTERM; then accept no requests, and finish those under way.
 
-    Several workers are processes of their own; one that dies is started anew. Raises SystemExit if the address is taken.
+    With several workers each is a process, and is restarted if it dies. Raises SystemExit if the address is in use.
     """
     settings.to_environment()
     uvicorn.run(
@@ -28,21 +28,21 @@ def run(settings: Settings, *, host: str, port: int, workers: int, behind_proxy:
         host=host,
         port=port,
         workers=workers,
-        http="h11",  # reads as strictly as the standard says
-        h11_max_incomplete_event_size=_HEAD,
+        http="h11",  # parses as strictly as the standard asks
+        h11_max_incomplete_event_size=_MAX_HEAD_BYTES,
         ws="none",
         lifespan="on",
         access_log=access_log,
         log_config=_log_config(),
         proxy_headers=behind_proxy,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
     )
 
 
 def _log_config() -> dict[str, Any]:
-    """Return a configuration of logging: all of it to stderr, a line a request, addresses as they were sent."""
+    """Return the logging configuration: everything to stderr, a line for each request, its address as it was sent."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
