@@ -1,7 +1,6 @@
 """The pages without a browser: content, links, languages, hostile texts."""
 
 import csv
-import datetime
 import io
 import json
 import re
@@ -16,6 +15,7 @@ from index.folders import Folders
 
 from htxsearch import Index
 from htxsearch import web as web_package
+from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, template
 from htxsearch.query.filters import FACETS
 from htxsearch.web.pages import _ERROR_HEADINGS
@@ -160,39 +160,39 @@ def test_an_answer_is_shown_above_the_passages_in_its_sentence(web: TestClient, 
 def test_other_answers_are_grouped_by_their_relation_to_the_answer(
     web: TestClient, demo: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In the order of the values."""
     question = "Thái Nguyên có bao nhiêu hợp tác xã?"
-    found = demo.ask(question)
-    assert found.answer is not None
-    told = [
-        ("702 HTX", "other date", 2023),
-        ("540 HTX", "different", 2019),
-        ("482 HTX", "other date", 2024),
-        ("541 HTX", "same", 2020),
-    ]
-    told.append(("x", None, 2020))
+    results = demo.search(question, facets=FACETS, answer=True)
+    assert results.answers is not None
+    assert results.answers.answer is not None
+    figures = {"541 HTX": "same", "540 HTX": "different", "482 HTX": "other date", "702 HTX": "other date", "x": None}
     others = tuple(
-        replace(found.answer, relation=relation, as_of=f"năm {text}", date=datetime.date(year, 1, 1))
-        for text, relation, year in told
+        replace(results.answers.answer, relation=relation, as_of=f"năm {figure}") for figure, relation in figures.items()
     )
-    results = demo.search(question, facets=FACETS)
-    monkeypatch.setattr(Index, "search", lambda *_, **__: replace(results, answers=replace(found, others=others)))
+    monkeypatch.setattr(Index, "search", lambda *_, **__: replace(results, answers=replace(results.answers, others=others)))
     text = web.get("/", params={"q": question}).text
     card = Page("<div>" + text[text.index('<section class="answer"') : text.index('<div class="bar"')] + "</div>")
     shown = card.shown()
-    order = [
-        "Bài khác nói khác",
-        "năm 540",
-        "Số liệu của thời điểm khác",
-        "năm 482",
-        "năm 702",
-        "Bài khác cũng nói vậy",
-        "năm 541",
-    ]
-    places = [shown.index(one) for one in order]
-    assert places == sorted(places)
-    assert shown.count("Số liệu của thời điểm khác") == 1
+    headings = ("Bài khác cũng nói vậy", "Bài khác nói khác", "Số liệu của thời điểm khác")
+    order = (headings[0], "năm 541", headings[1], "năm 540", headings[2], "năm 482", "năm 702")
+    positions = [shown.index(part) for part in order]
+    assert positions == sorted(positions)
+    assert [shown.count(heading) for heading in headings] == [1, 1, 1]
     assert "năm x" not in shown
     assert len(card.all("blockquote")) == 5
+
+
+def test_a_page_with_an_answer_searches_the_engine_once(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes: list[object] = []
+    search = WhooshEngine.search
+
+    def counted(self: WhooshEngine, node: object, **options: object) -> object:
+        nodes.append(node)
+        return search(self, node, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(WhooshEngine, "search", counted)
+    assert 'class="answer"' in web.get("/?q=Thái Nguyên có bao nhiêu hợp tác xã?").text
+    assert len(nodes) == 1
 
 
 def test_a_question_without_an_answer_has_a_note(web: TestClient) -> None:

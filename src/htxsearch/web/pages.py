@@ -1,10 +1,9 @@
 """The pages: search, article, related articles, downloads. They are links and forms; scripts only make them quicker."""
 
 import csv
-import datetime
 import io
-from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -16,8 +15,8 @@ from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search.highlight import visible
-from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results
-from htxsearch.text.places import former_parts, province_now
+from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, by_province
+from htxsearch.text.places import former_parts
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import cached_answer
@@ -103,9 +102,7 @@ async def _search_page(request: Request) -> Response:
         return _refused(request, here, params, error)
     if found.answer is None:
         return _not_modified(found.headers)
-    results, answers = found.answer, found.answer.answers
-    values = _results(here, params, results) | {"answers": answers, "other_answers": _others(answers) if answers else []}
-    return _render(request, "results.html", here, params, found.headers, **values)
+    return _render(request, "results.html", here, params, found.headers, **_results(here, params, found.answer))
 
 
 def _render(
@@ -138,22 +135,16 @@ def _search(
     return index.search(params["q"], **filters, sort=params["sort"], limit=limit, offset=offset, facets=facets, answer=answer)
 
 
-def _others(answers: Answers) -> list[tuple[str, list[Answer]]]:
-    """Return the other answers by their relation to the answer: contradicting ones first; in each group the newest first."""
-    groups = []
-    for relation in ("different", "other date", "same"):
-        group = [answer for answer in answers.others if answer.relation == relation]
-        group.sort(key=lambda answer: answer.date or datetime.date.min, reverse=True)
-        groups.append((relation.replace(" ", "-"), group))
-    return [(relation, group) for relation, group in groups if group]
+def _other_answers(answers: Answers | None) -> list[tuple[str, list[Answer]]]:
+    """Return the answers of other articles in their order, in groups of a relation to the answer."""
+    groups = groupby(answers.others if answers else (), lambda answer: answer.relation)
+    return [(relation.replace(" ", "-"), list(group)) for relation, group in groups if relation]
 
 
 def _home(info: Info) -> dict[str, Any]:
     """Return the values of the first page: the size of the index, and its commonest places and sources."""
-    provinces: Counter[str] = Counter()
-    for place, count in info.places.items():
-        provinces[province_now(place) or place] += count
-    return {"info": info, "places": _commonest(provinces)[:_HOME_VALUES], "sources": _commonest(info.sources)[:_HOME_VALUES]}
+    places, sources = by_province(info.places, others=True), info.sources
+    return {"info": info, "places": _commonest(places)[:_HOME_VALUES], "sources": _commonest(sources)[:_HOME_VALUES]}
 
 
 def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -195,6 +186,8 @@ def _results(here: PageAddress, params: Mapping[str, Any], results: Results) -> 
     near = range(max(1, page - _PAGES_AROUND), min(last_page, page + _PAGES_AROUND) + 1)
     return {
         "results": results,
+        "answers": results.answers,
+        "other_answers": _other_answers(results.answers),
         "first": first,
         "last": first + len(results.hits) - 1,
         "facets": {name: _facet_values(here, params, name, results) for name in ("province", "place", "source")},
