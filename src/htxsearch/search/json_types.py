@@ -1,0 +1,494 @@
+"""The JSON of every answer: its keys in order, their types and bounds, from which the OpenAPI document is made.
+
+Each type here has the name of the value it is the JSON of, and takes that value's attributes of the same names; a rounded
+number is rounded here. A field with a default is left out of the JSON where it has that value. Dates are ISO.
+`msgspec` is imported with this module (7 ms), so only where JSON is asked for.
+"""
+
+import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from htxsearch.text.places import province_now
+
+if TYPE_CHECKING:
+    from htxsearch.indexing import catalogue, embeddings
+    from htxsearch.search import results as values
+
+__all__ = [
+    "AddedFile",
+    "Additions",
+    "Answer",
+    "Answers",
+    "ArticleView",
+    "DateMention",
+    "Difference",
+    "DocumentNumber",
+    "DroppedPiece",
+    "EncodeReport",
+    "Expansion",
+    "Explanation",
+    "Info",
+    "Matched",
+    "Passage",
+    "PassageSpan",
+    "RefusedSource",
+    "RejectedFile",
+    "RelatedArticle",
+    "RelatedArticles",
+    "Report",
+    "Reprint",
+    "Reprints",
+    "Results",
+    "SearchHit",
+    "ShortForm",
+    "Suggestion",
+    "WeightedTerm",
+    "additions_document",
+    "article_document",
+    "json_type_of",
+    "report_document",
+    "reprints_document",
+    "results_document",
+    "to_json",
+]
+
+_SCORE_DIGITS = 6
+_TIME_DIGITS = 3
+_CONFIDENCE_DIGITS = 4
+
+_Count = Annotated[int, Meta(ge=0)]
+_Span = Annotated[list[_Count], Meta(min_length=2, max_length=2)]
+_Day = datetime.date | None
+
+
+class _Object(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An object with the keys of its fields and no other."""
+
+
+class Passage(_Object):
+    """A run of sentences of an article: `body[start:end] == text`."""
+
+    start: _Count
+    end: _Count
+    text: str
+
+
+class Difference(_Object):
+    """A sentence here and the one there that corresponds to it, with the figures that only one of them has."""
+
+    here: str | None
+    there: str | None
+    only_here: list[str]
+    only_there: list[str]
+
+
+class Reprint(_Object):
+    """One of the articles with the same text; "here" in a difference is the article asked about, "there" this one."""
+
+    article_id: str
+    title: str
+    date: _Day
+    source: str | None
+    differences: list[Difference] | None = None
+
+
+class Reprints(_Object):
+    """An article, and the others with its text: the earliest first, those without a date last."""
+
+    article_id: str
+    title: str
+    date: _Day
+    source: str | None
+    reprints: list[Reprint]
+
+
+class Matched(_Object):
+    """A part of the query that matched in first-stage retrieval, and its score there."""
+
+    matched: str
+    score: float
+
+    def __post_init__(self) -> None:
+        self.score = round(self.score, _SCORE_DIGITS)
+
+
+class Explanation(_Object):
+    """The part of a score that each feature adds in reranking, and the matches of first-stage retrieval."""
+
+    features: dict[str, float]
+    stage_one: list[Matched]
+
+    def __post_init__(self) -> None:
+        self.features = {name: round(score, _SCORE_DIGITS) for name, score in self.features.items()}
+
+
+class SearchHit(_Object):
+    """A passage, with its article; highlights are spans into the passage and into the title."""
+
+    article_id: str
+    title: str
+    source: str | None
+    date: _Day
+    place: str | None
+    path: str
+    url: str | None
+    score: float
+    passage: Passage
+    highlights: list[_Span]
+    title_highlights: list[_Span]
+    reprints: list[Reprint]
+    explain: Explanation | None = None
+
+    def __post_init__(self) -> None:
+        self.score = round(self.score, _SCORE_DIGITS)
+
+
+class WeightedTerm(_Object):
+    """An index term, and its weight."""
+
+    term: str
+    weight: float
+
+
+class Expansion(_Object):
+    """A part of the query, and the index terms that it stands for."""
+
+    typed: str
+    terms: list[WeightedTerm]
+
+
+class Answer(_Object):
+    """A span of an article that answers a question: `body[start:end] == text`."""
+
+    text: str
+    start: _Count
+    end: _Count
+    kind: str
+    confidence: Annotated[float, Meta(ge=0, le=1)]
+    sentence_text: str = field(name="sentence")
+    passage: Passage
+    article_id: str
+    title: str
+    date: _Day
+    place: str | None
+    as_of: str | None
+    relation: Literal["same", "different", "other date"] | None = None
+
+    def __post_init__(self) -> None:
+        self.confidence = round(self.confidence, _CONFIDENCE_DIGITS)
+
+
+class Answers(_Object):
+    """The answer to a question, the answers of other articles, and the nearest passages."""
+
+    question: str
+    answer: Answer | None
+    others: list[Answer]
+    passages: list[SearchHit]
+    read_as: str | None
+    hint_texts: list[str] = field(name="hints")
+    took_ms: float
+
+    def __post_init__(self) -> None:
+        self.took_ms = round(self.took_ms, _TIME_DIGITS)
+
+
+class Results(_Object):
+    """The hits of a query, how many there are, and counts by facet; "restored" and "expansions" only if explained."""
+
+    query: str
+    total: _Count
+    took_ms: float
+    hits: list[SearchHit]
+    facets: dict[str, dict[str, _Count]]
+    hints: list[str]
+    read_as: str | None
+    suggestion: str | None
+    semantic: bool
+    answers: Answers | None = None
+    restored: str | UnsetType | None = UNSET
+    expansions: list[Expansion] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        self.took_ms = round(self.took_ms, _TIME_DIGITS)
+
+
+class PassageSpan(_Object):
+    """The place of a passage in an article's text."""
+
+    start: _Count
+    end: _Count
+
+
+class DocumentNumber(_Object):
+    """A document number in a text."""
+
+    start: _Count
+    end: _Count
+    term: str
+    normal: str
+    kind: str | None
+    number: _Count
+    year: int | None
+    issuer: str | None
+
+
+class DateMention(_Object):
+    """A date or period in a text."""
+
+    start: _Count
+    end: _Count
+    first: _Day
+    last: _Day
+    kind: str
+
+
+class DroppedPiece(_Object):
+    """A piece of an article's original that was left out, and why."""
+
+    text: str
+    reason: str
+
+
+class ArticleView(_Object):
+    """An article as it is indexed; "documents" and "dates" are read from its text."""
+
+    article_id: str
+    title: str
+    date: _Day
+    place: str | None
+    source: str | None
+    url: str | None
+    author: str | None
+    crawled: _Day
+    place_evidence: str | None
+    province_now: str | None
+    path: str
+    text: str
+    passages: list[PassageSpan]
+    documents: list[DocumentNumber]
+    dates: list[DateMention]
+    dropped: list[DroppedPiece] | UnsetType = UNSET
+    reprints: list[Reprint] | UnsetType = UNSET
+
+
+class RelatedArticle(_Object):
+    """An article like another, and the terms they share."""
+
+    article_id: str
+    title: str
+    date: _Day
+    place: str | None
+    source: str | None
+    score: float
+    terms: list[str]
+    reprint: bool
+
+    def __post_init__(self) -> None:
+        self.score = round(self.score, _SCORE_DIGITS)
+
+
+class RelatedArticles(_Object):
+    """The articles like one article; "article_id" is null for a text that is not indexed."""
+
+    article_id: str | None
+    related: list[RelatedArticle]
+
+
+class Suggestion(_Object):
+    """A completion of an unfinished query."""
+
+    text: str
+    kind: Literal["word", "place", "title"]
+    article_id: str | None
+
+
+class ShortForm(_Object):
+    """An abbreviation, its long form, and the article that defines it."""
+
+    short: str
+    long: str
+    article_id: str
+
+
+class Info(_Object):
+    """The contents and the place of an index."""
+
+    index: str
+    corpus: str
+    engine: str
+    segmenter: str
+    complete: bool
+    articles: _Count
+    passages: _Count
+    vectors: _Count
+    bytes: _Count
+    places: dict[str, _Count]
+    sources: dict[str, _Count]
+    short_forms: list[ShortForm]
+
+
+class RejectedFile(_Object):
+    """A file that was not indexed, and why."""
+
+    path: str
+    reason: str
+
+
+class EncodeReport(_Object):
+    """The vectors that were made."""
+
+    encoded: _Count
+    kept: _Count
+    dropped: _Count
+    took_s: float
+
+    def __post_init__(self) -> None:
+        self.took_s = round(self.took_s, _TIME_DIGITS)
+
+
+class Report(_Object):
+    """The work of a reindex, in articles."""
+
+    added: _Count
+    changed: _Count
+    removed: _Count
+    unchanged: _Count
+    renamed: _Count
+    rejected: list[RejectedFile]
+    took_s: float
+    semantic: EncodeReport | None
+
+    def __post_init__(self) -> None:
+        self.took_s = round(self.took_s, _TIME_DIGITS)
+
+
+class AddedFile(_Object):
+    """A file that is in the corpus now."""
+
+    source: str
+    path: str
+    how: Literal["added", "updated", "same", "followed"]
+
+
+class RefusedSource(_Object):
+    """A source that could not be added, and why."""
+
+    source: str
+    reason: str
+
+
+class Additions(_Object):
+    """The work of an addition; "reindex" is null if there was none."""
+
+    taken: list[AddedFile]
+    refused: list[RefusedSource]
+    reindex: Report | None
+
+
+_TYPES: dict[str, type[_Object]] = {
+    kind.__name__: kind for kind in (Answer, Answers, Info, RelatedArticles, Reprint, SearchHit)
+}
+
+
+def json_type_of(value: object) -> Any:
+    """Return a value as the type of its JSON."""
+    return msgspec.convert(value, _TYPES[type(value).__name__], from_attributes=True)
+
+
+def to_json(document: Struct) -> dict[str, Any]:
+    """Return a document as JSON values."""
+    values: dict[str, Any] = msgspec.to_builtins(document)
+    return values
+
+
+# Documents whose keys are not the attributes of one value
+
+
+def results_document(results: "values.Results", *, explain: bool) -> Results:
+    """Return the JSON document of a search."""
+    document = Results(
+        query=results.query,
+        total=results.total,
+        took_ms=results.took_ms,
+        hits=[json_type_of(hit) for hit in results.hits],
+        facets={name: dict(counts) for name, counts in results.facets.items()},
+        hints=list(map(str, results.hints)),
+        read_as=results.read_as,
+        suggestion=results.correction,
+        semantic=results.semantic,
+        answers=json_type_of(results.answers) if results.answers else None,
+    )
+    if explain:
+        document.restored = results.restored
+        document.expansions = [
+            Expansion(typed=one.typed, terms=[WeightedTerm(term=term, weight=weight) for term, weight in one.terms])
+            for one in results.expansions
+        ]
+    return document
+
+
+def reprints_document(group: "values.Reprints") -> Reprints:
+    """Return the JSON document of an article's reprints."""
+    reprints = [
+        Reprint(
+            article_id=other.article_id,
+            title=other.title,
+            date=other.date,
+            source=other.source,
+            differences=[Difference(**one._asdict()) for one in other.differences or ()],
+        )
+        for other in group.others
+    ]
+    article = group.article
+    return Reprints(
+        article_id=article.article_id, title=article.title, date=article.date, source=article.source, reprints=reprints
+    )
+
+
+def article_document(view: "values.ArticleView") -> ArticleView:
+    """Return the JSON document of an article; its document numbers and dates are read from the text now."""
+    article = view.article
+    return ArticleView(
+        article_id=article.id,
+        title=article.title,
+        date=article.date,
+        place=article.place,
+        source=article.source,
+        url=article.url,
+        author=article.author,
+        crawled=article.crawled,
+        place_evidence=article.place_evidence,
+        province_now=province_now(article.place) if article.place else None,
+        path=article.path,
+        text=article.body,
+        passages=[PassageSpan(start=span.start, end=span.end) for span in view.passages],
+        documents=[DocumentNumber(**number._asdict()) for number in view.documents()],
+        dates=[DateMention(**mention._asdict()) for mention in view.dates()],
+    )
+
+
+def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeReport | None") -> Report:
+    """Return the JSON document of a reindex."""
+    return Report(
+        added=report.added,
+        changed=report.changed,
+        removed=report.removed,
+        unchanged=report.unchanged,
+        renamed=report.renamed,
+        rejected=[RejectedFile(path=file.path, reason=str(file.reason)) for file in report.rejected],
+        took_s=report.took_s,
+        semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
+    )
+
+
+def additions_document(additions: "catalogue.Additions") -> Additions:
+    """Return the JSON document of an addition."""
+    return Additions(
+        taken=[msgspec.convert(file, AddedFile, from_attributes=True) for file in additions.taken],
+        refused=[RefusedSource(source=file.path, reason=str(file.reason)) for file in additions.refused],
+        reindex=report_document(additions.report, None) if additions.report else None,
+    )
