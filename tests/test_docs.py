@@ -1,6 +1,7 @@
 """The documentation agrees with the program: help pages and transcripts are made again and compared."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,42 @@ def test_references_to_decisions_in_the_code_exist() -> None:
     for module in (ROOT / "src").rglob("*.py"):
         for reference in re.findall(r"docs/decisions(\S{0,4})", module.read_text("utf-8")):
             assert reference[1:4] in numbers, f"{module.name} refers to docs/decisions{reference}"
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/ranking.md", "docs/serve.md"])
+def test_every_module_that_a_page_names_exists(page: str) -> None:
+    missing = [
+        name
+        for name in re.findall(r"`((?:\w+/)*\w+\.(?:py|json|tsv|po))`", (ROOT / page).read_text("utf-8"))
+        if not any(ROOT.glob(name)) and not any((ROOT / "src" / "htxsearch").rglob(name))
+    ]
+    assert not missing
+
+
+@pytest.mark.parametrize("run", ["query", "question", "article"])
+def test_the_ways_through_the_code_are_those_of_a_trace(run: str, demo_index: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_index, tmp_path / "index")
+    shutil.copytree(ROOT / "corpus", tmp_path / "corpus")
+    if run == "article":
+        (tmp_path / "corpus" / "page.html").write_text(
+            "<html><head><title>HTX chè mới</title></head><body><h1>HTX chè mới</h1><p>Thái Nguyên, ngày 3/5/2024. "
+            "Hợp tác xã chè Tân Cương Xanh có 34 thành viên và trồng 20 ha chè.</p></body></html>",
+            "utf-8",
+        )
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "traced.py", run, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert named_in_the_way_of(run) == set(done.stdout.split())
+
+
+def named_in_the_way_of(run: str) -> set[str]:
+    """Return the modules, as room/module.py, that ARCHITECTURE names in the way of a query, a question or an article."""
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    block = re.search(rf"<!-- way of an? {run} -->\n```text\n(.*?)```", page, re.DOTALL)
+    assert block is not None
+    assert len(block[1].splitlines()) <= 30, "a way fits on one screen"
+    names = {
+        f"{folder}{module}" for folder, modules in re.findall(r"((?:\w+/)+)\{([^}]*)\}", block[1]) for module in modules.split()
+    }
+    names |= set(re.findall(r"(?<!\S)(?:\w+(?:/\w+)+|^index)(?!\S)", block[1], re.MULTILINE))
+    return {f"{name}.py" for name in names}
