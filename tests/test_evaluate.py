@@ -25,7 +25,7 @@ QRELS = {"q1": "đồi chè 1", "q2": "b", "q3": "c", "q4": "b"}
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "toy"
     made.mkdir()
-    rows = [{"_id": one, "title": "", "text": text} for one, text in DOCUMENTS.items()]
+    rows: list[dict[str, Any]] = [{"_id": one, "title": "", "text": text} for one, text in DOCUMENTS.items()]
     (made / "corpus.jsonl").write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
     rows = [
         {"_id": one, "text": text, "metadata": {"short": text.split()[0], "unaccented": "che dau"}}
@@ -152,7 +152,7 @@ def test_undercut_and_raise_floors_by_form(folder: Path) -> None:
     assert undercut(floors, found) == []
 
 
-def test_a_folder_named_by_dots_is_not_left(tmp_path, monkeypatch):
+def test_a_folder_named_by_dots_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "dev"
     (folder / "sub").mkdir(parents=True)
     (folder / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")
@@ -197,7 +197,7 @@ def test_own_documents_go_before_a_corpus_folder(folder: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("row", ['{"_id": "q", "text": 12}', '{"_id": "q", "text": "x", "metadata": ["x"]}', '["q"]'])
-def test_queries_of_another_form_are_refused(tmp_path, row):
+def test_queries_of_another_form_are_refused(tmp_path: Path, row: str) -> None:
     (tmp_path / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")
     (tmp_path / "queries.jsonl").write_text(row + "\n", "utf-8")
     (tmp_path / "qrels.tsv").write_text("q\td\tg\nq\td\t1\n", "utf-8")

@@ -16,7 +16,7 @@ class Answer:
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    script: "Callable[[BaseHTTPRequestHandler], None] | None" = None
+    script: "Callable[[BaseHTTPRequestHandler], object] | None" = None
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from htxsearch.cli.main import cli
 from htxsearch.cli.translation import environment_language
-from htxsearch.errors.messages import LANGUAGES, template
+from htxsearch.errors.messages import LANGUAGES, Language, template
 
 UNTRANSLATED = {"eval", "bench"}
 COMMANDS = sorted(set(cli.commands) - UNTRANSLATED)
@@ -29,7 +29,7 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_and_option_has_help_in_both_languages(name: str, language: str) -> None:
+def test_every_command_and_option_has_help_in_both_languages(name: str, language: Language) -> None:
     assert template(f"help.{name}", language)
     assert template(f"help.{name}:short", language)
     options = [param for param in cli.commands[name].params if isinstance(param, click.Option) and param.name not in BUILT_IN]

@@ -1,8 +1,10 @@
 """Small made-up documents for engines: written as text, with "_" joining the syllables of a word."""
 
 import datetime
+from collections.abc import Iterable
+from typing import Literal
 
-from htxsearch.engine.contract import DisjunctionMax, Document, Phrase, SearchResult, Terms, WeightedTerm
+from htxsearch.engine.contract import DisjunctionMax, Document, Engine, FieldName, Phrase, SearchResult, Terms, WeightedTerm
 from htxsearch.text.normalize import key
 
 __all__ = ["any_of", "document", "hits", "phrase", "put", "scores", "syllables", "terms"]
@@ -53,17 +55,17 @@ def document(
     )
 
 
-def any_of(*names: str, field: str = "syllable", boost: float = 1.0) -> DisjunctionMax:
+def any_of(*names: str, field: FieldName = "syllable", boost: float = 1.0) -> DisjunctionMax:
     """Return alternatives of weight 1 in one field."""
     return DisjunctionMax(tuple(WeightedTerm(field, name) for name in names), boost)
 
 
-def phrase(text: str, *, field: str = "syllable", boost: float = 1.0) -> Phrase:
+def phrase(text: str, *, field: Literal["syllable", "title"] = "syllable", boost: float = 1.0) -> Phrase:
     """Read "chè xanh|tươi": a run of slots, "|" between what may stand in one."""
     return Phrase(field, tuple(tuple(slot.split("|")) for slot in text.split()), boost)
 
 
-def put(engine, *documents, delete=(), blobs=None):
+def put(engine: Engine, *documents: Document, delete: Iterable[str] = (), blobs: dict[str, bytes] | None = None) -> None:
     """Commit one batch: `documents` replaced, then the ids in `delete` removed."""
     writer = engine.writer()
     for one in documents:

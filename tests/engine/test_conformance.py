@@ -7,8 +7,10 @@ import dataclasses
 import math
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -20,6 +22,8 @@ from htxsearch.engine.contract import (
     DateRange,
     DisjunctionMax,
     Document,
+    Engine,
+    Node,
     Phrase,
     Terms,
     TermsFilter,
@@ -35,11 +39,11 @@ from .documents import any_of, document, hits, phrase, put, scores, syllables, t
 
 
 @pytest.fixture(params=["memory", "whoosh"])
-def new_engine(request, tmp_path):
+def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
     """Return a function that makes a fresh engine."""
-    made = []
+    made: list[Engine] = []
 
-    def make():
+    def make() -> Engine:
         if request.param == "memory":
             made.append(MemoryEngine())
         else:
@@ -52,22 +56,22 @@ def new_engine(request, tmp_path):
 
 
 @pytest.fixture
-def engine(new_engine):
+def engine(new_engine: Callable[[], Engine]) -> Engine:
     return new_engine()
 
 
-def idf(df, total):
+def idf(df: int, total: int) -> float:
     return math.log(1 + (total - df + 0.5) / (df + 0.5))
 
 
-def tf_part(tf, length, average):
+def tf_part(tf: int, length: int, average: float) -> float:
     return tf / (tf + K1 * (1 - B + B * length / average))
 
 
 # Writing
 
 
-def test_nothing_is_visible_before_commit(engine):
+def test_nothing_is_visible_before_commit(engine: Engine) -> None:
     put(engine, document("cũ", "vườn cam"))
     writer = engine.writer()
     writer.replace(document("mới", "vườn cam", place="Hà Giang"))
@@ -79,7 +83,7 @@ def test_nothing_is_visible_before_commit(engine):
     assert engine.values("place") == {}
 
 
-def test_after_commit_the_whole_batch_is_visible(engine):
+def test_after_commit_the_whole_batch_is_visible(engine: Engine) -> None:
     put(engine, document("a", "vườn cam"), document("b", "đồi chè"))
     put(engine, document("c", "ao cá", "bờ ao"), delete=["a"])
     assert engine.article_ids() == ["b", "c"]
@@ -88,7 +92,7 @@ def test_after_commit_the_whole_batch_is_visible(engine):
     assert hits(engine.search(any_of("ao"), limit=5, per_article=False)) == [("c", 0), ("c", 1)]
 
 
-def test_a_writer_that_is_given_up_changes_nothing(engine):
+def test_a_writer_that_is_given_up_changes_nothing(engine: Engine) -> None:
     put(engine, document("a", "vườn cam"))
     engine.writer().replace(document("a", "đồi chè"))
     put(engine, document("b", "ao cá"))
@@ -96,7 +100,7 @@ def test_a_writer_that_is_given_up_changes_nothing(engine):
     assert engine.record("a") == document("a", "vườn cam").record
 
 
-def test_replace_takes_the_place_of_the_article_of_the_same_id(engine):
+def test_replace_takes_the_place_of_the_article_of_the_same_id(engine: Engine) -> None:
     put(engine, document("a", "vườn cam", "nước tưới", title="Cam sành", place="Hà Giang", date=date(2020, 1, 2)))
     put(engine, document("a", "đồi chè", title="Chè Shan", place="Lào Cai", vector=b"mai"))
     assert engine.counts()[:2] == (1, 1)
@@ -109,7 +113,7 @@ def test_replace_takes_the_place_of_the_article_of_the_same_id(engine):
     assert hits(engine.search(phrase("đồi chè"), limit=5)) == [("a", 0)]
 
 
-def test_the_last_one_of_an_id_in_a_batch_counts(engine):
+def test_the_last_one_of_an_id_in_a_batch_counts(engine: Engine) -> None:
     put(engine, document("sẽ xoá", "vườn cam"))
     writer = engine.writer()
     for text in ("một bản", "hai bản", "ba bản"):
@@ -126,7 +130,7 @@ def test_the_last_one_of_an_id_in_a_batch_counts(engine):
     assert engine.search(any_of("một", "hai"), limit=9).total == 0
 
 
-def test_deleting_what_is_not_there_is_no_error(engine):
+def test_deleting_what_is_not_there_is_no_error(engine: Engine) -> None:
     put(engine, delete=["chưa từng có"])
     put(engine, document("a", "vườn cam"), delete=["chưa từng có", ""])
     put(engine, delete=["a"])
@@ -134,7 +138,7 @@ def test_deleting_what_is_not_there_is_no_error(engine):
     assert engine.counts()[:2] == (0, 0)
 
 
-def test_blobs_become_visible_with_their_batch(engine):
+def test_blobs_become_visible_with_their_batch(engine: Engine) -> None:
     put(engine, document("a", "vườn cam"), blobs={"mục lục": b"1", "viết-tắt": b"\0\xff"})
     assert (engine.blob("mục lục"), engine.blob("viết-tắt"), engine.blob("khác")) == (b"1", b"\0\xff", None)
     writer = engine.writer()
@@ -144,18 +148,18 @@ def test_blobs_become_visible_with_their_batch(engine):
     assert (engine.blob("mục lục"), engine.blob("viết-tắt")) == (b"2", b"")
 
 
-def test_a_blob_that_the_last_commit_did_not_name_is_gone(engine):
+def test_a_blob_that_the_last_commit_did_not_name_is_gone(engine: Engine) -> None:
     put(engine, document("a", "vườn cam"), blobs={"mục lục": b"1", "khác": b"x"})
     put(engine, document("b", "đồi chè"), blobs={"mục lục": b"2"})
     assert (engine.blob("mục lục"), engine.blob("khác")) == (b"2", None)
 
 
-def test_a_commit_of_blobs_alone_is_a_commit(engine):
+def test_a_commit_of_blobs_alone_is_a_commit(engine: Engine) -> None:
     put(engine, blobs={"mục lục": b"1"})
     assert engine.blob("mục lục") == b"1"
 
 
-def test_the_generation_changes_with_every_commit(engine):
+def test_the_generation_changes_with_every_commit(engine: Engine) -> None:
     seen = [engine.generation]
     put(engine)
     seen.append(engine.generation)
@@ -171,7 +175,7 @@ def test_the_generation_changes_with_every_commit(engine):
     assert len(set(seen)) == len(seen)
 
 
-def test_the_generation_stays_when_nothing_is_committed(engine):
+def test_the_generation_stays_when_nothing_is_committed(engine: Engine) -> None:
     put(engine, document("a", "vườn cam"))
     before = engine.generation
     engine.refresh()
@@ -184,7 +188,7 @@ def test_the_generation_stays_when_nothing_is_committed(engine):
 # DisjunctionMax
 
 
-def test_a_term_scores_by_bm25_over_passages(engine):
+def test_a_term_scores_by_bm25_over_passages(engine: Engine) -> None:
     put(engine, document("a", "chè chè xanh", "đồi cao"), document("b", "chè khô", title="chè"))
     found = scores(engine.search(any_of("chè"), limit=5, per_article=False))
     average = (3 + 2 + 2) / 3
@@ -194,7 +198,7 @@ def test_a_term_scores_by_bm25_over_passages(engine):
 
 
 @pytest.mark.parametrize("boost", [1.0, 0.0])
-def test_no_alternatives_match_nothing(engine, boost):
+def test_no_alternatives_match_nothing(engine: Engine, boost: float) -> None:
     put(engine, document("a", "chè xanh", title="chè"), document("b", "cam"))
     nothing = DisjunctionMax((), boost)
     assert engine.frequency(nothing) == 0
@@ -205,7 +209,7 @@ def test_no_alternatives_match_nothing(engine, boost):
     assert found_articles(engine, Boolean(must=(any_of("chè"),), must_not=(nothing,))) == ["a"]
 
 
-def test_a_title_term_scores_by_bm25_over_articles_and_goes_to_every_passage(engine):
+def test_a_title_term_scores_by_bm25_over_articles_and_goes_to_every_passage(engine: Engine) -> None:
     put(
         engine,
         document("a", "một", "hai", "ba", title="chè xanh chè"),
@@ -217,7 +221,7 @@ def test_a_title_term_scores_by_bm25_over_articles_and_goes_to_every_passage(eng
     assert found == pytest.approx({("a", 0): expected, ("a", 1): expected, ("a", 2): expected}, abs=1e-12)
 
 
-def test_words_are_apart_from_syllables_and_titles(engine):
+def test_words_are_apart_from_syllables_and_titles(engine: Engine) -> None:
     put(engine, document("a", "hợp_tác_xã chè", title="tổ_hợp_tác"), document("b", "hợp tác xã", title="hợp_tác_xã"))
     assert hits(engine.search(any_of("hợp_tác_xã", field="word"), limit=5)) == [("a", 0)]
     assert hits(engine.search(any_of("hợp_tác_xã", field="title_word"), limit=5)) == [("b", 0)]
@@ -225,7 +229,7 @@ def test_words_are_apart_from_syllables_and_titles(engine):
     assert engine.search(any_of("hợp"), limit=5).total == 2
 
 
-def test_alternatives_score_as_their_best_one_and_not_as_their_sum(engine):
+def test_alternatives_score_as_their_best_one_and_not_as_their_sum(engine: Engine) -> None:
     put(engine, document("a", "chè trà trà"), document("b", "chè cam"), document("c", "cam quýt bưởi"))
     found = scores(engine.search(any_of("chè", "trà"), limit=5))
     average = 8 / 3
@@ -233,7 +237,7 @@ def test_alternatives_score_as_their_best_one_and_not_as_their_sum(engine):
     assert found[("b", 0)] == pytest.approx(idf(2, 3) * tf_part(1, 2, average), abs=1e-12)
 
 
-def test_the_document_frequency_of_alternatives_is_that_of_their_union(engine):
+def test_the_document_frequency_of_alternatives_is_that_of_their_union(engine: Engine) -> None:
     put(
         engine, document("a", "chè trà"), document("b", "chè"), document("c", "trà"), document("d", "cam"), document("e", "cam")
     )
@@ -241,7 +245,7 @@ def test_the_document_frequency_of_alternatives_is_that_of_their_union(engine):
     assert found[("b", 0)] == pytest.approx(idf(3, 5) * tf_part(1, 1, 6 / 5), abs=1e-12)
 
 
-def test_weights_scale_an_alternative_before_the_best_is_chosen(engine):
+def test_weights_scale_an_alternative_before_the_best_is_chosen(engine: Engine) -> None:
     put(engine, document("a", "chè trà"), document("b", "trà đá"), document("c", "cam"))
     node = DisjunctionMax((WeightedTerm("syllable", "chè", 0.9), WeightedTerm("syllable", "trà", 0.25)), boost=3.0)
     found = scores(engine.search(node, limit=5))
@@ -249,7 +253,7 @@ def test_weights_scale_an_alternative_before_the_best_is_chosen(engine):
     assert found == pytest.approx({("a", 0): 3 * idf(2, 3) * 0.9 * part, ("b", 0): 3 * idf(2, 3) * 0.25 * part}, abs=1e-12)
 
 
-def test_alternatives_may_stand_in_both_fields_of_a_level(engine):
+def test_alternatives_may_stand_in_both_fields_of_a_level(engine: Engine) -> None:
     put(engine, document("a", "hợp_tác_xã chè"), document("b", "htx chè chè"), document("c", "cam"))
     node = DisjunctionMax((WeightedTerm("syllable", "htx", 0.5), WeightedTerm("word", "hợp_tác_xã", 1.0)))
     found = scores(engine.search(node, limit=5))
@@ -257,14 +261,14 @@ def test_alternatives_may_stand_in_both_fields_of_a_level(engine):
     assert found[("b", 0)] == pytest.approx(idf(2, 3) * 0.5 * tf_part(1, 3, 8 / 3), abs=1e-12)
 
 
-def test_a_term_that_no_passage_has_finds_nothing(engine):
+def test_a_term_that_no_passage_has_finds_nothing(engine: Engine) -> None:
     put(engine, document("a", "chè", title="cam"))
     for node in (any_of("quýt"), any_of("cam"), any_of("chè", field="title"), any_of("chè_xanh", field="title_word")):
         found = engine.search(node, limit=5, facets=("place",))
         assert (found.total, found.hits, found.facets) == (0, (), {"place": {}})
 
 
-def test_terms_are_matched_to_the_letter(engine):
+def test_terms_are_matched_to_the_letter(engine: Engine) -> None:
     put(engine, document("a", "Chè chẻ che"), document("b", "chè"))
     assert hits(engine.search(any_of("chè"), limit=5)) == [("b", 0)]
     assert engine.search(any_of("ch"), limit=5).total == 0
@@ -273,19 +277,19 @@ def test_terms_are_matched_to_the_letter(engine):
 # Phrase
 
 
-def test_a_phrase_matches_only_consecutive_terms_of_one_passage(engine):
+def test_a_phrase_matches_only_consecutive_terms_of_one_passage(engine: Engine) -> None:
     put(engine, document("a", "chè xanh thơm", "xanh chè", "chè", "xanh"), document("b", "chè rất xanh", title="chè xanh"))
     assert hits(engine.search(phrase("chè xanh"), limit=9, per_article=False)) == [("a", 0)]
     assert hits(engine.search(phrase("chè xanh thơm"), limit=9, per_article=False)) == [("a", 0)]
     assert engine.search(phrase("chè xanh thơm ngon"), limit=9).total == 0
 
 
-def test_each_slot_of_a_phrase_takes_any_of_its_terms(engine):
+def test_each_slot_of_a_phrase_takes_any_of_its_terms(engine: Engine) -> None:
     put(engine, document("a", "trà xanh"), document("b", "chè tươi"), document("c", "xanh chè"), document("d", "cam xanh"))
     assert sorted(hits(engine.search(phrase("chè|trà xanh|tươi"), limit=9))) == [("a", 0), ("b", 0)]
 
 
-def test_a_phrase_scores_by_its_number_of_beginnings(engine):
+def test_a_phrase_scores_by_its_number_of_beginnings(engine: Engine) -> None:
     put(engine, document("a", "xa xa xa xanh"), document("b", "cam xa xa"), document("c", "xa cam xa"))
     found = scores(engine.search(phrase("xa xa", boost=2.0), limit=9))
     average = 10 / 3
@@ -294,7 +298,7 @@ def test_a_phrase_scores_by_its_number_of_beginnings(engine):
     )
 
 
-def test_a_title_phrase_counts_articles(engine):
+def test_a_title_phrase_counts_articles(engine: Engine) -> None:
     put(
         engine,
         document("a", "một", "hai", title="chè xanh chè xanh"),
@@ -306,13 +310,13 @@ def test_a_title_phrase_counts_articles(engine):
     assert found == pytest.approx({("a", 0): expected, ("a", 1): expected}, abs=1e-12)
 
 
-def test_a_phrase_of_one_slot_scores_like_its_term(engine):
+def test_a_phrase_of_one_slot_scores_like_its_term(engine: Engine) -> None:
     put(engine, document("a", "chè xanh chè"), document("b", "chè"))
     one, other = engine.search(phrase("chè"), limit=5), engine.search(any_of("chè"), limit=5)
     assert scores(one) == pytest.approx(scores(other), abs=1e-12)
 
 
-def test_phrases_are_found_in_long_passages(engine):
+def test_phrases_are_found_in_long_passages(engine: Engine) -> None:
     words = [f"{a}{b}" for a in syllables(40) for b in range(10)]
     put(engine, document("a", " ".join(words)))
     assert engine.search(phrase(f"{words[-2]} {words[-1]}"), limit=5).total == 1
@@ -322,7 +326,7 @@ def test_phrases_are_found_in_long_passages(engine):
 # Filters
 
 
-def test_one_of_takes_exactly_the_named_values_and_scores_nothing(engine):
+def test_one_of_takes_exactly_the_named_values_and_scores_nothing(engine: Engine) -> None:
     put(
         engine,
         document("a", "chè", "trà", place="Thái Nguyên", source="Báo A"),
@@ -348,7 +352,9 @@ def test_one_of_takes_exactly_the_named_values_and_scores_nothing(engine):
         (date.min, date.max, ["a", "b", "c"]),
     ],
 )
-def test_a_date_range_is_inclusive_and_never_takes_the_undated(engine, since, until, expected):
+def test_a_date_range_is_inclusive_and_never_takes_the_undated(
+    engine: Engine, since: date | None, until: date | None, expected: list[str]
+) -> None:
     put(
         engine,
         document("a", "chè", date=date(2020, 4, 30)),
@@ -363,7 +369,7 @@ def test_a_date_range_is_inclusive_and_never_takes_the_undated(engine, since, un
 
 
 @pytest.fixture
-def fruit(engine):
+def fruit(engine: Engine) -> Engine:
     """An engine with every combination of three fruits."""
     names = ["cam", "quýt", "bưởi"]
     kinds = [[name for bit, name in enumerate(names) if number & 1 << bit] for number in range(8)]
@@ -371,21 +377,21 @@ def fruit(engine):
     return engine
 
 
-def found_articles(engine, node):
+def found_articles(engine: Engine, node: Node) -> list[str]:
     return sorted(article for article, _ in hits(engine.search(node, limit=99)))
 
 
-def test_every_must_has_to_match(fruit):
+def test_every_must_has_to_match(fruit: Engine) -> None:
     node = Boolean(must=(any_of("cam"), any_of("quýt")))
     assert found_articles(fruit, node) == ["cam+quýt", "cam+quýt+bưởi"]
 
 
-def test_without_must_some_should_has_to_match(fruit):
+def test_without_must_some_should_has_to_match(fruit: Engine) -> None:
     node = Boolean(should=(any_of("cam"), any_of("quýt")))
     assert found_articles(fruit, node) == ["cam", "cam+bưởi", "cam+quýt", "cam+quýt+bưởi", "quýt", "quýt+bưởi"]
 
 
-def test_with_must_a_should_only_adds_to_the_score(fruit):
+def test_with_must_a_should_only_adds_to_the_score(fruit: Engine) -> None:
     node = Boolean(must=(any_of("cam"),), should=(any_of("quýt"),))
     found = fruit.search(node, limit=9)
     assert sorted(article for article, _ in hits(found)) == ["cam", "cam+bưởi", "cam+quýt", "cam+quýt+bưởi"]
@@ -394,19 +400,19 @@ def test_with_must_a_should_only_adds_to_the_score(fruit):
     assert scores(found) == pytest.approx({unit: score + other.get(unit, 0.0) for unit, score in alone.items()}, abs=1e-12)
 
 
-def test_no_must_not_may_match(fruit):
+def test_no_must_not_may_match(fruit: Engine) -> None:
     node = Boolean(should=(any_of("cam"), any_of("quýt")), must_not=(any_of("bưởi"), any_of("quýt")))
     assert found_articles(fruit, node) == ["cam"]
     node = Boolean(must=(any_of("vườn"),), must_not=(Boolean(must=(any_of("cam"), any_of("quýt"))),))
     assert found_articles(fruit, node) == ["bưởi", "cam", "cam+bưởi", "không", "quýt", "quýt+bưởi"]
 
 
-def test_must_not_alone_and_nothing_at_all_find_nothing(fruit):
+def test_must_not_alone_and_nothing_at_all_find_nothing(fruit: Engine) -> None:
     assert fruit.search(Boolean(must_not=(any_of("cam"),)), limit=9).total == 0
     assert fruit.search(Boolean(), limit=9).total == 0
 
 
-def test_a_filter_with_a_boost_among_the_should_is_a_preference(engine):
+def test_a_filter_with_a_boost_among_the_should_is_a_preference(engine: Engine) -> None:
     put(
         engine,
         document("a", "chè", place="Thái Nguyên", date=date(2019, 5, 1)),
@@ -425,7 +431,7 @@ def test_a_filter_with_a_boost_among_the_should_is_a_preference(engine):
     assert sum(score for _, score in found.hits[0].parts) == pytest.approx(found.hits[0].score)
 
 
-def test_a_filter_in_must_lets_everything_through_that_it_takes(engine):
+def test_a_filter_in_must_lets_everything_through_that_it_takes(engine: Engine) -> None:
     put(engine, document("a", "chè", place="Phú Thọ"), document("b", "cam", place="Phú Thọ"), document("c", "chè"))
     in_phu_tho = TermsFilter("place", frozenset({"Phú Thọ"}))
     assert found_articles(engine, Boolean(must=(in_phu_tho,))) == ["a", "b"]
@@ -434,7 +440,7 @@ def test_a_filter_in_must_lets_everything_through_that_it_takes(engine):
     assert found_articles(engine, Boolean(should=(in_phu_tho, any_of("chè")))) == ["a", "b", "c"]
 
 
-def test_groups_within_groups(fruit):
+def test_groups_within_groups(fruit: Engine) -> None:
     either = Boolean(should=(any_of("cam"), any_of("quýt")))
     assert found_articles(fruit, Boolean(must=(either, any_of("bưởi")))) == ["cam+bưởi", "cam+quýt+bưởi", "quýt+bưởi"]
     only_cam = Boolean(must=(any_of("cam"),), must_not=(any_of("quýt"),))
@@ -443,7 +449,7 @@ def test_groups_within_groups(fruit):
 
 
 @pytest.mark.parametrize("place", ["should", "must and should"])
-def test_a_group_that_does_not_match_adds_nothing_to_the_score(fruit, place):
+def test_a_group_that_does_not_match_adds_nothing_to_the_score(fruit: Engine, place: str) -> None:
     only_cam = Boolean(must=(any_of("cam"),), must_not=(any_of("quýt"),))
     if place == "should":
         node = Boolean(should=(any_of("vườn"), only_cam))
@@ -459,7 +465,7 @@ def test_a_group_that_does_not_match_adds_nothing_to_the_score(fruit, place):
 
 
 @pytest.fixture
-def farm(engine):
+def farm(engine: Engine) -> Engine:
     """Twelve articles of one to three passages about chè, in two commits, with dates, places and sources."""
     made = []
     for number in range(12):
@@ -482,13 +488,13 @@ def farm(engine):
 CHE = Boolean(should=(any_of("chè"), any_of("chè", field="title", boost=0.5)))
 
 
-def test_hits_come_best_first(farm):
+def test_hits_come_best_first(farm: Engine) -> None:
     found = farm.search(CHE, limit=99, per_article=False)
     assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
     assert found.total == len(found.hits) == 24
 
 
-def test_per_article_keeps_the_best_passage_of_each_article(farm):
+def test_per_article_keeps_the_best_passage_of_each_article(farm: Engine) -> None:
     every = farm.search(CHE, limit=99, per_article=False)
     best: dict[str, tuple[str, int]] = {}
     for unit in hits(every):
@@ -499,7 +505,7 @@ def test_per_article_keeps_the_best_passage_of_each_article(farm):
     assert scores(grouped) == pytest.approx({unit: scores(every)[unit] for unit in best.values()}, abs=1e-12)
 
 
-def test_equal_scores_are_ordered_by_article_and_passage(engine):
+def test_equal_scores_are_ordered_by_article_and_passage(engine: Engine) -> None:
     put(engine, document("c", "chè", "chè"), document("a", "cam", "chè", "chè"))
     put(engine, document("b", "chè"))
     found = engine.search(any_of("chè"), limit=9, per_article=False)
@@ -510,7 +516,7 @@ def test_equal_scores_are_ordered_by_article_and_passage(engine):
 
 @pytest.mark.parametrize("per_article", [True, False])
 @pytest.mark.parametrize("by_date", [True, False])
-def test_pages_put_together_are_the_whole(farm, per_article, by_date):
+def test_pages_put_together_are_the_whole(farm: Engine, per_article: bool, by_date: bool) -> None:
     whole = farm.search(CHE, limit=99, per_article=per_article, by_date=by_date)
     for size in (1, 5):
         pages = []
@@ -521,14 +527,15 @@ def test_pages_put_together_are_the_whole(farm, per_article, by_date):
         assert pages == hits(whole)
 
 
-def test_a_limit_of_none_and_an_offset_past_the_end_still_count(farm):
-    for options in ({"limit": 0}, {"limit": 0, "offset": 3}, {"limit": 5, "offset": 500}):
+def test_a_limit_of_none_and_an_offset_past_the_end_still_count(farm: Engine) -> None:
+    every: list[dict[str, Any]] = [{"limit": 0}, {"limit": 0, "offset": 3}, {"limit": 5, "offset": 500}]
+    for options in every:
         found = farm.search(CHE, facets=("place",), **options)
         assert (found.total, found.hits) == (12, ())
         assert found.facets == {"place": {"Phú Thọ": 4, "Yên Bái": 4}}
 
 
-def test_by_date_gives_the_newest_first_and_the_undated_last(engine):
+def test_by_date_gives_the_newest_first_and_the_undated_last(engine: Engine) -> None:
     put(
         engine,
         document("cũ", "chè chè chè", date=date(2001, 1, 1)),
@@ -542,7 +549,7 @@ def test_by_date_gives_the_newest_first_and_the_undated_last(engine):
     assert (every.total, hits(every)) == (5, [("mới a", 2), ("mới a", 1)])
 
 
-def test_facets_count_matching_articles_by_value(farm):
+def test_facets_count_matching_articles_by_value(farm: Engine) -> None:
     found = farm.search(CHE, limit=1, facets=("place", "source", "year"), per_article=False)
     assert found.facets == {
         "place": {"Phú Thọ": 4, "Yên Bái": 4},
@@ -555,7 +562,7 @@ def test_facets_count_matching_articles_by_value(farm):
     assert farm.search(CHE, limit=1).facets == {}
 
 
-def test_explain_gives_the_score_of_every_leaf_that_matched(farm):
+def test_explain_gives_the_score_of_every_leaf_that_matched(farm: Engine) -> None:
     in_title = any_of("chè", field="title", boost=0.5)
     run = phrase("chè đồi", boost=2.0)
     node = Boolean(
@@ -571,7 +578,7 @@ def test_explain_gives_the_score_of_every_leaf_that_matched(farm):
     assert all(hit.parts == () for hit in farm.search(node, limit=99).hits)
 
 
-def test_the_parts_of_a_hit_add_up_to_its_score(fruit):
+def test_the_parts_of_a_hit_add_up_to_its_score(fruit: Engine) -> None:
     only_cam = Boolean(must=(any_of("cam"),), must_not=(any_of("quýt"),))
     for hit in fruit.search(Boolean(should=(any_of("vườn"), only_cam)), limit=9, explain=True).hits:
         assert sum(score for _, score in hit.parts) == pytest.approx(hit.score, abs=1e-12)
@@ -580,7 +587,7 @@ def test_the_parts_of_a_hit_add_up_to_its_score(fruit):
 # Looking things up
 
 
-def test_spellings_are_the_terms_of_a_key_sorted(engine):
+def test_spellings_are_the_terms_of_a_key_sorted(engine: Engine) -> None:
     put(engine, document("a", "chè chẻ hợp_tác", title="che"), document("b", "chè chế hợp_tác hợp_tạc", title="Chè"))
     assert engine.spellings("syllable", "che") == ["Chè", "che", "chè", "chẻ", "chế"]
     assert engine.spellings("word", "hop_tac") == ["hợp_tác", "hợp_tạc"]
@@ -588,7 +595,7 @@ def test_spellings_are_the_terms_of_a_key_sorted(engine):
     assert engine.spellings("syllable", "ch") == []
 
 
-def test_spellings_are_as_given_for_syllables_and_words_apart(engine):
+def test_spellings_are_as_given_for_syllables_and_words_apart(engine: Engine) -> None:
     made = document("a", "chè")
     made = Document(
         id="a",
@@ -606,7 +613,7 @@ def test_spellings_are_as_given_for_syllables_and_words_apart(engine):
     assert engine.spellings("syllable", "") == ["bốn"]
 
 
-def test_what_begins_with_a_prefix_is_sorted_by_key_and_limited(engine):
+def test_what_begins_with_a_prefix_is_sorted_by_key_and_limited(engine: Engine) -> None:
     put(engine, document("a", "trà tranh tre hợp_tác"), document("b", "trả trứng"))
     put(engine, document("c", "tra cam", title="Trạm"))
     everything = ["tra", "trà", "trả", "Trạm", "tranh", "tre", "trứng"]
@@ -620,7 +627,7 @@ def test_what_begins_with_a_prefix_is_sorted_by_key_and_limited(engine):
     assert engine.starting_with("tr", limit=9, field="word") == []
 
 
-def test_a_spelling_goes_with_the_last_article_that_has_it(engine):
+def test_a_spelling_goes_with_the_last_article_that_has_it(engine: Engine) -> None:
     put(engine, document("a", "chè cam"), document("b", "chẻ"), document("c", "chả"))
     put(engine, delete=["a"])
     assert engine.spellings("syllable", "che") == ["chẻ"]
@@ -628,7 +635,7 @@ def test_a_spelling_goes_with_the_last_article_that_has_it(engine):
     assert engine.starting_with("c", limit=9) == ["chả", "chẻ"]
 
 
-def test_records_come_back_as_they_are(engine):
+def test_records_come_back_as_they_are(engine: Engine) -> None:
     texts = ["", "một dòng\nhai dòng", '{"x": "đ"}', "\0\x1f\u2028", "𝄞 " * 5000, "x" * 100_000]
     put(engine, *(document(f"id {number}", "chè", record=text) for number, text in enumerate(texts)))
     assert [engine.record(f"id {number}") for number in range(len(texts))] == texts
@@ -636,7 +643,7 @@ def test_records_come_back_as_they_are(engine):
     assert engine.record("") is None
 
 
-def test_ids_may_hold_anything_a_file_name_may(engine):
+def test_ids_may_hold_anything_a_file_name_may(engine: Engine) -> None:
     ids = ["a b.txt", "thư mục/bài 1.txt", "ĐẶC-BIỆT_'\"|*?[]()~^:.txt", "z" * 300, "a b.txt2", "A B.TXT"]
     put(engine, *(document(one, "chè") for one in ids))
     put(engine, delete=[ids[0]])
@@ -646,7 +653,7 @@ def test_ids_may_hold_anything_a_file_name_may(engine):
     assert hits(engine.search(any_of("chè"), limit=9)) == [(one, 0) for one in sorted(ids[1:])]
 
 
-def test_values_count_articles(engine):
+def test_values_count_articles(engine: Engine) -> None:
     put(engine, document("a", "x", "y", place="Yên Bái", source="Báo"), document("b", "x", place="Yên Bái"), document("c", "x"))
     assert engine.values("place") == {"Yên Bái": 2}
     assert engine.values("source") == {"Báo": 1}
@@ -655,7 +662,7 @@ def test_values_count_articles(engine):
     assert engine.values("source") == {}
 
 
-def test_vectors_are_given_back_to_the_byte_in_a_steady_order(engine):
+def test_vectors_are_given_back_to_the_byte_in_a_steady_order(engine: Engine) -> None:
     vectors = {"a": b"", "b": bytes(range(256)), "c": b"\0" * 5000, "d": b"x"}
     put(engine, *(document(one, "chè", vector=vectors[one]) for one in "dba"))
     put(engine, document("c", "chè", vector=vectors["c"]))
@@ -663,7 +670,7 @@ def test_vectors_are_given_back_to_the_byte_in_a_steady_order(engine):
     assert list(engine.vectors()) == list(engine.vectors())
 
 
-def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine):
+def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine: Engine) -> None:
     title = Terms(("Chè", "xanh"), ("Chè_xanh",), b"\x03\x00")
     parts = (Terms(("một", "1.264", "một"), ("một_một",), b"\x01\x04\x0a"), Terms((), (), b""), Terms(("ba",), (), b"\x00"))
     put(engine, document("trước", "cam", title="cam"))
@@ -678,7 +685,7 @@ def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine):
     assert engine.forward("c") == ()
 
 
-def test_a_frequency_counts_what_holds_any_alternative(engine):
+def test_a_frequency_counts_what_holds_any_alternative(engine: Engine) -> None:
     put(engine, document("a", "chè chè trà", "trà", title="cam"), document("b", "chè_xanh", "cam", title="chè"))
     put(engine, document("c", "chè trà", title="chè cam"))
     assert engine.frequency(any_of("chè")) == 3
@@ -694,12 +701,12 @@ def test_a_frequency_counts_what_holds_any_alternative(engine):
     assert engine.frequency(any_of("cam", "chè", field="title")) == 2
 
 
-def test_a_frequency_in_titles_counts_articles_without_passages_too(engine):
+def test_a_frequency_in_titles_counts_articles_without_passages_too(engine: Engine) -> None:
     put(engine, document("a", "cam", title="chè"), document("trống", title="chè"))
     assert engine.frequency(any_of("chè", field="title")) == 2
 
 
-def test_counts_are_of_articles_passages_and_the_syllables_in_them(engine):
+def test_counts_are_of_articles_passages_and_the_syllables_in_them(engine: Engine) -> None:
     put(engine, document("a", "chè xanh", "trà_đá ngon", title="một hai ba"), document("trống", title="bốn"))
     assert engine.counts() == (2, 2, 5)
     put(engine, document("b", "cam"), delete=["trống"])
@@ -708,17 +715,19 @@ def test_counts_are_of_articles_passages_and_the_syllables_in_them(engine):
     assert engine.counts() == (2, 2, 2)
 
 
-def test_a_search_counts_articles_whether_it_groups_them_or_not(farm):
-    for options in ({}, {"per_article": False}, {"limit": 0}, {"by_date": True}, {"offset": 99}):
-        found = farm.search(CHE, **({"limit": 5} | options))
+def test_a_search_counts_articles_whether_it_groups_them_or_not(farm: Engine) -> None:
+    every: list[dict[str, Any]] = [{}, {"per_article": False}, {"limit": 0}, {"by_date": True}, {"offset": 99}]
+    for options in every:
+        found = farm.search(CHE, **{"limit": 5, **options})
         assert found.articles == 12
         assert found.total == (24 if options == {"per_article": False} else 12)
     assert farm.search(any_of("không có"), limit=5).articles == 0
 
 
-def test_an_empty_engine_answers_everything_with_nothing(engine):
+def test_an_empty_engine_answers_everything_with_nothing(engine: Engine) -> None:
     for round_number in range(2):
         for node in (any_of("chè"), phrase("chè xanh"), TermsFilter("place", frozenset({"x"})), DateRange(None, None), CHE):
+            options: dict[str, Any]
             for options in ({}, {"per_article": False}, {"by_date": True}, {"explain": True}):
                 found = engine.search(node, limit=5, facets=("place", "year"), **options)
                 assert (found.total, found.hits, found.facets) == (0, (), {"place": {}, "year": {}})
@@ -737,7 +746,7 @@ def test_an_empty_engine_answers_everything_with_nothing(engine):
             put(engine, delete=["a"])
 
 
-def test_an_engine_emptied_by_deletion_answers_everything_with_nothing(engine):
+def test_an_engine_emptied_by_deletion_answers_everything_with_nothing(engine: Engine) -> None:
     put(engine, document("a", "chè xanh", place="x", date=date(2020, 1, 1)), document("b", "chè"))
     put(engine, delete=["a", "b"])
     for node in (any_of("chè"), phrase("chè xanh"), TermsFilter("place", frozenset({"x"})), DateRange(None, None)):
@@ -747,7 +756,7 @@ def test_an_engine_emptied_by_deletion_answers_everything_with_nothing(engine):
     assert engine.counts()[:2] == (0, 0)
 
 
-def test_an_article_without_passages_counts_as_an_article_but_is_never_found(engine):
+def test_an_article_without_passages_counts_as_an_article_but_is_never_found(engine: Engine) -> None:
     put(engine, document("trống", title="chè"), document("a", "cam", title="chè xanh"), document("b", "cam", title="cam"))
     assert engine.counts()[:2] == (3, 2)
     assert engine.article_ids() == ["a", "b", "trống"]
@@ -755,7 +764,7 @@ def test_an_article_without_passages_counts_as_an_article_but_is_never_found(eng
     assert found == pytest.approx({("a", 0): idf(2, 3) * tf_part(1, 2, 4 / 3)}, abs=1e-12)
 
 
-def test_a_batch_of_articles_without_passages_does_not_break_the_rest(engine):
+def test_a_batch_of_articles_without_passages_does_not_break_the_rest(engine: Engine) -> None:
     put(engine, document("trống", title="chè"))
     put(engine, document("a", "cam"))
     assert hits(engine.search(any_of("cam"), limit=5)) == [("a", 0)]
@@ -764,7 +773,7 @@ def test_a_batch_of_articles_without_passages_does_not_break_the_rest(engine):
 # Deletions in the statistics
 
 
-def test_scores_after_deletion_are_those_of_an_engine_that_never_had_it(new_engine):
+def test_scores_after_deletion_are_those_of_an_engine_that_never_had_it(new_engine: Callable[..., Any]) -> None:
     kept = [document(f"giữ {number}", "chè xanh " * (number + 1), "vườn", title="chè" * (number % 2)) for number in range(5)]
     gone = [document(f"bỏ {number}", "chè trà " * 9, title="chè chè chè") for number in range(5)]
     had, never = new_engine(), new_engine()
@@ -790,7 +799,7 @@ texts = st.lists(st.sampled_from(VOCABULARY + WORDS), min_size=1, max_size=14).m
 
 
 @st.composite
-def documents(draw):
+def documents(draw: st.DrawFn) -> Document:
     return document(
         draw(st.sampled_from(IDS)),
         *draw(st.lists(texts, max_size=3)),
@@ -810,7 +819,7 @@ weights = st.sampled_from([1.0, 0.8, 0.3])
 
 
 @st.composite
-def any_terms(draw):
+def any_terms(draw: st.DrawFn) -> DisjunctionMax:
     fields = draw(st.sampled_from([("syllable",), ("syllable", "word"), ("title",), ("title", "title_word")]))
     alternative = st.sampled_from(fields).flatmap(
         lambda field: st.builds(
@@ -830,7 +839,9 @@ leaves = st.one_of(
 )
 
 
-def groups(must, should, must_not, *, least):
+def groups(
+    must: st.SearchStrategy[Any], should: st.SearchStrategy[Any], must_not: st.SearchStrategy[Any], *, least: tuple[int, int]
+) -> st.SearchStrategy[Any]:
     """Return groups of up to two must, three should and one must_not, with at least `least` of the first two."""
     return st.builds(
         Boolean,
@@ -846,10 +857,10 @@ deep = groups(flat, st.one_of(strict, groups(strict, strict, flat, least=(1, 1))
 asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep)
 
 
-def assert_the_same_answers(one, other, node):
-    options = [{}, {"per_article": False}, {"by_date": True}, {"offset": 2, "limit": 3}, {"explain": True, "limit": 6}]
-    for some in options:
-        asked = {"limit": 99, "facets": ("place", "source", "year")} | some
+def assert_the_same_answers(one: MemoryEngine, other: WhooshEngine, node: Node) -> None:
+    some: dict[str, Any]
+    for some in ({}, {"per_article": False}, {"by_date": True}, {"offset": 2, "limit": 3}, {"explain": True, "limit": 6}):
+        asked: Any = {"limit": 99, "facets": ("place", "source", "year"), **some}
         first, second = one.search(node, **asked), other.search(node, **asked)
         assert (first.total, first.articles) == (second.total, second.articles)
         assert hits(first) == hits(second)
@@ -862,7 +873,7 @@ def assert_the_same_answers(one, other, node):
             assert all(sum(score for _, score in hit.parts) == pytest.approx(hit.score, abs=1e-8) for hit in first.hits)
 
 
-def assert_the_same_contents(one, other):
+def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
     assert one.counts() == other.counts()
     assert one.article_ids() == other.article_ids()
     assert [one.record(article) for article in IDS] == [other.record(article) for article in IDS]
@@ -887,7 +898,9 @@ def assert_the_same_contents(one, other):
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(work=batches, asked=asked_of_both)
-def test_both_engines_give_the_same_answers_after_the_same_work(work, asked):
+def test_both_engines_give_the_same_answers_after_the_same_work(
+    work: list[list[Document | str]], asked: tuple[Any, ...]
+) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)  # a quarter of a second for each example
         one, other = MemoryEngine(), WhooshEngine(Path(folder, "data"), create=True)

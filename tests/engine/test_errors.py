@@ -13,16 +13,22 @@ import shutil
 import struct
 import warnings
 import zlib
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import whoosh
 from whoosh.filedb import filestore, filetables
+from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.structfile import StructFile
 from whoosh.index import TOC
 from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
-from htxsearch.engine.contract import Boolean, DateRange, TermsFilter
+from htxsearch.engine.contract import Boolean, DateRange, Node, TermsFilter
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import engine as ours
 from htxsearch.errors import (
@@ -42,7 +48,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Spare the disk what only a power cut could show, do not wait for it, and collect what failed half-way."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     monkeypatch.setattr("whoosh.index.sleep", lambda _seconds: None)  # Whoosh tries ten times to open a file
@@ -51,7 +57,7 @@ def _quick(monkeypatch):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """An index of two articles and a blob."""
     made = WhooshEngine(tmp_path / "data", create=True)
     put(made, document("a", "vườn cam"), document("b", "đồi chè"), blobs={"mục lục": b"1"})
@@ -60,38 +66,38 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def engine(folder):
+def engine(folder: Path) -> Iterator[WhooshEngine]:
     made = WhooshEngine(folder)
     yield made
     made.close()
 
 
-def fails_with(error):
-    def fail(*_args, **_kwargs):
+def fails_with(error: BaseException | type[BaseException]) -> Callable[..., None]:
+    def fail(*_args: object, **_kwargs: object) -> None:
         raise error
 
     return fail
 
 
-def opening(folder, _engine):
+def opening(folder: Path, _engine: WhooshEngine) -> None:
     WhooshEngine(folder)
 
 
-def reading(folder, _engine):
+def reading(folder: Path, _engine: WhooshEngine) -> None:
     """Ask for what only Whoosh has: what a sidecar is made of."""
     for path in folder.glob("*.imp"):
         path.unlink()
     WhooshEngine(folder).counts()
 
 
-def writing(_folder, engine):
+def writing(_folder: Path, engine: WhooshEngine) -> None:
     put(engine, document("c", "ao cá"), delete=["a"])
 
 
 # Every exception class of Whoosh
 
 
-def classes_of_whoosh():
+def classes_of_whoosh() -> set[str]:
     """Return the names of all exception classes that the installed Whoosh defines, its stemmers left out."""
     found = set()
     with warnings.catch_warnings():
@@ -139,14 +145,16 @@ NOT_REACHABLE = {
 }
 
 
-def test_every_exception_class_of_whoosh_is_accounted_for():
+def test_every_exception_class_of_whoosh_is_accounted_for() -> None:
     assert not REACHABLE.keys() & NOT_REACHABLE.keys()
     assert classes_of_whoosh() == REACHABLE.keys() | NOT_REACHABLE.keys()
     assert all(NOT_REACHABLE.values())
 
 
 @pytest.mark.parametrize("name", REACHABLE)
-def test_a_reachable_exception_becomes_ours(folder, engine, monkeypatch, name):
+def test_a_reachable_exception_becomes_ours(
+    folder: Path, engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     ours, owner, attribute, act = REACHABLE[name]
     module, _, qualname = name.rpartition(".")
     theirs = getattr(importlib.import_module(module), qualname)
@@ -158,14 +166,14 @@ def test_a_reachable_exception_becomes_ours(folder, engine, monkeypatch, name):
     assert_ours(failure.value, ours, folder, error)
 
 
-def assert_ours(raised, expected, folder, cause):
+def assert_ours(raised: Any, expected: type[Exception], folder: Path, cause: Any) -> None:
     assert type(raised) is expected
     assert raised.__cause__ is cause
     assert str(folder) in str(raised)
     assert re.search(r"\brun: htxsearch reindex$|\bwith: htxsearch reindex( --rebuild)?$", str(raised))
 
 
-def test_a_term_that_is_not_there_is_no_error(engine):
+def test_a_term_that_is_not_there_is_no_error(engine: WhooshEngine) -> None:
     assert engine.search(any_of("không có"), limit=5).total == 0
     assert engine.record("không có") is None
 
@@ -200,7 +208,15 @@ OTHERS = [
     ],
     ids=["opening", "toc", "segment", "column"],
 )
-def test_whatever_is_raised_on_reading_is_damage(folder, engine, monkeypatch, error, owner, attribute, act):
+def test_whatever_is_raised_on_reading_is_damage(
+    folder: Path,
+    engine: WhooshEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Any,
+    owner: Any,
+    attribute: str,
+    act: Callable[..., Any],
+) -> None:
     error = copy.copy(error)  # one that is kept would keep what it was raised in
     with monkeypatch.context() as patch:
         patch.setattr(owner, attribute, fails_with(error))
@@ -231,7 +247,14 @@ NOT_WRITABLE = [
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )
-def test_what_the_system_refuses_on_writing_is_not_writable(folder, engine, monkeypatch, error, owner, attribute):
+def test_what_the_system_refuses_on_writing_is_not_writable(
+    folder: Path,
+    engine: WhooshEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError | PermissionError,
+    owner: ModuleType | type[SegmentWriter],
+    attribute: str,
+) -> None:
     error = copy.copy(error)
     with monkeypatch.context() as patch:
         patch.setattr(owner, attribute, fails_with(error))
@@ -242,7 +265,7 @@ def test_what_the_system_refuses_on_writing_is_not_writable(folder, engine, monk
     assert engine.article_ids() == ["a", "b"]
 
 
-def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path):
+def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path: Path) -> None:
     (tmp_path / "tệp").write_text("không phải thư mục")
     with pytest.raises(IndexNotWritable) as failure:
         WhooshEngine(tmp_path / "tệp" / "data", create=True)
@@ -250,7 +273,7 @@ def test_a_folder_that_cannot_be_made_is_not_writable(tmp_path):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_folder_without_an_index_is_missing(tmp_path, there):
+def test_a_folder_without_an_index_is_missing(tmp_path: Path, there: bool) -> None:
     if there:
         (tmp_path / "data").mkdir()
         (tmp_path / "data" / "ghi chú.txt").write_text("không phải chỉ mục")
@@ -259,7 +282,7 @@ def test_a_folder_without_an_index_is_missing(tmp_path, there):
     assert str(tmp_path / "data") in str(failure.value)
 
 
-def test_our_own_errors_pass_as_they_are(folder, engine, monkeypatch):
+def test_our_own_errors_pass_as_they_are(folder: Path, engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = IndexBusy("đã là của ta")
     with monkeypatch.context() as patch:
         patch.setattr(SegmentReader, "column_reader", fails_with(ours))
@@ -269,7 +292,9 @@ def test_our_own_errors_pass_as_they_are(folder, engine, monkeypatch):
 
 
 @pytest.mark.parametrize("attribute", ["__init__", "add_document", "commit"])
-def test_an_interruption_passes_and_leaves_the_state_as_it_was(folder, engine, monkeypatch, attribute):
+def test_an_interruption_passes_and_leaves_the_state_as_it_was(
+    folder: Path, engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, attribute: str
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(SegmentWriter, attribute, fails_with(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
@@ -279,7 +304,7 @@ def test_an_interruption_passes_and_leaves_the_state_as_it_was(folder, engine, m
     assert engine.article_ids() == ["b", "c"]
 
 
-def test_what_cannot_be_swept_away_does_not_undo_a_commit(engine, monkeypatch):
+def test_what_cannot_be_swept_away_does_not_undo_a_commit(engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("pathlib.Path.unlink", fails_with(PermissionError(errno.EACCES, "Permission denied")))
         put(engine, document("c", "ao cá"), blobs={"mục lục": b"2"})
@@ -292,7 +317,7 @@ def test_what_cannot_be_swept_away_does_not_undo_a_commit(engine, monkeypatch):
 BIG = [document(f"mới {number}", " ".join(syllables(300)), record="x" * 3000) for number in range(20)]
 
 
-def assert_as_before(folder, engine):
+def assert_as_before(folder: Path, engine: WhooshEngine) -> None:
     reopened = WhooshEngine(folder)
     for some in (engine, reopened):
         some.refresh()
@@ -303,13 +328,13 @@ def assert_as_before(folder, engine):
     reopened.close()
 
 
-def failures_of_creation(engine, monkeypatch):
+def failures_of_creation(engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch) -> Iterator[HtxError]:
     """Commit with the first, second, third … file that Whoosh makes failing; yield each error."""
     for number in range(100):
         left = number
         create = filestore.FileStorage.create_file
 
-        def create_until_full(self, *args, create=create, **kwargs):
+        def create_until_full(self: FileStorage, *args: str, create: Callable[..., Any] = create, **kwargs: Any) -> StructFile:
             nonlocal left
             left -= 1
             if left < 0:
@@ -329,7 +354,7 @@ def failures_of_creation(engine, monkeypatch):
         gc.collect()
 
 
-def failures_of_size(engine):
+def failures_of_size(engine: WhooshEngine) -> Iterator[HtxError]:
     """Commit with files limited to 0, 1, 100 … bytes by the system itself; yield each error."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -347,7 +372,9 @@ def failures_of_size(engine):
 
 
 @pytest.mark.parametrize("kind", ["creation", "size"])
-def test_a_full_disk_is_not_writable_and_the_state_before_still_answers(folder, engine, monkeypatch, kind):
+def test_a_full_disk_is_not_writable_and_the_state_before_still_answers(
+    folder: Path, engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     some = failures_of_creation(engine, monkeypatch) if kind == "creation" else failures_of_size(engine)
     count = 0
     for failed in some:
@@ -364,7 +391,9 @@ def test_a_full_disk_is_not_writable_and_the_state_before_still_answers(folder, 
 
 
 @pytest.mark.parametrize("kind", ["creation", "size"])
-def test_a_commit_after_one_on_a_full_disk_does_not_find_the_index_busy(engine, monkeypatch, kind):
+def test_a_commit_after_one_on_a_full_disk_does_not_find_the_index_busy(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     some = failures_of_creation(engine, monkeypatch) if kind == "creation" else failures_of_size(engine)
     seen = []
     for failed in some:  # held while trying again, as it is in a `finally` that commits what else there is
@@ -380,7 +409,7 @@ def test_a_commit_after_one_on_a_full_disk_does_not_find_the_index_busy(engine, 
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
+def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     """An index of four segments with deletions, long posting lists and blobs, and all that it answers."""
     folder = tmp_path_factory.mktemp("sound") / "data"
     engine = WhooshEngine(folder, create=True)
@@ -403,9 +432,9 @@ def sound(tmp_path_factory):
     return folder, answers
 
 
-def ask(engine):
+def ask(engine: WhooshEngine) -> dict[str, Any]:
     """Return what an engine answers to a little of everything."""
-    nodes = [
+    nodes: list[Node] = [
         any_of("chè"),
         phrase("chè ba|bà|bá|bả|bã"),
         Boolean(
@@ -426,7 +455,7 @@ def ask(engine):
     }
 
 
-def ask_the_folder(folder):
+def ask_the_folder(folder: Path) -> dict[str, Any]:
     engine = WhooshEngine(folder)
     try:
         return ask(engine)
@@ -435,7 +464,7 @@ def ask_the_folder(folder):
 
 
 NOISE = random.Random(4).randbytes(2_000_000)
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
     "empty": lambda _data: b"",
     "cut to a byte": lambda data: data[:1],
     "cut to a tenth": lambda data: data[: len(data) // 10],
@@ -451,7 +480,7 @@ DAMAGES = {
 }
 
 
-def files_of(folder):
+def files_of(folder: Path) -> list[str]:
     names = [path.name for path in folder.iterdir() if path.suffix in (".seg", ".toc", ".imp")]
     assert sum(name.endswith(".seg") for name in names) == sum(name.endswith(".imp") for name in names) == 4
     assert sum(name.endswith(".toc") for name in names) == 1
@@ -459,7 +488,7 @@ def files_of(folder):
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_gives_our_error_or_the_right_answer(sound, tmp_path, damage):
+def test_a_damaged_file_gives_our_error_or_the_right_answer(sound: tuple[Any, ...], tmp_path: Path, damage: str) -> None:
     folder, answers = sound
     for name in files_of(folder):
         damaged = tmp_path / name
@@ -480,7 +509,7 @@ def test_a_damaged_file_gives_our_error_or_the_right_answer(sound, tmp_path, dam
             assert answered == answers
 
 
-def test_damage_in_one_spot_gives_our_error_or_an_answer(sound, tmp_path):
+def test_damage_in_one_spot_gives_our_error_or_an_answer(sound: tuple[Any, ...], tmp_path: Path) -> None:
     """Whoosh keeps no checksums, so a changed byte may go unseen; what is seen must be ours. A sidecar is made anew."""
     folder, answers = sound
     rng = random.Random(6)
@@ -504,7 +533,7 @@ def test_damage_in_one_spot_gives_our_error_or_an_answer(sound, tmp_path):
     assert ask_the_folder(damaged) == answers
 
 
-def test_writing_to_a_damaged_index_gives_our_error_and_harms_nothing_more(sound, tmp_path):
+def test_writing_to_a_damaged_index_gives_our_error_and_harms_nothing_more(sound: tuple[Any, ...], tmp_path: Path) -> None:
     folder, _ = sound
     for name in [one for one in files_of(folder) if not one.endswith(".imp")]:
         damaged = tmp_path / name

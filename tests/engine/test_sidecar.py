@@ -8,11 +8,25 @@ import shutil
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
-from htxsearch.engine.contract import Boolean, DateRange, DisjunctionMax, TermsFilter, WeightedTerm
+from htxsearch.engine.contract import (
+    Boolean,
+    DateRange,
+    DisjunctionMax,
+    Document,
+    FieldName,
+    Node,
+    SearchResult,
+    TermsFilter,
+    WeightedTerm,
+)
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
@@ -25,17 +39,17 @@ WEIGHTS = [1 / (1 + number) for number in range(len(VOCABULARY))]
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
-def text(rng, longest):
+def text(rng: Random, longest: int) -> str:
     """Return some syllables, the first of the vocabulary often, some joined to words."""
     found = rng.choices(VOCABULARY, WEIGHTS, k=rng.randint(1, longest))
     return "".join(one + rng.choice("    _") for one in found).strip(" _")
 
 
-def some_document(rng, article_id):
+def some_document(rng: Random, article_id: str) -> Document:
     return document(
         article_id,
         *(text(rng, 30) for _ in range(rng.choice([0, 1, 1, 2, 3, 5]))),
@@ -47,7 +61,7 @@ def some_document(rng, article_id):
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, WhooshEngine, MemoryEngine]]:
     """An engine of several segments with deletions, one article of many passages among them, and the oracle beside it."""
     rng = random.Random(8)
     folder = tmp_path_factory.mktemp("filled") / "data"
@@ -63,7 +77,7 @@ def filled(tmp_path_factory):
     engine.close()
 
 
-def random_node(rng, depth=2):
+def random_node(rng: Random, depth: int = 2) -> Node:
     kind = rng.random()
     if depth and kind < 0.45:
         parts = {"must": rng.choice([0, 0, 1, 2]), "should": rng.choice([0, 1, 2, 4]), "must_not": rng.choice([0, 0, 0, 1])}
@@ -76,13 +90,16 @@ def random_node(rng, depth=2):
     if kind < 0.7:
         some = " ".join("|".join(rng.choices(VOCABULARY[:6], k=rng.randint(1, 2))) for _ in range(2))
         return phrase(some, field=rng.choice(["syllable", "title"]), boost=1.5)
-    field, words = rng.choice([("syllable", "word"), ("title", "title_word")])
+    fields: list[tuple[FieldName, FieldName]] = [("syllable", "word"), ("title", "title_word")]
+    field, words = rng.choice(fields)
     names = [(field, rng.choice(VOCABULARY)) for _ in range(rng.randint(1, 3))]
     names += [(words, "_".join(rng.choices(VOCABULARY[:5], k=2)))] * rng.choice([0, 1])
-    return DisjunctionMax(tuple(WeightedTerm(*one, rng.choice([0.5, 1.0])) for one in names), rng.choice([0.5, 1.0]))
+    return DisjunctionMax(
+        tuple(WeightedTerm(where, name, rng.choice([0.5, 1.0])) for where, name in names), rng.choice([0.5, 1.0])
+    )
 
 
-def rounded(found):
+def rounded(found: SearchResult) -> tuple[Any, ...]:
     return (
         found.total,
         found.articles,
@@ -93,11 +110,11 @@ def rounded(found):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_the_answers_are_those_of_scoring_everything(filled, seed):
+def test_the_answers_are_those_of_scoring_everything(filled: tuple[Path, WhooshEngine, MemoryEngine], seed: int) -> None:
     _, engine, oracle = filled
     rng = random.Random(seed)
     node = random_node(rng)
-    options = {
+    options: dict[str, Any] = {
         "limit": rng.choice([1, 3, 10, 500]),
         "offset": rng.choice([0, 0, 2]),
         "per_article": rng.random() < 0.5,
@@ -108,9 +125,9 @@ def test_the_answers_are_those_of_scoring_everything(filled, seed):
     assert rounded(engine.search(node, **options)) == rounded(oracle.search(node, **options))
 
 
-def answers(engine):
+def answers(engine: WhooshEngine) -> list[Any]:
     """Return a little of everything that a sidecar gives."""
-    nodes = [
+    nodes: list[Node] = [
         any_of(*VOCABULARY[:2]),
         Boolean(should=(any_of(VOCABULARY[9]), any_of(VOCABULARY[9], field="title"), any_of("b_c", field="word"))),
         phrase(f"{VOCABULARY[0]} {VOCABULARY[1]}"),
@@ -128,7 +145,7 @@ def answers(engine):
     ]
 
 
-def answers_of(folder):
+def answers_of(folder: Path) -> list[Any]:
     engine = WhooshEngine(folder)
     try:
         return answers(engine)
@@ -137,7 +154,7 @@ def answers_of(folder):
 
 
 @pytest.fixture
-def copied(filled, tmp_path):
+def copied(filled: tuple[Path, WhooshEngine, MemoryEngine], tmp_path: Path) -> tuple[Any, ...]:
     """A copy of the folder, one of its sidecars, and what the sound one answers."""
     folder, engine, _ = filled
     shutil.copytree(folder, tmp_path / "data")
@@ -145,7 +162,7 @@ def copied(filled, tmp_path):
     return tmp_path / "data", sidecar, answers(engine)
 
 
-def test_a_changed_byte_changes_no_answer(copied):
+def test_a_changed_byte_changes_no_answer(copied: tuple[Any, ...]) -> None:
     folder, sidecar, sound = copied
     data = sidecar.read_bytes()
     header = 16 + int.from_bytes(data[8:12], "little")
@@ -159,13 +176,13 @@ def test_a_changed_byte_changes_no_answer(copied):
 
 
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 100, 3000, -1])
-def test_a_sidecar_that_was_cut_off_changes_no_answer(copied, size):
+def test_a_sidecar_that_was_cut_off_changes_no_answer(copied: tuple[Any, ...], size: int) -> None:
     folder, sidecar, sound = copied
     sidecar.write_bytes(sidecar.read_bytes()[:size])
     assert answers_of(folder) == sound
 
 
-def test_a_sidecar_of_another_segment_or_version_changes_no_answer(copied):
+def test_a_sidecar_of_another_segment_or_version_changes_no_answer(copied: tuple[Any, ...]) -> None:
     folder, sidecar, sound = copied
     data = sidecar.read_bytes()
     other = next(path for path in folder.glob("*.imp") if path != sidecar)
@@ -174,7 +191,7 @@ def test_a_sidecar_of_another_segment_or_version_changes_no_answer(copied):
         assert answers_of(folder) == sound
 
 
-def test_an_index_without_sidecars_answers_and_the_next_writer_writes_them(copied):
+def test_an_index_without_sidecars_answers_and_the_next_writer_writes_them(copied: tuple[Any, ...]) -> None:
     folder, _, sound = copied
     before = {path: path.read_bytes() for path in folder.glob("*.imp")}
     for path in before:
@@ -187,7 +204,7 @@ def test_an_index_without_sidecars_answers_and_the_next_writer_writes_them(copie
     assert {path: path.read_bytes() for path in folder.glob("*.imp*")} == before
 
 
-def test_a_writer_mends_a_damaged_sidecar(copied):
+def test_a_writer_mends_a_damaged_sidecar(copied: tuple[Any, ...]) -> None:
     folder, sidecar, sound = copied
     data = sidecar.read_bytes()
     sidecar.write_bytes(data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :])
@@ -200,7 +217,7 @@ def test_a_writer_mends_a_damaged_sidecar(copied):
     assert list(folder.glob("*.tmp")) == []
 
 
-def test_a_damaged_token_or_record_is_an_error_not_an_answer(copied):
+def test_a_damaged_token_or_record_is_an_error_not_an_answer(copied: tuple[Any, ...]) -> None:
     """These stay in the segment's own file; the sidecar has their checksums."""
     from htxsearch.errors import IndexDamaged
 
@@ -221,7 +238,7 @@ def test_a_damaged_token_or_record_is_an_error_not_an_answer(copied):
         engine.close()
 
 
-def test_deleting_leaves_the_sidecars_of_other_segments_as_they_are(copied):
+def test_deleting_leaves_the_sidecars_of_other_segments_as_they_are(copied: tuple[Any, ...]) -> None:
     folder, _, _ = copied
     before = {path.name: path.stat().st_ino for path in folder.glob("*.imp")}
     engine = WhooshEngine(folder)
@@ -233,7 +250,7 @@ def test_deleting_leaves_the_sidecars_of_other_segments_as_they_are(copied):
     engine.close()
 
 
-def test_a_query_does_not_open_whoosh(filled):
+def test_a_query_does_not_open_whoosh(filled: tuple[Path, WhooshEngine, MemoryEngine]) -> None:
     folder, engine, _ = filled
     code = (
         "import sys; from pathlib import Path; from htxsearch.engine.whoosh import WhooshEngine; "
@@ -249,7 +266,7 @@ def test_a_query_does_not_open_whoosh(filled):
     assert done.stdout.split() == [str(total), "True", "True", "False"]
 
 
-def test_terms_with_one_hash_are_told_apart_in_phrases(tmp_path):
+def test_terms_with_one_hash_are_told_apart_in_phrases(tmp_path: Path) -> None:
     one, other = "plumless", "buckeroo"
     assert zlib.crc32(one.encode()) == zlib.crc32(other.encode())
     engine = WhooshEngine(tmp_path / "data", create=True)
@@ -267,7 +284,9 @@ def test_terms_with_one_hash_are_told_apart_in_phrases(tmp_path):
     engine.close()
 
 
-def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(filled, tmp_path, monkeypatch):
+def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(
+    filled: tuple[Path, WhooshEngine, MemoryEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, _, _ = filled
     shutil.copytree(folder, tmp_path / "data")
     generation = latest_generation(folder)
@@ -276,7 +295,7 @@ def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(filled, tmp_p
     start = data.rindex(b"\x80\x05")
 
     class Harm:
-        def __reduce__(self):
+        def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
             return os.mkdir, (str(tmp_path / "bị hại"),)
 
     path.write_bytes(data[:start] + pickle.dumps([Harm()], 5))
@@ -286,18 +305,22 @@ def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(filled, tmp_p
     monkeypatch.undo()
 
 
-def test_a_sidecar_that_fits_is_not_made_anew(filled, monkeypatch):
+def test_a_sidecar_that_fits_is_not_made_anew(
+    filled: tuple[Path, WhooshEngine, MemoryEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, engine, _ = filled
     sound = answers(engine)
     monkeypatch.setattr(segments, "build_columns", lambda *_: pytest.fail("made anew"))
     assert answers_of(folder) == sound
 
 
-def test_pages_that_were_given_back_are_read_again(filled, monkeypatch):
+def test_pages_that_were_given_back_are_read_again(
+    filled: tuple[Path, WhooshEngine, MemoryEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, _, oracle = filled
-    given_back = []
-    give_back = segments.give_back
-    monkeypatch.setattr(segments, "give_back", lambda mapped: (given_back.append(len(mapped)), give_back(mapped)))
+    given_back: list[int] = []
+    give_back = segments.give_back  # type: ignore[attr-defined]
+    monkeypatch.setattr(segments, "give_back", lambda mapped: (given_back.append(len(mapped)), give_back(mapped)))  # type: ignore[func-returns-value]
     monkeypatch.setattr(segments._File, "_RESIDENT", 3 * segments._File._AROUND)
     engine = WhooshEngine(folder)
     for article_id in oracle.article_ids() * 2:

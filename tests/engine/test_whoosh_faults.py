@@ -6,14 +6,17 @@ import math
 import os
 import random
 import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from whoosh.writing import SegmentWriter
 
 from htxsearch.engine.bm25 import K1, B
-from htxsearch.engine.contract import Boolean, DateRange, Document, TermsFilter
+from htxsearch.engine.contract import Boolean, Counts, DateRange, Document, Node, TermsFilter
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import HtxError
@@ -22,12 +25,12 @@ from .documents import any_of, document, hits, phrase, put, scores, syllables, t
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
 @pytest.fixture
-def engine(folder):
+def engine(folder: Path) -> Iterator[WhooshEngine]:
     made = WhooshEngine(folder, create=True)
     yield made
     made.close()
@@ -36,26 +39,27 @@ def engine(folder):
 class QuickOracle(MemoryEngine):
     """The oracle, remembering the two sums that it would otherwise compute for every passage."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self._sums = {}
+        self._lengths: dict[tuple[int, str], int] = {}
+        self._counts: dict[int, Counts] = {}
 
-    def _total_length(self, field):
-        if (self.generation, field) not in self._sums:
-            self._sums[self.generation, field] = super()._total_length(field)
-        return self._sums[self.generation, field]
+    def _total_length(self, field: str) -> int:
+        if (self.generation, field) not in self._lengths:
+            self._lengths[self.generation, field] = super()._total_length(field)
+        return self._lengths[self.generation, field]
 
-    def counts(self):
-        if self.generation not in self._sums:
-            self._sums[self.generation] = super().counts()
-        return self._sums[self.generation]
+    def counts(self) -> Counts:
+        if self.generation not in self._counts:
+            self._counts[self.generation] = super().counts()
+        return self._counts[self.generation]
 
 
 @contextmanager
-def watchdog(seconds):
+def watchdog(seconds: int) -> Iterator[None]:
     """Break a loop that has no end; only ever rings when there is one."""
 
-    def ring(*_):
+    def ring(*_: object) -> None:
         raise AssertionError(f"still running after {seconds} s")
 
     if not hasattr(signal, "SIGALRM"):
@@ -69,7 +73,7 @@ def watchdog(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
-def assert_equal_answers(engine, oracle, node, **options):
+def assert_equal_answers(engine: WhooshEngine, oracle: QuickOracle, node: Node, **options: Any) -> None:
     one, other = engine.search(node, **options), oracle.search(node, **options)
     assert one.total == other.total
     assert hits(one) == hits(other)
@@ -81,7 +85,7 @@ def assert_equal_answers(engine, oracle, node, **options):
 
 
 @pytest.fixture(scope="module")
-def short_texts(tmp_path_factory):
+def short_texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WhooshEngine, list[str], list[str], list[float]]]:
     """An engine with 6,000 passages of six syllables each, by Zipf's law, the texts, and the vocabulary.
 
     Whoosh's own BM25F search never comes back from "vocabulary[4] OR vocabulary[37]" over these texts.
@@ -98,11 +102,11 @@ def short_texts(tmp_path_factory):
     engine.close()
 
 
-def bare(article_id, text):
+def bare(article_id: str, text: str) -> Document:
     return Document(id=article_id, record="", title=terms(""), passages=(terms(text),), spellings=frozenset())
 
 
-def expected_top(texts, alternatives, limit):
+def expected_top(texts: list[str], alternatives: tuple[str, str], limit: int) -> tuple[int, list[tuple[str, int]], list[float]]:
     """Rank `texts` for a disjunction by the formula, term at a time."""
     average = sum(len(text.split()) for text in texts) / len(texts)
     totals: dict[int, float] = {}
@@ -117,7 +121,9 @@ def expected_top(texts, alternatives, limit):
     return len(totals), [(f"{number:04}", 0) for number, _ in best], [score for _, score in best]
 
 
-def test_an_or_of_two_terms_over_short_uniform_texts_comes_to_an_end(short_texts):
+def test_an_or_of_two_terms_over_short_uniform_texts_comes_to_an_end(
+    short_texts: tuple[WhooshEngine, list[str], list[str], list[float]],
+) -> None:
     engine, texts, vocabulary, weights = short_texts
     having: dict[str, set[int]] = {}
     for number, text in enumerate(texts):
@@ -125,7 +131,9 @@ def test_an_or_of_two_terms_over_short_uniform_texts_comes_to_an_end(short_texts
             having.setdefault(term, set()).add(number)
     rng = random.Random(17)
     queries = [(vocabulary[4], vocabulary[37]), (vocabulary[37], vocabulary[4])]
-    queries += [tuple(rng.choices(vocabulary, weights, k=2)) for _ in range(1500)]
+    for _ in range(1500):
+        first, second = rng.choices(vocabulary, weights, k=2)
+        queries.append((first, second))
     with watchdog(120):
         for number, (first, second) in enumerate(queries):
             found = engine.search(Boolean(should=(any_of(first), any_of(second))), limit=10)
@@ -136,7 +144,7 @@ def test_an_or_of_two_terms_over_short_uniform_texts_comes_to_an_end(short_texts
                 assert [hit.score for hit in found.hits] == pytest.approx(best_scores, abs=1e-8)
 
 
-def test_the_best_ten_are_the_best_ten(engine):
+def test_the_best_ten_are_the_best_ten(engine: WhooshEngine) -> None:
     """Few rare long texts, many short ones, segments of very different size, and optional terms."""
     rng = random.Random(3)
     vocabulary = syllables(150)
@@ -164,7 +172,7 @@ def test_the_best_ten_are_the_best_ten(engine):
                 assert_equal_answers(engine, oracle, node, limit=10, per_article=per_article)
 
 
-def test_filters_hold_whatever_the_limit(engine):
+def test_filters_hold_whatever_the_limit(engine: WhooshEngine) -> None:
     oracle = QuickOracle()
     rng = random.Random(11)
     for start in range(0, 120, 40):
@@ -180,7 +188,7 @@ def test_filters_hold_whatever_the_limit(engine):
         ]
         put(engine, *batch)
         put(oracle, *batch)
-    filters = [
+    filters: list[Node] = [
         TermsFilter("place", frozenset({"Phú Thọ"})),
         TermsFilter("source", frozenset({"Báo A"})),
         DateRange(None, date(2020, 1, 1)),
@@ -197,13 +205,13 @@ def test_filters_hold_whatever_the_limit(engine):
                 assert_equal_answers(engine, oracle, node, by_date=True, **options)
 
 
-def test_an_open_lower_bound_lets_no_undated_article_in(engine):
+def test_an_open_lower_bound_lets_no_undated_article_in(engine: WhooshEngine) -> None:
     put(engine, document("có ngày", "chè", date=date(1, 1, 1)), document("không ngày", "chè"))
     for bounds in (DateRange(None, None), DateRange(None, date(2020, 1, 1)), DateRange(date.min, None)):
         assert hits(engine.search(Boolean(must=(any_of("chè"), bounds)), limit=5)) == [("có ngày", 0)]
 
 
-def test_not_together_with_or_works(engine):
+def test_not_together_with_or_works(engine: WhooshEngine) -> None:
     put(engine, document("a", "chè"), document("b", "chè cam"), document("c", "quýt"), document("d", "cam quýt"))
     put(engine, document("e", "bưởi"))
     without_cam = Boolean(should=(any_of("chè"), any_of("quýt")), must_not=(any_of("cam"),))
@@ -214,7 +222,7 @@ def test_not_together_with_or_works(engine):
     assert sorted(hits(engine.search(unknown, limit=9))) == [("a", 0), ("b", 0)]
 
 
-def test_the_total_of_a_grouped_search_counts_articles(engine):
+def test_the_total_of_a_grouped_search_counts_articles(engine: WhooshEngine) -> None:
     put(engine, document("a", *["chè"] * 7), document("b", "cam", "chè"))
     put(engine, document("c", *["chè xanh"] * 3))
     for limit in (1, 2, 10):
@@ -225,7 +233,7 @@ def test_the_total_of_a_grouped_search_counts_articles(engine):
 # Writing
 
 
-def test_one_id_many_times_in_a_session_leaves_one_document(engine):
+def test_one_id_many_times_in_a_session_leaves_one_document(engine: WhooshEngine) -> None:
     put(engine, document("a", "bản gốc"), document("b", "bản gốc"))
     put(engine, *(document("a", f"bản {number}", "thêm") for number in range(5)), document("b", "bản mới"))
     assert engine.counts()[:2] == (2, 3)
@@ -234,7 +242,7 @@ def test_one_id_many_times_in_a_session_leaves_one_document(engine):
     assert engine.search(any_of("gốc"), limit=9).total == 0
 
 
-UNWRITABLE = {
+UNWRITABLE: dict[str, Any] = {
     "a record that cannot be pickled": {"record": lambda: "chè"},
     "a vector of text": {"vector": "chè"},
     "an id that is a number": {"id": 7},
@@ -248,13 +256,13 @@ UNWRITABLE = {
 
 
 @pytest.fixture
-def garbage():
+def garbage() -> Iterator[None]:
     """Have a failed writer's open files collected within the test that made it fail."""
     yield
     gc.collect()
 
 
-def trouble(engine, *documents, **options):
+def trouble(engine: WhooshEngine, *documents: Document, **options: Any) -> str:
     """Return what a commit failed with, in words and without keeping the exception alive; "" if it did not."""
     try:
         put(engine, *documents, **options)
@@ -265,13 +273,14 @@ def trouble(engine, *documents, **options):
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("wrong", UNWRITABLE)
-def test_a_document_that_cannot_be_written_leaves_nothing_behind(engine, folder, wrong, garbage):  # noqa: ARG001
+@pytest.mark.usefixtures("garbage")
+def test_a_document_that_cannot_be_written_leaves_nothing_behind(engine: WhooshEngine, folder: Path, wrong: str) -> None:
     put(engine, document("cũ", "vườn cam"), blobs={"mục lục": b"1"})
     refused = dataclasses.replace(document("hỏng", "đồi chè", "đồi thông"), **UNWRITABLE[wrong])
     with pytest.raises(Exception) as failure:  # noqa: PT011 - which one is no matter
         put(engine, document("trước", "ao cá"), document("cũ", "vườn quýt"), refused, blobs={"mục lục": b"2"})
 
-    def assert_as_before(some):
+    def assert_as_before(some: WhooshEngine) -> None:
         assert some.article_ids() == ["cũ"]
         assert some.counts()[:2] == (1, 1)
         assert some.record("cũ") == document("cũ", "vườn cam").record
@@ -296,7 +305,7 @@ def test_a_document_that_cannot_be_written_leaves_nothing_behind(engine, folder,
     assert strays(folder) == []
 
 
-def strays(folder):
+def strays(folder: Path) -> list[Any]:
     """Return what lies in a data folder after a commit and should not."""
     names = sorted(path.name for path in Path(folder).iterdir())
     tocs = [name for name in names if name.endswith(".toc")]
@@ -305,8 +314,9 @@ def strays(folder):
     return sorted({*names} - {*with_place, f"_MAIN_{generation}.toc", "MAIN_WRITELOCK"})
 
 
-def test_a_blob_of_a_failed_commit_is_not_taken_for_the_next_ones(engine, monkeypatch):
-    from whoosh.writing import SegmentWriter
+def test_a_blob_of_a_failed_commit_is_not_taken_for_the_next_ones(
+    engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
 
     put(engine, document("a", "vườn cam"))
     with monkeypatch.context() as patch:
@@ -318,20 +328,20 @@ def test_a_blob_of_a_failed_commit_is_not_taken_for_the_next_ones(engine, monkey
     assert engine.blob("mục lục") is None
 
 
-def fails_with(error):
-    def fail(*_args, **_kwargs):
+def fails_with(error: BaseException | type[BaseException]) -> Callable[..., None]:
+    def fail(*_args: object, **_kwargs: object) -> None:
         raise error
 
     return fail
 
 
-def test_a_commit_leaves_only_its_own_files(engine, folder):
+def test_a_commit_leaves_only_its_own_files(engine: WhooshEngine, folder: Path) -> None:
     for number in range(20):
         put(engine, document(f"{number % 7}", "chè", "đồi"), delete=[str(number % 5)], blobs={"mục lục": b"%d" % number})
         assert strays(folder) == []
 
 
-def test_a_writer_of_an_engine_that_looked_long_ago_harms_nothing_newer(engine, folder):
+def test_a_writer_of_an_engine_that_looked_long_ago_harms_nothing_newer(engine: WhooshEngine, folder: Path) -> None:
     put(engine, document("a", "vườn cam"), blobs={"mục lục": b"1"})
     late = WhooshEngine(folder)
     put(engine, document("b", "đồi chè"), blobs={"mục lục": b"2"})
@@ -343,7 +353,7 @@ def test_a_writer_of_an_engine_that_looked_long_ago_harms_nothing_newer(engine, 
         some.close()
 
 
-def test_a_writer_of_an_engine_without_documents_harms_no_blob(engine, folder):
+def test_a_writer_of_an_engine_without_documents_harms_no_blob(engine: WhooshEngine, folder: Path) -> None:
     put(engine, document("a", "vườn cam"), blobs={"mục lục": b"1"})
     put(engine, delete=["a"], blobs={"mục lục": b"2"})
     WhooshEngine(folder).writer()
@@ -355,7 +365,7 @@ def test_a_writer_of_an_engine_without_documents_harms_no_blob(engine, folder):
 # Reading while another writes
 
 
-def test_what_was_deleted_or_replaced_never_comes_back_after_refresh(engine, folder):
+def test_what_was_deleted_or_replaced_never_comes_back_after_refresh(engine: WhooshEngine, folder: Path) -> None:
     put(engine, *(document(f"{number}", f"chè bản gốc {number}") for number in range(6)))
     reader = WhooshEngine(folder)
     for turn in range(12):
@@ -378,7 +388,7 @@ def test_what_was_deleted_or_replaced_never_comes_back_after_refresh(engine, fol
     reader.close()
 
 
-def test_a_reader_keeps_its_state_until_refresh_while_segments_are_merged_away(engine, folder):
+def test_a_reader_keeps_its_state_until_refresh_while_segments_are_merged_away(engine: WhooshEngine, folder: Path) -> None:
     put(engine, *(document(f"{number}", f"chè đồi {number}", place="Yên Bái") for number in range(5)), blobs={"lượt": b"cu"})
     reader = WhooshEngine(folder)
     before = scores(reader.search(any_of("chè"), limit=99))
@@ -398,7 +408,7 @@ def test_a_reader_keeps_its_state_until_refresh_while_segments_are_merged_away(e
 # Merging
 
 
-def test_many_commits_keep_documents_positions_columns_and_vectors(engine, folder):
+def test_many_commits_keep_documents_positions_columns_and_vectors(engine: WhooshEngine, folder: Path) -> None:
     """More commits than the merge factor squared, with replacements and deletions between them."""
     rng = random.Random(5)
     oracle = QuickOracle()
@@ -439,7 +449,7 @@ def test_many_commits_keep_documents_positions_columns_and_vectors(engine, folde
     reopened.close()
 
 
-def test_a_common_term_has_all_its_postings(engine):
+def test_a_common_term_has_all_its_postings(engine: WhooshEngine) -> None:
     """More than the 128 that Whoosh keeps in a block, with deletions, before and after a merge."""
     for commit in range(9):
         put(engine, *(document(f"{commit}-{number:03}", "chè " * (1 + number % 5)) for number in range(150)))
@@ -456,18 +466,18 @@ def test_a_common_term_has_all_its_postings(engine):
 # Durability
 
 
-def watch_the_disk(monkeypatch):
+def watch_the_disk(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Record every fsync and rename, in order, with the size a synced file had then; they still happen."""
-    events = []
+    events: list[tuple[Any, ...]] = []
     real = {name: getattr(os, name) for name in ("fsync", "rename", "replace")}
 
-    def fsync(descriptor):
+    def fsync(descriptor: int) -> None:
         status = os.fstat(descriptor)
         real["fsync"](descriptor)
         events.append(("sync", status.st_ino, status.st_size))
 
-    def mover(name):
-        def move(source, target, **options):
+    def mover(name: str) -> Callable[..., Any]:
+        def move(source: str, target: str, **options: Any) -> None:
             events.append(("rename", Path(target).name, snapshot(Path(source).parent)))
             real[name](source, target, **options)
 
@@ -479,7 +489,7 @@ def watch_the_disk(monkeypatch):
     return events
 
 
-def snapshot(folder):
+def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
     """Return inode and size of every file that matters in a folder."""
     return {
         path.name: (path.stat().st_ino, path.stat().st_size)
@@ -488,7 +498,9 @@ def snapshot(folder):
     }
 
 
-def test_nothing_is_renamed_into_place_before_it_is_on_disk(engine, folder, monkeypatch):
+def test_nothing_is_renamed_into_place_before_it_is_on_disk(
+    engine: WhooshEngine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on_disk: set[tuple[int, int]] = set()
     events = watch_the_disk(monkeypatch)
     on_disk.update(snapshot(folder).values())
@@ -506,7 +518,9 @@ def test_nothing_is_renamed_into_place_before_it_is_on_disk(engine, folder, monk
         assert events[renames[0] + 1][:2] == ("sync", folder.stat().st_ino)
 
 
-def test_a_new_engine_is_on_disk_before_its_table_of_contents_is_in_place(tmp_path, monkeypatch):
+def test_a_new_engine_is_on_disk_before_its_table_of_contents_is_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = watch_the_disk(monkeypatch)
     WhooshEngine(tmp_path / "data", create=True).close()
     kinds = [event[0] for event in events]
@@ -515,7 +529,7 @@ def test_a_new_engine_is_on_disk_before_its_table_of_contents_is_in_place(tmp_pa
     assert events[2][1] == (tmp_path / "data").stat().st_ino
 
 
-def test_what_was_committed_is_there_when_opened_again(engine, folder):
+def test_what_was_committed_is_there_when_opened_again(engine: WhooshEngine, folder: Path) -> None:
     put(engine, document("a", "chè xanh", title="Chè", date=date(2020, 2, 2), place="Yên Bái"), blobs={"mục lục": b"1"})
     engine.close()
     reopened = WhooshEngine(folder)

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from htxsearch import Index
+from htxsearch.indexing.catalogue import Report
 
 __all__ = ["Folders", "lines", "strays"]
 
@@ -25,7 +27,7 @@ class Folders:
         path.write_text(f"{title}\n{body or f'Bà con trồng {title.lower()} rất giỏi.'}\n", encoding="utf-8")
         return path
 
-    def write_lines(self, name: str, *rows: dict) -> Path:
+    def write_lines(self, name: str, *rows: dict[str, Any]) -> Path:
         """Write a file of JSON lines."""
         path = self.corpus / name
         path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), encoding="utf-8")
@@ -40,12 +42,12 @@ class Folders:
     def open(self) -> Index:
         return Index(self.index, corpus=self.corpus)
 
-    def update(self, **options):
+    def update(self, **options: Any) -> Report:
         """Reindex as a process of its own would: with an Index that is closed again."""
         with self.open() as index:
             return index.update(**options)
 
-    def found(self, query: str, **options) -> list[str]:
+    def found(self, query: str, **options: Any) -> list[str]:
         """Return the ids of the articles found, best first."""
         with self.open() as index:
             return [hit.article_id for hit in index.search(query, **options).hits]
@@ -55,7 +57,7 @@ class Folders:
             return index.article_ids()
 
 
-def lines(*pairs: tuple[str, str]) -> list[dict]:
+def lines(*pairs: tuple[str, str]) -> list[dict[str, str]]:
     """Return rows for JSON lines: an id and a title each, and a text about the title."""
     return [{"id": one, "title": title, "text": f"Xã viên bàn về {title.lower()}."} for one, title in pairs]
 

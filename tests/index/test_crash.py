@@ -12,6 +12,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,22 +69,28 @@ for line in sys.stdin:
 class Reindexer:
     """The server: does one reindex at a time, and tells how it went."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
         assert self._read() == {"ready": True}
 
-    def _read(self):
-        line = self._process.stdout.readline()
+    def _read(self) -> dict[str, Any]:
+        line = self._stdout.readline()
         assert line, "the server is gone"
-        return json.loads(line)
+        told: dict[str, Any] = json.loads(line)
+        return told
 
-    def run(self, folders, *, rebuild=False, die_at=0, kill_after=None):
+    def run(
+        self, folders: Folders, *, rebuild: bool = False, die_at: int = 0, kill_after: int | None = None
+    ) -> tuple[bool, int, int]:
         """Reindex; return (ended by a kill, steps asked of the file system, articles seen by progress)."""
         job = {"index": str(folders.index), "corpus": str(folders.corpus), "rebuild": rebuild, "die_at": die_at}
-        self._process.stdin.write(json.dumps(job) + "\n")
-        self._process.stdin.flush()
+        self._stdin.write(json.dumps(job) + "\n")
+        self._stdin.flush()
         pid = self._read()["pid"]
         steps = calls = 0
         if kill_after == 0:
@@ -96,36 +105,36 @@ class Reindexer:
         assert killed or told["ended"] == 0
         return killed, steps, calls
 
-    def close(self):
-        self._process.stdin.close()
+    def close(self) -> None:
+        self._stdin.close()
         self._process.wait()
-        self._process.stdout.close()
+        self._stdout.close()
 
 
 @pytest.fixture(scope="module")
-def reindexer():
+def reindexer() -> Iterator[Reindexer]:
     made = Reindexer()
     yield made
     made.close()
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
 # Two states of a corpus
 
 
-def text(number, version):
+def text(number: int, version: str) -> str:
     return f"Hợp tác xã bán {SUBJECTS[number % len(SUBJECTS)]} dấu{number:02} ở chợ. Đây là bản {version}."
 
 
-def row(number, version):
+def row(number: int, version: str) -> dict[str, str]:
     return {"id": f"dòng-{number}", "title": f"Tổ số {number}", "text": text(number, version)}
 
 
-def write_old(folders):
+def write_old(folders: Folders) -> None:
     for number in range(22):
         folders.write(f"{number:02}.txt", f"Tổ số {number}", text(number, "cũ"))
     folders.write_lines("10b.jsonl", *(row(number, "cũ") for number in range(30, 38)))
@@ -139,7 +148,7 @@ OLD_WORK = [
 """What a first build does, in order: an id and its body."""
 
 
-def write_new(folders):
+def write_new(folders: Folders) -> None:
     for number in range(1, 22, 3):
         folders.write(f"{number:02}.txt", f"Tổ số {number}", text(number, "mới"))
     for number in (3, 12, 17, 20, 21):
@@ -161,7 +170,7 @@ NEW_WORK = [
 """What a reindex does then, in order: an id and its new body, None where it goes."""
 
 
-def contents(folders):
+def contents(folders: Folders) -> dict[str, str]:
     """Return the body of every article, and see that searching finds each of them once, as it is."""
     with folders.open() as index:
         bodies = {one: index.show(one).article.body for one in index.article_ids()}
@@ -173,7 +182,7 @@ def contents(folders):
     return bodies
 
 
-def everything(folders):
+def everything(folders: Folders) -> dict[str, Any]:
     """Return all that an index holds and answers, in a form that two of them can be compared by."""
     manifest = json.loads((folders.index / "manifest.json").read_text("utf-8"))
     engine = WhooshEngine(folders.index / manifest["data"])
@@ -182,8 +191,8 @@ def everything(folders):
         "records": {one: engine.record(one) for one in engine.article_ids()},
         "vectors": sorted(engine.vectors()),
         # A stamp tells when a file was copied, or nothing if that is too short ago.
-        "catalogue": {path: {**entry, "stamp": None} for path, entry in json.loads(engine.blob("catalogue")).items()},
-        "short forms": json.loads(engine.blob("short-forms")),
+        "catalogue": {path: {**entry, "stamp": None} for path, entry in json.loads(engine.blob("catalogue") or b"").items()},
+        "short forms": json.loads(engine.blob("short-forms") or b""),
         "counts": engine.counts(),
     }
     engine.close()
@@ -197,13 +206,13 @@ def everything(folders):
 class Scene:
     """What a run starts from, what it does in which order, and what it must come to."""
 
-    def __init__(self, root, kind, reindexer):
+    def __init__(self, root: Path, kind: str, reindexer: Reindexer) -> None:
         self.kind = kind
         self.rebuild = kind == "rebuild"
         self._start = Folders(root / "start")
         write_old(self._start)
-        self.before = {}
-        self.work = OLD_WORK
+        self.before: dict[str, Any] = {}
+        self.work: list[tuple[str, str | None]] = [*OLD_WORK]
         if kind != "first build":
             self._start.update()
             self.before = contents(self._start)
@@ -218,14 +227,14 @@ class Scene:
         assert self.steps > 100
         assert self.calls > 20
 
-    def copy(self, root):
+    def copy(self, root: Path) -> Folders:
         folders = Folders(root)
         shutil.copytree(self._start.corpus, folders.corpus, dirs_exist_ok=True)
         if self._start.index.exists():
             shutil.copytree(self._start.index, folders.index)
         return folders
 
-    def states(self):
+    def states(self) -> list[dict[str, str]]:
         """Return what the index may hold: what was there before, with a first part of the work done."""
         state = dict(self.before)
         states = [dict(state)]
@@ -239,13 +248,13 @@ class Scene:
 
 
 @pytest.fixture(scope="module", params=["first build", "update", "rebuild"])
-def scene(request, tmp_path_factory, reindexer):
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, reindexer: Reindexer) -> Scene:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _descriptor: None)
         return Scene(tmp_path_factory.mktemp("scene"), request.param, reindexer)
 
 
-def contents_if_any(folders):
+def contents_if_any(folders: Folders) -> dict[str, str]:
     try:
         return contents(folders)
     except IndexMissing:
@@ -253,12 +262,12 @@ def contents_if_any(folders):
         return {}
 
 
-def check_after_a_kill(scene, folders):
+def check_after_a_kill(scene: Scene, folders: Folders) -> None:
     held = contents(folders) if scene.before else contents_if_any(folders)
     assert held in scene.states()
 
 
-def check_completed(scene, folders):
+def check_completed(scene: Scene, folders: Folders) -> None:
     report = folders.update()
     assert report.rejected == ()
     assert everything(folders) == scene.after
@@ -268,7 +277,7 @@ def check_completed(scene, folders):
     assert (again.added, again.changed, again.removed) == (0, 0, 0)
 
 
-def test_the_scene_without_a_kill_is_as_expected(scene, tmp_path, reindexer):
+def test_the_scene_without_a_kill_is_as_expected(scene: Scene, tmp_path: Path, reindexer: Reindexer) -> None:
     folders = scene.copy(tmp_path)
     killed, _, _ = reindexer.run(folders, rebuild=scene.rebuild)
     assert not killed
@@ -278,7 +287,9 @@ def test_the_scene_without_a_kill_is_as_expected(scene, tmp_path, reindexer):
 
 
 @pytest.mark.parametrize("share", range(5))
-def test_killed_between_two_steps_it_answers_and_is_completed(scene, tmp_path, reindexer, share):
+def test_killed_between_two_steps_it_answers_and_is_completed(
+    scene: Scene, tmp_path: Path, reindexer: Reindexer, share: int
+) -> None:
     rng = random.Random(f"{scene.kind} {share}")
     folders = scene.copy(tmp_path)
     die_at = 1 + int((share + rng.random()) / 5 * (scene.steps - 30))
@@ -289,7 +300,9 @@ def test_killed_between_two_steps_it_answers_and_is_completed(scene, tmp_path, r
 
 
 @pytest.mark.parametrize("number", range(3))
-def test_killed_from_outside_it_answers_and_is_completed(scene, tmp_path, reindexer, number):
+def test_killed_from_outside_it_answers_and_is_completed(
+    scene: Scene, tmp_path: Path, reindexer: Reindexer, number: int
+) -> None:
     rng = random.Random(f"{scene.kind} {number}")
     folders = scene.copy(tmp_path)
     reindexer.run(folders, rebuild=scene.rebuild, kill_after=rng.randrange(scene.calls))
@@ -297,7 +310,7 @@ def test_killed_from_outside_it_answers_and_is_completed(scene, tmp_path, reinde
     check_completed(scene, folders)
 
 
-def test_killed_again_and_again_it_still_comes_to_its_end(scene, tmp_path, reindexer):
+def test_killed_again_and_again_it_still_comes_to_its_end(scene: Scene, tmp_path: Path, reindexer: Reindexer) -> None:
     rng = random.Random(f"{scene.kind} again")
     folders = scene.copy(tmp_path)
     states = scene.states()
@@ -309,7 +322,9 @@ def test_killed_again_and_again_it_still_comes_to_its_end(scene, tmp_path, reind
 
 
 @pytest.mark.parametrize("left", [4, 12, 18, 24])
-def test_killed_in_its_last_commit_it_answers_and_is_completed(scene, tmp_path, reindexer, left):
+def test_killed_in_its_last_commit_it_answers_and_is_completed(
+    scene: Scene, tmp_path: Path, reindexer: Reindexer, left: int
+) -> None:
     """Then the next run has nothing to commit, but still to clear up."""
     folders = scene.copy(tmp_path)
     reindexer.run(folders, rebuild=scene.rebuild, die_at=scene.steps - left)

@@ -4,6 +4,9 @@ import gc
 import os
 import random
 import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Spare the disk what only a power cut could show, do not wait for it, and collect what failed half-way."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     monkeypatch.setattr("whoosh.index.sleep", lambda _seconds: None)  # Whoosh tries ten times to open a file
@@ -24,7 +27,7 @@ def _quick(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory):
+def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     """A finished index of two segments, with a learnt abbreviation, and what it answers."""
     folders = Folders(tmp_path_factory.mktemp("sound"))
     folders.write_some(8)
@@ -36,7 +39,7 @@ def sound(tmp_path_factory):
     return folders, ask(folders)
 
 
-def ask(folders):
+def ask(folders: Folders) -> dict[str, Any]:
     """Return what an index answers to a little of everything."""
     with folders.open() as index:
         info = index.info()
@@ -55,7 +58,7 @@ def ask(folders):
 
 
 NOISE = random.Random(4).randbytes(500_000)
-DAMAGES = {
+DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
     "deleted": lambda _data: None,
     "empty": lambda _data: b"",
     "cut to half": lambda data: data[: len(data) // 2],
@@ -69,7 +72,7 @@ FILES = ["data-*/*.seg", "data-*/*.imp", "data-*/*.toc", "data-*/*.blob", "manif
 """Each kind of file that an index has."""
 
 
-def damaged(sound, tmp_path, pattern, damage):
+def damaged(sound: tuple[Any, ...], tmp_path: Path, pattern: str, damage: str) -> Iterator[Folders]:
     """Yield copies of the sound folders, each with one file that fits the pattern damaged."""
     folders, _ = sound
     matching = sorted(path.relative_to(folders.index) for path in folders.index.glob(pattern))
@@ -86,7 +89,7 @@ def damaged(sound, tmp_path, pattern, damage):
         yield copy
 
 
-def trouble(act):
+def trouble(act: Callable[..., Any]) -> str:
     """Return what our error says; "" if there is none. Any other exception passes."""
     try:
         act()
@@ -99,9 +102,11 @@ CASES = [pytest.param(pattern, damage, id=f"{pattern} {damage}") for pattern in 
 
 
 @pytest.mark.parametrize(("pattern", "damage"), CASES)
-def test_asking_a_damaged_index_gives_our_error_or_the_right_answer(sound, tmp_path, pattern, damage):
+def test_asking_a_damaged_index_gives_our_error_or_the_right_answer(
+    sound: tuple[Any, ...], tmp_path: Path, pattern: str, damage: str
+) -> None:
     for copy in damaged(sound, tmp_path, pattern, damage):
-        answers = {}
+        answers: dict[str, Any] = {}
         said = trouble(lambda copy=copy, answers=answers: answers.update(ask(copy)))
         if said:
             assert "htxsearch reindex" in said
@@ -110,7 +115,9 @@ def test_asking_a_damaged_index_gives_our_error_or_the_right_answer(sound, tmp_p
 
 
 @pytest.mark.parametrize(("pattern", "damage"), CASES)
-def test_the_command_that_the_error_names_mends_the_index(sound, tmp_path, pattern, damage):
+def test_the_command_that_the_error_names_mends_the_index(
+    sound: tuple[Any, ...], tmp_path: Path, pattern: str, damage: str
+) -> None:
     for copy in damaged(sound, tmp_path, pattern, damage):
         copy.write("05.txt", "Tổ trồng sen", "Hợp tác xã bán hạt sen.")
         (copy.corpus / "06.txt").unlink()
@@ -122,7 +129,7 @@ def test_the_command_that_the_error_names_mends_the_index(sound, tmp_path, patte
         assert strays(copy.index) == []
 
 
-def test_a_lost_data_folder_is_mended_by_the_command_that_the_error_names(sound, tmp_path):
+def test_a_lost_data_folder_is_mended_by_the_command_that_the_error_names(sound: tuple[Any, ...], tmp_path: Path) -> None:
     folders, answers = sound
     copy = Folders(tmp_path / "bản sao")
     for folder in ("corpus", "index"):
@@ -135,7 +142,7 @@ def test_a_lost_data_folder_is_mended_by_the_command_that_the_error_names(sound,
     assert ask(copy)["shown"] == answers["shown"]
 
 
-def test_an_index_in_the_place_of_a_file_is_an_error(tmp_path):
+def test_an_index_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     folders.write("a.txt", "Chè")
     folders.index.write_text("một tệp", encoding="utf-8")

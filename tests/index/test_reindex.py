@@ -11,7 +11,10 @@ import sys
 import time
 import types
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from whoosh.filedb.filestore import FileStorage
@@ -26,6 +29,7 @@ from htxsearch.errors import (
     IndexNotWritable,
     IndexOutdated,
 )
+from htxsearch.indexing.catalogue import Report
 from htxsearch.ingest.corpus import SourceFile
 from htxsearch.ingest.readers import json_lines
 
@@ -33,12 +37,12 @@ from .folders import Folders, lines, strays
 
 
 @pytest.fixture
-def folders(tmp_path):
+def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path)
 
 
 @pytest.fixture
-def three(folders):
+def three(folders: Folders) -> Folders:
     """An index of three articles."""
     for name, title in (("a.txt", "Chè"), ("b.txt", "Cam"), ("c.txt", "Lúa")):
         folders.write(name, title)
@@ -46,15 +50,15 @@ def three(folders):
     return folders
 
 
-def counts(report):
+def counts(report: Report) -> dict[str, int]:
     return {name: value for name in ("added", "changed", "removed", "unchanged", "renamed") if (value := getattr(report, name))}
 
 
-def reasons(report):
+def reasons(report: Report) -> dict[str, str]:
     return {one.path: one.reason for one in report.rejected}
 
 
-def state(folders):
+def state(folders: Folders) -> dict[str, bytes]:
     """Return every file of the index folder with its bytes."""
     return {
         path.relative_to(folders.index).as_posix(): path.read_bytes()
@@ -66,7 +70,7 @@ def state(folders):
 # What a run counts and does
 
 
-def test_new_articles_are_added(folders):
+def test_new_articles_are_added(folders: Folders) -> None:
     folders.write("a.txt", "Chè Tân Cương")
     folders.write("thư mục/b.md", "# Cam sành")
     folders.write_lines("c.jsonl", *lines(("x", "Mật ong"), ("y", "Nấm rơm")))
@@ -81,7 +85,7 @@ def test_new_articles_are_added(folders):
         assert (index.info().articles, index.info().passages) == (4, 4)
 
 
-def test_a_second_run_changes_nothing(three):
+def test_a_second_run_changes_nothing(three: Folders) -> None:
     before = state(three)
     report = three.update()
     assert counts(report) == {"unchanged": 3}
@@ -89,7 +93,7 @@ def test_a_second_run_changes_nothing(three):
     assert strays(three.index) == []
 
 
-def test_what_changed_is_changed_what_went_is_removed_what_came_is_added(three):
+def test_what_changed_is_changed_what_went_is_removed_what_came_is_added(three: Folders) -> None:
     three.write("a.txt", "Trà")
     (three.corpus / "b.txt").unlink()
     three.write("d.txt", "Quýt")
@@ -102,7 +106,7 @@ def test_what_changed_is_changed_what_went_is_removed_what_came_is_added(three):
     assert counts(three.update()) == {"unchanged": 3}
 
 
-def test_a_renamed_file_is_told(three):
+def test_a_renamed_file_is_told(three: Folders) -> None:
     (three.corpus / "b.txt").rename(three.corpus / "z.txt")
     report = three.update()
     assert counts(report) == {"added": 1, "removed": 1, "unchanged": 2, "renamed": 1}
@@ -110,14 +114,14 @@ def test_a_renamed_file_is_told(three):
     assert three.found("cam") == ["z.txt"]
 
 
-def test_a_file_that_went_is_not_renamed_because_a_copy_of_it_was_there_before(three):
+def test_a_file_that_went_is_not_renamed_because_a_copy_of_it_was_there_before(three: Folders) -> None:
     shutil.copy(three.corpus / "b.txt", three.corpus / "z.txt")
     assert counts(three.update()) == {"added": 1, "unchanged": 3}
     (three.corpus / "b.txt").unlink()
     assert counts(three.update()) == {"removed": 1, "unchanged": 3}
 
 
-def test_a_touched_file_is_not_read_again(three):
+def test_a_touched_file_is_not_read_again(three: Folders) -> None:
     seen = []
     os.utime(three.corpus / "a.txt", (1, 1))
     assert counts(three.update(progress=lambda *done: seen.append(done))) == {"unchanged": 3}
@@ -125,16 +129,16 @@ def test_a_touched_file_is_not_read_again(three):
 
 
 @pytest.fixture
-def hashed(monkeypatch):
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note the files that are hashed, and let no file be too lately changed for its stamp."""
     found = []
     digest = SourceFile.digest
     monkeypatch.setattr("htxsearch.ingest.corpus._UNSETTLED_NS", -(10**18))
-    monkeypatch.setattr(SourceFile, "digest", lambda self: (found.append(self.path), digest(self))[1])
+    monkeypatch.setattr(SourceFile, "digest", lambda self: (found.append(self.path), digest(self))[1])  # type: ignore[func-returns-value]
     return found
 
 
-def test_a_file_whose_stamp_is_as_it_was_is_not_hashed_again(folders, hashed):
+def test_a_file_whose_stamp_is_as_it_was_is_not_hashed_again(folders: Folders, hashed: list[Any]) -> None:
     for name in ("a.txt", "b.txt"):
         folders.write(name, "Chè")
     folders.update()
@@ -153,7 +157,7 @@ def test_a_file_whose_stamp_is_as_it_was_is_not_hashed_again(folders, hashed):
 
 @pytest.mark.usefixtures("hashed")
 @pytest.mark.skipif(os.name == "nt", reason="there a file does not tell when it was last changed in any way")
-def test_a_change_that_keeps_size_and_time_is_seen(folders):
+def test_a_change_that_keeps_size_and_time_is_seen(folders: Folders) -> None:
     path = folders.write("a.txt", "Chè")
     before = path.stat()
     folders.update()
@@ -164,7 +168,7 @@ def test_a_change_that_keeps_size_and_time_is_seen(folders):
     assert counts(folders.update()) == {"changed": 1}
 
 
-def test_a_change_right_after_a_run_that_keeps_the_stamp_is_seen(folders, monkeypatch):
+def test_a_change_right_after_a_run_that_keeps_the_stamp_is_seen(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "stat", coarse(os.stat))
     folders.write("a.txt", "Chè")
     folders.update()
@@ -172,11 +176,11 @@ def test_a_change_right_after_a_run_that_keeps_the_stamp_is_seen(folders, monkey
     assert counts(folders.update()) == {"changed": 1}
 
 
-def coarse(stat):
+def coarse(stat: Callable[..., Any]) -> Callable[..., Any]:
     """Return a stat by whose clock all that happened lately happened at once."""
     lately = time.time_ns()
 
-    def coarse_stat(path, **options):
+    def coarse_stat(path: Path | str, **options: Any) -> SimpleNamespace:
         told = stat(path, **options)
         return types.SimpleNamespace(
             **{name: getattr(told, name) for name in dir(told) if name.startswith("st_")}
@@ -186,7 +190,7 @@ def coarse(stat):
     return coarse_stat
 
 
-def test_progress_counts_the_bytes_of_changed_files_up_to_all_of_them(three):
+def test_progress_counts_the_bytes_of_changed_files_up_to_all_of_them(three: Folders) -> None:
     new = [three.write(f"mới {number}.txt", f"Quýt {number}") for number in range(3)]
     seen = []
     three.update(progress=lambda done, total: seen.append((done, total)))
@@ -196,7 +200,7 @@ def test_progress_counts_the_bytes_of_changed_files_up_to_all_of_them(three):
     assert seen[-1] == (total, total)
 
 
-def test_a_changed_line_touches_only_its_article(folders):
+def test_a_changed_line_touches_only_its_article(folders: Folders) -> None:
     rows = lines(*((f"bài-{number}", f"Vườn số {number}") for number in range(6)))
     folders.write_lines("tất cả.jsonl", *rows)
     folders.update()
@@ -212,7 +216,7 @@ def test_a_changed_line_touches_only_its_article(folders):
         assert {one: index.show(one) for one in ("bài-0", "bài-5")} == {one: before[one] for one in ("bài-0", "bài-5")}
 
 
-def test_lines_in_another_order_are_unchanged(folders):
+def test_lines_in_another_order_are_unchanged(folders: Folders) -> None:
     rows = lines(("một", "Chè"), ("hai", "Cam"), ("ba", "Lúa"))
     folders.write_lines("x.jsonl", *rows)
     folders.update()
@@ -220,13 +224,13 @@ def test_lines_in_another_order_are_unchanged(folders):
     assert counts(folders.update()) == {"unchanged": 3}
 
 
-def test_lines_that_are_as_they_were_are_not_read_again(folders, monkeypatch):
+def test_lines_that_are_as_they_were_are_not_read_again(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = lines(*((f"bài-{number}", f"Vườn số {number}") for number in range(6)))
     folders.write_lines("x.jsonl", *rows)
     folders.update()
     read = []
     json_draft = json_lines._json_draft
-    monkeypatch.setattr(json_lines, "_json_draft", lambda row, number: (read.append(row["id"]), json_draft(row, number))[1])
+    monkeypatch.setattr(json_lines, "_json_draft", lambda row, number: (read.append(row["id"]), json_draft(row, number))[1])  # type: ignore[func-returns-value]
     folders.write_lines("x.jsonl", *rows[:3], {"id": "mới", "title": "Đàn ong"}, *rows[4:])
     assert counts(folders.update()) == {"added": 1, "removed": 1, "unchanged": 5}
     assert read == ["mới"]
@@ -242,7 +246,7 @@ def test_lines_that_are_as_they_were_are_not_read_again(folders, monkeypatch):
     assert read == ["khác"]
 
 
-def test_a_sidecar_of_lines_counts_for_each_line(folders):
+def test_a_sidecar_of_lines_counts_for_each_line(folders: Folders) -> None:
     folders.write_lines("x.jsonl", *lines(("một", "Chè"), ("hai", "Cam")))
     folders.update()
     sidecar = folders.corpus / "x.jsonl.meta.toml"
@@ -254,7 +258,7 @@ def test_a_sidecar_of_lines_counts_for_each_line(folders):
     assert counts(folders.update()) == {"changed": 2}
 
 
-def test_a_file_of_lines_that_is_renamed_keeps_its_articles(folders):
+def test_a_file_of_lines_that_is_renamed_keeps_its_articles(folders: Folders) -> None:
     path = folders.write_lines("cũ.jsonl", *lines(("một", "Chè"), ("hai", "Cam")))
     folders.update()
     path.rename(folders.corpus / "mới.jsonl")
@@ -266,13 +270,13 @@ def test_a_file_of_lines_that_is_renamed_keeps_its_articles(folders):
     assert counts(folders.update()) == {"unchanged": 2}
 
 
-def test_a_sidecar_counts_as_part_of_its_file(three):
+def test_a_sidecar_counts_as_part_of_its_file(three: Folders) -> None:
     sidecar = three.corpus / "b.txt.meta.toml"
     sidecar.write_text('title = "Cam Vinh"\nplace = "Nghệ An"\ndate = 2021-11-20\n', encoding="utf-8")
     assert counts(three.update()) == {"changed": 1, "unchanged": 2}
     with three.open() as index:
         article = index.show("b.txt").article
-        assert (article.title, article.place, article.date.isoformat()) == ("Cam Vinh", "Nghệ An", "2021-11-20")
+        assert (article.title, article.place, str(article.date)) == ("Cam Vinh", "Nghệ An", "2021-11-20")
         assert [hit.article_id for hit in index.search("cam", place="Nghệ An").hits] == ["b.txt"]
     sidecar.write_text('place = "Hà Tĩnh"\n', encoding="utf-8")
     assert counts(three.update()) == {"changed": 1, "unchanged": 2}
@@ -282,7 +286,7 @@ def test_a_sidecar_counts_as_part_of_its_file(three):
         assert index.show("b.txt").article.place is None
 
 
-def test_hidden_files_and_lone_sidecars_are_passed_over(three):
+def test_hidden_files_and_lone_sidecars_are_passed_over(three: Folders) -> None:
     three.write(".ẩn.txt", "Chè ẩn")
     three.write(".git/x.txt", "Chè ẩn")
     (three.corpus / "lẻ.txt.meta.toml").write_text('title = "x"', encoding="utf-8")
@@ -290,7 +294,7 @@ def test_hidden_files_and_lone_sidecars_are_passed_over(three):
 
 
 @pytest.mark.parametrize("batch", [1, 2, 500])
-def test_the_size_of_a_batch_changes_nothing_in_the_answers(folders, batch):
+def test_the_size_of_a_batch_changes_nothing_in_the_answers(folders: Folders, batch: int) -> None:
     folders.write_some(7)
     assert counts(folders.update(batch=batch)) == {"added": 7}
     found = folders.found("hợp tác xã bán chè", limit=99)
@@ -299,7 +303,7 @@ def test_the_size_of_a_batch_changes_nothing_in_the_answers(folders, batch):
     assert folders.found("dấu03") == ["03.txt"]
 
 
-def test_a_corpus_emptied_empties_the_index(three):
+def test_a_corpus_emptied_empties_the_index(three: Folders) -> None:
     for path in three.corpus.iterdir():
         path.unlink()
     assert counts(three.update()) == {"removed": 3}
@@ -311,7 +315,7 @@ def test_a_corpus_emptied_empties_the_index(three):
     assert three.found("quýt") == ["mới.txt"]
 
 
-def test_an_empty_corpus_makes_an_empty_index(folders):
+def test_an_empty_corpus_makes_an_empty_index(folders: Folders) -> None:
     for _ in range(2):
         assert counts(folders.update()) == {}
         assert folders.found("chè") == []
@@ -320,7 +324,7 @@ def test_an_empty_corpus_makes_an_empty_index(folders):
             assert index.info().articles == 0
 
 
-def test_a_missing_corpus_is_an_error_and_harms_nothing(three):
+def test_a_missing_corpus_is_an_error_and_harms_nothing(three: Folders) -> None:
     three.corpus.rename(three.corpus.with_name("đâu đó"))
     with pytest.raises(CorpusError, match="there is no corpus folder"):
         three.update()
@@ -330,7 +334,7 @@ def test_a_missing_corpus_is_an_error_and_harms_nothing(three):
 # What cannot be taken in
 
 
-def test_a_rejected_file_does_not_stop_the_run_and_is_told_every_time(folders):
+def test_a_rejected_file_does_not_stop_the_run_and_is_told_every_time(folders: Folders) -> None:
     (folders.corpus / "a.txt").write_bytes(b"\xff\xfe\x00")
     (folders.corpus / "b.bin").write_bytes(b"\0")
     folders.write("c.txt", "Chè")
@@ -351,13 +355,13 @@ def test_a_rejected_file_does_not_stop_the_run_and_is_told_every_time(folders):
     assert "f.txt" not in reasons(third)
 
 
-def test_an_empty_text_file_is_told(folders):
+def test_an_empty_text_file_is_told(folders: Folders) -> None:
     (folders.corpus / "a.txt").write_text("", encoding="utf-8")
     (folders.corpus / "b.txt").write_text("   \n\n", encoding="utf-8")
     assert reasons(folders.update()) == {"a.txt": "no text in it", "b.txt": "no text in it"}
 
 
-def test_an_article_that_can_no_longer_be_read_as_one_goes(three):
+def test_an_article_that_can_no_longer_be_read_as_one_goes(three: Folders) -> None:
     (three.corpus / "b.txt").write_bytes(b"\xff\xff")
     report = three.update()
     assert counts(report) == {"removed": 1, "unchanged": 2}
@@ -366,11 +370,11 @@ def test_an_article_that_can_no_longer_be_read_as_one_goes(three):
     assert counts(three.update()) == {"added": 1, "unchanged": 2}
 
 
-def unreadable(monkeypatch, path):
+def unreadable(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     """Let the system refuse the bytes of one file, as it does without permission or on a bad disk."""
     read = Path.read_bytes
 
-    def refuse(self):
+    def refuse(self: Path) -> bytes:
         if self == path:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return read(self)
@@ -378,7 +382,7 @@ def unreadable(monkeypatch, path):
     monkeypatch.setattr(Path, "read_bytes", refuse)
 
 
-def test_of_an_unreadable_file_the_index_keeps_what_it_has(three, monkeypatch):
+def test_of_an_unreadable_file_the_index_keeps_what_it_has(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     path = three.write("b.txt", "Cam đã khác")
     three.write("mới.txt", "Quýt")
     with monkeypatch.context() as patch:
@@ -395,7 +399,7 @@ def test_of_an_unreadable_file_the_index_keeps_what_it_has(three, monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_of_a_file_without_permission_the_index_keeps_what_it_has(three):
+def test_of_a_file_without_permission_the_index_keeps_what_it_has(three: Folders) -> None:
     path = three.write("b.txt", "Cam đã khác")
     path.chmod(0)
     report = three.update()
@@ -406,7 +410,7 @@ def test_of_a_file_without_permission_the_index_keeps_what_it_has(three):
     assert counts(three.update()) == {"changed": 1, "unchanged": 2}
 
 
-def test_a_file_that_goes_during_the_run_does_not_stop_it(folders):
+def test_a_file_that_goes_during_the_run_does_not_stop_it(folders: Folders) -> None:
     folders.write_some(4)
     report = folders.update(progress=lambda *_: (folders.corpus / "02.txt").unlink(missing_ok=True))
     assert counts(report) == {"added": 3}
@@ -415,7 +419,7 @@ def test_a_file_that_goes_during_the_run_does_not_stop_it(folders):
 
 
 @pytest.mark.parametrize("where", ["a file's name", "a line's id", "a line's text", "a line's title", "a line's source"])
-def test_what_is_no_text_for_a_disk_is_rejected_and_does_not_stop_the_run(folders, where):
+def test_what_is_no_text_for_a_disk_is_rejected_and_does_not_stop_the_run(folders: Folders, where: str) -> None:
     folders.write("z.txt", "Lúa")
     if where == "a file's name":
         name = os.fsdecode(b"ch\xe8.txt")
@@ -442,7 +446,7 @@ def test_what_is_no_text_for_a_disk_is_rejected_and_does_not_stop_the_run(folder
         pytest.param(lambda index, one: index.related(one).article_id, id="related"),
     ],
 )
-def test_an_article_whose_file_name_is_decomposed_is_found_by_its_id(folders, lookup):
+def test_an_article_whose_file_name_is_decomposed_is_found_by_its_id(folders: Folders, lookup: Callable[..., Any]) -> None:
     folders.write(unicodedata.normalize("NFD", "bài về chè.txt"), "Chè")
     folders.update()
     with folders.open() as index:
@@ -451,7 +455,7 @@ def test_an_article_whose_file_name_is_decomposed_is_found_by_its_id(folders, lo
         assert lookup(index, "bài về chè.txt") == one
 
 
-def two_names(kind):
+def two_names(kind: str) -> list[str]:
     """Return two file names that are one to us, though not to the system."""
     if kind == "composed or not":
         return [unicodedata.normalize(form, "bài.txt") for form in ("NFC", "NFD")]
@@ -459,7 +463,7 @@ def two_names(kind):
 
 
 @pytest.mark.parametrize("kind", ["composed or not", "no text"])
-def test_of_two_files_with_one_name_to_us_one_is_taken_and_the_other_told(folders, kind):
+def test_of_two_files_with_one_name_to_us_one_is_taken_and_the_other_told(folders: Folders, kind: str) -> None:
     try:
         paths = [folders.write(name, title) for name, title in zip(two_names(kind), ("Chè", "Cam"), strict=True)]
     except (OSError, UnicodeError):
@@ -483,7 +487,7 @@ def test_of_two_files_with_one_name_to_us_one_is_taken_and_the_other_told(folder
 # One id in two files
 
 
-def test_of_two_articles_with_one_id_the_first_by_path_counts(folders):
+def test_of_two_articles_with_one_id_the_first_by_path_counts(folders: Folders) -> None:
     folders.write_lines("a.jsonl", *lines(("một", "Chè"), ("hai", "Cam")))
     folders.write_lines("b.jsonl", *lines(("một", "Lúa"), ("ba", "Quýt")))
     for _ in range(2):
@@ -496,7 +500,7 @@ def test_of_two_articles_with_one_id_the_first_by_path_counts(folders):
         assert folders.found("lúa") == []
 
 
-def test_one_id_twice_in_a_file_is_rejected_the_second_time(folders):
+def test_one_id_twice_in_a_file_is_rejected_the_second_time(folders: Folders) -> None:
     folders.write_lines("a.jsonl", *lines(("một", "Chè"), ("một", "Cam")))
     report = folders.update()
     assert counts(report) == {"added": 1}
@@ -505,7 +509,7 @@ def test_one_id_twice_in_a_file_is_rejected_the_second_time(folders):
 
 
 @pytest.mark.parametrize("how", ["file deleted", "line deleted", "id changed"])
-def test_when_the_first_goes_the_second_comes_in(folders, how):
+def test_when_the_first_goes_the_second_comes_in(folders: Folders, how: str) -> None:
     first = folders.write_lines("a.jsonl", *lines(("một", "Chè"), ("hai", "Cam")))
     folders.write_lines("b.jsonl", *lines(("một", "Lúa")))
     folders.update()
@@ -524,7 +528,7 @@ def test_when_the_first_goes_the_second_comes_in(folders, how):
     assert counts(folders.update()) == {"unchanged": len(folders.ids())}
 
 
-def test_a_new_file_before_it_takes_an_id_over(folders):
+def test_a_new_file_before_it_takes_an_id_over(folders: Folders) -> None:
     folders.write_lines("b.jsonl", *lines(("một", "Chè"), ("hai", "Cam")))
     folders.update()
     taker = folders.write_lines("a.jsonl", *lines(("một", "Lúa")))
@@ -539,7 +543,7 @@ def test_a_new_file_before_it_takes_an_id_over(folders):
     assert folders.ids() == ["hai", "một"]
 
 
-def test_an_id_taken_over_in_a_run_cut_off_goes_back_with_its_own_text(folders):
+def test_an_id_taken_over_in_a_run_cut_off_goes_back_with_its_own_text(folders: Folders) -> None:
     folders.write_lines("b.jsonl", *lines(("một", "Chè")))
     folders.update()
     taker = folders.write_lines("a.jsonl", *lines(("một", "Lúa")))
@@ -551,13 +555,13 @@ def test_an_id_taken_over_in_a_run_cut_off_goes_back_with_its_own_text(folders):
     assert folders.found("chè") == ["một"]
 
 
-def short_forms(folders):
+def short_forms(folders: Folders) -> dict[str, str]:
     """Return the learnt abbreviations with the articles that define them."""
     with folders.open() as index:
         return {one.short: one.article_id for one in index.info().short_forms}
 
 
-def test_the_abbreviations_of_an_article_that_was_taken_over_are_forgotten(folders):
+def test_the_abbreviations_of_an_article_that_was_taken_over_are_forgotten(folders: Folders) -> None:
     folders.write_lines("b.jsonl", {"id": "một", "text": "Quỹ Khuyến khích Trồng rừng (KKTR) họp ở xã."})
     folders.update()
     learnt = short_forms(folders)
@@ -566,7 +570,7 @@ def test_the_abbreviations_of_an_article_that_was_taken_over_are_forgotten(folde
     assert (learnt, short_forms(folders)) == ({"KKTR": "một"}, {})
 
 
-def test_learnt_abbreviations_come_and_go_with_their_article(folders):
+def test_learnt_abbreviations_come_and_go_with_their_article(folders: Folders) -> None:
     path = folders.write("a.txt", "Trồng rừng", "Quỹ Khuyến khích Trồng rừng (KKTR) họp ở xã. KKTR góp vốn.")
     folders.write("b.txt", "Cam")
     folders.update()
@@ -588,18 +592,18 @@ def test_learnt_abbreviations_come_and_go_with_their_article(folders):
 class Stop:
     """A progress callback that raises at its n-th call."""
 
-    def __init__(self, calls, error=KeyboardInterrupt):
+    def __init__(self, calls: int, error: type[BaseException] = KeyboardInterrupt) -> None:
         self.left = calls
         self.error = error
 
-    def __call__(self, _done, _total):
+    def __call__(self, _done: int, _total: int) -> None:
         self.left -= 1
         if self.left == 0:
             raise self.error
 
 
 @pytest.mark.parametrize("batch", [3, 500])
-def test_what_was_done_before_an_interruption_is_kept_and_the_next_run_completes_it(folders, batch):
+def test_what_was_done_before_an_interruption_is_kept_and_the_next_run_completes_it(folders: Folders, batch: int) -> None:
     folders.write_some(10)
     with pytest.raises(KeyboardInterrupt):
         folders.update(batch=batch, progress=Stop(9))  # two calls a file
@@ -612,7 +616,7 @@ def test_what_was_done_before_an_interruption_is_kept_and_the_next_run_completes
 
 
 @pytest.mark.parametrize("batch", [1, 3, 500])
-def test_an_error_ends_the_run_with_whole_batches_kept_and_the_next_run_completes_it(folders, batch):
+def test_an_error_ends_the_run_with_whole_batches_kept_and_the_next_run_completes_it(folders: Folders, batch: int) -> None:
     folders.write_some(10)
     with pytest.raises(ZeroDivisionError):
         folders.update(batch=batch, progress=Stop(9, ZeroDivisionError))
@@ -623,7 +627,7 @@ def test_an_error_ends_the_run_with_whole_batches_kept_and_the_next_run_complete
     assert_completed(folders, {"added": 10 - len(kept)} | ({"unchanged": len(kept)} if kept else {}))
 
 
-def assert_completed(folders, expected):
+def assert_completed(folders: Folders, expected: dict[str, int]) -> None:
     assert counts(folders.update()) == expected
     assert sorted(folders.found("hợp tác xã", limit=99)) == folders.ids() == [f"{number:02}.txt" for number in range(10)]
     with folders.open() as index:
@@ -631,7 +635,7 @@ def assert_completed(folders, expected):
     assert strays(folders.index) == []
 
 
-def test_an_interruption_in_the_middle_of_a_file_of_lines_keeps_its_first_articles(folders):
+def test_an_interruption_in_the_middle_of_a_file_of_lines_keeps_its_first_articles(folders: Folders) -> None:
     folders.write_lines("a.jsonl", *lines(*((f"bài-{number}", f"Vườn {number}") for number in range(6))))
     with pytest.raises(KeyboardInterrupt):
         folders.update(progress=Stop(3))
@@ -640,7 +644,7 @@ def test_an_interruption_in_the_middle_of_a_file_of_lines_keeps_its_first_articl
     assert counts(folders.update()) == {"unchanged": 6}
 
 
-def test_an_interruption_before_removals_leaves_them_to_the_next_run(three):
+def test_an_interruption_before_removals_leaves_them_to_the_next_run(three: Folders) -> None:
     (three.corpus / "a.txt").unlink()
     three.write("c.txt", "Ngô")
     three.write("d.txt", "Quýt")
@@ -653,13 +657,13 @@ def test_an_interruption_before_removals_leaves_them_to_the_next_run(three):
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_full_disk_is_told_as_such_and_the_next_run_completes(three, monkeypatch):
-    def full(*_args, **_kwargs):
+def test_a_full_disk_is_told_as_such_and_the_next_run_completes(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     three.write("d.txt", "Quýt")
     three.write("e.txt", "Ngô")
-    trouble = None
+    trouble: tuple[type[Exception], str] | None = None
     with monkeypatch.context() as patch:
         patch.setattr(FileStorage, "create_file", full)
         try:
@@ -669,6 +673,7 @@ def test_a_full_disk_is_told_as_such_and_the_next_run_completes(three, monkeypat
     gc.collect()
     assert three.ids() == ["a.txt", "b.txt", "c.txt"]
     assert counts(three.update()) == {"added": 2, "unchanged": 3}
+    assert trouble
     assert trouble[0] is IndexNotWritable
     assert "No space left on device" in trouble[1]
 
@@ -676,15 +681,16 @@ def test_a_full_disk_is_told_as_such_and_the_next_run_completes(three, monkeypat
 # The manifest
 
 
-def manifest_of(folders):
-    return json.loads((folders.index / "manifest.json").read_text("utf-8"))
+def manifest_of(folders: Folders) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folders.index / "manifest.json").read_text("utf-8"))
+    return manifest
 
 
-def write_manifest(folders, text):
+def write_manifest(folders: Folders, text: str) -> None:
     (folders.index / "manifest.json").write_text(text, encoding="utf-8")
 
 
-USES = {
+USES: dict[str, Callable[[Index], object]] = {
     "search": lambda index: index.search("chè"),
     "show": lambda index: index.show("a.txt"),
     "ids": lambda index: index.article_ids(),
@@ -695,7 +701,7 @@ USES = {
 """Whatever opens an index."""
 
 
-def assert_every_use_raises(folders, error, *needles):
+def assert_every_use_raises(folders: Folders, error: type[Exception], *needles: str) -> None:
     for name, use in USES.items():
         with folders.open() as index, pytest.raises(error) as failure:
             use(index)
@@ -707,14 +713,14 @@ def assert_every_use_raises(folders, error, *needles):
 REBUILD = "htxsearch reindex --rebuild"
 
 
-def test_an_index_that_is_not_there_is_missing(folders):
+def test_an_index_that_is_not_there_is_missing(folders: Folders) -> None:
     assert_every_use_raises(folders, IndexMissing, "there is no index", "build it with: htxsearch reindex")
     with folders.open() as index:
         assert not index.exists()
     assert not folders.index.exists()
 
 
-def test_a_folder_without_a_manifest_is_no_index(folders):
+def test_a_folder_without_a_manifest_is_no_index(folders: Folders) -> None:
     folders.index.mkdir()
     (folders.index / "ghi chú.txt").write_text("của tôi", encoding="utf-8")
     assert_every_use_raises(folders, IndexMissing, "htxsearch reindex")
@@ -725,7 +731,7 @@ def test_a_folder_without_a_manifest_is_no_index(folders):
 
 
 @pytest.mark.parametrize("change", [{"format": 1}, {"format": 99}, {"analysis": 99}, {"format": "1"}, {"analysis": None}])
-def test_an_index_of_another_version_is_outdated(three, change):
+def test_an_index_of_another_version_is_outdated(three: Folders, change: dict[str, int | str | None]) -> None:
     write_manifest(three, json.dumps(manifest_of(three) | change))
     before = state(three)
     assert_every_use_raises(three, IndexOutdated, "another version", REBUILD)
@@ -737,7 +743,7 @@ def test_an_index_of_another_version_is_outdated(three, change):
     assert strays(three.index) == []
 
 
-def test_an_index_of_another_segmenter_still_answers_but_is_not_added_to(three):
+def test_an_index_of_another_segmenter_still_answers_but_is_not_added_to(three: Folders) -> None:
     write_manifest(three, json.dumps(manifest_of(three) | {"segmenter": "0.0.1"}))
     assert three.found("chè") == ["a.txt"]
     with pytest.raises(IndexOutdated, match=r"underthesea 0\.0\.1") as failure:
@@ -748,7 +754,7 @@ def test_an_index_of_another_segmenter_still_answers_but_is_not_added_to(three):
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"name": "của chương trình khác"}', '"format"', "1", "null"])
-def test_a_manifest_of_something_else_is_outdated(three, text):
+def test_a_manifest_of_something_else_is_outdated(three: Folders, text: str) -> None:
     write_manifest(three, text)
     assert_every_use_raises(three, IndexOutdated, "not written by htxsearch", REBUILD)
 
@@ -756,12 +762,12 @@ def test_a_manifest_of_something_else_is_outdated(three, text):
 @pytest.mark.parametrize(
     "text", ["", "{", '{"format": 1', "không phải JSON", "[" * 100_000], ids=["empty", "a brace", "cut", "a text", "too deep"]
 )
-def test_a_manifest_that_is_no_json_is_damage(three, text):
+def test_a_manifest_that_is_no_json_is_damage(three: Folders, text: str) -> None:
     write_manifest(three, text)
     assert_every_use_raises(three, IndexDamaged, "damaged", REBUILD)
 
 
-def test_a_manifest_that_is_no_text_is_damage(three):
+def test_a_manifest_that_is_no_text_is_damage(three: Folders) -> None:
     (three.index / "manifest.json").write_bytes(b"\xff\xfe{}")
     assert_every_use_raises(three, IndexDamaged, "damaged", REBUILD)
 
@@ -777,7 +783,7 @@ def test_a_manifest_that_is_no_text_is_damage(three):
         {"data": "data-\0"},
     ],
 )
-def test_a_manifest_with_other_fields_is_damage(three, change):
+def test_a_manifest_with_other_fields_is_damage(three: Folders, change: dict[str, Any]) -> None:
     changed = {name: value for name, value in (manifest_of(three) | change).items() if name != "segmenter" or value}
     write_manifest(three, json.dumps(changed))
     with three.open() as index:
@@ -788,7 +794,7 @@ def test_a_manifest_with_other_fields_is_damage(three, change):
 
 
 @pytest.mark.parametrize("data", ["..", "../data-0001", "data-0001/..", "data-0001/../../x", "/tmp", "", ".", "x", "data-x/y"])
-def test_a_manifest_that_points_elsewhere_is_an_error(three, data):
+def test_a_manifest_that_points_elsewhere_is_an_error(three: Folders, data: str) -> None:
     elsewhere = three.index.parent / "data-0001"
     shutil.copytree(three.index / manifest_of(three)["data"], elsewhere)
     write_manifest(three, json.dumps(manifest_of(three) | {"data": data}))
@@ -801,17 +807,17 @@ def test_a_manifest_that_points_elsewhere_is_an_error(three, data):
     assert three.found("chè") == ["a.txt"]
 
 
-def test_a_manifest_never_stands_half_written(three, monkeypatch):
+def test_a_manifest_never_stands_half_written(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whenever it is replaced, what replaces it is whole and on disk."""
     synced: set[int] = set()
     moved = []
     real = {name: getattr(os, name) for name in ("fsync", "replace")}
 
-    def fsync(descriptor):
+    def fsync(descriptor: int) -> None:
         synced.add(os.fstat(descriptor).st_ino)
         real["fsync"](descriptor)
 
-    def replace(source, target):
+    def replace(source: Path, target: Path) -> None:
         moved.append((Path(target).name, os.stat(source).st_ino in synced, json.loads(Path(source).read_text("utf-8"))))
         real["replace"](source, target)
 
@@ -827,20 +833,20 @@ def test_a_manifest_never_stands_half_written(three, monkeypatch):
     assert moved[1][2]["articles"] == 4
 
 
-def test_the_new_manifest_is_on_disk_before_the_old_data_is_removed(three, monkeypatch):
+def test_the_new_manifest_is_on_disk_before_the_old_data_is_removed(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     old = manifest_of(three)["data"]
-    events = []
-    real = {"fsync": os.fsync, "replace": os.replace, "rmtree": shutil.rmtree}
+    events: list[tuple[str, Any]] = []
+    real: dict[str, Callable[..., object]] = {"fsync": os.fsync, "replace": os.replace, "rmtree": shutil.rmtree}
 
-    def fsync(descriptor):
+    def fsync(descriptor: int) -> None:
         events.append(("sync", os.fstat(descriptor).st_ino))
         real["fsync"](descriptor)
 
-    def replace(source, target):
+    def replace(source: Path, target: Path) -> None:
         events.append(("replace", Path(target).name))
         real["replace"](source, target)
 
-    def rmtree(path, *args, **kwargs):
+    def rmtree(path: Path, *args: Any, **kwargs: Any) -> None:
         events.append(("remove", Path(path).name))
         real["rmtree"](path, *args, **kwargs)
 
@@ -868,10 +874,12 @@ print("released", flush=True)
 """
 
 
-def test_a_second_writer_is_told_at_once_that_the_index_is_busy(three):
+def test_a_second_writer_is_told_at_once_that_the_index_is_busy(three: Folders) -> None:
     three.write("d.txt", "Quýt")
     command = [sys.executable, "-c", HOLD, str(three.index)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin
+        assert holder.stdout
         assert holder.stdout.readline() == "held\n"
         for options in ({}, {"rebuild": True}):
             with pytest.raises(IndexBusy, match="another htxsearch is writing") as failure:
@@ -885,20 +893,22 @@ def test_a_second_writer_is_told_at_once_that_the_index_is_busy(three):
     assert counts(three.update()) == {"added": 1, "unchanged": 3}
 
 
-def test_the_lock_of_a_writer_that_died_is_free(three):
+def test_the_lock_of_a_writer_that_died_is_free(three: Folders) -> None:
     command = [sys.executable, "-c", HOLD, str(three.index)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin
+        assert holder.stdout
         assert holder.stdout.readline() == "held\n"
         holder.kill()
         holder.wait()
         assert counts(three.update()) == {"unchanged": 3}
 
 
-def test_a_run_within_a_run_is_busy_and_the_outer_one_goes_on(three):
+def test_a_run_within_a_run_is_busy_and_the_outer_one_goes_on(three: Folders) -> None:
     three.write("d.txt", "Quýt")
     troubles = []
 
-    def again(*_):
+    def again(*_: object) -> None:
         try:
             three.update()
         except HtxError as error:
@@ -911,13 +921,13 @@ def test_a_run_within_a_run_is_busy_and_the_outer_one_goes_on(three):
 # Rebuilding, and who is looking on
 
 
-def test_a_rebuild_switches_over_at_its_end(three):
+def test_a_rebuild_switches_over_at_its_end(three: Folders) -> None:
     three.write("a.txt", "Trà")
     (three.corpus / "b.txt").unlink()
     seen = []
     with three.open() as onlooker:
 
-        def look(*_):
+        def look(*_: object) -> None:
             fresh = three.found("chè"), three.found("cam"), three.found("trà")
             known = [hit.article_id for hit in onlooker.search("chè cam trà").hits]
             seen.append((fresh, sorted(known), onlooker.is_complete()))
@@ -934,7 +944,7 @@ def test_a_rebuild_switches_over_at_its_end(three):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_a_rebuild_that_dies_keeps_the_old_index(three, error):
+def test_a_rebuild_that_dies_keeps_the_old_index(three: Folders, error: type[Exception]) -> None:
     three.write("a.txt", "Trà")
     manifest = manifest_of(three)
     with pytest.raises(error):
@@ -947,14 +957,14 @@ def test_a_rebuild_that_dies_keeps_the_old_index(three, error):
     assert strays(three.index) == []
 
 
-def test_a_rebuild_without_an_index_is_a_first_build(folders):
+def test_a_rebuild_without_an_index_is_a_first_build(folders: Folders) -> None:
     folders.write("a.txt", "Chè")
     assert counts(folders.update(rebuild=True)) == {"added": 1}
     assert folders.found("chè") == ["a.txt"]
     assert strays(folders.index) == []
 
 
-def test_an_open_index_sees_every_later_commit(three):
+def test_an_open_index_sees_every_later_commit(three: Folders) -> None:
     with three.open() as onlooker:
         assert onlooker.search("quýt").total == 0
         assert onlooker.related("a.txt").article_id == "a.txt"
@@ -973,7 +983,7 @@ def test_an_open_index_sees_every_later_commit(three):
         assert {one.article_id for one in onlooker.related("e.txt").related} <= {"a.txt", "b.txt", "c.txt"}
 
 
-def test_an_open_index_sees_a_rebuild(three):
+def test_an_open_index_sees_a_rebuild(three: Folders) -> None:
     with three.open() as onlooker:
         assert [hit.article_id for hit in onlooker.search("chè").hits] == ["a.txt"]
         three.write("a.txt", "Trà")
@@ -987,7 +997,7 @@ SAME_NAME = (
 )
 
 
-def test_an_open_index_sees_two_rebuilds_between_two_questions(three):
+def test_an_open_index_sees_two_rebuilds_between_two_questions(three: Folders) -> None:
     with three.open() as onlooker:
         assert [hit.article_id for hit in onlooker.search("chè").hits] == ["a.txt"]
         three.write("a.txt", "Trà")
@@ -997,7 +1007,7 @@ def test_an_open_index_sees_two_rebuilds_between_two_questions(three):
         assert [hit.article_id for hit in onlooker.search("trà").hits] == ["a.txt"]
 
 
-def test_an_open_index_sees_an_index_folder_deleted_and_built_again(three):
+def test_an_open_index_sees_an_index_folder_deleted_and_built_again(three: Folders) -> None:
     with three.open() as onlooker:
         assert [hit.article_id for hit in onlooker.search("chè").hits] == ["a.txt"]
         shutil.rmtree(three.index)
@@ -1009,7 +1019,7 @@ def test_an_open_index_sees_an_index_folder_deleted_and_built_again(three):
         assert [hit.article_id for hit in onlooker.search("trà").hits] == ["a.txt"]
 
 
-def test_an_index_may_be_closed_and_used_again(three):
+def test_an_index_may_be_closed_and_used_again(three: Folders) -> None:
     index = three.open()
     for _ in range(2):
         assert index.search("chè").total == 1
@@ -1017,7 +1027,7 @@ def test_an_index_may_be_closed_and_used_again(three):
         index.close()
 
 
-def test_making_an_index_touches_no_file(tmp_path):
+def test_making_an_index_touches_no_file(tmp_path: Path) -> None:
     index = Index(tmp_path / "index", corpus=tmp_path / "corpus")
     assert not index.exists()
     with pytest.raises(CorpusError):
@@ -1025,7 +1035,7 @@ def test_making_an_index_touches_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_version_changes_with_a_commit_and_only_then(tmp_path):
+def test_the_version_changes_with_a_commit_and_only_then(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     folders.write_some(2)
     folders.update()

@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from signal import Signals
+from typing import Any
 
 import pytest
 from command import HEEDS_INTERRUPTS
@@ -16,8 +19,11 @@ from command import HEEDS_INTERRUPTS
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import HtxError, UsageError
 from htxsearch.indexing import workers
+from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.documents import document_of
 from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.indexing.workers import _Answer
+from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of
 
 from .folders import Folders, lines
@@ -26,12 +32,12 @@ from .test_convergence import assert_converged as assert_one_process_finds_nothi
 
 
 @pytest.fixture
-def folders(tmp_path):
+def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path)
 
 
 @pytest.fixture(autouse=True)
-def _worth_it(monkeypatch):
+def _worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let even the smallest corpus be worth workers, in many small portions."""
     monkeypatch.setattr(workers, "_WORTH", 1)
     monkeypatch.setattr(workers, "_PORTION", 3000)
@@ -40,20 +46,20 @@ def _worth_it(monkeypatch):
 class AtOnce:
     """Stands in for `Workers`: makes documents here, when they are ordered."""
 
-    def __init__(self, _count):
+    def __init__(self, _count: int) -> None:
         self.ordered = 0
 
-    def make(self, articles):
+    def make(self, articles: list[Article]) -> _Answer:
         self.ordered += len(articles)
-        future = Future()
+        future: Future[Any] = Future()
         future.set_result(workers._pickled([workers._document_or_error(one) for one in articles]))
         return workers._Answer(future)
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
-def write_mixed(folders, count=24):
+def write_mixed(folders: Folders, count: int = 24) -> None:
     folders.write_some(count)
     folders.write_lines("05b.jsonl", *lines(*((f"bài-{number}", f"Vườn số {number}") for number in range(9))))
     folders.write_lines("07b.jsonl", *lines(("bài-3", "Cùng tên"), ("khác", "Ao cá")))
@@ -61,7 +67,7 @@ def write_mixed(folders, count=24):
     (folders.corpus / "09b.txt").write_bytes(b"")
 
 
-def everything(engine):
+def everything(engine: MemoryEngine) -> tuple[Any, ...]:
     return (
         list(engine._documents.items()),
         {name: json.loads(blob) for name, blob in engine._blobs.items()},
@@ -69,18 +75,18 @@ def everything(engine):
     )
 
 
-def run(folders, engine, **options):
-    return reindex(engine, folders.corpus, **({"batch": 5, "progress": unobserved} | options))
+def run(folders: Folders, engine: MemoryEngine, **options: Any) -> Report:
+    return reindex(engine, folders.corpus, **{"batch": 5, "progress": unobserved, **options})
 
 
 # The same as one process makes
 
 
 @pytest.mark.parametrize("batch", [5, 500])
-def test_workers_make_the_same_documents_in_the_same_order(folders, batch):
+def test_workers_make_the_same_documents_in_the_same_order(folders: Folders, batch: int) -> None:
     write_mixed(folders)
     alone, together = MemoryEngine(), MemoryEngine()
-    seen = [], []
+    seen: tuple[list[Any], list[Any]] = [], []
     reports = [
         run(folders, engine, batch=batch, workers=count, progress=lambda *done, some=some: some.append(done))
         for engine, count, some in zip((alone, together), (1, 3), seen, strict=True)
@@ -93,7 +99,9 @@ def test_workers_make_the_same_documents_in_the_same_order(folders, batch):
 
 @pytest.mark.parametrize("cut_off", [True, False])
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happened_reading_ahead_comes_to_the_same_as_reading_in_turn(tmp_path, seed, cut_off, monkeypatch):
+def test_whatever_happened_reading_ahead_comes_to_the_same_as_reading_in_turn(
+    tmp_path: Path, seed: int, cut_off: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workers, "Workers", AtOnce)
     folders = Folders(tmp_path)
     for engine in walk(folders, Edits(folders, seed, shared_ids=True), cut_off=cut_off, workers=2):
@@ -105,7 +113,7 @@ def test_whatever_happened_reading_ahead_comes_to_the_same_as_reading_in_turn(tm
         assert_one_process_finds_nothing_left(ahead, folders)
 
 
-def test_a_whole_index_is_made_by_workers(folders):
+def test_a_whole_index_is_made_by_workers(folders: Folders) -> None:
     write_mixed(folders)
     report = folders.update(workers=2, batch=6)
     assert report.added == 34
@@ -116,7 +124,7 @@ def test_a_whole_index_is_made_by_workers(folders):
 # Within bounds
 
 
-def test_no_more_is_read_ahead_than_the_bound_allows(folders, monkeypatch):
+def test_no_more_is_read_ahead_than_the_bound_allows(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     size = 2000
     monkeypatch.setattr(workers, "Workers", AtOnce)
     monkeypatch.setattr(workers, "_AHEAD", 5 * size)
@@ -124,7 +132,7 @@ def test_no_more_is_read_ahead_than_the_bound_allows(folders, monkeypatch):
     folders.write_some(30)
     read = []
     items = workers._items
-    monkeypatch.setattr(workers, "_items", lambda source, known: (read.append(source.path), items(source, known))[1])
+    monkeypatch.setattr(workers, "_items", lambda source, known: (read.append(source.path), items(source, known))[1])  # type: ignore[func-returns-value]
     ahead = []
     run(folders, MemoryEngine(), workers=2, progress=lambda *_: ahead.append(len(read)))
     started = [before - 1 - number // 2 for number, before in enumerate(ahead)]  # two calls a file
@@ -132,9 +140,9 @@ def test_no_more_is_read_ahead_than_the_bound_allows(folders, monkeypatch):
     assert len(read) == 30
 
 
-def test_what_is_unchanged_is_not_ordered(folders, monkeypatch):
+def test_what_is_unchanged_is_not_ordered(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    monkeypatch.setattr(workers, "Workers", lambda count: made.append(AtOnce(count)) or made[-1])
+    monkeypatch.setattr(workers, "Workers", lambda count: made.append(AtOnce(count)) or made[-1])  # type: ignore[func-returns-value]
     rows = lines(*((f"bài-{number}", f"Vườn số {number}") for number in range(30)))
     folders.write_lines("a.jsonl", *rows)
     engine = MemoryEngine()
@@ -145,21 +153,21 @@ def test_what_is_unchanged_is_not_ordered(folders, monkeypatch):
     assert [one.ordered for one in made] == [30, 1]
 
 
-def test_little_work_starts_no_process(folders, monkeypatch):
+def test_little_work_starts_no_process(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(workers, "Workers", None)
     folders.write_some(10)
     assert folders.update(workers=4).added == 10
 
 
-def test_one_worker_is_this_process(folders, monkeypatch):
+def test_one_worker_is_this_process(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "Workers", None)
     folders.write_some(10)
     assert folders.update(workers=1).added == 10
 
 
 @pytest.mark.parametrize("count", [0, -1])
-def test_no_workers_cannot_do_anything(folders, count):
+def test_no_workers_cannot_do_anything(folders: Folders, count: int) -> None:
     with pytest.raises(UsageError, match="give 1 or more"):
         folders.update(workers=count)
 
@@ -179,23 +187,23 @@ workers.serve()
 """
 
 
-def spoil(monkeypatch, trouble):
+def spoil(monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
     """Let every worker come to grief at article 13."""
     monkeypatch.setattr(workers, "_COMMAND", SPOILT.format(trouble=trouble))
 
 
 @pytest.fixture
-def started(monkeypatch):
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Note every process that is started; none may be left at the end."""
-    processes = []
+    processes: list[subprocess.Popen[bytes]] = []
     start = workers.Workers._start
-    monkeypatch.setattr(workers.Workers, "_start", lambda self: (processes.append(start(self)), processes[-1])[1])
+    monkeypatch.setattr(workers.Workers, "_start", lambda self: (processes.append(start(self)), processes[-1])[1])  # type: ignore[func-returns-value]
     yield processes
     assert processes
     assert all(process.poll() is not None for process in processes)
 
 
-def assert_completed(folders):
+def assert_completed(folders: Folders) -> None:
     assert folders.update(workers=1).rejected == ()
     assert folders.ids() == [f"{number:02}.txt" for number in range(30)]
     assert folders.found("dấu13") == ["13.txt"]
@@ -203,7 +211,9 @@ def assert_completed(folders):
 
 @pytest.mark.usefixtures("started")
 @pytest.mark.parametrize("trouble", ["raise ZeroDivisionError('chia cho không')", "raise type('Odd', (Exception,), {})('lạ')"])
-def test_what_a_worker_raises_is_raised_here_with_the_article_named(folders, monkeypatch, trouble):
+def test_what_a_worker_raises_is_raised_here_with_the_article_named(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
     folders.write_some(30)
     with monkeypatch.context() as patch:
         spoil(patch, trouble)
@@ -218,7 +228,7 @@ def test_what_a_worker_raises_is_raised_here_with_the_article_named(folders, mon
 
 @pytest.mark.usefixtures("started")
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
-def test_a_worker_that_is_killed_is_an_error_and_no_hang(folders, monkeypatch):
+def test_a_worker_that_is_killed_is_an_error_and_no_hang(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     folders.write_some(30)
     with monkeypatch.context() as patch:
         spoil(patch, "os.kill(os.getpid(), signal.SIGKILL)")
@@ -228,14 +238,16 @@ def test_a_worker_that_is_killed_is_an_error_and_no_hang(folders, monkeypatch):
     assert_completed(folders)
 
 
-def test_a_worker_that_cannot_be_started_is_an_error(folders, monkeypatch):
+def test_a_worker_that_cannot_be_started_is_an_error(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     folders.write_some(3)
     monkeypatch.setattr(sys, "executable", "/không/có")
     with pytest.raises(HtxError, match="cannot start a worker process"):
         folders.update(workers=2)
 
 
-def test_what_a_worker_prints_does_not_spoil_its_answers(folders, monkeypatch, started, capfd):
+def test_what_a_worker_prints_does_not_spoil_its_answers(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, started: list[Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     folders.write_some(30)
     spoil(monkeypatch, "print('xin chào')")
@@ -245,7 +257,9 @@ def test_what_a_worker_prints_does_not_spoil_its_answers(folders, monkeypatch, s
 
 
 @pytest.mark.usefixtures("started")
-def test_an_interruption_stops_workers_at_once_and_keeps_what_was_taken_in(folders, monkeypatch):
+def test_an_interruption_stops_workers_at_once_and_keeps_what_was_taken_in(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folders.write_some(30)
     with monkeypatch.context() as patch:
         spoil(patch, "time.sleep(600)")
@@ -272,7 +286,7 @@ print(Index("index", corpus="corpus").update(workers=2, batch=4, progress=lambda
 """
 
 
-def start_script(folders, trouble=""):
+def start_script(folders: Folders, trouble: str = "") -> subprocess.Popen[str]:
     """Start a script that has no `if __name__ == "__main__"`."""
     script = folders.corpus.parent / "script.py"
     script.write_text(HEEDS_INTERRUPTS + SCRIPT, "utf-8")
@@ -280,7 +294,7 @@ def start_script(folders, trouble=""):
     return subprocess.Popen(command, cwd=script.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_script_needs_no_guard_for_its_main_part(folders):
+def test_a_script_needs_no_guard_for_its_main_part(folders: Folders) -> None:
     folders.write_some(30)
     with start_script(folders) as script:
         out, err = script.communicate(timeout=600)
@@ -288,7 +302,7 @@ def test_a_script_needs_no_guard_for_its_main_part(folders):
     assert out.count("30") == 1
 
 
-def children(pid):
+def children(pid: int) -> list[int]:
     """Return the processes whose parent is `pid`."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -301,7 +315,7 @@ def children(pid):
     return found
 
 
-def is_alive(pid):
+def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -310,10 +324,11 @@ def is_alive(pid):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_worker_outlives_its_parent(folders, how):
+def test_no_worker_outlives_its_parent(folders: Folders, how: Signals) -> None:
     folders.write_some(30)
     with start_script(folders, "time.sleep(600)") as script:
         for _ in range(8):  # four files: workers have begun
+            assert script.stdout
             assert script.stdout.readline()
         workers_of_it = children(script.pid)
         assert workers_of_it
@@ -327,9 +342,10 @@ def test_no_worker_outlives_its_parent(folders, how):
     assert_completed(folders)
 
 
-def test_an_article_can_be_sent(folders):
+def test_an_article_can_be_sent(folders: Folders) -> None:
     path = folders.write_lines("a.jsonl", {"id": "một", "title": "Chè", "place": "Hà Giang", "date": "2021-03-04"})
     [article] = articles_of(SourceFile(path, "a.jsonl"))
+    assert isinstance(article, Article)
     made = document_of(article)
     assert pickle.loads(pickle.dumps(article)) == article
     assert pickle.loads(pickle.dumps(made)) == made
@@ -339,12 +355,13 @@ def test_an_article_can_be_sent(folders):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no priorities that os.setpriority knows")
-def test_workers_give_way_to_others_and_the_callers_process_does_not(folders):
-    def priority(pid):
+def test_workers_give_way_to_others_and_the_callers_process_does_not(folders: Folders) -> None:
+    def priority(pid: int) -> int:
         return os.getpriority(os.PRIO_PROCESS, pid)
 
     folders.write_some(1)
     (article,) = (one for source in [SourceFile(folders.corpus / "00.txt", "00.txt")] for one in articles_of(source))
+    assert isinstance(article, Article)
     before = priority(0)
     started = workers.Workers(1)
     try:

@@ -144,7 +144,7 @@ def test_text_is_added_with_what_is_said_of_it(index: Index) -> None:
 def test_bad_wishes_are_said_before_anything_is_done(index: Index, tmp_path: Path) -> None:
     for wish in ({"told": {"date": "hôm qua"}}, {"told": {"title": "x"}, "text": b"x"}, {"limit": 0}):
         with pytest.raises(UsageError):
-            add(index, "a.txt", **wish)  # type: ignore[arg-type]
+            add(index, "a.txt", **wish)
     with pytest.raises(UsageError, match="in each other"):
         Index(tmp_path / "c" / "index", corpus=tmp_path / "c").add(text=b"x")
     assert not index.corpus.exists()

@@ -84,7 +84,7 @@ def test_an_endless_body_is_cut_off(site: Site) -> None:
 
 
 def test_a_site_that_does_not_answer_is_given_up(site: Site) -> None:
-    site.answers["/"] = Answer(script=lambda _: site.over.wait(20) and None)
+    site.answers["/"] = Answer(script=lambda _: site.over.wait(300))
     assert "took too long" in str(refusal(f"{site.root}/"))
 
 
@@ -113,7 +113,7 @@ def test_half_a_page_is_no_page(site: Site, body: bytes) -> None:
 
 
 def test_what_is_no_http_is_refused(site: Site) -> None:
-    site.answers["/"] = Answer(script=lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n") and None)
+    site.answers["/"] = Answer(script=lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n"))
     assert "no HTTP" in str(refusal(f"{site.root}/"))
 
 

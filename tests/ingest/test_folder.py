@@ -13,10 +13,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from ingest import folder
 
 from htxsearch import Article, Index, Rejected
 from htxsearch.ingest.corpus import SourceFile, articles_of, counted_lines
+from ingest import folder
 
 EACH = 8
 GOOD: dict[str, Callable[[int], bytes]] = {
@@ -257,7 +257,12 @@ def test_whatever_damage_there_is_a_file_is_read_or_rejected(kind: str, tmp_path
 
 
 def test_what_lies_beside_a_page_in_an_archive_is_passed_over_as_in_a_folder(tmp_path: Path) -> None:
-    members = {"a.html": folder.page(1), "a_files/anh.JPG": b"\xff\xd8\xff", "a_files/style.css": "a{}", "._a.html": "x"}
+    members: dict[str, bytes | str] = {
+        "a.html": folder.page(1),
+        "a_files/anh.JPG": b"\xff\xd8\xff",
+        "a_files/style.css": "a{}",
+        "._a.html": "x",
+    }
     file = tmp_path / "a.zip"
     file.write_bytes(folder.packed(members))
     assert [one.path if isinstance(one, Rejected) else one.id for one in articles_of(SourceFile(file, "a.zip"))] == [

@@ -21,6 +21,8 @@ from htxsearch.text.normalize import fold
 from htxsearch.text.passages import passages
 from htxsearch.text.tokens import tokens
 
+NOTHING: dict[str, str] = {}
+
 STORY = """\
 Sáng mùng ba, bến thuyền Cửa Sót đông như phiên chợ. Sáu chiếc thuyền thúng của tổ ngư dân Xuân Hải vừa cập bờ, \
 khoang nào cũng đầy mực lá.
@@ -140,7 +142,8 @@ def groups_of(bodies: dict[str, str], order: list[str] | None = None) -> list[li
     sketches = Sketches({}, {})
     for one in order or list(bodies):
         sketches.put(one, sketch_of(bodies[one]))
-    return json.loads(sketches.blobs(bodies.__getitem__)["reprints"])
+    found: list[list[str]] = json.loads(sketches.blobs(bodies.__getitem__)["reprints"])
+    return found
 
 
 def test_a_sketch_says_the_same_of_all_spellings_and_is_small() -> None:
@@ -199,7 +202,7 @@ def test_what_is_kept_gives_the_same_groups_and_compares_nothing_again() -> None
     blobs = first.blobs(bodies.__getitem__)
     engine.writer().commit(blobs)
     again = read_sketches(engine)
-    assert again.blobs({}.__getitem__) == blobs  # no body is asked for
+    assert again.blobs(NOTHING.__getitem__) == blobs  # no body is asked for
     assert set(read_groups(engine)) == set(COPIES)
     for one in COPIES:
         if one not in ("exact", "other tone marks"):
@@ -225,7 +228,7 @@ def test_dropping_many_articles_does_not_look_at_every_pair_each_time() -> None:
 
 def test_an_engine_that_holds_nothing_has_no_groups() -> None:
     assert read_groups(MemoryEngine()) == {}
-    assert read_sketches(MemoryEngine()).blobs({}.__getitem__)["reprints"] == b"[]"
+    assert read_sketches(MemoryEngine()).blobs(NOTHING.__getitem__)["reprints"] == b"[]"
 
 
 # What differs in numbers

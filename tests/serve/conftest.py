@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from command import DEMO
 
 pytest.importorskip("starlette", reason="the extra `web` is not installed")
 
@@ -14,7 +16,7 @@ from starlette.testclient import TestClient
 from htxsearch.web.app import make_app
 from htxsearch.web.settings import Settings
 
-DEMO = Path(__file__).parent.parent.parent / "corpus"
+__all__ = ["DEMO", "HOSTILE", "Open", "TestClient"]
 
 Open = Callable[..., TestClient]
 
@@ -24,8 +26,8 @@ def opened() -> Iterator[Open]:
     """Return a function that makes a client of an application with the given settings; unforeseen errors become 500."""
     with ExitStack() as stack:
 
-        def make(**settings: object) -> TestClient:
-            app = make_app(Settings(**({"rate": 0.0, "timeout_s": 600.0, "related_timeout_s": 600.0} | settings)))
+        def make(**settings: Any) -> TestClient:
+            app = make_app(Settings(**{"rate": 0.0, "timeout_s": 600.0, "related_timeout_s": 600.0, **settings}))
             return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
 
         yield make

@@ -382,7 +382,8 @@ def test_one_addition_at_a_time_and_queries_are_answered_meanwhile(opened: Open,
     answers: list[Any] = []
     adding = threading.Thread(target=lambda: answers.append(send(web, *many)))
     adding.start()
-    busy, asked = [], 0
+    busy: list[Any] = []
+    asked = 0
     while adding.is_alive() and (asked <= 20 or not busy):  # the addition has the lower priority: let it end then
         assert web.get(f"/api/query?q=chè {asked}", headers=BEARER).status_code == 200
         asked += 1
@@ -475,7 +476,7 @@ def test_errors_are_raised_as_in_the_process(folders: Folders) -> None:
 
 
 def test_the_status_of_an_addition_depends_on_its_files() -> None:
-    taken = {how: AddedFile("a", f"{how}.txt", how) for how in ("added", "updated", "same", "followed")}  # type: ignore[arg-type]
+    taken = {how: AddedFile("a", f"{how}.txt", how) for how in ("added", "updated", "same", "followed")}
     refused = (Rejected("b", "no"),)
     for how, status in {"added": 201, "updated": 201, "followed": 201, "same": 200}.items():
         assert status_of_additions(Additions(taken=(taken[how],), refused=refused, report=Report())) == status

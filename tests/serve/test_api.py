@@ -53,7 +53,7 @@ def untimed(found: dict[str, Any]) -> dict[str, Any]:
 )
 def test_the_json_is_what_the_command_line_prints(
     web: TestClient, demo_index: Path, tmp_path: Path, address: str, words: list[str]
-):
+) -> None:
     (tmp_path / "corpus").symlink_to(DEMO)
     (tmp_path / "index").symlink_to(demo_index)
     done = htxsearch(*words, "--json", cwd=tmp_path)
@@ -250,7 +250,14 @@ def assert_fits(value: Any, schema: dict[str, Any], schemas: dict[str, Any]) -> 
     schema = properties(schema, schemas)
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    python = {"string": str, "number": (int, float), "integer": int, "boolean": bool, "null": type(None), "array": list}
+    python: dict[str, Any] = {
+        "string": str,
+        "number": (int, float),
+        "integer": int,
+        "boolean": bool,
+        "null": type(None),
+        "array": list,
+    }
     if kinds:
         assert any(isinstance(value, python.get(kind, dict)) for kind in kinds), (value, schema)
     if isinstance(value, list):

@@ -1,5 +1,6 @@
 """Conditional requests and the cache of answers."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,5 +45,5 @@ def test_the_last_used_answers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
         made.append(etag)
         return etag.upper()
 
-    assert [cache.get_or_make(etag, lambda etag=etag: make(etag)) for etag in "abacab"] == list("ABACAB")
+    assert [cache.get_or_make(etag, partial(make, etag)) for etag in "abacab"] == list("ABACAB")
     assert made == ["a", "b", "c", "b"]

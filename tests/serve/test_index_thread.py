@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,10 @@ def test_one_thread_answers_in_turn(index: Index) -> None:
     thread = IndexThread("x", index, timeout_s=300, max_waiting=100)
 
     async def asking() -> list[tuple[int, str]]:
-        return await asyncio.gather(*(thread.ask(lambda _, n=n: (n, threading.current_thread().name)) for n in range(50)))
+        def whoever(number: int) -> Callable[[Index], tuple[int, str]]:
+            return lambda _: (number, threading.current_thread().name)
+
+        return await asyncio.gather(*(thread.ask(whoever(number)) for number in range(50)))
 
     answers = run(thread, asking)
     assert [number for number, _ in answers] == list(range(50))

@@ -464,5 +464,6 @@ def test_invalid_utf_8_is_no_server_error(web: TestClient) -> None:
 
 
 def test_related_articles_are_warmed_up_at_the_start(web: TestClient) -> None:
-    thread = web.app.state.index_threads.related
+    thread = web.app.state.index_threads.related  # type: ignore[attr-defined]
+    assert web.portal is not None
     assert web.portal.call(thread.ask, lambda index: "similarity" in vars(index.searcher().snapshot))

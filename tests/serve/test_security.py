@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ def basic(password: str) -> str:
     ],
 )
 def test_without_the_token_nothing_is_answered(closed: TestClient, header: str | None) -> None:
-    headers = {} if header is None else {"Authorization": header.encode()}
+    headers: Any = {} if header is None else {"Authorization": header.encode()}
     for address in ("/", "/?q=chè", "/api/query?q=chè", "/article?id=x", "/static/style.css", "/api/openapi.json", "/no"):
         answer = closed.get(address, headers=headers)
         assert answer.status_code == 401, address

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -81,7 +82,7 @@ def test_each_sentence_alone_comes_back_or_is_not_guessed(name: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_unicode_comes_back_as_it_is(encoding: str, form: str) -> None:
+def test_unicode_comes_back_as_it_is(encoding: str, form: Literal["NFC", "NFD"]) -> None:
     text = unicodedata.normalize(form, TEXT)
     assert decoded(text.encode(encoding)).text == text
 

@@ -15,7 +15,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.query.parse import MAX_LENGTH, Group, parse
+from htxsearch.query.parse import MAX_LENGTH, Group, Number, Quoted, Words, parse
 from htxsearch.search.highlight import excerpt, highlights
 from htxsearch.text.abbreviations import learn
 from htxsearch.text.analysis import analyse
@@ -501,6 +501,7 @@ def tree_or_error(query: str) -> Group | QuerySyntaxError:
 def test_natural_text_is_never_an_error(typed: list[str]) -> None:
     [clause] = parse(" ".join(typed)).clauses
     assert clause.occur == "should"
+    assert isinstance(clause.operand, Words | Quoted | Number)
     assert clause.operand.terms == tuple(map(index_term, typed))
 
 

@@ -54,7 +54,7 @@ def vni(text: str) -> bytes:
 def _vni(one: str) -> str:
     if one in _VNI_WHOLE or one.isascii():
         return _VNI_WHOLE.get(one, one)
-    base, *marks = unicodedata.normalize("NFD", one)
+    base, *marks = list(unicodedata.normalize("NFD", one))
     tone = "\u0301\u0300\u0309\u0303\u0323".find(
         next((mark for mark in marks if mark in "\u0301\u0300\u0309\u0303\u0323"), "-")
     )
