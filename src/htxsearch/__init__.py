@@ -1,4 +1,4 @@
-"""htxsearch: search, answers and related articles over a folder of Vietnamese articles, offline.
+"""htxsearch: offline search and answers over a folder of Vietnamese articles.
 
 `Index` is the way in; `htxsearch.errors` says what can go wrong. Names are loaded when first used,
 so `import htxsearch` costs nothing.

@@ -77,7 +77,7 @@ def ask(question: tuple[str, ...], as_json: bool, index_dir: Path, corpus: Path,
 @json_option
 @folder_options
 def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Path) -> None:
-    """Show the articles most like one, the terms that make them so, and reprints apart."""
+    """Show the articles most like one, their shared terms, and reprints apart."""
     from htxsearch.cli.render import show_related
 
     with open_index(index_dir, corpus) as index:
@@ -123,7 +123,7 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
 @json_option
 @folder_options
 def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
-    """Show the contents of the index: articles, places, sources, learned abbreviations."""
+    """Show the contents of the index: articles, places, sources, abbreviations."""
     from htxsearch.cli.render import show_info
 
     with open_index(index_dir, corpus) as index:

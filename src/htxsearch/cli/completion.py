@@ -1,4 +1,4 @@
-"""Completion in the shell: of articles, files and provinces, and the script that a shell reads."""
+"""Completion in the shell, and the script that a shell reads for it."""
 
 import click
 from click.shell_completion import CompletionItem
@@ -26,7 +26,10 @@ def complete_file(_: click.Context, __: click.Parameter, typed: str) -> list[Com
 
 
 def complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Return the provinces whose names begin as typed, with or without diacritics, else the one that is meant."""
+    """Return the provinces whose names begin as typed.
+
+    Diacritics may be left out. If no name begins so, the province that is meant (TP.HCM, BR-VT) is returned.
+    """
     from htxsearch.text.normalize import key
     from htxsearch.text.places import canonical_place, place_names
 

@@ -104,7 +104,7 @@ def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_
 
 
 def _encode(index: "Index") -> "EncodeReport":
-    """Compute the missing embeddings, with a progress bar and the time left on a terminal."""
+    """Compute the missing embeddings, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
         return index.encode()
     with click.progressbar(length=1, label=text("cli.encoding"), file=sys.stderr, show_pos=True, show_eta=False) as bar:

@@ -37,7 +37,10 @@ for _command in (query, ask, related, show, reindex, add, feeds, info, serve, ev
 
 
 def main() -> None:
-    """Run the command line: an error of ours becomes a message and its exit code, Ctrl-C becomes 130."""
+    """Run the command line.
+
+    An error of htxsearch becomes a message and its exit code, Ctrl-C becomes 130.
+    """
     use_language(environment_language())
     try:
         code = cli.main(prog_name="htxsearch", standalone_mode=False, obj=OWN_PROCESS)
@@ -59,5 +62,8 @@ def main() -> None:
 
 
 def _is_pipe_closed() -> bool:
-    """Return True if click ends the program because the reader of its output is gone (| head), which is no failure."""
+    """Return True if the reader of the output is gone (| head).
+
+    click then ends the program; that is no failure.
+    """
     return type(sys.stdout).__name__ == "PacifyFlushWrapper"

@@ -173,7 +173,10 @@ def _plain(shown: str, bold: bool) -> str:
 
 
 def show_answers(answers: Answers) -> None:
-    """Print the answer with its sentence and article, then other answers; or "no answer" and the nearest passages."""
+    """Print the answer with its sentence and article, then other answers.
+
+    Without an answer, print "no answer" and the nearest passages.
+    """
     if answers.read_as:
         say("cli.read-as", query=safe(answers.read_as))
     if answers.answer:
@@ -220,7 +223,10 @@ def show_report(report: Report) -> None:
 
 
 def show_additions(additions: "Additions", *, err: bool = False) -> None:
-    """Print the files that are new or known in the corpus; those that were refused go to standard error."""
+    """Print the files that are new or known in the corpus.
+
+    The refused ones go to standard error.
+    """
     for added in additions.taken:
         click.echo(text(f"cli.add-{added.how}", path=safe(added.path), source=safe(added.source)), err=err)
     for refused in additions.refused:
@@ -279,7 +285,7 @@ def show_article(view: ArticleView) -> None:
 
 
 def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
-    """Print the boilerplate of an article's original: each reason, and below it the text that was left out for it."""
+    """Print the boilerplate of an article's original, grouped by reason."""
     click.secho(safe(article.title), bold=True)
     click.echo(click.style(f"{text('article.path')}: ", fg="cyan") + safe(article.path))
     for reason, group in groupby(dropped, lambda part: part.reason):
@@ -293,7 +299,10 @@ def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
 
 
 def _place(article: Article) -> str | None:
-    """Return an article's province, the evidence it was inferred from, and the province of today that it is part of."""
+    """Return an article's province and its evidence.
+
+    A province that no longer exists is followed by the province of today.
+    """
     if not article.place:
         return None
     now = province_now(article.place)
@@ -316,7 +325,10 @@ def _written(body: str, date: DateMention) -> str:
 
 
 def show_reprints(reprints: Reprints) -> None:
-    """Print an article, the others with its text, and under each the figures that only one of the two has."""
+    """Print an article and the others with its text.
+
+    Under each stand the figures that only one of the two has.
+    """
     _show_reprint(reprints.article)
     for other in reprints.others:
         click.echo()

@@ -82,7 +82,10 @@ def _serve_forever(
 
 
 def _names(host: str, hosts: Sequence[str], *, has_token: bool) -> tuple[str, ...]:
-    """Return the host names to accept, none for any; warn if other machines can reach it without a token."""
+    """Return the host names to accept, an empty tuple for any.
+
+    Warn if other machines can reach the server without a token.
+    """
     names = tuple(name.lower() for name in hosts)
     if _is_loopback(host):
         return (*_LOOPBACK_NAMES, *names)  # else a page from elsewhere could have its own name lead here
@@ -102,7 +105,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _token(file: Path | None) -> str:
-    """Return the token from a file or the environment, "" if there is none. Raises UsageError."""
+    """Return the token from a file or the environment, "" if there is none.
+
+    Raises UsageError.
+    """
     try:
         token = (file.read_text("utf-8") if file else os.environ.get(TOKEN_VARIABLE, "")).strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What several commands share: options, opening the index, progress bars, JSON."""
+"""Options and steps that several commands share."""
 
 import json
 import shlex
@@ -88,7 +88,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def lower_own_priority() -> None:
-    """Lower the priority of this process, unless it is that of a caller of the command."""
+    """Lower the priority of this process, unless a caller runs the command in it."""
     from htxsearch.indexing.workers import lower_priority
 
     if click.get_current_context().obj == OWN_PROCESS:
@@ -108,7 +108,7 @@ def worded(value: Message | HtxError | str) -> str:
 
 
 def show_error(error: HtxError) -> None:
-    """Print an error to standard error, with the caret of a query that cannot be parsed."""
+    """Print an error to standard error, a query error with its caret."""
     caret = getattr(error, "caret", "")
     shown = render(error, language()) + (f"\n{caret}" if caret else "")
     click.echo(click.style(f"{text('cli.error')} ", fg="red", bold=True) + shown, err=True)

@@ -1,4 +1,4 @@
-"""The language of the terminal: how it is chosen, its texts, and commands whose help is in it.
+"""The language of the terminal, its texts, and commands with translated help.
 
 The help of a command and of its options is in the catalogues: `help.COMMAND`, `help.COMMAND:short` in the list of commands,
 `help.COMMAND.OPTION`, and `help.any.OPTION` for an option that several commands share. Click's own words are translated by
@@ -23,7 +23,10 @@ _language: Language = "en"
 
 
 def environment_language() -> Language:
-    """Return the language of HTXSEARCH_LANG, else of the locale; English if that is neither Vietnamese nor English."""
+    """Return the language of HTXSEARCH_LANG, else of the locale.
+
+    English is returned for any language but Vietnamese.
+    """
     for variable in _LOCALE_VARIABLES:
         value = os.environ.get(variable, "")
         if value:
@@ -51,12 +54,18 @@ def text(code: str, /, **fields: Any) -> str:
 
 
 def say(code: str, /, **fields: Any) -> None:
-    """Print a text of the catalogue to standard error, where everything goes that is not data."""
+    """Print a text of the catalogue to standard error.
+
+    Standard output is for data.
+    """
     click.echo(text(code, **fields), err=True)
 
 
 class _Translated(click.Command):
-    """A command that takes --lang, and whose help is in that language wherever --lang stands among the arguments."""
+    """A command that takes --lang, with its help in that language.
+
+    --lang may stand before or after --help.
+    """
 
     def __init__(self, *args: Any, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -93,7 +102,7 @@ class TranslatedCommand(_Translated):
 
 
 class TranslatedGroup(_Translated, click.Group):
-    """A group whose help is in the language of the terminal; its commands are `TranslatedCommand`s."""
+    """A group of `TranslatedCommand`s, with its help in the language of the terminal."""
 
     command_class = TranslatedCommand
 

@@ -1,7 +1,7 @@
-"""Keeping an index up with its corpus folder.
+"""Keep an index up to date with its corpus folder.
 
-The folder is looked at every few seconds, its files' sizes and times only; nothing is asked of the system, so it works on
-every file system, network folders among them.
+The sizes and times of the files are scanned every few seconds. No notification service of the system is used, so that it works
+on every file system, network folders among them.
 """
 
 import os
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from htxsearch.errors import HtxError
+from htxsearch.errors.messages import Message
 from htxsearch.index import Index
 from htxsearch.indexing.catalogue import Report
 from htxsearch.ingest.corpus import source_files
@@ -16,16 +17,16 @@ from htxsearch.ingest.metadata import SIDECAR_SUFFIX
 
 __all__ = ["watch"]
 
-_SHARE = 20
-"""Looking may take one part in so many of the time: a corpus that takes 1 s to look at is looked at every 20 s."""
+_SCAN_SHARE = 20
+"""Scanning may use at most 1/20 of the time: a corpus that takes 1 s to scan is scanned every 20 s."""
 
-_Look = tuple[tuple[object, ...], ...]
+_Scan = tuple[tuple[object, ...], ...]
 
 
 def watch(
     index: Index,
     update: Callable[[], Report],
-    tell: Callable[[Report | HtxError], None],
+    show: Callable[[Report | HtxError], None],
     *,
     every_s: float = 2.0,
     feeds: Callable[[], object] | None = None,
@@ -33,49 +34,53 @@ def watch(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Update whenever the corpus has changed and then kept still for a look, until KeyboardInterrupt.
+    """Update whenever the corpus has changed, until KeyboardInterrupt.
 
-    `update` is called at once, and after each change; `tell` gets what it did, if it did or rejected anything new, and what
-    went wrong: the next look tries again, and the same trouble is told once. `feeds` is called every `feeds_every_s`.
+    `update` is called at once, and after each change, as soon as two scans are equal. `show` gets its report, if anything was
+    done or newly rejected. It also gets an error, once until the error changes; the next scan tries again. `feeds` is called
+    every `feeds_every_s` seconds.
     """
-    done: _Look | None = None
-    before: _Look | None = None
-    trouble = ""
+    indexed: _Scan | None = None
+    before: _Scan | None = None
+    shown_error: Message | None = None
     rejected: object = ()
-    feeds_at = clock() + feeds_every_s
+    feeds_due = clock() + feeds_every_s
     while True:
         started = clock()
         try:
-            if feeds is not None and started >= feeds_at:
-                feeds_at = started + feeds_every_s
+            if feeds is not None and started >= feeds_due:
+                feeds_due = started + feeds_every_s
                 feeds()
-            now = _look(index)
+            now = _scan(index)
             took = clock() - started
-            if now != done and (done is None or now == before):
+            if now != indexed and (indexed is None or now == before):
                 report = update()
-                done = now
+                indexed = now
                 if report.added or report.changed or report.removed or report.rejected != rejected:
-                    tell(report)
+                    show(report)
                 rejected = report.rejected
-            before, trouble = now, ""
+            before, shown_error = now, None
         except HtxError as error:
             took = 0.0
-            if str(error) != trouble:
-                trouble = str(error)
-                tell(error)
-        sleep(max(every_s, took * _SHARE))
+            if error.message != shown_error:
+                shown_error = error.message
+                show(error)
+        sleep(max(every_s, took * _SCAN_SHARE))
 
 
-def _look(index: Index) -> _Look:
-    """Return the paths, sizes and times of all files and sidecars. Raises CorpusError."""
-    found: list[tuple[object, ...]] = []
+def _scan(index: Index) -> _Scan:
+    """Return the paths, sizes and times of all files and their metadata files.
+
+    Raises CorpusError.
+    """
+    states: list[tuple[object, ...]] = []
     for source in source_files(index.corpus)[0]:
         state: list[object] = [source.path]
         for file in (str(source.file), f"{source.file}{SIDECAR_SUFFIX}"):
             try:
-                told = os.stat(file)
+                status = os.stat(file)
             except OSError:
-                continue  # gone meanwhile, or no sidecar
-            state += [told.st_size, told.st_mtime_ns]
-        found.append(tuple(state))
-    return tuple(found)
+                continue  # removed meanwhile, or no metadata file
+            state += [status.st_size, status.st_mtime_ns]
+        states.append(tuple(state))
+    return tuple(states)

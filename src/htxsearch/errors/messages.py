@@ -1,4 +1,4 @@
-"""Messages as data: a code and its fields, put into words by one catalogue for each language.
+"""Messages as data: a code and its fields, worded by a catalogue for each language.
 
 An error, a rejection, a hint and a note are a `Message`. The catalogues are gettext's:
 `locale/LANGUAGE/LC_MESSAGES/htxsearch.po`, whose msgid is the code, compiled to `.mo` by `scripts/compile_messages.py`.
@@ -47,7 +47,10 @@ _advice_options = ""
 
 
 class Message:
-    """A code of the catalogue, and the values of its placeholders. Immutable; equal if both are."""
+    """A code of the catalogue, and the values of its placeholders.
+
+    Immutable. Two messages are equal if their codes and values are.
+    """
 
     __slots__ = ("_fields", "code")
 
@@ -88,7 +91,7 @@ def message(code: str, /, **fields: Any) -> Message:
 
 
 def render(value: object, language: Language, *, audience: Audience = "terminal") -> str:
-    """Return a message in the words of a language, with the advice for whoever reads it.
+    """Return a message in a language, with the advice for its audience.
 
     `value` may also be an error of htxsearch, whose message is meant, or a text, which is returned as it is.
     A code that the catalogue lacks is returned as its own text.
@@ -107,7 +110,10 @@ def render(value: object, language: Language, *, audience: Audience = "terminal"
 
 
 def template(code: str, language: Language, count: object = None) -> str | None:
-    """Return the text of a code with its placeholders, None if the catalogue has none. `count` chooses the plural form."""
+    """Return the text of a code with its placeholders, None if there is none.
+
+    `count` chooses the plural form.
+    """
     catalogue = _catalogue(language)
     if isinstance(count, int):
         text = catalogue.ngettext(code, "", count)
@@ -118,7 +124,10 @@ def template(code: str, language: Language, count: object = None) -> str | None:
 
 
 def set_advice_options(options: str) -> None:
-    """Set the --index and --corpus that advice repeats, with a space before them; "" for none."""
+    """Set the --index and --corpus that advice repeats.
+
+    A space stands before them; "" is none.
+    """
     global _advice_options
     _advice_options = options
 
@@ -160,11 +169,11 @@ class _Words(string.Formatter):
 
 
 def number_text(value: float, language: Language) -> str:
-    """Return a number with the language's signs: 1.234,5 in Vietnamese, 1,234.5 in English."""
+    """Return a number as 1.234,5 in Vietnamese, 1,234.5 in English."""
     text = f"{value:,}"
     return text.translate(_SWAP_SIGNS) if language == "vi" else text
 
 
 def date_text(value: datetime.date, language: Language) -> str:
-    """Return a day in the language's form: 07/08/2023 in Vietnamese, 7 Aug 2023 in English."""
+    """Return a day as 07/08/2023 in Vietnamese, 7 Aug 2023 in English."""
     return f"{value:%d/%m/%Y}" if language == "vi" else f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
