@@ -1,5 +1,6 @@
 """Fixtures that many tests share, and the environment in which all of them run."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +48,9 @@ def demo(demo_index: Path) -> Iterator[Index]:
     """Return the demo index, opened."""
     with Index(demo_index, corpus=DEMO) as index:
         yield index
+
+
+def pytest_collection_finish() -> None:
+    """Leave all that was imported out of garbage collections: some tests collect after every step."""
+    gc.collect()
+    gc.freeze()
