@@ -21,12 +21,15 @@ check: setup
 bench: setup
 	scripts/bench
 
+QA_SETS = htxqa-dev xquad-vi viquad-dev
+LEFT_OUT = --folds evals/folds --floors evals/floors.json
+
 eval: setup
-	.venv/bin/htxsearch eval evals/questions --corpus corpus --as typed --as unaccented --floors evals/floors.json
-	.venv/bin/htxsearch eval evals/questions --corpus corpus --task qa --as typed --as hurried --as short --floors evals/floors.json
-	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented --floors evals/floors.json
-	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json
-	.venv/bin/htxsearch eval $(DATA)/eval/htxqa-dev $(DATA)/eval/xquad-vi $(DATA)/eval/viquad-dev --task qa --floors evals/floors.json
+	.venv/bin/htxsearch eval evals/questions --corpus corpus --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/questions-ranking.json
+	.venv/bin/htxsearch eval evals/questions --corpus corpus --task qa --as typed --as hurried --as short $(LEFT_OUT) --figures evals/figures/questions-answers.json
+	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/ranking.json
+	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json --figures evals/figures/extraction.json
+	.venv/bin/htxsearch eval $(QA_SETS:%=$(DATA)/eval/%) --task qa $(LEFT_OUT) --figures evals/figures/answers.json
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write

@@ -94,15 +94,21 @@ def first_stage(index: Any) -> Callable[[str], Any]:
     if hasattr(index, "stage_one"):
         found: Callable[[str], Any] = index.stage_one
         return found
-    from htxsearch.evaluate.retrieval import first_stage as retrieve  # type: ignore[import-not-found,unused-ignore]
+    from htxsearch.query.spelling import read_keystrokes
+    from htxsearch.search.pipeline import first_stage as retrieve
 
-    return lambda query: retrieve(index, query)
+    def best_passages(query: str) -> Any:
+        snapshot = index.searcher().snapshot
+        return retrieve(snapshot, read_keystrokes(query, snapshot.engine)).result.hits
+
+    return best_passages
 
 
 def _comparable(result: Any) -> Any:
     """Return the part of a result that two checkouts should agree on."""
     if isinstance(result, tuple):
-        return [(hit.article_id, hit.passage) for hit in result[-1]]
+        hits = result[-1] if isinstance(result[-1], tuple) and not hasattr(result[-1], "passage") else result
+        return [(hit.article_id, hit.passage) for hit in hits]
     if hasattr(result, "answer"):
         return result.answer.text if result.answer else None
     return [hit.article_id for hit in result.hits]

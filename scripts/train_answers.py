@@ -40,12 +40,16 @@ from htxsearch.answer.scorer import (
     sentences_read,
 )
 from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, Sentence, read_passages
-from htxsearch.evaluate.ranking import opened, read_collection
+from htxsearch.evaluate.answers import gold_documents
+from htxsearch.evaluate.folds import document_groups, fold_of
+from htxsearch.evaluate.judged import index_of, json_lines, read_judged_set
 from htxsearch.search.features import QueryArrays
 from htxsearch.text.normalize import nfc, normal
 from htxsearch.text.tokens import tokens
 
 ROOT = Path(__file__).parent.parent
+MODEL = ROOT / "src/htxsearch/answer/answers.json"
+FOLDS = ROOT / "evals/folds"
 _FOLDS = 3
 _RIDGE = 1e-3
 _ROWS = 120  # candidates learnt from of a question: so many that share words with the answer, so many that do not
@@ -114,29 +118,28 @@ def asked(name: str, looked: Any, answers: list[Terms], gold: frozenset[str], fo
     return Asked(name, fold, looked.arrays, looked.question, looked.passages, answers, gold, sentences, features, there, right)
 
 
-def read(folder: Path, keep: Path | None, most: int) -> list[Asked]:
-    """Return the questions of a collection, at most so many, and each third one's twin without what answers it."""
-    collection = read_collection(folder, ROOT / "corpus")
-    rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
-    unanswerable = folder / "unanswerable.jsonl"
-    if unanswerable.exists():
-        rows += [json.loads(line) for line in unanswerable.read_text("utf-8").splitlines()]
-    found = []
-    with opened(collection, keep) as index:
-        for row in sorted(rows, key=lambda one: zlib.crc32(one["_id"].encode()))[:most]:
-            about = row["metadata"]
-            answers = [one for one in map(terms_of, about.get("answers", [])) if one]
-            gold = frozenset(collection.qrels.get(row["_id"], {})) | frozenset(about.get("answers_other_docs", {}))
-            fold = zlib.crc32(min(gold, default=row["_id"]).encode()) % _FOLDS
-            looked = retrieve(index.searcher().snapshot, plain_question(row["text"]))
-            one = asked(collection.name, looked, answers, gold, fold)
-            if one:
-                found.append(one)
+def read(folder: Path, keep: Path | None) -> list[Asked]:
+    """Return the questions that training may read, and for each third one a twin without the documents that answer it."""
+    judged = read_judged_set(folder, ROOT / "corpus")
+    paths = [folder / "queries.jsonl", folder / "unanswerable.jsonl"]
+    rows = [row for path in paths if path.exists() for row in json_lines(path)]
+    gold_of = {row["_id"]: gold_documents(row["_id"], row["metadata"], judged.qrels) for row in rows}
+    groups = document_groups(gold_of)
+    rows = [row for row in rows if judged.left_out.isdisjoint(gold_of[row["_id"]] or {row["_id"]})]
+    data = []
+    with index_of(judged, keep) as index:
+        for row in sorted(rows, key=lambda row: zlib.crc32(row["_id"].encode())):
+            answers = [terms for terms in map(terms_of, row["metadata"].get("answers", [])) if terms]
+            gold, fold = gold_of[row["_id"]], fold_of(groups[row["_id"]], _FOLDS)
+            context = retrieve(index.searcher().snapshot, plain_question(row["text"]))
+            question = asked(judged.name, context, answers, gold, fold)
+            if question:
+                data.append(question)
             if answers and zlib.crc32(row["_id"].encode()) % 3 == 0:
-                rest = [passage for passage in looked.passages if passage.article not in gold]
-                twin = asked(collection.name, looked._replace(passages=rest), [], frozenset(), fold)
-                found += [twin] if twin else []
-    return found
+                rest = [passage for passage in context.passages if passage.article not in gold]
+                twin = asked(judged.name, context._replace(passages=rest), [], frozenset(), fold)
+                data += [twin] if twin else []
+    return data
 
 
 def fit_sentences(data: Sequence[Asked], counts: dict[str, int]) -> Floats:
@@ -342,18 +345,60 @@ def report(
     return found
 
 
-def held_out(data: Sequence[Asked], counts: dict[str, int], folds: Sequence[str]) -> list[Told]:
-    """Return what would be told of each question by what is learnt without its fold."""
+@dataclass(frozen=True, slots=True)
+class SpanModel:
+    """What is learnt before the confidence: weights of sentences, and trees over the `columns` of candidates."""
+
+    sentence: Floats
+    columns: list[str]
+    trees: HistGradientBoostingRegressor
+
+    def to_json(self, confidence: dict[str, float], threshold: float) -> dict[str, Any]:
+        """Return the model as `htxsearch.answer.scorer.AnswerModel` reads it."""
+        return {
+            "sentence": dict(zip(SENTENCE_FEATURES, self.sentence.round(4).tolist(), strict=True)),
+            "confidence": confidence,
+            "threshold": threshold,
+            "columns": self.columns,
+            "depth": _TREES["max_depth"],
+            "trees": trees_of(self.trees),
+        }
+
+
+def fit_model(inside: Sequence[Asked], every: Sequence[Asked], counts: dict[str, int]) -> SpanModel:
+    """Learn from `inside`; leaves `every` question with its candidates under the model's sentence weights."""
+    weights, columns = fit_sentences(inside, counts), list[str]()
+    for one in every:
+        build(one, weights, columns)
+    return SpanModel(weights, columns, fit_spans(inside, counts))
+
+
+def held_out(data: Sequence[Asked], counts: dict[str, int], folds: Sequence[str]) -> tuple[list[Told], dict[str, SpanModel]]:
+    """Return the answer to each question by the model learnt without its fold, and these models by fold."""
     told: list[Told] = []
+    models: dict[str, SpanModel] = {}
     for fold in sorted(set(folds)):
         inside = [one for one, name in zip(data, folds, strict=True) if name != fold]
         outside = [one for one, name in zip(data, folds, strict=True) if name == fold]
-        weights, columns = fit_sentences(inside, counts), list[str]()
-        for one in data:
-            build(one, weights, columns)
-        model = fit_spans(inside, counts)
-        told += [tell(one, model, columns) for one in outside]
-    return told
+        model = models[fold] = fit_model(inside, data, counts)
+        told += [tell(one, model.trees, model.columns) for one in outside]
+        print(f"fold {fold}: learnt from {len(inside)} questions", flush=True)
+    return told, models
+
+
+def write_folds(folder: Path, told: Sequence[Told], models: dict[str, SpanModel], counts: dict[str, int]) -> None:
+    """Write the model of each fold; its confidence is learnt from the answers to the questions of the other folds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for fold, model in models.items():
+        others = [one for one in told if str(one.one.fold) != fold]
+        about = f"The answer model learnt without fold {fold} of {_FOLDS}, written by scripts/train_answers.py."
+        stored = {"about": about, "trained_on": counts, **model.to_json(*fit_confidence(others, counts))}
+        write_model(folder / f"answers-{fold}.json", stored)
+
+
+def write_model(path: Path, stored: dict[str, Any]) -> None:
+    """Write a model as JSON, a tree a line."""
+    path.write_text(json.dumps(stored, ensure_ascii=False).replace('{"feature"', '\n{"feature"') + "\n", "utf-8")
 
 
 def trees_of(model: HistGradientBoostingRegressor) -> list[dict[str, list[float]]]:
@@ -379,15 +424,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--keep", type=Path, help="keep the collections' indexes here")
-    parser.add_argument("--most", type=int, default=1500, help="questions of a collection to learn from (default 1500)")
     parser.add_argument(
         "--without-it", action="store_true", help="measure each collection under what is learnt without it, too"
     )
-    parser.add_argument("--write", action="store_true", help="write src/htxsearch/answer/answers.json")
+    parser.add_argument("--write", action="store_true", help="write src/htxsearch/answer/answers.json and evals/folds")
     options = parser.parse_args()
-    data = [one for folder in options.folders for one in read(folder, options.keep, options.most)]
+    data = [one for folder in options.folders for one in read(folder, options.keep)]
     counts = dict(Counter(one.collection for one in data if one.answers))
-    told = held_out(data, counts, [str(one.fold) for one in data])
+    told, models = held_out(data, counts, [str(one.fold) for one in data])
+    if options.write:
+        write_folds(FOLDS, told, models, counts)
     confidence, threshold = fit_confidence(told, counts)
 
     def chance(one: Told) -> float:
@@ -396,25 +442,12 @@ def main() -> None:
 
     scores = {"folds": report("folds", told, chance, threshold)}
     if options.without_it:
-        scores["without it"] = report("without it", held_out(data, counts, [o.collection for o in data]), chance, threshold)
-    weights, columns = fit_sentences(data, counts), list[str]()
-    for one in data:
-        build(one, weights, columns)
-    model = fit_spans(data, counts)
-    learnt = {
-        "about": "What `htxsearch ask` has learnt, written by scripts/train_answers.py.",
-        "trained_on": counts,
-        "measured": scores,
-        "sentence": dict(zip(SENTENCE_FEATURES, weights.round(4).tolist(), strict=True)),
-        "confidence": confidence,
-        "threshold": threshold,
-        "columns": columns,
-        "depth": _TREES["max_depth"],
-        "trees": trees_of(model),
-    }
+        without, _ = held_out(data, counts, [one.collection for one in data])
+        scores["without it"] = report("without it", without, chance, threshold)
+    about = "What `htxsearch ask` has learnt, written by scripts/train_answers.py."
+    model = fit_model(data, data, counts).to_json(confidence, threshold)
     if options.write:
-        path = ROOT / "src/htxsearch/answer/answers.json"
-        path.write_text(json.dumps(learnt, ensure_ascii=False).replace('{"feature"', '\n{"feature"') + "\n", "utf-8")
+        write_model(MODEL, {"about": about, "trained_on": counts, "measured": scores, **model})
 
 
 if __name__ == "__main__":

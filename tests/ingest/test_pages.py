@@ -16,7 +16,7 @@ from htxsearch.cli.evaluation import BELOW_FLOOR
 from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
 from htxsearch.evaluate.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
-from htxsearch.evaluate.ranking import undercut
+from htxsearch.evaluate.floors import below_floors
 from htxsearch.ingest.boilerplate import REPEATED, block
 from htxsearch.ingest.metadata import Metadata, Unreadable
 from htxsearch.ingest.readers import lines_of
@@ -174,7 +174,8 @@ def test_extraction_is_measured_by_tokens(tmp_path: Path) -> None:
     run = evaluate_extraction("set", tuple(gold), lambda file: found[file.name], by="")
     assert run.measures == {"Precision": pytest.approx(2 / 7 / 2), "Recall": 0.25, "Titles": 0.5, "Clean": 0.5}
     assert run.leaks == 1
-    assert undercut({"set": {"Recall": 0.3}}, [run]) == ["set: Recall is 0.2500, below its floor 0.3000"]
+    below = below_floors({"set": {"Recall": 0.3}}, [run])
+    assert [str(message) for message in below] == ["set: Recall (left-out) is 0.2500, below its floor 0.3000"]
 
 
 def test_our_own_pages_are_read_without_fault_and_better_than_by_trafilatura_alone() -> None:
@@ -199,23 +200,23 @@ def test_a_folder_that_is_no_collection_is_refused(tmp_path: Path, gold: str) ->
     (tmp_path / "gold.json").write_text(gold, "utf-8")
     with pytest.raises(UsageError):
         read_gold(tmp_path)
-    with pytest.raises(UsageError, match="no collection of pages"):
+    with pytest.raises(UsageError, match="not a collection of pages"):
         read_gold(tmp_path / "nowhere")
 
 
 def test_the_command_prints_both_and_holds_floors(tmp_path: Path) -> None:
     floors = tmp_path / "floors.json"
-    floors.write_text('{"pages": {"Precision": 1.0, "Clean": 1.0}}', "utf-8")
+    floors.write_text('{"left-out": {"pages": {"Precision": 1.0, "Clean": 1.0}}}', "utf-8")
     done = evaluation(PAGES, "--floors", floors, "--json")
     assert done.exit_code == 0
     sets = json.loads(done.stdout)["sets"]
     assert list(sets) == ["pages", "pages (trafilatura alone)"]
     assert sets["pages"]["measures"] == {"Precision": 1.0, "Recall": 1.0, "Titles": 1.0, "Clean": 1.0}
     assert (sets["pages"]["Leaks"], len(sets["pages"]["pages"])) == (0, len(GOLD))
-    floors.write_text('{"pages": {"Precision": 1.1}}', "utf-8")
+    floors.write_text('{"left-out": {"pages": {"Precision": 1.1}}}', "utf-8")
     done = evaluation(PAGES, "--floors", floors, "--failures", "1")
     assert "pages          trafilatura alone" in done.stdout
-    assert "below the floor: pages: Precision is 1.0000, below its floor 1.1000" in done.stderr
+    assert "pages: Precision (left-out) is 1.0000, below its floor 1.1000" in done.stderr
     assert done.return_value == BELOW_FLOOR
 
 

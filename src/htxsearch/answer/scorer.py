@@ -9,7 +9,9 @@ these chances is chosen: a span that many likely ones overlap (S. Kumar and W. B
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -28,12 +30,14 @@ __all__ = [
     "AnswerModel",
     "Choice",
     "answer_model",
+    "answering_model",
     "choices",
     "combined_score",
     "confidence_features",
     "expected_f1",
     "rows_of",
     "sentences_read",
+    "stored_answer_model",
 ]
 
 _SENTENCES, _SENTENCES_OF_FIGURES = 5, 10
@@ -75,13 +79,18 @@ class Choice(NamedTuple):
 
 
 class AnswerModel:
-    """The learned model: weights of sentences and of the confidence, trees of the candidates."""
+    """The learned model: weights of sentences and of the confidence, trees of the candidates.
+
+    `trained_on` counts the questions that it has learnt from, `left_out` those that no training read, by judged set.
+    """
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         self.sentence = np.array([stored["sentence"].get(name, 0.0) for name in SENTENCE_FEATURES])
         self.columns: list[str] = stored["columns"]
         self.confidence: dict[str, float] = stored["confidence"]
         self.threshold: float = stored["threshold"]
+        self.trained_on: dict[str, int] = stored.get("trained_on", {})
+        self.left_out: dict[str, int] = stored.get("left_out", {})
         trees = stored["trees"]
         size = max(len(tree["feature"]) for tree in trees)
 
@@ -117,8 +126,26 @@ class AnswerModel:
         return 1 / (1 + math.exp(-max(-_STEEPEST, min(_STEEPEST, total))))
 
 
-@cache
+_model: ContextVar[AnswerModel | None] = ContextVar("answer model", default=None)
+
+
 def answer_model() -> AnswerModel:
+    """Return the model in use: the product's own outside `answering_model`."""
+    return _model.get() or stored_answer_model()
+
+
+@contextmanager
+def answering_model(model: AnswerModel) -> Iterator[None]:
+    """Answer by another model for a while: an evaluation answers each question by a model that never saw its documents."""
+    token = _model.set(model)
+    try:
+        yield
+    finally:
+        _model.reset(token)
+
+
+@cache
+def stored_answer_model() -> AnswerModel:
     """Return the model that `scripts/train_answers.py` has written."""
     return AnswerModel(json.loads(resources.files("htxsearch.answer").joinpath("answers.json").read_text("utf-8")))
 

@@ -1,56 +1,66 @@
-"""The `eval` command: measures on judged collections, floors, and two runs side by side."""
+"""The `eval` command: figures of judged sets, floors, and two runs side by side."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from htxsearch.cli.translation import language, say
 from htxsearch.errors import UsageError
+from htxsearch.errors.messages import render
 
 if TYPE_CHECKING:
     from htxsearch.evaluate.extraction import Extraction
-    from htxsearch.evaluate.ranking import JudgedSet, MeasuredSet, Run
+    from htxsearch.evaluate.floors import MeasuredSet
+    from htxsearch.evaluate.judged import JudgedSet
+    from htxsearch.evaluate.runs import Comparison, Run
 
 __all__ = ["BELOW_FLOOR", "evaluation"]
 
 BELOW_FLOOR = 1
 
 _FORMS = ["typed", "unaccented", "nfd", "old-tone", "abbrev", "telex", "short", "hurried"]
+_CHANGES_SHOWN = 20
+
+_file = click.Path(path_type=Path, dir_okay=False)
+_folder = click.Path(path_type=Path, file_okay=False)
+_present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command("eval")
-@click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folders", nargs=-1, metavar="DIR...", type=_present_folder)
 @click.option(
     "--task",
     type=click.Choice(["ranking", "qa", "extraction"]),
     default="ranking",
     show_default=True,
-    help="What to measure; for extraction, a DIR holds saved pages and gold.json.",
+    help="What to measure. For extraction, DIR holds saved pages and gold.json.",
 )
+@click.option("--corpus", type=_present_folder, help="The folder of the articles, for a DIR without corpus.jsonl.")
+@click.option("--measure", "measures", multiple=True, metavar="NAME", help="Default: MRR@10, R@1, Success@10. Repeatable.")
+@click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Ask each query in this form. Repeatable.")
+@click.option("--semantic", is_flag=True, help="Rank by meaning, too. Embeds the passages the first time.")
+@click.option("--failures", type=click.IntRange(0), default=0, metavar="N", help="Show the N queries with the lowest figures.")
 @click.option(
-    "--corpus",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="The folder of the articles that are asked, for a DIR without corpus.jsonl.",
+    "--folds",
+    type=_present_folder,
+    help="Models learnt without each fold, for the left-out figures of sets that training reads.",
 )
-@click.option("--measure", "measures", multiple=True, metavar="NAME", help="MRR@10, R@1, Success@10 by default. Repeatable.")
-@click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Re-pose every query so. Repeatable.")
-@click.option("--semantic", is_flag=True, help="Rank by meaning, too; the first time, passages are read for it.")
-@click.option(
-    "--failures", type=click.IntRange(0), default=0, metavar="N", help="Show N queries whose document came late or not at all."
-)
-@click.option("--floors", type=click.Path(path_type=Path, dir_okay=False), help="Fail if a measure falls below this file's.")
-@click.option("--raise-floors", is_flag=True, help="Raise the floors to what was reached; none goes down.")
-@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Save the run with all its queries.")
+@click.option("--floors", type=_file, help="Exit with 1 if a left-out figure is below its floor in this file.")
+@click.option("--raise-floors", is_flag=True, help="Raise the floors to the left-out figures. None is lowered.")
+@click.option("--figures", type=_file, help="Write the figures to this JSON file.")
+@click.option("--save", type=_file, help="Save the run with all its queries to this file.")
 @click.option(
     "--compare",
     nargs=2,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="A B",
-    help="Compare two saved runs, query by query.",
+    help="Compare two saved runs, query by query, with a paired randomisation test.",
 )
-@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Keep the indexes here and use them again.")
+@click.option("--keep", type=_folder, help="Keep the indexes here and use them again.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
 def evaluation(
     folders: tuple[Path, ...],
@@ -60,191 +70,221 @@ def evaluation(
     forms: tuple[str, ...],
     semantic: bool,
     failures: int,
+    folds: Path | None,
     floors: Path | None,
     raise_floors: bool,
+    figures: Path | None,
     save: Path | None,
     compare: tuple[Path, Path] | None,
     keep: Path | None,
     as_json: bool,
 ) -> int:
-    """Measure the ranking on judged collections (folders in BEIR form), through the product's own pipeline.
+    """Measure the ranking on judged sets (folders in BEIR form), through the product's own pipeline.
 
-    A collection is indexed, every query asked as `query` asks it, and a document ranked by its best
-    passage. With --floors the exit code is 1 if a measure falls below its floor.
+    A set is indexed, every query is asked as `query` asks it, and a document is ranked by its best
+    passage. Figures are fitted if the model has learnt from the set, else left-out. With --folds, a set
+    that training reads is also answered by models that have not seen the documents of each question:
+    these figures are left-out, too. With --floors the exit code is 1 if a left-out figure is too low.
 
-    --task qa asks every question that has an answer, and those of unanswerable.jsonl, as `ask` does: exact
-    match and token F1 of the span, whether its sentence holds the answer, and what was rightly declined.
+    --task qa asks every question that has an answer, and those of unanswerable.jsonl, as `ask` does:
+    exact match and token F1 of the span, whether its sentence holds the answer, and how often the
+    program rightly declines.
 
-    --task extraction measures how well stories are cut out of saved pages, beside trafilatura alone:
-    precision and recall of their tokens, exact titles, and strings of the page that must not survive.
+    --task extraction measures how well the main content is cut out of saved pages, beside trafilatura
+    alone: precision and recall of its tokens, exact titles, and strings that must not be in it.
     """
-    import htxsearch.evaluate.ranking as evaluate
-
     if compare:
-        _show_comparison(*(evaluate.read_run(path) for path in compare))
+        from htxsearch.evaluate.runs import compare_runs, read_run
+
+        for comparison in compare_runs(*(read_run(path) for path in compare)):
+            _show_comparison(comparison)
         return 0
-    _check_wanted(folders, floors, raise_floors=raise_floors)
+    _check_options(folders, floors, raise_floors=raise_floors)
     if task == "extraction":
-        if corpus or measures or forms or semantic or save or keep:
-            raise UsageError("--corpus, --measure, --as, --semantic, --save and --keep are for rankings; leave them out")
-        extractions = _extract(folders, failures, as_json=as_json)
+        if corpus or measures or forms or semantic or save or keep or folds:
+            raise UsageError("eval.ranking-options")
+        extractions = _extract(folders, failures, figures, as_json=as_json)
         return _check_floors(floors, extractions, write=raise_floors) if floors else 0
     if task == "qa" and (measures or semantic):
-        raise UsageError("--measure and --semantic are for rankings; leave them out")
+        raise UsageError("eval.ranking-measures")
     ranking = task == "ranking"
-    judged = _judged_ranking(corpus, keep, measures, semantic=semantic) if ranking else _judged_answers(corpus, keep)
+    options = _Options(corpus, keep, folds, measures, semantic)
     runs: list[Run] = []
     for folder in folders:
-        for run in judged(folder, forms or ("typed",)):
+        for run in (_ranking_runs if ranking else _answer_runs)(folder, forms or ("typed",), options):
             runs.append(run)
             if not as_json:
                 _show_run(run, failures)
-    if save:
-        save.write_text(json.dumps(_sets(runs, queries=True), ensure_ascii=False), "utf-8")
-    if as_json:
-        click.echo(json.dumps(_sets(runs, queries=False), ensure_ascii=False, indent=2))
+    _write_runs(runs, figures, save, as_json=as_json)
     return _check_floors(floors, runs, write=raise_floors) if floors else 0
 
 
-def _check_wanted(folders: Sequence[Path], floors: Path | None, *, raise_floors: bool) -> None:
-    """Raise UsageError if collections or floors cannot be."""
+def _check_options(folders: Sequence[Path], floors: Path | None, *, raise_floors: bool) -> None:
+    """Raise UsageError for options that contradict each other."""
     if not folders:
-        raise UsageError("name the folders of judged collections, or --compare two saved runs")
+        raise UsageError("eval.no-folder")
     if raise_floors and not floors:
-        raise UsageError("--raise-floors needs --floors FILE to write to")
+        raise UsageError("eval.raise-needs-floors")
     if floors and not floors.exists() and not raise_floors:
-        raise UsageError(f"there is no {floors}; make it with: htxsearch eval DIR --floors {floors} --raise-floors")
+        raise UsageError("eval.no-floors", path=str(floors))
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
-        raise UsageError("two of these folders have the same name; give one of them another")
+        raise UsageError("eval.same-name")
 
 
-_Judged = Callable[[Path, Sequence[str]], Iterator["Run"]]
-"""Takes a collection's folder and the forms in which its queries are asked, and yields a run for each."""
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of a run over judged sets."""
+
+    corpus: Path | None
+    keep: Path | None
+    folds: Path | None
+    measures: Sequence[str]
+    semantic: bool
 
 
-def _judged_ranking(corpus: Path | None, keep: Path | None, measures: Sequence[str], *, semantic: bool) -> _Judged:
-    import htxsearch.evaluate.ranking as evaluate
+def _ranking_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:
+    """Yield a run for each form; with folds, a left-out run behind each fitted one."""
+    from htxsearch.evaluate.judged import index_of
+    from htxsearch.evaluate.ranking import DEFAULT_MEASURES, evaluate_ranking, fold_weights, ranking_learnt_from
 
-    def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
-        collection = _announced(folder, corpus)
-        with evaluate.opened(collection, keep, semantic=semantic) as index:
-            for form in forms:
-                wanted = measures or evaluate.DEFAULT_MEASURES
-                yield evaluate.evaluate(collection, index, measures=wanted, form=form, semantic=semantic)
+    judged = _read_judged(folder, options.corpus)
+    weights_of = fold_weights(judged, options.folds) if options.folds and ranking_learnt_from(judged.name) else None
+    measures = options.measures or DEFAULT_MEASURES
+    with index_of(judged, options.keep, semantic=options.semantic) as index:
+        for form in forms:
+            for weights in [None, weights_of] if weights_of else [None]:
+                yield evaluate_ranking(
+                    judged, index, measures=measures, form=form, semantic=options.semantic, weights_of=weights
+                )
 
+
+def _answer_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:
+    """Yield a run for each form; with folds, a left-out run behind each fitted one."""
+    from htxsearch.evaluate.answers import answers_learnt_from, evaluate_answers, fold_models, read_questions
+    from htxsearch.evaluate.judged import index_of
+
+    judged = _read_judged(folder, options.corpus)
+    questions = read_questions(folder, judged)
+    by_fold = options.folds and answers_learnt_from(judged.name)
+    model_of = fold_models(judged, questions, options.folds) if by_fold and options.folds else None
+    with index_of(judged, options.keep) as index:
+        for form in forms:
+            for model in [None, model_of] if model_of else [None]:
+                yield evaluate_answers(judged, questions, index, form=form, model_of=model)
+
+
+def _read_judged(folder: Path, corpus: Path | None) -> "JudgedSet":
+    """Read a judged set and print its size."""
+    from htxsearch.evaluate.judged import read_judged_set
+
+    judged = read_judged_set(folder, corpus)
+    if judged.corpus:
+        say("eval.set-of-articles", set=judged.name, corpus=str(corpus), queries=len(judged.queries))
+    else:
+        say("eval.set", set=judged.name, documents=len(judged.documents), queries=len(judged.queries))
     return judged
 
 
-def _judged_answers(corpus: Path | None, keep: Path | None) -> _Judged:
-    import htxsearch.evaluate.answers as quality
-    import htxsearch.evaluate.ranking as evaluate
+def _write_runs(runs: Sequence["Run"], figures: Path | None, save: Path | None, *, as_json: bool) -> None:
+    """Write the runs where they are wanted: figures alone, or with every query."""
+    from htxsearch.evaluate.runs import runs_as_json
 
-    def judged(folder: Path, forms: Sequence[str]) -> Iterator["Run"]:
-        collection = _announced(folder, corpus)
-        with evaluate.opened(collection, keep) as index:
-            for form in forms:
-                yield quality.evaluate_answers(collection, quality.read_judged(folder, collection), index, form=form)
-
-    return judged
-
-
-def _announced(folder: Path, corpus: Path | None) -> "JudgedSet":
-    """Read a collection and say how large it is."""
-    import htxsearch.evaluate.ranking as evaluate
-
-    collection = evaluate.read_collection(folder, corpus)
-    documents = f"the articles of {corpus}" if collection.corpus else f"{len(collection.documents)} documents"
-    click.echo(f"{collection.name}: {documents}, {len(collection.queries)} queries", err=True)
-    return collection
-
-
-def _extract(folders: Sequence[Path], failures: int, *, as_json: bool) -> list["Extraction"]:
-    """Measure extraction in each folder, print it beside trafilatura's, and return htxsearch's own."""
-    import htxsearch.evaluate.extraction as extraction
-
-    sets = {}
-    ours = []
-    for folder in folders:
-        name = folder.resolve().name
-        pages = extraction.read_gold(folder)
-        ways = (("", extraction.by_htxsearch), ("trafilatura alone", extraction.by_trafilatura))
-        runs = [extraction.evaluate_extraction(name, pages, extract, by=by) for by, extract in ways]
-        sets.update({run.label: run.as_json() for run in runs})
-        ours.append(runs[0])
-        if not as_json:
-            for run in runs:
-                _show_extraction(run, failures)
+    if figures:
+        _write_json(figures, runs_as_json(runs))
+    if save:
+        save.write_text(json.dumps(runs_as_json(runs, queries=True), ensure_ascii=False), "utf-8")
     if as_json:
-        click.echo(json.dumps({"sets": sets}, ensure_ascii=False, indent=2))
-    return ours
+        click.echo(json.dumps(runs_as_json(runs), ensure_ascii=False, indent=2))
 
 
-def _show_extraction(run: "Extraction", failures: int) -> None:
-    values = "  ".join(f"{name} {value:.4f}" for name, value in run.measures.items())
-    click.echo(f"{run.name:14} {run.by or 'htxsearch':18} {values}  Leaks {run.leaks}  ({len(run.pages)} pages)")
-    for page in sorted(run.pages, key=lambda page: page.precision + page.recall)[:failures]:
-        click.echo(
-            f"    {page.precision:.4f} {page.recall:.4f}  {page.file}" + ("" if page.title_exact else f"  title: {page.title}")
-        )
-        for leak in page.leaks:
-            click.echo(f"          leaked: {leak}")
-
-
-def _sets(runs: list["Run"], *, queries: bool) -> dict[str, Any]:
-    """Return runs by set; a second form of a set is named after both."""
-    sets: dict[str, Any] = {}
-    for run in runs:
-        name = run.name if run.name not in sets else run.label
-        sets[name] = run.as_json(queries=queries)
-    return {"sets": sets}
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write figures to four places, so that they change only if the result does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rounded = json.loads(json.dumps(value), parse_float=lambda text: round(float(text), 4))
+    path.write_text(json.dumps(rounded, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _show_run(run: "Run", failures: int) -> None:
+    """Print the figures of a run, and its worst queries."""
     values = "  ".join(f"{name} {value:.4f} ±{run.interval(name):.3f}" for name, value in run.measures.items())
     form = f"{run.form}{' +meaning' if run.semantic else ''}"
-    click.echo(f"{run.name:14} {form:10} {values}  ({len(run.outcomes)} queries)")
+    click.echo(f"{run.name:14} {form:10} {run.kind:8} {values}  ({len(run.outcomes)} queries)")
     first = next(iter(run.measures))
-    measured = [one for one in run.outcomes.items() if first in one[1].measures]
-    worst = sorted(measured, key=lambda one: one[1].measures[first])[:failures]
-    for query, outcome in worst:
+    measured = [item for item in run.outcomes.items() if first in item[1].measures]
+    for query, outcome in sorted(measured, key=lambda item: item[1].measures[first])[:failures]:
         ranked = ", ".join(outcome.ranked[:3]) or outcome.error or "nothing found"
         click.echo(f"    {outcome.measures[first]:.2f}  {query}  {outcome.query}\n          → {ranked}")
 
 
-def _check_floors(path: Path, runs: Sequence["MeasuredSet"], *, write: bool) -> int:
-    import htxsearch.evaluate.ranking as evaluate
+def _show_comparison(comparison: "Comparison") -> None:
+    """Print the difference of the means, its significance, and the queries that changed most."""
+    changes = comparison.changes
+    up, down = sum(change > 0 for change in changes.values()), sum(change < 0 for change in changes.values())
+    before, after = comparison.before, comparison.after
+    click.echo(
+        f"{comparison.name}: {comparison.measure} {before:.4f} → {after:.4f} ({after - before:+.4f}, p = {comparison.p:.3f}); "
+        f"{up} better, {down} worse"
+    )
+    for query in sorted(changes, key=lambda query: (-abs(changes[query]), query))[:_CHANGES_SHOWN]:
+        if changes[query]:
+            click.echo(f"  {changes[query]:+.2f}  {query}  {comparison.texts[query]}")
 
-    try:
-        floors: Mapping[str, Mapping[str, float]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
-        if not all(isinstance(values, dict) for values in floors.values()):
-            raise ValueError("a set has no table of measures")
-    except (ValueError, AttributeError) as error:
-        raise UsageError(f"{path} is no file of floors: {error}") from error
-    below = evaluate.undercut(floors, runs)
-    for sentence in below:
-        click.echo(f"below the floor: {sentence}", err=True)
+
+def _extract(folders: Sequence[Path], failures: int, figures: Path | None, *, as_json: bool) -> list["Extraction"]:
+    """Measure extraction in each folder, print it beside trafilatura's, and return htxsearch's own."""
+    import htxsearch.evaluate.extraction as extraction
+
+    sets = {}
+    own = []
+    for folder in folders:
+        name = folder.resolve().name
+        pages = extraction.read_gold(folder)
+        extractors = (("", extraction.by_htxsearch), ("trafilatura alone", extraction.by_trafilatura))
+        runs = [extraction.evaluate_extraction(name, pages, extract, by=by) for by, extract in extractors]
+        sets.update({run.label: run.as_json() for run in runs})
+        own.append(runs[0])
+        if not as_json:
+            for run in runs:
+                _show_extraction(run, failures)
+    if figures:
+        without_pages = {name: {key: value for key, value in row.items() if key != "pages"} for name, row in sets.items()}
+        _write_json(figures, {"sets": without_pages})
+    if as_json:
+        click.echo(json.dumps({"sets": sets}, ensure_ascii=False, indent=2))
+    return own
+
+
+def _show_extraction(run: "Extraction", failures: int) -> None:
+    """Print the figures of an extractor, and its worst pages."""
+    values = "  ".join(f"{name} {value:.4f}" for name, value in run.measures.items())
+    click.echo(f"{run.name:14} {run.by or 'htxsearch':18} {run.kind:8} {values}  Leaks {run.leaks}  ({len(run.pages)} pages)")
+    for page in sorted(run.pages, key=lambda page: page.precision + page.recall)[:failures]:
+        title = "" if page.title_exact else f"  title: {page.title}"
+        click.echo(f"    {page.precision:.4f} {page.recall:.4f}  {page.file}{title}")
+        for leak in page.leaks:
+            click.echo(f"          leaked: {leak}")
+
+
+def _check_floors(path: Path, runs: Sequence["MeasuredSet"], *, write: bool) -> int:
+    """Print the figures below their floors and return the exit code; with `write`, raise the floors.
+
+    Raises UsageError for a set that has floors, or would get some, and only fitted figures.
+    """
+    from htxsearch.evaluate.floors import below_floors, raised_floors, read_floors, without_left_out, write_floors
+
+    floors = read_floors(path)
+    for label in without_left_out(runs):
+        if label in floors:
+            raise UsageError("eval.needs-folds", set=label, path=str(path))
+    below = below_floors(floors, runs)
+    for text in (render(one, language()) for one in below):
+        click.echo(text, err=True)
+    for text in (render(one, language()) for one in below_floors(floors, runs, "fitted")):
+        say("eval.warning", text=text)
     if write:
-        path.write_text(json.dumps(evaluate.raise_floors(floors, runs), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_floors(path, raised_floors(floors, runs))
     if below:
         return BELOW_FLOOR
-    click.echo(f"all floors of {path} hold", err=True)
+    say("eval.floors-hold", path=str(path))
     return 0
-
-
-def _show_comparison(first: dict[str, Any], second: dict[str, Any]) -> None:
-    """Print, for each set in both runs, the means' difference and the queries that changed, largest first."""
-    common = [name for name in first if name in second]
-    if not common:
-        raise UsageError("the two runs have no set in common")
-    for name in common:
-        one, other = first[name]["outcomes"], second[name]["outcomes"]
-        measure = next(iter(first[name]["measures"]))
-        queries = [query for query in one if query in other and measure in one[query]["measures"]]
-        changes = {query: other[query]["measures"][measure] - one[query]["measures"][measure] for query in queries}
-        up, down = sum(change > 0 for change in changes.values()), sum(change < 0 for change in changes.values())
-        before, after = first[name]["measures"][measure], second[name]["measures"][measure]
-        click.echo(f"{name}: {measure} {before:.4f} → {after:.4f} ({after - before:+.4f}); {up} better, {down} worse")
-        for query in sorted(changes, key=lambda q: (-abs(changes[q]), q))[:20]:
-            if changes[query]:
-                click.echo(f"  {changes[query]:+.2f}  {query}  {one[query]['query']}")

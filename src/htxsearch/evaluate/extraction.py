@@ -1,11 +1,12 @@
-"""How well the story is cut out of saved pages, on pages whose text somebody has written down.
+"""Measure how well the main content is cut out of saved pages, on pages whose text a reader has written down.
 
-A collection is a folder with saved pages and `gold.json`: a list of objects with `file`, `title`, `sapo` (the lead, may be
-empty), `paragraphs` (a list of texts) and `boilerplate_probes` (strings of the page that are no part of the story).
+A collection is a folder of saved pages with `gold.json`: a list of objects with `file`, `title`, `sapo` (the lead, may be
+empty), `paragraphs` (a list of texts) and `boilerplate_probes` (strings of the page that do not belong to its content).
 
-Text is compared as a multiset of tokens, each by its key (lower case, normal form, no marks): precision is the share of the
-extracted body's tokens that are in the gold text, recall the share of the gold text's in the body. Gold text is the lead
-and the paragraphs; the title counts in neither, captions only where the paragraphs have them. Both are means over the pages.
+Texts are compared as multisets of tokens, each by its key (lower case, normal form, without diacritics): precision is the share
+of the extracted body's tokens that are in the gold text, recall the share of the gold text's tokens in the body. The gold text
+is the lead and the paragraphs; the title counts in neither, captions only where the paragraphs have them. Both are means over
+the pages. No training reads these pages, so the figures are left-out; the rules that cut were written by people who had.
 """
 
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.errors import UsageError
+from htxsearch.evaluate.runs import Kind
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of
 from htxsearch.text.normalize import key, nfc
@@ -33,12 +35,12 @@ __all__ = [
 ]
 
 Extract = Callable[[Path], tuple[str, str]]
-"""Takes a page's file and returns the title and body found in it, "" for what was not found."""
+"""Takes the file of a page and returns its title and body, "" for a missing one."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldPage:
-    """A saved page, and what a reader says its story is."""
+    """A saved page, with the title and the text that a reader has marked as its content."""
 
     file: Path
     title: str
@@ -48,7 +50,7 @@ class GoldPage:
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
-    """What was made of one page: shares of tokens, whether the title is exact, and which probes are in the body."""
+    """The extraction of one page: shares of tokens, whether the title is exact, and the probes that are in the body."""
 
     file: str
     precision: float
@@ -60,7 +62,7 @@ class PageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """A collection of pages as read one way. `by` is "" for htxsearch, else what read them; `probes` counts all."""
+    """A collection of pages read by one extractor. `by` is "" for htxsearch, else its name; `probes` counts all."""
 
     name: str
     by: str
@@ -69,12 +71,17 @@ class Extraction:
 
     @property
     def label(self) -> str:
-        """The name its floors stand under."""
+        """The name of its floors."""
         return f"{self.name} ({self.by})" if self.by else self.name
 
     @property
+    def kind(self) -> Kind:
+        """Left-out: no training reads the pages."""
+        return "left-out"
+
+    @property
     def leaks(self) -> int:
-        """How many probes are in a body."""
+        """The number of probes that are in a body."""
         return sum(len(page.leaks) for page in self.pages)
 
     @property
@@ -100,45 +107,46 @@ class Extraction:
             }
             for page in self.pages
         }
-        return {"measures": dict(self.measures), "Leaks": self.leaks, "pages": pages}
+        return {"kind": self.kind, "measures": dict(self.measures), "Leaks": self.leaks, "pages": pages}
 
 
 def read_gold(folder: Path) -> tuple[GoldPage, ...]:
-    """Read a folder's `gold.json`. Raises UsageError if it is not as the module says."""
+    """Return the pages of a folder's `gold.json`. Raises UsageError if it is not as the module says."""
+    gold = folder / "gold.json"
     try:
         pages = tuple(
             GoldPage(
-                folder / one["file"],
-                nfc(one["title"]),
-                nfc("\n".join([one.get("sapo") or "", *one["paragraphs"]])),
-                tuple(map(nfc, one.get("boilerplate_probes") or ())),
+                folder / row["file"],
+                nfc(row["title"]),
+                nfc("\n".join([row.get("sapo") or "", *row["paragraphs"]])),
+                tuple(map(nfc, row.get("boilerplate_probes") or ())),
             )
-            for one in json.loads((folder / "gold.json").read_text("utf-8"))
+            for row in json.loads(gold.read_text("utf-8"))
         )
     except OSError as error:
-        raise UsageError(f"{folder} is no collection of pages: cannot read {error.filename}") from error
+        raise UsageError("eval.unreadable-pages", folder=str(folder), file=str(error.filename)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{folder / 'gold.json'} is no list of pages and their text: {error!r}") from error
+        raise UsageError("eval.not-gold", path=str(gold), detail=repr(error)) from error
+    if not pages:
+        raise UsageError("eval.no-page", folder=str(folder))
     missing = [page.file for page in pages if not page.file.is_file()]
-    if missing or not pages:
-        raise UsageError(
-            f"{folder / 'gold.json'} names {missing[0]}, which is not there" if missing else f"{folder} has no page"
-        )
+    if missing:
+        raise UsageError("eval.missing-page", path=str(gold), file=str(missing[0]))
     return pages
 
 
 def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract, *, by: str = "") -> Extraction:
-    """Read every page with `extract` and compare it with the gold; a page in which nothing is found has 0 in all."""
+    """Read every page with `extract` and compare it with the gold text; a page that yields nothing has 0 in all."""
     outcomes = []
     for page in pages:
         title, body = extract(page.file)
-        found, gold = (Counter(map(key, terms(text))) for text in (body, page.text))
-        common = (found & gold).total()
+        extracted, gold = (Counter(map(key, terms(text))) for text in (body, page.text))
+        common = (extracted & gold).total()
         squeezed = " ".join(nfc(body).split())
         outcomes.append(
             PageOutcome(
                 page.file.name,
-                common / max(1, found.total()),
+                common / max(1, extracted.total()),
                 common / max(1, gold.total()),
                 title,
                 " ".join(nfc(title).split()) == " ".join(page.title.split()),
@@ -149,16 +157,16 @@ def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract
 
 
 def by_htxsearch(file: Path) -> tuple[str, str]:
-    """Read a page as reindexing does."""
-    found = next(articles_of(SourceFile(file, file.name)))
-    return (found.title, found.body) if isinstance(found, Article) else ("", "")
+    """Return the title and body of a page as reindexing reads it."""
+    article = next(articles_of(SourceFile(file, file.name)))
+    return (article.title, article.body) if isinstance(article, Article) else ("", "")
 
 
 def by_trafilatura(file: Path) -> tuple[str, str]:
-    """Read a page by trafilatura alone, tables included, comments not."""
-    import trafilatura  # what it takes to load, only who compares with it pays
+    """Return the title and body of a page by trafilatura alone, with tables, without comments."""
+    import trafilatura  # loads for long, and only a comparison with it pays
 
-    found = trafilatura.bare_extraction(file.read_bytes(), include_comments=False, include_tables=True, with_metadata=True)
-    if found is None or isinstance(found, dict):
+    document = trafilatura.bare_extraction(file.read_bytes(), include_comments=False, include_tables=True, with_metadata=True)
+    if document is None or isinstance(document, dict):
         return "", ""
-    return found.title or "", found.text or ""
+    return document.title or "", document.text or ""

@@ -29,7 +29,9 @@ that sum: `MEANING`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -42,7 +44,7 @@ from numpy.typing import NDArray
 from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learnt_weights", "rows"]
+__all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learnt_weights", "ranking_weights", "rows"]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
@@ -116,12 +118,29 @@ class Candidates:
     mean_article_length: float
 
 
-@cache
+_weights: ContextVar[Mapping[str, float] | None] = ContextVar("ranking weights", default=None)
+
+
 def learnt_weights() -> Mapping[str, float]:
-    """Return the weights that `scripts/train.py` has written: of every feature, then of `MEANING`."""
-    weights: dict[str, float] = json.loads(resources.files("htxsearch.search").joinpath("rank.json").read_text("utf-8"))[
-        "weights"
-    ]
+    """Return the weights in use, of every feature, then of `MEANING`: those of `rank.json` outside `ranking_weights`."""
+    return _weights.get() or _stored_weights()
+
+
+@contextmanager
+def ranking_weights(weights: Mapping[str, float]) -> Iterator[None]:
+    """Rank by other weights for a while: an evaluation answers each query by weights that never saw its documents."""
+    token = _weights.set(weights)
+    try:
+        yield
+    finally:
+        _weights.reset(token)
+
+
+@cache
+def _stored_weights() -> Mapping[str, float]:
+    """Return the weights that `scripts/train.py` has written."""
+    stored = json.loads(resources.files("htxsearch.search").joinpath("rank.json").read_text("utf-8"))
+    weights: dict[str, float] = stored["weights"]
     return weights
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from htxsearch.errors import UsageError
-from htxsearch.evaluate.answers import QUALITIES, evaluate_answers, read_judged
-from htxsearch.evaluate.ranking import opened, read_collection
+from htxsearch.evaluate.answers import QUALITIES, evaluate_answers, read_questions
+from htxsearch.evaluate.judged import index_of, read_judged_set
 
 TEXT = "Tính đến hết năm 2019, huyện Mường Pồn có 48 hợp tác xã. Bà con trồng chè trên đồi cao."
 
@@ -35,9 +35,9 @@ def folder(root: Path, answers: list[str] | None, *, unanswerable: bool = True) 
 @pytest.mark.parametrize("form", ["typed", "unaccented", "short", "hurried"])
 def test_a_right_answer_and_a_declined_one(tmp_path: Path, form: str) -> None:
     root = folder(tmp_path, ["48 HTX", "48"])
-    collection = read_collection(root)
-    with opened(collection) as index:
-        run = evaluate_answers(collection, read_judged(root, collection), index, form=form)
+    judged = read_judged_set(root)
+    with index_of(judged) as index:
+        run = evaluate_answers(judged, read_questions(root, judged), index, form=form)
     assert set(run.measures) <= set(QUALITIES)
     assert form in ("unaccented", "hurried") or run.measures["Declined"] == 1.0
     assert run.measures["NumberExact"] == 1.0
@@ -47,9 +47,9 @@ def test_a_right_answer_and_a_declined_one(tmp_path: Path, form: str) -> None:
 
 def test_a_wrong_answer_counts_nothing(tmp_path: Path) -> None:
     root = folder(tmp_path, ["1.200 con bò"], unanswerable=False)
-    collection = read_collection(root)
-    with opened(collection) as index:
-        run = evaluate_answers(collection, read_judged(root, collection), index)
+    judged = read_judged_set(root)
+    with index_of(judged) as index:
+        run = evaluate_answers(judged, read_questions(root, judged), index)
     assert "Declined" not in run.measures
     assert {run.measures[name] for name in ("EM", "F1", "Sentence@1", "Sentence@3", "NumberExact")} == {0.0}
 
@@ -57,7 +57,7 @@ def test_a_wrong_answer_counts_nothing(tmp_path: Path) -> None:
 def test_a_collection_without_answers_is_refused(tmp_path: Path) -> None:
     root = folder(tmp_path, None)
     with pytest.raises(UsageError, match=r"metadata\.answers"):
-        read_judged(root, read_collection(root))
+        read_questions(root, read_judged_set(root))
 
 
 @pytest.mark.parametrize(

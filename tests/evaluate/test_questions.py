@@ -1,4 +1,4 @@
-"""The judged questions about the demo corpus: every answer stands where it is said to stand."""
+"""The judged questions about the demo corpus: every answer is in the sentence and the article that its row names."""
 
 import json
 from collections import Counter
@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from htxsearch.evaluate.answers import read_judged
-from htxsearch.evaluate.ranking import read_collection
+from htxsearch.evaluate.answers import read_questions
+from htxsearch.evaluate.folds import in_left_out_third, read_left_out
+from htxsearch.evaluate.judged import read_judged_set
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
 from htxsearch.text.normalize import fold, nfc
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = ROOT / "evals" / "questions"
 CORPUS = ROOT / "corpus"
 KINDS = {"number", "person", "org", "place", "date", "document", "definition", "reason", "manner", "list", "yesno", "other"}
@@ -54,7 +55,7 @@ def test_ids_and_texts_are_unique_and_every_article_is_asked_about(bodies: dict[
     assert {article for _, article in graded} == set(bodies)
 
 
-def test_what_is_judged_relevant_holds_the_answer(bodies: dict[str, str]) -> None:
+def test_a_relevant_article_holds_the_answer(bodies: dict[str, str]) -> None:
     questions = {row["_id"]: row["metadata"] for row in rows("queries.jsonl")}
     judged = set(grades())
     assert {query for query, _ in judged} == set(questions)
@@ -64,7 +65,7 @@ def test_what_is_judged_relevant_holds_the_answer(bodies: dict[str, str]) -> Non
         assert any(answer.lower() in body for answer in questions[query]["answers"]), (query, article)
 
 
-def test_what_nothing_answers_has_no_answers() -> None:
+def test_unanswerable_questions_have_no_answers() -> None:
     for row in rows("unanswerable.jsonl"):
         assert not row["metadata"].keys() & {"answers", "sentence", "gold"}, row
 
@@ -79,7 +80,7 @@ def test_every_question_has_its_other_forms_and_a_known_kind() -> None:
         assert about["unaccented"] == fold(about["unaccented"]), row
 
 
-def test_the_set_is_as_large_and_mixed_as_it_says() -> None:
+def test_the_set_has_its_size_and_its_mix_of_kinds() -> None:
     kinds = Counter(row["metadata"]["kind"] for row in rows("queries.jsonl"))
     assert kinds.total() >= 200
     assert 0.35 <= kinds["number"] / kinds.total() <= 0.45
@@ -87,9 +88,17 @@ def test_the_set_is_as_large_and_mixed_as_it_says() -> None:
     assert len(rows("unanswerable.jsonl")) >= 60
 
 
+def test_a_third_of_the_documents_is_left_out_of_training() -> None:
+    listed = read_left_out(QUESTIONS)
+    ids = {article for _, article in grades()} | {row["_id"] for row in rows("unanswerable.jsonl")}
+    assert listed == {name for name in ids if in_left_out_third(name)}
+    asked = {query for query, article in grades() if article in listed}
+    assert 0.25 <= len(asked) / len(rows("queries.jsonl")) <= 0.4
+
+
 def test_eval_reads_the_set() -> None:
-    collection = read_collection(QUESTIONS, CORPUS)
-    judged = read_judged(QUESTIONS, collection)
-    assert len(collection.queries) == len(rows("queries.jsonl"))
-    assert all(forms.keys() == {"short", "hurried"} for forms in collection.own_forms.values())
-    assert len(judged) == len(collection.queries) + len(rows("unanswerable.jsonl"))
+    judged = read_judged_set(QUESTIONS, CORPUS)
+    questions = read_questions(QUESTIONS, judged)
+    assert len(judged.queries) == len(rows("queries.jsonl"))
+    assert all(forms.keys() == {"short", "hurried"} for forms in judged.own_forms.values())
+    assert len(questions) == len(judged.queries) + len(rows("unanswerable.jsonl"))

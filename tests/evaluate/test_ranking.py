@@ -10,7 +10,13 @@ from click.testing import CliRunner, Result
 
 from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
-from htxsearch.evaluate.ranking import FORMS, evaluate, opened, raise_floors, read_collection, undercut
+from htxsearch.evaluate.floors import below_floors, raised_floors
+from htxsearch.evaluate.folds import document_groups, fold_of
+from htxsearch.evaluate.forms import FORMS
+from htxsearch.evaluate.judged import index_of, read_judged_set
+from htxsearch.evaluate.ranking import RANKING_FOLDS_FILE, evaluate_ranking, fold_weights
+from htxsearch.evaluate.runs import Run, paired_randomisation
+from htxsearch.search.features import learnt_weights
 
 DOCUMENTS = {
     "đồi chè 1": "Hợp tác xã chè Suối Kẹm hái lứa chè đầu xuân, bán búp khô cho khách quen ở chợ phiên.",
@@ -72,27 +78,27 @@ def test_forms_change_the_query_and_nothing_else() -> None:
     assert posed["telex"] == "Hoaf quys thuyr howpj tacs xax"
 
 
-def test_own_forms_are_asked_where_there_are_some(folder: Path) -> None:
+def test_own_forms_are_asked_if_the_query_has_them(folder: Path) -> None:
     with (folder / "queries.jsonl").open("a", encoding="utf-8") as file:
         file.write('\n{"_id": "q5", "text": "thóc phơi"}')
     with (folder / "qrels.tsv").open("a", encoding="utf-8") as file:
         file.write("\nq5\tb\t1")
-    collection = read_collection(folder)
-    with opened(collection) as index:
-        asked = {form: evaluate(collection, index, form=form).outcomes for form in ("short", "hurried")}
+    judged = read_judged_set(folder)
+    with index_of(judged) as index:
+        asked = {form: evaluate_ranking(judged, index, form=form).outcomes for form in ("short", "hurried")}
     assert [asked["short"][one].query for one in ("q2", "q5")] == ["ai", "thóc phơi"]
     assert [asked["hurried"][one].query for one in ("q2", "q5")] == ["che dau", "thóc phơi"]
 
 
-def test_a_query_that_cannot_be_read_counts_and_is_told(folder: Path) -> None:
+def test_a_query_that_cannot_be_parsed_counts_as_a_miss_and_keeps_its_error(folder: Path) -> None:
     row = json.dumps({"_id": "q5", "text": 'lúa "mùa', "metadata": {}})
     with (folder / "queries.jsonl").open("a", encoding="utf-8") as file:
         file.write("\n" + row)
     with (folder / "qrels.tsv").open("a", encoding="utf-8") as file:
         file.write("\nq5\tb\t1")
-    collection = read_collection(folder)
-    with opened(collection) as index:
-        found = evaluate(collection, index)
+    judged = read_judged_set(folder)
+    with index_of(judged) as index:
+        found = evaluate_ranking(judged, index)
     assert found.outcomes["q5"].error == "this quotation mark is never closed"
     assert found.measures["MRR@10"] == pytest.approx(3 / 5)
 
@@ -100,14 +106,14 @@ def test_a_query_that_cannot_be_read_counts_and_is_told(folder: Path) -> None:
 def test_floors_hold_fail_and_never_go_down(folder: Path, tmp_path: Path) -> None:
     floors = tmp_path / "floors.json"
     assert run(folder, "--floors", floors, "--raise-floors").return_value == 0
-    assert json.loads(floors.read_text())["toy"]["MRR@10"] == 0.75
+    assert json.loads(floors.read_text())["left-out"]["toy"]["MRR@10"] == 0.75
     assert run(folder, "--floors", floors).return_value == 0
-    floors.write_text(json.dumps({"toy": {"MRR@10": 0.9, "P@1": 0.1}}))
+    floors.write_text(json.dumps({"left-out": {"toy": {"MRR@10": 0.9, "P@1": 0.1}}}))
     failed = run(folder, "--floors", floors, "--raise-floors")
     assert failed.return_value == 1
-    assert "MRR@10 is 0.7500, below its floor 0.9000" in failed.stderr
+    assert "MRR@10 (left-out) is 0.7500, below its floor 0.9000" in failed.stderr
     assert "P@1 has a floor but was not measured" in failed.stderr
-    assert json.loads(floors.read_text())["toy"]["MRR@10"] == 0.9
+    assert json.loads(floors.read_text())["left-out"]["toy"]["MRR@10"] == 0.9
 
 
 def test_two_runs_are_compared_query_by_query(folder: Path, tmp_path: Path) -> None:
@@ -130,36 +136,36 @@ def test_failures_are_shown_worst_first(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "name the folders"),
+        ([], "name the folders of judged sets"),
         (["{folder}", "--measure", "nonsense"], "there is no measure 'nonsense'"),
         (["{folder}", "--raise-floors"], "--raise-floors needs --floors"),
-        (["{parent}"], "is no judged collection"),
-        (["--compare", "{folder}/qrels.tsv", "{folder}/qrels.tsv"], "is no saved run"),
+        (["{parent}"], "is not a judged set"),
+        (["--compare", "{folder}/qrels.tsv", "{folder}/qrels.tsv"], "is not a saved run"),
     ],
 )
-def test_mistakes_are_told(folder: Path, words: list[str], says: str) -> None:
+def test_mistakes_are_refused(folder: Path, words: list[str], says: str) -> None:
     failed = run(*(word.format(folder=folder, parent=folder.parent) for word in words))
     assert isinstance(failed.exception, UsageError)
     assert says in str(failed.exception)
 
 
-def test_undercut_and_raise_floors_by_form(folder: Path) -> None:
-    collection = read_collection(folder)
-    with opened(collection) as index:
-        found = [evaluate(collection, index, form="unaccented")]
-    floors = raise_floors({}, found)
+def test_floors_are_named_after_the_form(folder: Path) -> None:
+    judged = read_judged_set(folder)
+    with index_of(judged) as index:
+        found = [evaluate_ranking(judged, index, form="unaccented")]
+    floors = raised_floors({}, found)
     assert list(floors) == ["toy (unaccented)"]
-    assert undercut(floors, found) == []
+    assert below_floors(floors, found) == []
 
 
-def test_a_folder_named_by_dots_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_named_by_dots_has_its_real_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "dev"
     (folder / "sub").mkdir(parents=True)
     (folder / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")
     (folder / "queries.jsonl").write_text('{"_id": "q", "text": "chè"}\n', "utf-8")
     (folder / "qrels.tsv").write_text("q\td\tg\nq\td\t1\n", "utf-8")
     monkeypatch.chdir(folder / "sub")
-    assert read_collection(Path("..")).name == "dev"
+    assert read_judged_set(Path("..")).name == "dev"
 
 
 @pytest.fixture
@@ -185,10 +191,10 @@ def test_a_set_without_documents_asks_the_articles_of_a_corpus_folder(folder: Pa
 
 
 @pytest.mark.usefixtures("articles")
-def test_a_set_without_documents_says_what_is_missing(folder: Path) -> None:
+def test_a_set_without_documents_names_the_missing_option(folder: Path) -> None:
     failed = run(folder)
     assert isinstance(failed.exception, UsageError)
-    assert "has no corpus.jsonl; name its articles with --corpus DIR" in str(failed.exception)
+    assert "has no corpus.jsonl; name the folder of its articles with --corpus DIR" in str(failed.exception)
 
 
 def test_own_documents_go_before_a_corpus_folder(folder: Path, tmp_path: Path) -> None:
@@ -201,5 +207,97 @@ def test_queries_of_another_form_are_refused(tmp_path: Path, row: str) -> None:
     (tmp_path / "corpus.jsonl").write_text('{"_id": "d", "title": "", "text": "chè"}\n', "utf-8")
     (tmp_path / "queries.jsonl").write_text(row + "\n", "utf-8")
     (tmp_path / "qrels.tsv").write_text("q\td\tg\nq\td\t1\n", "utf-8")
-    with pytest.raises(UsageError, match="no judged collection"):
-        read_collection(tmp_path)
+    with pytest.raises(UsageError, match="is not a judged set"):
+        read_judged_set(tmp_path)
+
+
+@pytest.fixture
+def learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the product's weights have learnt from the set "toy"."""
+    monkeypatch.setattr("htxsearch.evaluate.ranking.ranking_learnt_from", lambda name: name == "toy")
+
+
+@pytest.fixture
+def folds(tmp_path: Path) -> Path:
+    """Return a folder with weights for two folds: the product's, and some that rank the worst passage first."""
+    made = tmp_path / "folds"
+    made.mkdir()
+    weights = dict(learnt_weights())
+    reversed_weights = {name: -weight for name, weight in weights.items()}
+    stored = {"trained_on": {"toy": 4}, "weights": [weights, reversed_weights]}
+    (made / RANKING_FOLDS_FILE).write_text(json.dumps(stored), "utf-8")
+    return made
+
+
+@pytest.mark.usefixtures("learnt_from")
+def test_figures_are_printed_fitted_and_left_out(folder: Path, folds: Path, tmp_path: Path) -> None:
+    result = run(folder, "--folds", folds, "--figures", tmp_path / "figures.json")
+    assert [line.split()[2] for line in result.stdout.splitlines()] == ["fitted", "left-out"]
+    toy = json.loads((tmp_path / "figures.json").read_text())["sets"]["toy"]
+    assert (toy["kind"], toy["left_out"]["kind"]) == ("fitted", "left-out")
+
+
+def test_a_set_that_no_training_reads_is_left_out(folder: Path, folds: Path) -> None:
+    assert [line.split()[2] for line in run(folder, "--folds", folds).stdout.splitlines()] == ["left-out"]
+
+
+@pytest.mark.usefixtures("learnt_from")
+def test_each_query_is_ranked_by_the_weights_of_its_fold(folder: Path, folds: Path) -> None:
+    judged = read_judged_set(folder)
+    with index_of(judged) as index:
+        run_of_folds = evaluate_ranking(judged, index, weights_of=fold_weights(judged, folds))
+        product = evaluate_ranking(judged, index)
+    assert (run_of_folds.kind, product.kind) == ("left-out", "fitted")
+    assert run_of_folds.label == product.label == "toy"
+    worse = {query for query, outcome in product.outcomes.items() if outcome.ranked != run_of_folds.outcomes[query].ranked}
+    groups = document_groups(judged.qrels)
+    assert worse <= {query for query in judged.queries if fold_of(groups[query], 2) == 1}
+
+
+@pytest.mark.usefixtures("learnt_from")
+def test_fitted_figures_pin_no_floors(folder: Path, folds: Path, tmp_path: Path) -> None:
+    floors = tmp_path / "floors.json"
+    refused = run(folder, "--floors", floors, "--raise-floors")
+    assert isinstance(refused.exception, UsageError)
+    assert "the figures of toy are fitted" in str(refused.exception)
+    assert not floors.exists()
+    assert run(folder, "--folds", folds, "--floors", floors, "--raise-floors").return_value == 0
+    assert list(json.loads(floors.read_text())) == ["left-out"]
+    refused = run(folder, "--floors", floors)
+    assert isinstance(refused.exception, UsageError)
+    assert "has floors for toy, but its figures are fitted" in str(refused.exception)
+
+
+def test_only_a_left_out_figure_falls_below_a_floor() -> None:
+    floors = {"toy": {"MRR@10": 0.6}}
+    runs = [Run(name="toy", form="typed", measures={"MRR@10": 0.5}, outcomes={}, kind="fitted")]
+    assert below_floors(floors, runs) == []
+    assert [one.code for one in below_floors(floors, runs, "fitted")] == ["eval.below-floor"]
+
+
+@pytest.mark.usefixtures("learnt_from")
+@pytest.mark.parametrize("stored", [None, "{}", '{"trained_on": {"other": 1}, "weights": [{}]}'])
+def test_folds_that_do_not_fit_are_refused(folder: Path, tmp_path: Path, stored: str | None) -> None:
+    folds = tmp_path / "none"
+    folds.mkdir()
+    if stored:
+        (folds / RANKING_FOLDS_FILE).write_text(stored)
+    refused = run(folder, "--folds", folds)
+    assert isinstance(refused.exception, UsageError)
+    assert refused.exception.code == ("eval.folds-lack-set" if stored and "other" in stored else "eval.no-folds")
+
+
+def test_a_floors_file_pins_only_left_out_figures(folder: Path, tmp_path: Path) -> None:
+    floors = tmp_path / "floors.json"
+    for text in ('{"toy": {"MRR@10": 0.5}}', '{"left-out": {}, "fitted": {}}', "[]", '{"left-out": {"toy": 1}}'):
+        floors.write_text(text)
+        refused = run(folder, "--floors", floors)
+        assert isinstance(refused.exception, UsageError), text
+        assert refused.exception.code == "eval.not-floors"
+
+
+def test_the_randomisation_test_tells_chance_from_difference() -> None:
+    assert paired_randomisation([]) == paired_randomisation([0.0, 0.0]) == 1.0
+    assert paired_randomisation([0.5, -0.5]) == 1.0
+    assert paired_randomisation([0.1] * 5) == pytest.approx(2 / 32, abs=0.01)
+    assert paired_randomisation([0.1] * 20) < 0.001
