@@ -17,7 +17,7 @@ ROOMS = ("errors", "text", "ingest", "engine", "indexing", "query", "search", "a
 """The modules and packages at the top, from the ground up: a module imports from its own room and those before it."""
 OWNERS = {
     "underthesea": {"text.segmenter"},
-    "whoosh": {*(f"engine.whoosh.{name}" for name in ("storage", "harvest", "pool", "writer")), "evaluate.bench.rivals"},
+    "whoosh": {*(f"engine.whoosh.{name}" for name in ("codec", "storage", "writer")), "evaluate.bench.rivals"},
     "sklearn": {"search.related"},
     "scipy": {"search.related"},
     "trafilatura": {"ingest.readers.page", "evaluate.extraction"},

@@ -1,4 +1,4 @@
-"""Whatever goes wrong below the seam becomes one of our own errors, which says what to type."""
+"""Every failure of the engine becomes one of our own errors, which says the next command to type."""
 
 import copy
 import errno
@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 import whoosh
-from whoosh.filedb import filestore, filetables
+from whoosh.filedb import compound, filestore, filetables
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
 from whoosh.index import TOC
@@ -29,7 +29,7 @@ from whoosh.reading import SegmentReader
 from whoosh.writing import SegmentWriter
 
 from htxsearch.engine.contract import Boolean, DateRange, Node, TermsFilter
-from htxsearch.engine.whoosh import WhooshEngine
+from htxsearch.engine.whoosh import WhooshEngine, codec
 from htxsearch.engine.whoosh import engine as ours
 from htxsearch.errors import (
     HtxError,
@@ -83,6 +83,11 @@ def opening(folder: Path, _engine: WhooshEngine) -> None:
     WhooshEngine(folder)
 
 
+def merging(_folder: Path, engine: WhooshEngine) -> None:
+    """Delete all of a segment, so that it is rewritten."""
+    put(engine, document("c", "ao cá"), delete=["a", "b"])
+
+
 def reading(folder: Path, _engine: WhooshEngine) -> None:
     """Ask for what only Whoosh has: what a sidecar is made of."""
     for path in folder.glob("*.imp"):
@@ -121,21 +126,21 @@ REACHABLE = {
     "whoosh.index.OutOfDateError": (IndexOutdated, SegmentWriter, "commit", writing),  # 2.7.4 has it but raises it nowhere
     "whoosh.index.IndexError": (IndexDamaged, TOC, "read", writing),  # another byte order
     "whoosh.filedb.filetables.FileFormatError": (IndexDamaged, filetables.HashReader, "__init__", reading),
-    "whoosh.filedb.filestore.StorageError": (IndexDamaged, filestore.OverlayStorage, "open_file", reading),
-    "whoosh.reading.ReaderClosed": (IndexDamaged, SegmentReader, "column_reader", reading),
+    "whoosh.filedb.filestore.StorageError": (IndexDamaged, filestore.FileStorage, "create_file", writing),
+    "whoosh.reading.ReaderClosed": (IndexDamaged, SegmentReader, "column_reader", merging),
     "whoosh.writing.IndexingError": (IndexDamaged, SegmentWriter, "delete_document", writing),
 }
 """What it must become, and where Whoosh raises it on a path that we take."""
 
 NOT_REACHABLE = {
     "whoosh.reading.TermNotFound": "no term is looked up through Whoosh's readers",
-    "whoosh.codec.base.OutOfOrderError": "the pool hands terms over in order, and not to the method that looks",
+    "whoosh.codec.base.OutOfOrderError": "postings are written by our field writer, which does not look",
     "whoosh.fields.UnknownFieldError": "the fields written are those of the one schema that is written with",
     "whoosh.fields.FieldConfigurationError": "the schema is a constant",
     "whoosh.filedb.filestore.ReadOnlyError": "no storage is opened read-only",
     "whoosh.analysis.acore.CompositionError": "no analyser is composed: terms come ready-made",
     "whoosh.matching.mcore.NoQualityAvailable": "Whoosh does not rank",
-    "whoosh.matching.mcore.ReadTooFar": "postings are read block by block, never skipped through",
+    "whoosh.matching.mcore.ReadTooFar": "postings are read without its matchers",
     "whoosh.qparser.common.QueryParserError": "Whoosh parses no query",
     "whoosh.qparser.dateparse.DateParseError": "Whoosh parses no date",
     "whoosh.query.qcore.QueryError": "no query of Whoosh's is made",
@@ -203,8 +208,8 @@ OTHERS = [
     [
         (ours, "read_contents", opening),
         (TOC, "read", writing),
-        (SegmentReader, "__init__", reading),
-        (SegmentReader, "column_reader", reading),
+        (compound.CompoundStorage, "__init__", reading),
+        (codec.SegmentFiles, "numbers", reading),
     ],
     ids=["opening", "toc", "segment", "column"],
 )
@@ -285,7 +290,7 @@ def test_a_folder_without_an_index_is_missing(tmp_path: Path, there: bool) -> No
 def test_our_own_errors_pass_as_they_are(folder: Path, engine: WhooshEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = IndexBusy("đã là của ta")
     with monkeypatch.context() as patch:
-        patch.setattr(SegmentReader, "column_reader", fails_with(ours))
+        patch.setattr(codec.SegmentFiles, "numbers", fails_with(ours))
         with pytest.raises(IndexBusy) as failure:
             reading(folder, engine)
     assert failure.value is ours

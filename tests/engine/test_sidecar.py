@@ -30,7 +30,7 @@ from htxsearch.engine.contract import (
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
-from htxsearch.engine.whoosh.toc import latest_generation, read_contents
+from htxsearch.engine.whoosh.storage import latest_generation, read_contents
 
 from .documents import any_of, document, hits, phrase, put, syllables
 

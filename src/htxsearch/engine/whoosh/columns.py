@@ -1,4 +1,4 @@
-"""The sidecar of a segment: its numbers and postings as arrays in one file, memory-mapped, each with a checksum.
+"""The columns of a segment: its numbers and postings as arrays in one memory-mapped file, each with a checksum.
 
     8 bytes    magic, the format's version in its last two
     4 bytes    length of the header
@@ -8,23 +8,44 @@
     sections   little-endian arrays, each at a multiple of 16
 
 A section's checksum is compared when it is first touched, except for "blocks" (a field's postings), which
-have a checksum for each term, so that a query reads only what it needs. A sidecar is derived from the
-segment and can be made again; whoever meets a wrong checksum does so and trusts nothing of the old one.
+have a checksum for each term, so that a query reads only what it needs. Columns are derived from the
+segment and can be built again; a reader that meets a wrong checksum does so and trusts nothing of the old file.
 The name, `<segment>.imp`, is one that Whoosh removes together with the segment.
+
+Passages and articles are numbered apart, from 0, in the order in which they stand in the segment. What
+is read by the article (tokens for the reranker, records, vectors) stays in Whoosh's file; the columns have its
+position there, and checksums.
 """
 
 import json
 import mmap
 import zlib
+from array import array as number_array
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Columns", "ColumnsDamaged", "block_crc", "columns_name", "give_back", "pack", "packed_strings"]
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
+from htxsearch.engine.whoosh.storage import SEPARATOR
+
+if TYPE_CHECKING:
+    from htxsearch.engine.whoosh.codec import SegmentFiles
+
+__all__ = [
+    "Array",
+    "Columns",
+    "ColumnsDamaged",
+    "block_crc",
+    "build_columns",
+    "columns_name",
+    "give_back",
+    "pack",
+    "packed_strings",
+]
 
 Array = npt.NDArray[Any]
 
@@ -35,16 +56,16 @@ _START = len(_MAGIC) + 8
 
 
 class ColumnsDamaged(Exception):
-    """A sidecar is missing, of another version or segment, or not as it was written. Never leaves the engine."""
+    """Columns are missing, of another version or segment, or not as they were written. Never leaves the engine."""
 
 
 def columns_name(segment: str) -> str:
-    """Return the file name of a segment's sidecar."""
+    """Return the file name of a segment's columns."""
     return f"{segment}.imp"
 
 
 def pack(facts: Mapping[str, Any], sections: Mapping[str, Array], blocks: frozenset[str]) -> bytes:
-    """Return a sidecar's bytes; the sections named in `blocks` have checksums of their own elsewhere."""
+    """Return the bytes of a columns file; the sections named in `blocks` have checksums of their own elsewhere."""
     arrays = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in sections.items()}
     table: dict[str, list[Any]] = {}
     at = 0
@@ -66,7 +87,7 @@ def packed_strings(strings: list[bytes]) -> tuple[Array, Array]:
 
 
 class Columns:
-    """Reads a sidecar. Every method raises SidecarDamaged where what is there is not what was written."""
+    """Reads a columns file. Every method raises ColumnsDamaged where a checksum is wrong."""
 
     def __init__(self, buffer: bytes | mmap.mmap) -> None:
         self._buffer = buffer
@@ -149,7 +170,7 @@ class Columns:
         return units, tf
 
     def give_back(self) -> None:
-        """Let go of the pages that were read; those that are read again come back."""
+        """Release the pages that were read; the system reads them again when they are needed."""
         if isinstance(self._buffer, mmap.mmap):
             give_back(self._buffer)
 
@@ -161,7 +182,7 @@ class Columns:
 
 
 def give_back(mapped: mmap.mmap) -> None:
-    """Give a mapped file's pages back to the system, which keeps them as long as it has room."""
+    """Release a mapped file's pages to the system, which keeps them as long as it has room."""
     if hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
 
@@ -169,3 +190,148 @@ def give_back(mapped: mmap.mmap) -> None:
 def block_crc(units: Array, tf: Array) -> int:
     """Return the checksum of a term's postings."""
     return zlib.crc32(tf.data, zlib.crc32(units.data))
+
+
+# Building them from a segment
+
+
+class _Numbering(NamedTuple):
+    """Whoosh's documents as articles and passages; `number`, (documents,) uint32, counts each among its kind."""
+
+    article_docs: Array
+    passage_docs: Array
+    number: Array
+
+
+def build_columns(files: "SegmentFiles", name: str, file_size: int) -> bytes:
+    """Return the columns of the segment with these files. `file_size` is that of its .seg file."""
+    ordinal = files.numbers("ordinal")
+    article_docs, passage_docs = np.flatnonzero(ordinal == 0), np.flatnonzero(ordinal > 0)
+    number = np.empty(len(ordinal), np.uint32)
+    number[article_docs], number[passage_docs] = np.arange(len(article_docs)), np.arange(len(passage_docs))
+    numbering = _Numbering(article_docs, passage_docs, number)
+    sections: dict[str, Array] = {
+        "passages": np.diff(article_docs, append=len(ordinal)).astype(np.uint32) - np.uint32(1),
+        "date": files.numbers("date")[article_docs],
+    }
+    for field in PASSAGE_FIELDS + ARTICLE_FIELDS:
+        docs = article_docs if field in ARTICLE_FIELDS else passage_docs
+        sections[f"length.{field}"] = files.numbers(f"length_{field}")[docs].astype(np.uint32)
+        sections |= _postings(files, field, number)
+    for field in ("place", "source"):
+        sections |= _values(files, field, numbering)
+    sections |= _ids(files, article_docs) | _spellings(files)
+    sections |= _pieces(files, "record", "_stored", article_docs) | _pieces(files, "vector", "vector", article_docs)
+    lengths = np.empty(len(ordinal), np.int64)
+    lengths[article_docs], lengths[passage_docs] = sections["length.title"], sections["length.syllable"]
+    forward, sections["forward.crc"] = _forward(files, article_docs, lengths)
+    fields = PASSAGE_FIELDS + ARTICLE_FIELDS
+    facts = {"segment": name, "size": len(ordinal), "file_size": file_size, "forward": forward, "fields": fields}
+    blocks = frozenset(f"{field}.{part}" for field in fields for part in ("units", "tf"))
+    return pack(facts, sections, blocks)
+
+
+def _by_hash(strings: list[bytes]) -> tuple[list[int], Array]:
+    """Return the order of strings by CRC-32, and their CRC-32 in that order."""
+    hashes = np.array([zlib.crc32(string) for string in strings], np.uint32)
+    order = np.argsort(hashes, kind="stable")
+    return order.tolist(), hashes[order]
+
+
+def _smallest(values: Array) -> Array:
+    """Return values as the smallest unsigned type that holds them all exactly."""
+    most = int(values.max()) if len(values) else 0
+    return values.astype(np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.uint32)
+
+
+def _postings(files: "SegmentFiles", field: str, number: Array) -> dict[str, Array]:
+    terms: list[bytes] = []
+    postings: dict[int, tuple[number_array[int], number_array[float]]] = {}
+    for place, (term, entry) in enumerate(files.terms(field)):
+        terms.append(term)
+        postings[place] = files.postings(entry)
+    order, hashes = _by_hash(terms)
+    ends = np.zeros(len(terms) + 1, np.int64)
+    docs, frequencies = number_array("I"), number_array("f")
+    for count, place in enumerate(order, start=1):
+        of_term, in_each = postings.pop(place)  # a large segment's need not be there twice
+        docs += of_term
+        frequencies += in_each
+        ends[count] = len(docs)
+    units = _smallest(number[np.frombuffer(docs, np.uint32)] if docs else np.empty(0, np.uint32))
+    tf = _smallest(np.frombuffer(frequencies, np.float32)) if frequencies else np.empty(0, np.uint8)
+    crcs = [block_crc(units[start:end], tf[start:end]) for start, end in pairwise(ends.tolist())]
+    text, text_at = packed_strings([terms[place] for place in order])
+    return {
+        f"{field}.hash": hashes,
+        f"{field}.text": text,
+        f"{field}.text_at": text_at,
+        f"{field}.at": ends.astype(np.uint32),
+        f"{field}.crc": np.array(crcs, np.uint32),
+        f"{field}.units": units,
+        f"{field}.tf": tf,
+    }
+
+
+def _values(files: "SegmentFiles", field: str, numbering: _Numbering) -> dict[str, Array]:
+    """Return a field's values, and for every article the number of its value, counted from 1, or 0."""
+    values = []
+    codes = np.zeros(len(numbering.article_docs), np.uint32)
+    for code, (value, entry) in enumerate(files.terms(field), start=1):
+        values.append(value)
+        codes[numbering.number[np.array(files.postings(entry)[0], np.uint32)]] = code
+    text, text_at = packed_strings(values)
+    return {f"{field}.text": text, f"{field}.text_at": text_at, f"{field}.code": codes}
+
+
+def _ids(files: "SegmentFiles", article_docs: Array) -> dict[str, Array]:
+    ids = [files.bytes_at(start, start + size) for start, size in _positions(files, "article", article_docs)]
+    order, hashes = _by_hash(ids)
+    text, text_at = packed_strings(ids)
+    return {"id.text": text, "id.text_at": text_at, "id.hash": hashes, "id.article": np.array(order, np.uint32)}
+
+
+def _spellings(files: "SegmentFiles") -> dict[str, Array]:
+    """Return the spellings in order and, by the CRC-32 of what precedes their term, which of them share it."""
+    entries = [term for term, _ in files.terms("spelling")]
+    first: dict[bytes, int] = {}
+    for place, entry in enumerate(entries):
+        first.setdefault(entry.partition(SEPARATOR.encode())[0], place)
+    order, hashes = _by_hash(list(first))
+    starts = np.array([*first.values()], np.uint32)
+    counts = np.diff(starts, append=np.uint32(len(entries))).astype(np.uint32)
+    text, text_at = packed_strings(entries)
+    return {
+        "spelling.text": text,
+        "spelling.text_at": text_at,
+        "spelling.hash": hashes,
+        "spelling.first": starts[order],
+        "spelling.count": counts[order],
+    }
+
+
+def _forward(files: "SegmentFiles", article_docs: Array, lengths: Array) -> tuple[int, Array]:
+    """Return where in the .seg file the tokens begin, those of all documents in a row, and a checksum for each article."""
+    base, offsets, sizes = files.values("forward")
+    ends = np.cumsum(5 * lengths)
+    starts = np.append(0, ends)
+    if not (np.array_equal(offsets, starts[:-1]) and np.array_equal(sizes, 5 * lengths)):
+        raise ValueError("the forward column is not in order")
+    at = (base + starts[np.append(article_docs, len(lengths))]).tolist()
+    return base, np.array([zlib.crc32(files.bytes_at(start, end)) for start, end in pairwise(at)], np.uint32)
+
+
+def _pieces(files: "SegmentFiles", name: str, column: str, article_docs: Array) -> dict[str, Array]:
+    """Return where in the .seg file each article's value of a column is, its size, and its checksum."""
+    positions = _positions(files, column, article_docs)
+    return {
+        f"{name}.at": np.array([start for start, _ in positions], np.uint64),
+        f"{name}.size": np.array([size for _, size in positions], np.uint32),
+        f"{name}.crc": np.array([zlib.crc32(files.bytes_at(start, start + size)) for start, size in positions], np.uint32),
+    }
+
+
+def _positions(files: "SegmentFiles", column: str, article_docs: Array) -> list[tuple[int, int]]:
+    """Return the start in the .seg file, and the size, of each article's value of a column of bytes."""
+    base, offsets, sizes = files.values(column)
+    return list(zip((base + offsets[article_docs]).tolist(), sizes[article_docs].tolist(), strict=True))

@@ -11,8 +11,15 @@ from htxsearch.engine.contract import Counts, DisjunctionMax, Forward, Hit, Node
 from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask
 from htxsearch.engine.whoosh.scoring import LeafScores, evaluate, explain_score
 from htxsearch.engine.whoosh.segment import Segment
-from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, durable_storage, mapped, schema, unpack_blob
-from htxsearch.engine.whoosh.toc import SegmentEntry, latest_generation, read_contents
+from htxsearch.engine.whoosh.storage import (
+    NO_DATE,
+    SegmentEntry,
+    blob_name,
+    latest_generation,
+    mapped,
+    read_contents,
+    unpack_blob,
+)
 from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
 
 __all__ = ["WhooshEngine"]
@@ -38,8 +45,10 @@ class WhooshEngine:
         self._index: Any = None
         with mapped(folder, writing=create):
             if create:
+                from htxsearch.engine.whoosh.codec import DurableStorage, schema
+
                 folder.mkdir(parents=True, exist_ok=True)
-                self._index = durable_storage()(str(folder)).create_index(schema())
+                self._index = DurableStorage(str(folder)).create_index(schema())
         self.generation = -1
         self._collection = IndexReader(())
         self.refresh()
@@ -47,7 +56,9 @@ class WhooshEngine:
     def _whoosh(self) -> Any:
         """Return Whoosh's index, for writing."""
         if self._index is None:
-            self._index = durable_storage()(str(self._folder)).open_index(schema=schema())
+            from htxsearch.engine.whoosh.codec import DurableStorage, schema
+
+            self._index = DurableStorage(str(self._folder)).open_index(schema=schema())
         return self._index
 
     def refresh(self) -> None:
@@ -171,9 +182,10 @@ class WhooshEngine:
 
     def writer(self) -> WhooshWriter:
         with mapped(self._folder):
-            sweep(self._folder, self._whoosh())
+            sweep(self._folder)
             mend(self._folder, self._collection.segments)
-        return WhooshWriter(self._folder, self._whoosh(), self.refresh)
+            index = self._whoosh()
+        return WhooshWriter(self._folder, index, self.refresh)
 
 
 def _ranked(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
 from htxsearch.engine.contract import ARTICLE_FIELDS, Counts, WeightedTerm
 from htxsearch.engine.whoosh.segment import Segment
-from htxsearch.engine.whoosh.storage import MARK
+from htxsearch.engine.whoosh.storage import FIELD_PREFIX
 
 __all__ = ["Floats", "IndexReader", "Ints", "Mask", "TermWeights"]
 
@@ -297,7 +297,7 @@ class IndexReader:
         """Return the live terms of a key, sorted."""
         found = self._spellings.get((field, key))
         if found is None:
-            terms = {term for segment in self.segments for term in segment.spellings(MARK[field] + key)}
+            terms = {term for segment in self.segments for term in segment.spellings(FIELD_PREFIX[field] + key)}
             found = tuple(sorted(term for term in terms if self._is_live(field, term)))
             if len(self._spellings) >= self._KEPT_LOOKUPS:
                 self._spellings.clear()
@@ -309,7 +309,7 @@ class IndexReader:
         found: set[tuple[str, str]] = set()
         for segment in self.segments:
             more = limit
-            for key, term in segment.spellings_from(MARK[field] + prefix):
+            for key, term in segment.spellings_from(FIELD_PREFIX[field] + prefix):
                 if more == 0:
                     break
                 if not segment.entry.deleted or self._is_live(field, term):

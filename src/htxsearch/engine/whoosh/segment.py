@@ -9,15 +9,16 @@ from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from htxsearch.engine.contract import TWIN_SHIFT, Forward, term_hash
-from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, columns_name, give_back
-from htxsearch.engine.whoosh.harvest import build_columns
-from htxsearch.engine.whoosh.storage import SEPARATOR, segment_reader
-from htxsearch.engine.whoosh.toc import SegmentEntry
+from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, build_columns, columns_name, give_back
+from htxsearch.engine.whoosh.storage import SEPARATOR, SegmentEntry
+
+if TYPE_CHECKING:
+    from htxsearch.engine.whoosh.codec import SegmentFiles
 
 __all__ = ["Segment"]
 
@@ -102,9 +103,14 @@ class Segment:
         return question(self._sidecar)
 
     def packed(self) -> bytes:
-        """Return the segment's sidecar, made anew from Whoosh's files."""
-        reader = segment_reader(self._folder, self._file.mapped, self.entry)
-        return build_columns(reader, self.entry.name, self._file.size)
+        """Return the segment's columns, built from Whoosh's files."""
+        return build_columns(self.files(), self.entry.name, self._file.size)
+
+    def files(self) -> "SegmentFiles":
+        """Return Whoosh's files of the segment, whether or not they still exist in the folder."""
+        from htxsearch.engine.whoosh.codec import SegmentFiles  # imports Whoosh
+
+        return SegmentFiles(self._file.mapped, self.entry.name, self.entry.size)
 
     def verify(self) -> bool:
         """Tell whether the folder has this segment's sidecar, each checksum right."""

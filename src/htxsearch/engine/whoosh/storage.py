@@ -1,68 +1,207 @@
-"""Where Whoosh keeps its files: the schema, storage that survives a power cut, errors as ours.
+"""The files of a commit: its table of contents, read without Whoosh, and its blobs; and Whoosh's errors as ours.
 
 Layout. An article is a run of Whoosh documents: one for the article (ordinal 0: record, values,
 title terms, spellings), then one for each passage (ordinal 1, 2, …: its terms). Runs are written,
 merged and deleted whole, so a passage's article is the nearest ordinal 0 before it.
+
+Importing Whoosh takes longer than a query. The table of contents is a pickle; here it may make plain values and
+stand-ins for Whoosh's two classes and nothing else, so an untrusted index cannot execute code.
 """
 
-import mmap
+import os
+import pickle
+import re
+import struct
 import zlib
-from functools import cache
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, Terms, forward_of
-from htxsearch.engine.whoosh.toc import SegmentEntry
+from htxsearch.engine.contract import Terms, forward_of
 from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
-from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
 __all__ = [
     "DISTRIBUTION",
-    "MARK",
+    "FIELD_PREFIX",
     "NO_DATE",
     "SEPARATOR",
+    "Contents",
+    "SegmentEntry",
     "blob_name",
-    "durable_storage",
+    "latest_generation",
     "mapped",
     "pack_blob",
     "pack_forward",
-    "schema",
-    "segment_reader",
+    "read_contents",
+    "stale_files",
     "unpack_blob",
 ]
 
 DISTRIBUTION = "whoosh 2.7.4"
-SEPARATOR = "\x1f"  # between key and term in the spellings field
-MARK = {"syllable": "s", "word": "w"}
-NO_DATE = 0  # date.toordinal() starts at 1
+SEPARATOR = "\x1f"
+"""Between key and term in the field `spelling`."""
+FIELD_PREFIX = {"syllable": "s", "word": "w"}
+"""The first character of a spelling, by the field of its term."""
+NO_DATE = 0
+"""The date of an article without one; `date.toordinal()` starts at 1."""
+
+_TOC = re.compile(r"_MAIN_([0-9]+)\.toc")
+_SEGMENT_FILE = re.compile(r"(MAIN_[0-9a-z]+)\.[A-Za-z0-9_.]+")
+_SIZES = bytes((4, 8, 4))
+_BYTE_ORDER = -12345
+_VERSION = -111
+_CLASSES = {
+    ("whoosh.codec.whoosh3", "W3Segment"),
+    ("whoosh.codec.whoosh3", "W3Codec"),
+}
+_VALUES: dict[tuple[str, str], Any] = {
+    ("collections", "defaultdict"): defaultdict,
+    ("builtins", "int"): int,
+    ("builtins", "set"): set,
+}
 
 
-@cache
-def schema() -> Any:
-    """Return the schema of every index; what is opened is read with it, whatever the files say."""
-    from whoosh import fields, formats
-    from whoosh.analysis import IDAnalyzer
-    from whoosh.columns import NumericColumn, VarBytesColumn
+# The table of contents
 
-    # A posting's weight is the term's frequency; where in a document it stands is in the column `forward`.
-    posting = fields.FieldType(format=formats.Existence(), analyzer=IDAnalyzer(), scorable=False, stored=False)
-    return fields.Schema(
-        article=fields.ID(sortable=VarBytesColumn()),
-        record=fields.STORED(),
-        vector=fields.COLUMN(VarBytesColumn()),
-        forward=fields.COLUMN(VarBytesColumn()),
-        **dict.fromkeys((*PASSAGE_FIELDS, *ARTICLE_FIELDS, "spelling", "place", "source"), posting),
-        date=fields.COLUMN(NumericColumn("i", default=NO_DATE)),
-        ordinal=fields.COLUMN(NumericColumn("i", default=-1)),
-        **{f"length_{name}": fields.COLUMN(NumericColumn("i", default=-1)) for name in PASSAGE_FIELDS + ARTICLE_FIELDS},
-    )
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """One segment as a commit names it: the stem of its files, its number of documents, the deleted documents."""
+
+    name: str
+    size: int
+    deleted: frozenset[int]
+
+
+class Contents(NamedTuple):
+    """The segments of one commit."""
+
+    generation: int
+    segments: tuple[SegmentEntry, ...]
+
+
+def latest_generation(folder: Path) -> int:
+    """Return the number of the last commit. Raises IndexMissing."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    generations = [int(match[1]) for name in names if (match := _TOC.fullmatch(name))]
+    if not generations:
+        raise IndexMissing("index.missing", folder=str(folder))
+    return max(generations)
+
+
+def read_contents(folder: Path, generation: int, *, path: Path | None = None) -> Contents:
+    """Return the contents of a commit, from the file at `path` if it is not in place yet.
+
+    Raises IndexOutdated, and FileNotFoundError if the commit is gone. May raise any exception for a damaged file;
+    `mapped` translates it.
+    """
+    file = BytesIO((path or folder / f"_MAIN_{generation}.toc").read_bytes())
+    if file.read(3) != _SIZES or _int(file) != _BYTE_ORDER:
+        raise ValueError("the table of contents is of another architecture")
+    if _int(file) != _VERSION:
+        raise IndexOutdated("index.outdated", folder=str(folder))
+    file.seek(3, os.SEEK_CUR)  # the release of Whoosh
+    file.seek(_varint(file), os.SEEK_CUR)  # the schema
+    if _int(file) != generation:
+        raise ValueError("the table of contents is another commit's")
+    _int(file)
+    return Contents(generation, tuple(_entry(vars(segment)) for segment in _Reader(file).load()))
+
+
+def _entry(state: dict[str, Any]) -> SegmentEntry:
+    size, deleted = state["_doccount"], frozenset(state["_deleted"] or ())
+    sound = type(size) is int and all(type(document) is int and 0 <= document < size for document in deleted)
+    if not (sound and state["compound"] is True and re.fullmatch("[0-9a-z]+", state["segid"]) and state["indexname"] == "MAIN"):
+        raise ValueError("the table of contents names a segment that cannot be")
+    return SegmentEntry(f"MAIN_{state['segid']}", size, deleted)
+
+
+class _StandIn:
+    """Takes the place of Whoosh's segment and codec, and holds their attributes."""
+
+
+class _Reader(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _CLASSES:
+            return type(name, (_StandIn,), {})
+        if (module, name) in _VALUES:
+            return _VALUES[module, name]
+        raise pickle.UnpicklingError(f"the table of contents holds a {module}.{name}")
+
+
+def _int(file: BytesIO) -> int:
+    return int(struct.unpack("!i", file.read(4))[0])
+
+
+def _varint(file: BytesIO) -> int:
+    """Read an integer of seven bits a byte, the lowest first; the high bit says that more follow."""
+    value = shift = 0
+    while True:
+        (byte,) = file.read(1)
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value
+        shift += 7
+
+
+def stale_files(names: Iterable[str], contents: Contents) -> list[str]:
+    """Return the names of files that belong to other commits than `contents`, or to sessions cut off."""
+    segments = {segment.name for segment in contents.segments}
+    stale = []
+    for name in names:
+        toc, segment_file = _TOC.fullmatch(name), _SEGMENT_FILE.match(name)
+        if (
+            (toc and int(toc[1]) != contents.generation)
+            or (segment_file and segment_file[1] not in segments)
+            or (name.endswith(".blob") and not name.endswith(f"-{contents.generation}.blob"))
+            or ".toc." in name
+            or name.endswith(".imp.tmp")
+        ):
+            stale.append(name)
+    return stale
+
+
+# Blobs and passages
+
+
+def blob_name(name: str, generation: int) -> str:
+    """Return the file name of a blob of the given commit."""
+    return f"{name}-{generation}.blob"
+
+
+def pack_blob(blob: bytes) -> bytes:
+    """Return a blob as it is filed: its checksum, then itself."""
+    return zlib.crc32(blob).to_bytes(4) + blob
+
+
+def unpack_blob(filed: bytes) -> bytes:
+    """Return the blob that was filed. Raises ValueError if its checksum is wrong."""
+    blob = filed[4:]
+    if zlib.crc32(blob).to_bytes(4) != filed[:4]:
+        raise ValueError("a blob's checksum is wrong")
+    return blob
+
+
+def pack_forward(terms: Terms) -> bytes:
+    """Return a passage's syllables and flags for the column `forward`: 4 bytes, then 1, for each syllable."""
+    forward = forward_of(terms)
+    return forward.hashes + forward.flags
+
+
+# Errors
 
 
 class mapped:  # noqa: N801 - used like a function; contextlib's way takes four times as long, 90 times a query
-    """Turn whatever Whoosh raises inside into one of our errors.
+    """Turn any exception inside into one of our errors.
 
     Everything is caught, because Whoosh reports damage as struct.error, EOFError, pickle errors and
-    bare Exception alike; only calls into Whoosh stand inside.
+    bare Exception alike; only calls into Whoosh, or reading its files, stand inside.
     """
 
     __slots__ = ("_folder", "_writing")
@@ -91,71 +230,3 @@ def _error_for(error: Exception, folder: Path, *, writing: bool) -> HtxError:
         return IndexNotWritable("index.not-writable", folder=str(folder), reason=error.strerror or str(error))
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return IndexDamaged("index.unreadable", folder=str(folder), reason=reason)
-
-
-@cache
-def durable_storage() -> type[Any]:
-    """Return Whoosh's file storage with what it lacks: nothing is renamed into place before it is on disk."""
-    from whoosh.filedb.filestore import FileStorage
-
-    class DurableStorage(FileStorage):  # type: ignore[misc]
-        """Syncs every file it made before a rename makes them reachable, and the folder after it."""
-
-        def __init__(self, folder: str) -> None:
-            super().__init__(folder)
-            self._unsynced: set[str] = set()
-
-        def create_file(self, name: str, excl: bool = False, mode: str = "wb", **kwargs: Any) -> Any:
-            self._unsynced.add(name)
-            return super().create_file(name, excl=excl, mode=mode, **kwargs)
-
-        def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
-            for name in self._unsynced:
-                sync_file(Path(self.folder, name))  # parts that were assembled into one segment file are gone by now
-            self._unsynced.clear()
-            super().rename_file(oldname, newname, safe=safe)
-            sync_folder(Path(self.folder))
-
-    return DurableStorage
-
-
-def blob_name(name: str, generation: int) -> str:
-    """Return the file name of a blob of the given commit."""
-    return f"{name}-{generation}.blob"
-
-
-def pack_blob(blob: bytes) -> bytes:
-    """Return a blob as it is filed: its checksum, then itself."""
-    return zlib.crc32(blob).to_bytes(4) + blob
-
-
-def unpack_blob(filed: bytes) -> bytes:
-    """Return the blob that was filed. Raises ValueError if the checksum is not its own."""
-    blob = filed[4:]
-    if zlib.crc32(blob).to_bytes(4) != filed[:4]:
-        raise ValueError("a blob's checksum is wrong")
-    return blob
-
-
-def pack_forward(terms: Terms) -> bytes:
-    """Return a passage's syllables and flags for the forward column."""
-    forward = forward_of(terms)
-    return forward.hashes + forward.flags
-
-
-def segment_reader(folder: Path, file: mmap.mmap, entry: SegmentEntry) -> Any:
-    """Return Whoosh's reader of one segment whose .seg file is mapped, be the file still there or not."""
-    from whoosh.codec import default_codec
-    from whoosh.codec.whoosh3 import W3Segment
-    from whoosh.filedb.compound import CompoundStorage
-    from whoosh.filedb.structfile import StructFile
-    from whoosh.reading import SegmentReader
-
-    file.seek(0)
-    parts = CompoundStorage(StructFile(file), use_mmap=False)
-    parts._source = file  # what Whoosh does with a file it maps itself
-    index, _, number = entry.name.partition("_")
-    segment = W3Segment(default_codec(), index, doccount=entry.size, segid=number, deleted=set(entry.deleted))
-    segment.compound = True
-    segment.open_compound_file = lambda _storage: parts
-    return SegmentReader(durable_storage()(str(folder)), schema(), segment)

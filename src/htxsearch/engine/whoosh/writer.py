@@ -1,27 +1,32 @@
 """Writing: a batch of changes in one Whoosh session, and the merging of segments."""
 
 import math
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from htxsearch.engine.contract import Document
 from htxsearch.engine.whoosh.columns import columns_name
-from htxsearch.engine.whoosh.pool import PostingsBuffer
+from htxsearch.engine.whoosh.postings import PostingsBuffer
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import (
-    MARK,
+    FIELD_PREFIX,
     NO_DATE,
     SEPARATOR,
+    SegmentEntry,
     blob_name,
+    latest_generation,
     mapped,
     pack_blob,
     pack_forward,
+    read_contents,
+    stale_files,
 )
-from htxsearch.engine.whoosh.toc import SegmentEntry, read_contents
 from htxsearch.ingest.atomic_files import replace_file
 
 __all__ = ["WhooshWriter", "mend", "sweep"]
@@ -60,27 +65,26 @@ class WhooshWriter:
             finally:
                 lock.release()
             self._changes.clear()
-            sweep(self._folder, self._index)
+            sweep(self._folder)
         self._committed()
 
     def _session(self, blobs: Mapping[str, bytes]) -> None:
-        """Write everything in one Whoosh session."""
-        writer = self._index.writer(limitmb=256, _lk=False)
-        # Our fields have no lengths of Whoosh's kind, yet it would look for their file at every posting.
-        writer.codec.length_stats = False
-        pool = PostingsBuffer(writer)
+        """Write everything in one session of Whoosh."""
+        from htxsearch.engine.whoosh.codec import Codec
+
+        writer = self._index.writer(limitmb=256, codec=Codec(), _lk=False)
+        self._index.storage.before_commit = partial(_write_columns, writer.storage, writer.generation)
         try:
-            self._write(writer, pool)
+            self._write(writer)
             for name, blob in blobs.items():
                 with writer.storage.create_file(blob_name(name, writer.generation)) as file:
                     file.write(pack_blob(blob))
-            _with_sidecars(writer)
-            writer.commit(mergetype=_merge_tiers)
+            writer.commit(mergetype=partial(_merge_tiers, self._folder))
         except BaseException:
             _abandon(writer)
             raise
 
-    def _write(self, writer: Any, pool: PostingsBuffer) -> None:
+    def _write(self, writer: Any) -> None:
         contents = read_contents(self._folder, writer.generation - 1)
         for entry, base in zip(contents.segments, accumulate((one.size for one in contents.segments), initial=0), strict=False):
             if entry.size:
@@ -91,24 +95,18 @@ class WhooshWriter:
                             writer.delete_document(base + doc)
         for document in self._changes.values():
             if document is not None:
-                _add(writer, pool, document)
+                _add(writer, document)
 
 
-def _with_sidecars(writer: Any) -> None:
-    """Have Whoosh's writer write the sidecars of its new segments before the table of contents that names them."""
-    write_contents = writer._commit_toc
-
-    def commit(segments: list[Any]) -> None:
-        for one in segments:
-            entry = SegmentEntry(one.segment_id(), one.doc_count_all(), frozenset(one.deleted_docs()))
-            path = Path(writer.storage.folder, columns_name(entry.name))
-            if entry.size and not path.exists():
-                packed = Segment(path.parent, entry).packed()
-                with writer.storage.create_file(path.name) as file:
-                    file.write(packed)
-        write_contents(segments)
-
-    writer._commit_toc = commit
+def _write_columns(storage: Any, generation: int, toc: Path) -> None:
+    """Write the columns that a commit's segments lack, before its table of contents, which lies at `toc`, is in place."""
+    folder = Path(storage.folder)
+    for entry in read_contents(folder, generation, path=toc).segments:
+        path = folder / columns_name(entry.name)
+        if entry.size and not path.exists():
+            packed = Segment(folder, entry).packed()
+            with storage.create_file(path.name) as file:
+                file.write(packed)
 
 
 def mend(folder: Path, segments: Iterable[Segment]) -> None:
@@ -130,15 +128,16 @@ def _abandon(writer: Any) -> None:
             writer.cancel()
 
 
-def _add(writer: Any, pool: PostingsBuffer, document: Document) -> None:
-    """Add the run of Whoosh documents that one article is: itself, then its passages."""
-    pool.add_terms("title", writer.docnum, document.title.syllables)
-    pool.add_terms("title_word", writer.docnum, document.title.words)
-    spellings = [f"{MARK[field]}{key}{SEPARATOR}{term}" for field, key, term in document.spellings]
-    pool.add_terms("spelling", writer.docnum, spellings)
+def _add(writer: Any, document: Document) -> None:
+    """Add the run of Whoosh documents that is an article: itself, then its passages."""
+    postings: PostingsBuffer = writer.fieldwriter
+    postings.add_terms("title", writer.docnum, document.title.syllables)
+    postings.add_terms("title_word", writer.docnum, document.title.words)
+    spellings = [f"{FIELD_PREFIX[field]}{key}{SEPARATOR}{term}" for field, key, term in document.spellings]
+    postings.add_terms("spelling", writer.docnum, spellings)
     for name in ("place", "source"):
         if value := getattr(document, name):
-            pool.add_terms(name, writer.docnum, [value])
+            postings.add_terms(name, writer.docnum, [value])
     writer.add_document(
         article=document.id,
         record=document.record,
@@ -150,8 +149,8 @@ def _add(writer: Any, pool: PostingsBuffer, document: Document) -> None:
         length_title_word=len(document.title.words),
     )
     for number, terms in enumerate(document.passages, start=1):
-        pool.add_terms("syllable", writer.docnum, terms.syllables)
-        pool.add_terms("word", writer.docnum, terms.words)
+        postings.add_terms("syllable", writer.docnum, terms.syllables)
+        postings.add_terms("word", writer.docnum, terms.words)
         writer.add_document(
             forward=pack_forward(terms),
             ordinal=number,
@@ -160,40 +159,39 @@ def _add(writer: Any, pool: PostingsBuffer, document: Document) -> None:
         )
 
 
-def _merge_tiers(writer: Any, segments: list[Any]) -> list[Any]:
-    """Whoosh merge policy: eight segments of one order of size become one; half-dead ones are rewritten.
+def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
+    """Merge eight segments of one order of size into one, and rewrite half-dead ones; return the segments that stay.
 
-    A document is rewritten about log8(n) times in all, and there are never more than 7 * log8(n) segments.
+    Whoosh calls this as its merge policy. A document is rewritten about log8(n) times in all, and there are never
+    more than 7 * log8(n) segments.
     """
-    from whoosh.reading import SegmentReader
+    from htxsearch.engine.whoosh.codec import merge_segment
 
     tiers: dict[int, list[Any]] = {}
     for segment in segments:
         dead = segment.deleted_count() * 2 > segment.doc_count_all()
         tiers.setdefault(-1 if dead else int(math.log(max(segment.doc_count(), 1), _MERGE_FACTOR)), []).append(segment)
     kept = []
-    for tier, some in tiers.items():
-        if tier >= 0 and len(some) < _MERGE_FACTOR:
-            kept.extend(some)
+    for tier, of_tier in tiers.items():
+        if tier >= 0 and len(of_tier) < _MERGE_FACTOR:
+            kept.extend(of_tier)
             continue
-        for segment in some:
-            writer.add_reader(SegmentReader(writer.storage, writer.schema, segment))
+        for segment in of_tier:
+            if segment.doc_count_all():
+                entry = SegmentEntry(segment.segment_id(), segment.doc_count_all(), frozenset(segment.deleted_docs()))
+                merge_segment(writer, segment, Segment(folder, entry).files())
     return kept
 
 
-def sweep(folder: Path, index: Any) -> None:
-    """Remove what the last commit does not name: other commits' blobs and segments, what broken-off ones left.
+def sweep(folder: Path) -> None:
+    """Remove files that the last commit does not name: other commits' blobs and segments, remains of sessions cut off.
 
-    What resists is left to the next sweep; the caller is the only writer.
+    A file that cannot be removed is left to the next sweep; the caller is the only writer.
     """
-    from whoosh.index import clean_files
-
-    toc = index._read_toc()
-    clean_files(index.storage, index.indexname, toc.generation, toc.segments)
-    for path in folder.iterdir():
-        stale_blob = path.suffix == ".blob" and not path.stem.endswith(f"-{toc.generation}")
+    contents = read_contents(folder, latest_generation(folder))
+    for name in stale_files(os.listdir(folder), contents):
         with suppress(OSError):
-            if stale_blob or ".toc." in path.name or path.name.endswith(".imp.tmp"):
-                path.unlink()
-            elif path.name.endswith(".tmp") and path.is_dir():
-                shutil.rmtree(path)
+            (folder / name).unlink()
+    for path in folder.glob("*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,221 @@
+"""The one module that calls Whoosh, by the doors it has: a schema, a storage, a codec, a merge policy.
+
+It is imported only to write, or to build the columns of a segment that lacks them: importing Whoosh takes longer
+than a query. Whoosh 2.7.4 does four things here:
+
+* `SegmentWriter` writes stored fields and columns, assembles a segment's files into one, and commits;
+* its table of contents is renamed into place, which is the moment of a commit;
+* `SegmentReader` reads the stored fields and columns of segments that are merged;
+* its classes read and write the files of columns, the hash of terms and the compound file.
+
+Postings are written by the codec (`ix.writer(codec=…)`) from a `PostingsBuffer`. The other door, `poolclass`, is a parameter
+that Whoosh accepts and ignores; its own pool gets no posting but article ids. Queries, scorers, parsers and analysers of
+Whoosh are not used; its `IDAnalyzer` stands in the schema and sees article ids.
+"""
+
+import mmap
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from whoosh import fields, formats
+from whoosh.analysis import IDAnalyzer
+from whoosh.codec.whoosh3 import W3Codec, W3Segment
+from whoosh.columns import NumericColumn, VarBytesColumn
+from whoosh.filedb.compound import CompoundStorage
+from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.filetables import OrderedHashReader, OrderedHashWriter
+from whoosh.filedb.structfile import BufferFile, StructFile
+from whoosh.reading import SegmentReader
+
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
+from htxsearch.engine.whoosh.postings import PostingsBuffer, read_postings
+from htxsearch.engine.whoosh.storage import NO_DATE
+from htxsearch.ingest.atomic_files import sync_file, sync_folder
+
+__all__ = ["Codec", "DurableStorage", "SegmentFiles", "merge_segment", "schema"]
+
+_NO_NUMBER = -1
+"""The value of a numeric column for a document that has none; dates have NO_DATE."""
+
+
+@cache
+def schema() -> Any:
+    """Return the schema of every index; what is opened is read with it, whatever the files say."""
+    # A posting's weight is the term's frequency; the order of a document's terms is in the column `forward`.
+    posting = fields.FieldType(format=formats.Existence(), analyzer=IDAnalyzer(), scorable=False, stored=False)
+    return fields.Schema(
+        article=fields.ID(sortable=VarBytesColumn()),
+        record=fields.STORED(),
+        vector=fields.COLUMN(VarBytesColumn()),
+        forward=fields.COLUMN(VarBytesColumn()),
+        **dict.fromkeys((*PASSAGE_FIELDS, *ARTICLE_FIELDS, "spelling", "place", "source"), posting),
+        date=fields.COLUMN(NumericColumn("i", default=NO_DATE)),
+        ordinal=fields.COLUMN(NumericColumn("i", default=_NO_NUMBER)),
+        **{f"length_{name}": fields.COLUMN(NumericColumn("i", default=_NO_NUMBER)) for name in PASSAGE_FIELDS + ARTICLE_FIELDS},
+    )
+
+
+class DurableStorage(FileStorage):  # type: ignore[misc]
+    """Whoosh's file storage, but durable: a file is renamed into place when it and all new files are on disk."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(folder)
+        self._unsynced: set[str] = set()
+        self.before_commit: Callable[[Path], None] = lambda _toc: None
+        """Called with the path of a table of contents that is complete and about to be renamed into place."""
+
+    def create_file(self, name: str, excl: bool = False, mode: str = "wb", **kwargs: Any) -> Any:
+        self._unsynced.add(name)
+        return super().create_file(name, excl=excl, mode=mode, **kwargs)
+
+    def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
+        if newname.endswith(".toc"):
+            self.before_commit(Path(self.folder, oldname))
+        for name in self._unsynced:
+            sync_file(Path(self.folder, name))  # parts that were assembled into one segment file are gone by now
+        self._unsynced.clear()
+        super().rename_file(oldname, newname, safe=safe)
+        sync_folder(Path(self.folder))
+
+
+class Codec(W3Codec):  # type: ignore[misc]
+    """Whoosh's codec, with a field writer that writes the postings of a buffer.
+
+    A new segment names Whoosh's own codec, so no class of ours is pickled into the table of contents.
+    """
+
+    length_stats = False
+    """Our fields have no lengths of Whoosh's kind, yet it would look for their file at every posting."""
+
+    def new_segment(self, _storage: Any, indexname: str) -> Any:
+        return W3Segment(W3Codec(), indexname)
+
+    def field_writer(self, storage: Any, segment: Any) -> "_FieldWriter":
+        return _FieldWriter(storage, segment)
+
+
+class _FieldWriter(PostingsBuffer):
+    """Gathers a session's postings, and writes them as the terms and postings files of a segment."""
+
+    def __init__(self, storage: Any, segment: Any) -> None:
+        super().__init__()
+        self._terms_file = OrderedHashWriter(segment.create_file(storage, W3Codec.TERMS_EXT))
+        self._numbers: dict[str, int] = {}
+        self._terms_file.extras["fieldmap"] = self._numbers
+        self._postings_file = segment.create_file(storage, W3Codec.POSTS_EXT)
+        self.is_closed = False
+
+    def add_postings(self, _schema: Any, _lengths: None, postings: Iterator[tuple[str, bytes, int, float, bytes]]) -> None:
+        """Write everything; Whoosh calls this at the end of a session with the postings of its own pool."""
+        for field, term, document, _, _ in postings:
+            self.add_terms(field, document, [term])
+        self.write(self._postings_file, self._add_entry)
+
+    def _add_entry(self, field: str, term: bytes, entry: bytes) -> None:
+        number = self._numbers.setdefault(field, len(self._numbers))
+        self._terms_file.add(number.to_bytes(2) + term, entry)
+
+    def close(self) -> None:
+        self._terms_file.close()
+        self._postings_file.close()
+        self.is_closed = True
+
+
+class SegmentFiles:
+    """The files inside a segment's .seg file, which is mapped: columns as arrays, terms and postings."""
+
+    def __init__(self, mapped: mmap.mmap, name: str, size: int) -> None:
+        """`name` is the stem of the segment's files, `size` its number of documents."""
+        mapped.seek(0)
+        self._mapped = mapped
+        self._files = CompoundStorage(StructFile(mapped), use_mmap=False)
+        self._name, self._size = name, size
+
+    def numbers(self, column: str) -> npt.NDArray[np.int32]:
+        """Return a numeric column, (documents,) int32."""
+        values = np.full(self._size, NO_DATE if column == "date" else _NO_NUMBER, np.int32)
+        name = self._column(column)
+        if self._files.file_exists(name):  # else no document of this segment has a value
+            stored = np.frombuffer(self._bytes(name), ">i4")
+            values[: len(stored)] = stored
+        return values
+
+    def values(self, column: str) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return where in the .seg file a column of bytes begins, and each value's offset there and length, (documents,)."""
+        name = self._column(column)
+        data = self._bytes(name)
+        code, end, offsets = chr(data[-1]), len(data) - 1, None
+        if code == "X":  # offsets are stored only in a large column
+            code, offset_code, end = chr(data[-3]), chr(data[-2]), len(data) - 3
+            end, offsets = self._array(data, end, offset_code)
+        _, lengths = self._array(data, end, code)
+        if offsets is None:
+            offsets = np.cumsum(lengths) - lengths
+        return self._files.range(name)[0], offsets, lengths
+
+    def _array(self, data: memoryview, end: int, code: str) -> tuple[int, npt.NDArray[np.int64]]:
+        """Return where an array of a value for each document begins, and the array; it ends at `end`."""
+        kind = np.dtype(f">{code}")
+        start = end - kind.itemsize * self._size
+        return start, np.frombuffer(data[start:end], kind).astype(np.int64)
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """Return bytes of the .seg file."""
+        return self._mapped[start:end]
+
+    def fields(self) -> list[str]:
+        """Return the fields that have terms, sorted."""
+        return sorted(self._term_index.extras["fieldmap"])
+
+    def terms(self, field: str) -> Iterator[tuple[bytes, bytes]]:
+        """Yield a field's terms in order, each with its entry in the term dictionary."""
+        number = self._term_index.extras["fieldmap"].get(field)
+        if number is None:
+            return
+        prefix = number.to_bytes(2)
+        for key, entry in self._term_index.items_from(prefix):
+            if key[:2] != prefix:
+                return
+            yield key[2:], entry
+
+    def postings(self, entry: bytes) -> Any:
+        """Return the documents of a term, ascending, and its frequency in each; both are arrays of the standard library."""
+        return read_postings(entry, self._postings)
+
+    @cached_property
+    def _postings(self) -> memoryview:
+        return self._bytes(f"{self._name}{W3Codec.POSTS_EXT}")
+
+    @cached_property
+    def _term_index(self) -> Any:
+        data = self._bytes(f"{self._name}{W3Codec.TERMS_EXT}")
+        return OrderedHashReader(BufferFile(data), len(data))
+
+    def _column(self, column: str) -> str:
+        return f"{self._name}.{column}{W3Codec.COLUMN_EXT}"
+
+    def _bytes(self, name: str) -> memoryview:
+        start, length = self._files.range(name)
+        return memoryview(self._mapped)[start : start + length]
+
+
+class _MergeReader(SegmentReader):  # type: ignore[misc]
+    """A reader of a segment that is merged. It gives no postings: the buffer takes them over as arrays."""
+
+    def iter_postings(self) -> tuple[()]:
+        return ()
+
+
+def merge_segment(writer: Any, segment: Any, files: SegmentFiles) -> None:
+    """Write the live documents of a segment anew in a session. Part of a merge policy."""
+    live = np.ones(segment.doc_count_all(), np.bool_)
+    live[list(segment.deleted_docs())] = False
+    numbers = np.where(live, writer.docnum + np.cumsum(live) - 1, _NO_NUMBER)
+    reader = _MergeReader(writer.storage, writer.schema, segment)
+    writer.add_reader(reader)
+    reader.close()
+    writer.fieldwriter.merge(files, numbers)
