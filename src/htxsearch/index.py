@@ -262,13 +262,14 @@ class Index:
 
     def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
         """Return the indexed articles most like a text, in any encoding that is detected. Raises UsageError."""
+        from htxsearch.ingest.article import Unreadable
         from htxsearch.ingest.metadata import Metadata
-        from htxsearch.ingest.readers import READERS, Unreadable, read_articles
+        from htxsearch.ingest.readers import READERS, read_articles
 
         try:
             articles = list(read_articles(READERS["plain"], content, "-", Metadata()))
         except Unreadable as error:
-            raise UsageError("related.unreadable-text", reason=str(error)) from error
+            raise UsageError("related.unreadable-text", reason=error.message) from error
         if not articles or not isinstance(articles[0], Article):
             raise UsageError("related.no-text")
         return self.related_to(articles[0], limit=limit)

@@ -16,7 +16,7 @@ from htxsearch.answer.entities import typed_spans
 from htxsearch.answer.figures import status_of
 from htxsearch.answer.question import analyse_question
 from htxsearch.errors import QuerySyntaxError
-from htxsearch.ingest.boilerplate import sort_lines
+from htxsearch.ingest.boilerplate import label_lines
 from htxsearch.query.parse import (
     Clause,
     Dates,
@@ -320,7 +320,7 @@ def test_what_a_typed_place_covers(given: str, expected: str) -> None:
 @each("boilerplate")
 def test_boilerplate(given: str, expected: str) -> None:
     above, below = a_sentence(70), a_sentence(9)
-    kept = sort_lines([above, given, below]).kept()
+    kept = label_lines([above, given, below]).kept()
     whole = {"kept": [above, given, below], "dropped": [above, below], "end": [above]}
     assert kept == whole[expected]
 

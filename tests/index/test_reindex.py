@@ -31,7 +31,7 @@ from htxsearch.errors import (
 )
 from htxsearch.indexing.catalogue import Report
 from htxsearch.ingest.corpus import SourceFile
-from htxsearch.ingest.readers import json_lines
+from htxsearch.ingest.readers import rows as rows_module
 
 from .folders import Folders, lines, strays
 
@@ -55,7 +55,7 @@ def counts(report: Report) -> dict[str, int]:
 
 
 def reasons(report: Report) -> dict[str, str]:
-    return {one.path: one.reason for one in report.rejected}
+    return {file.path: str(file.reason) for file in report.rejected}
 
 
 def state(folders: Folders) -> dict[str, bytes]:
@@ -133,7 +133,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note the files that are hashed, and let no file be too lately changed for its stamp."""
     found = []
     digest = SourceFile.digest
-    monkeypatch.setattr("htxsearch.ingest.corpus._UNSETTLED_NS", -(10**18))
+    monkeypatch.setattr("htxsearch.ingest.corpus._MTIME_GRANULARITY_NS", -(10**18))
     monkeypatch.setattr(SourceFile, "digest", lambda self: (found.append(self.path), digest(self))[1])  # type: ignore[func-returns-value]
     return found
 
@@ -229,8 +229,8 @@ def test_lines_that_are_as_they_were_are_not_read_again(folders: Folders, monkey
     folders.write_lines("x.jsonl", *rows)
     folders.update()
     read = []
-    json_draft = json_lines._json_draft
-    monkeypatch.setattr(json_lines, "_json_draft", lambda row, number: (read.append(row["id"]), json_draft(row, number))[1])  # type: ignore[func-returns-value]
+    parsed = rows_module._parsed
+    monkeypatch.setattr(rows_module, "_parsed", lambda row, number: (read.append(row["id"]), parsed(row, number))[1])  # type: ignore[func-returns-value]
     folders.write_lines("x.jsonl", *rows[:3], {"id": "mới", "title": "Đàn ong"}, *rows[4:])
     assert counts(folders.update()) == {"added": 1, "removed": 1, "unchanged": 5}
     assert read == ["mới"]
@@ -358,7 +358,7 @@ def test_a_rejected_file_does_not_stop_the_run_and_is_told_every_time(folders: F
 def test_an_empty_text_file_is_told(folders: Folders) -> None:
     (folders.corpus / "a.txt").write_text("", encoding="utf-8")
     (folders.corpus / "b.txt").write_text("   \n\n", encoding="utf-8")
-    assert reasons(folders.update()) == {"a.txt": "no text in it", "b.txt": "no text in it"}
+    assert reasons(folders.update()) == {"a.txt": "there is no text in it", "b.txt": "there is no text in it"}
 
 
 def test_an_article_that_can_no_longer_be_read_as_one_goes(three: Folders) -> None:

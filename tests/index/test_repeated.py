@@ -11,7 +11,7 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.ingest.boilerplate import block
-from htxsearch.ingest.site_boilerplate import LineCounts, applied, blocks_in, counted, learned_boilerplate
+from htxsearch.ingest.site_boilerplate import LineCounts, blocks_in, boilerplate_fingerprint, learned_boilerplate, line_counts
 
 from .folders import SUBJECTS, Folders
 
@@ -158,7 +158,7 @@ def test_json_lines_are_not_counted_and_nothing_is_dropped_from_them(tmp_path: P
 
 def test_a_sentence_in_few_of_many_files_stays_a_line_that_is_none_goes() -> None:
     sentence, label = "Việc này xóm còn bàn tiếp, chưa ai chịu ai trong buổi họp.", "Tổ sổ vườn ghi"
-    files = {f"{n:02}": counted("x", [*story(n), *([sentence, label] if n < 3 else [])]) for n in range(40)}
+    files = {f"{n:02}": line_counts("x", [*story(n), *([sentence, label] if n < 3 else [])]) for n in range(40)}
     assert learned_boilerplate(files, {"x"}) == {"x": {block(label)}}
     assert learned_boilerplate({path: files[path] for path in sorted(files)[:20]}, {"x"}) == {
         "x": {block(label), block(sentence)}
@@ -215,16 +215,16 @@ def test_pages_of_one_site_teach_each_other(tmp_path: Path) -> None:
 
 def test_what_is_counted_can_be_taken_apart_again() -> None:
     lines = ["Bản tin xóm", "Tin", *story(1)]
-    other, prose = blocks_in(counted("x", lines).blocks)
+    other, prose = blocks_in(line_counts("x", lines).blocks)
     assert (len(other), len(prose)) == (2, 2)
-    assert counted("x", reversed(lines)) == counted("x", lines)
-    assert counted("x", ["", "—"]) == LineCounts()
+    assert line_counts("x", reversed(lines)) == line_counts("x", lines)
+    assert line_counts("x", ["", "—"]) == LineCounts()
 
 
 def test_only_lines_that_repeat_tell_how_a_file_is_read() -> None:
-    files = {str(n): counted("x", [SLOGAN, *story(n)]) for n in range(3)}
+    files = {str(n): line_counts("x", [SLOGAN, *story(n)]) for n in range(3)}
     [found] = learned_boilerplate(files, {"x"}).values()
     assert len(found) == 1
-    assert len({applied(one, found) for one in files.values()}) == 1
-    assert applied(counted("x", story(1)), found) == ""
+    assert len({boilerplate_fingerprint(one, found) for one in files.values()}) == 1
+    assert boilerplate_fingerprint(line_counts("x", story(1)), found) == ""
     assert learned_boilerplate(files, {"y"}) == {"y": frozenset()}

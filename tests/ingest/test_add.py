@@ -14,9 +14,10 @@ from web import Answer, Site, running
 
 from htxsearch import Index
 from htxsearch.errors import CorpusError, IndexBusy, UsageError
+from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import Additions
 from htxsearch.indexing.manifest import adding_lock, writer_lock
-from htxsearch.ingest.add import tidy
+from htxsearch.ingest.add import safe_name
 from htxsearch.ingest.fetch import Fetcher, Limits
 
 LIMITS = Limits(connect_s=2, read_s=1, total_s=3, delay_s=0)
@@ -107,7 +108,7 @@ def test_a_folder_is_added_with_its_tree_and_sidecars(index: Index, tmp_path: Pa
     (inside / ".hidden.txt").write_text("ẩn")
     found = add(index, tmp_path / "Lưu trữ", told={"source": "Báo xã"})
     assert [one.path for one in found.taken] == ["Lưu trữ/2020/a.txt"]
-    assert [(one.path, ".exe" in one.reason) for one in found.refused] == [(str(inside / "b.exe"), True)]
+    assert [(one.path, ".exe" in str(one.reason)) for one in found.refused] == [(str(inside / "b.exe"), True)]
     article = index.show("Lưu trữ/2020/a.txt").article
     assert (article.place, article.source) == ("Hải Phòng", "Báo xã")
     assert "# của tôi" in (index.corpus / "Lưu trữ/2020/a.txt.meta.toml").read_text("utf-8")
@@ -116,17 +117,19 @@ def test_a_folder_is_added_with_its_tree_and_sidecars(index: Index, tmp_path: Pa
 def test_what_cannot_be_added_is_refused_with_a_reason(index: Index, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     found = add(index, tmp_path / "no.txt", "ftp://a.vn/x", "http://u:p@a.vn/", tmp_path, tmp_path / "empty", "nul\0.txt")
-    reasons = [one.reason for one in found.refused]
+    reasons = [str(one.reason) for one in found.refused]
     assert len(reasons) == 6
     for word, reason in zip(
-        ["no such file", "only http", "password", "lies in it", "no file in it", "no such file"], reasons, strict=True
+        ["no such file", "only http", "password", "it contains the corpus", "no file in it", "no such file"],
+        reasons,
+        strict=True,
     ):
         assert word in reason
 
 
 def test_by_default_nothing_private_is_fetched(index: Index, site: Site) -> None:
     found = index.add(site.page("/", page("chè")))
-    assert "--allow-private" in found.refused[0].reason
+    assert "--allow-private" in str(found.refused[0].reason)
     assert site.asked == []
 
 
@@ -137,7 +140,7 @@ def test_text_is_added_with_what_is_said_of_it(index: Index) -> None:
     article = index.show(one.path).article
     assert (article.title, str(article.date), article.source) == ('Chè "ngon"\\', "2020-06-26", "Báo xã")
     assert article.place == "Thái Nguyên"
-    assert add(index, text=b" \n").refused[0].reason == "there is no text in it"
+    assert add(index, text=b" \n").refused[0].reason == message("file.empty")
     assert add(index, text=page("lúa")).taken[0].path.endswith(".html")
 
 
@@ -221,8 +224,8 @@ def test_the_type_decides_the_suffix_and_no_name_leaves_the_corpus(
 @pytest.mark.parametrize("kind", ["image/png", "video/mp4", "application/octet-stream", "application/xml"])
 def test_other_types_are_refused(index: Index, site: Site, kind: str) -> None:
     found = add(index, site.page("/x", b"\x89PNG", kind), site.page("/empty", b"", "text/html"))
-    assert kind in found.refused[0].reason
-    assert found.refused[1].reason == "the site sends nothing"
+    assert kind in str(found.refused[0].reason)
+    assert found.refused[1].reason == message("fetch.nothing-sent")
     assert not found.taken
 
 
@@ -339,8 +342,8 @@ def test_a_corpus_that_cannot_be_written_is_said(index: Index) -> None:
     ],
 )
 def test_names_are_made_safe(name: str, tidied: str) -> None:
-    assert tidy(name) == tidied
-    assert tidy(tidied) == tidied
+    assert safe_name(name) == tidied
+    assert safe_name(tidied) == tidied
 
 
 def test_what_the_user_wrote_about_feeds_stays(index: Index, site: Site) -> None:
@@ -383,7 +386,7 @@ def test_what_would_speak_for_another_article_is_no_article(index: Index, tmp_pa
     for name in ("tin.txt.meta.toml", "feeds.toml", "Tin.Meta.TOML"):
         (tmp_path / name).write_bytes(b'# %PDF-1.7\nplace = "Sai"\n')
         [refused] = add(index, tmp_path / name).refused
-        assert refused.reason == f"files called {name} are not taken for articles; give it another name"
+        assert refused.reason == message("file.name-not-an-article", name=name)
     assert not index.corpus.exists()
 
 
@@ -416,9 +419,9 @@ def test_nothing_that_comes_from_others_takes_an_articles_id(index: Index, site:
     }
     for name in ("a.jsonl", "a.csv", "a.zip", "b.zip"):
         [refused] = sent[name].refused
-        assert re.fullmatch(r"its id '.*' is taken by (mía.txt|z.jsonl); give one of them another", refused.reason), name
+        assert re.fullmatch(r"its id '.*' is taken by (mía.txt|z.jsonl); give one of them another", str(refused.reason)), name
     url = site.page("/rows", rows["a.jsonl"].encode(), "application/jsonl")
-    assert "is taken by mía.txt" in add(index, url, from_others=True).refused[0].reason
+    assert "is taken by mía.txt" in str(add(index, url, from_others=True).refused[0].reason)
     assert add(index, text=b"Sai.", told={"title": "lúa"}, from_others=True).taken[0].path == "lúa-2.txt"
     for name in ("chè.txt", "mía.txt"):
         (tmp_path / "held").write_text(f"{name} giả.", "utf-8")

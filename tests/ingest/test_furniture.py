@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from htxsearch import Index
 from htxsearch.cli.main import cli
 from htxsearch.errors import CorpusError, UnknownArticle
-from htxsearch.ingest.boilerplate import REPEATED, block, sort_lines
+from htxsearch.errors.messages import message
+from htxsearch.ingest.boilerplate import REPEATED, block, label_lines
 from htxsearch.ingest.readers.plain import read_plain
 
 TITLE = "Bản Sen giữ giống ổi đào của các cụ"
@@ -37,7 +38,7 @@ FOREIGN = [
 def read(lines: Sequence[str]) -> tuple[str | None, list[str], list[str]]:
     """Return title, body and what was dropped of a plain text."""
     [draft] = read_plain("\n".join(lines).encode())
-    return draft.known.title, draft.body.split("\n"), [one.text for one in draft.dropped]
+    return draft.metadata.title, draft.body.split("\n"), [one.text for one in draft.dropped]
 
 
 def test_a_menu_and_a_site_name_above_the_title_are_no_title() -> None:
@@ -174,20 +175,20 @@ def test_a_short_line_that_comes_back_later_is_kept_twice() -> None:
 
 def test_repeated_lines_are_dropped_wherever_they_stand_together() -> None:
     top, margin = "Bản tin xã Bản Sen, số ra thứ bảy hằng tuần", ["Gửi bài cho bản tin", "Nộp chậm nhất tối thứ năm"]
-    found = sort_lines([top, TITLE, STORY[0], *margin, *STORY[1:]], {block(one) for one in (top, *margin)})
+    found = label_lines([top, TITLE, STORY[0], *margin, *STORY[1:]], {block(one) for one in (top, *margin)})
     assert found.kept() == [TITLE, *STORY]
     assert [(one.text, one.reason) for one in found.dropped()] == [(one, REPEATED) for one in (top, *margin)]
 
 
 def test_a_lone_heading_amid_the_story_stays_though_it_repeats() -> None:
     lines = [TITLE, STORY[0], "Việc còn phải làm", *STORY[1:]]
-    assert sort_lines(lines, {block("Việc còn phải làm")}).kept() == lines
+    assert label_lines(lines, {block("Việc còn phải làm")}).kept() == lines
 
 
 def test_a_title_that_others_share_is_still_the_title() -> None:
     [draft] = read_plain("\n".join(["Giá ổi hôm nay", *STORY]).encode())
-    assert draft.again is not None
-    assert draft.again({block("Giá ổi hôm nay")}).known.title == "Giá ổi hôm nay"
+    assert draft.without is not None
+    assert draft.without({block("Giá ổi hôm nay")}).metadata.title == "Giá ổi hôm nay"
 
 
 def test_blanks_and_capitals_do_not_matter_to_what_repeats() -> None:
@@ -212,14 +213,14 @@ LINES = st.lists(
 @settings(deadline=None)
 def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learnt: set[str]) -> None:
     [draft] = read_plain("\n".join(lines).encode())
-    assert draft.again is not None
-    for found in (draft, draft.again(learnt)):
-        kept = [line for line in (found.known.title or "", *found.body.split("\n")) if line]
+    assert draft.without is not None
+    for found in (draft, draft.without(learnt)):
+        kept = [line for line in (found.metadata.title or "", *found.body.split("\n")) if line]
         everything = [" ".join(line.split()) for line in lines if line.split()]
         assert Counter(kept) + Counter(one.text for one in found.dropped) == Counter(everything)
         assert all(one.reason for one in found.dropped)
         order = iter(everything)
-        assert all(line in order for line in kept if line != found.known.title)  # the story's order is the file's
+        assert all(line in order for line in kept if line != found.metadata.title)  # the story's order is the file's
 
 
 # Shown again from the original
@@ -238,7 +239,7 @@ def index(tmp_path: Path) -> Index:
 def test_what_was_dropped_is_read_from_the_original(index: Index) -> None:
     dropped = index.dropped("oi.txt")
     assert [one.text for one in dropped] == ["45 lượt xem", *FOREIGN]
-    assert dropped[0].reason == "a counter"
+    assert dropped[0].reason == message("dropped.counter")
     assert index.search("ruốc").total == 0
 
 

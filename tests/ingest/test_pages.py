@@ -17,9 +17,10 @@ from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
 from htxsearch.evaluate.extraction import GoldPage, by_htxsearch, by_trafilatura, evaluate_extraction, read_gold
 from htxsearch.evaluate.floors import below_floors
+from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.boilerplate import REPEATED, block
-from htxsearch.ingest.metadata import Metadata, Unreadable
-from htxsearch.ingest.readers import lines_of
+from htxsearch.ingest.metadata import Metadata
+from htxsearch.ingest.readers import lines_to_count
 from htxsearch.ingest.readers.base import ParsedDocument
 from htxsearch.ingest.readers.page import read_page
 
@@ -57,12 +58,12 @@ def test_a_portals_page_gives_its_story_and_no_more(name: str) -> None:
     gold = GOLD[name]
     found = read((PAGES / name).read_bytes())
     assert found.body.split("\n") == [gold["sapo"], *gold["paragraphs"]]
-    assert found.known.title == gold["title"]
-    assert found.known.date == DAY
+    assert found.metadata.title == gold["title"]
+    assert found.metadata.date == DAY
 
 
 def test_what_a_page_says_of_itself() -> None:
-    known = read((PAGES / "wordpress.html").read_bytes()).known
+    known = read((PAGES / "wordpress.html").read_bytes()).metadata
     assert (known.author, known.source) == ("Lò Văn Ín", "Bản tin Tà Chơ")
     assert known.url == "https://tacho.example/lop-ghep-canh/"
     assert known.crawled == datetime.date(2024, 1, 8)
@@ -116,26 +117,26 @@ def test_a_link_amid_a_sentence_is_text_a_line_of_links_is_not() -> None:
 )
 def test_the_title_is_the_storys_not_the_sites(window: str, heading: str, title: str) -> None:
     found = page(heading, paragraphs(*STORY), head=f"<title>{window}</title>")
-    assert found.known.title == title
+    assert found.metadata.title == title
     assert found.body.split("\n") == STORY
 
 
 def test_a_day_in_the_margin_is_not_the_storys() -> None:
     margin = "<div class='khac'><p>Các tin khác</p><a href='/a'>Hội xuân Nà Ớt</a> (02/01/2020)</div>"
-    assert page(f"<h1>{TITLE}</h1>", paragraphs(*STORY), margin).known.date is None
+    assert page(f"<h1>{TITLE}</h1>", paragraphs(*STORY), margin).metadata.date is None
 
 
 def test_broken_json_in_a_page_is_passed_over() -> None:
     head = '<script type=\'application/ld+json\'>{"@type": "Article", </script>'
-    assert page(f"<h1>{TITLE}</h1>", paragraphs(*STORY), head=head).known.title == TITLE
+    assert page(f"<h1>{TITLE}</h1>", paragraphs(*STORY), head=head).metadata.title == TITLE
 
 
 def test_repeated_blocks_of_a_page_are_dropped() -> None:
     slogan = "Bản tin Nà Ớt in ra để truyền tay, đọc xong xin đưa cho nhà bên."
     found = page(f"<h1>{TITLE}</h1>", paragraphs(*STORY, slogan))
     assert found.body.split("\n") == [*STORY, slogan]
-    assert found.again is not None
-    again = found.again({block(slogan)})
+    assert found.without is not None
+    again = found.without({block(slogan)})
     assert again.body.split("\n") == STORY
     assert (slogan, REPEATED) in [(one.text, one.reason) for one in again.dropped]
 
@@ -230,12 +231,12 @@ def evaluation(*words: str | Path) -> Result:
 
 def test_an_address_that_is_none_does_not_stop_a_page() -> None:
     draft = page(*(f"<p>{one}</p>" for one in STORY), head='<link rel="canonical" href="http://[x">')
-    assert (draft.body.split("\n"), draft.known.source) == (STORY, None)
+    assert (draft.body.split("\n"), draft.metadata.source) == (STORY, None)
 
 
 def test_a_source_that_is_no_address_has_its_folder_for_a_name() -> None:
     data = f'<html><head><link rel="canonical" href="http://[x"></head><body><p>{"</p><p>".join(STORY)}</p></body></html>'
-    assert lines_of(read_page, data.encode(), "cho/a.html", Metadata())[0] == "cho/"
+    assert lines_to_count(read_page, data.encode(), "cho/a.html", Metadata())[0] == "cho/"
 
 
 def test_a_page_with_a_title_and_no_story_is_refused() -> None:

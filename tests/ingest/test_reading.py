@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from htxsearch import Article, Index, Rejected
 from htxsearch.errors import CorpusError
+from htxsearch.errors.messages import template
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
 from htxsearch.text.tokens import tokens
 
@@ -41,14 +42,16 @@ def the_article(found: list[Article | Rejected]) -> Article:
 
 
 def the_reason(found: list[Article | Rejected]) -> str:
-    """Return why the only file was rejected; it must read like a sentence, not like a crash."""
+    """Return the reason why the only file was rejected; it must read like a sentence, not like a crash."""
     [rejected] = found
     assert isinstance(rejected, Rejected), rejected
-    assert len(rejected.reason.split()) >= 3
-    assert "Error" not in rejected.reason
-    assert "Traceback" not in rejected.reason
-    assert "\n" not in rejected.reason
-    return rejected.reason
+    assert template(rejected.reason.code, "vi"), rejected.reason.code
+    reason = str(rejected.reason)
+    assert len(reason.split()) >= 3
+    assert "Error" not in reason
+    assert "Traceback" not in reason
+    assert "\n" not in reason
+    return reason
 
 
 PARAGRAPH = (
@@ -124,7 +127,7 @@ def test_published_and_saved_are_kept_apart(read: Read, top: str, published: str
 
 def test_a_stamp_with_the_wrong_weekday_is_called_doubtful(read: Read) -> None:
     article = the_article(read({"sa.txt": f"Vườn sả\nThứ Hai, 03/05/2022\n{PARAGRAPH}\n"}))
-    assert [(one.text, "doubtful" in one.reason) for one in article.dropped] == [("Thứ Hai, 03/05/2022", True)]
+    assert [(one.text, "doubtful" in one.reason.code) for one in article.dropped] == [("Thứ Hai, 03/05/2022", True)]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +266,7 @@ def test_markdown_heading_that_repeats_the_title_is_dropped(read: Read) -> None:
 
 def test_markdown_with_a_bad_date_is_rejected(read: Read) -> None:
     reason = the_reason(read({"sa.md": "---\ndate: mai\n---\nLò mở quanh năm.\n"}))
-    assert reason == "date 'mai' is no date; write it as 2023-08-07 or 07/8/2023"
+    assert reason == "'mai' is not a date; write it as 2023-08-07 or 07/8/2023"
 
 
 def test_a_rule_on_top_is_no_front_matter(read: Read) -> None:
@@ -365,17 +368,18 @@ def test_a_first_line_that_repeats_the_title_is_dropped(read: Read) -> None:
         ('{"id": "", "text": "chè"}', 'it has no "id"'),
         ('{"id": true, "text": "chè"}', 'it has no "id"'),
         ('{"id": "x", "text": ["chè"]}', '"text" must be text'),
-        ('{"id": "x", "text": "chè", "title": 5}', "title must be text, not 5"),
-        ('{"id": "x", "text": "chè", "date": 2022}', "date 2022 is no date; write it as 2023-08-07 or 07/8/2023"),
-        ('{"id": "x", "date": "31/02/2022"}', "date '31/02/2022' is no date; write it as 2023-08-07 or 07/8/2023"),
-        ('{"id": "x", "text": " \\n "}', "no text in it"),
-        ('{"id": "x", "text": "…?!"}', "no text in it"),
+        ('{"id": "x", "text": "chè", "title": 5}', "title must be text, not '5'"),
+        ('{"id": "x", "text": "chè", "date": 2022}', "'2022' is not a date; write it as 2023-08-07 or 07/8/2023"),
+        ('{"id": "x", "date": "31/02/2022"}', "'31/02/2022' is not a date; write it as 2023-08-07 or 07/8/2023"),
+        ('{"id": "x", "text": " \\n "}', "there is no text in it"),
+        ('{"id": "x", "text": "…?!"}', "there is no text in it"),
     ],
 )
 def test_a_bad_json_line_does_not_stop_the_rest(read: Read, line: str, reason: str) -> None:
     good = '{"id": "tốt", "text": "Lò mở quanh năm."}'
     bad, article = read({"tin.jsonl": f"\n{line}\n{good}\n"})
-    assert bad == Rejected("tin.jsonl:2", reason)
+    assert isinstance(bad, Rejected)
+    assert (bad.path, str(bad.reason)) == ("tin.jsonl:2", reason)
     assert isinstance(article, Article)
     assert article.id == "tốt"
 
@@ -395,7 +399,7 @@ def test_a_hostile_json_line_does_not_stop_the_rest_either(read: Read, line: str
     assert isinstance(article, Article)
     assert article.id == "tốt"
     for one in found:
-        text = one.body if isinstance(one, Article) else one.reason
+        text = one.body if isinstance(one, Article) else str(one.reason)
         assert text.encode().decode() == text
 
 
@@ -457,13 +461,13 @@ def test_every_type_may_have_a_sidecar(read: Read, file: str) -> None:
 @pytest.mark.parametrize(
     ("sidecar", "reason"),
     [
-        ("title = ", "its sidecar sa.txt.meta.toml is not valid TOML: "),
-        ("tít = 'x'", "its sidecar sa.txt.meta.toml is not valid TOML: "),
-        (b"title = 'caf\xe9'", "its sidecar sa.txt.meta.toml is not valid TOML: "),
-        ("title = 5", "its sidecar sa.txt.meta.toml: title must be text, not 5"),
-        ("place = ['Cà Mau']", "its sidecar sa.txt.meta.toml: place must be text, not ['Cà Mau']"),
-        ("date = 'mai'", "its sidecar sa.txt.meta.toml: date 'mai' is no date; write it as 2023-08-07 or 07/8/2023"),
-        ("date = 07:10:00", "its sidecar sa.txt.meta.toml: date "),
+        ("title = ", "its metadata file sa.txt.meta.toml is not valid TOML: "),
+        ("tít = 'x'", "its metadata file sa.txt.meta.toml is not valid TOML: "),
+        (b"title = 'caf\xe9'", "its metadata file sa.txt.meta.toml is not valid TOML: "),
+        ("title = 5", "its metadata file sa.txt.meta.toml: title must be text, not '5'"),
+        ("place = ['Cà Mau']", "its metadata file sa.txt.meta.toml: place must be text, not '['Cà Mau']'"),
+        ("date = 'mai'", "its metadata file sa.txt.meta.toml: 'mai' is not a date; write it as 2023-08-07 or 07/8/2023"),
+        ("date = 07:10:00", "its metadata file sa.txt.meta.toml: '07:10:00' is not a date"),
     ],
 )
 def test_a_bad_sidecar_rejects_its_file_by_name(read: Read, sidecar: str | bytes, reason: str) -> None:
@@ -506,7 +510,7 @@ def test_utf_8_and_marked_utf_16_are_read(read: Read, encoding: str) -> None:
             "Le café d\u2019été à Orléans".encode("cp1252"),
             "not UTF-8, and no Vietnamese text in windows-1258, TCVN3, VNI, VISCII; save",
         ),
-        (b"Vuon sa\0\0\0", "it holds NUL bytes, so it is no text file"),
+        (b"Vuon sa\0\0\0", "it holds NUL bytes, so it is not a text file"),
         (b"\xff\xfeV\x00u", "it looks like UTF-16, but byte 4 does not fit; was it cut off?"),
     ],
     ids=["no encoding", "French", "NUL", "half of UTF-16"],
@@ -528,7 +532,7 @@ def test_decomposed_and_invisible_characters_are_composed_and_dropped(read: Read
 @pytest.mark.parametrize("content", ["", "  \n\n", "\ufeff", "…\n---\n"], ids=["empty", "blank", "mark", "punctuation"])
 @pytest.mark.parametrize("suffix", [".txt", ".md"])
 def test_a_file_without_text_is_rejected(read: Read, content: str, suffix: str) -> None:
-    assert the_reason(read({f"sa{suffix}": content})) == "no text in it"
+    assert the_reason(read({f"sa{suffix}": content})) == "there is no text in it"
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sa.mp3", ".mp3"), ("sa.txt.bak", ".bak"), ("sa.Py", ".py")])
@@ -600,7 +604,7 @@ def test_a_link_to_itself_is_rejected_and_stops_nothing(tmp_path: Path, read: Re
     read({"sa.txt": "Vườn sả\nLò mở.\n"})
     found, rejected = source_files(tmp_path)
     assert [one.path for one in found] == ["sa.txt"]
-    assert [(one.path, one.reason) for one in rejected] == [("a.txt", "cannot be read: Too many levels of symbolic links")]
+    assert [(one.path, str(one.reason)) for one in rejected] == [("a.txt", "cannot be read: Too many levels of symbolic links")]
 
 
 def test_a_pipe_and_a_device_are_never_waited_for(tmp_path: Path) -> None:
@@ -708,7 +712,7 @@ def test_whatever_is_in_a_file_it_is_read_or_rejected(
     assert found or suffix == ".jsonl"
     for one in found:
         if isinstance(one, Rejected):
-            assert one.reason.strip()
+            assert str(one.reason).strip()
             continue
         assert one.title.strip()
         assert tokens(one.body)

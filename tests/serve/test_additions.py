@@ -22,6 +22,7 @@ from index.folders import Folders
 from web import running
 
 from htxsearch.errors import HtxError, UsageError
+from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import Additions, Report
 from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.ingest.add import AddedFile
@@ -242,7 +243,7 @@ def test_a_page_is_fetched_and_gets_the_metadata(folders: Folders) -> None:
         ([], {"url": " "}, "there is nothing to add"),
         ([], {"url": "chè.txt"}, "an address starts with"),
         ([("a.txt", b"x")], {"colour": "red"}, "there is no field 'colour'"),
-        ([("a.txt", b"x"), ("b.txt", b"y")], {"title": "Một"}, "one title cannot be that of several things"),
+        ([("a.txt", b"x"), ("b.txt", b"y")], {"title": "Một"}, "one title cannot be that of several articles"),
     ],
 )
 def test_invalid_forms_are_refused(web: TestClient, named: list[Any], said: dict[str, str], message: str) -> None:
@@ -477,10 +478,10 @@ def test_errors_are_raised_as_in_the_process(folders: Folders) -> None:
 
 def test_the_status_of_an_addition_depends_on_its_files() -> None:
     taken = {how: AddedFile("a", f"{how}.txt", how) for how in ("added", "updated", "same", "followed")}
-    refused = (Rejected("b", "no"),)
+    refused = (Rejected("b", message("file.empty")),)
     for how, status in {"added": 201, "updated": 201, "followed": 201, "same": 200}.items():
         assert status_of_additions(Additions(taken=(taken[how],), refused=refused, report=Report())) == status
-    unread = Report(rejected=(Rejected("added.txt", "no text in it"),))
+    unread = Report(rejected=(Rejected("added.txt", message("file.empty")),))
     assert status_of_additions(Additions(taken=(taken["added"],), report=unread)) == 422
     assert status_of_additions(Additions(taken=(taken["added"], taken["same"]), report=unread)) == 200
     assert status_of_additions(Additions(refused=refused)) == 422

@@ -13,7 +13,7 @@ from htxsearch.errors.messages import Message
 from htxsearch.index import Index
 from htxsearch.indexing.catalogue import Report
 from htxsearch.ingest.corpus import source_files
-from htxsearch.ingest.metadata import SIDECAR_SUFFIX
+from htxsearch.ingest.metadata_files import METADATA_SUFFIX
 
 __all__ = ["watch"]
 
@@ -76,7 +76,7 @@ def _scan(index: Index) -> _Scan:
     states: list[tuple[object, ...]] = []
     for source in source_files(index.corpus)[0]:
         state: list[object] = [source.path]
-        for file in (str(source.file), f"{source.file}{SIDECAR_SUFFIX}"):
+        for file in (str(source.file), f"{source.file}{METADATA_SUFFIX}"):
             try:
                 status = os.stat(file)
             except OSError:

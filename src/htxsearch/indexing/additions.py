@@ -8,9 +8,10 @@ from htxsearch.errors import CorpusError, UsageError
 from htxsearch.indexing.catalogue import Additions
 from htxsearch.indexing.manifest import adding_lock
 from htxsearch.ingest.add import Adder
+from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.corpus import check_corpus
 from htxsearch.ingest.fetch import Fetcher
-from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.subscriptions import read_subscriptions, write_subscriptions
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def add_to_corpus(
     `holders` returns the file that each indexed article's id belongs to. Raises UsageError, CorpusError, IndexBusy.
     """
     if metadata.get("title") and len(sources) + len(sent) + (text is not None) > 1:
-        raise UsageError("one title cannot be that of several things; add them one by one")
+        raise UsageError("add.title-of-several")
     try:
         known = Metadata.of(dict(metadata))
     except Unreadable as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(error.message.code, **error.message.fields) from error
     adder = _adder(corpus, known, limit, fetcher, seen)
     with adding_lock(index_folder):
         adder.holders = dict(holders())
@@ -71,15 +72,15 @@ def forget_feed(corpus: Path, url: str) -> None:
     """Stop following a feed or sitemap; its articles stay. Raises UsageError if it is not followed, CorpusError."""
     followed = read_subscriptions(corpus)
     if url not in followed:
-        raise UsageError(f"{url} is not followed; see which are with: htxsearch feeds")
+        raise UsageError("feeds.not-followed", url=url)
     del followed[url]
     try:
         write_subscriptions(corpus, followed)
     except OSError as error:
-        raise CorpusError(f"cannot write to the corpus {corpus}: {error.strerror}; check its permissions") from error
+        raise CorpusError("corpus.not-writable", corpus=corpus, error=error.strerror) from error
 
 
 def _adder(corpus: Path, metadata: Metadata, limit: int, fetcher: Fetcher | None, seen: Callable[[str], None]) -> Adder:
     if limit < 1:
-        raise UsageError(f"a limit of {limit} fetches nothing; give 1 or more")
+        raise UsageError("option.limit-too-small", limit=limit)
     return Adder(corpus, fetcher or Fetcher(), metadata, limit, seen)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.engine.contract import Engine, Writer
+from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import CatalogueEntry, Report, blobs, is_boilerplate_complete, read_catalogue
 from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import DocumentSource, MakeDocument, ReadAheadSource, SequentialSource, worth_workers
 from htxsearch.ingest.article import Article, Rejected, Unchanged
-from htxsearch.ingest.corpus import SourceFile, articles_of, counted_lines, source_files
-from htxsearch.ingest.site_boilerplate import LineCounts, applied, counted, learned_boilerplate
+from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, source_files
+from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
 
 __all__ = ["Progress", "reindex", "unobserved"]
@@ -92,7 +93,7 @@ class _Run:
             self._counted.pop(path, None)
         for state in stale:
             path = state.source.path
-            self._counted[path] = counted(*counted_lines(state.source))
+            self._counted[path] = line_counts(*lines_for_counting(state.source))
         touched = {
             one.source for path, old in before.items() for one in (old, self._counted.get(path, LineCounts())) if one.blocks
         }
@@ -103,7 +104,7 @@ class _Run:
         for path, entry in self._files.items():
             if path not in found or path in changed or entry.source not in touched:
                 continue
-            if applied(self._counted.get(path, LineCounts()), self.repeating(path)) != entry.furniture:
+            if boilerplate_fingerprint(self._counted.get(path, LineCounts()), self.repeating(path)) != entry.furniture:
                 self._again.add(path)
         self._settled = self._settled and not before and not self._again
         return [state for path, state in found.items() if path in changed or (path in self._again and state.digest)]
@@ -128,7 +129,7 @@ class _Run:
         found: dict[str, _State] = {}
         for source in sources:
             if source.path in found:
-                self._rejected.append(Rejected(source.path, "another file has the same name in other characters; rename one"))
+                self._rejected.append(Rejected(source.path, message("file.same-name")))
                 continue
             try:
                 found[source.path] = self._state(source)
@@ -138,9 +139,9 @@ class _Run:
 
     def _state(self, source: SourceFile) -> "_State":
         """Return a file's state; one whose stamp is known is not hashed again. Raises OSError."""
-        entry, stamp = self._entry(source.path), source.stamp()
-        same = entry.digest and stamp.told and stamp.told == entry.stamp
-        return _State(source, entry.digest if same else source.digest(), stamp.told, stamp.size)
+        entry, stamp = self._entry(source.path), source.state()
+        same = entry.digest and stamp.signature and stamp.signature == entry.stamp
+        return _State(source, entry.digest if same else source.digest(), stamp.signature, stamp.size)
 
     def _entry(self, path: str) -> CatalogueEntry:
         return self._files.get(path) or CatalogueEntry()
@@ -163,14 +164,14 @@ class _Run:
         entry = self._files.setdefault(path, CatalogueEntry())
         entry.digest = ""
         entry.source, entry.blocks = self._counted.get(path, LineCounts())
-        entry.furniture = applied(LineCounts(entry.source, entry.blocks), self.repeating(path))
+        entry.furniture = boilerplate_fingerprint(LineCounts(entry.source, entry.blocks), self.repeating(path))
         here: set[str] = set()
         rejected = 0
         start = self._done
         for found, made in self._reading.read(state.source):
             if not isinstance(found, Rejected) and found.id in self._owner:
                 where = self._owner[found.id]
-                found = Rejected(path, f"its id {found.id!r} is taken by {where}; give one of them another")
+                found = Rejected(path, message("file.id-taken", id=found.id, path=where))
             if isinstance(found, Rejected):
                 self._rejected.append(found)
                 rejected += 1

@@ -28,7 +28,7 @@ from htxsearch.engine.contract import Document
 from htxsearch.errors import HtxError
 from htxsearch.indexing.documents import document_of
 from htxsearch.ingest.article import Article, Rejected, Unchanged
-from htxsearch.ingest.corpus import SourceFile, news_of
+from htxsearch.ingest.corpus import SourceFile, changed_articles
 
 __all__ = [
     "CatalogueView",
@@ -184,7 +184,7 @@ class ReadAheadSource:
 
 
 def _news(source: SourceFile, catalogued: CatalogueView) -> Iterator[ReadOutcome]:
-    return news_of(source, catalogued.lines(source.path), catalogued.repeating(source.path))
+    return changed_articles(source, catalogued.lines(source.path), catalogued.repeating(source.path))
 
 
 def _items(source: SourceFile, catalogued: CatalogueView) -> Iterator[_Item]:

@@ -1,28 +1,33 @@
-"""The article: one news item or report, as read from the user's files."""
+"""The article: one news item or report, as read from the user's files; and what may come instead of one.
+
+Short, for these are the values that ingest hands to every later room.
+"""
 
 import datetime
 from dataclasses import dataclass, field
 
-__all__ = ["Article", "Dropped", "Rejected", "Unchanged"]
+from htxsearch.errors.messages import Message
+
+__all__ = ["Article", "Dropped", "Rejected", "Unchanged", "Unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A piece of a file's text that is no part of the article, and why it was left out. Not kept in the index."""
+    """Boilerplate: a piece of a file's text that is not part of the article, and the reason. Not kept in the index."""
 
     text: str
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """One article. Passages, highlights and answers are spans into `body`, which is NFC.
 
-    `id` is the file's path relative to the corpus folder, or a JSON line's own id; `path` is that
-    file's path. What is not known is None. `date` is the day of publication, `crawled` the day the page was
-    saved, where it says so. `place` is a province's usual name where it is one; `place_evidence` quotes what it was
-    inferred from, None if somebody said it. `dropped` is what the file has besides; `line` is a hash of the JSON line it
-    was read from, if it was; both are no part of what the article is.
+    `id` is the file's path relative to the corpus folder, or a JSON line's own id; `path` is the path of the file.
+    Unknown values are None. `date` is the day of publication, `crawled` the day on which the page was saved. `place` is
+    the canonical name of a province, or another place that the metadata name; `place_evidence` quotes the text that it was
+    inferred from, None if the metadata name it. `dropped` is the boilerplate of the file, `line` a hash of the JSON line
+    that the article was read from; neither counts when articles are compared.
     """
 
     id: str
@@ -42,15 +47,23 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A file, or a line of one (`path` then ends in ":LINE"), that could not be taken in, and why."""
+    """A file, or a line of one (`path` then ends in ":LINE"), that could not be read, and the reason."""
 
     path: str
-    reason: str
+    reason: Message
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """An article whose JSON line, of `size` bytes, is as it was when it was read last."""
+    """An article whose JSON line, of `size` bytes, has not changed since it was last read."""
 
     id: str
     size: int
+
+
+class Unreadable(Exception):
+    """A file or line cannot become an article; `message` is the reason. Never leaves this package."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(message)

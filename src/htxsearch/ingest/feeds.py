@@ -1,4 +1,4 @@
-"""Feeds and sitemaps: which pages they list. They are data from strangers; nothing here fetches."""
+"""Feeds and sitemaps: the pages that they list. Input is untrusted; nothing here fetches."""
 
 import io
 import re
@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from htxsearch.errors.messages import message
 from htxsearch.ingest.hosts import AddressRefused, joined
 from htxsearch.text.normalize import nfc
 
 __all__ = ["Feed", "FeedEntry", "kind_of", "read_listing"]
 
 _MAX_UNPACKED = 50 * 1024 * 1024
-"""What the sitemap protocol allows."""
+"""The limit of the sitemap protocol."""
 _MAX_ENTRIES = 50_000
 _KINDS: dict[str, Literal["feed", "sitemap", "sitemaps"]] = {
     "rss": "feed",
@@ -26,7 +27,7 @@ _KINDS: dict[str, Literal["feed", "sitemap", "sitemaps"]] = {
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One page that is listed. `version` changes when the page does, where the list tells."""
+    """One listed page. `version` changes when the page does, if the listing has one."""
 
     url: str
     title: str = ""
@@ -35,7 +36,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What a feed, a sitemap, or an index of sitemaps ("sitemaps") lists, newest or first first."""
+    """The entries of a feed, a sitemap, or an index of sitemaps ("sitemaps"): newest first, else in the order listed."""
 
     kind: Literal["feed", "sitemap", "sitemaps"]
     title: str
@@ -43,7 +44,7 @@ class Feed:
 
 
 def kind_of(data: bytes) -> Literal["feed", "sitemap", "sitemaps"] | None:
-    """Tell by its outermost element whether something is a feed or a sitemap; None is neither."""
+    """Return the kind of a feed or sitemap by its root element, None for anything else."""
     try:
         head = _unpacked(data, 4096)[:4096] if data[:2] == b"\x1f\x8b" else data[:4096]
     except AddressRefused:
@@ -57,16 +58,17 @@ def kind_of(data: bytes) -> Literal["feed", "sitemap", "sitemaps"] | None:
 
 
 def read_listing(data: bytes, url: str) -> Feed:
-    """Read a feed (RSS, Atom, by feedparser), a sitemap or an index of sitemaps, gzip or not. Raises Refused."""
+    """Read a feed (RSS, Atom, by feedparser), a sitemap or an index of sitemaps, gzip or not. Raises AddressRefused."""
     if data[:2] == b"\x1f\x8b":
         data = _unpacked(data, _MAX_UNPACKED)
     kind = kind_of(data)
     if kind is None:
-        raise AddressRefused("is neither a feed nor a sitemap")
-    if b"<!ENTITY" in data.replace(b"\0", b""):  # without the zeros it is found in UTF-16, too
-        raise AddressRefused("defines XML entities, which no feed needs and which can be made to fill the memory")
+        raise AddressRefused(message("fetch.not-a-feed"))
+    if b"<!ENTITY" in data.replace(b"\0", b""):  # without its zeros UTF-16 is searched, too
+        raise AddressRefused(message("fetch.xml-entities"))
     title, entries = _feed(data) if kind == "feed" else ("", _sitemap(data))
-    unique = {one.url: one for one in (FeedEntry(joined(url, e.url), e.title, e.version) for e in entries) if one.url}
+    absolute = (FeedEntry(joined(url, entry.url), entry.title, entry.version) for entry in entries)
+    unique = {entry.url: entry for entry in absolute if entry.url}
     return Feed(kind, title, tuple(unique.values()))
 
 
@@ -74,18 +76,18 @@ def _feed(data: bytes) -> tuple[str, list[FeedEntry]]:
     import feedparser
 
     try:
-        # As a stream: a text is taken for an address or a file's name if it looks like one.
-        found: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
-    except Exception as error:  # of broken feeds it lets through whatever its parts raise, UnicodeDecodeError for one
-        raise AddressRefused(f"the feed cannot be read: {type(error).__name__}: {error}") from error
+        # As a stream: feedparser takes a text that looks like one for an address or a file name.
+        parsed: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # feedparser lets any error of its parts through, such as UnicodeDecodeError
+        raise AddressRefused(message("fetch.feed-unreadable", error=f"{type(error).__name__}: {error}")) from error
     entries = [
-        FeedEntry(str(one.link), _line(one.get("title", "")), str(one.get("updated", "")))
-        for one in found.entries
-        if one.get("link")
+        FeedEntry(str(entry.link), _line(entry.get("title", "")), str(entry.get("updated", "")))
+        for entry in parsed.entries
+        if entry.get("link")
     ]
-    if found.bozo and not entries:
-        raise AddressRefused(f"the feed cannot be read: {found.bozo_exception}")
-    return _line(found.feed.get("title", "")), entries[:_MAX_ENTRIES]
+    if parsed.bozo and not entries:
+        raise AddressRefused(message("fetch.feed-unreadable", error=str(parsed.bozo_exception)))
+    return _line(parsed.feed.get("title", "")), entries[:_MAX_ENTRIES]
 
 
 def _sitemap(data: bytes) -> list[FeedEntry]:
@@ -94,19 +96,19 @@ def _sitemap(data: bytes) -> list[FeedEntry]:
     parser = etree.XMLPullParser(
         events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
     )
-    found: list[FeedEntry] = []
+    entries: list[FeedEntry] = []
     try:
         parser.feed(data)
         for _, element in parser.read_events():
             if isinstance(element.tag, str) and etree.QName(element).localname in ("url", "sitemap"):
-                said = dict(_children(element))
-                if said.get("loc"):
-                    found.append(FeedEntry(said["loc"], "", said.get("lastmod", "")))
+                values = dict(_children(element))
+                if values.get("loc"):
+                    entries.append(FeedEntry(values["loc"], "", values.get("lastmod", "")))
                 element.clear()
         parser.close()
     except etree.XMLSyntaxError as error:
-        raise AddressRefused(f"the sitemap is not valid XML: {error.msg}") from error
-    return sorted(found, key=lambda one: one.version, reverse=True)[:_MAX_ENTRIES]
+        raise AddressRefused(message("fetch.sitemap-not-xml", error=str(error.msg))) from error
+    return sorted(entries, key=lambda entry: entry.version, reverse=True)[:_MAX_ENTRIES]
 
 
 def _children(element: Any) -> Iterator[tuple[str, str]]:
@@ -119,12 +121,12 @@ def _line(text: object) -> str:
     return nfc(" ".join(str(text).split()))
 
 
-def _unpacked(data: bytes, most: int) -> bytes:
+def _unpacked(data: bytes, limit: int) -> bytes:
     try:
         unpack = zlib.decompressobj(31)
-        found = unpack.decompress(data, most + 1)
+        unpacked = unpack.decompress(data, limit + 1)
     except zlib.error as error:
-        raise AddressRefused("is broken gzip") from error
-    if len(found) > most and most == _MAX_UNPACKED:
-        raise AddressRefused(f"unpacks to more than {most // 1024**2} MB")
-    return found
+        raise AddressRefused(message("fetch.gzip-broken")) from error
+    if len(unpacked) > limit and limit == _MAX_UNPACKED:
+        raise AddressRefused(message("fetch.unpacks-too-large", megabytes=limit // 1024**2))
+    return unpacked

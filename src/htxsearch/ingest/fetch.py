@@ -1,7 +1,7 @@
-"""Getting one thing from the web, politely, and without trusting what answers.
+"""Fetch an address from the web, politely, and without trusting the server.
 
 One request at a time, with a pause between two to the same host; robots.txt is obeyed. Every hop of a redirect is
-checked as the first address is. Time, bytes and what they unpack to are bounded.
+checked like the first address. Time, bytes and unpacked bytes are limited.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.hosts import Address, AddressRefused, Unreachable, joined, parse_address, resolve
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a fetch may take. Seconds and bytes; `size` counts after unpacking."""
+    """The limits of one fetch, in seconds and bytes; `size` counts after unpacking."""
 
     connect_s: float = 10.0
     read_s: float = 20.0
@@ -40,12 +41,12 @@ class Limits:
     redirects: int = 5
     delay_s: float = 1.0
     longest_wait_s: float = 30.0
-    """A site that asks for a longer pause (Retry-After, Crawl-delay) is left alone for this run."""
+    """A site that asks for a longer pause (Retry-After, Crawl-delay) is skipped for this run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What came back: `url` is where it was found at last; `data` is as sent, but unpacked. `unchanged` means 304: no data."""
+    """A response: `url` is the last address after redirects, `data` the unpacked body. `unchanged` means 304: no data."""
 
     url: str
     data: bytes = b""
@@ -58,87 +59,85 @@ class Fetched:
 
 @dataclass(slots=True)
 class Fetcher:
-    """Fetches for one run: remembers robots.txt and when each host was asked last. `sleep` is replaced by tests."""
+    """The fetches of one run: remembers each site's robots.txt and last request. Tests replace `sleep`."""
 
     allow_private: bool = False
     limits: Limits = field(default_factory=Limits)
     sleep: Callable[[float], None] = time.sleep
     _robots: dict[str, "Protego | None"] = field(default_factory=dict)
-    _asked: dict[str, float] = field(default_factory=dict)
-    _shunned: dict[str, str] = field(default_factory=dict)
+    _last_request: dict[str, float] = field(default_factory=dict)
+    _skipped: dict[str, Message] = field(default_factory=dict)
 
     def fetch(self, url: str, *, etag: str = "", modified: str = "") -> Fetched:
-        """Return what is at an address; with `etag` or `modified`, only if it is not that. Raises Refused with the reason."""
-        known = {"If-None-Match": etag, "If-Modified-Since": modified}
-        found = self._follow(url, {name: value for name, value in known.items() if value}, obey=True)
-        if found.unchanged and not (etag or modified):
-            raise AddressRefused("the site answers 304 Not Modified, although nothing was known of it")
-        return found
+        """Return the response of an address, unchanged if `etag` or `modified` are still true. Raises AddressRefused."""
+        conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
+        response = self._follow(url, {name: value for name, value in conditions.items() if value}, obey=True)
+        if response.unchanged and not (etag or modified):
+            raise AddressRefused(message("fetch.not-modified"))
+        return response
 
     def _follow(self, url: str, headers: dict[str, str], *, obey: bool) -> Fetched:
         seen: list[str] = []
         for _ in range(self.limits.redirects + 1):
             address = parse_address(url)
             if address.text in seen:
-                raise AddressRefused(f"redirects in a circle: {' → '.join([*seen, address.text])}")
+                raise AddressRefused(message("fetch.redirect-circle", addresses=" → ".join([*seen, address.text])))
             seen.append(address.text)
-            found = self._patiently(address, headers, obey=obey)
-            if isinstance(found, Fetched):
-                return found
-            url = joined(address.text, found)
-        raise AddressRefused(f"redirects more than {self.limits.redirects} times, at last to {url}")
+            response = self._patiently(address, headers, obey=obey)
+            if isinstance(response, Fetched):
+                return response
+            url = joined(address.text, response)
+        raise AddressRefused(message("fetch.redirects", limit=self.limits.redirects, address=url))
 
     def _patiently(self, address: Address, headers: dict[str, str], *, obey: bool) -> Fetched | str:
-        """Ask once, and once more if the site says when; return what came, or where it redirects to."""
+        """Request once, and once more if the site says when; return the response, or the address it redirects to."""
         if obey:
             self._obey_robots(address)
         for last in (False, True):
-            if address.site in self._shunned:
-                raise AddressRefused(self._shunned[address.site])
+            if address.site in self._skipped:
+                raise AddressRefused(self._skipped[address.site])
             try:
-                return self._ask(address, headers)
+                return self._request(address, headers)
             except _AskedToWait as error:
                 if last or error.seconds > self.limits.longest_wait_s:
-                    self._shunned[address.site] = f"{address.host} is busy ({error}); try again later"
+                    busy = message("fetch.busy", host=address.host, status=error.status, seconds=error.seconds)
+                    self._skipped[address.site] = busy
                     continue
                 self.sleep(error.seconds)
-        raise AddressRefused(self._shunned[address.site])
+        raise AddressRefused(self._skipped[address.site])
 
     def _obey_robots(self, address: Address) -> None:
-        """Raises Refused if the site's robots.txt does not want this address fetched. Sites without one have no wishes."""
+        """Raise AddressRefused if the site's robots.txt forbids this address. Sites without one allow everything."""
         if address.site not in self._robots:
             from protego import Protego
 
             try:
-                found = self._follow(f"{address.site}/robots.txt", {}, obey=False)
+                response = self._follow(f"{address.site}/robots.txt", {}, obey=False)
             except Unreachable:
                 raise
             except AddressRefused as error:
-                if not error.final:  # RFC 9309: while it cannot be asked what it wishes, nothing is fetched
-                    raise AddressRefused(f"its robots.txt cannot be read: {error}") from error
+                if not error.final:  # RFC 9309: while robots.txt is unreachable, everything is forbidden
+                    raise AddressRefused(message("fetch.robots-unreadable", reason=error.message)) from error
                 self._robots[address.site] = None
             else:
-                self._robots[address.site] = Protego.parse(found.data[: 512 * 1024].decode("utf-8", "replace"))
+                self._robots[address.site] = Protego.parse(response.data[: 512 * 1024].decode("utf-8", "replace"))
         rules = self._robots[address.site]
         if rules is not None and not rules.can_fetch(address.text, _ROBOTS_NAME):
-            reason = f"{address.host} asks programs not to fetch it (robots.txt); save the page in a browser and add the file"
-            raise AddressRefused(reason, final=True)
+            raise AddressRefused(message("fetch.robots-forbids", host=address.host), final=True)
 
     def _pause(self, address: Address) -> None:
-        """Wait until the host may be asked again."""
+        """Wait until the host may be requested again."""
         rules = self._robots.get(address.site)
-        wish = (rules.crawl_delay(_ROBOTS_NAME) if rules else None) or 0.0
-        if wish > self.limits.longest_wait_s:
-            raise AddressRefused(
-                f"{address.host} asks for {wish:.0f} s between two fetches (robots.txt), which is too long to wait"
-            )
-        if address.site in self._asked:
-            left = self._asked[address.site] + max(wish, self.limits.delay_s) - time.monotonic()
+        delay = (rules.crawl_delay(_ROBOTS_NAME) if rules else None) or 0.0
+        if delay > self.limits.longest_wait_s:
+            raise AddressRefused(message("fetch.crawl-delay", host=address.host, seconds=delay))
+        if address.site in self._last_request:
+            left = self._last_request[address.site] + max(delay, self.limits.delay_s) - time.monotonic()
             if left > 0:
                 self.sleep(left)
-        self._asked[address.site] = time.monotonic()
+        self._last_request[address.site] = time.monotonic()
 
-    def _ask(self, address: Address, headers: dict[str, str]) -> Fetched | str:
+    def _request(self, address: Address, headers: dict[str, str]) -> Fetched | str:
         number = resolve(address, allow_private=self.allow_private)
         self._pause(address)
         try:
@@ -148,34 +147,36 @@ class Fetcher:
                 with connection.getresponse() as response:
                     return self._answer(address, response)
         except TimeoutError as error:
-            raise AddressRefused(f"{address.host} took too long to answer; try again later") from error
+            raise AddressRefused(message("fetch.timeout", host=address.host)) from error
         except ssl.SSLError as error:
-            raise AddressRefused(f"the connection to {address.host} is not secure: {error.reason or error}") from error
+            reason = str(error.reason or error)
+            raise AddressRefused(message("fetch.not-secure", host=address.host, error=reason)) from error
         except http.client.IncompleteRead as error:
-            raise AddressRefused("the connection broke off before all of it had come; try again") from error
+            raise AddressRefused(message("fetch.broken-off")) from error
         except (http.client.HTTPException, zlib.error, ValueError) as error:
-            raise AddressRefused(f"{address.host} answers what is no HTTP: {type(error).__name__}") from error
+            raise AddressRefused(message("fetch.not-http", host=address.host, error=type(error).__name__)) from error
         except OSError as error:
-            raise Unreachable(f"cannot connect to {address.host}: {error.strerror or error}") from error
+            reason = str(error.strerror or error)
+            raise Unreachable(message("fetch.no-connection", host=address.host, error=reason)) from error
 
     def _answer(self, address: Address, response: http.client.HTTPResponse) -> Fetched | str:
-        status, told = response.status, response.headers
+        status, headers = response.status, response.headers
         if status == 304:
             return Fetched(url=address.text, unchanged=True)
-        if status in _REDIRECTS and told.get("Location"):
-            return str(told["Location"]).encode("latin-1", "replace").decode("utf-8", "replace")
+        if status in _REDIRECTS and headers.get("Location"):
+            return str(headers["Location"]).encode("latin-1", "replace").decode("utf-8", "replace")
         if status in (429, 503):
-            raise _AskedToWait(_seconds(told.get("Retry-After", "")), status)
+            raise _AskedToWait(_seconds(headers.get("Retry-After", "")), status)
         if status != 200:
-            reason = f"the site answers {status} {http.client.responses.get(status, '')}".rstrip()
-            raise AddressRefused(reason, final=400 <= status < 500)
+            phrase = http.client.responses.get(status, "")
+            raise AddressRefused(message("fetch.status", status=status, phrase=phrase), final=400 <= status < 500)
         return Fetched(
             url=address.text,
             data=_body(response, self.limits.size),
-            content_type=told.get_content_type() if "Content-Type" in told else "",
-            filename=told.get_filename() or "",
-            etag=told.get("ETag", ""),
-            modified=told.get("Last-Modified", ""),
+            content_type=headers.get_content_type() if "Content-Type" in headers else "",
+            filename=headers.get_filename() or "",
+            etag=headers.get("ETag", ""),
+            modified=headers.get("Last-Modified", ""),
         )
 
 
@@ -184,11 +185,12 @@ class _AskedToWait(Exception):
 
     def __init__(self, seconds: float, status: int) -> None:
         self.seconds = seconds
-        super().__init__(f"it answers {status} and asks to wait {seconds:.0f} s")
+        self.status = status
+        super().__init__(seconds, status)
 
 
 def _seconds(retry_after: str) -> float:
-    """Return how long Retry-After asks to wait, in seconds or until a date; 5 if it does not say."""
+    """Return the seconds that a Retry-After (seconds or a date) asks to wait; 5 if it is missing or malformed."""
     if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
@@ -199,7 +201,7 @@ def _seconds(retry_after: str) -> float:
 
 @contextlib.contextmanager
 def _connected(address: Address, number: str, limits: Limits) -> Iterator[http.client.HTTPConnection]:
-    """Connect to just the address that was checked, no proxy between, and hang up when the time is over.
+    """Connect to the checked address without a proxy, and hang up when the time is over.
 
     Raises TimeoutError, OSError.
     """
@@ -208,7 +210,7 @@ def _connected(address: Address, number: str, limits: Limits) -> Iterator[http.c
 
     def hang_up() -> None:
         late.set()
-        with contextlib.suppress(OSError):  # the other side was faster
+        with contextlib.suppress(OSError):  # the other side hung up first
             sock.shutdown(socket.SHUT_RDWR)
 
     clock = threading.Timer(limits.total_s, hang_up)
@@ -236,32 +238,29 @@ def _connected(address: Address, number: str, limits: Limits) -> Iterator[http.c
 
 
 def _trusted() -> ssl.SSLContext:
-    """Check certificates against certifi's list, as the system's is not everywhere where Python looks."""
+    """Return a context that checks certificates against certifi's list: Python does not find every system's own."""
     import certifi
 
     return ssl.create_default_context(cafile=certifi.where())
 
 
 def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
-    """Return the unpacked body. Raises Refused beyond `limit` bytes, and IncompleteRead if it ends early."""
+    """Return the unpacked body. Raises AddressRefused beyond `limit` bytes, and IncompleteRead if it ends early."""
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
-        raise AddressRefused(f"it comes packed as {coding!r}, which was not asked for")
+        raise AddressRefused(message("fetch.content-encoding", coding=coding))
+    too_large = message("fetch.too-large", megabytes=limit / 1024**2)
     declared = response.headers.get("Content-Length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise AddressRefused(_too_large(limit))
+        raise AddressRefused(too_large)
     unpack = zlib.decompressobj(47) if coding not in ("identity", "") else None  # 47: gzip or zlib, by its header
-    found = bytearray()
-    got = 0
+    body = bytearray()
+    received = 0
     while chunk := response.read1(_CHUNK):
-        got += len(chunk)
-        found += unpack.decompress(chunk, limit + 1 - len(found)) if unpack else chunk
-        if len(found) > limit or got > limit or (unpack and unpack.unconsumed_tail):
-            raise AddressRefused(_too_large(limit))
-    if (declared.isdecimal() and got < int(declared)) or (unpack and got and not unpack.eof):
+        received += len(chunk)
+        body += unpack.decompress(chunk, limit + 1 - len(body)) if unpack else chunk
+        if len(body) > limit or received > limit or (unpack and unpack.unconsumed_tail):
+            raise AddressRefused(too_large)
+    if (declared.isdecimal() and received < int(declared)) or (unpack and received and not unpack.eof):
         raise http.client.IncompleteRead(b"")
-    return bytes(found)
-
-
-def _too_large(limit: int) -> str:
-    return f"larger than {limit / 1024**2:.4g} MB, which is the most that is fetched; save it and add the file"
+    return bytes(body)

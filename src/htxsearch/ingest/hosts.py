@@ -1,13 +1,15 @@
 """Web addresses: which are fetched, and to which machine a connection may go.
 
-A name is resolved once, what it resolves to is checked, and the connection goes to just that address, so that a
-name that means another machine a moment later gains nothing.
+A name is resolved once, its addresses are checked, and the connection goes to just the checked address, so that a
+name that means another machine a moment later gains nothing (DNS rebinding).
 """
 
 import ipaddress
 import socket
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
+
+from htxsearch.errors.messages import Message, message
 
 __all__ = ["Address", "AddressRefused", "Unreachable", "host_of", "is_address", "joined", "parse_address", "resolve"]
 
@@ -17,18 +19,19 @@ _MAX_LENGTH = 2000
 
 
 class AddressRefused(Exception):
-    """Something was not fetched or not taken in; the message is the reason. Never leaves this package.
+    """An address was not fetched, or a file not added; `message` is the reason. Never leaves this package.
 
-    `final` says that trying again another day would end the same.
+    If `final`, trying again another day would end the same.
     """
 
-    def __init__(self, reason: str, *, final: bool = False) -> None:
+    def __init__(self, message: Message, *, final: bool = False) -> None:
+        self.message = message
         self.final = final
-        super().__init__(reason)
+        super().__init__(message)
 
 
 class Unreachable(AddressRefused):
-    """The host was not asked at all, whatever was wanted of it."""
+    """The host could not be reached at all, whatever the address on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Address:
 
     @property
     def site(self) -> str:
-        """Scheme, host and port, as robots.txt is kept for."""
+        """Scheme, host and port: what a robots.txt is valid for."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = self.port == (443 if self.scheme == "https" else 80)
         return f"{self.scheme}://{host}" + ("" if usual else f":{self.port}")
@@ -54,38 +57,36 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text looks like an address rather than a file's name: it has a scheme and "//"."""
+    """Return True if a text has a scheme and "//", so that it is an address rather than the name of a file."""
     scheme, sign, _ = text.partition("://")
     return bool(sign) and scheme.isascii() and scheme[:1].isalpha() and scheme.replace("+", "").replace("-", "").isalnum()
 
 
 def parse_address(text: str) -> Address:
-    """Take an address apart; a fragment is dropped. Raises Refused for anything but http and https, and for passwords."""
+    """Take an address apart; a fragment is dropped. Raises AddressRefused unless it is http or https, without a password."""
     if len(text) > _MAX_LENGTH:
-        raise AddressRefused(f"the address is longer than {_MAX_LENGTH} characters", final=True)
+        raise AddressRefused(message("fetch.address-too-long", limit=_MAX_LENGTH), final=True)
     try:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError as error:
-        raise AddressRefused(f"is no address: {error}") from error
+        raise AddressRefused(message("fetch.not-an-address", error=str(error))) from error
     if parts.scheme not in ("http", "https"):
-        raise AddressRefused(
-            f"only http and https are fetched, not {parts.scheme or 'an address without a scheme'}", final=True
-        )
+        scheme = message("fetch.scheme", scheme=parts.scheme) if parts.scheme else message("fetch.no-scheme")
+        raise AddressRefused(scheme, final=True)
     if parts.username is not None or parts.password is not None:
-        reason = "an address with a user name or password in it is not fetched; save the page and add the file"
-        raise AddressRefused(reason, final=True)
+        raise AddressRefused(message("fetch.password"), final=True)
     if not parts.hostname or any(sign.isspace() or ord(sign) < 32 for sign in parts.netloc):
-        raise AddressRefused("the address has no host")
+        raise AddressRefused(message("fetch.no-host"))
     if port == 0:
-        raise AddressRefused("there is no port 0")
+        raise AddressRefused(message("fetch.port-0"))
     target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else "")
     usual = 443 if parts.scheme == "https" else 80
     return Address(parts.scheme, _ascii_host(parts.hostname), port or usual, target)
 
 
 def joined(base: str, relative: str) -> str:
-    """Return an address that is given relative to another; what is none comes back as it is, for `parse_address` to refuse."""
+    """Return an address given relative to another; anything else comes back as it is, for `parse_address` to refuse."""
     try:
         return urljoin(base, relative)
     except ValueError:
@@ -93,7 +94,7 @@ def joined(base: str, relative: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return the site an address belongs to, without "www."; "" if it is none."""
+    """Return the host name of an address without "www."; "" if it is not an address."""
     try:
         return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:
@@ -101,24 +102,22 @@ def host_of(url: str) -> str:
 
 
 def resolve(address: Address, *, allow_private: bool) -> str:
-    """Return the IP address to connect to. Raises Unreachable if there is none, or one that it means is not public.
+    """Return the IP address to connect to. Raises Unreachable if there is none, or if one of them is not public.
 
-    Every address the name has is looked at, and numbers in every spelling that the system takes for one (decimal, octal,
-    IPv4 within IPv6).
+    Every address of the name is checked, and numbers in every spelling that the system takes for an address (decimal,
+    octal, IPv4 within IPv6).
     """
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"the host {address.host} cannot be found; check the address and the connection") from error
-    numbers = [str(one[4][0]) for one in found]
+        raise Unreachable(message("fetch.unknown-host", host=address.host)) from error
+    numbers = [str(info[4][0]) for info in infos]
     if not numbers:
-        raise Unreachable(f"the host {address.host} has no address")
+        raise Unreachable(message("fetch.host-without-address", host=address.host))
     if not allow_private:
         for number in numbers:
             if not _is_public(number):
-                raise Unreachable(
-                    f"{address.host} is {number}, which is not on the public internet; if you mean it: --allow-private"
-                )
+                raise Unreachable(message("fetch.private", host=address.host, address=number))
     return numbers[0]
 
 
@@ -143,4 +142,4 @@ def _ascii_host(host: str) -> str:
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError as error:
-        raise AddressRefused(f"{host!r} is no host name") from error
+        raise AddressRefused(message("fetch.host-name", host=host)) from error

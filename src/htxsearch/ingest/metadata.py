@@ -1,28 +1,22 @@
-"""What is known about an article besides its text: sidecars, and what the text itself shows."""
+"""Metadata of an article: from the user's NAME.meta.toml, and inferred from the text (province, author)."""
 
 import datetime
 import re
-import tomllib
 from collections import Counter
 from dataclasses import dataclass, fields
-from pathlib import Path
 
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Unreadable
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
 from htxsearch.text.places import Mention, canonical_place, find_districts, find_places, provinces
 
-__all__ = ["SIDECAR_SUFFIX", "Metadata", "Unreadable", "author_of", "place_of", "read_sidecar"]
-
-SIDECAR_SUFFIX = ".meta.toml"
-
-
-class Unreadable(Exception):
-    """A file or line cannot become an article; the message is the reason. Never leaves this package."""
+__all__ = ["Metadata", "author_of", "province_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What somebody said about an article; None is "not said"."""
+    """The metadata that a user or a file gives for an article; None where it gives none."""
 
     title: str | None = None
     date: datetime.date | None = None
@@ -34,46 +28,35 @@ class Metadata:
 
     @classmethod
     def of(cls, values: dict[str, object]) -> "Metadata":
-        """Take the known keys out of `values`; others are left alone. Raises Unreadable."""
-        said: dict[str, object] = {}
+        """Return the metadata in `values`; unknown keys are ignored. Raises Unreadable."""
+        known: dict[str, object] = {}
         for field in fields(cls):
             value = values.get(field.name)
             if value is None or value == "":
                 continue
             if field.name in ("date", "crawled"):
-                said[field.name] = _as_date(value)
+                known[field.name] = _as_date(value)
             elif isinstance(value, str):
                 text = nfc(" ".join(value.split()))
-                said[field.name] = canonical_place(text) if field.name == "place" else text
+                known[field.name] = canonical_place(text) if field.name == "place" else text
             else:
-                raise Unreadable(f"{field.name} must be text, not {value!r}")
-        return cls(**said)  # type: ignore[arg-type]
+                raise Unreadable(message("file.field-not-text", field=field.name, value=str(value)))
+        return cls(**known)  # type: ignore[arg-type]
 
     def or_else(self, other: "Metadata") -> "Metadata":
-        """Return this, with `other` where nothing was said."""
-        mine = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Metadata(**{name: getattr(other, name) if value is None else value for name, value in mine.items()})
+        """Return these metadata, completed by those of `other`."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Metadata(**{name: getattr(other, name) if value is None else value for name, value in own.items()})
 
 
-def read_sidecar(path: Path) -> Metadata:
-    """Return what NAME.meta.toml says; nothing if there is none. Raises Unreadable, OSError."""
-    if not path.is_file():
-        return Metadata()
-    try:
-        return Metadata.of(tomllib.loads(path.read_text("utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(f"its sidecar {path.name} is not valid TOML: {error}") from error
-    except Unreadable as error:
-        raise Unreadable(f"its sidecar {path.name}: {error}") from error
+def province_of(title: str, body: str) -> tuple[str | None, str | None]:
+    """Return the province that an article is about, if its text gives evidence for just one, and that evidence.
 
-
-def place_of(title: str, body: str) -> tuple[str | None, str | None]:
-    """Return the province an article is about, if its text gives evidence for just one, and what that evidence is.
-
-    The first of title and opening paragraph to name a province, or a district that one province alone has,
-    decides, if it names no second province; a national matter that only meets there needs more. Else one that
-    the body names as "tỉnh …" or "thành phố …", or by districts, often and before all others; else
-    the place of publication at the end of a line "Thái Nguyên, ngày 12/10". The evidence names where, and quotes:
+    The title or, if it names none, the opening paragraph decides by the province or the district it names (a
+    district whose name one province alone has), if it names no second province; for a national matter that merely
+    takes place there, the body must name it often, too. Else the province decides that the body names as "tỉnh …" or
+    "thành phố …", or by its districts, often and more than all others; else
+    the place of publication in a line "Thái Nguyên, ngày 12/10". The evidence names its place and quotes it:
     `title: "… tỉnh Thái Nguyên"`, `district: huyện Đồng Hỷ (3×)`, `dateline: "Thái Nguyên, ngày 12/10"`.
     """
     named = [*find_places(title), *find_districts(title)]
@@ -81,60 +64,62 @@ def place_of(title: str, body: str) -> tuple[str | None, str | None]:
         return _only(named, "title", title)
     opening = body.partition("\n")[0][:_OPENING]
     dateline = _dateline(body)
-    named = [one for one in (*find_places(opening), *find_districts(opening)) if opening[one.start : one.end] not in dateline]
+    mentions = (*find_places(opening), *find_districts(opening))
+    named = [mention for mention in mentions if opening[mention.start : mention.end] not in dateline]
     national = _NATIONAL.search(title) or _NATIONAL.search(opening)
     if named and not (national and not _is_main(named[0].place, body)):
         return _only(named, "opening", opening)
     if named or national:
         return None, None
-    published = [one.place for one in find_places(dateline) if one.place not in _SEATS]
+    published = [mention.place for mention in find_places(dateline) if mention.place not in _SEATS]
     return _from_body(body) or ((published[0], f'dateline: "{dateline}"') if published else (None, None))
 
 
 def _only(named: list[Mention], where: str, text: str) -> tuple[str | None, str | None]:
-    """Return the place if all that is named is or is in one, quoted."""
-    return (
-        (named[0].place, f'{where}: "{_quoted(text, min(named))}"') if len({one.place for one in named}) == 1 else (None, None)
-    )
+    """Return the province and the quoted evidence if all mentions are of one province."""
+    if len({mention.place for mention in named}) > 1:
+        return None, None
+    return named[0].place, f'{where}: "{_quoted(text, min(named))}"'
 
 
 _OPENING = 2000
-"""Characters of a first paragraph that are looked at; a body without line breaks has no other end of it."""
+"""Characters of the first paragraph that are searched; a body without line breaks has no other end of it."""
 _NATIONAL = re.compile(r"Thủ tướng|Bộ trưởng|Quốc hội|Chính phủ|Trung ương|[Cc]ả nước|[Tt]oàn quốc|Việt Nam|\bVN\b")
-_SEATS = ("Hà Nội", "Hồ Chí Minh")  # where national bodies and papers sit: what is dated there need not be about it
+_SEATS = ("Hà Nội", "Hồ Chí Minh")
+"""Seats of national bodies and newspapers: an article dated there need not be about them."""
 _DATELINE = re.compile(r"^[^\n,]{3,30}, ngày \d{1,2}(?:/\d{1,2}| tháng \d{1,2})", re.MULTILINE)
 
 
 def _dateline(body: str) -> str:
-    """Return a line's beginning "Thái Nguyên, ngày 12/10" from the head or foot of a body, "" if there is none."""
-    found = _DATELINE.search(body[:_OPENING]) or _DATELINE.search(body[-_OPENING:])
-    return found.group().strip() if found else ""
+    """Return the "Thái Nguyên, ngày 12/10" at the beginning of a line near the head or foot of a body, else ""."""
+    match = _DATELINE.search(body[:_OPENING]) or _DATELINE.search(body[-_OPENING:])
+    return match.group().strip() if match else ""
 
 
-def _is_main(place: str, body: str) -> bool:
-    """Tell whether a body names `place` at least three times and more often than all others together."""
+def _is_main(province: str, body: str) -> bool:
+    """Return True if a body names a province at least three times and more often than all others together."""
     counts = Counter(mention.place for mention in find_places(body))
-    return counts[place] >= 3 and counts[place] * 2 > counts.total()
+    return counts[province] >= 3 and counts[province] * 2 > counts.total()
 
 
 def _from_body(body: str) -> tuple[str, str] | None:
-    """Return the province that two thirds of the places named in a body are, or are in, and what names it.
+    """Return the province of two thirds of the places that a body names, and the evidence.
 
-    That is at least twice a name with "tỉnh" or "thành phố", or a district of it.
+    The evidence is at least two mentions with "tỉnh" or "thành phố", or of its districts.
     """
-    provinces, districts = find_places(body), find_districts(body)
-    counts = Counter(one.place for one in [*provinces, *districts])
+    named_provinces, districts = find_places(body), find_districts(body)
+    counts = Counter(mention.place for mention in [*named_provinces, *districts])
     if not counts:
         return None
-    place, number = counts.most_common(1)[0]
+    province, number = counts.most_common(1)[0]
     for where, kind, named in (
-        ("body", "tỉnh/thành phố ", [one for one in provinces if one.as_province]),
+        ("body", "tỉnh/thành phố ", [mention for mention in named_provinces if mention.as_province]),
         ("district", "", districts),
     ):
-        written = Counter(body[one.start : one.end] for one in named if one.place == place)
+        written = Counter(body[mention.start : mention.end] for mention in named if mention.place == province)
         if number * 3 >= counts.total() * 2 and written.total() >= 2:
             name, times = written.most_common(1)[0]
-            return place, f"{where}: {kind}{name} ({times}×)"
+            return province, f"{where}: {kind}{name} ({times}×)"
     return None
 
 
@@ -158,17 +143,17 @@ _NO_NAME = re.compile(
 )
 
 
-def author_of(stamps: list[str], lines: list[str]) -> str | None:
-    """Return who wrote an article, if it says so.
+def author_of(datelines: list[str], lines: list[str]) -> str | None:
+    """Return the author of an article, None if it names none.
 
-    A byline ("Tác giả: …", "Bài, ảnh: …", "Người đăng: …") among the stamps, the first three or the last three lines
-    says it; so does a last line that is nothing but a person's name of two to four syllables, below a line
-    that ends a sentence.
+    A byline ("Tác giả: …", "Bài, ảnh: …", "Người đăng: …") in the datelines, the first three or the last three lines
+    names the author; so does a last line that is only a person's name of two to four syllables, below a line that ends
+    a sentence.
     """
-    for line in (*lines[-3:], *lines[:3], *stamps):
-        found = _BYLINE.search(line[-160:])
-        if found and (found.start() == 0 or line in stamps) and _is_name(found["name"]):
-            return found["name"]
+    for line in (*lines[-3:], *lines[:3], *datelines):
+        byline = _BYLINE.search(line[-160:])
+        if byline and (byline.start() == 0 or line in datelines) and _is_name(byline["name"]):
+            return byline["name"]
     if len(lines) < 2 or len(lines[-1]) > 60 or not lines[-2].rstrip(' "”').endswith((".", "…", "/", "!", "?", ")")):
         return None
     last = lines[-1].rstrip(".")
@@ -177,9 +162,9 @@ def author_of(stamps: list[str], lines: list[str]) -> str | None:
 
 
 def _is_name(text: str) -> bool:
-    """Tell whether every syllable has a capital and none tells of an office."""
-    syllables = [one for one in text.split() if one not in ("-", "–", "và")]
-    return all(one[0].isupper() for one in syllables) and not _NO_NAME.search(text)
+    """Return True if every syllable has a capital and none belongs to an office or institution."""
+    syllables = [syllable for syllable in text.split() if syllable not in ("-", "–", "và")]
+    return all(syllable[0].isupper() for syllable in syllables) and not _NO_NAME.search(text)
 
 
 def _as_date(value: object) -> datetime.date:
@@ -189,5 +174,5 @@ def _as_date(value: object) -> datetime.date:
         return value
     day = find_date(value) if isinstance(value, str) else None
     if day is None:
-        raise Unreadable(f"date {value!r} is no date; write it as 2023-08-07 or 07/8/2023")
+        raise Unreadable(message("file.not-a-date", value=str(value)))
     return day

@@ -1,8 +1,9 @@
-"""What repeats in a source: lines that stand in several of its articles are furniture, see `ingest.furniture`.
+"""Site boilerplate: lines that repeat in several articles of a source, learned from the corpus.
 
-Counted are lines of plain saves and pages, by hash, in files of one source. A line is learnt when at least three files have
-it that are no reprints of each other, a line that reads as prose when a tenth of them have it, too: reporters write the same
-sentence now and then. All of it follows from the files that are there, whatever the order they came in.
+Lines of plain saves and pages are counted, by hash, in the files of one source. A line is learned when at least three files
+have it that are not reprints of each other; a line that reads as prose when a tenth of them have it, too, since reporters
+write the same sentence now and then. The result depends only on the files that are there, not on the order they came in.
+`ingest.boilerplate` drops the learned lines.
 """
 
 from collections import Counter, defaultdict
@@ -14,45 +15,48 @@ from typing import NamedTuple
 from htxsearch.ingest.boilerplate import BLOCK_DIGITS, block, is_prose
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["LineCounts", "applied", "blocks_in", "counted", "learned_boilerplate"]
+__all__ = ["LineCounts", "blocks_in", "boilerplate_fingerprint", "learned_boilerplate", "line_counts"]
 
 _ENOUGH = 3
-"""Files that must have a line."""
+"""Least number of files that have a learned line."""
 _SHARE = 0.1
-"""The share of a source's files that must have it if it reads as prose."""
+"""Least share of a source's files that have a learned line of prose."""
 _MOST = 400
-"""Lines of a file that are counted."""
+"""Most lines of a file that are counted."""
 _SAME = 0.5
-"""Reprints share more than this of the prose of the one that has less, in lines."""
+"""Reprints share more than this share of the lines of prose of the shorter one."""
 _SAME_ALL = 0.8
-"""The same, of all lines, where one has no prose."""
+"""The same for all lines, where one of the two has no prose."""
 
 
 class LineCounts(NamedTuple):
-    """A file as it is counted: its source, and its lines' hashes one after the other, a dot before those of prose."""
+    """The counted lines of a file: its source, and the hashes of its lines in a row, a dot before those of prose."""
 
     source: str = ""
     blocks: str = ""
 
 
-def counted(source: str, lines: Iterable[str]) -> LineCounts:
-    """Return how a file with these lines is counted."""
-    found: tuple[dict[str, None], dict[str, None]] = ({}, {})
+def line_counts(source: str, lines: Iterable[str]) -> LineCounts:
+    """Return the counted lines of a file."""
+    blocks: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for line in lines:
-        if has_tokens(line) and len(found[0]) + len(found[1]) < _MOST:
-            found[is_prose(line)][block(line)] = None
-    return LineCounts(source, ".".join("".join(sorted(part)) for part in found)) if any(found) else LineCounts()
+        if has_tokens(line) and len(blocks[0]) + len(blocks[1]) < _MOST:
+            blocks[is_prose(line)][block(line)] = None
+    return LineCounts(source, ".".join("".join(sorted(part)) for part in blocks)) if any(blocks) else LineCounts()
 
 
 def blocks_in(blocks: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the hashes of lines that are no prose, and of those that are."""
+    """Return the hashes of the lines that are not prose, and of those that are."""
     parts = blocks.split(".") if blocks else ["", ""]
-    other, prose = (frozenset(part[at : at + BLOCK_DIGITS] for at in range(0, len(part), BLOCK_DIGITS)) for part in parts)
+    starts = (range(0, len(part), BLOCK_DIGITS) for part in parts)
+    other, prose = (
+        frozenset(part[start : start + BLOCK_DIGITS] for start in of_part) for part, of_part in zip(parts, starts, strict=True)
+    )
     return other, prose
 
 
 def learned_boilerplate(files: Mapping[str, LineCounts], sources: Set[str]) -> dict[str, frozenset[str]]:
-    """Return the hashes of lines that repeat, for each of these sources."""
+    """Return the hashes of the lines that repeat, by source."""
     members: dict[str, list[str]] = defaultdict(list)
     for path in sorted(files):
         if files[path].blocks and files[path].source in sources:
@@ -61,7 +65,7 @@ def learned_boilerplate(files: Mapping[str, LineCounts], sources: Set[str]) -> d
 
 
 def _repeated(files: list[str]) -> frozenset[str]:
-    """Return what repeats in files of one source, in their order."""
+    """Return the hashes of the lines that repeat in the files of one source, which are sorted by path."""
     if len(files) < _ENOUGH:
         return frozenset()
     parsed = cache(lambda number: blocks_in(files[number]))
@@ -70,24 +74,24 @@ def _repeated(files: list[str]) -> frozenset[str]:
     for number in range(len(files)):
         other.update(parsed(number)[0])
         prose.update(parsed(number)[1])
-    holders: dict[str, list[int]] = {one: [] for one, count in other.items() if count >= _ENOUGH}
-    holders |= {one: [] for one, count in prose.items() if count >= max(_ENOUGH, _SHARE * len(files))}
+    holders: dict[str, list[int]] = {line: [] for line, count in other.items() if count >= _ENOUGH}
+    holders |= {line: [] for line, count in prose.items() if count >= max(_ENOUGH, _SHARE * len(files))}
     if holders:
         for number in range(len(files)):
             for part in parsed(number):
-                for one in part & holders.keys():
-                    holders[one].append(number)
-    reprints = cache(lambda one, other: _are_reprints(parsed(one), parsed(other)))
-    found = set()
-    for one, numbers in holders.items():
+                for line in part & holders.keys():
+                    holders[line].append(number)
+    reprints = cache(lambda first, second: _are_reprints(parsed(first), parsed(second)))
+    repeated = set()
+    for line, numbers in holders.items():
         different: list[int] = []
         for number in numbers:
-            if not any(reprints(other, number) for other in different):
+            if not any(reprints(earlier, number) for earlier in different):
                 different.append(number)
                 if len(different) == _ENOUGH:
-                    found.add(one)
+                    repeated.add(line)
                     break
-    return frozenset(found)
+    return frozenset(repeated)
 
 
 def _are_reprints(one: tuple[frozenset[str], frozenset[str]], other: tuple[frozenset[str], frozenset[str]]) -> bool:
@@ -97,7 +101,7 @@ def _are_reprints(one: tuple[frozenset[str], frozenset[str]], other: tuple[froze
     return len(first & second) > _SAME_ALL * min(len(first), len(second))
 
 
-def applied(file: LineCounts, repeating: Set[str]) -> str:
-    """Return what tells whether a file would be read otherwise than before: a hash of its lines that repeat, "" if none do."""
-    mine = sorted(frozenset().union(*blocks_in(file.blocks)) & repeating)
-    return blake2b("".join(mine).encode(), digest_size=5).hexdigest() if mine else ""
+def boilerplate_fingerprint(file: LineCounts, boilerplate: Set[str]) -> str:
+    """Return a hash of the lines of a file that are site boilerplate, "" if none is; if it changes, re-read the file."""
+    dropped = sorted(frozenset().union(*blocks_in(file.blocks)) & boilerplate)
+    return blake2b("".join(dropped).encode(), digest_size=5).hexdigest() if dropped else ""

@@ -1,7 +1,7 @@
 """The feeds and sitemaps that a corpus follows.
 
-corpus/feeds.toml     which; the user may edit it
-corpus/.feeds.json    what was seen of each; may be deleted, then all is looked at again
+corpus/feeds.toml     their addresses; the user may edit it
+corpus/.feeds.json    the pages seen of each; may be deleted, then all pages are fetched again
 """
 
 import json
@@ -20,12 +20,12 @@ __all__ = ["FEEDS_FILE", "Subscription", "read_subscriptions", "toml_text", "wri
 FEEDS_FILE = "feeds.toml"
 _STATE_FILE = ".feeds.json"
 _ENTRY = re.compile(r"(?=^[ \t]*\[\[\s*feed\s*\]\])", re.MULTILINE)
-_HEAD = "# What `htxsearch reindex --feeds` looks at. Remove an entry to forget it.\n"
+_HEAD = "# Feeds and sitemaps that `htxsearch reindex --feeds` fetches. Remove an entry to forget it.\n"
 
 
 @dataclass(slots=True)
 class Subscription:
-    """A feed or sitemap that is followed. `seen` has the pages taken or given up, with their version as listed."""
+    """A followed feed or sitemap. `seen` has the pages fetched or given up, with their version in the listing."""
 
     url: str
     title: str = ""
@@ -35,60 +35,58 @@ class Subscription:
 
 
 def read_subscriptions(corpus: Path) -> dict[str, Subscription]:
-    """Return what a corpus follows, by address. Raises CorpusError if feeds.toml cannot be read."""
+    """Return the subscriptions of a corpus by address. Raises CorpusError if feeds.toml cannot be read."""
     file = corpus / FEEDS_FILE
     try:
-        told = tomllib.loads(file.read_text("utf-8-sig")).get("feed", [])
-        found = {str(one["url"]): Subscription(str(one["url"]), str(one.get("title", ""))) for one in told}
+        entries = tomllib.loads(file.read_text("utf-8-sig")).get("feed", [])
+        subscriptions = {str(entry["url"]): Subscription(str(entry["url"]), str(entry.get("title", ""))) for entry in entries}
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise CorpusError(f"{file} cannot be read: {error.strerror}; check its permissions") from error
+        raise CorpusError("corpus.feeds-unreadable", file=file, error=error.strerror) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{file} is not valid TOML: {error}; mend it or delete it") from error
+        raise CorpusError("corpus.feeds-not-toml", file=file, error=str(error)) from error
     except (TypeError, KeyError, AttributeError) as error:
-        raise CorpusError(
-            f'{file}: each feed is written as [[feed]] and a line url = "https://…"; mend it or delete it'
-        ) from error
+        raise CorpusError("corpus.feeds-form", file=file) from error
     for url, state in _read_state(corpus).items():
-        if url in found and isinstance(state, dict) and isinstance(state.get("seen"), dict):
-            one = found[url]
-            one.etag, one.modified = str(state.get("etag", "")), str(state.get("modified", ""))
-            one.seen = {str(page): str(version) for page, version in state["seen"].items()}
-    return found
+        if url in subscriptions and isinstance(state, dict) and isinstance(state.get("seen"), dict):
+            subscription = subscriptions[url]
+            subscription.etag, subscription.modified = str(state.get("etag", "")), str(state.get("modified", ""))
+            subscription.seen = {str(page): str(version) for page, version in state["seen"].items()}
+    return subscriptions
 
 
 def _read_state(corpus: Path) -> dict[str, Any]:
-    """Return what was seen; nothing if the file is gone or damaged, for it can be learnt again."""
+    """Return the stored state by address; none if the file is gone or damaged, for it can be fetched again."""
     try:
-        found = json.loads((corpus / _STATE_FILE).read_bytes())
+        states = json.loads((corpus / _STATE_FILE).read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return states if isinstance(states, dict) else {}
 
 
-def write_subscriptions(corpus: Path, all_of_them: dict[str, Subscription]) -> None:
-    """Keep what a corpus follows and has seen; of feeds.toml only the entries that come or go are touched. Raises OSError."""
+def write_subscriptions(corpus: Path, subscriptions: dict[str, Subscription]) -> None:
+    """Write all subscriptions of a corpus; in feeds.toml only new and removed entries change. Raises OSError."""
     known = read_subscriptions(corpus)
-    if all_of_them.keys() != known.keys():
+    if subscriptions.keys() != known.keys():
         file = corpus / FEEDS_FILE
         text = file.read_text("utf-8-sig") if file.exists() else _HEAD
-        kept = [part for part in _ENTRY.split(text) if _address(part) not in known.keys() - all_of_them.keys()]
-        new = [one for one in all_of_them.values() if one.url not in known]
-        entries = [f"\n[[feed]]\nurl = {toml_text(one.url)}\ntitle = {toml_text(one.title)}\n" for one in new]
+        kept = [part for part in _ENTRY.split(text) if _address(part) not in known.keys() - subscriptions.keys()]
+        new = [subscription for url, subscription in subscriptions.items() if url not in known]
+        entries = [f"\n[[feed]]\nurl = {toml_text(each.url)}\ntitle = {toml_text(each.title)}\n" for each in new]
         write_file(file, "".join([*kept, *entries]).encode())
-    state = {one.url: {"etag": one.etag, "modified": one.modified, "seen": one.seen} for one in all_of_them.values()}
+    state = {each.url: {"etag": each.etag, "modified": each.modified, "seen": each.seen} for each in subscriptions.values()}
     write_file(corpus / _STATE_FILE, json.dumps(state, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _address(part: str) -> str | None:
-    """Return the address in a part of feeds.toml that is one entry, None for what precedes them."""
-    told = tomllib.loads(part).get("feed")
-    return str(told[0]["url"]) if told else None
+    """Return the address in the part of feeds.toml with one entry, None for the text before the first entry."""
+    entries = tomllib.loads(part).get("feed")
+    return str(entries[0]["url"]) if entries else None
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file of the corpus as a whole or not at all; a reindex passes over the hidden one. Raises OSError."""
+    """Replace a file of the corpus as a whole; reindex ignores the hidden temporary file. Raises OSError."""
     replace_file(path, [data], temporary=f".{path.name[:80]}.{os.getpid()}.part", durable=False)
 
 

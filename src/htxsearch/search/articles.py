@@ -65,7 +65,7 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
 
     Raises UnknownArticle, CorpusError if the original is gone or is not what was indexed.
     """
-    from htxsearch.ingest.corpus import news_of
+    from htxsearch.ingest.corpus import changed_articles
     from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
 
     article = article_view(snapshot, article_id).article
@@ -74,7 +74,7 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
         raise CorpusError(f"the original of {article.id} is gone: there is no {article.path} in {corpus}")
     files = {path: LineCounts(one.source, one.blocks) for path, one in read_catalogue(snapshot.engine).items()}
     site = files.get(article.path, LineCounts()).source
-    for news in news_of(source, {}, learned_boilerplate(files, {site})[site]):
+    for news in changed_articles(source, {}, learned_boilerplate(files, {site})[site]):
         if news == article:
             return news.dropped
     raise CorpusError(

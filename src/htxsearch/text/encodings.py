@@ -1,11 +1,11 @@
 """Bytes to Vietnamese text: Unicode, windows-1258, and the old TCVN3 (ABC), VNI and VISCII.
 
-Which one it is shows by what reads as Vietnamese.
+The encoding is detected by the number of Vietnamese syllables that each one gives.
 
-An old encoding also hides in Unicode: a text typed in a font such as .VnTime or VNI-Times and pasted comes as
+Old encodings are also found within Unicode: a text typed in a font such as .VnTime or VNI-Times and pasted comes as
 "Hîp t¸c x·" or "Hôïp taùc xaõ", its bytes shown as letters of western Europe.
 
-Tables: TCVN 5712:1993 (VN1; TCVN3 is its part without capitals that bear a tone) and RFC 1456 (VISCII), as GNU libc has
+Tables: TCVN 5712:1993 (VN1; TCVN3 is its part without capitals that have a tone) and RFC 1456 (VISCII), as GNU libc has
 them; VNI as in "VNI Character Set", VNI Software.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+from htxsearch.errors.messages import Message, message
 from htxsearch.text.normalize import canonical_spelling, is_syllable, nfc
 
 __all__ = ["Decoded", "Undecided", "decoded", "repaired"]
@@ -37,16 +38,16 @@ _VNI_BREVES = {"é": "\u0301", "è": "\u0300", "ú": "\u0309", "ü": "\u0303", "
 _VNI_SINGLE = {"ô": "ơ", "ö": "ư", "ñ": "đ", "í": "í", "ì": "ì", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
 
 _SURE = 0.85
-"""Share of the words with marks that must be Vietnamese syllables."""
+"""Share of the words with diacritics that must be Vietnamese syllables."""
 _CLEARLY = 0.1
-"""How much better than the next the best reading must be."""
+"""Lead of the best encoding over the next, in the same share."""
 _MUCH = 0.3
-"""How much more Vietnamese a text that already is Unicode must become."""
+"""Gain in the same share that justifies changing a text that already is Unicode."""
 _FEW = 3
-"""So many words with marks say something about a text that already is Unicode."""
+"""Least number of words with diacritics to judge a text that already is Unicode."""
 _BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~\xa0“”‘’–—…«»•°]+")
 _SIGNS = re.compile("[µ¸¶¹¨¾¼½Æ©ÇËÐÎÏÑªÖØÜÞßäåæçëîïñøö÷ûüþÅÄÛ\xac]")
-"""Letters and signs that stand for Vietnamese ones in TCVN3 or VNI, and hardly ever in a Vietnamese text."""
+"""Letters and signs that mean Vietnamese ones in TCVN3 or VNI, and are rare in Vietnamese text."""
 _COMMON = frozenset(
     "của và là các có được những một này với cho để người không đã tại năm về từ ngày tỉnh xã hợp tác phát triển đến "
     "nhiều ở vào như đó thì cũng trên hơn số công việc nhà nước đồng tế sản xuất hội địa phương thành viên nông "
@@ -55,32 +56,36 @@ _COMMON = frozenset(
     "còn phải rất lại lên đại học mình ông bà họ biết thấy làm nói đất tiền vốn hộ gia đình máy hàng bán giống nuôi "
     "cá tín dụng hỗ trợ liên kết giữa trước sau ngoài đây".split()
 )
-"""Frequent syllables with marks, by which a reading that merely makes syllables is told from the right one."""
+"""Frequent syllables with diacritics: they tell the right encoding from one that merely gives possible syllables."""
 
 
 class Decoded(NamedTuple):
-    """A text, and the name of the encoding it was read in."""
+    """A text, and the name of its encoding."""
 
     text: str
     encoding: str
 
 
 class Undecided(Exception):
-    """No reading of some bytes is clearly right; the message says what was tried."""
+    """No encoding of some bytes is clearly right; `message` names those that were tried."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        super().__init__(message)
 
 
 def decoded(data: bytes) -> Decoded:
-    """Return the text of bytes, an old encoding within Unicode repaired, not yet composed.
+    """Return the text of bytes, with old encodings within Unicode repaired, not yet composed.
 
-    Byte order marks and valid UTF-8 decide; else UTF-16 shows by its zero bytes, and of the others the one counts
-    whose words with marks are Vietnamese syllables. Raises Undecided.
+    Byte order marks and valid UTF-8 decide; else UTF-16 is known by its zero bytes, and of the others the one is chosen
+    whose words with diacritics are Vietnamese syllables. Raises Undecided.
     """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return _repaired_as(_utf_16(data, "utf-16"), "utf-16")
     if b"\0" in data[:4096]:
         even, odd = data[:4096:2].count(0), data[1:4096:2].count(0)
         if 8 * max(even, odd) < len(data[:4096]) or 8 * min(even, odd) > max(even, odd):
-            raise Undecided("it holds NUL bytes, so it is no text file")
+            raise Undecided(message("file.nul"))
         return Decoded(_utf_16(data, "utf-16-le" if odd > even else "utf-16-be"), "utf-16")
     try:
         return _repaired_as(data.decode("utf-8-sig"), "utf-8")
@@ -92,85 +97,83 @@ def _utf_16(data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise Undecided(f"it looks like UTF-16, but byte {error.start} does not fit; was it cut off?") from error
+        raise Undecided(message("file.utf-16", position=error.start)) from error
 
 
 def _of_one_byte(data: bytes) -> Decoded:
-    """Return the reading of bytes that is clearly the most Vietnamese one."""
-    readings = {name: read(data) for name, read in _READERS.items()}
-    scores = sorted(((_vietnamese(text), name) for name, text in readings.items()), reverse=True)
+    """Return the text in the encoding of one byte a letter that is clearly the most Vietnamese."""
+    texts = {name: read(data) for name, read in _READERS.items()}
+    scores = sorted(((_vietnamese_share(text), name) for name, text in texts.items()), reverse=True)
     (best, name), (next_best, other) = scores[:2]
-    if best >= _SURE and (best - next_best >= _CLEARLY or readings[name] == readings[other]):
-        return Decoded(readings[name], name)
-    tried = ", ".join(_READERS)
+    if best >= _SURE and (best - next_best >= _CLEARLY or texts[name] == texts[other]):
+        return Decoded(texts[name], name)
     if best >= _SURE:
-        raise Undecided(f"not UTF-8, and it reads as {name} as well as {other}; save it as UTF-8")
-    raise Undecided(f"not UTF-8, and no Vietnamese text in {tried}; save it as UTF-8")
+        raise Undecided(message("file.two-encodings", encoding=name, other=other))
+    raise Undecided(message("file.no-encoding", tried=list(_READERS)))
 
 
 def _repaired_as(text: str, encoding: str) -> Decoded:
-    found = repaired(text)
-    return Decoded(text, encoding) if found is None else found
+    return repaired(text) or Decoded(text, encoding)
 
 
 def repaired(text: str) -> Decoded | None:
-    """Return a Unicode text whose letters stand for TCVN3 or VNI bytes as what is meant; None if it is as it should be.
+    """Return the meaning of a Unicode text whose letters are TCVN3 or VNI bytes; None for any other text.
 
-    Line by line: those that read as Vietnamese stay. A text with fewer than three such words is left alone, as is
-    what is no Vietnamese either way (French, German).
+    Lines that are Vietnamese as they are stay. A text with fewer than three such words is left alone, as is
+    text that is not Vietnamese either way (French, German).
     """
     if len(_SIGNS.findall(text)) < _FEW:
         return None
     lines = text.split("\n")
     suspect = [number for number, line in enumerate(lines) if _SIGNS.search(line)]
     together = "\n".join(lines[number] for number in suspect)
-    if len(_marked(together)) < _FEW:
+    if len(_words_with_diacritics(together)) < _FEW:
         return None
-    score, name = max((_vietnamese(_READERS[name](_bytes(together))), name) for name in ("TCVN3", "VNI"))
-    if score < _SURE or score - _vietnamese(together) < _MUCH:
+    score, name = max((_vietnamese_share(_READERS[name](_bytes(together))), name) for name in ("TCVN3", "VNI"))
+    if score < _SURE or score - _vietnamese_share(together) < _MUCH:
         return None
     read = _READERS[name]
-    throughout = 2 * len(together) > sum(len(line) for line in lines if _marked(line))
+    throughout = 2 * len(together) > sum(len(line) for line in lines if _words_with_diacritics(line))
     for number in range(len(lines)) if throughout else suspect:
         line = lines[number]
-        if _marked(line) and _encodable(line):
+        if _words_with_diacritics(line) and _encodable(line):
             meant = read(_bytes(line))
-            if _vietnamese(meant) >= _vietnamese(line):
+            if _vietnamese_share(meant) >= _vietnamese_share(line):
                 lines[number] = meant
     return Decoded("\n".join(lines), name)
 
 
 def _encodable(line: str) -> bool:
-    """Tell whether a line has no letter but those that one byte can stand for."""
+    """Return True if a line has only letters of one byte."""
     return not any(ord(char) > 0xFF and char.isalpha() and char not in "ŒœŠšŸŽžƒ" for char in line)
 
 
 def _bytes(text: str) -> bytes:
-    """Return the bytes that a text shows when they are taken for those of western Europe."""
-    found = bytearray()
+    """Return the bytes that windows-1252 shows as a text."""
+    data = bytearray()
     for char in text:
         try:
-            found += char.encode("cp1252")
+            data += char.encode("cp1252")
         except UnicodeEncodeError:
-            found += bytes([ord(char)]) if ord(char) < 256 else b"?"
-    return bytes(found)
+            data += bytes([ord(char)]) if ord(char) < 256 else b"?"
+    return bytes(data)
 
 
-def _marked(text: str) -> list[str]:
+def _words_with_diacritics(text: str) -> list[str]:
     return [word for word in _BETWEEN.split(text) if word and not word.isascii()]
 
 
-def _vietnamese(text: str) -> float:
-    """Return how Vietnamese a text's words with marks are: the share that are syllables, and a little for common ones."""
-    words = _marked(nfc(text))
+def _vietnamese_share(text: str) -> float:
+    """Return the share of Vietnamese syllables among the words with diacritics, common ones counting half as much again."""
+    words = _words_with_diacritics(nfc(text))
     if not words:
         return 0.0
     lower = [word.lower() for word in words]
-    good = sum(is_syllable(canonical_spelling(word)) for word in lower)
-    return (good + 0.5 * sum(word in _COMMON for word in lower)) / len(words)
+    possible = sum(is_syllable(canonical_spelling(word)) for word in lower)
+    return (possible + 0.5 * sum(word in _COMMON for word in lower)) / len(words)
 
 
-# The readings
+# The encodings of one byte a letter
 
 
 @cache
@@ -186,7 +189,7 @@ def _by_table(name: str) -> Callable[[bytes], str]:
 
 @cache
 def _vni() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Return a pattern of VNI's letters, pairs before single ones, and what each means."""
+    """Return a pattern of VNI's letters, pairs before single ones, and the meaning of each."""
     pairs = {base + tone: base + mark for base in "aeiouy" for tone, mark in _VNI_TONES.items()}
     pairs |= {base + hat: base + "\u0302" + mark for base in "aeo" for hat, mark in _VNI_HATS.items()}
     pairs |= {"a" + breve: "a\u0306" + mark for breve, mark in _VNI_BREVES.items()}

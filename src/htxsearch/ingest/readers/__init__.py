@@ -1,84 +1,84 @@
-"""Which reader each file type has, and from its drafts to articles."""
+"""Readers of all file types: choose the reader of a file, and make articles of the documents it gives."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Set
 from os.path import splitext
 from types import MappingProxyType
 
-from htxsearch.ingest.article import Article, Rejected, Unchanged
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.hosts import host_of
-from htxsearch.ingest.metadata import Metadata, Unreadable, place_of
+from htxsearch.ingest.metadata import Metadata, province_of
 from htxsearch.ingest.readers.archive import read_members
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
-from htxsearch.ingest.readers.json_lines import json_line, read_json_lines
 from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.markdown import read_markdown
 from htxsearch.ingest.readers.office import read_docx, read_odt, read_rtf
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.plain import read_plain
-from htxsearch.ingest.readers.table import read_table
+from htxsearch.ingest.readers.rows import json_line, read_json_lines, read_table
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["LEARNT_FROM", "READERS", "SEVERAL", "Reader", "Unreadable", "lines_of", "read_articles", "reader_of"]
+__all__ = ["READERS", "READERS_OF_PAGES", "READERS_OF_SEVERAL", "Reader", "lines_to_count", "read_articles", "reader_of"]
 
 
 def read_articles(
     reader: Reader,
     data: bytes,
     path: str,
-    said: Metadata,
+    metadata: Metadata,
     known: Mapping[str, str] = MappingProxyType({}),
-    learnt: Set[str] = frozenset(),
+    boilerplate: Set[str] = frozenset(),
 ) -> Iterator[Article | Unchanged | Rejected]:
-    """Yield the articles in `data`; `said`, the user's sidecar, goes before what the file says.
+    """Yield the articles in `data`; `metadata`, the user's, override those of the file.
 
-    `known` gives the article ids of JSON lines by their hashes; such lines are not read again. `learnt` are the hashes
+    `known` gives the article ids of JSON lines by their hashes; such lines are not read again. `boilerplate` are the hashes
     of lines that repeat in this file's source and are left out.
     Raises Unreadable if the whole file cannot be read.
     """
-    besides = repr(said).encode()
-    for draft in reader(data):
+    hash_key = hashlib.blake2b(repr(metadata).encode(), digest_size=16).digest()
+    for parsed in reader(data):
         line = ""
-        if isinstance(draft, Line):
-            raw = draft.text.encode()
-            line = hashlib.blake2b(raw, digest_size=12, key=hashlib.blake2b(besides, digest_size=16).digest()).hexdigest()
+        if isinstance(parsed, Line):
+            raw = parsed.text.encode()
+            line = hashlib.blake2b(raw, digest_size=12, key=hash_key).hexdigest()
             if line in known:
                 yield Unchanged(known[line], len(raw))
                 continue
-            draft = json_line(draft)
-        if isinstance(draft, Rejected):
-            yield Rejected(f"{path}{draft.path}", draft.reason)
+            parsed = json_line(parsed)
+        if isinstance(parsed, Rejected):
+            yield Rejected(f"{path}{parsed.path}", parsed.reason)
         else:
-            yield _article(draft.again(learnt) if learnt and draft.again else draft, path, said, line)
+            cleaned = parsed.without(boilerplate) if boilerplate and parsed.without else parsed
+            yield _article(cleaned, path, metadata, line)
 
 
-def lines_of(reader: Reader, data: bytes, path: str, said: Metadata) -> tuple[str, tuple[str, ...]]:
-    """Return a file's source and its lines that are counted to learn what repeats. Raises Unreadable.
+def lines_to_count(reader: Reader, data: bytes, path: str, metadata: Metadata) -> tuple[str, tuple[str, ...]]:
+    """Return a file's source and its lines that are counted to learn site boilerplate. Raises Unreadable.
 
-    Its source is its page's site, else what is said to be its source, else the folder that it lies in.
+    The source is the site of the page, else the publisher in the metadata, else the folder of the file.
     """
-    drafts = reader(data) if reader in LEARNT_FROM else iter(())
-    for draft in drafts:
-        if isinstance(draft, ParsedDocument):
-            known = said.or_else(draft.known)
+    for parsed in reader(data) if reader in READERS_OF_PAGES else iter(()):
+        if isinstance(parsed, ParsedDocument):
+            known = metadata.or_else(parsed.metadata)
             host = host_of(known.url or "")
             folder = path.rpartition("/")[0]
-            return (host or known.source or f"{folder}/"), draft.lines
+            return (host or known.source or f"{folder}/"), parsed.lines
     return "", ()
 
 
-def _article(draft: ParsedDocument, path: str, said: Metadata, line: str) -> Article | Rejected:
-    known = said.or_else(draft.known)
-    body = draft.body or known.title or ""
+def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -> Article | Rejected:
+    known = metadata.or_else(parsed.metadata)
+    body = parsed.body or known.title or ""
     if not has_tokens(body):
-        where = draft.member or ("" if draft.line is None else f":{draft.line}")
-        return Rejected(f"{path}{where}", "no text in it")
+        part = parsed.member or ("" if parsed.line is None else f":{parsed.line}")
+        return Rejected(f"{path}{part}", message("file.empty"))
     title = known.title or _first_words(body)
-    place, evidence = (known.place, None) if known.place else place_of(title, body)
+    place, evidence = (known.place, None) if known.place else province_of(title, body)
     return Article(
-        id=draft.id or f"{path}{draft.member}",
+        id=parsed.id or f"{path}{parsed.member}",
         title=title,
         body=body,
         path=path,
@@ -89,7 +89,7 @@ def _article(draft: ParsedDocument, path: str, said: Metadata, line: str) -> Art
         author=known.author,
         crawled=known.crawled,
         place_evidence=evidence,
-        dropped=draft.dropped,
+        dropped=parsed.dropped,
         line=line,
     )
 
@@ -113,23 +113,23 @@ READERS: Mapping[str, Reader] = {
     "mhtml": read_mhtml,
     "archive": lambda data: read_members(data, _member_reader, json_line),
 }
-"""The reader of each kind that `kind_of` tells."""
+"""The reader of each kind of file that `kind_of` returns."""
 
 
 def reader_of(data: bytes, name: str) -> Reader:
-    """Return the reader for a file by its bytes and, between kinds of text, its name. Raises Unreadable if there is none."""
+    """Return the reader for a file by its bytes and, among kinds of text, its name. Raises Unreadable if there is none."""
     return READERS[kind_of(data, splitext(name)[1].lower())]
 
 
 def _member_reader(data: bytes, name: str) -> Reader:
-    found = reader_of(data, name)
-    if found is READERS["archive"]:
-        raise Unreadable("it is an archive within an archive; unpack the outer one")
-    return found
+    reader = reader_of(data, name)
+    if reader is READERS["archive"]:
+        raise Unreadable(message("file.archive-nested"))
+    return reader
 
 
-LEARNT_FROM: tuple[Reader, ...] = (read_plain, read_page)
-"""Readers of files that come with their site's furniture."""
+READERS_OF_PAGES: tuple[Reader, ...] = (read_plain, read_page)
+"""Readers of files that contain site boilerplate."""
 
-SEVERAL: tuple[Reader, ...] = (READERS["json_lines"], READERS["table"], READERS["archive"])
-"""Readers of files that hold several articles, whose ids need not be the file's path."""
+READERS_OF_SEVERAL: tuple[Reader, ...] = (READERS["json_lines"], READERS["table"], READERS["archive"])
+"""Readers of files with several articles, whose ids need not be the path of the file."""

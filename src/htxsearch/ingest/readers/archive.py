@@ -1,4 +1,4 @@
-"""Files that are ZIP archives inside, opened with suspicion; and archives of articles."""
+"""ZIP archives: the container of office files and books, read defensively; and archives of articles."""
 
 import struct
 import zipfile
@@ -10,46 +10,44 @@ from lzma import LZMAError
 from os.path import splitext
 from typing import Any
 
-from htxsearch.ingest.article import Rejected
-from htxsearch.ingest.metadata import Unreadable
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Rejected, Unreadable
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 
-__all__ = ["PASSED_OVER", "Archive", "read_members", "safe_xml"]
+__all__ = ["IGNORED_SUFFIXES", "Archive", "read_members", "safe_xml"]
 
 _MOST_FILES = 5_000
 _MOST_BYTES = 200 * 1024 * 1024
-"""More than this is not unpacked, all files of an archive together."""
+"""Limit of the unpacked size of all files of an archive together."""
 _RATIO = 150
-"""Text and markup are packed to a tenth; what unpacks to so many times its size is a trap."""
+"""Text and markup are packed to a tenth; an archive that unpacks to this many times its size is an attack (zip bomb)."""
 _SMALL = 1024 * 1024
-"""Up to here the ratio does not matter."""
+"""Bytes up to which the ratio is not checked."""
 
-PASSED_OVER = frozenset(
+IGNORED_SUFFIXES = frozenset(
     ".js .css .png .jpg .jpeg .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split()
 )
-"""What browsers save beside a page, and systems beside a folder's files; never an article."""
+"""Suffixes of files that browsers save beside a page, and systems in a folder; never an article."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
-"""What zipfile raises of damaged archives; NotImplementedError (a way of packing) is a RuntimeError."""
+"""The errors of zipfile for damaged archives; NotImplementedError (an unknown compression) is a RuntimeError."""
 
 
 class Archive:
-    """A ZIP archive in memory. Nothing is ever written to the disk, so names in it cannot lead anywhere."""
+    """A ZIP archive in memory. Nothing is ever written to disk, so no name in it can escape a folder."""
 
     def __init__(self, data: bytes) -> None:
-        """Raises Unreadable if it is broken or would unpack to too much."""
+        """Raises Unreadable if it is broken or would unpack to too many bytes."""
         try:
             self._zip = zipfile.ZipFile(BytesIO(data))
         except _DAMAGE as error:
-            raise Unreadable("it is a broken archive, perhaps cut off; get it anew") from error
-        self._files = {one.filename: one for one in self._zip.infolist() if not one.is_dir()}
-        size = sum(one.file_size for one in self._files.values())
+            raise Unreadable(message("file.archive-broken")) from error
+        self._files = {info.filename: info for info in self._zip.infolist() if not info.is_dir()}
+        size = sum(info.file_size for info in self._files.values())
         if len(self._zip.infolist()) > _MOST_FILES:
-            raise Unreadable(f"it holds more than {_MOST_FILES} files; unpack it and add the folder")
+            raise Unreadable(message("file.archive-too-many", limit=_MOST_FILES))
         if size > _MOST_BYTES or (size > _SMALL and size > _RATIO * len(data)):
-            raise Unreadable(
-                f"it would unpack to {size / 1024**2:.0f} MB, which looks like a trap; unpack it yourself if it is none"
-            )
+            raise Unreadable(message("file.archive-too-large", megabytes=size / 1024**2))
 
     @property
     def names(self) -> list[str]:
@@ -63,53 +61,53 @@ class Archive:
         """Return a file's bytes. Raises Unreadable."""
         info = self._files.get(name)
         if info is None:
-            raise Unreadable(f"it lacks {name}, so it is damaged")
+            raise Unreadable(message("file.archive-lacks", name=name))
         if info.flag_bits & 1:
-            raise Unreadable("it is protected by a password; save it without one")
+            raise Unreadable(message("file.password"))
         try:
             with self._zip.open(info) as file:
-                found = file.read(info.file_size + 1)
+                content = file.read(info.file_size + 1)
         except _DAMAGE as error:
-            raise Unreadable(f"{name} in it is damaged ({error})") from error
-        if len(found) > info.file_size:
-            raise Unreadable(f"{name} in it is larger than it says, which looks like a trap")
-        return found
+            raise Unreadable(message("file.archive-damaged", name=name, error=str(error))) from error
+        if len(content) > info.file_size:
+            raise Unreadable(message("file.archive-attack", name=name))
+        return content
 
 
 def safe_xml(data: bytes) -> Any:
-    """Return the root element of XML that comes from anywhere: no entities, no network, bounded size. Raises Unreadable."""
+    """Return the root element of untrusted XML: no entities, no network, limited size. Raises Unreadable."""
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise Unreadable(f"the XML in it is damaged ({error.msg})") from error
+        raise Unreadable(message("file.xml-damaged", error=str(error.msg))) from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise Unreadable("the XML in it declares entities, which no office program does; it looks like a trap")
+        raise Unreadable(message("file.xml-entities"))
     return root
 
 
 def read_members(
     data: bytes, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], ParsedDocument | Rejected]
 ) -> Iterator[ParsedDocument | Rejected]:
-    """An archive of articles: every file in it that can be read, archives in it and what lies beside articles excepted.
+    """Yield the documents of every file in an archive, except archives and the files that are saved beside a page.
 
-    `reader_of` gives a member's reader by its bytes and name, `line` reads a JSON line.
+    `reader_of` gives a member's reader by its bytes and name, `line` parses a JSON line.
     """
     archive = Archive(data)
     for name in archive.names:
         base = name.rpartition("/")[2]
-        if base.startswith((".", "~$")) or name.startswith("__MACOSX/") or splitext(base)[1].lower() in PASSED_OVER:
+        if base.startswith((".", "~$")) or name.startswith("__MACOSX/") or splitext(base)[1].lower() in IGNORED_SUFFIXES:
             continue
         shown = "".join(char if char.isprintable() else "�" for char in name)
         try:
             content = archive.read(name)
-            for found in reader_of(content, base)(content):
-                draft = line(found) if isinstance(found, Line) else found
-                if isinstance(draft, Rejected):
-                    yield Rejected(f"/{shown}{draft.path}", draft.reason)
+            for parsed in reader_of(content, base)(content):
+                document = line(parsed) if isinstance(parsed, Line) else parsed
+                if isinstance(document, Rejected):
+                    yield Rejected(f"/{shown}{document.path}", document.reason)
                 else:
-                    yield replace(draft, member=f"/{shown}{draft.member}", again=None, lines=())
+                    yield replace(document, member=f"/{shown}{document.member}", without=None, lines=())
         except Unreadable as error:
-            yield Rejected(f"/{shown}", str(error))
+            yield Rejected(f"/{shown}", error.message)

@@ -1,4 +1,4 @@
-"""What readers give, and what they share: drafts, decoding, a stamp near the top."""
+"""Shared by all readers: the parsed document, decoding, datelines near the top, titles below a letterhead."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
-from htxsearch.ingest.article import Dropped, Rejected
-from htxsearch.ingest.boilerplate import LineLabels, sort_lines
-from htxsearch.ingest.metadata import Metadata, Unreadable, author_of
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Dropped, Rejected, Unreadable
+from htxsearch.ingest.boilerplate import LineLabels, label_lines
+from htxsearch.ingest.metadata import Metadata, author_of
 from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import folded_form, nfc
@@ -19,12 +20,12 @@ __all__ = [
     "Line",
     "ParsedDocument",
     "Reader",
-    "after_stamp",
     "decode",
     "document",
+    "document_of_lines",
     "is_official",
     "same_text",
-    "take_stamps",
+    "take_datelines",
 ]
 
 _OFFICIAL = (
@@ -43,144 +44,143 @@ _KIND = re.compile(
     r"|LUẬT|HƯỚNG DẪN|KẾT LUẬN"
 )
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
-"""What no text holds: NUL, and halves of characters."""
+"""Characters that are in no text: NUL, and halves of surrogate pairs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """What a reader makes of a file or line: its text, what it says about itself, which line it is, what was left out.
+    """A file or line as its reader parsed it: body, metadata, own id, number of the line, boilerplate.
 
-    `member` tells where in a file of several it stands (`/name` in an archive, `:3` in a table), and ends its id.
-    `lines` are those that are counted to learn what repeats in a source, none if nothing is learnt from such files;
-    `again` makes the draft anew, given the `furniture.block` of lines that repeat.
+    `member` is its position in a file of several (`/name` in an archive, `:3` in a table), and the end of its id.
+    `lines` are counted to learn site boilerplate, none for types of files that have none; `without` parses the document
+    again, given the `boilerplate.block` of lines to drop.
     """
 
     body: str
-    known: Metadata
+    metadata: Metadata
     id: str | None = None
     line: int | None = None
     dropped: tuple[Dropped, ...] = ()
     member: str = ""
     lines: tuple[str, ...] = ()
-    again: "Callable[[Set[str]], ParsedDocument] | None" = None
+    without: "Callable[[Set[str]], ParsedDocument] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A JSON line that is not read yet."""
+    """A JSON line that is not parsed yet."""
 
     text: str
     number: int
 
 
 Reader = Callable[[bytes], Iterator["ParsedDocument | Line | Rejected"]]
-"""Takes a file's bytes and yields what it holds. Raises Unreadable if that is nothing."""
+"""Takes the bytes of a file and yields its documents. Raises Unreadable if there are none."""
 
 
 def decode(data: bytes, *, composed: bool = True) -> str:
-    """Return the text of bytes in any encoding that `text.encodings` knows. Raises Unreadable."""
+    """Return the text of bytes in any encoding that `text.encodings` detects. Raises Unreadable."""
     try:
         text = decoded(data).text
     except Undecided as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(error.message) from error
     if "\0" in text:
-        raise Unreadable("it holds NUL bytes, so it is no text file")
+        raise Unreadable(message("file.nul"))
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return nfc(text) if composed else text
 
 
-def after_stamp(lines: list[str], known: Metadata) -> Iterator[ParsedDocument]:
-    """Drop furniture; take the dates from the stamps near the top and the author from the lines that name one."""
-    sorting = sort_lines(lines)
-    known = take_stamps(sorting, known)
-    yield ParsedDocument("\n".join(sorting.kept()), known, dropped=sorting.dropped())
+def document_of_lines(lines: list[str], known: Metadata) -> ParsedDocument:
+    """Return lines without boilerplate, with the dates of the datelines near the top and the author if a line names one."""
+    labels = label_lines(lines)
+    known = take_datelines(labels, known)
+    return ParsedDocument("\n".join(labels.kept()), known, dropped=labels.dropped())
 
 
 def document(
     lines: Iterable[str], known: Metadata, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()
 ) -> ParsedDocument:
-    """Return a document that came as lines, with its title and date; `headings` are the numbers of lines set as such.
+    """Return a report or state document with its title and date; `headings` are the numbers of lines formatted as such.
 
-    The title is the first heading near the top, else the first line that is no letterhead, with the next one if it only
-    says what kind of document it is (BÁO CÁO); else what `known` says, for office programs often keep an older one's.
+    The title is the first heading near the top, else the first line below the letterhead, with the next one if it only
+    names the kind of document (BÁO CÁO); else that of `known`, since office programs often keep an older document's.
     """
     text = "\n".join(line.replace("\n", " ") for line in lines)
-    mended = repaired(text) or Decoded(text, "")
-    numbered = [(number, nfc(" ".join(line.split()))) for number, line in enumerate(mended.text.split("\n"))]
+    decoded_text = repaired(text) or Decoded(text, "")
+    numbered = [(number, nfc(" ".join(line.split()))) for number, line in enumerate(decoded_text.text.split("\n"))]
     texts = [(number, line) for number, line in numbered if line]
-    at = next((place for place, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
-    if at is None:
-        at = _below_letterhead([line for _, line in texts[:20]])
+    first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
+    if first is None:
+        first = _below_letterhead([line for _, line in texts[:20]])
     day = next((day for _, line in texts[:20] if (day := _day(line))), None)
     kept = [line for _, line in texts]
     title = None
-    if at is not None and len(tokens(kept[at])) <= 60:
-        count = 2 if _KIND.fullmatch(kept[at]) and at + 1 < len(kept) else 1
-        title = " ".join(kept[at : at + count])
-        del kept[at : at + count]
-    found = Metadata(title=title, date=day)
-    return ParsedDocument("\n".join(kept), found.or_else(known), dropped=dropped)
+    if first is not None and len(tokens(kept[first])) <= 60:
+        end = first + (2 if _KIND.fullmatch(kept[first]) and first + 1 < len(kept) else 1)
+        title = " ".join(kept[first:end])
+        del kept[first:end]
+    own = Metadata(title=title, date=day)
+    return ParsedDocument("\n".join(kept), own.or_else(known), dropped=dropped)
 
 
 def _below_letterhead(lines: Sequence[str]) -> int | None:
-    """Return which line a document's title begins with: the one that says its kind, or the first that is no letterhead."""
+    """Return the index of the line that begins the title: one that names the kind, or the first below the letterhead."""
     if not is_official(lines):
-        return next((at for at, line in enumerate(lines) if not _RULE.fullmatch(line)), None)
-    kinds = [at for at, line in enumerate(lines) if _KIND.fullmatch(line)]
-    return kinds[0] if kinds else next((at for at, line in enumerate(lines) if not _LETTERHEAD.fullmatch(line)), None)
+        return next((index for index, line in enumerate(lines) if not _RULE.fullmatch(line)), None)
+    kinds = [index for index, line in enumerate(lines) if _KIND.fullmatch(line)]
+    return kinds[0] if kinds else next((index for index, line in enumerate(lines) if not _LETTERHEAD.fullmatch(line)), None)
 
 
 def is_official(lines: Iterable[str]) -> bool:
-    """Tell whether a text begins with the motto of the state's documents or the party's heading."""
+    """Return True if a text begins with the motto of state documents or the heading of the party's."""
     return any(re.fullmatch(_OFFICIAL, " ".join(line.split())) for line in islice(lines, 20))
 
 
 def _day(line: str) -> date | None:
-    """Return the date of a stamp, or of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
-    found = read_dateline(line)
-    if found is not None:
-        return found.day if found.weekday_fits and found.label != "crawled" else None
+    """Return the date of a dateline, or of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
+    dateline = read_dateline(line)
+    if dateline is not None:
+        return dateline.day if dateline.weekday_fits and dateline.label != "crawled" else None
     return find_date(line) if re.fullmatch(r"[^\d,]{2,40}, ngày \d.{8,30}", line) else None
 
 
-def take_stamps(sorting: LineLabels, known: Metadata, title: int | None = None) -> Metadata:
-    """Drop the stamps among the first eight lines; return what is known with their dates, and the author named.
+def take_datelines(labels: LineLabels, known: Metadata, title: int | None = None) -> Metadata:
+    """Drop the datelines among the first eight lines; return `known` with their dates and the author.
 
-    `title` is the number of the title's line; without it, no stamp counts as above the title.
+    `title` is the number of the title's line; without it, no dateline counts as above the title.
     """
-    stamps = []
-    for number in sorting.left()[:8]:
-        line = sorting.lines[number]
-        found = read_dateline(line)
-        if found is not None:
-            stamps.append((title is not None and number < title, line, found))
-            doubtful = "" if found.weekday_fits else "; doubtful, for its weekday is not that of its date"
-            sorting.drop([number], f"a line that says only when the page was published or saved{doubtful}")
-    published, crawled = _dates([(above, one) for above, _, one in stamps])
-    body = [sorting.lines[number] for number in sorting.left() if number != title]
-    author = author_of([line for _, line, _ in stamps], body)
+    datelines = []
+    for number in labels.left()[:8]:
+        line = labels.lines[number]
+        dateline = read_dateline(line)
+        if dateline is not None:
+            datelines.append((title is not None and number < title, line, dateline))
+            labels.drop([number], message("dropped.dateline" if dateline.weekday_fits else "dropped.doubtful-dateline"))
+    published, crawled = _dates([(above, dateline) for above, _, dateline in datelines])
+    body = [labels.lines[number] for number in labels.left() if number != title]
+    author = author_of([line for _, line, _ in datelines], body)
     if published and known.date == crawled:
-        known = replace(known, date=None)  # a page's clock was taken for its date
+        known = replace(known, date=None)  # the date in the page's head is that of its clock
     return known.or_else(Metadata(date=published, crawled=crawled, author=author))
 
 
-def _dates(stamps: list[tuple[bool, Dateline]]) -> tuple[date | None, date | None]:
-    """Return the days of publication and of saving; each stamp comes with whether it stands above the title.
+def _dates(datelines: list[tuple[bool, Dateline]]) -> tuple[date | None, date | None]:
+    """Return the days of publication and of saving; the first item of each dateline is whether it is above the title.
 
-    A stamp that says "Hôm nay", or one with a weekday above the title, is the clock of the page's head; a bare date
-    above the title is the day of publication if no other is there, and the day of saving if it is later than
-    that. A stamp whose weekday is not its date's counts only if there is no other.
+    A dateline with "Hôm nay", or one with a weekday above the title, is the clock in the page's head; a bare date
+    above the title is the day of publication if there is no other, and the day of saving if it is later than
+    that. A dateline with a weekday that is not the date's counts only if there is no other.
     """
-    sure = [pair for pair in stamps if pair[1].weekday_fits] or stamps
-    clock = [one.day for above, one in sure if one.label == "crawled" or (above and one.has_weekday and one.label is None)]
-    above = [one.day for up, one in sure if up and (one.label == "published" or not (one.has_weekday or one.label))]
-    below = [one.day for up, one in sure if not up and one.label != "crawled"]
+    sure = [pair for pair in datelines if pair[1].weekday_fits] or datelines
+    clock = [line.day for up, line in sure if line.label == "crawled" or (up and line.has_weekday and line.label is None)]
+    above = [line.day for up, line in sure if up and (line.label == "published" or not (line.has_weekday or line.label))]
+    below = [line.day for up, line in sure if not up and line.label != "crawled"]
     published = next(iter(below or above), None)
     later = [day for day in above if below and day > below[0]]
     return published, next(iter(clock or later), None)
 
 
 def same_text(first: str, second: str) -> bool:
-    """Tell whether two texts are the same but for signs, capitals and marks."""
+    """Return True if two texts differ only in punctuation, capitals and diacritics."""
     return [folded_form(token.term) for token in tokens(first)] == [folded_form(token.term) for token in tokens(second)]

@@ -1,4 +1,4 @@
-"""A web page as the blocks of text that a reader of it sees, in order, each with where it stands."""
+"""A web page as its visible blocks of text, in order, each with its element and the share of link text."""
 
 import re
 from collections.abc import Iterator
@@ -37,9 +37,10 @@ _CELL_WORDS = 25
 
 @dataclass(slots=True)
 class Block:
-    """One block: its text, "text", "heading", "caption", "item" or "row", how much of it is link text, and its element.
+    """One block of a page.
 
-    `names` are classes and ids of the element and of what is around the text in it, see `names_of`.
+    `kind` is "text", "heading", "caption", "item" or "row"; `linked` the share of its text in links; `names` the classes and
+    ids of the element and of those around the text in it, see `names_of`.
     """
 
     text: str
@@ -50,10 +51,10 @@ class Block:
 
 
 class _Walk:
-    """Collects text on the way through a page and closes a block wherever a new line begins on the screen."""
+    """A walk through a page that collects text and closes a block wherever a new line begins on the screen."""
 
     def __init__(self) -> None:
-        self.found: list[Block] = []
+        self.blocks: list[Block] = []
         self._text: list[str] = []
         self._linked = 0
         self._links = 0
@@ -72,7 +73,7 @@ class _Walk:
             self.close()
         self._links += element.tag == "a"
         if element.tag == "tr":
-            self._rows.append(len(self.found))
+            self._rows.append(len(self.blocks))
 
     def end(self, element: "HtmlElement") -> None:
         if element.tag in _BREAKING:
@@ -86,21 +87,21 @@ class _Walk:
         if text:
             share = min(1.0, self._linked / max(1, len(text)))
             element, names = _breaking(self._element)
-            self.found.append(Block(text, _kind(self._element), share, element, names))
+            self.blocks.append(Block(text, _kind(self._element), share, element, names))
         self._text, self._linked, self._element = [], 0, None
 
     def _row(self, first: int, element: "HtmlElement") -> None:
         """Make one block of the short cells of a row of data; a row that lays out the page keeps its blocks."""
-        cells = self.found[first:]
+        cells = self.blocks[first:]
         short = all(len(cell.text.split()) <= _CELL_WORDS and cell.kind != "row" for cell in cells)
         apart = len({id(_cell(cell.element)) for cell in cells}) == len(cells)
         if len(cells) >= 2 and short and apart:
             linked = sum(cell.linked * len(cell.text) for cell in cells) / sum(len(cell.text) for cell in cells)
-            self.found[first:] = [Block(" | ".join(cell.text for cell in cells), "row", linked, element)]
+            self.blocks[first:] = [Block(" | ".join(cell.text for cell in cells), "row", linked, element)]
 
 
 def blocks_of(root: "HtmlElement") -> list[Block]:
-    """Return the blocks of a page; scripts, controls and what is hidden are left out."""
+    """Return the blocks of a page without scripts, controls and hidden elements."""
     walk = _Walk()
     for event, element in _events(root):
         if event == "start":
@@ -111,11 +112,11 @@ def blocks_of(root: "HtmlElement") -> list[Block]:
                 walk.end(element)
             walk.text(element.tail, _parent(element))
     walk.close()
-    return walk.found
+    return walk.blocks
 
 
 def _events(root: "HtmlElement") -> Iterator[tuple[str, "HtmlElement"]]:
-    """Yield "start" and "end" of what is seen, without recursion; "unseen" is what only has a text behind it."""
+    """Yield the "start" and "end" of visible elements, without recursion; "unseen" for others, whose tail counts."""
     stack: list[tuple[str, Any]] = [("start", root)]
     while stack:
         event, element = stack.pop()
@@ -137,7 +138,7 @@ def _parent(element: "HtmlElement") -> "HtmlElement":
 
 
 def _breaking(element: "HtmlElement") -> tuple["HtmlElement", str]:
-    """Return the element that the block is the text of, and its names with those of what is in between."""
+    """Return the nearest element that breaks lines, and the names of it and of the elements down to the text."""
     names = names_of(element)
     while element.tag not in _BREAKING and element.getparent() is not None:
         element = _parent(element)

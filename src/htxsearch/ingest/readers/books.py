@@ -9,7 +9,9 @@ from email.errors import MessageError
 from typing import Any
 from urllib.parse import unquote
 
-from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.page import read_page
@@ -22,19 +24,20 @@ _BLOCKS = frozenset("p h1 h2 h3 h4 h5 h6 li td th dt dd pre blockquote div figca
 
 
 def read_epub(data: bytes) -> Iterator[ParsedDocument]:
-    """A book: the paragraphs of its chapters in reading order; title and author from its own list."""
+    """Yield the article of a book: the paragraphs of its chapters in reading order, title and author of its package file."""
     archive = Archive(data)
     if "META-INF/encryption.xml" in archive:
-        raise Unreadable("the book is protected against copying and cannot be read")
+        raise Unreadable(message("file.book-protected"))
     container = safe_xml(archive.read("META-INF/container.xml"))
-    root = next((one.get("full-path") for one in container.iter("{*}rootfile")), None)
+    root = next((file.get("full-path") for file in container.iter("{*}rootfile")), None)
     if root is None:
-        raise Unreadable("the book does not say where its list of chapters is")
+        raise Unreadable(message("file.book-without-chapters"))
     package = safe_xml(archive.read(root))
-    files = {one.get("id"): one.get("href") for one in package.iter("{*}item")}
+    files = {item.get("id"): item.get("href") for item in package.iter("{*}item")}
     lines: list[str] = []
-    for one in dict.fromkeys(one.get("idref") for one in package.iter("{*}itemref")):  # each chapter once, or it is a trap
-        href = files.get(one)
+    # each chapter once: a book that repeats one is an attack
+    for chapter in dict.fromkeys(reference.get("idref") for reference in package.iter("{*}itemref")):
+        href = files.get(chapter)
         if href:
             lines += _chapter(archive.read(posixpath.normpath(posixpath.join(posixpath.dirname(root), unquote(href)))))
     title = _first(package, "title")
@@ -43,12 +46,12 @@ def read_epub(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _first(package: Any, name: str) -> str | None:
-    found = next(package.iter("{http://purl.org/dc/elements/1.1/}" + name), None)
-    return " ".join("".join(found.itertext()).split()) or None if found is not None else None
+    element = next(package.iter("{http://purl.org/dc/elements/1.1/}" + name), None)
+    return " ".join("".join(element.itertext()).split()) or None if element is not None else None
 
 
 def _chapter(data: bytes) -> list[str]:
-    """Return a chapter's paragraphs; what has none of its own within is one."""
+    """Return a chapter's paragraphs: its blocks that contain no other block."""
     from lxml import html
     from lxml.etree import ParserError
 
@@ -56,25 +59,25 @@ def _chapter(data: bytes) -> list[str]:
         root = html.document_fromstring(data, parser=html.HTMLParser(encoding="utf-8", no_network=True))
     except ParserError:  # an empty chapter
         return []
-    for one in root.xpath("//script|//style|//head|//nav"):
-        one.drop_tree()
-    blocks = [one for one in root.iter(*_BLOCKS) if not any(child.tag in _BLOCKS for child in one.iterdescendants())]
-    return [one.text_content() for one in blocks]
+    for element in root.xpath("//script|//style|//head|//nav"):
+        element.drop_tree()
+    blocks = [block for block in root.iter(*_BLOCKS) if not any(child.tag in _BLOCKS for child in block.iterdescendants())]
+    return [block.text_content() for block in blocks]
 
 
 def read_mhtml(data: bytes) -> Iterator[ParsedDocument]:
-    """A page saved as one file: its HTML part as a page, with its address and the day it was saved."""
+    """Yield the article of a page saved as one file: its HTML part, with the address and the day of saving."""
     try:
-        message = email.message_from_bytes(data, policy=email.policy.default)
-        part = next((one for one in message.walk() if one.get_content_type() == "text/html"), None)
+        mail = email.message_from_bytes(data, policy=email.policy.default)
+        part = next((part for part in mail.walk() if part.get_content_type() == "text/html"), None)
         if part is None:
-            raise Unreadable("there is no page in it")
+            raise Unreadable(message("file.mhtml-without-page"))
         html = part.get_payload(decode=True)
-        address = part.get("Content-Location") or message.get("Snapshot-Content-Location")
-        saved = message.get("Date")
+        address = part.get("Content-Location") or mail.get("Snapshot-Content-Location")
+        saved = mail.get("Date")
         day = saved.datetime.date() if saved is not None and saved.datetime else find_date(str(saved or ""))
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise Unreadable(f"the saved page is damaged ({error}); save it anew") from error
+        raise Unreadable(message("file.mhtml-damaged", error=str(error))) from error
     known = Metadata(url=nfc(str(address).strip()) if address and str(address).startswith("http") else None, crawled=day)
-    for draft in read_page(html if isinstance(html, bytes) else b""):
-        yield replace(draft, known=draft.known.or_else(known), again=None, lines=())
+    for parsed in read_page(html if isinstance(html, bytes) else b""):
+        yield replace(parsed, metadata=parsed.metadata.or_else(known), without=None, lines=())

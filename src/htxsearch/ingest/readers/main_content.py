@@ -1,8 +1,8 @@
-"""Which blocks of a web page are its story.
+"""Main content of a web page: the blocks that belong to its article.
 
-Trafilatura (Apache-2.0) votes for blocks; the element that holds most of what it votes for is the story's container.
-Within it, prose that trafilatura missed is taken and boxes of links, keywords and buttons are left; above it, down from the
-page's heading, the lead. What is left out keeps the reason.
+Trafilatura (Apache-2.0) votes for blocks; the element that holds most of the votes is the article's container.
+Within it, prose that trafilatura missed is added and boxes of links, keywords and buttons are dropped; above it, the lead below
+the page's heading is added. Each dropped block keeps the reason.
 """
 
 import re
@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from htxsearch.ingest.boilerplate import is_boilerplate_label, is_prose
+from htxsearch.errors.messages import Message, message
+from htxsearch.ingest.boilerplate import boilerplate_kind, is_prose
 from htxsearch.ingest.readers.base import same_text
 from htxsearch.ingest.readers.blocks import Block, names_of
 from htxsearch.text.dates import read_dateline
@@ -22,41 +23,44 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTSIDE", "reasons_of"]
 
-OUTSIDE = "outside the article's part of the page"
-_LINK = "a link to another page"
+OUTSIDE = message("dropped.outside")
 _LINKED = 0.7
-"""A block with a greater share of link text is a link; in the pages looked at stories' blocks are below .4, boxes' above .9."""
+"""A block with a greater share of link text is a link; in the sampled pages articles' blocks are below .4, boxes' above .9."""
 _MOST = 0.8
-"""The share of the votes, by length, that the story's container holds."""
+"""The share of the votes, by length, that the article's container holds."""
 _FEW = 40
-"""With fewer words than this trafilatura has not found the story, and all prose votes."""
+"""With fewer words than this trafilatura has not found the article, and all prose gets a vote."""
 
-_BOX = re.compile(
+_BOX_NAMES = re.compile(
     r"(?<![a-z])(?:relat(?:ed|ion|e)|(?:tin|bai)-?(?:lien-?quan|khac|cung)|lien-?quan|read-?more|recommend\w*|suggest\w*|other-?news"
     r"|tags?|keywords?|share|social|comments?|binh-?luan|rating|vote|danh-?gia|breadcrumbs?|side-?bar|advert\w*|ads|banner|promo"
     r"|newsletter|subscribe|menu|nav|navbar|toolbar|author|byline|tac-?gia|copyright|print|counter|hotline|popup|modal|widget"
     r"|teaser)(?![a-z])",
 )
-_SAPO = re.compile(r"(?<![a-z])(?:sapo|lead|summary|description|desc|abstract|intro|trich-?yeu|tom-?tat|excerpt)(?![a-z])")
+_LEAD_NAMES = re.compile(
+    r"(?<![a-z])(?:sapo|lead|summary|description|desc|abstract|intro|trich-?yeu|tom-?tat|excerpt)(?![a-z])"
+)
 
 
-def reasons_of(blocks: Sequence[Block], voted: str, title: str | None, description: str | None) -> list[str | None]:
-    """Return for each block why it is no part of the story, None if it is one.
+def reasons_of(blocks: Sequence[Block], voted: str, title: str | None, description: str | None) -> list[Message | None]:
+    """Return for each block the reason to drop it, None for the main content.
 
-    `voted` is the text that trafilatura found, `description` what the page says of itself in its head.
+    `voted` is the text that trafilatura found, `description` the description in the page's head.
     """
     votes = _votes(blocks, voted)
     container = _container(blocks, votes)
     if container is None:
         return [OUTSIDE] * len(blocks)
-    inside = [_is_within(one.element, container) for one in blocks]
-    reasons = [_left_out(one, container, title) if here else OUTSIDE for one, here in zip(blocks, inside, strict=True)]
-    story = [number for number, vote in enumerate(votes) if vote and reasons[number] is None]
-    if not story:
+    inside = [_is_within(block.element, container) for block in blocks]
+    reasons = [
+        _reason(block, container, title) if is_inside else OUTSIDE for block, is_inside in zip(blocks, inside, strict=True)
+    ]
+    content = [number for number, vote in enumerate(votes) if vote and reasons[number] is None]
+    if not content:
         return [OUTSIDE] * len(blocks)
     for number in range(len(blocks)):
-        if reasons[number] is None and not votes[number] and not _belongs(blocks, number, story):
-            reasons[number] = "nothing speaks for its being text of the story"
+        if reasons[number] is None and not votes[number] and not _belongs(blocks, number, content):
+            reasons[number] = message("dropped.no-evidence")
     lead = _lead(blocks, reasons.index(None), title, description)
     for number in lead:
         reasons[number] = None
@@ -64,11 +68,11 @@ def reasons_of(blocks: Sequence[Block], voted: str, title: str | None, descripti
 
 
 def _votes(blocks: Sequence[Block], voted: str) -> list[bool]:
-    """Return which blocks are in the text that trafilatura found, or, if that is hardly any, which are prose."""
+    """Return for each block whether trafilatura found its text; if it found hardly any, whether the block is prose."""
     if len(voted.split()) < _FEW:
-        return [is_prose(one.text) and one.linked < 0.3 for one in blocks]
+        return [is_prose(block.text) and block.linked < 0.3 for block in blocks]
     known = f" {_squeezed(voted)} "
-    return [len(found := _squeezed(one.text)) > 0 and f" {found} " in known for one in blocks]
+    return [len(text := _squeezed(block.text)) > 0 and f" {text} " in known for block in blocks]
 
 
 def _squeezed(text: str) -> str:
@@ -76,16 +80,16 @@ def _squeezed(text: str) -> str:
 
 
 def _container(blocks: Sequence[Block], votes: Sequence[bool]) -> "HtmlElement | None":
-    """Return the smallest element that holds most of what was voted for; links do not count."""
+    """Return the smallest element that holds most of the votes; links do not count."""
     sizes: Counter[Any] = Counter()
     depths: dict[Any, int] = {}
     total = 0
-    for one, vote in zip(blocks, votes, strict=True):
-        if not vote or one.linked > _LINKED:
+    for block, vote in zip(blocks, votes, strict=True):
+        if not vote or block.linked > _LINKED:
             continue
-        size = len(one.text)
+        size = len(block.text)
         total += size
-        path = [one.element, *one.element.iterancestors()]
+        path = [block.element, *block.element.iterancestors()]
         for up, element in enumerate(path):
             sizes[element] += size
             depths[element] = len(path) - up
@@ -94,31 +98,31 @@ def _container(blocks: Sequence[Block], votes: Sequence[bool]) -> "HtmlElement |
 
 
 def _is_within(element: "HtmlElement", container: "HtmlElement") -> bool:
-    return element is container or any(one is container for one in element.iterancestors())
+    return element is container or any(ancestor is container for ancestor in element.iterancestors())
 
 
-def _left_out(one: Block, container: "HtmlElement", title: str | None) -> str | None:
-    """Return why a block within the container is certainly no text of the story."""
-    if one.linked > _LINKED:
-        return _LINK
-    if title and same_text(one.text, title):
-        return "the title again"
-    box = _box(one.element, container)
+def _reason(block: Block, container: "HtmlElement", title: str | None) -> Message | None:
+    """Return the reason to drop a block within the container, None if it may be text of the article."""
+    if block.linked > _LINKED:
+        return message("dropped.link")
+    if title and same_text(block.text, title):
+        return message("dropped.title-again")
+    box = _box(block.element, container)
     if box and (
-        one.linked > 0.3 or not is_prose(one.text) or box.startswith(("relat", "comment", "binh", "tin", "bai", "lien"))
+        block.linked > 0.3 or not is_prose(block.text) or box.startswith(("relat", "comment", "binh", "tin", "bai", "lien"))
     ):
-        return f"in a part of the page that is marked “{box}”"
-    return is_boilerplate_label(one.text)
+        return message("dropped.box", name=box)
+    return boilerplate_kind(block.text)
 
 
 def _box(element: "HtmlElement", container: "HtmlElement") -> str | None:
-    """Return the word by which the page's author marked a block, or what it lies in within the container, as no text."""
+    """Return the tag or class of a box (menu, comments …) that a block is in within the container, None if there is none."""
     while element is not container:
         if element.tag in ("nav", "aside", "footer"):
             return str(element.tag)
-        found = _BOX.search(names_of(element))
-        if found:
-            return found.group()
+        name = _BOX_NAMES.search(names_of(element))
+        if name:
+            return name.group()
         parent = element.getparent()
         if parent is None:
             return None
@@ -126,47 +130,44 @@ def _box(element: "HtmlElement", container: "HtmlElement") -> str | None:
     return None
 
 
-def _belongs(blocks: Sequence[Block], number: int, story: Sequence[int]) -> bool:
-    """Tell whether a block that trafilatura passed over is the story's: prose, or what stands between its blocks."""
-    one = blocks[number]
-    if one.linked > 0.3:
+def _belongs(blocks: Sequence[Block], number: int, content: Sequence[int]) -> bool:
+    """Return True if a block that trafilatura passed over is main content: prose, or between blocks of main content."""
+    block = blocks[number]
+    if block.linked > 0.3:
         return False
-    amid = story[0] < number < story[-1]
-    if one.kind == "caption" or one.kind == "row":
-        return story[0] - 3 <= number <= story[-1] + 3
-    if one.kind == "heading":
-        return amid
-    return is_prose(one.text) and (amid or len(one.text.split()) >= 15) and read_dateline(one.text) is None
+    between = content[0] < number < content[-1]
+    if block.kind in ("caption", "row"):
+        return content[0] - 3 <= number <= content[-1] + 3
+    if block.kind == "heading":
+        return between
+    return is_prose(block.text) and (between or len(block.text.split()) >= 15) and read_dateline(block.text) is None
 
 
 def _lead(blocks: Sequence[Block], first: int, title: str | None, description: str | None) -> list[int]:
-    """Return the blocks between the page's heading and the story that are its lead."""
+    """Return the numbers of the blocks between the page's heading and the main content that are its lead."""
     above = range(max(0, first - 15), first)
     headings = [number for number in above if title and same_text(blocks[number].text, title)]
     start = headings[-1] + 1 if headings else above.start
-    found = []
+    lead = []
     for number in range(start, first):
-        one = blocks[number]
-        if one.linked > 0.5 or len(one.text.split()) < 5 or is_boilerplate_label(one.text) or read_dateline(one.text):
+        block = blocks[number]
+        if block.linked > 0.5 or len(block.text.split()) < 5 or boilerplate_kind(block.text) or read_dateline(block.text):
             continue
-        said = description is not None and _is_said(one.text, description)
-        marked = any(map(_SAPO.search, (one.names, *map(names_of, list(one.element.iterancestors())[:2]))))
+        described = description is not None and _is_described(block.text, description)
+        named = any(map(_LEAD_NAMES.search, (block.names, *map(names_of, list(block.element.iterancestors())[:2]))))
         plain = (
-            is_prose(one.text)
-            and one.kind != "item"
-            and _box(one.element, blocks[first].element.getroottree().getroot()) is None
+            is_prose(block.text)
+            and block.kind != "item"
+            and _box(block.element, blocks[first].element.getroottree().getroot()) is None
         )
-        if said or (headings and (marked or plain)):
-            found.append(number)
-    return found
+        if described or (headings and (named or plain)):
+            lead.append(number)
+    return lead
 
 
-def _is_said(text: str, description: str) -> bool:
-    """Tell whether a description in the page's head says the same as a text, be it cut short."""
-    one, other = Counter(map(folded_form, terms(text))), Counter(map(folded_form, terms(description)))
-    common = (one & other).total()
-    return (
-        min(one.total(), other.total()) >= 10
-        and common >= 0.8 * min(one.total(), other.total())
-        and common >= 0.3 * one.total()
-    )
+def _is_described(text: str, description: str) -> bool:
+    """Return True if the description in the page's head has the words of a text, even if it is cut short."""
+    of_text, of_description = Counter(map(folded_form, terms(text))), Counter(map(folded_form, terms(description)))
+    common = (of_text & of_description).total()
+    shorter = min(of_text.total(), of_description.total())
+    return shorter >= 10 and common >= 0.8 * shorter and common >= 0.3 * of_text.total()

@@ -1,16 +1,16 @@
-"""Markdown files, and their front matter."""
+"""Markdown files and their front matter. Short, and a module of its own as the owner of markdown-it."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, after_stamp, decode, same_text
+from htxsearch.ingest.readers.base import ParsedDocument, decode, document_of_lines, same_text
 
 __all__ = ["read_markdown"]
 
 
 def read_markdown(data: bytes) -> Iterator[ParsedDocument]:
-    """Markdown: the first heading is the title; markup goes, every block becomes a line."""
+    """Yield the article of a Markdown file: the first heading is its title; each block becomes a line without markup."""
     from markdown_it import MarkdownIt
 
     text, known = _front_matter(decode(data))
@@ -27,14 +27,14 @@ def read_markdown(data: bytes) -> Iterator[ParsedDocument]:
         elif token.type in ("fence", "code_block"):
             lines.append(token.content.strip())
         elif token.type == "inline":
-            written = _inline_text(token.children or [])
-            if kind == "heading_open" and (title is None or (not lines and same_text(title, written))):
-                title = title or written
+            content = _inline_text(token.children or [])
+            if kind == "heading_open" and (title is None or (not lines and same_text(title, content))):
+                title = title or content
             elif kind in ("th_open", "td_open"):
-                row.append(written)
+                row.append(content)
             else:
-                lines.append(written)
-    yield from after_stamp(lines, Metadata(title=title).or_else(known))
+                lines.append(content)
+    yield document_of_lines(lines, Metadata(title=title).or_else(known))
 
 
 def _inline_text(children: Sequence[object]) -> str:
@@ -54,5 +54,5 @@ def _front_matter(text: str) -> tuple[str, Metadata]:
     if not match:
         return text, Metadata()
     pairs = (line.partition(":") for line in match.group(1).split("\n"))
-    values: dict[str, object] = {k.strip(): v.strip().strip("\"'") for k, _, v in pairs}
+    values: dict[str, object] = {key.strip(): value.strip().strip("\"'") for key, _, value in pairs}
     return text[match.end() :], Metadata.of(values)

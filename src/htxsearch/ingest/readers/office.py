@@ -1,10 +1,12 @@
-"""Word processors' files: DOCX, ODT, RTF."""
+"""Files of word processors: DOCX, ODT, RTF."""
 
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
-from htxsearch.ingest.metadata import Metadata, Unreadable
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
 
@@ -17,7 +19,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
 def read_docx(data: bytes) -> Iterator[ParsedDocument]:
-    """A Word document, by python-docx (MIT): paragraphs and tables in order; title and author where it says them."""
+    """Yield the article of a Word document, read by python-docx (MIT): paragraphs and tables in order, title, author."""
     import docx
     from docx.opc.exceptions import OpcError
     from docx.table import Table
@@ -29,22 +31,24 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
         if name.endswith((".xml", ".rels")):
             safe_xml(member)
     try:
-        found = docx.Document(BytesIO(data))
+        parsed = docx.Document(BytesIO(data))
         lines = []
-        _unwrap(found.element.body)
-        for block in found.iter_inner_content():
+        _unwrap(parsed.element.body)
+        for block in parsed.iter_inner_content():
             lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block))]
-        about = found.core_properties
-        known = Metadata(title=about.title.strip() or None, author=about.author.strip() or None)
+        properties = parsed.core_properties
+        known = Metadata(title=properties.title.strip() or None, author=properties.author.strip() or None)
     except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-        raise Unreadable(f"the Word document is damaged ({error}); open it in Word and save it anew") from error
-    yield document([line for line, _ in lines], known, headings=[number for number, (_, big) in enumerate(lines) if big])
+        raise Unreadable(message("file.word-damaged", error=str(error))) from error
+    yield document(
+        [line for line, _ in lines], known, headings=[number for number, (_, is_heading) in enumerate(lines) if is_heading]
+    )
 
 
 def _unwrap(body: Any) -> None:
-    """Take away what a document puts around text that python-docx passes over with it, and what is deleted.
+    """Remove deleted text, and the elements whose text python-docx would skip with them.
 
-    That is what is inserted or moved there as a tracked change, what stands in content controls, and smart tags.
+    These are insertions and moves that are tracked changes, content controls, and smart tags.
     """
     from lxml import etree
 
@@ -53,33 +57,33 @@ def _unwrap(body: Any) -> None:
 
 
 def _is_heading(paragraph: Any) -> bool:
-    if paragraph._p.style is None:  # python-docx looks at every style to find the usual one
+    if paragraph._p.style is None:  # python-docx would search all styles for the default one
         return False
     style = paragraph.style
     return style is not None and (style.name or "").startswith(("Heading", "Title"))
 
 
 def _rows(table: Any) -> list[tuple[str, bool]]:
-    """Return a table's rows as lines; what is in a table within a cell belongs to the cell."""
+    """Return the rows of a table as lines; a table within a cell belongs to the cell."""
     rows = []
-    for row in table._tbl.tr_lst:  # python-docx's own cells are as many as the file says that one is wide
-        cells = (" ".join(" ".join(one.text for one in cell.iter(f"{_WORD}p")).split()) for cell in row.tc_lst)
+    for row in table._tbl.tr_lst:  # python-docx repeats a cell as often as the file declares its width
+        cells = (" ".join(" ".join(paragraph.text for paragraph in cell.iter(f"{_WORD}p")).split()) for cell in row.tc_lst)
         rows.append((" | ".join(text for text in cells if text), False))
     return rows
 
 
 def read_odt(data: bytes) -> Iterator[ParsedDocument]:
-    """An OpenDocument text: paragraphs, headings and table rows in order."""
+    """Yield the article of an OpenDocument text: paragraphs, headings and table rows in order."""
     archive = Archive(data)
     if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-        raise Unreadable("it is protected by a password; save it without one")
+        raise Unreadable(message("file.password"))
     lines: list[str] = []
     headings: list[int] = []
     _odt_lines(safe_xml(archive.read("content.xml")), lines, headings)
     known = Metadata()
     if "meta.xml" in archive:
         meta = safe_xml(archive.read("meta.xml"))
-        known = Metadata(title=_said(meta, "title"), author=_said(meta, "creator"))
+        known = Metadata(title=_property(meta, "title"), author=_property(meta, "creator"))
     yield document(lines, known, headings=headings)
 
 
@@ -110,17 +114,17 @@ def _odt_text(element: Any) -> str:
     return "".join(parts)
 
 
-def _said(meta: Any, name: str) -> str | None:
-    found = meta.find(f".//{_DC}{name}")
-    return " ".join((found.text or "").split()) or None if found is not None else None
+def _property(meta: Any, name: str) -> str | None:
+    element = meta.find(f".//{_DC}{name}")
+    return " ".join((element.text or "").split()) or None if element is not None else None
 
 
 def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
-    """An RTF document, by striprtf (BSD-3)."""
+    """Yield the article of an RTF document, read by striprtf (BSD-3)."""
     from striprtf.striprtf import rtf_to_text
 
     try:
         text: str = rtf_to_text(data.decode("latin-1"), encoding="cp1252", errors="replace")
     except (ValueError, IndexError, LookupError, RecursionError) as error:
-        raise Unreadable(f"the RTF document is damaged ({error}); open it in Word and save it as .docx") from error
+        raise Unreadable(message("file.rtf-damaged", error=str(error))) from error
     yield document(text.split("\n"), Metadata())

@@ -1,4 +1,4 @@
-"""Saved web pages."""
+"""Saved web pages: the main content, and the metadata of the page's head."""
 
 import html
 import json
@@ -9,11 +9,12 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from htxsearch.ingest.article import Dropped
-from htxsearch.ingest.boilerplate import is_prose, sort_lines
+from htxsearch.errors.messages import Message, message
+from htxsearch.ingest.article import Dropped, Unreadable
+from htxsearch.ingest.boilerplate import is_prose, label_lines
 from htxsearch.ingest.hosts import host_of
-from htxsearch.ingest.metadata import Metadata, Unreadable
-from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_stamps
+from htxsearch.ingest.metadata import Metadata
+from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_datelines
 from htxsearch.ingest.readers.blocks import Block, blocks_of
 from htxsearch.ingest.readers.main_content import reasons_of
 from htxsearch.text.dates import find_date, read_dateline
@@ -31,7 +32,7 @@ _SITE = re.compile(
     r"(?!(?i:cáo|động|giá|hiếu|tin|hỷ|ứng|vệ|chí)\b)[A-ZĐÀ-Ỹ]\S*(?:\s\S+){0,4}"
     r"|(?i:[\w.-]+\.(?:vn|com|net|org)(?:\.vn)?|(?:\S+ ){0,3}(?:online|news))",
 )
-"""A site's name, not a title that begins like one (Báo cáo …)."""
+"""The name of a site, but not a title that begins like one (Báo cáo …)."""
 _BETWEEN = re.compile(r"\s+[-–—|:»«›>•·/]+\s+|\s*\|\s*")
 _TITLED = re.compile(r"(?<![a-z])(?:title|tieu-?de|headline|heading)(?![a-z])", re.IGNORECASE)
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -39,93 +40,95 @@ _SAVED = re.compile(rb"saved date:\s*\w+ (%s) (\d{1,2}) (\d{4})" % b"|".join(_MO
 
 
 def read_page(data: bytes) -> Iterator[ParsedDocument]:
-    """A saved page: its story's text without the site around it, and what its head says of title, day, author and site.
+    """Yield the article of a saved page: its main content, with title, day, author and site from the page's head.
 
-    Raises Unreadable if there is no story in it.
+    Raises Unreadable if the page has no article.
     """
     import trafilatura
 
     root = trafilatura.load_html(data)
     if root is None:
-        raise Unreadable("no article text was found in the page")
-    said = _said(root)
+        raise Unreadable(message("file.page-without-article"))
+    head = _head(root)
     blocks = blocks_of(root)
     voted = nfc(trafilatura.extract(root, include_comments=False, include_tables=True) or "")
-    reasons = reasons_of(blocks, voted, None, said.get("description"))
+    reasons = reasons_of(blocks, voted, None, head.get("description"))
     if None not in reasons:
-        raise Unreadable("no article text was found in the page")
-    title = _title(said, blocks, reasons.index(None))
-    reasons = reasons_of(blocks, voted, title, said.get("description"))
+        raise Unreadable(message("file.page-without-article"))
+    title = _title(head, blocks, reasons.index(None))
+    reasons = reasons_of(blocks, voted, title, head.get("description"))
     if None not in reasons:
-        raise Unreadable("there is a title in the page, but no article text was found")
-    lines = [one.text for one, reason in zip(blocks, reasons, strict=True) if reason is None]
+        raise Unreadable(message("file.page-only-title"))
+    lines = [block.text for block, reason in zip(blocks, reasons, strict=True) if reason is None]
     known = Metadata(
         title=title,
-        date=find_date(said.get("date", "")) or _day_above(blocks, reasons, title),
-        source=_site(said, title) or host_of(said.get("url", "")) or None,
-        url=said.get("url"),
-        author=_author(said),
+        date=find_date(head.get("date", "")) or _day_above(blocks, reasons, title),
+        source=_site(head, title) or host_of(head.get("url", "")) or None,
+        url=head.get("url"),
+        author=_author(head),
         crawled=_saved(data),
     )
-    return iter([_draft(lines, known, _grouped(blocks, reasons))])
+    return iter([_parsed(lines, known, _grouped(blocks, reasons))])
 
 
-def _draft(lines: Sequence[str], said: Metadata, around: tuple[Dropped, ...], learnt: Set[str] = frozenset()) -> ParsedDocument:
-    sorting = sort_lines(lines, learnt)
-    known = take_stamps(sorting, said)
+def _parsed(
+    lines: Sequence[str], of_head: Metadata, outside: tuple[Dropped, ...], learned: Set[str] = frozenset()
+) -> ParsedDocument:
+    labels = label_lines(lines, learned)
+    known = take_datelines(labels, of_head)
     return ParsedDocument(
-        "\n".join(sorting.kept()),
+        "\n".join(labels.kept()),
         known,
-        dropped=sorting.dropped() + around,
-        lines=tuple(sorting.lines),
-        again=partial(_draft, tuple(lines), said, around),
+        dropped=labels.dropped() + outside,
+        lines=tuple(labels.lines),
+        without=partial(_parsed, tuple(lines), of_head, outside),
     )
 
 
-def _grouped(blocks: Sequence[Block], reasons: Sequence[str | None]) -> tuple[Dropped, ...]:
-    """Return what was left out, neighbours with the same reason together, a line for each block."""
+def _grouped(blocks: Sequence[Block], reasons: Sequence[Message | None]) -> tuple[Dropped, ...]:
+    """Return the dropped blocks as lines, neighbours with the same reason together."""
     rows = zip(reasons, blocks, strict=True)
     return tuple(
-        Dropped("\n".join(one.text for _, one in group), reason)
+        Dropped("\n".join(block.text for _, block in group), reason)
         for reason, group in groupby(rows, lambda row: row[0])
         if reason
     )
 
 
-# What a page's head says
+# The metadata of a page's head
 
 
-def _said(root: "HtmlElement") -> dict[str, str]:
-    """Return headline, opengraph, window (titles all), description, date, author, site and url, as far as the page says them.
+def _head(root: "HtmlElement") -> dict[str, str]:
+    """Return the page's headline, opengraph, window (all titles), description, date, author, site and url, where given.
 
     Sources: JSON-LD (schema.org), OpenGraph, HTML's own metadata.
     """
     metas: dict[str, str] = {}
-    for one in root.iter("meta"):
-        name = one.get("property") or one.get("name") or one.get("itemprop")
-        if name and one.get("content"):
-            metas.setdefault(name.lower(), one.get("content"))
+    for meta in root.iter("meta"):
+        name = meta.get("property") or meta.get("name") or meta.get("itemprop")
+        if name and meta.get("content"):
+            metas.setdefault(name.lower(), meta.get("content"))
     data = _linked_data(root)
-    canonical = next((one.get("href", "") for one in root.iter("link") if one.get("rel") == "canonical"), "")
+    canonical = next((link.get("href", "") for link in root.iter("link") if link.get("rel") == "canonical"), "")
     publisher, author = data.get("publisher"), data.get("author")
     choices = {
         "headline": [data.get("headline"), metas.get("og:title"), metas.get("twitter:title")],
         "opengraph": [metas.get("og:title")],
-        "window": [next(("".join(one.itertext()) for one in root.iter("title")), None)],
+        "window": [next(("".join(title.itertext()) for title in root.iter("title")), None)],
         "description": [metas.get("og:description"), metas.get("description"), data.get("description")],
-        "date": [data.get("datePublished"), *(metas.get(one) for one in _DATES)],
+        "date": [data.get("datePublished"), *(metas.get(name) for name in _DATES)],
         "author": [_name(author), metas.get("article:author"), metas.get("author"), metas.get("dc.creator")],
         "site": [metas.get("og:site_name"), _name(publisher), metas.get("author") if not author else None],
         "url": [canonical, metas.get("og:url"), data.get("url")],
     }
-    said = {}
-    for name, values in choices.items():
-        texts = [nfc(" ".join(html.unescape(html.unescape(one)).split())) for one in values if isinstance(one, str)]
+    head = {}
+    for field, values in choices.items():
+        texts = [nfc(" ".join(html.unescape(html.unescape(value)).split())) for value in values if isinstance(value, str)]
         if any(texts):
-            said[name] = next(text for text in texts if text)
-    if not said.get("url", "http").startswith("http"):
-        del said["url"]
-    return said
+            head[field] = next(text for text in texts if text)
+    if not head.get("url", "http").startswith("http"):
+        del head["url"]
+    return head
 
 
 _DATES = (
@@ -140,87 +143,88 @@ _DATES = (
 
 
 def _linked_data(root: "HtmlElement") -> dict[str, Any]:
-    """Return the first article that the page describes as JSON-LD; what cannot be read is passed over."""
+    """Return the first article that the page describes as JSON-LD; unreadable scripts are passed over."""
     for script in root.iter("script"):
         if script.get("type") != "application/ld+json":
             continue
         try:
-            found = json.loads(script.text or "", strict=False)
-        except (ValueError, RecursionError):  # other people's templates: many are not quite JSON
+            data = json.loads(script.text or "", strict=False)
+        except (ValueError, RecursionError):  # many templates of sites are not quite JSON
             continue
-        graph = found.get("@graph", found) if isinstance(found, dict) else found
-        for one in graph if isinstance(graph, list) else [graph]:
-            kind = str(one.get("@type")) if isinstance(one, dict) else ""
+        graph = data.get("@graph", data) if isinstance(data, dict) else data
+        for node in graph if isinstance(graph, list) else [graph]:
+            kind = str(node.get("@type")) if isinstance(node, dict) else ""
             if "Article" in kind or "BlogPosting" in kind:
-                return dict(one)
+                return dict(node)
     return {}
 
 
-def _name(one: object) -> str | None:
+def _name(node: object) -> str | None:
     """Return the name of a person or organisation in JSON-LD."""
-    if isinstance(one, list):
-        return ", ".join(filter(None, map(_name, one))) or None
-    found = one.get("name") if isinstance(one, dict) else one
-    return found if isinstance(found, str) else _name(found) if isinstance(found, list) else None
+    if isinstance(node, list):
+        return ", ".join(filter(None, map(_name, node))) or None
+    name = node.get("name") if isinstance(node, dict) else node
+    return name if isinstance(name, str) else _name(name) if isinstance(name, list) else None
 
 
 def _saved(data: bytes) -> date | None:
-    """Return the day that SingleFile's comment says the page was saved on; parsing drops comments."""
-    found = _SAVED.search(data[:4096])
-    day = found and f"{found[2].decode()}/{_MONTHS.index(found[1]) + 1}/{found[3].decode()}"
+    """Return the day on which the page was saved, by SingleFile's comment in the bytes; parsing drops comments."""
+    match = _SAVED.search(data[:4096])
+    day = match and f"{match[2].decode()}/{_MONTHS.index(match[1]) + 1}/{match[3].decode()}"
     return find_date(day) if day else None
 
 
-def _author(said: dict[str, str]) -> str | None:
+def _author(head: dict[str, str]) -> str | None:
     """Return the author if it is a person's name, not an address, an account or the site."""
-    author = said.get("author")
+    author = head.get("author")
     if not author or "/" in author or "." in author or " " not in author or _SITE.fullmatch(author):
         return None
-    site = said.get("site")
+    site = head.get("site")
     return None if site and same_text(author, site) else author
 
 
-def _site(said: dict[str, str], title: str | None) -> str | None:
-    site = said.get("site")
+def _site(head: dict[str, str], title: str | None) -> str | None:
+    site = head.get("site")
     return None if site and title and same_text(site, title) else site
 
 
 # The title
 
 
-def _title(said: dict[str, str], blocks: Sequence[Block], first: int) -> str | None:
-    """Return the heading above the story that the page's head agrees with most, else what the head says without the site."""
-    site = said.get("site")
-    titles = [said[name] for name in ("headline", "opengraph", "window") if name in said]
-    told = [title for title in (_without_site(title, site) for title in titles) if title]
+def _title(head: dict[str, str], blocks: Sequence[Block], first: int) -> str | None:
+    """Return the heading above the main content that agrees best with the page's head, else the head's own title."""
+    site = head.get("site")
+    titles = [head[name] for name in ("headline", "opengraph", "window") if name in head]
+    without_site = [title for title in (_without_site(title, site) for title in titles) if title]
     parts = [part for title in titles for part in _BETWEEN.split(title)]
-    best, height = None, 0
-    for number, one in enumerate(blocks[: first + 2]):
-        likely = 3 <= len(one.text.split()) <= 40 and one.linked < 0.5 and not _names_site(one.text, site)
-        if not likely or read_dateline(one.text) is not None:
+    best, score = None, 0
+    for number, block in enumerate(blocks[: first + 2]):
+        text = block.text
+        likely = 3 <= len(text.split()) <= 40 and block.linked < 0.5 and not _names_site(text, site)
+        if not likely or read_dateline(text) is not None:
             continue
-        agrees = 4 * any(same_text(one.text, other) for other in told) or 3 * any(same_text(one.text, part) for part in parts)
-        looks = (one.kind == "heading") + (one.element.tag == "h1") + bool(_TITLED.search(one.names))
-        if agrees + looks and agrees + looks >= height and (agrees or number >= first - 12):
-            best, height = one.text, agrees + looks
-    if best and (height >= 4 or not told or _share(best, told[0]) >= 0.5):
+        agrees = 4 * any(same_text(text, title) for title in without_site) or 3 * any(same_text(text, part) for part in parts)
+        looks = (block.kind == "heading") + (block.element.tag == "h1") + bool(_TITLED.search(block.names))
+        if agrees + looks and agrees + looks >= score and (agrees or number >= first - 12):
+            best, score = text, agrees + looks
+    if best and (score >= 4 or not without_site or _share(best, without_site[0]) >= 0.5):
         return best
-    return told[0] if told else best or _line_above(blocks, first)
+    return without_site[0] if without_site else best or _line_above(blocks, first)
 
 
-def _without_site(told: str, site: str | None) -> str | None:
-    """Return a title without parts at its ends that name the site, None if it is nothing else."""
-    cuts = list(_BETWEEN.finditer(told))
-    start, end = 0, len(told)
+def _without_site(title: str, site: str | None) -> str | None:
+    """Return a title without the parts at its ends that name the site, None if nothing else is left."""
+    cuts = list(_BETWEEN.finditer(title))
+    start, end = 0, len(title)
     for cut in reversed(cuts):
-        if not _names_site(told[cut.end() : end], site):
+        if not _names_site(title[cut.end() : end], site):
             break
         end = cut.start()
     for cut in cuts:
-        if cut.start() >= end or not _names_site(told[start : cut.start()], site):
+        if cut.start() >= end or not _names_site(title[start : cut.start()], site):
             break
         start = cut.end()
-    rest = told[start:end].strip()
+    rest = title[start:end].strip()
     return None if not rest or _names_site(rest, site) or len(rest.split()) < 4 else rest
 
 
@@ -229,27 +233,28 @@ def _names_site(part: str, site: str | None) -> bool:
 
 
 def _share(one: str, other: str) -> float:
-    """Return how much of the shorter of two texts is in the other, by syllables."""
+    """Return the share of the shorter text's syllables that the other has."""
     first, second = ({folded_form(term) for term in terms(text)} for text in (one, other))
     return len(first & second) / max(1, min(len(first), len(second)))
 
 
 def _line_above(blocks: Sequence[Block], first: int) -> str | None:
-    """Return the nearest line above the story that could be a title, on a page that says nothing else."""
-    for one in reversed(blocks[max(0, first - 6) : first]):
-        if 4 <= len(one.text.split()) <= 30 and one.linked < 0.5 and not is_prose(one.text) and not _SITE.fullmatch(one.text):
-            return one.text if read_dateline(one.text) is None else None
+    """Return the nearest line above the main content that could be a title, for a page without any other."""
+    for block in reversed(blocks[max(0, first - 6) : first]):
+        text = block.text
+        if 4 <= len(text.split()) <= 30 and block.linked < 0.5 and not is_prose(text) and not _SITE.fullmatch(text):
+            return text if read_dateline(text) is None else None
     return None
 
 
-def _day_above(blocks: Sequence[Block], reasons: Sequence[str | None], title: str | None) -> date | None:
-    """Return the day that a short line between the page's heading and its story says, or one right above the heading."""
+def _day_above(blocks: Sequence[Block], reasons: Sequence[Message | None], title: str | None) -> date | None:
+    """Return the day in a short line between the page's heading and its main content, or in one right above the heading."""
     first = reasons.index(None)
-    headings = [n for n, one in enumerate(blocks[: first + 2]) if title and same_text(one.text, title)]
+    headings = [number for number, block in enumerate(blocks[: first + 2]) if title and same_text(block.text, title)]
     start = headings[-1] if headings else max(0, first - 4)
     for number in [*range(start, first + 2), *range(start - 1, max(0, start - 4) - 1, -1)]:
         if number < len(blocks) and len(blocks[number].text.split()) <= 14 and (day := find_date(blocks[number].text)):
-            found = read_dateline(blocks[number].text)
-            if found is None or found.label != "crawled":  # "Hôm nay: …" is the page's clock
-                return found.day if found else day
+            dateline = read_dateline(blocks[number].text)
+            if dateline is None or dateline.label != "crawled":  # "Hôm nay: …" is the page's clock
+                return dateline.day if dateline else day
     return None

@@ -1,11 +1,12 @@
-"""Plain text saves: the first line of the story is the title, stamps near it give the date."""
+"""Plain text saves: the first line of the main content is the title, datelines near it give the date."""
 
 from collections.abc import Iterator, Sequence, Set
 from functools import partial
 
-from htxsearch.ingest.boilerplate import REPEATED, LineLabels, is_prose, sort_lines
+from htxsearch.errors.messages import message
+from htxsearch.ingest.boilerplate import REPEATED, LineLabels, is_prose, label_lines
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, decode, document, is_official, take_stamps
+from htxsearch.ingest.readers.base import ParsedDocument, decode, document, is_official, take_datelines
 from htxsearch.text.dates import read_dateline
 from htxsearch.text.tokens import tokens
 
@@ -13,52 +14,53 @@ __all__ = ["read_plain"]
 
 
 def read_plain(data: bytes) -> Iterator[ParsedDocument]:
-    """Plain text: the first line that is not furniture is the title, stamps near it give the date.
+    """Yield the article of a plain text; its title is the first line of the main content.
 
-    One above the title is often the day the page was saved. Title, body and what was dropped are all lines of the file.
-    A state document's title stands below its letterhead.
+    The date is that of a dateline near the title.
+    A dateline above the title is often the day on which the page was saved. Title, body and boilerplate are together all
+    lines of the file. The title of a state document is below its letterhead.
     """
     lines = decode(data).split("\n")
-    if is_official(line for line in lines if line.strip()):  # no page of a site, so there is no furniture in it
+    if is_official(line for line in lines if line.strip()):  # not a page of a site, so it has no boilerplate
         return iter([document(lines, Metadata())])
-    return iter([_draft(lines)])
+    return iter([_parsed(lines)])
 
 
-def _draft(lines: Sequence[str], learnt: Set[str] = frozenset()) -> ParsedDocument:
-    sorting = sort_lines(lines, learnt)
-    number = _title(sorting)
-    title = None if number is None else sorting.lines[number]
-    known = take_stamps(sorting, Metadata(title=title), number)
-    body = [sorting.lines[one] for one in sorting.left() if one != number]
+def _parsed(lines: Sequence[str], learned: Set[str] = frozenset()) -> ParsedDocument:
+    labels = label_lines(lines, learned)
+    number = _title(labels)
+    title = None if number is None else labels.lines[number]
+    known = take_datelines(labels, Metadata(title=title), number)
+    body = [labels.lines[kept] for kept in labels.left() if kept != number]
     return ParsedDocument(
-        "\n".join(body), known, dropped=sorting.dropped(), lines=tuple(sorting.lines), again=partial(_draft, tuple(lines))
+        "\n".join(body), known, dropped=labels.dropped(), lines=tuple(labels.lines), without=partial(_parsed, tuple(lines))
     )
 
 
-def _title(sorting: LineLabels) -> int | None:
-    """Return the number of the title's line, None if the story begins with a long paragraph."""
-    head = [number for number in sorting.left()[:16] if read_dateline(sorting.lines[number]) is None]
+def _title(labels: LineLabels) -> int | None:
+    """Return the number of the title's line, None if the article begins with a long paragraph."""
+    head = [number for number in labels.left()[:16] if read_dateline(labels.lines[number]) is None]
     if not head:
         return None
     first = head[0]
-    if is_prose(sorting.lines[first]):  # a title that several articles share was taken for furniture
-        repeated = [number for number in range(first) if sorting.reasons[number] == REPEATED]
+    if is_prose(labels.lines[first]):  # a title that several articles share was taken for boilerplate
+        repeated = [number for number in range(first) if labels.reasons[number] == REPEATED]
         if repeated:
-            sorting.reasons[repeated[-1]] = None
+            labels.reasons[repeated[-1]] = None
             return repeated[-1]
-    shorter = _without_site(sorting, head)
+    shorter = _without_site(labels, head)
     if shorter is not None:
-        sorting.drop([first], "the title with the site's name")
+        labels.drop([first], message("dropped.title-with-site"))
         first = shorter
-    return first if len(tokens(sorting.lines[first])) <= 60 else None
+    return first if len(tokens(labels.lines[first])) <= 60 else None
 
 
-def _without_site(sorting: LineLabels, head: Sequence[int]) -> int | None:
-    """Return which line above the text repeats the beginning of the first, as a page's heading does its window's title."""
+def _without_site(labels: LineLabels, head: Sequence[int]) -> int | None:
+    """Return the number of a line above the text that repeats the beginning of the first: a heading, of the window title."""
     for number in head[1:8]:
-        line = sorting.lines[number]
+        line = labels.lines[number]
         if is_prose(line):
             break
-        if len(line.split()) >= 4 and sorting.lines[head[0]].startswith(line):
+        if len(line.split()) >= 4 and labels.lines[head[0]].startswith(line):
             return number
     return None
