@@ -118,7 +118,15 @@ def render_page(
 
 def page_text(language: Language, name: str, **fields: object) -> str:
     """Return a text of the pages by its name in the catalogue (page.NAME), with the values of its placeholders."""
-    return message_text(Message(f"page.{name}", fields), language, audience="page")
+    if fields:
+        return message_text(Message(f"page.{name}", fields), language, audience="page")
+    return _fixed_text(language, name)
+
+
+@cache
+def _fixed_text(language: Language, name: str) -> str:
+    """Return a text without placeholders; a page has some 50 of them."""
+    return message_text(Message(f"page.{name}"), language, audience="page")
 
 
 def _say(language: Language, value: object) -> Markup:

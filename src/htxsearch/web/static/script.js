@@ -1,12 +1,12 @@
-// Suggestions while typing, and copying a citation. Everything else on the pages works without this.
+// Completions while typing, and a button that copies a citation. Everything else on the pages works without this.
 "use strict";
 
 (function () {
-  const input = document.querySelector("input[data-suggest]");
+  const input = document.querySelector("input[data-completions]");
   if (!input) return;
   const list = document.createElement("ul");
-  list.id = "suggestions";
-  list.className = "suggestions";
+  list.id = "completions";
+  list.className = "completions";
   list.setAttribute("role", "listbox");
   list.setAttribute("aria-label", input.dataset.label);
   list.hidden = true;
@@ -16,14 +16,16 @@
   input.setAttribute("aria-controls", list.id);
   input.setAttribute("aria-expanded", "false");
 
+  const DELAY_MS = 120; // after the last key, before the server is asked
+  const MAX_LENGTH = 200; // as the API allows
   let chosen = -1;
-  let asked = 0;
+  let lastRequest = 0;
   let timer = 0;
   let pending = null;
 
   function close() {
     clearTimeout(timer);
-    asked += 1;
+    lastRequest += 1; // a response under way is too late
     if (pending) pending.abort();
     list.hidden = true;
     chosen = -1;
@@ -51,47 +53,47 @@
     input.form.requestSubmit();
   }
 
-  function show(suggestions) {
+  function show(completions) {
     list.replaceChildren();
-    suggestions.forEach(function (one, number) {
+    completions.forEach(function (completion, number) {
       const option = document.createElement("li");
-      option.id = "suggestion-" + number;
+      option.id = "completion-" + number;
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", "false");
-      option.dataset.text = one.text;
-      option.textContent = one.text;
+      option.dataset.text = completion.text;
+      option.textContent = completion.text;
       list.append(option);
     });
     chosen = -1;
-    list.hidden = suggestions.length === 0;
+    list.hidden = completions.length === 0;
     input.setAttribute("aria-expanded", String(!list.hidden));
     input.removeAttribute("aria-activedescendant");
   }
 
-  async function suggest() {
+  async function complete() {
     const typed = input.value;
-    const mine = ++asked;
+    const request = ++lastRequest;
     if (pending) pending.abort();
-    if (!typed.trim() || typed.length > 200) return close();
+    if (!typed.trim() || typed.length > MAX_LENGTH) return close();
     pending = new AbortController();
     try {
-      const answer = await fetch(input.dataset.suggest + "?q=" + encodeURIComponent(typed), { signal: pending.signal });
-      if (!answer.ok) return;
-      const found = await answer.json();
-      if (mine === asked && document.activeElement === input) show(found.suggestions);
+      const response = await fetch(input.dataset.completions + "?q=" + encodeURIComponent(typed), { signal: pending.signal });
+      if (!response.ok) return;
+      const answer = await response.json();
+      if (request === lastRequest && document.activeElement === input) show(answer.suggestions);
     } catch (error) {
-      if (error.name !== "AbortError" && mine === asked) close();
+      if (error.name !== "AbortError" && request === lastRequest) close();
     }
   }
 
   input.addEventListener("input", function (event) {
     if (event.isComposing) return;
     clearTimeout(timer);
-    timer = setTimeout(suggest, 120);
+    timer = setTimeout(complete, DELAY_MS);
   });
   input.addEventListener("compositionend", function () {
     clearTimeout(timer);
-    timer = setTimeout(suggest, 120);
+    timer = setTimeout(complete, DELAY_MS);
   });
   input.addEventListener("keydown", function (event) {
     if (event.isComposing || list.hidden) return;
@@ -119,14 +121,15 @@
 })();
 
 (function () {
+  const COPIED_MS = 2000; // how long the button says that it has copied
   for (const button of document.querySelectorAll("button[data-copy]")) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
-    const before = button.textContent;
+    const label = button.textContent;
     button.addEventListener("click", async function () {
       await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
       button.textContent = button.dataset.done;
-      setTimeout(function () { button.textContent = before; }, 2000);
+      setTimeout(function () { button.textContent = label; }, COPIED_MS);
     });
   }
 })();
