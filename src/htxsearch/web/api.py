@@ -1,13 +1,15 @@
 """The API: a table of addresses, each with its parameters and its question to the index.
 
-The JSON of a response is what `htxsearch … --json` prints: both come from the same values.
+The JSON of a response is what `htxsearch … --json` prints: both come from the types of `search/json_types`, and so do the
+schemas of the OpenAPI document. Three types are only the API's: `Facets`, `Suggestions` and `Health`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,12 +17,14 @@ from starlette.routing import Route
 from htxsearch.errors import UsageError
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
+from htxsearch.search import json_types
+from htxsearch.search.json_types import to_json
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes
 from htxsearch.web.index_thread import IndexThreads
 from htxsearch.web.parameters import Parameter, read_parameters
 
-__all__ = ["ARTICLE_ID", "ENDPOINTS", "FILTERS", "MAX_HITS", "QUERY", "Endpoint", "routes"]
+__all__ = ["ARTICLE_ID", "ENDPOINTS", "FILTERS", "MAX_HITS", "QUERY", "Endpoint", "Facets", "Health", "Suggestions", "routes"]
 
 MAX_HITS = 100
 """Hits in one response; more of them are further pages."""
@@ -41,9 +45,37 @@ ARTICLE_ID = Parameter(name="id", about="the article's id, percent-encoded", req
 _LIMIT = Parameter(name="limit", about="how many to return", kind="integer", minimum=1, maximum=MAX_HITS, default=10)
 
 
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class Facets(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The number of articles by facet and value: of those that match a query, or of all if it is null."""
+
+    query: str | None
+    total: _Count
+    facets: dict[str, dict[str, _Count]]
+
+
+class Suggestions(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The completions of an unfinished query."""
+
+    query: str
+    suggestions: list[json_types.Suggestion]
+
+
+class Health(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The size of the index, whether it is complete, and its version, which changes with every commit."""
+
+    status: Literal["ok"]
+    articles: _Count
+    passages: _Count
+    complete: bool
+    version: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address of the API. `schema` names the schema of the JSON that `ask` returns; with `by_id` the path ends in an id.
+    """An address of the API. `ask` returns the JSON of the type `answer`; with `by_id` the path ends in an article's id.
 
     `is_slow` is True for parameters whose answer may take long. The answer is never cached if `is_cached` is False.
     """
@@ -51,7 +83,7 @@ class Endpoint:
     path: str
     name: str
     about: str
-    schema: str
+    answer: type[Struct]
     ask: Callable[[Index, Mapping[str, Any]], dict[str, Any]]
     parameters: tuple[Parameter, ...] = ()
     by_id: bool = False
@@ -77,37 +109,47 @@ def _related(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _article(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
-    article = index.show(values["id"]).as_json()
+    document = json_types.article_document(index.show(values["id"]))
     if values["dropped"]:
-        article["dropped"] = [{"text": part.text, "reason": str(part.reason)} for part in index.dropped(values["id"])]
-    return article | (index.reprints(values["id"]).as_json() if values["reprints"] else {})
+        document.dropped = [
+            json_types.DroppedPiece(text=piece.text, reason=str(piece.reason)) for piece in index.dropped(values["id"])
+        ]
+    if values["reprints"]:
+        document.reprints = json_types.reprints_document(index.reprints(values["id"])).reprints
+    return to_json(document)
 
 
 def _facets(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     filters = _filters(values)
-    if values["q"] is None:
-        if any(filters.values()):
-            raise UsageError("serve.filters-without-query")
-        info = index.info()
-        return {"query": None, "total": info.articles, "facets": {"place": dict(info.places), "source": dict(info.sources)}}
-    results = index.search(values["q"], **filters, facets=FACETS, limit=1).as_json()
-    return {name: results[name] for name in ("query", "total", "facets")}
+    if values["q"] is not None:
+        results = index.search(values["q"], **filters, facets=FACETS, limit=1)
+        facets = {name: dict(counts) for name, counts in results.facets.items()}
+        return to_json(Facets(query=results.query, total=results.total, facets=facets))
+    if any(filters.values()):
+        raise UsageError("serve.filters-without-query")
+    info = index.info()
+    return to_json(Facets(query=None, total=info.articles, facets={"place": dict(info.places), "source": dict(info.sources)}))
 
 
 def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     completions = index.suggest(values["q"], limit=values["limit"])
-    return {"query": values["q"], "suggestions": [completion.as_json() for completion in completions]}
+    suggestions = [
+        json_types.Suggestion(text=completion.text, kind=completion.kind, article_id=completion.article_id)
+        for completion in completions
+    ]
+    return to_json(Suggestions(query=values["q"], suggestions=suggestions))
 
 
 def _health(index: Index, _: Mapping[str, Any]) -> dict[str, Any]:
     counts = index.counts()
-    return {
-        "status": "ok",
-        "articles": counts.articles,
-        "passages": counts.passages,
-        "complete": index.is_complete(),
-        "version": index.version(),
-    }
+    health = Health(
+        status="ok",
+        articles=counts.articles,
+        passages=counts.passages,
+        complete=index.is_complete(),
+        version=index.version(),
+    )
+    return to_json(health)
 
 
 ENDPOINTS = (
@@ -115,7 +157,7 @@ ENDPOINTS = (
         path="/api/query",
         name="query",
         about="The passages that match a query, best first; the best one of each article.",
-        schema="Results",
+        answer=json_types.Results,
         ask=_query,
         parameters=(
             QUERY,
@@ -134,7 +176,7 @@ ENDPOINTS = (
         path="/api/ask",
         name="ask",
         about="The answer to a question, quoted from an article if confident enough; other answers; the nearest passages.",
-        schema="Answers",
+        answer=json_types.Answers,
         ask=_ask,
         parameters=(
             Parameter(name="q", about="the question, in plain words", required=True, max_length=QUERY.max_length),
@@ -148,7 +190,7 @@ ENDPOINTS = (
         path="/api/related",
         name="related",
         about="The articles most similar to one, the terms they share, and which of them are reprints.",
-        schema="RelatedArticles",
+        answer=json_types.RelatedArticles,
         ask=_related,
         parameters=(_LIMIT,),
         by_id=True,
@@ -158,7 +200,7 @@ ENDPOINTS = (
         path="/api/articles",
         name="article",
         about="An article as indexed, with the positions of its passages.",
-        schema="ArticleView",
+        answer=json_types.ArticleView,
         ask=_article,
         parameters=(
             Parameter(
@@ -175,7 +217,7 @@ ENDPOINTS = (
         path="/api/facets",
         name="facets",
         about="How many articles there are by place, year and source: matches of a query, or all.",
-        schema="Facets",
+        answer=Facets,
         ask=_facets,
         parameters=(Parameter(name="q", about=QUERY.about, max_length=QUERY.max_length), *FILTERS),
     ),
@@ -183,7 +225,7 @@ ENDPOINTS = (
         path="/api/suggest",
         name="suggest",
         about="Completions of a query being typed, with or without diacritics.",
-        schema="Suggestions",
+        answer=Suggestions,
         ask=_suggest,
         parameters=(
             Parameter(name="q", about="the beginning of a query", required=True, max_length=200),
@@ -194,7 +236,7 @@ ENDPOINTS = (
         path="/api/health",
         name="health",
         about="Whether the index answers, its size, and its version.",
-        schema="Health",
+        answer=Health,
         ask=_health,
         is_cached=False,
     ),

@@ -98,7 +98,7 @@ def _error_response(request: Request, error: HtxError) -> Response:
     """Return an error as problem details for the API, as a page for a reader."""
     if not request.url.path.startswith("/api/"):
         return pages.error_page(request, error)
-    return Response(as_bytes(problem_details(error)), status_of(error).value, headers_of(error), MEDIA_TYPE)
+    return Response(problem_details(error), status_of(error).value, headers_of(error), MEDIA_TYPE)
 
 
 def _request_error(exception: HTTPException) -> RequestError:

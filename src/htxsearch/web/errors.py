@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from htxsearch.errors import (
     CorpusError,
@@ -17,7 +20,7 @@ from htxsearch.errors import (
 )
 from htxsearch.web.index_thread import IndexThreadBusy
 
-__all__ = ["MEDIA_TYPE", "RequestError", "as_bytes", "headers_of", "problem_details", "status_of"]
+__all__ = ["MEDIA_TYPE", "Problem", "RequestError", "as_bytes", "headers_of", "problem_details", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -58,21 +61,29 @@ def headers_of(error: HtxError) -> dict[str, str]:
     return headers
 
 
-def problem_details(error: HtxError) -> dict[str, Any]:
-    """Return the problem details of an error as JSON values: with its code, for a query also the column."""
+class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Problem details (RFC 9457): an English message with its stable code; "column" and "query" of a query syntax error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    error: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    query: str | UnsetType = UNSET
+    column: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+
+
+def problem_details(error: HtxError) -> bytes:
+    """Return the problem details of an error as JSON; "error" is its class where it is one of the library."""
     status = status_of(error)
-    details: dict[str, Any] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": str(error),
-        "code": error.code,
-    }
+    problem = Problem(type="about:blank", title=status.phrase, status=status.value, detail=str(error), code=error.code)
     if not isinstance(error, RequestError):
-        details["error"] = type(error).__name__
+        problem.error = type(error).__name__
     if isinstance(error, QuerySyntaxError):
-        details |= {"reason": error.reason, "query": error.query, "column": error.column}
-    return details
+        problem.reason, problem.query, problem.column = error.reason, error.query, error.column
+    return as_bytes(msgspec.to_builtins(problem))
 
 
 def as_bytes(value: object) -> bytes:

@@ -1,208 +1,23 @@
-"""The OpenAPI document of the API, made from its table of endpoints; the schemas describe the JSON of `search/results.py`."""
+"""The OpenAPI document of the API, made from its table of endpoints and the types of their JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
+from msgspec import Struct
+from msgspec.json import schema_components
+
+from htxsearch.search import json_types
 from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
 from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
-from htxsearch.web.errors import MEDIA_TYPE
+from htxsearch.web.errors import MEDIA_TYPE, Problem
 from htxsearch.web.parameters import Parameter
 
 __all__ = ["document"]
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_NUMBER: dict[str, Any] = {"type": "number"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_MAYBE: dict[str, Any] = {"type": ["string", "null"]}
-_DAY: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
-_SPAN: dict[str, Any] = {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2}
-_COUNTS: dict[str, Any] = {"type": "object", "additionalProperties": _COUNT}
-
-
-def _object(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the schema of an object that has just these properties."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": [name for name in properties if name not in optional],
-        "additionalProperties": False,
-    }
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
-
-
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-_ARTICLE = {"article_id": _TEXT, "title": _TEXT, "date": _DAY, "place": _MAYBE, "source": _MAYBE}
-
-_REPRINT = _object(
-    {
-        "article_id": _TEXT,
-        "title": _TEXT,
-        "date": _DAY,
-        "source": _MAYBE,
-        "differences": _list(
-            _object({"here": _MAYBE, "there": _MAYBE, "only_here": _list(_TEXT), "only_there": _list(_TEXT)}),
-        ),
-    },
-    optional=("differences",),
-)
-
-_SCHEMAS = {
-    "Results": _object(
-        {
-            "query": _TEXT,
-            "total": _COUNT,
-            "took_ms": _NUMBER,
-            "hits": _list(_ref("SearchHit")),
-            "facets": {"type": "object", "additionalProperties": _COUNTS},
-            "hints": _list(_TEXT),
-            "read_as": _MAYBE,
-            "suggestion": _MAYBE,
-            "semantic": _FLAG,
-            "restored": _MAYBE,
-            "expansions": _list(
-                _object({"typed": _TEXT, "terms": _list(_object({"term": _TEXT, "weight": _NUMBER}))}),
-            ),
-        },
-        optional=("restored", "expansions"),
-    ),
-    "SearchHit": _object(
-        {
-            **_ARTICLE,
-            "path": _TEXT,
-            "url": _MAYBE,
-            "score": _NUMBER,
-            "passage": _object({"start": _COUNT, "end": _COUNT, "text": _TEXT}),
-            "highlights": _list(_SPAN),
-            "title_highlights": _list(_SPAN),
-            "reprints": _list(_REPRINT),
-            "explain": _object(
-                {
-                    "features": {"type": "object", "additionalProperties": _NUMBER},
-                    "stage_one": _list(_object({"matched": _TEXT, "score": _NUMBER})),
-                }
-            ),
-        },
-        optional=("explain",),
-    ),
-    "Answers": _object(
-        {
-            "question": _TEXT,
-            "answer": {"anyOf": [_ref("Answer"), {"type": "null"}]},
-            "others": _list(_ref("Answer")),
-            "passages": _list(_ref("SearchHit")),
-            "read_as": _MAYBE,
-            "hints": _list(_TEXT),
-            "took_ms": _NUMBER,
-        }
-    ),
-    "Answer": _object(
-        {
-            "text": _TEXT,
-            "start": _COUNT,
-            "end": _COUNT,
-            "kind": _TEXT,
-            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-            "sentence": _TEXT,
-            "passage": _object({"start": _COUNT, "end": _COUNT, "text": _TEXT}),
-            "article_id": _TEXT,
-            "title": _TEXT,
-            "date": _DAY,
-            "place": _MAYBE,
-            "as_of": _MAYBE,
-            "relation": {"enum": ["same", "different", "other date"]},
-        },
-        optional=("relation",),
-    ),
-    "ArticleView": _object(
-        {
-            **_ARTICLE,
-            "url": _MAYBE,
-            "author": _MAYBE,
-            "crawled": _DAY,
-            "place_evidence": _MAYBE,
-            "province_now": _MAYBE,
-            "path": _TEXT,
-            "text": _TEXT,
-            "passages": _list(_object({"start": _COUNT, "end": _COUNT})),
-            "documents": _list(
-                _object(
-                    {
-                        "start": _COUNT,
-                        "end": _COUNT,
-                        "term": _TEXT,
-                        "normal": _TEXT,
-                        "kind": _MAYBE,
-                        "number": _COUNT,
-                        "year": {"type": ["integer", "null"]},
-                        "issuer": _MAYBE,
-                    }
-                )
-            ),
-            "dates": _list(_object({"start": _COUNT, "end": _COUNT, "first": _DAY, "last": _DAY, "kind": _TEXT})),
-            "dropped": _list(_object({"text": _TEXT, "reason": _TEXT})),
-            "reprints": _list(_REPRINT),
-        },
-        optional=("dropped", "reprints"),
-    ),
-    "RelatedArticles": _object(
-        {
-            "article_id": _MAYBE,
-            "related": _list(_object({**_ARTICLE, "score": _NUMBER, "terms": _list(_TEXT), "reprint": _FLAG})),
-        }
-    ),
-    "Facets": _object({"query": _MAYBE, "total": _COUNT, "facets": {"type": "object", "additionalProperties": _COUNTS}}),
-    "Suggestions": _object(
-        {
-            "query": _TEXT,
-            "suggestions": _list(
-                _object({"text": _TEXT, "kind": {"enum": ["word", "place", "title"]}, "article_id": _MAYBE}),
-            ),
-        }
-    ),
-    "Health": _object(
-        {"status": {"const": "ok"}, "articles": _COUNT, "passages": _COUNT, "complete": _FLAG, "version": _TEXT},
-    ),
-    "Additions": _object(
-        {
-            "taken": _list(
-                _object({"source": _TEXT, "path": _TEXT, "how": {"enum": ["added", "updated", "same", "followed"]}})
-            ),
-            "refused": _list(_object({"source": _TEXT, "reason": _TEXT})),
-            "reindex": {"anyOf": [_ref("Report"), {"type": "null"}]},
-        }
-    ),
-    "Report": _object(
-        {
-            **dict.fromkeys(("added", "changed", "removed", "unchanged", "renamed"), _COUNT),
-            "rejected": _list(_object({"path": _TEXT, "reason": _TEXT})),
-            "took_s": _NUMBER,
-            "semantic": {"type": "null"},
-        }
-    ),
-    "Problem": _object(
-        {
-            "type": _TEXT,
-            "title": _TEXT,
-            "status": {"type": "integer"},
-            "detail": _TEXT,
-            "code": _TEXT,
-            "error": _TEXT,
-            "reason": _TEXT,
-            "query": _TEXT,
-            "column": _COUNT,
-        },
-        optional=("error", "reason", "query", "column"),
-    ),
-}
+_REFERENCE = "#/components/schemas/{name}"
+_TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), json_types.Additions, Problem)
 
 _PROBLEMS = {
     HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed.",
@@ -245,17 +60,34 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
         },
         "paths": paths | ({"/api/articles": {"post": _addition()}} if allow_add else {}),
         "components": {
-            "schemas": _SCHEMAS,
+            "schemas": _schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{}, {"token": []}],
     }
 
 
+def _schemas() -> dict[str, Any]:
+    """Return the schemas of all types of JSON, by name.
+
+    msgspec describes a key that may be absent as null by default. It is left out of the JSON then, and never null.
+    """
+    schemas: dict[str, Any] = schema_components(_TYPES, ref_template=_REFERENCE)[1]
+    for schema in schemas.values():
+        for name, described in schema["properties"].items():
+            if "default" in described:
+                [schema["properties"][name]] = [option for option in described["anyOf"] if option != {"type": "null"}]
+    return schemas
+
+
+def _reference(answer: type[Struct]) -> dict[str, Any]:
+    return {"$ref": _REFERENCE.format(name=answer.__name__)}
+
+
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return the operation of an endpoint."""
     identity = [_parameter(ARTICLE_ID, where="path")] if endpoint.by_id else []
-    content = {"application/json": {"schema": _ref(endpoint.schema)}}
+    content = {"application/json": {"schema": _reference(endpoint.answer)}}
     return {
         "operationId": endpoint.name,
         "summary": endpoint.about,
@@ -286,9 +118,9 @@ def _addition() -> dict[str, Any]:
     in_json = optional | {LIMIT.name: _property(LIMIT)}
     url, text = ({parameter.name: _property(parameter)} for parameter in (URL, TEXT))
     url[URL.name]["pattern"] = "^https?://"
-    json_schema = {"oneOf": [_object(required | in_json, optional=tuple(in_json)) for required in (url, text)]}
+    json_schema = {"oneOf": [_object(required | in_json, optional=in_json) for required in (url, text)]}
     form = {"file": files, **url, **optional}
-    content = {"application/json": {"schema": _ref("Additions")}}
+    content = {"application/json": {"schema": _reference(json_types.Additions)}}
     return {
         "operationId": "add",
         "summary": "Add files, a page, a feed or a text, as `htxsearch add` does.",
@@ -296,7 +128,7 @@ def _addition() -> dict[str, Any]:
             "required": True,
             "content": {
                 "application/json": {"schema": json_schema},
-                "multipart/form-data": {"schema": _object(form, optional=tuple(form))},
+                "multipart/form-data": {"schema": _object(form, optional=form)},
             },
         },
         "responses": {
@@ -307,6 +139,12 @@ def _addition() -> dict[str, Any]:
     }
 
 
+def _object(properties: dict[str, Any], *, optional: Collection[str]) -> dict[str, Any]:
+    """Return the schema of an object with these properties and no other."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
 def _property(parameter: Parameter) -> dict[str, Any]:
     """Return a parameter as a property of a JSON object."""
     return parameter.schema() | {"description": parameter.about}
@@ -314,6 +152,6 @@ def _property(parameter: Parameter) -> dict[str, Any]:
 
 def _problems(descriptions: Mapping[HTTPStatus, str]) -> dict[str, Any]:
     return {
-        str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+        str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
         for status, text in descriptions.items()
     }
