@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.parse import Value
 from htxsearch.text.normalize import key, nfc
-from htxsearch.text.places import canonical_place, near_place, province_now
+from htxsearch.text.places import canonical_place, province_now, similar_province
 
 __all__ = ["hints", "unknown_article"]
 
@@ -44,6 +44,6 @@ def unknown_article(article_id: str, known: Sequence[str]) -> str:
 
 def _unknown_value(value: Value) -> str:
     known = province_now(canonical_place(value.value)) if value.field == "place" else None
-    near = near_place(value.value) if value.field == "place" and not known else None
+    near = similar_province(value.value) if value.field == "place" and not known else None
     hint = f"did you mean {near}?" if near else "htxsearch info lists those there are"
     return f"no article has the {value.field} {value.value!r}; {hint}"
