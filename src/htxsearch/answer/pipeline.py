@@ -10,6 +10,7 @@ from htxsearch.answer.scorer import Choice, answer_model, choices
 from htxsearch.answer.sentences import CandidatePassage
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import UsageError
+from htxsearch.errors.messages import message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import parse
@@ -31,9 +32,6 @@ _READ_PASSAGES = 10
 """Passages of different text in which the answer is looked for."""
 _OTHERS_ABOVE_HITS = 3
 """Other answers, and nearest passages, of an answer above the hits of a search."""
-_NO_ANSWER = (
-    "no passage found answers it surely enough; name the place, the year or the organisation, or read the nearest passages"
-)
 
 
 class RetrievedContext(NamedTuple):
@@ -57,7 +55,7 @@ def checked_question(typed: str) -> str:
     """Return a question without signs of the query language. Raises UsageError if nothing is left."""
     plain = plain_question(typed)
     if not has_tokens(plain):
-        raise UsageError('the question is empty; ask one, as in: htxsearch ask "Thái Nguyên có bao nhiêu hợp tác xã?"')
+        raise UsageError("ask.empty")
     return plain
 
 
@@ -102,7 +100,7 @@ def answer_question(
         best=best,
         read_as=context.typed if context.typed != question else None,
         restored=context.restored,
-        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), _NO_ANSWER),
+        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), message("ask.no-answer")),
         took_ms=0.0,
     )
 

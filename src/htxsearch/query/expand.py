@@ -24,6 +24,7 @@ from htxsearch.engine.contract import (
     TermsFilter,
     WeightedTerm,
 )
+from htxsearch.errors.messages import Message
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import (
     Dates,
@@ -125,7 +126,7 @@ class ExpandedQuery:
     faint_highlights: frozenset[tuple[str, ...]]
     unknown: tuple[str, ...]
     unknown_values: tuple[Value, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 @dataclass(slots=True)
@@ -138,7 +139,7 @@ class _Parts:
     faint_highlights: set[tuple[str, ...]] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
     unknown_values: list[Value] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Message] = field(default_factory=list)
 
 
 _Weighted = tuple[tuple[str, float], ...]

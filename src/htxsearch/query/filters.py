@@ -23,11 +23,11 @@ DateOption = str | int | datetime.date | None
 def check_options(limit: int, offset: int = 0, sort: str = "score") -> None:
     """Raise UsageError for the first option out of range."""
     if not 1 <= limit <= _MOST_HITS:
-        raise UsageError(f"limit must be between 1 and {_MOST_HITS}, not {limit}")
+        raise UsageError("option.limit", least=1, most=_MOST_HITS, limit=limit)
     if offset < 0:
-        raise UsageError(f"offset must not be negative, but is {offset}")
+        raise UsageError("option.offset", offset=offset)
     if sort not in ("score", "date"):
-        raise UsageError(f"cannot sort by {sort!r}; sort by score or date")
+        raise UsageError("option.sort", sort=sort)
 
 
 def facet_names(facets: str | Sequence[str]) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def facet_names(facets: str | Sequence[str]) -> tuple[str, ...]:
     names = (facets,) if isinstance(facets, str) else tuple(facets)
     for name in names:
         if name not in FACETS:
-            raise UsageError(f"there is no facet {name!r}; there are {', '.join(FACETS)}")
+            raise UsageError("option.facet", facet=name, facets=FACETS)
     return names
 
 
@@ -53,7 +53,7 @@ def _values(field: Literal["place", "source"], typed: str | Sequence[str]) -> li
     values = (typed,) if isinstance(typed, str) else tuple(typed)
     for value in values:
         if not has_tokens(value):
-            raise UsageError(f"{field} is empty; name one, or leave the option out")
+            raise UsageError("option.empty", option=field)
     return [tuple(Value(field, value) for value in values)] if values else []
 
 
@@ -63,7 +63,7 @@ def _dates(since: DateOption, until: DateOption) -> list[Dates]:
         return []
     found = Dates(first[0] if first else None, last[1] if last else None)
     if found.since and found.until and found.since > found.until:
-        raise UsageError(f"since {found.since} is after until {found.until}; swap them")
+        raise UsageError("option.dates-reversed", since=found.since, until=found.until)
     return [found]
 
 
@@ -76,5 +76,5 @@ def _bound(typed: DateOption, name: str) -> tuple[datetime.date, datetime.date] 
         return day, day
     days = date_range(str(typed))
     if days is None:
-        raise UsageError(f"{name} {typed!r} is no date; write 2019, 9/2019, 7/8/2023 or 2023-08-07")
+        raise UsageError("option.bad-date", option=name, value=str(typed))
     return days

@@ -12,7 +12,7 @@ import datetime
 import difflib
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
@@ -43,7 +43,10 @@ MAX_LENGTH = 2_000
 """Characters in a query; a longer one is refused, not cut."""
 
 MAX_DEPTH = 20
-"""How deep brackets may stand in each other."""
+"""How deep brackets may be nested."""
+
+_SHOWN_LENGTH = 200
+"""Characters of a query that an error shows."""
 
 FIELDS = {
     "title": "title",
@@ -163,15 +166,15 @@ class _Parser:
 
     def parse(self) -> Group:
         if len(self._query) > MAX_LENGTH:
-            raise self._error(f"the query has {len(self._query)} characters; {MAX_LENGTH} are the most", MAX_LENGTH)
+            raise self._error("query.too-long", MAX_LENGTH, length=len(self._query), most=MAX_LENGTH)
         group = self._group(closing=False)
         if not group.clauses:
-            raise self._error("nothing to look for; type some words", 0)
+            raise self._error("query.empty", 0)
         return group
 
-    def _error(self, reason: str, column: int) -> QuerySyntaxError:
-        shown = self._query if len(self._query) <= 200 else self._query[:200] + "…"
-        return QuerySyntaxError(reason, query=shown, column=min(column, len(shown)))
+    def _error(self, code: str, column: int, **fields: Any) -> QuerySyntaxError:
+        shown = self._query if len(self._query) <= _SHOWN_LENGTH else self._query[:_SHOWN_LENGTH] + "…"
+        return QuerySyntaxError(code, query=shown, column=min(column, len(shown)), **fields)
 
     def _skip_blanks(self) -> None:
         while self._at < len(self._query) and self._query[self._at].isspace():
@@ -192,17 +195,17 @@ class _Parser:
             self._skip_blanks()
             if self._at == len(self._query):
                 if closing:
-                    raise self._error('this "(" is never closed', opened)
+                    raise self._error("query.open-bracket", opened)
                 break
             if self._query[self._at] == ")":
                 if not closing:
-                    raise self._error('this ")" closes nothing', self._at)
+                    raise self._error("query.stray-bracket", self._at)
                 self._at += 1
                 break
             start = self._at
             if self._keyword("AND"):
                 if not clauses or joined:
-                    raise self._error("AND needs something on both sides", start)
+                    raise self._error("query.one-sided", start, operator="AND")
                 joined = True
                 clauses[-1] = _required(clauses[-1])
                 continue
@@ -211,15 +214,15 @@ class _Parser:
                 clauses.append(_required(clause) if joined else clause)
                 joined = False
         if joined:
-            raise self._error("AND needs something on both sides", self._at)
+            raise self._error("query.one-sided", self._at, operator="AND")
         if clauses and all(clause.occur == "must_not" for clause in clauses):
-            raise self._error("this only says what to leave out; add what to look for", max(opened, 0))
+            raise self._error("query.only-exclusions", max(opened, 0))
         return Group(_join_words(clauses))
 
     def _clause(self) -> Clause | None:
         start = self._at
         if self._keyword("OR"):
-            raise self._error("OR needs something on both sides", start)
+            raise self._error("query.one-sided", start, operator="OR")
         occur: Occur = "should"
         if self._keyword("NOT"):
             self._skip_blanks()
@@ -243,11 +246,11 @@ class _Parser:
             self._skip_blanks()
             operand = None if self._at_operator() else self._operand(at_or)
             if operand is None:
-                raise self._error("OR needs something on both sides", at_or)
+                raise self._error("query.one-sided", at_or, operator="OR")
             operands.append(operand)
         if not operands:
             if occur != "should":
-                raise self._error("nothing to look for after this", start)
+                raise self._error("query.nothing-after", start)
             return None
         return Clause(occur, operands[0] if len(operands) == 1 else Either(tuple(operands)))
 
@@ -258,13 +261,13 @@ class _Parser:
     def _operand(self, start: int) -> Operand | None:
         """Read one operand; None if what comes next is only punctuation."""
         if self._at == len(self._query) or self._query[self._at] == ")":
-            raise self._error("something is missing after this", start)
+            raise self._error("query.missing-after", start)
         char = self._query[self._at]
         if char == "(":
             self._at += 1
             self._depth += 1
             if self._depth > MAX_DEPTH:
-                raise self._error(f"brackets stand in each other more than {MAX_DEPTH} deep", start)
+                raise self._error("query.too-deep", start, most=MAX_DEPTH)
             group = self._group(closing=True)
             self._depth -= 1
             return group if group.clauses else None
@@ -283,7 +286,7 @@ class _Parser:
             if self._query[end] in '"“”':
                 self._at = end + 1
                 return self._query[start + 1 : end]
-        raise self._error("this quotation mark is never closed", start)
+        raise self._error("query.open-quote", start)
 
     def _chunk(self) -> Operand | None:
         number_ends = typed_document_number(self._query, self._at)
@@ -297,7 +300,7 @@ class _Parser:
         if chunk.endswith("*"):
             terms = _terms(chunk)
             if len(terms) != 1 or chunk[0] == "*" or len(terms[0]) < 2:
-                raise self._error("* stands at the end of one word of at least two letters, as in nông*", match.start())
+                raise self._error("query.prefix", match.start())
             return Prefix(terms[0])
         bare = chunk.strip(".,;?!")
         if looks_like_document_number(bare):
@@ -310,10 +313,11 @@ class _Parser:
         name = FIELDS.get(key(nfc(match.group(1))))
         if name is None:
             typed = match.group(1)
+            fields = tuple(dict.fromkeys(FIELDS.values()))
             near = difflib.get_close_matches(key(nfc(typed)), FIELDS, n=1)
-            known = ", ".join(dict.fromkeys(FIELDS.values()))
-            hint = f"did you mean {near[0]}:?" if near else f'to look for the text itself, type "{typed}: …" in quotes'
-            raise self._error(f"there is no field {typed}: (fields are {known}); {hint}", start)
+            if near:
+                raise self._error("query.unknown-field-near", start, field=typed, fields=fields, near=near[0])
+            raise self._error("query.unknown-field", start, field=typed, fields=fields)
         self._at = match.end()
         quoted = self._query[self._at] in _OPEN_QUOTES
         value_at = self._at
@@ -322,7 +326,7 @@ class _Parser:
         else:
             chunk = _CHUNK.match(self._query, self._at)
             if chunk is None:
-                raise self._error(f"{name}: needs a value", start)
+                raise self._error("query.value-missing", start, field=name)
             self._at = chunk.end()
             value = chunk.group()
         return self._field_operand(name, nfc(value), quoted=quoted, column=value_at)
@@ -332,7 +336,7 @@ class _Parser:
             return self._dates(value, column)
         terms = _terms(value)
         if not terms:
-            raise self._error(f"{name}: needs a value", column)
+            raise self._error("query.value-missing", column, field=name)
         if name == "place":
             return Value("place", value)
         if name == "source":
@@ -347,10 +351,10 @@ class _Parser:
         first, dots, last = value.partition("..")
         since, until = date_range(first), date_range(last if dots else first)
         if (first and since is None) or (last and until is None) or not (first or last):
-            raise self._error(f"{value!r} is no date; write 2019, 9/2019, 7/8/2023 or a range such as 2019..2023", column)
+            raise self._error("query.bad-date", column, value=value)
         found = Dates(since[0] if since else None, until[1] if until else None)
         if found.since and found.until and found.since > found.until:
-            raise self._error("this range ends before it begins", column)
+            raise self._error("query.reversed-range", column)
         return found
 
 

@@ -34,7 +34,7 @@ def _view(prepared: Snapshot, records: StoredArticles, article_id: str) -> Artic
     try:
         stored = records[nfc(article_id)]
     except KeyError:
-        raise UnknownArticle(unknown_article(article_id, prepared.engine.article_ids())) from None
+        raise unknown_article(article_id, prepared.engine.article_ids()) from None
     return ArticleView(stored.article, stored.passages)
 
 
@@ -54,9 +54,8 @@ def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
             return inside
     endings = [one for one in ids if one.endswith(f"/{wanted}")]
     if len(endings) > 1:
-        raise UnknownArticle(
-            f"{name!r} could be any of {len(endings)} articles, such as {endings[0]} and {endings[1]}; give the whole id"
-        )
+        first, second, *_ = endings
+        raise UnknownArticle("article.ambiguous", name=name, articles=len(endings), first=first, second=second)
     return endings[0] if endings else article_view(snapshot, name).article.id  # raises with the nearest ids
 
 
@@ -71,15 +70,13 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
     article = article_view(snapshot, article_id).article
     source = _original(corpus, article.path)
     if source is None:
-        raise CorpusError(f"the original of {article.id} is gone: there is no {article.path} in {corpus}")
+        raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
     files = {path: LineCounts(one.source, one.blocks) for path, one in read_catalogue(snapshot.engine).items()}
     site = files.get(article.path, LineCounts()).source
     for news in changed_articles(source, {}, learned_boilerplate(files, {site})[site]):
         if news == article:
             return news.dropped
-    raise CorpusError(
-        f"{article.path} is not what was indexed as {article.id}; take it in with: htxsearch reindex --corpus {corpus}"
-    )
+    raise CorpusError("article.original-changed", path=article.path, article=article.id)
 
 
 def _original(corpus: Path, path: str) -> "SourceFile | None":

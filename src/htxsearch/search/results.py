@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from htxsearch.errors.messages import Message
 from htxsearch.indexing.catalogue import Report, ShortForm
 from htxsearch.indexing.embeddings import EncodeReport
 from htxsearch.ingest.article import Article
@@ -140,7 +141,7 @@ class Results(JsonValue):
     hits: tuple[SearchHit, ...]
     facets: Mapping[str, Mapping[str, int]]
     expansions: tuple[Expansion, ...] = ()
-    hints: tuple[str, ...] = ()
+    hints: tuple[Message, ...] = ()
     read_as: str | None = None
     correction: str | None = None
     restored: str | None = None
@@ -199,7 +200,7 @@ class Answers(JsonValue):
     best: Answer | None = None
     read_as: str | None = None
     restored: str | None = None
-    hints: tuple[str, ...] = ()
+    hints: tuple[Message, ...] = ()
     took_ms: float = 0.0
 
     @property

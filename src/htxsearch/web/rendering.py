@@ -21,7 +21,6 @@ from htxsearch.search.highlight import excerpt, visible
 from htxsearch.search.results import Answer, SearchHit
 from htxsearch.text.sentences import Span
 from htxsearch.web.addition_process import DEFAULT_PAGES
-from htxsearch.web.translations import translated
 
 __all__ = ["PageAddress", "file_routes", "page_text", "pieces", "render_page"]
 
@@ -130,12 +129,10 @@ def _fixed_text(language: Language, name: str) -> str:
 
 
 def _say(language: Language, value: object) -> Markup:
-    """Return a message in the page's language, escaped; one that has no code yet may stay English, and is marked so."""
-    text = message_text(value, language, audience="page")
-    if isinstance(value, Message) and template(value.code, language) is not None:
-        return Markup("{}").format(visible(text))
-    known = translated(language, text)
-    return Markup("{}").format(visible(known)) if known else Markup('<span lang="en">{}</span>').format(visible(text))
+    """Return a message in the page's language, escaped; a text without a code stays as it is, marked as English."""
+    text = visible(message_text(value, language, audience="page"))
+    known = isinstance(value, Message) and template(value.code, language) is not None
+    return Markup("{}").format(text) if known else Markup('<span lang="en">{}</span>').format(text)
 
 
 def _day(language: Language, day: datetime.date | None) -> str:
