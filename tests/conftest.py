@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command import DEMO
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from htxsearch import Index
 from htxsearch.errors.messages import set_advice_options
@@ -24,6 +25,13 @@ def _plain_advice() -> Iterator[None]:
     """Forget the --index and --corpus that a command run in this process has set for the advice in messages."""
     yield
     set_advice_options("")
+
+
+# The same examples in every run, as quick or slow as the machine is; --hypothesis-profile=default makes up others.
+settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

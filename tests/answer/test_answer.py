@@ -1,7 +1,6 @@
 """Answers: quoted, told apart by their date, declined where nothing answers. The demo corpus is our own text."""
 
 import datetime
-import itertools
 import json
 from pathlib import Path
 
@@ -33,8 +32,8 @@ def questions(index: Index) -> list[str]:
 
 
 def test_every_answer_is_a_literal_span_of_its_article(demo: Index) -> None:
-    asked = list(itertools.islice(questions(demo), 500))
-    assert len(asked) >= 500
+    asked = questions(demo)[::3]  # some of each article; all take three times as long and show the same
+    assert len(asked) >= 180
     given = 0
     for question in asked:
         found = demo.ask(question)
@@ -46,7 +45,7 @@ def test_every_answer_is_a_literal_span_of_its_article(demo: Index) -> None:
                 assert one.passage.start <= one.sentence.start <= one.start < one.end <= one.sentence.end <= one.passage.end
                 assert 0 <= one.confidence <= 1
                 given += 1
-    assert given > 250
+    assert given > 90
 
 
 @pytest.fixture(scope="module")

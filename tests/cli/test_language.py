@@ -1,11 +1,10 @@
 """The terminal speaks Vietnamese or English: by --lang, else HTXSEARCH_LANG, else the locale."""
 
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 import click
 import pytest
+from command import htxsearch
 
 from htxsearch.cli.main import cli
 from htxsearch.cli.translation import environment_language
@@ -14,17 +13,6 @@ from htxsearch.errors.messages import LANGUAGES, Language, template
 UNTRANSLATED = {"eval", "bench"}
 COMMANDS = sorted(set(cli.commands) - UNTRANSLATED)
 BUILT_IN = {"help", "version"}
-
-
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "HTXSEARCH"))}
-    return subprocess.run(
-        [sys.executable, "-m", "htxsearch", *words],
-        capture_output=True,
-        env=clean | {"PYTHONUTF8": "1"} | environment,
-        encoding="utf-8",
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -62,15 +50,15 @@ def test_the_environment_chooses_the_language(
     assert environment_language() == language
 
 
-def test_an_error_in_vietnamese() -> None:
-    done = run("info", "--index", "không", "--corpus", "có", HTXSEARCH_LANG="vi")
+def test_an_error_in_vietnamese(tmp_path: Path) -> None:
+    done = htxsearch("info", "--index", "không", "--corpus", "có", cwd=tmp_path, HTXSEARCH_LANG="vi")
     assert done.returncode == 4
     assert done.stderr.startswith("lỗi: không có chỉ mục trong không, cũng không có thư mục có")
 
 
-def test_help_is_in_the_language_wherever_the_option_stands() -> None:
+def test_help_is_in_the_language_wherever_the_option_stands(tmp_path: Path) -> None:
     for words in (("--help", "--lang", "vi"), ("--lang=vi", "--help")):
-        done = run("query", *words)
+        done = htxsearch("query", *words, cwd=tmp_path)
         assert done.returncode == 0
         assert "Cách dùng: " in done.stdout
         assert "Tùy chọn:" in done.stdout
@@ -78,12 +66,12 @@ def test_help_is_in_the_language_wherever_the_option_stands() -> None:
         assert not {"Usage:", "Options:", "Show this message and exit."} & set(done.stdout.split("\n"))
 
 
-def test_mistakes_on_the_command_line_are_told_in_the_language() -> None:
-    done = run("query", "--nope", "x", HTXSEARCH_LANG="vi")
+def test_mistakes_on_the_command_line_are_told_in_the_language(tmp_path: Path) -> None:
+    done = htxsearch("query", "--nope", "x", cwd=tmp_path, HTXSEARCH_LANG="vi")
     assert done.returncode == 2
     assert "Không có tùy chọn '--nope'." in done.stderr
 
 
-def test_what_follows_two_dashes_is_no_option() -> None:
-    done = run("query", "--index", "không", "--corpus", "có", "--", "--lang", "vi")
+def test_what_follows_two_dashes_is_no_option(tmp_path: Path) -> None:
+    done = htxsearch("query", "--index", "không", "--corpus", "có", "--", "--lang", "vi", cwd=tmp_path)
     assert done.stderr.startswith("error: there is no index")

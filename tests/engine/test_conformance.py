@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from htxsearch.engine.bm25 import K1, B
@@ -891,11 +891,7 @@ def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
 
 @settings(
     max_examples=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
     phases=[Phase.explicit, Phase.generate],  # making a failure small takes minutes: leave this out when there is one
-    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(work=batches, asked=asked_of_both)
 def test_both_engines_give_the_same_answers_after_the_same_work(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from htxsearch import Index
@@ -210,7 +210,6 @@ LINES = st.lists(
 
 
 @given(LINES, st.sets(st.sampled_from([block(one) for one in (TITLE, *STORY, *FOREIGN, "Tin tức", "Mỷ Giàng")])))
-@settings(deadline=None)
 def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learnt: set[str]) -> None:
     [draft] = read_plain("\n".join(lines).encode())
     assert draft.without is not None

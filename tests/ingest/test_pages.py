@@ -154,7 +154,7 @@ def test_a_page_without_a_story_is_unreadable(data: bytes) -> None:
         )
     )
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_any_markup_is_read_or_unreadable(parts: list[str]) -> None:
     try:
         found = read("".join(parts))

@@ -700,7 +700,7 @@ contents = st.one_of(
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".jsonl", ".html"])
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=60)
 @given(data=contents)
 @example(data=b"")
 def test_whatever_is_in_a_file_it_is_read_or_rejected(

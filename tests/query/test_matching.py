@@ -719,7 +719,7 @@ signs = st.sampled_from(
 anything = st.one_of(st.text(max_size=40), st.lists(st.one_of(typed, signs), max_size=12).map("".join))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=150)
 @given(query=anything)
 def test_whatever_is_typed_is_answered_or_refused(news: Index, query: str) -> None:
     """Nothing but QuerySyntaxError is ever raised, and an answer keeps its promises."""

@@ -44,7 +44,7 @@ def exactly(query: np.ndarray) -> dict[str, float]:
     return {name: float(encoder.query(f"Tin {name}\n{text}") @ query) for name, text in TEXTS.items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), limit=st.integers(1, 130))
 def test_the_nearest_are_those_of_brute_force_in_float(vectors: PassageVectors, seed: int, limit: int) -> None:
     query = np.random.default_rng(seed).normal(size=24)

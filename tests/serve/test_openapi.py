@@ -75,11 +75,9 @@ def check(operation: Any, **how: Any) -> None:
     modes = schemathesis.GenerationMode
 
     @given(case=operation.as_strategy(generation_mode=modes.POSITIVE) | operation.as_strategy(generation_mode=modes.NEGATIVE))
-    @settings(
-        max_examples=CASES, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    @settings(max_examples=CASES, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     def holds(case: Any) -> None:
         may_pass = how and not is_wrong_json(case)
-        case.call_and_validate(checks=CHECKS[:-1] if may_pass else CHECKS, **how)
+        case.call_and_validate(checks=CHECKS[:-1] if may_pass else CHECKS, timeout=300, **how)
 
     holds()

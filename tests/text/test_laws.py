@@ -49,7 +49,7 @@ from htxsearch.text.sentences import Span, lines, sentences
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import Token, terms, token_spans, tokens
 
-laws = settings(max_examples=100, deadline=None, derandomize=True, database=None)
+laws = settings(max_examples=100)
 slow_laws = settings(laws, max_examples=40)
 """The same for laws that need the segmenter or long texts."""
 
