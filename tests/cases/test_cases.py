@@ -39,7 +39,14 @@ from htxsearch.text.document_numbers import document_numbers, looks_like_documen
 from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import canonical_spelling, folded_form, keeps_diacritics, nfc
 from htxsearch.text.passages import is_heading, passages
-from htxsearch.text.places import asked_places, canonical_place, find_districts, find_places, place_extent, province_now
+from htxsearch.text.places import (
+    canonical_place,
+    find_districts,
+    find_provinces,
+    place_extent,
+    province_now,
+    question_provinces,
+)
 from htxsearch.text.query_dates import date_range, question_dates
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.stopwords import is_stop_word
@@ -277,15 +284,15 @@ def test_date_ranges(given: str, expected: str) -> None:
 @each("places")
 def test_places_in_a_text(given: str, expected: str) -> None:
     text = unmarked(given)
-    found = find_places(text)
+    found = find_provinces(text)
     assert bracketed(text, ((one.start, one.end) for one in found)) == given
-    assert or_dash(one.place + (" as province" if one.as_province else "") for one in found) == expected
+    assert or_dash(one.province + (" as province" if one.as_province else "") for one in found) == expected
 
 
-@each("asked-places")
+@each("question-provinces")
 def test_places_that_a_question_names(given: str, expected: str) -> None:
     for typed in (given, decomposed(given)):
-        assert or_dash(sorted(asked_places(typed))) == expected
+        assert or_dash(sorted(question_provinces(typed))) == expected
 
 
 @each("canonical-places")
@@ -304,7 +311,7 @@ def test_districts_in_a_text(given: str, expected: str) -> None:
     text = unmarked(given)
     found = find_districts(text)
     assert bracketed(text, ((one.start, one.end) for one in found)) == given
-    assert or_dash(one.place for one in found) == expected
+    assert or_dash(one.province for one in found) == expected
 
 
 @each("place-extents")

@@ -36,12 +36,12 @@ from htxsearch.text.passages import is_heading, passages
 from htxsearch.text.places import (
     canonical_place,
     find_districts,
-    find_places,
+    find_provinces,
     former_parts,
-    near_place,
     place_extent,
     place_names,
     provinces,
+    similar_province,
 )
 from htxsearch.text.query_dates import date_range
 from htxsearch.text.segmenter import word_spans
@@ -366,7 +366,7 @@ def test_every_day_can_be_written_in_four_ways(day: datetime.date) -> None:
 @given(texts)
 def test_places_are_provinces_within_the_text(text: str) -> None:
     at = 0
-    for start, end, place, _ in find_places(text):
+    for start, end, place, _ in find_provinces(text):
         assert at <= start < end <= len(text)
         assert place in provinces()
         assert canonical_place(text[start:end]) == place
@@ -377,7 +377,7 @@ def test_places_are_provinces_within_the_text(text: str) -> None:
 def test_a_province_is_known_however_it_is_typed(province: str) -> None:
     spellings = [province, nfd(province), province.upper(), key_of(province), f"tỉnh {province}", f"tinh {key_of(province)}"]
     assert {canonical_place(one) for one in spellings} == {province}
-    assert [mention.place for mention in find_places(f"bà con tỉnh {province} trồng chè")] == [province]
+    assert [mention.province for mention in find_provinces(f"bà con tỉnh {province} trồng chè")] == [province]
 
 
 @laws
@@ -394,7 +394,7 @@ def test_districts_are_within_the_text(text: str) -> None:
 def test_every_name_that_is_offered_covers_what_it_says(name: str) -> None:
     bare = name.removesuffix(" (cũ)")
     assert place_extent(name).places == (former_parts(name) or (name,) if bare == name else (bare,))
-    assert near_place(name[:-1]) is not None
+    assert similar_province(name[:-1]) is not None
 
 
 def key_of(name: str) -> str:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
 from htxsearch.text.document_numbers import document_numbers
-from htxsearch.text.places import find_places
+from htxsearch.text.places import find_provinces
 
 __all__ = ["TYPES", "Type", "TypedSpan", "typed_spans"]
 
@@ -92,7 +92,7 @@ def typed_spans(text: str) -> list[TypedSpan]:
         bearer = _bearer(text[max(0, match.start() - 40) : match.start()])
         if bearer:
             found.append(TypedSpan(match.start(), match.end(), bearer))
-    found += [TypedSpan(one.start, one.end, "place") for one in find_places(text)]
+    found += [TypedSpan(one.start, one.end, "place") for one in find_provinces(text)]
     return found
 
 

@@ -16,7 +16,7 @@ from htxsearch.answer.figures import Status, status_asked
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
-from htxsearch.text.places import asked_places
+from htxsearch.text.places import question_provinces
 from htxsearch.text.query_dates import question_dates
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import Token, tokens
@@ -284,7 +284,7 @@ def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAn
     return replace(
         analysis,
         periods=tuple(question_dates(typed)),
-        places=asked_places(typed),
+        places=question_provinces(typed),
         documents=frozenset(document.number for document in document_numbers(typed)),
         status=status_asked(low, marked=is_marked(low)),
     )

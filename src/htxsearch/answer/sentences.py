@@ -25,7 +25,7 @@ from htxsearch.search.features import QueryArrays
 from htxsearch.text.analysis import IS_JOINED
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.normalize import key, normal
-from htxsearch.text.places import Mention, find_places
+from htxsearch.text.places import PlaceMention, find_provinces
 from htxsearch.text.sentences import sentences
 from htxsearch.text.tokens import Token, tokens
 
@@ -381,17 +381,17 @@ def _place_fits(question: QuestionAnalysis, passage: CandidatePassage, sentence:
     if not question.places:
         return 0.0
     mentioned = _provinces(passage.text)
-    named = {mention.place for mention in mentioned if mention.start >= sentence.start and mention.end <= sentence.end}
-    named = named or {mention.place for mention in [m for m in mentioned if m.end <= sentence.start][-1:]}
-    named = named or {mention.place for mention in _provinces(passage.title)} or {passage.province or ""} - {""}
+    named = {mention.province for mention in mentioned if mention.start >= sentence.start and mention.end <= sentence.end}
+    named = named or {mention.province for mention in [m for m in mentioned if m.end <= sentence.start][-1:]}
+    named = named or {mention.province for mention in _provinces(passage.title)} or {passage.province or ""} - {""}
     if not named:
         return 0.0
     return -1.0 if question.places.isdisjoint(named) else 1.0
 
 
 @lru_cache(maxsize=64)
-def _provinces(text: str) -> tuple[Mention, ...]:
-    return tuple(find_places(text))
+def _provinces(text: str) -> tuple[PlaceMention, ...]:
+    return tuple(find_provinces(text))
 
 
 def _is_deputy(question: QuestionAnalysis, sentence: Sentence) -> bool:

@@ -9,7 +9,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
-from htxsearch.text.places import Mention, canonical_place, find_districts, find_places, provinces
+from htxsearch.text.places import PlaceMention, canonical_place, find_districts, find_provinces, provinces
 
 __all__ = ["Metadata", "author_of", "province_of"]
 
@@ -59,27 +59,27 @@ def province_of(title: str, body: str) -> tuple[str | None, str | None]:
     the place of publication in a line "Thái Nguyên, ngày 12/10". The evidence names its place and quotes it:
     `title: "… tỉnh Thái Nguyên"`, `district: huyện Đồng Hỷ (3×)`, `dateline: "Thái Nguyên, ngày 12/10"`.
     """
-    named = [*find_places(title), *find_districts(title)]
+    named = [*find_provinces(title), *find_districts(title)]
     if named:
         return _only(named, "title", title)
     opening = body.partition("\n")[0][:_OPENING]
     dateline = _dateline(body)
-    mentions = (*find_places(opening), *find_districts(opening))
+    mentions = (*find_provinces(opening), *find_districts(opening))
     named = [mention for mention in mentions if opening[mention.start : mention.end] not in dateline]
     national = _NATIONAL.search(title) or _NATIONAL.search(opening)
-    if named and not (national and not _is_main(named[0].place, body)):
+    if named and not (national and not _is_main(named[0].province, body)):
         return _only(named, "opening", opening)
     if named or national:
         return None, None
-    published = [mention.place for mention in find_places(dateline) if mention.place not in _SEATS]
+    published = [mention.province for mention in find_provinces(dateline) if mention.province not in _SEATS]
     return _from_body(body) or ((published[0], f'dateline: "{dateline}"') if published else (None, None))
 
 
-def _only(named: list[Mention], where: str, text: str) -> tuple[str | None, str | None]:
+def _only(named: list[PlaceMention], where: str, text: str) -> tuple[str | None, str | None]:
     """Return the province and the quoted evidence if all mentions are of one province."""
-    if len({mention.place for mention in named}) > 1:
+    if len({mention.province for mention in named}) > 1:
         return None, None
-    return named[0].place, f'{where}: "{_quoted(text, min(named))}"'
+    return named[0].province, f'{where}: "{_quoted(text, min(named))}"'
 
 
 _OPENING = 2000
@@ -98,7 +98,7 @@ def _dateline(body: str) -> str:
 
 def _is_main(province: str, body: str) -> bool:
     """Return True if a body names a province at least three times and more often than all others together."""
-    counts = Counter(mention.place for mention in find_places(body))
+    counts = Counter(mention.province for mention in find_provinces(body))
     return counts[province] >= 3 and counts[province] * 2 > counts.total()
 
 
@@ -107,8 +107,8 @@ def _from_body(body: str) -> tuple[str, str] | None:
 
     The evidence is at least two mentions with "tỉnh" or "thành phố", or of its districts.
     """
-    named_provinces, districts = find_places(body), find_districts(body)
-    counts = Counter(mention.place for mention in [*named_provinces, *districts])
+    named_provinces, districts = find_provinces(body), find_districts(body)
+    counts = Counter(mention.province for mention in [*named_provinces, *districts])
     if not counts:
         return None
     province, number = counts.most_common(1)[0]
@@ -116,14 +116,14 @@ def _from_body(body: str) -> tuple[str, str] | None:
         ("body", "tỉnh/thành phố ", [mention for mention in named_provinces if mention.as_province]),
         ("district", "", districts),
     ):
-        written = Counter(body[mention.start : mention.end] for mention in named if mention.place == province)
+        written = Counter(body[mention.start : mention.end] for mention in named if mention.province == province)
         if number * 3 >= counts.total() * 2 and written.total() >= 2:
             name, times = written.most_common(1)[0]
             return province, f"{where}: {kind}{name} ({times}×)"
     return None
 
 
-def _quoted(text: str, mention: Mention) -> str:
+def _quoted(text: str, mention: PlaceMention) -> str:
     """Return a mention with up to four words before it."""
     words = text[: mention.start].split()
     before = " ".join(words[-4:]) + " " if words else ""
@@ -158,7 +158,7 @@ def author_of(datelines: list[str], lines: list[str]) -> str | None:
         return None
     last = lines[-1].rstrip(".")
     is_name = _BARE_NAME.fullmatch(last) and 2 <= len(last.split()) <= 4 and _is_name(last)
-    return last if is_name and not find_places(last) and canonical_place(last) not in provinces() else None
+    return last if is_name and not find_provinces(last) and canonical_place(last) not in provinces() else None
 
 
 def _is_name(text: str) -> bool:

@@ -9,7 +9,7 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.parse import Value
 from htxsearch.text.normalize import key, nfc
-from htxsearch.text.places import canonical_place, near_place, province_now
+from htxsearch.text.places import canonical_place, province_now, similar_province
 
 __all__ = ["hints", "unknown_article"]
 
@@ -49,7 +49,7 @@ def _unknown_value(value: Value) -> Message:
     if value.field == "source":
         return message("hint.unknown-source", source=value.value)
     known = province_now(canonical_place(value.value))
-    near = None if known else near_place(value.value)
+    near = None if known else similar_province(value.value)
     if near:
         return message("hint.unknown-place-near", place=value.value, near=near)
     return message("hint.unknown-place", place=value.value)

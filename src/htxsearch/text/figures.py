@@ -73,7 +73,7 @@ _LONGEST_NUMBER = 18
 
 _DIGITS = {"một": 1, "hai": 2, "ba": 3, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7, "bẩy": 7, "tám": 8, "chín": 9}
 _LAST_DIGITS = {**_DIGITS, "mốt": 1, "tư": 4, "lăm": 5, "nhăm": 5}
-"""How a digit is said after tens: hai mươi mốt, hai mươi tư, hai mươi lăm."""
+"""Digits after tens: hai mươi mốt, hai mươi tư, hai mươi lăm."""
 _ZEROS = ("linh", "lẻ", "lẽ")
 _TENS = ("mươi", "chục")
 
@@ -115,9 +115,9 @@ def qualifier_before(terms: Sequence[str]) -> Qualifier | None:
     ("ước tính khoảng", "ước gần").
     """
     size, bound = 0, None
-    while found := _last_phrase(terms[: len(terms) - size]):
-        size += found.size
-        bound = bound or found.bound
+    while phrase := _last_phrase(terms[: len(terms) - size]):
+        size += phrase.size
+        bound = bound or phrase.bound
     return Qualifier(size, bound) if bound else None
 
 
@@ -133,16 +133,16 @@ def _last_phrase(terms: Sequence[str]) -> Qualifier | None:
 def figures(text: str) -> list[Figure]:
     """Return the figures of NFC `text` in order, never overlapping. Document numbers and dates with slashes are left out."""
     line = _Line(text)
-    found: list[Figure] = []
-    at = 0
-    while at < len(line.terms):
-        number = line.number_at(at)
+    of_text: list[Figure] = []
+    start = 0
+    while start < len(line.terms):
+        number = line.number_at(start)
         if number is None:
-            at += 1
+            start += 1
             continue
-        found.append(line.figure(at, *number))
-        at = max(number[0], at + 1)
-    return found
+        of_text.append(line.figure(start, *number))
+        start = max(number[0], start + 1)
+    return of_text
 
 
 def agree(one: Figure, other: Figure) -> bool:
@@ -271,7 +271,7 @@ class _Line:
         behind = self.terms[end : end + _COUNTED_WORDS + 2]
         for at in range(len(behind) - 1):
             bound = _BOUNDS_BEHIND.get((behind[at], behind[at + 1]))
-            if bound and all(self.is_joined(end + one) for one in range(at + 2)):
+            if bound and all(self.is_joined(end + offset) for offset in range(at + 2)):
                 return bound
         return "exact"
 

@@ -1,11 +1,11 @@
-"""Provinces, before and after 1 July 2025, and where a text names them.
+"""Provinces, before and after 1 July 2025, and their mentions in texts and questions.
 
-Names are matched with their capitals, so that hòa bình (peace) is no Hòa Bình. Longer names that begin
-like a province's (Điện Biên Phủ), persons (Chủ tịch Hồ Chí Minh) and smaller places (xã Hòa Bình) are none.
-A text in capitals alone shows no case: there a name counts after TỈNH, THÀNH PHỐ, TP, Ở or TẠI.
+Names are matched with their capitals, so that hòa bình (peace) is not Hòa Bình. Not matched are longer names that begin
+like a province's (Điện Biên Phủ), persons (Chủ tịch Hồ Chí Minh) and smaller places (xã Hòa Bình).
+A text in capitals alone has no case: there a name counts after TỈNH, THÀNH PHỐ, TP, Ở or TẠI.
 
-A place is known by its province of before the reform, which is the narrower one. The names of today are
-all among the old: Thái Nguyên is both, and as one of today holds the old Bắc Kạn too.
+Articles keep the province as it was before the reform, which is the narrower one. All names of today are also
+old names: Thái Nguyên is both, and the one of today includes the old Bắc Kạn.
 """
 
 import difflib
@@ -21,17 +21,17 @@ from htxsearch.text.tokens import tokens
 
 __all__ = [
     "Extent",
-    "Mention",
-    "asked_places",
+    "PlaceMention",
     "canonical_place",
     "find_districts",
-    "find_places",
+    "find_provinces",
     "former_parts",
-    "near_place",
     "place_extent",
     "place_names",
     "province_now",
     "provinces",
+    "question_provinces",
+    "similar_province",
 ]
 
 _ALSO_WRITTEN = {
@@ -58,31 +58,32 @@ _ALSO_WRITTEN = {
 }
 
 _ALSO_TYPED = {"HCM": "Hồ Chí Minh", "Sài Gòn": "Hồ Chí Minh", "BRVT": "Bà Rịa - Vũng Tàu", "TTH": "Huế"}
-"""What a person who types means, but a text need not: TNCS HCM is no city, bia Sài Gòn no news from there."""
+"""Names that are understood when typed, but not in a text: TNCS HCM is not the city, bia Sài Gòn is no news from it."""
 
 _LONGER = "Điện Biên Phủ|Đồng Tháp Mười|Hà Nam Ninh|Hà Nam Định"
-_WORDS_TOO = ("Hòa Bình",)
+_ALSO_WORDS = ("Hòa Bình",)
+"""Names that are common words, too, in small letters."""
 _NOT_AFTER = (
     *"phường huyện quận đường thôn xóm bản làng ấp chợ hồ sông Bác bác".split(),
     *("thị trấn", "thị xã", "Chủ tịch", "chủ tịch", "Tư tưởng", "tư tưởng", "Cộng sản"),
 )
 
 
-class Mention(NamedTuple):
-    """A province named in a text: `text[start:end]` as written, `place` its usual name.
+class PlaceMention(NamedTuple):
+    """A province or district named in a text: `text[start:end]` as written, and the canonical name of its province.
 
-    `as_province` tells whether "tỉnh" or "thành phố" stands before it.
+    `as_province` is True if "tỉnh" or "thành phố" precedes the name.
     """
 
     start: int
     end: int
-    place: str
+    province: str
     as_province: bool
 
 
 @cache
 def provinces() -> dict[str, str]:
-    """Return each of the 63 provinces of before July 2025 with the one of the 34 it is part of now.
+    """Return the 63 provinces of before July 2025, each with the one of today's 34 that it is part of.
 
     Source: Nghị quyết 202/2025/QH15, as shipped offline by underthesea (vietnamadminunits 1.0.4).
     """
@@ -91,13 +92,13 @@ def provinces() -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def province_now(place: str) -> str | None:
-    """Return the province of today that a former one is part of; None for what is no province's usual name."""
-    return provinces().get(place)
+def province_now(province: str) -> str | None:
+    """Return the province of today that a former one is part of; None for any other text."""
+    return provinces().get(province)
 
 
 def former_parts(province: str) -> tuple[str, ...]:
-    """Return the former provinces that a province of today is made of, its namesake first; none if it is no such."""
+    """Return the former provinces that a province of today consists of, its namesake first; empty for any other text."""
     parts = [old for old, new in provinces().items() if new == province]
     return tuple(sorted(parts, key=lambda old: (old != province, old)))
 
@@ -132,101 +133,102 @@ def place_extent(typed: str) -> Extent:
 
 
 def place_names() -> list[str]:
-    """Return what may be typed for a province: all names, and beside one of today that grew its old extent."""
+    """Return the names that can be typed for a province; one of today that grew also with its old extent: "… (cũ)"."""
     grown = (f"{name} (cũ)" for name in provinces() if len(former_parts(name)) > 1)
     return sorted([*provinces(), *grown])
 
 
-def near_place(typed: str) -> str | None:
-    """Return the province whose name is most like what was typed, None if none is like it."""
-    near = difflib.get_close_matches(_place_key(typed)[:40], _by_key(), n=1, cutoff=0.75)
-    return _by_key()[near[0]] if near else None
+def similar_province(typed: str) -> str | None:
+    """Return the province with the most similar name, None if none is similar."""
+    near = difflib.get_close_matches(_folded_name(typed)[:40], _by_folded_name(), n=1, cutoff=0.75)
+    return _by_folded_name()[near[0]] if near else None
 
 
-def find_places(text: str) -> list[Mention]:
+def find_provinces(text: str) -> list[PlaceMention]:
     """Return the provinces named in NFC `text`, in order."""
     names = _names()
-    found = []
+    mentions = []
     for match in _pattern().finditer(text):
-        place = names[_spelling(match.group("name"))]
-        found.append(Mention(match.start("name"), match.end("name"), place, bool(match.group("kind"))))
+        province = names[_spelling(match.group("name"))]
+        mentions.append(PlaceMention(match.start("name"), match.end("name"), province, bool(match.group("kind"))))
     if text.isupper():
         for match in _capitals().finditer(text):
-            place = _capital_names()[" ".join(match.group("name").split())]
-            found.append(Mention(match.start("name"), match.end("name"), place, bool(match.group("kind"))))
-        found = sorted(set(found))  # TP HCM is found twice
-    return found
+            province = _capital_names()[" ".join(match.group("name").split())]
+            mentions.append(PlaceMention(match.start("name"), match.end("name"), province, bool(match.group("kind"))))
+        mentions = sorted(set(mentions))  # TP HCM matches both patterns
+    return mentions
 
 
-def asked_places(question: str) -> frozenset[str]:
-    """Return the provinces that a question names, one of today with those it took in; typed with marks, without, in any case.
+def question_provinces(question: str) -> frozenset[str]:
+    """Return the provinces that a question names, one of today with those it includes; in any case, diacritics optional.
 
-    Without marks names are told from other words by nothing: "hoa binh" is the province. With them, "hòa bình" is not.
+    Without diacritics names look like other words: "hoa binh" counts as the province. With them, "hòa bình" does not.
     """
-    found = tokens(question)
-    spelled = [(canonical_spelling(token.term), folded_form(token.term), has_diacritics(token.term)) for token in found]
+    typed = tokens(question)
+    forms = [(canonical_spelling(token.term), folded_form(token.term), has_diacritics(token.term)) for token in typed]
     named = set()
-    for at, (_, first, _) in enumerate(spelled):
-        for name, words in _spelled_names().get(first, ()):
-            run = spelled[at : at + len(words)]
-            alike = len(run) == len(words) and all(
-                mine[1] == its[1] and (mine[0] == its[0] or not mine[2]) for mine, its in zip(run, words, strict=True)
+    for start, (_, first, _) in enumerate(forms):
+        for name, words in _names_by_first_syllable().get(first, ()):
+            run = forms[start : start + len(words)]
+            matches = len(run) == len(words) and all(
+                folded == name_folded and (spelling == name_spelling or not with_diacritics)
+                for (spelling, folded, with_diacritics), (name_spelling, name_folded) in zip(run, words, strict=True)
             )
-            if alike and not (name in _WORDS_TOO and any(one[2] for one in run) and question[found[at].start].islower()):
+            is_word = name in _ALSO_WORDS and any(form[2] for form in run) and question[typed[start].start].islower()
+            if matches and not is_word:
                 named.add(name)
     return frozenset(part for name in named for part in (name, *former_parts(name)))
 
 
 @cache
-def _spelled_names() -> dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]]:
-    """Return the provinces by the key of their first syllable, with the normal form and the key of each."""
-    found: dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]] = {}
+def _names_by_first_syllable() -> dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]]:
+    """Return the provinces by the folded form of their first syllable, with both forms of each syllable."""
+    names: dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]] = {}
     for name in provinces():
         words = tuple((canonical_spelling(token.term), folded_form(token.term)) for token in tokens(name))
-        found.setdefault(words[0][1], []).append((name, words))
-    return found
+        names.setdefault(words[0][1], []).append((name, words))
+    return names
 
 
-def find_districts(text: str) -> list[Mention]:
-    """Return the districts named in NFC `text` with their kind (huyện Đồng Hỷ), in order; `place` is the province then.
+def find_districts(text: str) -> list[PlaceMention]:
+    """Return the districts that NFC `text` names with their kind (huyện Đồng Hỷ), in order, each with its province.
 
-    Only districts whose name one province alone has; see scripts/derive_districts.py. The span is that of
-    kind and name.
+    Only districts whose name is unique to one province; see scripts/derive_districts.py. The span includes the kind.
     """
     known = _districts()
-    found = []
+    mentions = []
     for match in _DISTRICT.finditer(text):
         words = match.group("words").split(" ")
         for length in range(len(words), 0, -1):
             name = " ".join(words[:length])
-            place = known.get(_spelling(name))
-            if place:
+            province = known.get(_spelling(name))
+            if province:
                 end = match.start("words") + len(name)
-                found.append(Mention(match.start(), end, place, False))
+                mentions.append(PlaceMention(match.start(), end, province, False))
                 break
-    return found
+    return mentions
 
 
 @lru_cache(maxsize=1 << 10)
 def canonical_place(name: str) -> str:
-    """Return the usual name of a province however it is typed (tinh thai nguyen → Thái Nguyên).
+    """Return the canonical name of a province, however it is typed (tinh thai nguyen → Thái Nguyên).
 
     A text that names just one province is that province (Phú Bình, Thái Nguyên). Any other text comes
-    back as it is, in NFC and without outer blanks.
+    back unchanged, in NFC and without outer blanks.
     """
-    known = _by_key().get(_place_key(name))
+    known = _by_folded_name().get(_folded_name(name))
     if known:
         return known
-    named = {mention.place for mention in find_places(nfc(name))}
+    named = {mention.province for mention in find_provinces(nfc(name))}
     return named.pop() if len(named) == 1 else nfc(name).strip()
 
 
 @cache
-def _by_key() -> dict[str, str]:
-    return {_place_key(known): place for known, place in {**_ALSO_TYPED, **_names()}.items()}
+def _by_folded_name() -> dict[str, str]:
+    return {_folded_name(known): place for known, place in {**_ALSO_TYPED, **_names()}.items()}
 
 
-def _place_key(name: str) -> str:
+def _folded_name(name: str) -> str:
     parts = [folded_form(token.term) for token in tokens(name)]
     for prefix in (["tinh"], ["thanh", "pho"], ["tp"]):
         if parts[: len(prefix)] == prefix and len(parts) > len(prefix):
@@ -245,7 +247,7 @@ def _names() -> dict[str, str]:
 
 
 _DISTRICT = re.compile(
-    r"\b(?:[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|[Tt][Xx]\.?) "  # the name is looked up, not matched: it is quick
+    r"\b(?:[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|[Tt][Xx]\.?) "  # the name is looked up, not matched: faster
     r"(?=(?P<words>[^\W\d_a-z][\w'’]*(?: [\w'’-]+){0,4}))"
 )
 
@@ -278,6 +280,6 @@ def _pattern() -> re.Pattern[str]:
     options = "|".join(re.escape(name).replace(r"\ ", r"\s") for name in longest_first)
     before = "".join(rf"(?<!\b{re.escape(word)} )" for word in _NOT_AFTER)
     before += r"(?<!(?<!tác )(?<!TÁC )\b[xX]ã )"  # a commune; not the end of hợp tác xã
-    first = "".join({"T", "t", *(name[0] for name in spellings)})  # seen before the rest is tried: a sixth of the time
+    first = "".join({"T", "t", *(name[0] for name in spellings)})  # checked before the rest: a sixth of the time
     kind = rf"(?=[{first}])" r"(?:(?P<kind>[Tt]ỉnh|TỈNH|[Tt]hành phố|THÀNH PHỐ|TP\.?|Tp\.?)\s+)?"
     return re.compile(rf"{kind}{before}(?<!\w)(?!(?:{_LONGER})(?!\w))(?P<name>{options})(?!\w)")

@@ -21,13 +21,13 @@ class Span(NamedTuple):
 
 def lines(text: str) -> list[Span]:
     """Return the non-blank lines of `text`, without surrounding blanks."""
-    found = []
+    spans = []
     for match in re.finditer(r"[^\n\r\u2028\u2029]+", text):
         stripped = match.group().strip()
         if stripped:
             start = match.start() + match.group().index(stripped)
-            found.append(Span(start, start + len(stripped)))
-    return found
+            spans.append(Span(start, start + len(stripped)))
+    return spans
 
 
 def sentences(text: str) -> list[Span]:
@@ -36,15 +36,15 @@ def sentences(text: str) -> list[Span]:
 
 
 def _split_line(text: str, line: Span) -> list[Span]:
-    found = []
+    spans = []
     start = line.start
     for match in _END.finditer(text, line.start, line.end):
         if _ends_sentence(text, start, match, line.end):
-            found.append(Span(start, match.end() - _trailing_blanks(match.group())))
+            spans.append(Span(start, match.end() - _trailing_blanks(match.group())))
             start = match.end()
     if start < line.end:
-        found.append(Span(start, line.end))
-    return found
+        spans.append(Span(start, line.end))
+    return spans
 
 
 def _trailing_blanks(string: str) -> int:
