@@ -188,7 +188,7 @@ def test_document_numbers(given: str, expected: str) -> None:
 
 
 @each("document-parts")
-def test_what_document_numbers_tell(given: str, expected: str) -> None:
+def test_parts_of_document_numbers(given: str, expected: str) -> None:
     [one] = document_numbers(given)
     assert " | ".join(str(part or "-") for part in one[3:]) == expected
 
@@ -206,7 +206,7 @@ def test_long_forms_and_document_numbers_are_words(given: str, expected: str) ->
 
 
 @each("abbreviations")
-def test_abbreviations_learnt(given: str, expected: str) -> None:
+def test_abbreviations_defined_in_a_text(given: str, expected: str) -> None:
     assert or_dash(f"{found.short}: {found.long}" for found in learn(given)) == expected
 
 
@@ -315,7 +315,7 @@ def test_districts_in_a_text(given: str, expected: str) -> None:
 
 
 @each("place-extents")
-def test_what_a_typed_place_covers(given: str, expected: str) -> None:
+def test_extent_of_a_typed_place(given: str, expected: str) -> None:
     for typed in (given, decomposed(given)):
         extent = place_extent(typed)
         assert f"{'; '.join(extent.places)} | {extent.note or '-'}" == expected

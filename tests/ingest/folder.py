@@ -50,11 +50,13 @@ def as_windows_1258(written: str) -> bytes:
 
 
 def page(n: int) -> bytes:
-    """A page with a story."""
-    story = "".join(f"<p>{one}</p>" for one in BODY)
+    """Return a page with an article."""
+    paragraphs = "".join(f"<p>{one}</p>" for one in BODY)
     title = TITLE.format(n=n)
     head = f'<meta charset="utf-8"><title>{title}</title>'
-    return f"<!DOCTYPE html><html><head>{head}</head><body><article><h1>{title}</h1>{story}</article></body></html>".encode()
+    return (
+        f"<!DOCTYPE html><html><head>{head}</head><body><article><h1>{title}</h1>{paragraphs}</article></body></html>".encode()
+    )
 
 
 def mhtml(n: int) -> bytes:
@@ -100,11 +102,11 @@ _ODF = "urn:oasis:names:tc:opendocument:xmlns"
 
 def odt(n: int, before: str = "") -> bytes:
     """An OpenDocument text; `before` is put before its root element."""
-    story = "".join(f"<t:p>{one}</t:p>" for one in BODY)
+    paragraphs = "".join(f"<t:p>{one}</t:p>" for one in BODY)
     content = (
         f'<?xml version="1.0"?>{before}'
         f'<o:document-content xmlns:o="{_ODF}:office:1.0" xmlns:t="{_ODF}:text:1.0"><o:body><o:text>'
-        f'<t:h t:outline-level="1">{TITLE.format(n=n)}</t:h>{story}</o:text></o:body></o:document-content>'
+        f'<t:h t:outline-level="1">{TITLE.format(n=n)}</t:h>{paragraphs}</o:text></o:body></o:document-content>'
     )
     return packed({"mimetype": ODT, "content.xml": content})
 

@@ -59,7 +59,7 @@ def follow(index: Index, **more: Any) -> Additions:
     return index.follow(fetcher=Fetcher(allow_private=True, limits=LIMITS), **more)
 
 
-def sidecar(index: Index, path: str) -> dict[str, Any]:
+def metadata_of(index: Index, path: str) -> dict[str, Any]:
     return tomllib.loads((index.corpus / f"{path}.meta.toml").read_text("utf-8"))
 
 
@@ -73,7 +73,7 @@ def test_a_file_is_kept_byte_for_byte_and_found(index: Index, tmp_path: Path) ->
     found = add(index, file)
     assert [(one.path, one.how) for one in found.taken] == [("chè.txt", "added")]
     assert (index.corpus / "chè.txt").read_bytes() == file.read_bytes()
-    assert "time" in sidecar(index, "chè.txt")["fetched"]
+    assert "time" in metadata_of(index, "chè.txt")["fetched"]
     assert index.search("thu hoạch chè").total == 1
     assert found.report is not None
     assert found.report.added == 1
@@ -99,7 +99,7 @@ def test_names_collide_without_loss_and_a_new_version_replaces(index: Index, tmp
     assert "nuôi cá" in (index.corpus / "tin.txt").read_text()
 
 
-def test_a_folder_is_added_with_its_tree_and_sidecars(index: Index, tmp_path: Path) -> None:
+def test_a_folder_is_added_with_its_tree_and_metadata_files(index: Index, tmp_path: Path) -> None:
     inside = tmp_path / "Lưu trữ" / "2020"
     inside.mkdir(parents=True)
     (inside / "a.txt").write_text("Hợp tác xã trồng lúa.")
@@ -114,7 +114,7 @@ def test_a_folder_is_added_with_its_tree_and_sidecars(index: Index, tmp_path: Pa
     assert "# của tôi" in (index.corpus / "Lưu trữ/2020/a.txt.meta.toml").read_text("utf-8")
 
 
-def test_what_cannot_be_added_is_refused_with_a_reason(index: Index, tmp_path: Path) -> None:
+def test_sources_that_cannot_be_added_are_refused_with_a_reason(index: Index, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     found = add(index, tmp_path / "no.txt", "ftp://a.vn/x", "http://u:p@a.vn/", tmp_path, tmp_path / "empty", "nul\0.txt")
     reasons = [str(one.reason) for one in found.refused]
@@ -133,7 +133,7 @@ def test_by_default_nothing_private_is_fetched(index: Index, site: Site) -> None
     assert site.asked == []
 
 
-def test_text_is_added_with_what_is_said_of_it(index: Index) -> None:
+def test_text_is_added_with_its_metadata(index: Index) -> None:
     told = {"title": 'Chè "ngon"\\', "date": "26/06/2020", "place": "thai nguyen", "source": "Báo xã"}
     found = add(index, text="Hợp tác xã bán chè.".encode(), told=told)
     [one] = found.taken
@@ -144,7 +144,7 @@ def test_text_is_added_with_what_is_said_of_it(index: Index) -> None:
     assert add(index, text=page("lúa")).taken[0].path.endswith(".html")
 
 
-def test_bad_wishes_are_said_before_anything_is_done(index: Index, tmp_path: Path) -> None:
+def test_invalid_options_are_refused_before_anything_is_added(index: Index, tmp_path: Path) -> None:
     for wish in ({"told": {"date": "hôm qua"}}, {"told": {"title": "x"}, "text": b"x"}, {"limit": 0}):
         with pytest.raises(UsageError):
             add(index, "a.txt", **wish)
@@ -159,7 +159,7 @@ def test_a_page_is_kept_with_where_and_when(index: Index, site: Site) -> None:
     [one] = found.taken
     assert one.path.startswith("web/127.0.0.1/che-ngon-")
     assert (index.corpus / one.path).read_bytes() == page("chè ngon")
-    about = sidecar(index, one.path)
+    about = metadata_of(index, one.path)
     assert about["url"] == url
     assert about["source"] == "127.0.0.1"
     assert about["crawled"] == about["fetched"]["time"].date()
@@ -182,10 +182,10 @@ def test_a_page_is_fetched_again_only_if_it_changed(index: Index, site: Site) ->
     assert "lúa" in index.show(first.path).article.body
     assert index.show(first.path).article.place == "Hải Phòng"
     assert file.read_text("utf-8").startswith("# tôi sửa")
-    assert sidecar(index, first.path)["fetched"]["etag"] == '"2"'
+    assert metadata_of(index, first.path)["fetched"]["etag"] == '"2"'
 
 
-def test_a_sidecar_stays_valid_however_the_user_writes_it(index: Index, site: Site) -> None:
+def test_a_metadata_file_stays_valid_however_the_user_writes_it(index: Index, site: Site) -> None:
     url = site.page("/tin", page("chè"))
     [first] = add(index, url).taken
     file = index.corpus / f"{first.path}.meta.toml"
@@ -193,11 +193,11 @@ def test_a_sidecar_stays_valid_however_the_user_writes_it(index: Index, site: Si
     file.write_text(mine + file.read_text("utf-8"), "utf-8")
     site.page("/tin", page("lúa"))
     assert add(index, url, told={"source": "Báo xã"}).refused == ()
-    about = sidecar(index, first.path)
+    about = metadata_of(index, first.path)
     assert (about["title"], about["source"], str(about["date"])) == ("Chè\nsource = cũ\n", "Báo xã", "2020-02-03")
     site.page("/tin", page("khoai"))
     add(index, url, told={"title": "Khoai"})
-    assert sidecar(index, first.path)["title"] == "Khoai"
+    assert metadata_of(index, first.path)["title"] == "Khoai"
     assert index.show(first.path).article.place == "Hải Phòng"
 
 
@@ -261,7 +261,7 @@ def test_a_feed_is_forgotten_by_command_or_by_hand(index: Index, site: Site) -> 
     assert index.feeds() == ()
 
 
-def test_what_was_refused_for_now_is_tried_again_and_what_is_gone_is_not(index: Index, site: Site) -> None:
+def test_pages_refused_for_now_are_tried_again_and_missing_ones_are_not(index: Index, site: Site) -> None:
     site.answers["/late"] = [Answer(status=500), Answer(page("muộn"), headers={"Content-Type": "text/html"})]
     urls = [f"{site.root}/late", f"{site.root}/gone", "http://u:p@a.vn/"]
     found = add(index, site.page("/rss", feed(*urls), "text/xml", ETag='"1"'))
@@ -306,7 +306,7 @@ def test_an_index_of_sitemaps_is_followed_one_step(index: Index, site: Site) -> 
     assert [one.path for one in found.refused] == [f"{site.root}/index.xml", f"{site.root}/none"]
 
 
-def test_stopping_keeps_what_was_got(index: Index, site: Site) -> None:
+def test_stopping_keeps_the_files_added_so_far(index: Index, site: Site) -> None:
     for name in "abc":
         site.page(f"/{name}", page(f"làng {name}"))
     url = site.page("/rss", feed(*(f"{site.root}/{name}" for name in "abc")), "text/xml")
@@ -322,7 +322,7 @@ def test_stopping_keeps_what_was_got(index: Index, site: Site) -> None:
     assert kinds(follow(index)) == ["followed", "added", "added"]
 
 
-def test_a_corpus_that_cannot_be_written_is_said(index: Index) -> None:
+def test_a_corpus_that_cannot_be_written_raises_an_error(index: Index) -> None:
     index.corpus.write_text("a file")
     with pytest.raises(CorpusError):
         add(index, text=b"x")
@@ -346,7 +346,7 @@ def test_names_are_made_safe(name: str, tidied: str) -> None:
     assert safe_name(tidied) == tidied
 
 
-def test_what_the_user_wrote_about_feeds_stays(index: Index, site: Site) -> None:
+def test_the_users_comments_on_feeds_stay(index: Index, site: Site) -> None:
     first, second, third = (site.page(f"/{number}", feed(), "text/xml") for number in range(3))
     add(index, first, second)
     file = index.corpus / "feeds.toml"
@@ -359,7 +359,7 @@ def test_what_the_user_wrote_about_feeds_stays(index: Index, site: Site) -> None
     assert [one.url for one in index.feeds()] == [second, third]
 
 
-def test_what_was_got_is_told_if_the_index_is_busy(index: Index, tmp_path: Path) -> None:
+def test_the_error_of_a_busy_index_names_the_added_files(index: Index, tmp_path: Path) -> None:
     (tmp_path / "chè.txt").write_text("Đồi chè. Xóm Núi có ba mươi hộ trồng chè.", "utf-8")
     index.corpus.mkdir()
     index.update()
@@ -376,13 +376,13 @@ def test_files_that_were_sent_keep_their_last_name_and_replace_nothing(index: In
         ("tin.txt", "tin.txt", "added"),
         ("tin.txt", "tin-2.txt", "added"),
     ]
-    assert list(sidecar(index, "tin.txt")["fetched"]) == ["time"]
+    assert list(metadata_of(index, "tin.txt")["fetched"]) == ["time"]
     with pytest.raises(UsageError, match="one title"):
         index.add(sent=[("a", tmp_path / "held"), ("b", tmp_path / "other")], told={"title": "Một"})
 
 
-def test_what_would_speak_for_another_article_is_no_article(index: Index, tmp_path: Path) -> None:
-    """A sidecar is valid TOML and may hold a PDF's mark all the same."""
+def test_a_metadata_file_is_not_added_as_an_article(index: Index, tmp_path: Path) -> None:
+    """A metadata file is valid TOML and may have the signature of a PDF all the same."""
     for name in ("tin.txt.meta.toml", "feeds.toml", "Tin.Meta.TOML"):
         (tmp_path / name).write_bytes(b'# %PDF-1.7\nplace = "Sai"\n')
         [refused] = add(index, tmp_path / name).refused

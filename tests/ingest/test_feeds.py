@@ -93,7 +93,7 @@ def test_a_feed_that_looks_like_a_file_name_is_not_opened() -> None:
             read_listing(data, "https://tin.example/")
 
 
-def test_what_is_no_address_is_listed_as_it_is() -> None:
+def test_a_malformed_address_is_listed_unchanged() -> None:
     assert urls(b"<urlset><url><loc>http://[</loc></url></urlset>") == ["http://["]
 
 

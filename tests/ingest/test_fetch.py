@@ -44,7 +44,7 @@ def test_a_page_comes_as_it_is(site: Site) -> None:
     assert "htxsearch" in site.asked[-1][1]["User-Agent"]
 
 
-def test_what_is_known_comes_only_if_it_has_changed(site: Site) -> None:
+def test_a_known_page_is_sent_only_if_it_changed(site: Site) -> None:
     url = site.page("/tin", b"moi", ETag='"7"')
     assert fetch(url, etag='"7"').unchanged
     assert fetch(url, etag='"6"').data == b"moi"
@@ -67,7 +67,7 @@ def test_packed_pages_are_unpacked(site: Site, coding: str) -> None:
     ],
     ids=["bomb", "large", "announced"],
 )
-def test_what_is_too_large_is_refused(site: Site, body: bytes, headers: dict[str, str]) -> None:
+def test_a_body_that_is_too_large_is_refused(site: Site, body: bytes, headers: dict[str, str]) -> None:
     site.answers["/"] = Answer(body, headers=headers)
     assert "larger than" in str(refusal(f"{site.root}/"))
 
@@ -112,7 +112,7 @@ def test_half_a_page_is_no_page(site: Site, body: bytes) -> None:
     assert "broke off" in str(refusal(f"{site.root}/"))
 
 
-def test_what_is_no_http_is_refused(site: Site) -> None:
+def test_an_answer_that_is_not_http_is_refused(site: Site) -> None:
     site.answers["/"] = Answer(script=lambda handler: handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n"))
     assert "not answer in HTTP" in str(refusal(f"{site.root}/"))
 
@@ -216,7 +216,7 @@ def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.Mon
         "https://a.vn/" + "x" * 3000,
     ],
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_a_malformed_address_is_refused(url: str) -> None:
     with pytest.raises(AddressRefused):
         parse_address(url)
 

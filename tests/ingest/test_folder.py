@@ -107,7 +107,7 @@ def reindexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str,
     return base, {one["path"]: one["reason"] for one in report["rejected"]}, int(done.stderr.split()[-1])
 
 
-def test_what_a_parser_logs_is_not_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_of_a_parser_are_not_shown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "cut.pdf"
     file.write_bytes(BROKEN["cut.pdf"][0])
     assert len(list(articles_of(SourceFile(file, file.name)))) == 1
@@ -147,7 +147,7 @@ def test_every_broken_file_is_named_with_a_reason(reindexed: tuple[Path, dict[st
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_the_reason_tells_what_is_wrong(name: str, reindexed: tuple[Path, dict[str, str], int]) -> None:
+def test_the_reason_names_the_fault(name: str, reindexed: tuple[Path, dict[str, str], int]) -> None:
     _, rejected, _ = reindexed
     [reason] = [why for path, why in rejected.items() if path.startswith(name)]
     assert re.search(BROKEN[name][1], reason), reason
@@ -187,7 +187,7 @@ def body_of(name: str, data: bytes, tmp_path: Path) -> str:
     return found.body if isinstance(found, Article) else f"rejected: {found.reason}"
 
 
-def test_word_text_that_is_inserted_or_in_a_form_is_read_and_what_is_deleted_is_not(tmp_path: Path) -> None:
+def test_word_insertions_and_form_fields_are_read_and_deletions_are_not(tmp_path: Path) -> None:
     def run(text: str) -> str:
         return f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>"
 
@@ -256,7 +256,7 @@ def test_whatever_damage_there_is_a_file_is_read_or_rejected(kind: str, tmp_path
         assert all(isinstance(one, Article) or str(one.reason) for one in articles_of(source))
 
 
-def test_what_lies_beside_a_page_in_an_archive_is_passed_over_as_in_a_folder(tmp_path: Path) -> None:
+def test_files_beside_a_page_in_an_archive_are_ignored_as_in_a_folder(tmp_path: Path) -> None:
     members: dict[str, bytes | str] = {
         "a.html": folder.page(1),
         "a_files/anh.JPG": b"\xff\xd8\xff",

@@ -54,7 +54,7 @@ def paragraphs(*texts: str) -> str:
 
 
 @pytest.mark.parametrize("name", GOLD)
-def test_a_portals_page_gives_its_story_and_no_more(name: str) -> None:
+def test_a_portals_page_gives_only_its_main_content(name: str) -> None:
     gold = GOLD[name]
     found = read((PAGES / name).read_bytes())
     assert found.body.split("\n") == [gold["sapo"], *gold["paragraphs"]]
@@ -62,7 +62,7 @@ def test_a_portals_page_gives_its_story_and_no_more(name: str) -> None:
     assert found.metadata.date == DAY
 
 
-def test_what_a_page_says_of_itself() -> None:
+def test_metadata_of_a_page() -> None:
     known = read((PAGES / "wordpress.html").read_bytes()).metadata
     assert (known.author, known.source) == ("Lò Văn Ín", "Bản tin Tà Chơ")
     assert known.url == "https://tacho.example/lop-ghep-canh/"
@@ -79,7 +79,7 @@ def test_every_block_of_a_page_is_kept_or_dropped_with_a_reason(name: str) -> No
             assert any(probe in line for line in dropped) or probe in ("Giấy phép", "Bản quyền")
 
 
-def test_the_lead_above_the_story_is_taken_once() -> None:
+def test_the_lead_above_the_main_content_is_taken_once() -> None:
     lead = "Bãi cũ bên suối để lại cho trẻ con đá bóng, còn chợ từ nay không phải nghỉ phiên nào vì nước lên."
     found = page(f"<h1>{TITLE}</h1><h2 class='sapo'>{lead}</h2><div class='content'>{paragraphs(*STORY)}</div>")
     assert found.body.split("\n") == [lead, *STORY]
@@ -115,13 +115,13 @@ def test_a_link_amid_a_sentence_is_text_a_line_of_links_is_not() -> None:
         ("", f"<div class='tieuDe'>{TITLE}</div>", TITLE),
     ],
 )
-def test_the_title_is_the_storys_not_the_sites(window: str, heading: str, title: str) -> None:
+def test_the_title_is_the_articles_not_the_sites(window: str, heading: str, title: str) -> None:
     found = page(heading, paragraphs(*STORY), head=f"<title>{window}</title>")
     assert found.metadata.title == title
     assert found.body.split("\n") == STORY
 
 
-def test_a_day_in_the_margin_is_not_the_storys() -> None:
+def test_a_day_in_the_margin_is_not_the_articles() -> None:
     margin = "<div class='khac'><p>Các tin khác</p><a href='/a'>Hội xuân Nà Ớt</a> (02/01/2020)</div>"
     assert page(f"<h1>{TITLE}</h1>", paragraphs(*STORY), margin).metadata.date is None
 
@@ -142,7 +142,7 @@ def test_repeated_blocks_of_a_page_are_dropped() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"<html></html>", b"<ul><li><a href='/'>Trang</a></li></ul>", b"\x89PNG\r\n"])
-def test_a_page_without_a_story_is_unreadable(data: bytes) -> None:
+def test_a_page_without_an_article_is_unreadable(data: bytes) -> None:
     with pytest.raises(Unreadable):
         read_page(data)
 
@@ -229,7 +229,7 @@ def evaluation(*words: str | Path) -> Result:
     return CliRunner().invoke(cli, ["eval", "--task", "extraction", *map(str, words)], standalone_mode=False)
 
 
-def test_an_address_that_is_none_does_not_stop_a_page() -> None:
+def test_a_malformed_address_does_not_stop_a_page() -> None:
     draft = page(*(f"<p>{one}</p>" for one in STORY), head='<link rel="canonical" href="http://[x">')
     assert (draft.body.split("\n"), draft.metadata.source) == (STORY, None)
 
@@ -239,6 +239,6 @@ def test_a_source_that_is_no_address_has_its_folder_for_a_name() -> None:
     assert lines_to_count(read_page, data.encode(), "cho/a.html", Metadata())[0] == "cho/"
 
 
-def test_a_page_with_a_title_and_no_story_is_refused() -> None:
+def test_a_page_with_only_a_title_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="no article text was found"):
         page(f"<p>{STORY[0]}</p>", head=f"<title>{STORY[0]}</title>")

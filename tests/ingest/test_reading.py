@@ -85,7 +85,7 @@ def test_a_text_file_is_title_and_paragraphs(read: Read) -> None:
     ],
     ids=["below", "with poster", "above only", "below wins over above", "first below", "sentence", "no such day"],
 )
-def test_a_stamp_gives_the_date_and_is_no_text(read: Read, top: str, day: str | None) -> None:
+def test_a_dateline_gives_the_date_and_is_dropped(read: Read, top: str, day: str | None) -> None:
     article = the_article(read({"sa.txt": f"{top}{PARAGRAPH}\n"}))
     assert article.title == "Vườn sả"
     assert article.date == (datetime.date.fromisoformat(day) if day else None)
@@ -125,7 +125,7 @@ def test_published_and_saved_are_kept_apart(read: Read, top: str, published: str
     assert [day and day.isoformat() for day in (article.date, article.crawled)] == [published, crawled]
 
 
-def test_a_stamp_with_the_wrong_weekday_is_called_doubtful(read: Read) -> None:
+def test_a_dateline_with_the_wrong_weekday_is_called_doubtful(read: Read) -> None:
     article = the_article(read({"sa.txt": f"Vườn sả\nThứ Hai, 03/05/2022\n{PARAGRAPH}\n"}))
     assert [(one.text, "doubtful" in one.reason.code) for one in article.dropped] == [("Thứ Hai, 03/05/2022", True)]
 
@@ -155,7 +155,7 @@ def test_an_author_needs_evidence_and_stays_in_the_text(read: Read, line: str, a
     assert article.body == f"{PARAGRAPH}\n{line}"
 
 
-def test_a_stamp_names_who_posted(read: Read) -> None:
+def test_a_dateline_names_the_author(read: Read) -> None:
     article = the_article(read({"sa.txt": f"Vườn sả\nĐăng lúc: 03/05/2022 - Người đăng bài viết: Vàng A Lử\n{PARAGRAPH}\n"}))
     assert article.author == "Vàng A Lử"
 
@@ -164,14 +164,14 @@ def test_a_name_below_an_unfinished_line_is_no_author(read: Read) -> None:
     assert the_article(read({"sa.txt": f"Vườn sả\n{PARAGRAPH}\nNgười trồng sả:\nSùng Thị Dợ\n"})).author is None
 
 
-def test_a_stamp_far_down_is_text(read: Read) -> None:
+def test_a_dateline_far_down_is_text(read: Read) -> None:
     body = "\n".join(f"{PARAGRAPH} Lò thứ {n}." for n in range(9))
     article = the_article(read({"sa.txt": f"Vườn sả\n{body}\n03/05/2022\n"}))
     assert article.date is None
     assert article.body.endswith("\n03/05/2022")
 
 
-def test_page_furniture_is_cut(read: Read) -> None:
+def test_boilerplate_of_pages_is_dropped(read: Read) -> None:
     page = [
         "Trang chủ > Kinh tế",
         "Vườn sả bên suối",
@@ -411,7 +411,7 @@ def test_a_nul_character_in_json_is_no_text(read: Read) -> None:
 # Sidecars
 
 
-SIDECAR = """\
+METADATA_FILE = """\
 title = "Vườn sả bên suối"
 date = 2022-05-03
 place = "thai nguyen"
@@ -421,8 +421,8 @@ ghi-chu = "tự chụp"
 """
 
 
-def test_a_sidecar_goes_before_what_the_file_says(read: Read) -> None:
-    found = read({"sa.txt": "Tít cũ ở Cà Mau\n01/01/2001\nLò mở quanh năm.\n", "sa.txt.meta.toml": SIDECAR})
+def test_a_metadata_file_overrides_the_file(read: Read) -> None:
+    found = read({"sa.txt": "Tít cũ ở Cà Mau\n01/01/2001\nLò mở quanh năm.\n", "sa.txt.meta.toml": METADATA_FILE})
     article = the_article(found)
     assert article == Article(
         id="sa.txt",
@@ -446,20 +446,20 @@ def test_a_sidecar_goes_before_what_the_file_says(read: Read) -> None:
         ('""', None),
     ],
 )
-def test_a_sidecar_date_is_written_as_one_likes(read: Read, written: str, day: datetime.date | None) -> None:
+def test_a_date_in_a_metadata_file_takes_several_forms(read: Read, written: str, day: datetime.date | None) -> None:
     article = the_article(read({"sa.txt": "Vườn sả\nLò mở.\n", "sa.txt.meta.toml": f"date = {written}\n"}))
     assert article.date == day
 
 
 @pytest.mark.parametrize("file", ["sa.md", "sa.html", "sa.jsonl"])
-def test_every_type_may_have_a_sidecar(read: Read, file: str) -> None:
+def test_every_type_may_have_a_metadata_file(read: Read, file: str) -> None:
     texts = {"sa.md": "# Tít\n\nLò mở.\n", "sa.html": PAGE, "sa.jsonl": '{"id": "a", "text": "Lò mở."}'}
-    article = the_article(read({file: texts[file], f"{file}.meta.toml": SIDECAR}))
+    article = the_article(read({file: texts[file], f"{file}.meta.toml": METADATA_FILE}))
     assert (article.title, article.place) == ("Vườn sả bên suối", "Thái Nguyên")
 
 
 @pytest.mark.parametrize(
-    ("sidecar", "reason"),
+    ("content", "reason"),
     [
         ("title = ", "its metadata file sa.txt.meta.toml is not valid TOML: "),
         ("tít = 'x'", "its metadata file sa.txt.meta.toml is not valid TOML: "),
@@ -470,24 +470,24 @@ def test_every_type_may_have_a_sidecar(read: Read, file: str) -> None:
         ("date = 07:10:00", "its metadata file sa.txt.meta.toml: '07:10:00' is not a date"),
     ],
 )
-def test_a_bad_sidecar_rejects_its_file_by_name(read: Read, sidecar: str | bytes, reason: str) -> None:
-    assert the_reason(read({"sa.txt": "Vườn sả\nLò mở.\n", "sa.txt.meta.toml": sidecar})).startswith(reason)
+def test_a_bad_metadata_file_rejects_its_file_and_is_named(read: Read, content: str | bytes, reason: str) -> None:
+    assert the_reason(read({"sa.txt": "Vườn sả\nLò mở.\n", "sa.txt.meta.toml": content})).startswith(reason)
 
 
-def test_a_sidecar_may_begin_with_a_byte_order_mark(read: Read) -> None:
-    bom = b"\xef\xbb\xbf" + SIDECAR.encode()
+def test_a_metadata_file_may_begin_with_a_byte_order_mark(read: Read) -> None:
+    bom = b"\xef\xbb\xbf" + METADATA_FILE.encode()
     assert the_article(read({"sa.txt": "Tít\nLò mở.\n", "sa.txt.meta.toml": bom})).title == "Vườn sả bên suối"
 
 
-def test_a_sidecar_without_its_file_is_nothing(read: Read) -> None:
-    assert read({"sa.txt.meta.toml": SIDECAR}) == []
+def test_a_metadata_file_without_its_file_is_ignored(read: Read) -> None:
+    assert read({"sa.txt.meta.toml": METADATA_FILE}) == []
 
 
-def test_the_digest_covers_the_sidecar(tmp_path: Path, read: Read) -> None:
+def test_the_digest_covers_the_metadata_file(tmp_path: Path, read: Read) -> None:
     read({"sa.txt": "Vườn sả\nLò mở.\n"})
     [source] = source_files(tmp_path)[0]
     before = source.digest()
-    read({"sa.txt.meta.toml": SIDECAR})
+    read({"sa.txt.meta.toml": METADATA_FILE})
     assert source.digest() != before
 
 
@@ -614,7 +614,7 @@ def test_a_pipe_and_a_device_are_never_waited_for(tmp_path: Path) -> None:
     assert source_files(tmp_path) == ([], [])
 
 
-def test_no_corpus_folder_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_corpus_folder_is_an_error_with_advice(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"there is no corpus folder .*; make it and put articles in, or name another with"):
         source_files(tmp_path / "nowhere")
 
@@ -676,7 +676,7 @@ def test_the_evidence_of_a_place_is_quoted(read: Read, title: str, body: str, ev
     assert (article.place, article.place_evidence) == ("Sóc Trăng", evidence)
 
 
-def test_a_place_that_is_said_is_not_inferred(read: Read) -> None:
+def test_a_place_in_the_metadata_is_not_inferred(read: Read) -> None:
     row = {"id": "a", "title": "Sóc Trăng: Vườn sả", "text": "Lò mở.", "place": "Cà Mau"}
     article = the_article(read({"tin.jsonl": json.dumps(row)}))
     assert (article.place, article.place_evidence) == ("Cà Mau", None)

@@ -122,7 +122,7 @@ def test_only_the_lines_in_an_old_font_are_repaired(name: str) -> None:
         "",
     ],
 )
-def test_what_is_no_old_vietnamese_is_left_alone(text: str) -> None:
+def test_text_that_is_not_old_vietnamese_is_left_alone(text: str) -> None:
     assert repaired(text) is None
 
 

@@ -135,7 +135,7 @@ def test_the_normal_form_has_the_same_key(written: str) -> None:
 
 @laws
 @given(spellings)
-def test_wherever_the_tone_mark_stands_the_normal_form_is_one(same: list[str]) -> None:
+def test_tone_marks_on_any_vowel_have_the_same_canonical_spelling(same: list[str]) -> None:
     assert len({canonical_spelling(written) for written in same}) == 1
     assert len({canonical_spelling(written.upper()) for written in same}) == 1
     assert {canonical_spelling(written.upper()).lower() for written in same} == {
@@ -163,7 +163,7 @@ def test_a_key_is_unmarked_small_and_its_own_key(written: str) -> None:
 
 @laws
 @given(spellings, st.data())
-def test_marks_may_be_left_out_but_not_changed(same: list[str], data: st.DataObject) -> None:
+def test_diacritics_may_be_left_out_but_not_changed(same: list[str], data: st.DataObject) -> None:
     written = data.draw(st.sampled_from(same))
     assert keeps_diacritics(folded_form(written), written)
     assert keeps_diacritics(written, written)
@@ -180,7 +180,7 @@ def test_fold_leaves_no_mark(text: str) -> None:
 
 @laws
 @given(syllables)
-def test_fillers_are_told_by_their_normal_form(written: str) -> None:
+def test_stop_words_are_compared_by_canonical_spelling(written: str) -> None:
     assert is_stop_word(written) == is_stop_word(canonical_spelling(written)) == is_stop_word(nfd(written))
 
 
@@ -391,7 +391,7 @@ def test_districts_are_within_the_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", place_names())
-def test_every_name_that_is_offered_covers_what_it_says(name: str) -> None:
+def test_every_offered_place_name_has_its_extent(name: str) -> None:
     bare = name.removesuffix(" (cũ)")
     assert place_extent(name).places == (former_parts(name) or (name,) if bare == name else (bare,))
     assert similar_province(name[:-1]) is not None
@@ -409,7 +409,7 @@ def test_63_provinces_became_34() -> None:
 
 @laws
 @given(texts)
-def test_a_learnt_long_form_has_a_syllable_for_each_letter(text: str) -> None:
+def test_a_found_long_form_has_a_syllable_for_each_letter(text: str) -> None:
     for short, long in learn(text):
         assert [strip_diacritics(token.term[0]) for token in tokens(long)] == list(strip_diacritics(short).lower())
 
@@ -434,7 +434,7 @@ def test_highlights_are_disjoint_runs_of_whole_syllables(text: str, data: st.Dat
 
 @laws
 @given(texts, st.data())
-def test_what_is_marked_is_highlighted(text: str, data: st.DataObject) -> None:
+def test_highlights_are_marked(text: str, data: st.DataObject) -> None:
     found = tokens(text)
     assume(found)
     at = data.draw(st.integers(0, len(found) - 1))

@@ -35,7 +35,7 @@ def test_telex_and_vni_are_read(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["thai", "nguyen", "htx", "2019", "t5", "xã", "london", "h5n1", ""])
-def test_what_is_no_keystrokes_means_nothing(typed: str) -> None:
+def test_other_text_is_not_read_as_keystrokes(typed: str) -> None:
     assert from_keystrokes(typed) is None
 
 

@@ -1,4 +1,4 @@
-"""How lines stand together: menus, teasers, boxes, imprints, what is printed twice; and that nothing is lost."""
+"""How neighbouring lines are labelled: menus, teasers, boxes, imprints, repeated lines; and that no line is lost."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from htxsearch.ingest.boilerplate import REPEATED, block, label_lines
 from htxsearch.ingest.readers.plain import read_plain
 
 TITLE = "Bản Sen giữ giống ổi đào của các cụ"
-STORY = [
+ARTICLE = [
     "Sáng thứ bảy nào ông Vàng A Páo cũng vác cuốc lên nương ổi sau nhà, nơi mười hai gốc ổi đào của các cụ để lại vẫn "
     "sai quả, mỗi gốc cho chừng sáu chục cân một vụ.",
     "Nhà ông bán hai phần ba số quả cho thương lái dưới chợ huyện, phần còn lại bà Ính thái lát, phơi ba nắng rồi đóng "
@@ -43,71 +43,85 @@ def read(lines: Sequence[str]) -> tuple[str | None, list[str], list[str]]:
 
 def test_a_menu_and_a_site_name_above_the_title_are_no_title() -> None:
     menu = ["CỔNG THÔNG TIN ĐIỆN TỬ XÃ BẢN SEN", "Giới thiệu", "Tin tức", "Văn bản", "Thủ tục hành chính", "Liên hệ"]
-    assert read([*menu, TITLE, *STORY]) == (TITLE, STORY, menu)
+    assert read([*menu, TITLE, *ARTICLE]) == (TITLE, ARTICLE, menu)
 
 
 def test_a_short_title_below_a_menu_is_no_entry_of_it() -> None:
     menu = ["Giới thiệu", "Tin tức", "Văn bản", "Liên hệ"]
-    assert read([*menu, "Ổi đào Bản Sen", *STORY]) == ("Ổi đào Bản Sen", STORY, menu)
+    assert read([*menu, "Ổi đào Bản Sen", *ARTICLE]) == ("Ổi đào Bản Sen", ARTICLE, menu)
 
 
 def test_the_window_title_gives_way_to_the_heading() -> None:
     window = f"{TITLE} - Bản tin xã Bản Sen"
-    assert read([window, TITLE, *STORY]) == (TITLE, STORY, [window])
+    assert read([window, TITLE, *ARTICLE]) == (TITLE, ARTICLE, [window])
 
 
 @pytest.mark.parametrize("end", ["Giàng Thị Mỷ", "Theo Giàng Thị Mỷ", "Mỷ Giàng (tổng hợp)"])
 def test_headlines_with_summaries_below_the_author_are_other_stories(end: str) -> None:
-    assert read([TITLE, *STORY, end, *FOREIGN]) == (TITLE, [*STORY, end], FOREIGN)
+    assert read([TITLE, *ARTICLE, end, *FOREIGN]) == (TITLE, [*ARTICLE, end], FOREIGN)
 
 
 def test_headlines_below_the_official_end_are_other_stories() -> None:
-    story = [*STORY[:2], STORY[2] + "/."]
-    assert read([TITLE, *story, *FOREIGN]) == (TITLE, story, FOREIGN)
+    article = [*ARTICLE[:2], ARTICLE[2] + "/."]
+    assert read([TITLE, *article, *FOREIGN]) == (TITLE, article, FOREIGN)
 
 
 def test_headlines_whose_words_do_not_come_back_are_other_stories() -> None:
     headlines = [FOREIGN[0], FOREIGN[2], "Đà Lạt nối lại đường tàu lên ga cũ sau trận lở đất"]
-    assert read([TITLE, *STORY, *headlines]) == (TITLE, STORY, headlines)
+    assert read([TITLE, *ARTICLE, *headlines]) == (TITLE, ARTICLE, headlines)
 
 
-def test_questions_at_the_end_are_the_storys() -> None:
+def test_questions_at_the_end_belong_to_the_article() -> None:
     questions = [f"Vậy bao giờ thì đến lượt {one} làm việc đó?" for one in ("huyện", "tỉnh", "trung ương")]
-    assert read([TITLE, *STORY, *questions]) == (TITLE, [*STORY, *questions], [])
+    assert read([TITLE, *ARTICLE, *questions]) == (TITLE, [*ARTICLE, *questions], [])
 
 
-def test_captions_at_the_end_speak_of_the_story_and_stay() -> None:
+def test_captions_at_the_end_share_words_with_the_article_and_stay() -> None:
     captions = [
         "Ông Vàng A Páo bên gốc ổi đào của các cụ",
         "Bà Ính thái lát, phơi ba nắng trên nương ổi",
         "Tổ hợp tác của xóm chiết cành cho từng nhà",
     ]
-    assert read([TITLE, *STORY, *captions]) == (TITLE, [*STORY, *captions], [])
+    assert read([TITLE, *ARTICLE, *captions]) == (TITLE, [*ARTICLE, *captions], [])
 
 
-def test_headings_within_a_story_stay() -> None:
-    body = ["Mười hai gốc ổi của các cụ để lại", STORY[0], "Phơi ba nắng rồi mới đóng túi", STORY[1], "Chiết cành", STORY[2]]
+def test_headings_within_an_article_stay() -> None:
+    body = [
+        "Mười hai gốc ổi của các cụ để lại",
+        ARTICLE[0],
+        "Phơi ba nắng rồi mới đóng túi",
+        ARTICLE[1],
+        "Chiết cành",
+        ARTICLE[2],
+    ]
     assert read([TITLE, *body]) == (TITLE, body, [])
 
 
 def test_an_announced_list_of_short_lines_stays() -> None:
-    body = [*STORY, "Bốn hộ mới vào tổ hợp tác của xóm năm nay là:", "Lò Văn Sùng", "Vàng A Lử", "Giàng Seo Phử", "Lò Thị Ính"]
+    body = [
+        *ARTICLE,
+        "Bốn hộ mới vào tổ hợp tác của xóm năm nay là:",
+        "Lò Văn Sùng",
+        "Vàng A Lử",
+        "Giàng Seo Phử",
+        "Lò Thị Ính",
+    ]
     assert read([TITLE, *body]) == (TITLE, body, [])
 
 
-def test_short_lines_below_the_story_are_a_menu() -> None:
+def test_short_lines_below_the_article_are_a_menu() -> None:
     menu = ["Chính trị", "Kinh tế", "Văn hóa", "Thể thao", "Du lịch"]
-    assert read([TITLE, *STORY, *menu]) == (TITLE, STORY, menu)
+    assert read([TITLE, *ARTICLE, *menu]) == (TITLE, ARTICLE, menu)
 
 
 def test_headlines_with_dates_in_brackets_are_older_stories() -> None:
     older = ["Bản Sen họp chợ phiên đầu xuân (12/02/2021)", "Bản Sen đón đoàn khách xa (03/01/2021 08:30)"]
-    assert read([TITLE, STORY[0], *older, *STORY[1:]]) == (TITLE, STORY, older)
+    assert read([TITLE, ARTICLE[0], *older, *ARTICLE[1:]]) == (TITLE, ARTICLE, older)
 
 
 def test_dated_papers_that_are_announced_stay() -> None:
     body = [
-        *STORY,
+        *ARTICLE,
         "Xóm làm theo hai giấy tờ sau:",
         "Hương ước xóm Bản Sen (12/02/2021)",
         "Quy ước giữ nước nương ổi (03/01/2021)",
@@ -115,16 +129,16 @@ def test_dated_papers_that_are_announced_stay() -> None:
     assert read([TITLE, *body]) == (TITLE, body, [])
 
 
-def test_a_box_of_other_stories_ends_where_the_story_goes_on() -> None:
+def test_a_box_of_other_articles_ends_where_the_article_goes_on() -> None:
     box = ["Tin liên quan", FOREIGN[0], FOREIGN[2]]
-    assert read([TITLE, STORY[0], STORY[1], *box, STORY[2], STORY[0] + " Vụ sau.", "Mỷ"]) == (
+    assert read([TITLE, ARTICLE[0], ARTICLE[1], *box, ARTICLE[2], ARTICLE[0] + " Vụ sau.", "Mỷ"]) == (
         TITLE,
-        [*STORY, STORY[0] + " Vụ sau.", "Mỷ"],
+        [*ARTICLE, ARTICLE[0] + " Vụ sau.", "Mỷ"],
         box,
     )
 
 
-def test_one_paragraph_below_a_box_is_the_storys_if_it_speaks_of_the_same() -> None:
+def test_a_paragraph_below_a_box_belongs_to_the_article_if_it_shares_words() -> None:
     box = ["Tin liên quan", FOREIGN[0], FOREIGN[2]]
     last = (
         "Ông Vàng A Páo hẹn tổ hợp tác của xóm: xong vụ này, mười hai gốc ổi đào của các cụ để lại sẽ được chiết cành cho "
@@ -134,8 +148,8 @@ def test_one_paragraph_below_a_box_is_the_storys_if_it_speaks_of_the_same() -> N
         "Nhà máy giấy Lam Sơn gọi lại công nhân từ đầu tuần sau, dây chuyền thứ hai chạy ba ca, kho nứa vừa nhập thêm hai "
         "trăm tấn."
     )
-    assert read([TITLE, *STORY, *box, last]) == (TITLE, [*STORY, last], box)
-    assert read([TITLE, *STORY, *box, other]) == (TITLE, STORY, [*box, other])
+    assert read([TITLE, *ARTICLE, *box, last]) == (TITLE, [*ARTICLE, last], box)
+    assert read([TITLE, *ARTICLE, *box, other]) == (TITLE, ARTICLE, [*box, other])
 
 
 def test_addresses_above_the_imprint_go_with_it_others_stay() -> None:
@@ -146,52 +160,52 @@ def test_addresses_above_the_imprint_go_with_it_others_stay() -> None:
         "Chịu trách nhiệm nội dung: Lò Thị Ính",
         "Thiết kế: Tổ số",
     ]
-    assert read([TITLE, *STORY, help_him]) == (TITLE, [*STORY, help_him], [])
-    assert read([TITLE, *STORY, *imprint]) == (TITLE, STORY, imprint)
+    assert read([TITLE, *ARTICLE, help_him]) == (TITLE, [*ARTICLE, help_him], [])
+    assert read([TITLE, *ARTICLE, *imprint]) == (TITLE, ARTICLE, imprint)
 
 
 def test_a_caption_printed_twice_is_kept_once() -> None:
     caption = "Ông Páo bên gốc ổi"
-    assert read([TITLE, STORY[0], caption, caption, *STORY[1:], TITLE]) == (
+    assert read([TITLE, ARTICLE[0], caption, caption, *ARTICLE[1:], TITLE]) == (
         TITLE,
-        [STORY[0], caption, *STORY[1:]],
+        [ARTICLE[0], caption, *ARTICLE[1:]],
         [caption, TITLE],
     )
 
 
 def test_an_item_or_a_label_that_comes_back_under_another_heading_stays() -> None:
     items = ["a) Có ít nhất năm gốc ổi của các cụ để lại;", "Người ghi sổ: ông Páo, rồi đến bà Ính"]
-    body = ["Nhà loại một", *items, STORY[0], "Nhà loại hai", *items, STORY[1]]
+    body = ["Nhà loại một", *items, ARTICLE[0], "Nhà loại hai", *items, ARTICLE[1]]
     assert read([TITLE, *body]) == (TITLE, body, [])
 
 
 def test_a_short_line_that_comes_back_later_is_kept_twice() -> None:
-    body = [STORY[0], "Vụ xuân", STORY[1], "Ba nắng", STORY[2], "Vụ xuân"]
+    body = [ARTICLE[0], "Vụ xuân", ARTICLE[1], "Ba nắng", ARTICLE[2], "Vụ xuân"]
     assert read([TITLE, *body]) == (TITLE, body, [])
 
 
-# What was learnt
+# What was learned
 
 
 def test_repeated_lines_are_dropped_wherever_they_stand_together() -> None:
     top, margin = "Bản tin xã Bản Sen, số ra thứ bảy hằng tuần", ["Gửi bài cho bản tin", "Nộp chậm nhất tối thứ năm"]
-    found = label_lines([top, TITLE, STORY[0], *margin, *STORY[1:]], {block(one) for one in (top, *margin)})
-    assert found.kept() == [TITLE, *STORY]
+    found = label_lines([top, TITLE, ARTICLE[0], *margin, *ARTICLE[1:]], {block(one) for one in (top, *margin)})
+    assert found.kept() == [TITLE, *ARTICLE]
     assert [(one.text, one.reason) for one in found.dropped()] == [(one, REPEATED) for one in (top, *margin)]
 
 
-def test_a_lone_heading_amid_the_story_stays_though_it_repeats() -> None:
-    lines = [TITLE, STORY[0], "Việc còn phải làm", *STORY[1:]]
+def test_a_lone_repeated_heading_within_the_article_stays() -> None:
+    lines = [TITLE, ARTICLE[0], "Việc còn phải làm", *ARTICLE[1:]]
     assert label_lines(lines, {block("Việc còn phải làm")}).kept() == lines
 
 
 def test_a_title_that_others_share_is_still_the_title() -> None:
-    [draft] = read_plain("\n".join(["Giá ổi hôm nay", *STORY]).encode())
+    [draft] = read_plain("\n".join(["Giá ổi hôm nay", *ARTICLE]).encode())
     assert draft.without is not None
     assert draft.without({block("Giá ổi hôm nay")}).metadata.title == "Giá ổi hôm nay"
 
 
-def test_blanks_and_capitals_do_not_matter_to_what_repeats() -> None:
+def test_repeated_lines_may_differ_in_blanks_and_capitals() -> None:
     assert block("Gửi  BÀI cho bản tin") == block("gửi bài cho bản tin")
     assert block("Gửi bài cho bản tin") != block("Gửi bài cho bản làng")
 
@@ -201,7 +215,7 @@ def test_blanks_and_capitals_do_not_matter_to_what_repeats() -> None:
 LINES = st.lists(
     st.one_of(
         st.sampled_from(
-            [TITLE, *STORY, *FOREIGN, "Tin tức", "Chia sẻ", "Tin liên quan", "12/02/2021", "© Bản tin", "Mỷ Giàng", ""]
+            [TITLE, *ARTICLE, *FOREIGN, "Tin tức", "Chia sẻ", "Tin liên quan", "12/02/2021", "© Bản tin", "Mỷ Giàng", ""]
         ),
         st.text(alphabet=" aáBđ.,:12/()>»#\t", max_size=30),
     ),
@@ -209,17 +223,17 @@ LINES = st.lists(
 )
 
 
-@given(LINES, st.sets(st.sampled_from([block(one) for one in (TITLE, *STORY, *FOREIGN, "Tin tức", "Mỷ Giàng")])))
-def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learnt: set[str]) -> None:
+@given(LINES, st.sets(st.sampled_from([block(one) for one in (TITLE, *ARTICLE, *FOREIGN, "Tin tức", "Mỷ Giàng")])))
+def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learned: set[str]) -> None:
     [draft] = read_plain("\n".join(lines).encode())
     assert draft.without is not None
-    for found in (draft, draft.without(learnt)):
+    for found in (draft, draft.without(learned)):
         kept = [line for line in (found.metadata.title or "", *found.body.split("\n")) if line]
         everything = [" ".join(line.split()) for line in lines if line.split()]
         assert Counter(kept) + Counter(one.text for one in found.dropped) == Counter(everything)
         assert all(one.reason for one in found.dropped)
         order = iter(everything)
-        assert all(line in order for line in kept if line != found.metadata.title)  # the story's order is the file's
+        assert all(line in order for line in kept if line != found.metadata.title)  # the article's order is the file's
 
 
 # Shown again from the original
@@ -229,31 +243,31 @@ def test_kept_and_dropped_lines_are_all_lines(lines: list[str], learnt: set[str]
 def index(tmp_path: Path) -> Index:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    (corpus / "oi.txt").write_text("\n".join([TITLE, "45 lượt xem", *STORY, "Mỷ Giàng", *FOREIGN]), "utf-8")
+    (corpus / "oi.txt").write_text("\n".join([TITLE, "45 lượt xem", *ARTICLE, "Mỷ Giàng", *FOREIGN]), "utf-8")
     index = Index(tmp_path / "index", corpus=corpus)
     index.update()
     return index
 
 
-def test_what_was_dropped_is_read_from_the_original(index: Index) -> None:
+def test_dropped_lines_are_read_from_the_original(index: Index) -> None:
     dropped = index.dropped("oi.txt")
     assert [one.text for one in dropped] == ["45 lượt xem", *FOREIGN]
     assert dropped[0].reason == message("dropped.counter")
     assert index.search("ruốc").total == 0
 
 
-def test_what_was_learnt_is_among_it(index: Index) -> None:
+def test_learned_boilerplate_is_among_the_dropped_lines(index: Index) -> None:
     slogan = "Bản tin này in ra để truyền tay, đọc xong xin đưa cho nhà bên."
     for number in range(3):
-        lines = [f"Sổ vườn nhà {number}", f"Nhà {number} hái {number} gùi, {STORY[number]}", slogan]
+        lines = [f"Sổ vườn nhà {number}", f"Nhà {number} hái {number} gùi, {ARTICLE[number]}", slogan]
         (index.corpus / f"{number}.txt").write_text("\n".join(lines), "utf-8")
     index.update()
     assert [(one.text, one.reason) for one in index.dropped("1.txt")] == [(slogan, REPEATED)]
 
 
-def test_an_original_that_changed_or_went_is_told_of(index: Index) -> None:
+def test_a_changed_or_missing_original_raises_an_error(index: Index) -> None:
     original = index.corpus / "oi.txt"
-    original.write_text(f"{TITLE}\n{STORY[0]}", "utf-8")
+    original.write_text(f"{TITLE}\n{ARTICLE[0]}", "utf-8")
     with pytest.raises(CorpusError, match=r"oi\.txt is not what was indexed as oi\.txt; take it in with: htxsearch reindex"):
         index.dropped("oi.txt")
     original.unlink()
