@@ -20,6 +20,9 @@ event: a day or a few; other: a beginning ("từ năm 1981"), a birth, the year 
 COUNTED_UNITS = r"(?:ha|đồng|tấn|hộ|người|htx|hợp|tỷ|tỉ|triệu|con|m|kg|cây|thành viên|xã|lít)\b"
 """A pattern of the units before which a number of four digits is no year: 2020 hộ."""
 
+_LONGEST_PERIOD, _LONGEST_HISTORICAL = 100, 500
+"""Years of the longest period that two years are read as; of those that begin before 1900."""
+
 _Period = tuple[date, date] | None
 _Readings = list[tuple[int, int, _Period]]
 """Start, end and period of each date that a match holds; none if no calendar has it."""
@@ -39,12 +42,14 @@ class DateMention(NamedTuple):
     kind: Kind
 
 
-def date_mentions(text: str, *, published: date | None = None) -> list[DateMention]:
+def date_mentions(text: str, *, published: date | None = None, historical: bool = False) -> list[DateMention]:
     """Return every date and period of `text` (NFC), in order, never overlapping.
 
     Dates that leave the year open ("hôm qua", "năm nay", "ngày 8/3") are counted from `published`; a day or month
     without a year is the last one up to three months after it. "đầu", "giữa" and "cuối" are the thirds of a year,
     quarter or month. Dates that no calendar has, document numbers and lunar dates are passed over. Takes linear time.
+
+    With `historical`, years from 1000 on are read, "năm 938", centuries, and years that are alone ("(1685)", "mùa 2019").
     """
     if published and not 2 <= published.year <= 9997:
         published = None  # `date` must have the years around it, too
@@ -52,14 +57,15 @@ def date_mentions(text: str, *, published: date | None = None) -> list[DateMenti
     numbers = document_numbers(text)
     mentions: list[DateMention] = []
     passed = 0  # document numbers that end before the match
-    for match in _any_shape().finditer(lowered):
+    shapes = _shapes(historical)
+    for match in _any_shape(historical).finditer(lowered):
         while passed < len(numbers) and numbers[passed].end <= match.start():
             passed += 1
         in_number = passed < len(numbers) and numbers[passed].start < match.end()
         name = match.lastgroup
         if in_number or name is None or _is_other_number(lowered, match, name):
             continue
-        shape = _SHAPES[name]
+        shape = shapes[name]
         own_match = _compiled(shape.pattern).match(lowered, match.start())  # whose groups are the shape's own
         assert own_match is not None
         for start, end, period in shape.read(own_match, published):
@@ -76,9 +82,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 @cache
-def _any_shape() -> re.Pattern[str]:
+def _any_shape(historical: bool) -> re.Pattern[str]:
     """Return the pattern of all shapes, each a group of its name."""
-    return re.compile(_BEGINS + "(?:" + "|".join(f"(?P<{name}>{shape.pattern})" for name, shape in _SHAPES.items()) + ")")
+    shapes = "|".join(f"(?P<{name}>{shape.pattern})" for name, shape in _shapes(historical).items())
+    return re.compile((_BEGINS_HISTORICAL if historical else _BEGINS) + f"(?:{shapes})")
 
 
 def _is_other_number(lowered: str, match: re.Match[str], name: str) -> bool:
@@ -87,6 +94,7 @@ def _is_other_number(lowered: str, match: re.Match[str], name: str) -> bool:
     counted = name in ("year", "relative", "relative_month") and not lowered[match.end() - 1].isdigit()
     return bool(
         _compiled(_NO_DATE_BEFORE).search(lowered, max(0, start - 14), start)
+        or (lowered[start].isdigit() and _compiled(_NO_NUMBER_BEFORE).search(lowered, max(0, start - 3), start))
         or (counted and _compiled(_COUNTED).search(lowered, max(0, start - 8), start))
     )
 
@@ -151,9 +159,9 @@ _OPEN_END = r"giai đoạn|nhiệm k[ỳì]|đến|hết|cuối|tới|trước"
 _UP_TO = r"\b(?:đến|tới|hết|tính|thời điểm)(?: ngày| hết| thời điểm| cuối| nay)*\s$"
 _SINCE = r"\b(?:từ|kể từ|sau|trước)(?: khoảng| cuối| đầu)?\s$"
 _COUNTED = r"(?:\d|(?<!\w)(?:một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mấy|vài|nhiều|chục|mươi|trăm|những|các|mấy ngày))[ ]$"
-_NO_DATE_BEFORE = (
-    r"(?:(?<!\w)(?:số|nghị định|thông tư|quyết định|nghị quyết|chỉ thị|luật|tỷ lệ|tỉ lệ)|\d[.,/-]|\d[ ]?[x×])[ ]?$"
-)
+_NO_DATE_BEFORE = r"(?:(?<!\w)(?:số|nghị định|thông tư|quyết định|nghị quyết|chỉ thị|luật|tỷ lệ|tỉ lệ)|\d[ ]?[x×])[ ]?$"
+_NO_NUMBER_BEFORE = r"\d[.,/-][ ]?$"
+"""Before digits only: "… năm 2018. Năm 2019 …" are two dates."""
 
 
 # The days of a mention
@@ -242,12 +250,13 @@ def _read_iso(match: re.Match[str], _: date | None) -> _Readings:
 def _read_years(match: re.Match[str], _: date | None) -> _Readings:
     """A range of years: giai đoạn 2021-2025, từ năm 2018 đến 2020."""
     first, last = int(match[1]), int(match[2])
-    return _whole(match, (date(first, 1, 1), date(last, 12, 31))) if first < last <= first + 60 else []
+    longest = _LONGEST_PERIOD if first >= 1900 else _LONGEST_HISTORICAL
+    return _whole(match, (date(first, 1, 1), date(last, 12, 31))) if first < last <= first + longest else []
 
 
 def _read_year_list(match: re.Match[str], _: date | None) -> _Readings:
     """Years one by one: 3 năm 2019, 2020, 2021 is one period, năm 2015 và 2019 are two."""
-    found = _compiled(r"(?:19|20)\d\d").finditer(match.string, match.start(), match.end())
+    found = _compiled(r"(?:1\d|20)\d\d").finditer(match.string, match.start(), match.end())
     spans = [(year.start(), year.end(), int(year[0])) for year in found]
     years = [year for _, _, year in spans]
     if years == list(range(years[0], years[-1] + 1)):
@@ -333,6 +342,26 @@ def _read_relative(match: re.Match[str], published: date | None) -> _Readings:
         return _whole(match, (date(published.year, 1, 1), published))
     day = date.fromordinal(published.toordinal() + {"qua": -1, "kia": -2, "mai": 1}.get(words[-1], 0))
     return _whole(match, (day, day))
+
+
+def _read_season(match: re.Match[str], _: date | None) -> _Readings:
+    year = int(match[1])
+    return _whole(match, (date(year, 1, 1), date(year, 12, 31)))
+
+
+def _read_century(match: re.Match[str], _: date | None) -> _Readings:
+    """A century or a third of it: thế kỷ XIX, đầu thế kỷ 20; one before Christ has no days."""
+    part, number, before_christ = match.groups()
+    century = int(number) if number.isdigit() else _roman(number)
+    if not 1 <= century <= 21:
+        return []
+    whole = date(century * 100 - 99, 1, 1), date(century * 100, 12, 31)
+    return _whole(match, None if before_christ else _third(whole, part))
+
+
+def _roman(numeral: str) -> int:
+    values = [{"i": 1, "v": 5, "x": 10}[letter] for letter in numeral]
+    return sum(-value if value < following else value for value, following in zip(values, [*values[1:], 0], strict=True))
 
 
 # The shapes of dates
@@ -425,3 +454,24 @@ _BEGINS = (
     r"|các|cả|chín|đêm|đầu|hôm|hai|mùng|mồng|mười|quý|ba|bốn|bảy) )"
 )
 """Where a shape can begin; tried first, for most words begin none."""
+_HISTORICAL = {
+    "century": _Shape(
+        _read_century,
+        r"(?:(đầu|giữa|cuối) )?thế k[ỷỉ] (?:thứ )?([ivx]+|\d{1,2})(?!\w)( (?:tcn|trước công nguyên))?",
+    ),
+    "early_year": _Shape(_read_year, r"(?:(đầu|giữa|cuối) )?năm ([1-9]\d\d)(?![\w/]|[.,]\d)"),
+    "season": _Shape(_read_season, rf"mùa (?:giải )?{_Y}(?![\d/]|[.,]\d)"),
+    "lone_year": _Shape(_read_bare_year, rf"(?<![.,]){_Y}(?![\d/%]|[.,]\d)(?!\s{COUNTED_UNITS})"),
+}
+_BEGINS_HISTORICAL = _BEGINS.replace("|thập", "|thập|thế|mùa")
+
+
+@cache
+def _shapes(historical: bool) -> dict[str, _Shape]:
+    """Return the shapes by name; historical ones allow years from 1000 on where the others have those from 1900 on."""
+    if not historical:
+        return _SHAPES
+    return {
+        name: shape._replace(pattern=shape.pattern.replace("(?:19|20)", r"(?:1\d|20)"))
+        for name, shape in (_SHAPES | _HISTORICAL).items()
+    }
