@@ -1,4 +1,4 @@
-"""Answers: quoted, told apart by their date, declined where nothing answers. The demo corpus is our own text."""
+"""Answers are quoted, chosen by their time, and declined if nothing answers. The demo corpus is our own text."""
 
 import datetime
 import json
@@ -67,13 +67,13 @@ def test_the_date_of_the_question_decides(series: Index, year: int, count: str) 
     assert found.best.text.split()[0] == count
 
 
-def test_json_is_what_it_says(series: Index) -> None:
+def test_the_json_has_the_fields_of_the_answers(series: Index) -> None:
     found = json.loads(json.dumps(series.ask("Năm 2019 huyện Mường Pồn có bao nhiêu hợp tác xã?").as_json()))
     assert {"question", "answer", "others", "passages"} <= set(found)
     assert found["passages"][0]["article_id"] == "2019.txt"
 
 
-def test_what_nothing_answers_is_declined(series: Index) -> None:
+def test_a_question_that_nothing_answers_is_declined(series: Index) -> None:
     found = series.ask("Ai là huấn luyện viên đội bóng chuyền Sơn Động?")
     assert found.answer is None
     assert not found.others
@@ -81,7 +81,7 @@ def test_what_nothing_answers_is_declined(series: Index) -> None:
 
 
 def test_relative_dates_of_a_passage_are_counted_from_its_article() -> None:
-    """Passages of one text in articles of several days are told apart."""
+    """Passages of one text have different days in articles of different days."""
     text = "Năm nay có 20 lò. Tháng trước có 31 lò, đến nay có 48 lò; so với hôm khai trương thì gấp ba."
     found = known_periods(text, datetime.date(2019, 10, 20))
     assert [(text[one.start : one.end], str(one.first), str(one.last)) for one in found] == [
@@ -93,7 +93,7 @@ def test_relative_dates_of_a_passage_are_counted_from_its_article() -> None:
     assert known_periods("Từ đầu năm đến nay có 9 lò.", datetime.date(2020, 3, 2))[0].first == datetime.date(2020, 1, 1)
 
 
-def test_signs_of_the_query_language_mean_nothing_in_a_question(series: Index) -> None:
+def test_signs_of_the_query_language_have_no_meaning_in_a_question(series: Index) -> None:
     assert plain_question('Ai nói "thế OR thôi (-x +y) place:z*?') == "Ai nói thế or thôi x y place z ?"
     assert series.ask('Năm 2019 "Mường Pồn có bao nhiêu (HTX').passages
 
@@ -104,47 +104,47 @@ def test_an_empty_question_is_refused_with_an_example(series: Index, question: s
         series.ask(question)
 
 
-def test_filters_narrow_where_the_answer_is_looked_for(series: Index) -> None:
+def test_filters_narrow_the_articles_that_may_answer(series: Index) -> None:
     assert series.ask("Mường Pồn có bao nhiêu hợp tác xã?", place="Hà Nội").answer is None
     with pytest.raises(UsageError, match="no date"):
         series.ask("Mường Pồn có bao nhiêu hợp tác xã?", since="hôm qua")
 
 
-def test_trees_add_up() -> None:
+def test_the_values_of_all_trees_are_summed() -> None:
     """Two trees over one feature: the first has two leaves, the second is one leaf."""
     split = {"feature": [0, -1, -1], "threshold": [1.5, 0, 0], "left": [1, 0, 0], "right": [2, 0, 0], "value": [0, 10, 20]}
     leaf = {"feature": [-1], "threshold": [0], "left": [0], "right": [0], "value": [100]}
     confidence = {"constant": 0.0, **dict.fromkeys(CONFIDENCE_FEATURES, 0.0)}
     stored = {"sentence": {}, "columns": ["x"], "confidence": confidence, "threshold": 0.5, "depth": 1}
-    learnt = AnswerModel({**stored, "trees": [split, leaf]})
-    assert learnt.sums(np.array([[1.0], [2.0]])).tolist() == [110.0, 120.0]
-    assert learnt.chance([0.0] * len(CONFIDENCE_FEATURES)) == 0.5
+    model = AnswerModel({**stored, "trees": [split, leaf]})
+    assert model.sums(np.array([[1.0], [2.0]])).tolist() == [110.0, 120.0]
+    assert model.chance([0.0] * len(CONFIDENCE_FEATURES)) == 0.5
 
 
-def test_a_span_is_chosen_by_what_it_shares_with_all_likely_ones() -> None:
-    """Of three equally likely spans the middle one overlaps both others; a span of another sentence has nothing of them."""
+def test_the_expected_f1_of_a_span_counts_all_spans_it_overlaps() -> None:
+    """Of three equally likely spans the middle one overlaps both others; a span of another sentence overlaps none."""
     first, last = np.array([0, 0, 0]), np.array([0, 1, 3])
     found, other = expected_f1(np.zeros(4), [(first, last), (np.array([5]), np.array([6]))])
     assert found.tolist() == pytest.approx([(1 + 2 / 3 + 2 / 5) / 4, (2 / 3 + 1 + 4 / 6) / 4, (2 / 5 + 4 / 6 + 1) / 4])
     assert other.tolist() == [0.25]
 
 
-def test_a_figure_in_an_amount_or_a_date_is_no_number() -> None:
+def test_a_figure_in_an_amount_or_a_date_is_not_typed_as_a_number() -> None:
     text = "Năm 2021 giá 780 triệu đồng, tăng 12% so với 9 hộ"
     assert [text[one.start : one.end] for one in typed_spans(text) if one.type == "number"] == ["9"]
 
 
-def test_a_likely_span_is_worth_more_than_many_unlikely_ones_beside_it() -> None:
+def test_a_likely_span_has_a_higher_expected_f1_than_unlikely_neighbours() -> None:
     (found,) = expected_f1(np.array([9.0, 0.0, 0.0]), [(np.array([0, 3, 3]), np.array([1, 4, 5]))])
     assert int(np.argmax(found)) == 0
     assert found[0] == pytest.approx(1, abs=1e-3)
 
 
-def test_what_was_learnt_fits_the_features() -> None:
-    learnt = answer_model()
-    assert set(learnt.confidence) == {"constant", *CONFIDENCE_FEATURES}
-    assert 0 < learnt.threshold < 1
-    assert "exact" in learnt.columns
+def test_the_model_has_a_weight_for_every_feature() -> None:
+    model = answer_model()
+    assert set(model.confidence) == {"constant", *CONFIDENCE_FEATURES}
+    assert 0 < model.threshold < 1
+    assert "exact" in model.columns
 
 
 def index_of(root: Path, texts: dict[str, str]) -> Index:
@@ -174,13 +174,13 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Index:
         ("huyện Mù Sương có bao nhiêu tổ hợp tác?", "913 THT"),
     ],
 )
-def test_what_is_counted_decides_between_the_figures_of_a_sentence(counted: Index, question: str, answer: str) -> None:
+def test_the_counted_noun_decides_between_the_figures_of_a_sentence(counted: Index, question: str, answer: str) -> None:
     best = counted.ask(question).best
     assert best is not None
     assert best.text == answer
 
 
-def test_a_qualifier_is_not_cut_so_that_it_says_the_contrary(counted: Index) -> None:
+def test_a_negated_qualifier_is_not_cut(counted: Index) -> None:
     best = counted.ask("Lãi cho vay của quỹ Bến Lở là bao nhiêu phần trăm?").best
     assert best is not None
     assert best.text.startswith("không vượt quá 9")
@@ -204,7 +204,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Index:
         ("Thợ mới của lò Đất Nung học nghề bao lâu?", "18 tháng"),
     ],
 )
-def test_an_amount_is_of_the_unit_that_is_asked_for(measured: Index, question: str, answer: str) -> None:
+def test_an_amount_has_the_unit_that_is_asked_for(measured: Index, question: str, answer: str) -> None:
     best = measured.ask(question).best
     assert best is not None
     assert best.text.endswith(answer)
@@ -216,7 +216,7 @@ def test_a_sentence_of_one_word_has_its_word_as_a_candidate(tmp_path: Path) -> N
     assert best.text == "Vôi"
 
 
-def test_nothing_is_answered_that_a_denial_was_cut_off_from(tmp_path: Path) -> None:
+def test_a_negation_is_not_cut_off_an_answer(tmp_path: Path) -> None:
     text = "Tổ hợp tác ở Bến Lở không phải đăng ký với xã. Tổ hợp tác khác phải nộp phí đò hằng tháng."
     best = index_of(tmp_path, {"a": text}).ask("Tổ hợp tác ở Bến Lở phải làm gì?").best
     assert best is not None
@@ -233,7 +233,7 @@ def test_nothing_is_answered_that_a_denial_was_cut_off_from(tmp_path: Path) -> N
         ("Năm 2016 tỉnh Lạng Sơn có bao nhiêu hợp tác xã?", False),
     ],
 )
-def test_an_answer_is_of_the_province_and_the_time_asked_about(tmp_path: Path, question: str, answered: bool) -> None:
+def test_an_answer_has_the_province_and_the_time_of_the_question(tmp_path: Path, question: str, answered: bool) -> None:
     texts = {
         "a": "Tính đến cuối năm 2020, tỉnh Lạng Sơn có 312 hợp tác xã với 4.100 thành viên.",
         "b": "Năm 2020, tỉnh Cao Bằng mở ba lớp cho kế toán hợp tác xã.",
@@ -243,14 +243,14 @@ def test_an_answer_is_of_the_province_and_the_time_asked_about(tmp_path: Path, q
     assert not answered or found.answer.text == "312 hợp tác xã"  # type: ignore[union-attr]
 
 
-def test_what_is_printed_again_is_read_once_and_says_nothing_more(tmp_path: Path) -> None:
+def test_reprints_add_no_evidence(tmp_path: Path) -> None:
     text = "Đến cuối năm 2020, huyện Mù Sương có 57 hợp tác xã, trong đó 12 hợp tác xã nuôi ong."
     found = index_of(tmp_path, dict.fromkeys("abc", text)).ask("Cuối năm 2020 huyện Mù Sương có bao nhiêu hợp tác xã?")
     assert found.answer is not None
     assert (found.answer.text, found.answer.as_of, found.others) == ("57 hợp tác xã", "cuối năm 2020", ())
 
 
-def test_a_time_named_before_the_sentence_is_not_said_to_be_the_figures(tmp_path: Path) -> None:
+def test_a_time_named_before_the_sentence_is_not_shown_as_the_figures(tmp_path: Path) -> None:
     text = "Năm 2014 xã Bến Lở mở lò gạch đầu tiên. Nay xã Bến Lở có 23 lò gạch đang đỏ lửa."
     best = index_of(tmp_path, {"a": text}).ask("Xã Bến Lở có bao nhiêu lò gạch?").best
     assert best is not None

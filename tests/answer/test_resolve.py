@@ -1,4 +1,4 @@
-"""One answer out of several: which time, which status, and what the others are to it."""
+"""Resolution of several candidates to one answer: by time and status, with the relation of the others."""
 
 import datetime
 from dataclasses import replace
@@ -79,7 +79,7 @@ def given(index: Index, question: str) -> str:
     ],
 )
 def test_the_time_of_the_question_decides(news: Index, time: str, counts: str) -> None:
-    """What is said "hiện nay" is of the article's day."""
+    """A figure of "hiện nay" holds on the article's day."""
     assert given(news, f"{time} huyện Suối Vàng có bao nhiêu hợp tác xã?") in counts.split()
 
 
@@ -92,8 +92,8 @@ def test_the_time_of_the_question_decides(news: Index, time: str, counts: str) -
         ("huyen suoi vang co bao nhieu hop tac xa", "57"),
     ],
 )
-def test_so_it_does_without_marks_and_as_keywords(news: Index, question: str, counts: str) -> None:
-    """The likeliest one; two that differ may leave too little confidence in either."""
+def test_the_time_decides_without_diacritics_and_in_keywords(news: Index, question: str, counts: str) -> None:
+    """The best span is checked; two that differ may leave too little confidence in either."""
     best = news.ask(question).best
     assert best is not None
     assert best.text.split()[0] in counts.split()
@@ -127,11 +127,11 @@ def test_figures_of_one_time_that_differ_are_both_shown(news: Index) -> None:
         ("Năm 2025 huyện Suối Vàng có bao nhiêu hợp tác xã?", "-"),
     ],
 )
-def test_aims_and_changes_are_given_where_they_are_asked_for(news: Index, question: str, count: str) -> None:
+def test_targets_and_changes_are_given_if_asked_for(news: Index, question: str, count: str) -> None:
     assert given(news, question) == count
 
 
-def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, said: str = "có") -> CandidateAnswer:
+def candidate(text: str, article: str, time: str | None = None, fit: float = 0.5, *, said: str = "có") -> CandidateAnswer:
     """Return an answer of a sentence of its own: Năm 2018 có 31 HTX."""
     sentence = f"{time} {said} {text}." if time else f"Nơi ấy {said} {text}."
     start = sentence.index(text)
@@ -151,69 +151,87 @@ def told(text: str, article: str, time: str | None = None, fit: float = 0.5, *, 
     return candidate_answer(answer, fit, fit, 1.0)
 
 
-def test_of_figures_of_several_times_the_newest_is_given() -> None:
-    asking = analyse_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
-    some = [
-        told("31 hợp tác xã", "a", "Năm 2018", 0.5),
-        told("57 HTX", "b", "Tháng 3/2021", 0.3),
-        told("48 hợp tác xã", "c", "Năm 2019", 0.4),
-        told("99 hợp tác xã", "d", "Năm 2022", 0.2),
-        told("9 thành viên", "e", "Năm 2023", 0.5),
-        told("7 hợp tác xã", "f", "Năm 2023", 0.5)._replace(says=0.5),
+def test_the_newest_of_figures_of_several_times_is_given() -> None:
+    question = analyse_question("Huyện Mường Pồn có bao nhiêu hợp tác xã?")
+    candidates = [
+        candidate("31 hợp tác xã", "a", "Năm 2018", 0.5),
+        candidate("57 HTX", "b", "Tháng 3/2021", 0.3),
+        candidate("48 hợp tác xã", "c", "Năm 2019", 0.4),
+        candidate("99 hợp tác xã", "d", "Năm 2022", 0.2),
+        candidate("9 thành viên", "e", "Năm 2023", 0.5),
+        candidate("7 hợp tác xã", "f", "Năm 2023", 0.5)._replace(says=0.5),
     ]
-    answer, others = resolve(asking, some)
+    answer, others = resolve(question, candidates)
     assert answer is not None
     assert answer.text == "57 HTX"
     assert [(one.article_id, one.relation) for one in others] == [(one, "other date") for one in "dca"]
 
 
 def test_figures_of_one_time_agree_or_differ() -> None:
-    asking = analyse_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
-    some = [told("48 HTX", "a", "Năm 2019"), told("50 HTX", "c", "Năm 2019"), told("48 hợp tác xã", "b", "Cả năm 2019")]
-    answer, others = resolve(asking, some)
+    question = analyse_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
+    candidates = [
+        candidate("48 HTX", "a", "Năm 2019"),
+        candidate("50 HTX", "c", "Năm 2019"),
+        candidate("48 hợp tác xã", "b", "Cả năm 2019"),
+    ]
+    answer, others = resolve(question, candidates)
     assert answer is not None
     assert answer.article_id == "a"
     assert answer.confidence == pytest.approx(1 - 0.1**3), "that one of them is right"
     assert [(one.article_id, one.relation) for one in others] == [("b", "same"), ("c", "different")]
 
 
+@pytest.mark.parametrize(
+    ("bound", "relation"),
+    [
+        *((bound, "same") for bound in "chưa đến|chưa tới|chưa đầy|chưa được|non|ngót|gần|dưới|tối đa|không quá".split("|")),
+        *((bound, "different") for bound in "ít nhất|tối thiểu|không dưới|hơn".split("|")),
+    ],
+)
+def test_48_agrees_with_less_than_50_and_not_with_more(bound: str, relation: str) -> None:
+    question = analyse_question("Năm 2019 Mường Pồn có bao nhiêu hợp tác xã?")
+    candidates = [candidate("48 HTX", "a", "Năm 2019"), candidate(f"{bound} 50 hợp tác xã", "b", "Năm 2019", 0.4)]
+    _, others = resolve(question, candidates)
+    assert [(other.text, other.relation) for other in others] == [(f"{bound} 50 hợp tác xã", relation)]
+
+
 def test_a_figure_of_the_time_asked_for_goes_before_a_likelier_one() -> None:
-    asking = analyse_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
-    answer, others = resolve(asking, [told("48 HTX", "a", "Năm 2019", 0.5), told("31 HTX", "b", "Năm 2018", 0.2)])
+    question = analyse_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
+    answer, others = resolve(question, [candidate("48 HTX", "a", "Năm 2019", 0.5), candidate("31 HTX", "b", "Năm 2018", 0.2)])
     assert answer is not None
     assert (answer.text, [one.relation for one in others]) == ("31 HTX", ["other date"])
 
 
-def test_an_aim_is_trusted_less_where_no_other_figure_is() -> None:
-    asking = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
-    aim = told("80 HTX", "a", "Năm 2019", said="phấn đấu có")
-    answer, _ = resolve(asking, [aim])
+def test_a_target_has_less_confidence_if_no_actual_figure_is_found() -> None:
+    question = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
+    aim = candidate("80 HTX", "a", "Năm 2019", said="phấn đấu có")
+    answer, _ = resolve(question, [aim])
     assert answer is not None
     assert answer.confidence == pytest.approx(0.4 * aim.answer.confidence)
     assert resolve(analyse_question("Mường Pồn phấn đấu có bao nhiêu hợp tác xã?"), [aim])[0] == aim.answer
-    actual = told("48 HTX", "b", "Năm 2018", 0.3)
-    answer, others = resolve(asking, [aim, actual])
+    actual = candidate("48 HTX", "b", "Năm 2018", 0.3)
+    answer, others = resolve(question, [aim, actual])
     assert answer is not None
     assert (answer.text, others) == ("48 HTX", ())
 
 
-def test_what_is_told_in_the_last_days_of_a_period_is_no_aim() -> None:
-    asking = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
-    early = told("48 HTX", "a", "Đến cuối năm 2025")
+def test_a_figure_published_at_the_end_of_its_period_is_actual() -> None:
+    question = analyse_question("Mường Pồn có bao nhiêu hợp tác xã?")
+    early = candidate("48 HTX", "a", "Đến cuối năm 2025")
     last = replace(early.answer, date=datetime.date(2025, 12, 26))
-    whole = resolve(asking, [candidate_answer(last, 0.5, 0.5, 1.0)])[0]
+    whole = resolve(question, [candidate_answer(last, 0.5, 0.5, 1.0)])[0]
     assert whole is not None
     assert whole.confidence == pytest.approx(0.9)
     assert replace(whole, confidence=last.confidence) == last
-    lessened = resolve(asking, [early])[0]
+    lessened = resolve(question, [early])[0]
     assert lessened is not None
     assert lessened.confidence == pytest.approx(0.4 * 0.9)
 
 
 @pytest.mark.parametrize(("number", "left"), [("35-CT/TU", 1.0), ("36-CT/TU", 0.4)])
-def test_what_is_said_of_another_document_is_trusted_less(number: str, left: float) -> None:
-    asking = analyse_question(f"Chỉ thị số {number} ban hành ngày nào?")
-    answer, _ = resolve(asking, [told("27/5/2013", "a", said="có Chỉ thị số 35-CT/TU ngày")])
+def test_an_answer_about_another_document_has_less_confidence(number: str, left: float) -> None:
+    question = analyse_question(f"Chỉ thị số {number} ban hành ngày nào?")
+    answer, _ = resolve(question, [candidate("27/5/2013", "a", said="có Chỉ thị số 35-CT/TU ngày")])
     assert answer is not None
     assert answer.confidence == pytest.approx(left * 0.9)
 
@@ -227,36 +245,36 @@ def test_what_is_said_of_another_document_is_trusted_less(number: str, left: flo
     ],
 )
 def test_who_holds_the_office_is_not_its_deputy(question: str, left: float) -> None:
-    answer, _ = resolve(analyse_question(question), [told("Lò Thị Pó", "a", said="có giám đốc HTX Bến Lở là")])
+    answer, _ = resolve(analyse_question(question), [candidate("Lò Thị Pó", "a", said="có giám đốc HTX Bến Lở là")])
     assert answer is not None
     assert answer.confidence == pytest.approx(left * 0.9)
 
 
-def test_what_is_no_figure_is_only_said_again_or_not() -> None:
-    asking = analyse_question("Ai là giám đốc?")
-    some = [told("Lò Thị Pó", "a"), told("Lò Văn Pó", "b"), told("lò thị pó", "c")]
-    answer, others = resolve(asking, some)
+def test_answers_that_are_no_figures_are_the_same_or_not_shown() -> None:
+    question = analyse_question("Ai là giám đốc?")
+    candidates = [candidate("Lò Thị Pó", "a"), candidate("Lò Văn Pó", "b"), candidate("lò thị pó", "c")]
+    answer, others = resolve(question, candidates)
     assert answer is not None
     assert (answer.text, answer.article_id) == ("Lò Thị Pó", "a")
     assert answer.confidence == pytest.approx(0.99)
     assert [(one.article_id, one.relation) for one in others] == [("c", "same")]
 
 
-def test_what_several_sentences_say_is_as_likely_as_all_of_them_and_given_from_the_most_trusted() -> None:
-    asking = analyse_question("Ai là giám đốc?")
-    trusted = told("Lò Thị Pó", "c", fit=0.3)
+def test_equal_answers_add_their_scores_and_the_most_confident_is_quoted() -> None:
+    question = analyse_question("Ai là giám đốc?")
+    trusted = candidate("Lò Thị Pó", "c", fit=0.3)
     doubted = trusted._replace(answer=replace(trusted.answer, article_id="b", confidence=0.2))
-    answer, others = resolve(asking, [told("Lò Văn Pó", "a", fit=0.5), doubted, trusted])
+    answer, others = resolve(question, [candidate("Lò Văn Pó", "a", fit=0.5), doubted, trusted])
     assert answer is not None
     assert answer.article_id == "c"
     assert answer.confidence == pytest.approx(1 - 0.1 * 0.8)
     assert [one.article_id for one in others] == ["b"]
-    assert resolve(asking, [])[0] is None
+    assert resolve(question, [])[0] is None
 
 
-def test_nothing_told_settles_nothing() -> None:
-    asking = analyse_question("Ai là giám đốc?")
-    assert resolve(asking, []) == (None, ())
+def test_no_candidates_resolve_to_no_answer() -> None:
+    question = analyse_question("Ai là giám đốc?")
+    assert resolve(question, []) == (None, ())
 
 
 def times_in(text: str, sentence: str, figure: str) -> str | None:
@@ -264,7 +282,7 @@ def times_in(text: str, sentence: str, figure: str) -> str | None:
     start = text.index(sentence)
     at = text.index(figure, start)
     one = replace(
-        told("x", "a").answer,
+        candidate("x", "a").answer,
         text=figure,
         start=at,
         end=at + len(figure),
@@ -275,7 +293,7 @@ def times_in(text: str, sentence: str, figure: str) -> str | None:
     return text[period.start : period.end] if period else None
 
 
-def test_the_time_nearest_before_a_figure_is_its_own() -> None:
+def test_the_last_time_named_before_a_figure_is_its_own() -> None:
     sentence = "Năm 2018 có 31 HTX, năm 2019 có 48 HTX, bằng 9 HTX của tháng 2/2020."
     text = f"Năm 2017 có 20 HTX. {sentence}"
     assert times_in(text, sentence, "31") == "Năm 2018"
@@ -285,7 +303,7 @@ def test_the_time_nearest_before_a_figure_is_its_own() -> None:
     assert times_in("Có 48 HTX.", "Có 48 HTX.", "48") is None
 
 
-def test_what_a_figure_is_compared_with_is_not_its_time() -> None:
+def test_a_time_that_a_figure_is_compared_with_is_not_its_own() -> None:
     sentence = "So với năm 2018, xã có 48 HTX, tăng 17 HTX so với cùng kỳ năm 2017."
     assert times_in(sentence, sentence, "48") is None
     assert times_in(f"Năm 2019 họp. {sentence}", sentence, "48") == "Năm 2019"

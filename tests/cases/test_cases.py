@@ -420,6 +420,9 @@ def test_status_that_a_question_asks_for(question: str, status: str) -> None:
 
 @each("typed-spans")
 def test_typed_spans(given: str, expected: str) -> None:
-    """The expected span is one of those found; where none is expected there is none but names."""
-    found = {f"{one.type}: {given[one.start : one.end]}" for one in typed_spans(given)}
-    assert expected in found or (expected == "-" and all(one.startswith("name") for one in found))
+    """The expected span is one of those read; "- type" expects none of that type."""
+    day, bar, text = given.rpartition("¦")
+    text = text.removeprefix(" ") if bar else text
+    spans = typed_spans(text, date.fromisoformat(day) if day else None)
+    read = {f"{span.type}: {text[span.start : span.end]}" for span in spans}
+    assert expected in read or (expected.startswith("- ") and not any(one.startswith(expected[2:]) for one in read)), read

@@ -12,7 +12,6 @@ from htxsearch.answer.question import FIGURES, KINDS, QuestionAnalysis
 from htxsearch.answer.sentences import Sentence
 from htxsearch.answer.spans import (
     CATEGORIES,
-    QUALIFIERS,
     SIGNS,
     Bools,
     Ints,
@@ -158,7 +157,7 @@ def _types(spans: SentenceSpans) -> _Part:
         cut_first[first + 1 : last + 1] = True
         cut_last[first:last] = True
     count = _sums(covered)
-    qualifier = np.array([term in QUALIFIERS for term in spans.sentence.terms])
+    qualifier = spans.qualifiers()
     return {
         "exact": exact[spans.first, spans.last],
         "strong": strong[spans.first, spans.last],

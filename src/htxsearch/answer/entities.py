@@ -1,14 +1,18 @@
-"""What in a text could be an answer by its form: amounts, dates, names, document numbers.
+"""Typed spans of a text: amounts, dates, names and document numbers, by their form.
 
-Amounts are figures or number words with their scale, money and percentages with their sign; dates are days, months, years,
-centuries and periods; names are runs of capitals, and a person's, an organisation's or a place's by the word before them.
+Figures are those of `text.figures`, money and percentages are figures with their sign; dates are those of `text.dates`. Names
+are runs of capitals; the word in front makes them a person's, an organisation's or a place's.
 """
 
+import datetime
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
+from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.document_numbers import document_numbers
+from htxsearch.text.figures import figures
 from htxsearch.text.places import find_provinces
 
 __all__ = ["TYPES", "Type", "TypedSpan", "typed_spans"]
@@ -17,44 +21,28 @@ Type = Literal["number", "money", "percent", "date", "name", "person", "organisa
 
 TYPES: tuple[Type, ...] = get_args(Type)
 
-_FIGURE = r"\d+(?:[.,]\d+)*"
-_SCALE = r"(?:trăm|nghìn|ngàn|vạn|triệu|tỷ|tỉ)"
-_CURRENCY = r"(?:đồng|VNĐ|VND|USD|đô la(?: Mỹ)?|euro|EUR|đô-la|bảng(?: Anh)?|yên|franc|rúp|dollar|won|nhân dân tệ|đ)"
-_AMOUNT = rf"{_FIGURE}(?:\s*[-–]\s*{_FIGURE})?(?:\s{_SCALE}\b)*"
-_WORDED = (
-    r"(?:một|hai|ba|bốn|năm(?=\s(?:mươi|trăm|nghìn|triệu))|sáu|bảy|tám|chín|mười|hàng|vài)"
-    r"(?:\s(?:mươi|mười|một|mốt|hai|ba|bốn|tư|năm|lăm|sáu|bảy|tám|chín|trăm|nghìn|ngàn|triệu|tỷ))*"
+_PERCENT_BEHIND = re.compile(r"\s?(?:%|phần trăm(?!\w))", re.IGNORECASE)
+_CURRENCY_BEHIND = re.compile(
+    r"\s?(?:đồng|VNĐ|VND|USD|đô la(?: Mỹ)?|euro|EUR|đô-la|bảng(?: Anh)?|yên|franc|rúp|dollar|won|nhân dân tệ|đ)(?!\w)"
+    r"(?:/[^\W\d]+)?",
+    re.IGNORECASE,
 )
-_DAY = (
-    r"(?:(?:ngày|mùng|mồng)\s+)?\d{1,2}"
-    r"(?:\s?[/.-]\s?\d{1,2}\s?[/.-]\s?\d{4}|\s+tháng\s+\d{1,2}(?:(?:\s+năm|,|\s?[/-])\s*\d{3,4})?|[/-]\d{1,2}(?![\d/]))"
-)
-_MONTH = r"(?:tháng\s+\d{1,2}(?:\s?[/-]\s?\d{4}|(?:\s+năm|,)\s*\d{3,4})?|(?<!\d)\d{1,2}\s?[/-]\s?(?:19|20)\d\d)"
-_YEAR = (
-    r"(?:(?:năm|những năm|đầu năm|cuối năm|giữa năm|thập niên|thập kỷ)\s+\d{2,4}(?:\s?[-–]\s?\d{2,4})?"
-    r"|(?<![\d.,/])(?:1\d|20)\d\d(?:\s?[-–]\s?(?:1\d|20)\d\d)?(?![\d/]|[.,]\d))"
-)
-_CENTURY = r"thế kỷ\s+(?:thứ\s+)?(?:[IVX]+|\d{1,2})(?![\w])(?:\s+(?:TCN|trước Công nguyên))?"
-_PERIOD = (
-    r"(?:(?:giai đoạn|nhiệm kỳ|từ năm|mùa|quý)\s+(?:\d{4}(?:\s?[-–]\s?\d{4})?|[IV]+(?:/\d{4})?)"
-    r"|\d+\s+tháng\s+(?:đầu|cuối)\s+năm(?:\s+\d{4})?)"
-)
-_MEASURED: tuple[tuple[Type, re.Pattern[str]], ...] = (
-    ("date", re.compile(rf"(?<![\w]){_PERIOD}|(?<!\w)(?:{_DAY}|{_MONTH}|{_CENTURY}|{_YEAR})", re.IGNORECASE)),
-    ("percent", re.compile(rf"{_FIGURE}(?:\s*[-–]\s*{_FIGURE})?\s?(?:%|phần trăm)", re.IGNORECASE)),
-    (
-        "money",
-        re.compile(rf"{_AMOUNT}\s?{_CURRENCY}(?!\w)(?:/[^\W\d]+)?|[$€£]\s?{_FIGURE}(?:\s{_SCALE})*", re.IGNORECASE),
-    ),
-    ("number", re.compile(rf"(?<![\w.,/]){_AMOUNT}(?![\w/]|[.,]\d)|(?<!\w){_WORDED}(?!\w)", re.IGNORECASE)),
-)
+_COUNT = re.compile(r"(?:các|hai|ba|bốn|năm|\d) (?=năm \d{4}$)", re.IGNORECASE)
+"""The number of years before the first of several: các năm 2011, 2013."""
+_RANGE = re.compile(r"((?:từ )?(?:năm )?\d{4}) (?:đến|tới) (?:hết )?((?:năm )?\d{4})", re.IGNORECASE)
+_SINCE = re.compile(r"(?<!\w)từ\s$", re.IGNORECASE)
+_CURRENCY_BEFORE = re.compile(r"[$€£]\s?$")
 _UPPER = "".join(char for char in map(chr, range(0x41, 0x1EFA)) if char.isupper())
 _CAPITAL = rf"[{_UPPER}][^\W_]*(?:[-.'’][^\W_]+)*"
 _NAME = re.compile(rf"(?<!\w){_CAPITAL}(?:\s(?:{_CAPITAL}|(?:de|von|van|di|of|the|và)\s(?={_CAPITAL})))*")
+_BEARER_REACH = 40
+"""Characters before a name in which the word for its bearer is looked for."""
+_BODY_WORDS = 5
+"""Words before a name in which that of an organisation makes it its name: hợp tác xã nông nghiệp Tâm Anh."""
 
 
 def _heads(*names: str) -> frozenset[str]:
-    return frozenset(name for some in names for name in some.split("|"))
+    return frozenset(name for group in names for name in group.split("|"))
 
 
 _TITLES = _heads(
@@ -79,31 +67,71 @@ class TypedSpan(NamedTuple):
     type: Type
 
 
-def typed_spans(text: str) -> list[TypedSpan]:
-    """Return the typed spans of NFC `text`; they may overlap, and have several types. A figure in a date,
-    an amount of money or a percentage is no number by itself."""
-    found = [TypedSpan(one.start, one.end, "document") for one in document_numbers(text)]
-    for type_, pattern in _MEASURED:
-        found += [TypedSpan(match.start(), match.end(), type_) for match in pattern.finditer(text)]
-    wholes = [one for one in found if one.type in ("date", "money", "percent")]
-    found = [one for one in found if one.type != "number" or not any(w.start <= one.start and one.end <= w.end for w in wholes)]
+def typed_spans(text: str, published: datetime.date | None = None) -> list[TypedSpan]:
+    """Return the typed spans of NFC `text`; they may overlap, and have several types.
+
+    A figure in a date, an amount of money or a percentage is no number by itself. `published` is the day that relative
+    dates are counted from.
+    """
+    spans = [TypedSpan(number.start, number.end, "document") for number in document_numbers(text)]
+    dates = [TypedSpan(start, end, "date") for start, end in _dates(text, published)]
+    spans += dates
+    for figure in figures(text):
+        in_date = any(date.start <= figure.number and figure.end <= date.end for date in dates)
+        span = _amount(text, figure.number, figure.end)
+        if span.type != "number" or not in_date:
+            spans.append(span)
+    spans += _names(text)
+    spans += [TypedSpan(mention.start, mention.end, "place") for mention in find_provinces(text)]
+    return spans
+
+
+def _dates(text: str, published: datetime.date | None) -> Iterator[tuple[int, int]]:
+    """Yield start and end of the dates whose days are known or that have a number, with the "từ" before a year.
+
+    The ends of a range are dates of their own, too: từ năm nào, đến năm nào.
+    """
+    for mention in date_mentions(text, published=published, historical=True):
+        written = text[mention.start : mention.end]
+        if mention.first or any(char.isdigit() for char in written):
+            count = _COUNT.match(written)
+            start = mention.start + (count.end() if count else 0)
+            since = _SINCE.search(text, max(0, start - 3), start) if written.startswith("năm") else None
+            start = since.start() if since else start
+            yield start, mention.end
+            ends = _RANGE.fullmatch(text, start, mention.end)
+            if ends:
+                yield from (ends.span(1), ends.span(2))
+
+
+def _amount(text: str, start: int, end: int) -> TypedSpan:
+    """Return a figure with the sign or currency beside it."""
+    percent = _PERCENT_BEHIND.match(text, end)
+    if percent:
+        return TypedSpan(start, percent.end(), "percent")
+    currency = _CURRENCY_BEHIND.match(text, end)
+    if currency:
+        return TypedSpan(start, currency.end(), "money")
+    sign = _CURRENCY_BEFORE.search(text, max(0, start - 2), start)
+    return TypedSpan(sign.start(), end, "money") if sign else TypedSpan(start, end, "number")
+
+
+def _names(text: str) -> Iterator[TypedSpan]:
     for match in _NAME.finditer(text):
-        found.append(TypedSpan(match.start(), match.end(), "name"))
-        bearer = _bearer(text[max(0, match.start() - 40) : match.start()])
+        yield TypedSpan(match.start(), match.end(), "name")
+        bearer = _bearer(text[max(0, match.start() - _BEARER_REACH) : match.start()])
         if bearer:
-            found.append(TypedSpan(match.start(), match.end(), bearer))
-    found += [TypedSpan(one.start, one.end, "place") for one in find_provinces(text)]
-    return found
+            yield TypedSpan(match.start(), match.end(), bearer)
 
 
 def _bearer(before: str) -> Type | None:
-    """Return whose name follows, by the words before it: a person's, an organisation's, a place's, or None."""
+    """Return whose name follows the words `before`: a person's, an organisation's, a place's, or None."""
     words = before.lower().split()
     if not before[-1:].isspace() or not words:
         return None
     last = {words[-1], " ".join(words[-2:])}
     if last & _TITLES:
         return "person"
-    if not _BODIES.isdisjoint((*words[-5:], *map(" ".join, pairwise(words[-5:])))):
+    if not _BODIES.isdisjoint((*words[-_BODY_WORDS:], *map(" ".join, pairwise(words[-_BODY_WORDS:])))):
         return "organisation"
     return "place" if last & _LOCATED else None

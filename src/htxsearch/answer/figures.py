@@ -1,14 +1,20 @@
-"""Whether a figure is what is, what is aimed at, or by how much something changed; and which of these a question asks for.
+"""The figure of an answer: its status, and the qualifier that belongs to it.
 
-Rules over closed lists of words, the same ones for question and text; a question without marks is read without theirs.
+The status is that of an actual figure, a target or a change. Rules over closed lists of words find it, the same ones for
+question and text; a question without diacritics is matched without theirs. Numbers, scales and qualifiers are those of
+`text.figures`.
 """
 
 import re
+from collections.abc import Container, Iterable
 from typing import Literal
 
-from htxsearch.text.normalize import fold
+from htxsearch.text.figures import QUALIFIERS, figures
+from htxsearch.text.normalize import fold, normal
+from htxsearch.text.sentences import Span
+from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["Status", "status_asked", "status_of"]
+__all__ = ["Status", "status_asked", "status_of", "with_qualifier"]
 
 Status = Literal["actual", "target", "change"]
 
@@ -25,11 +31,12 @@ _CHANGED = re.compile(
     r"(?: (?:thêm|được|mới|khoảng|gần|hơn|trên|ít nhất|bình quân|trung bình|mỗi năm))*\s$",
     re.IGNORECASE,
 )
+_BOUND_BEHIND = re.compile(r"\s(?:trở|đổ) (?:lên|xuống)(?!\w)", re.IGNORECASE)
 _CHANGED_BEHIND = re.compile(rf"\s(?:được |vừa )?(?:{_FOUNDED}|tăng thêm)(?!\w)", re.IGNORECASE)
 
 
 def status_asked(question: str, *, marked: bool) -> Status:
-    """Return what figure a question asks for; that of today, or of its date, if it says nothing else."""
+    """Return the status of the figure that a question asks for; it is an actual one unless the question says otherwise."""
     for status, words in (("target", _ASKS_TARGET), ("change", _ASKS_CHANGE)):
         if re.search(words if marked else fold(words), question if marked else fold(question), re.IGNORECASE):
             return "target" if status == "target" else "change"
@@ -37,7 +44,31 @@ def status_asked(question: str, *, marked: bool) -> Status:
 
 
 def status_of(before: str, behind: str) -> Status:
-    """Return what a figure is by what stands in its sentence before and behind it."""
+    """Return the status of a figure by the text of its sentence before and behind it."""
     if _CHANGED.search(before) or _CHANGED_BEHIND.match(behind):
         return "change"
     return "target" if _AIMED.search(before) else "actual"
+
+
+def with_qualifier(sentence: str, span: Span, asked: Container[str] = ()) -> Span:
+    """Return a span of a sentence that begins with a figure, with the bound of the figure.
+
+    Without it the bound would be quoted as the figure: chưa đến 50 hợp tác xã, từ 7 thành viên trở lên. A qualifier that only
+    says "about" stays as it was chosen, and one whose words are all `asked`: "tối thiểu bao nhiêu" is answered by the figure.
+    """
+    start, end = span
+    for figure in figures(sentence):
+        if figure.bound in ("exact", "about") or not figure.start <= start <= figure.number < end:
+            continue
+        bound_behind = _BOUND_BEHIND.match(sentence, end)
+        if bound_behind and figure.start == figure.number:
+            return Span(start, bound_behind.end())
+        qualifier = tokens(sentence[figure.start : figure.number])
+        size = next((size for size in range(len(qualifier), 0, -1) if _phrase(qualifier[-size:]) in QUALIFIERS), 0)
+        if size and not all(term in asked or term == "là" for term in _phrase(qualifier[-size:])):
+            return Span(min(start, figure.start + qualifier[-size].start), end)
+    return span
+
+
+def _phrase(words: Iterable[Token]) -> tuple[str, ...]:
+    return tuple(normal(word.term) for word in words)

@@ -20,6 +20,7 @@ from htxsearch.search.results import Answer
 from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
+from htxsearch.text.figures import agree, figures
 from htxsearch.text.normalize import normal
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
@@ -29,8 +30,6 @@ __all__ = ["CandidateAnswer", "Relation", "candidate_answer", "resolve"]
 Relation = Literal["same", "different", "other date"]
 """What another article's answer is to the one given."""
 
-_SCALES = ("trăm", "nghìn", "ngàn", "vạn", "triệu", "tỷ")
-_QUALIFIERS = ("gần", "trên", "hơn", "khoảng", "ước", "tính", "chừng", "xấp", "xỉ")
 _LEAST_SAYS = 0.85
 """How much of the question a rival's sentence has at least, as a share of what the best one's has."""
 _LEAST_FIT = 0.1
@@ -192,7 +191,7 @@ def _fits(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
 
 def _relation(given: CandidateAnswer, other: CandidateAnswer) -> Relation:
     """Return the relation of a rival to the answer given."""
-    if _figure(other.answer) == _figure(given.answer):
+    if _say_the_same(given.answer, other.answer):
         return "same"
     return "different" if other.last_day == given.last_day else "other date"
 
@@ -201,10 +200,12 @@ def _terms(text: str) -> tuple[str, ...]:
     return tuple(normal(token.term) for token in tokens(text))
 
 
-def _figure(answer: Answer) -> tuple[str, ...]:
-    """Return an answer's number with its scale, or all its words if it has none."""
-    said = _terms(answer.text)
-    return tuple(term for term in said if term[0].isdigit() or term in _SCALES) or said
+def _say_the_same(one: Answer, other: Answer) -> bool:
+    """Return True if the first figures of two answers do not contradict each other: 48 and "dưới 50"."""
+    figure, other_figure = figures(one.text)[:1], figures(other.text)[:1]
+    if figure and other_figure:
+        return agree(figure[0], other_figure[0])
+    return _terms(one.text) == _terms(other.text)
 
 
 def _counted(answer: Answer) -> str:
@@ -212,10 +213,10 @@ def _counted(answer: Answer) -> str:
     if answer.kind == "percent" and answer.text.endswith(("%", "phần trăm")):
         return "%"
     start = answer.start - answer.passage.start
-    for term in _terms(answer.passage.text[start : start + len(answer.text) + _UNIT_REACH]):
-        if not (term[0].isdigit() or term in _SCALES or term in _QUALIFIERS):
-            return _long_forms().get(term, term)
-    return ""
+    behind = answer.passage.text[start : start + len(answer.text) + _UNIT_REACH]
+    figure = figures(behind)[:1]
+    counted = _terms(behind[figure[0].end :] if figure else behind)[:1]
+    return _long_forms().get(counted[0], counted[0]) if counted else ""
 
 
 @cache

@@ -9,7 +9,7 @@ these chances is chosen: a span that many likely ones overlap (S. Kumar and W. B
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -20,9 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.answer.candidates import Columns, candidates
+from htxsearch.answer.figures import with_qualifier
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
 from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, Sentence, read_passages
 from htxsearch.search.features import QueryArrays
+from htxsearch.text.sentences import Span
 
 __all__ = [
     "CONFIDENCE_FEATURES",
@@ -48,6 +50,8 @@ _SENTENCE_POWER, _SENTENCE_SHARE = 0.5, 0.2
 """Weight of the sentence beside the span: the power of its likelihood as a factor, and its weight as a summand."""
 _LIKELY = 80
 """The likeliest candidates of a sentence, over which expectations are taken."""
+_WITHOUT_QUALIFIERS = ("date", "document")
+"""Kinds of answers whose numbers have no bound."""
 _STEEPEST = 30.0
 """Bound of the logistic function's argument."""
 
@@ -243,11 +247,15 @@ def choices(
             margin = score - float(np.max(np.delete(scores, index))) if len(scores) > 1 else 1.0
             rows = rows_of(sentence, columns, score - best, rank, model.columns)
             scored.append(_SentenceCandidates(sentence, score, margin, first, last, rows))
-    return _best_spans(scored, best, passages, model) if scored else []
+    return _best_spans(question, scored, best, passages, model) if scored else []
 
 
 def _best_spans(
-    scored: Sequence[_SentenceCandidates], best: float, passages: Sequence[CandidatePassage], model: AnswerModel
+    question: QuestionAnalysis,
+    scored: Sequence[_SentenceCandidates],
+    best: float,
+    passages: Sequence[CandidatePassage],
+    model: AnswerModel,
 ) -> list[Choice]:
     """Return the best span of each sentence, best first; `best` is the best sentence's score."""
     sums = model.sums(np.concatenate([own.rows for own in scored]))
@@ -261,11 +269,19 @@ def _best_spans(
         features = confidence_features(own.sentence, tops[place], runner_up, own.margin, own.rows[span], model.columns)
         text = passages[own.sentence.passage].text
         start, end = _characters(text, own.sentence, int(own.first[span]), int(own.last[span]))
+        if question.kind not in _WITHOUT_QUALIFIERS:
+            start, end = _qualified(own.sentence, start, end, {*question.before, *question.focus, *question.behind})
         (within,) = expected_f1(of_sentence[place], [(own.first, own.last)])
         likelihood = math.exp(own.score - best)
         score, fit = combined_score(tops[place], likelihood), float(within[span]) * likelihood
         found.append(Choice(own.sentence.passage, start, end, own.sentence, score, fit, model.chance(features)))
     return sorted(found, key=lambda choice: -choice.score)
+
+
+def _qualified(sentence: Sentence, start: int, end: int, asked: Set[str]) -> Span:
+    """Return a span of a passage with its figure's qualifier; the model does not choose between a bound and a figure."""
+    inside = with_qualifier(sentence.text, Span(start - sentence.start, end - sentence.start), asked)
+    return Span(sentence.start + inside.start, sentence.start + inside.end)
 
 
 def _characters(text: str, sentence: Sentence, first: int, last: int) -> tuple[int, int]:

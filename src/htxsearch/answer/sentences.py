@@ -205,7 +205,7 @@ def _read_passage(
 def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage) -> Iterator[Sentence]:
     every = tokens(passage.text)
     starts, ends = [token.start for token in every], [token.end for token in every]
-    typed = typed_spans(passage.text)
+    typed = typed_spans(passage.text, passage.published)
     place = 0
     for span in sentences(passage.text):
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
 from htxsearch.answer.sentences import OF_KIND, Sentence
 from htxsearch.text.abbreviations import COMMON, long_form_terms
+from htxsearch.text.figures import QUALIFIERS, SCALES, qualifier_before
 from htxsearch.text.normalize import is_syllable, key, normal
 
 __all__ = [
     "CATEGORIES",
-    "QUALIFIERS",
     "SIGNS",
     "Bools",
     "Ints",
@@ -33,6 +33,9 @@ _LONGEST = 45
 """Syllables of the longest span."""
 _UNIT_TERMS = 7
 """Terms behind a figure that may belong to its unit: 31 hợp tác xã nông nghiệp kiểu mới."""
+_LONGEST_QUALIFIER = max(map(len, QUALIFIERS))
+_QUALIFIER_REACH = 8
+"""Tokens before a figure in which its qualifiers are looked for: ước tính khoảng."""
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -80,8 +83,7 @@ _NEVER_LAST = frozenset(
     " theo gồm".split()
 )
 _DENIALS = frozenset("không chưa chẳng chớ đừng".split())
-QUALIFIERS = frozenset("gần trên hơn khoảng ước tính xấp xỉ chừng ít nhất tối thiểu tối đa không quá dưới vượt".split())
-_SCALES = frozenset("tram nghin ngan van trieu ty".split())
+_SCALES = frozenset(map(key, SCALES))
 _MEASURED = ("number", "money", "percent", "date", "document")
 _UNITS = frozenset("htx tht hộ người tấn tạ kg ha đồng lao con cây tổ".split())
 _HOW_LONG = tuple((unit,) for unit in "giây phút giờ ngày tuần tháng quý năm".split())
@@ -187,10 +189,7 @@ class SentenceSpans:
         """Return which spans (first, last) are an amount or date, with its qualifier in front, and some of its unit behind."""
         allowed = np.zeros((self.size, self.size), bool)
         for first, last in measured:
-            start = first
-            while start and self.sentence.terms[start - 1] in QUALIFIERS and self.open[start]:
-                start -= 1
-            end = last
+            start, end = first - self._qualifier_size(first), last
             if self.question.kind != "date":
                 while end + 1 < self.size and end - last < _UNIT_TERMS and self.open[end + 1]:
                     end += 1
@@ -198,6 +197,24 @@ class SentenceSpans:
             if "không" not in self.sentence.terms[start:first]:
                 allowed[first, last : end + 1] = True
         return allowed
+
+    def _qualifier_size(self, first: int) -> int:
+        """Return the number of tokens of the qualifier in front of a figure, with only blanks between."""
+        start = first
+        while start and first - start < _QUALIFIER_REACH and self.open[start]:
+            start -= 1
+        qualifier = qualifier_before(self.sentence.terms[start:first])
+        return qualifier.size if qualifier else 0
+
+    def qualifiers(self) -> Bools:
+        """Return which tokens (tokens,) are of a qualifier."""
+        terms = self.sentence.terms
+        inside = np.zeros(self.size, bool)
+        for start in range(self.size):
+            for size in range(1, min(_LONGEST_QUALIFIER, self.size - start) + 1):
+                if tuple(terms[start : start + size]) in QUALIFIERS:
+                    inside[start : start + size] = True
+        return inside
 
 
 def types_wanted(question: QuestionAnalysis) -> tuple[str, ...]:
