@@ -1,11 +1,11 @@
-"""htxsearch beside plain Whoosh, SQLite FTS5, tantivy and bm25s: same tokens, same queries, same machine, same run.
+"""Compare htxsearch with plain Whoosh, SQLite FTS5, tantivy and bm25s: same tokens, queries, machine and run.
 
     collection   articles, their passages as token numbers, and queries drawn from them
-    exhaustive   BM25 written out in numpy, which the answers are held against
+    exhaustive   BM25 written out in numpy, which the answers are compared with
     rivals       the engines, each built, opened and asked in its own way
     worker       one engine in a process of its own
     measure      the run: builds, cold starts, interleaved rounds, throughput
-    product      what a user gets: Index.search, one command, reindexing
+    product      the product as a user has it: Index.search, one command, reindexing
     plot         the picture
 
 `htxsearch bench --json` prints one value; times are in milliseconds unless a name ends in _s, sizes in bytes:

@@ -1,4 +1,4 @@
-"""What is indexed and asked: articles, their passages as token numbers, and queries drawn from them."""
+"""Make the collection that every engine indexes: articles, passages as token numbers, and queries drawn from them."""
 
 import json
 import lzma
@@ -26,15 +26,15 @@ __all__ = ["BenchCollection", "collect", "read_articles", "synthetic_articles"]
 
 _STEPS = (2_000, 20_000, 80_000)
 _LENGTHS = range(2, 9)
-"""How many syllables a query has: what people type, from two words to a short question."""
+"""Syllables of a query: as people type, from two words to a short question."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchCollection:
-    """Articles and their passages. A token is a number: the place of its term in `vocabulary`.
+    """Articles and their passages. A token is a number: the position of its term in `vocabulary`.
 
     The tokens of passage p are `tokens[offsets[p] : offsets[p + 1]]`; `owners[p]` is the first passage of its
-    article. A query is a row of different tokens; `texts` are the same queries as somebody would type them.
+    article. A query is a row of different tokens; `texts` are the same queries as a person would type them.
     """
 
     source: str
@@ -49,18 +49,18 @@ class BenchCollection:
 
     @property
     def passages(self) -> int:
-        """How many passages there are."""
+        """The number of passages."""
         return len(self.owners)
 
     def sizes(self, wanted: Sequence[int] = ()) -> list[int]:
-        """Return the sizes to measure at, ascending: those asked for, or the usual steps that are reached and the whole.
+        """Return the sizes to measure at, ascending: those given, or the usual steps up to the whole.
 
-        Raises UsageError for a size that there are not enough passages for.
+        Raises UsageError for a size above the number of passages.
         """
         return _sizes(self.passages, wanted)
 
     def as_json(self) -> dict[str, Any]:
-        """Return how much there is, as JSON values."""
+        """Return source and counts as JSON values."""
         return {
             "source": self.source,
             "synthetic": self.synthetic,
@@ -71,7 +71,7 @@ class BenchCollection:
         }
 
     def write(self, folder: Path) -> None:
-        """Write what a worker reads: passages.txt (owner, tab, tokens), vocabulary.txt, queries.json."""
+        """Write the files that a worker reads: passages.txt (owner, tab, tokens), vocabulary.txt, queries.json."""
         with (folder / "passages.txt").open("w", encoding="ascii") as file:
             for number, owner in enumerate(self.owners):
                 own = self.tokens[self.offsets[number] : self.offsets[number + 1]]
@@ -82,22 +82,22 @@ class BenchCollection:
 
 def read_articles(path: Path, limit: int) -> list[Article]:
     """Return the first articles of a .jsonl or .jsonl.xz with title and text. Raises UsageError."""
-    found = []
+    articles = []
     try:
         with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
             for number, line in enumerate(islice(file, limit)):
                 row = json.loads(line)
-                one = Article(id=f"{number:07}", title=nfc(row.get("title") or ""), body=nfc(row["text"]), path=path.name)
-                found.append(one)
+                title, body = nfc(row.get("title") or ""), nfc(row["text"])
+                articles.append(Article(id=f"{number:07}", title=title, body=body, path=path.name))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError("bench.unreadable", path=str(path), detail=str(error.strerror)) from error
     except (ValueError, KeyError, TypeError, AttributeError, lzma.LZMAError) as error:
-        raise UsageError(f"{path} is no file of JSON lines with title and text: {error!r}") from error
-    return found
+        raise UsageError("bench.not-articles", path=str(path), detail=repr(error)) from error
+    return articles
 
 
 def synthetic_articles(corpus: Path, count: int, seed: int = 1) -> list[Article]:
-    """Make articles of the corpus folder's syllables: the commoner there, the commoner here, as Zipf's law has it.
+    """Make articles of the corpus folder's syllables, with frequencies by Zipf's law.
 
     The r-th most frequent syllable has the weight 1 / (r + 2.7) (B. Mandelbrot, "An informational theory of the
     statistical structure of language", 1953). The same corpus, count and seed give the same articles.
@@ -109,7 +109,7 @@ def synthetic_articles(corpus: Path, count: int, seed: int = 1) -> list[Article]
                 counts.update(token.term for token in tokens(article.body))
     terms = sorted(counts, key=lambda term: (-counts[term], term))
     if not terms:
-        raise UsageError(f"there is no text in {corpus} to take syllables from; name articles with --data FILE")
+        raise UsageError("bench.no-text", corpus=str(corpus))
     weights = list(accumulate(1 / (rank + 2.7) for rank in range(1, len(terms) + 1)))
     draw = random.Random(seed)
 
@@ -129,7 +129,7 @@ def synthetic_articles(corpus: Path, count: int, seed: int = 1) -> list[Article]
 def _sizes(total: int, wanted: Sequence[int]) -> list[int]:
     if wanted:
         if max(wanted) > total or min(wanted) < 1:
-            raise UsageError(f"the articles have {total} passages, so sizes can be 1 to {total}; raise --articles for more")
+            raise UsageError("bench.size", total=total)
         return sorted(set(wanted))
     reached = [step for step in _STEPS if step <= total]
     whole = [total] if not reached or total > 1.1 * reached[-1] else []
@@ -141,7 +141,7 @@ def collect(
 ) -> BenchCollection:
     """Divide articles into passages of syllable tokens, and draw queries from those in the smallest size.
 
-    So the queries are the same at every size and what they were drawn from is always there. Raises UsageError.
+    The queries are the same at every size, and the text that they were drawn from is always indexed. Raises UsageError.
     """
     numbers: dict[str, int] = {}
     flat, offsets, owners = array("i"), array("q", [0]), array("i")
@@ -156,7 +156,7 @@ def collect(
     inside = bisect_left(sorted(set(owners)), smallest)
     drawn = list(islice(_queries(articles[: max(1, inside)], numbers, random.Random(seed), queries), queries))
     if not drawn:
-        raise UsageError(f"{source} has no sentence of two syllables to ask for")
+        raise UsageError("bench.no-query", source=source)
     return BenchCollection(
         source,
         synthetic,

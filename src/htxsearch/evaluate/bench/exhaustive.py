@@ -1,6 +1,6 @@
-"""BM25 written out: every passage scored for every query, as `engine.bm25` has it, from the same tokens.
+"""Score every passage for every query by BM25, from the same tokens, with the formula of `engine.bm25`.
 
-Nothing of an engine is used here, so that an engine can be held against it.
+Uses no engine, so that the answers of an engine can be compared with it.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Exhaustive:
         self._parts = tf_part(counts.astype(np.float64), length_norm(lengths[self._passages], lengths.mean()))
 
     def scores(self, query: Sequence[int]) -> Any:
-        """Return every passage's score."""
+        """Return the score of every passage, (passages,) float64."""
         import numpy as np
 
         total = np.zeros(self._size)
@@ -44,7 +44,7 @@ class Exhaustive:
         return total
 
     def top(self, query: Sequence[int]) -> Answer:
-        """Return the best ten that match at all, ties by number."""
+        """Return the best ten passages with a score, ties by number."""
         import numpy as np
 
         scores = self.scores(query)
@@ -52,7 +52,7 @@ class Exhaustive:
         return [(int(one), float(scores[one])) for one in order if scores[one] > 0]
 
     def disagreement(self, query: Sequence[int], answer: Answer) -> str | None:
-        """Say how an answer differs from the exhaustive one, or None; passages of equal score may change places."""
+        """Return how an answer differs from the exhaustive one, or None. Passages of equal score may change places."""
         scores, best = self.scores(query), self.top(query)
         if len(answer) != len({passage for passage, _ in answer}):
             return "a passage is there twice"

@@ -1,4 +1,4 @@
-"""The run: every engine in processes of its own, asked in turn, so that a busy machine slows all alike."""
+"""Measure every engine in processes of its own, asked in turn, so that a busy machine slows all alike."""
 
 import json
 import math
@@ -41,23 +41,23 @@ COLD_STARTS = 5
 """Fresh processes that open an index and answer one query, for each engine and size."""
 
 SPIN_S = 1.0
-"""How long throughput is measured at least; whole rounds are always finished."""
+"""The least time that throughput is measured for; whole rounds are always finished."""
 
 SPINS = 2
-"""How often it is measured, the engines in turn; the best counts, for other work on the machine only takes away."""
+"""Measurements of throughput, the engines in turn; the best counts, because other work only slows it."""
 
 QUERY_LIMIT_S = 20.0
-"""When a query counts as hung. Whoosh 2.7.4 loops for ever on some (docs/decisions/001)."""
+"""The time after which a query counts as hung. Whoosh 2.7.4 loops for ever on some (docs/decisions/001)."""
 
 PATIENCE_S = 3600.0
-"""When an engine that does not answer a request is given up."""
+"""The time after which an engine that does not answer is given up."""
 
 Talk = Callable[[str], None]
-"""Called with a line that says what is being done."""
+"""Called with a line about the step that begins."""
 
 
 def silent(_line: str) -> None:
-    """Be the talk that nobody listens to."""
+    """Ignore the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Latency:
 
     @classmethod
     def of(cls, times: Sequence[float]) -> "Latency":
-        """Return those of at least one time."""
+        """Return percentiles and mean of at least one time."""
         ordered = sorted(times)
         p50, p95, p99 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95, 0.99))
         return cls(p50, p95, p99, sum(ordered) / len(ordered))
@@ -79,7 +79,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What was measured of one engine at one size; `htxsearch.evaluate.bench` tells the units."""
+    """The measurements of one engine at one size; `htxsearch.evaluate.bench` has the units."""
 
     version: str
     build_s: float
@@ -105,7 +105,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The engines at one number of passages; one that is left out has the reason in its place."""
+    """The engines at one number of passages; an engine that is left out has the reason in its place."""
 
     passages: int
     queries: int
@@ -127,7 +127,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where it was measured; `load` is the system's load average when it began, None where there is none."""
+    """The machine; `load` is its load average at the beginning, None where the system has none."""
 
     cores: int
     system: str
@@ -144,7 +144,7 @@ class Comparison:
 
     @property
     def sound(self) -> bool:
-        """Whether htxsearch's engine, if it was asked for, lasted at every size and was never wrong."""
+        """True if htxsearch's engine, unless left out by choice, finished at every size and was exact."""
         taking_part = [size for size in self.sizes if OURS in size.engines]
         return not any(size.mismatches or isinstance(size.engines[OURS], str) for size in taking_part)
 
@@ -154,7 +154,7 @@ class Comparison:
 
 
 def _machine() -> Machine:
-    """Return what machine this is."""
+    """Return a description of this machine."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return Machine(os.cpu_count() or 1, f"{platform.system()} {platform.machine()}", platform.python_version(), load)
 
@@ -162,13 +162,13 @@ def _machine() -> Machine:
 def environment() -> dict[str, str]:
     """Return the environment for a timed process: Python may keep what it compiles, as it does for a user.
 
-    Else every cold start would compile its imports anew, and the engine with the most Python code would pay most.
+    Otherwise every cold start would compile its imports again, and the engine with the most Python code would pay most.
     """
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class _LeftOut(Exception):
-    """An engine cannot go on; says why."""
+    """An engine cannot continue; the text is the reason."""
 
 
 class _Process:
@@ -195,16 +195,16 @@ class _Process:
         self._complaints.close()
 
     def send(self, do: str, **details: Any) -> None:
-        """Ask for something without waiting for it."""
+        """Send a request without waiting for its answer."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps({"do": do, **details}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # `receive` says why
+            pass  # `receive` raises with the reason
 
     def receive(self) -> dict[str, Any]:
-        """Return what was asked for. Raises _LeftOut."""
+        """Return the answer to the oldest request. Raises _LeftOut."""
         assert self._process.stdout is not None
         watch = threading.Timer(PATIENCE_S, self._process.kill)
         watch.start()
@@ -212,17 +212,17 @@ class _Process:
         in_time = watch.is_alive()
         watch.cancel()
         if line:
-            found: dict[str, Any] = json.loads(line)
-            return found
+            answer: dict[str, Any] = json.loads(line)
+            return answer
         if not in_time:
             raise _LeftOut(f"timed out: no answer within {PATIENCE_S:.0f} s")
         self._process.wait()
         self._complaints.seek(0)
-        said = self._complaints.read().strip().splitlines() or [f"exit code {self._process.returncode}"]
-        raise _LeftOut(f"failed: {said[-1]}")
+        printed = self._complaints.read().strip().splitlines() or [f"exit code {self._process.returncode}"]
+        raise _LeftOut(f"failed: {printed[-1]}")
 
     def ask(self, do: str, **details: Any) -> dict[str, Any]:
-        """Ask for something and return it. Raises _LeftOut."""
+        """Send a request and return its answer. Raises _LeftOut."""
         self.send(do, **details)
         return self.receive()
 
@@ -255,15 +255,15 @@ class _Contender:
             self.build_peak = process.ask("peak")["bytes"]
 
     def start_cold(self, queries: int) -> None:
-        """Start once more; each start asks the next of so many queries."""
+        """Measure a cold start with the next of the queries."""
         with self.process() as process:
             self.cold.append(process.ask("cold", query=len(self.cold) % queries)["ms"])
 
     def warm_up(self, stack: ExitStack) -> None:
         self.warmed = stack.enter_context(self.process())
         self.warmed.ask("open")
-        found = self.warmed.ask("answers", limit_s=QUERY_LIMIT_S)
-        self.answers, self.first = found["answers"], found["ms"]
+        answered = self.warmed.ask("answers", limit_s=QUERY_LIMIT_S)
+        self.answers, self.first = answered["answers"], answered["ms"]
 
     def go_round(self, skip: Sequence[int]) -> None:
         assert self.warmed is not None
@@ -279,12 +279,12 @@ class _Contender:
         """Measure queries a second with one process, then with two at once."""
         assert self.warmed is not None
         assert self.beside is not None
-        for some in ([self.warmed], [self.warmed, self.beside]):
-            for one in some:
-                one.send("spin", seconds=SPIN_S, skip=skip)
-            found = [one.receive() for one in some]
-            rate = sum(one["queries"] / one["seconds"] for one in found)
-            self.throughput[str(len(some))] = max(rate, self.throughput.get(str(len(some)), 0.0))
+        for processes in ([self.warmed], [self.warmed, self.beside]):
+            for process in processes:
+                process.send("spin", seconds=SPIN_S, skip=skip)
+            rates = [answer["queries"] / answer["seconds"] for answer in (process.receive() for process in processes)]
+            number = str(len(processes))
+            self.throughput[number] = max(sum(rates), self.throughput.get(number, 0.0))
 
 
 def compare(
@@ -297,34 +297,35 @@ def compare(
 ) -> Comparison:
     """Measure the engines on the first passages of a collection, once for every size.
 
-    An engine that is not installed, fails or does not answer is left out, and the reason is told.
+    An engine that is not installed, fails or does not answer is left out, with the reason in its place.
     """
-    where = _machine()
+    machine = _machine()
     with tempfile.TemporaryDirectory(prefix="htxsearch-bench-") as name:
         work = Path(name)
         collection.write(work)
         talk("trying every engine out")
         _try_out([_Contender(name, work, work / f"{name}-trial", missing(name)) for name in engines])
-        found = [_at_size(collection, size, work, engines, rounds=rounds, talk=talk) for size in sizes]
-    return Comparison(where, tuple(found))
+        measured = [_at_size(collection, size, work, engines, rounds=rounds, talk=talk) for size in sizes]
+    return Comparison(machine, tuple(measured))
 
 
 def _try_out(contenders: Sequence[_Contender]) -> None:
-    """Let every engine do a little, so that what it imports is compiled before anything is timed."""
+    """Run every engine once, so that its imports are compiled before anything is timed."""
     for one in contenders:
         if one.left_out is None:
-            with suppress(_LeftOut):  # it will be the same when it counts, and be told then
+            with suppress(_LeftOut):  # it fails again when it counts, with the reason
                 one.build(1)
                 one.start_cold(1)
 
 
 def _at_size(collection: BenchCollection, size: int, work: Path, engines: Sequence[str], *, rounds: int, talk: Talk) -> Size:
+    """Measure the engines at one number of passages."""
     contenders = [_Contender(name, work, work / f"{name}-{size}", missing(name)) for name in engines]
     talk(f"{size:,} passages: exhaustive BM25")
     exact = Exhaustive(collection, size)
 
     def each(doing: str, step: Callable[[_Contender], None], turn: int = 0) -> None:
-        """Let every engine still in the field take a step; each begins a turn once."""
+        """Let every engine that is not left out take a step; each begins a turn once."""
         talk(f"{size:,} passages: {doing}")
         for one in contenders[turn % len(contenders) :] + contenders[: turn % len(contenders)]:
             if one.left_out is None:
@@ -357,6 +358,7 @@ def _give_up(_: _Contender) -> None:
 def _sized(
     collection: BenchCollection, size: int, contenders: Sequence[_Contender], hung: list[int], exact: Exhaustive
 ) -> Size:
+    """Return the measurements of all engines at one size."""
     means = {one.name: sum(one.warm) / len(one.warm) for one in contenders if one.left_out is None}
     ours = next((one.answers for one in contenders if one.name == OURS), [])
     return Size(
@@ -370,15 +372,16 @@ def _sized(
 
 def mismatches(collection: BenchCollection, answers: Sequence[Answer | None], exact: Exhaustive) -> tuple[Mismatch, ...]:
     """Return the queries whose answer is not the exhaustive one's, and why."""
-    found = []
+    different = []
     for query, text, answer in zip(collection.queries, collection.texts, answers, strict=False):
         why = "not answered in time" if answer is None else exact.disagreement(query, answer)
         if why:
-            found.append(Mismatch(text, why))
-    return tuple(found)
+            different.append(Mismatch(text, why))
+    return tuple(different)
 
 
 def _measured(collection: BenchCollection, one: _Contender, means: Mapping[str, float], exact: Exhaustive) -> Engine:
+    """Return the measurements of one engine."""
     pairs = zip(collection.queries, one.answers, strict=True)
     overlaps = [exact.overlap(query, answer) for query, answer in pairs if answer is not None]
     return Engine(

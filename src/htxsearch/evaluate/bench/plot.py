@@ -1,4 +1,4 @@
-"""The picture: latency at the largest size, and how the engines grow. The only importer of matplotlib."""
+"""Draw the picture: latency at the largest size, and growth with the number of passages. Owns matplotlib."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -12,13 +12,13 @@ __all__ = ["can_draw", "draw"]
 
 
 def can_draw(path: Path) -> None:
-    """Raise UsageError if a picture cannot be drawn to `path`, before an hour is spent on what it shows."""
+    """Raise UsageError if no picture can be drawn to `path`, before an hour is spent on measuring."""
     if not find_spec("matplotlib"):
-        raise UsageError("--plot needs matplotlib; install it with: pip install 'htxsearch[bench]'")
+        raise UsageError("bench.no-matplotlib")
     if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent} to draw {path.name} in; make it first")
+        raise UsageError("bench.no-folder", folder=str(path.parent), file=path.name)
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise UsageError(f"cannot draw {path.name}; name a .png, .svg or .pdf")
+        raise UsageError("bench.picture-type", file=path.name)
 
 
 def draw(comparison: Comparison, path: Path) -> None:
@@ -40,11 +40,11 @@ def draw(comparison: Comparison, path: Path) -> None:
 
 def _latencies(axes: Any, size: Size) -> None:
     """Draw p50, p95 and p99 of each engine."""
-    there = [(name, one) for name, one in size.engines.items() if isinstance(one, Engine)]
+    measured = [(name, one) for name, one in size.engines.items() if isinstance(one, Engine)]
     for offset, share in enumerate(("p50", "p95", "p99")):
-        at = [number + (offset - 1) * 0.27 for number in range(len(there))]
-        axes.bar(at, [getattr(one.warm, share) for _, one in there], width=0.25, label=share)
-    axes.set_xticks(range(len(there)), [name for name, _ in there])
+        left = [number + (offset - 1) * 0.27 for number in range(len(measured))]
+        axes.bar(left, [getattr(one.warm, share) for _, one in measured], width=0.25, label=share)
+    axes.set_xticks(range(len(measured)), [name for name, _ in measured])
     axes.set_yscale("log")
     axes.set_title(f"warm latency at {size.passages:,} passages, ms")
     axes.legend()
@@ -53,8 +53,8 @@ def _latencies(axes: Any, size: Size) -> None:
 def _growth(axes: Any, comparison: Comparison, title: str, value: Callable[[Engine], float]) -> None:
     """Draw a line for each engine over the number of passages."""
     for name in comparison.sizes[0].engines:
-        found = [(size.passages, size.engines[name]) for size in comparison.sizes]
-        points = [(passages, value(one)) for passages, one in found if isinstance(one, Engine)]
+        by_size = [(size.passages, size.engines[name]) for size in comparison.sizes]
+        points = [(passages, value(one)) for passages, one in by_size if isinstance(one, Engine)]
         if points:
             axes.plot(*zip(*points, strict=True), marker="o", label=name)
     axes.set_xscale("log")

@@ -1,4 +1,4 @@
-"""What a user gets: `Index.search` with all it returns, the command as a process, and reindexing."""
+"""Measure the product as a user has it: `Index.search`, the command as a process, and reindexing."""
 
 import json
 import statistics
@@ -23,11 +23,11 @@ from htxsearch.text.segmenter import word_spans
 __all__ = ["Product", "Reindexing", "ask_product", "build_product", "measure_reindexing"]
 
 _MORE = 10
-"""How many articles are added to the index that `measure_reindexing` made."""
+"""Articles added to the index that `measure_reindexing` made."""
 
 _PROCESSES = 7
 
-# A program of its own, so that nothing but the segmenter and the text is in it.
+# A separate program, so that only the segmenter and the text are in memory.
 _SEGMENTER = """
 import json, sys, time
 from underthesea import word_tokenize
@@ -42,9 +42,9 @@ print(time.perf_counter() - started)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """The product's own latency. `reranking_adds` is p50 of search less p50 of stage one, in milliseconds:
+    """The latency of the product. `reranking_adds` is p50 of search less p50 of first-stage retrieval, in milliseconds:
 
-    stage two, and fetching and highlighting what is shown. `one_shot_s` is the median of `htxsearch query` as a
+    reranking, and fetching and highlighting the hits. `one_shot_s` is the median of `htxsearch query` as a
     process, `imports_s` that of `python -c "import numpy, click"`.
     """
 
@@ -80,7 +80,7 @@ class Reindexing:
 
 
 def build_product(articles: Sequence[Article], folder: Path, talk: Talk = silent) -> Path:
-    """Index the articles as a user does, in `folder`, and return the index's folder."""
+    """Index the articles as a user does, in `folder`, and return the folder of the index."""
     _write(articles, folder / "corpus" / "articles.jsonl")
     talk(f"the product: indexing {len(articles):,} articles")
     with Index(folder / "index", corpus=folder / "corpus") as index:
@@ -89,7 +89,7 @@ def build_product(articles: Sequence[Article], folder: Path, talk: Talk = silent
 
 
 def ask_product(folder: Path, queries: Sequence[str], *, rounds: int, talk: Talk = silent) -> Product:
-    """Measure an index. Search and stage one take turns, query by query. Raises as reading an index does."""
+    """Measure an index, search and first-stage retrieval in turn for each query. Raises as opening an index does."""
     search: list[float] = []
     stage_one: list[float] = []
     with Index(folder) as index:
@@ -149,7 +149,7 @@ def measure_reindexing(articles: Sequence[Article], count: int, talk: Talk = sil
     Its model is loaded beforehand in either case.
     """
     if len(articles) < count + _MORE:
-        raise UsageError(f"--reindex {count} needs {count + _MORE} articles, there are {len(articles)}; raise --articles")
+        raise UsageError("bench.too-few", count=count, needed=count + _MORE, articles=len(articles))
     some, more = articles[:count], articles[count : count + _MORE]
     word_spans("khởi động")
     with tempfile.TemporaryDirectory(prefix="htxsearch-bench-") as name:
@@ -179,7 +179,7 @@ def _segmenter_s(articles: Sequence[Article], talk: Talk) -> float:
     command = [sys.executable, "-c", _SEGMENTER]
     done = subprocess.run(command, input=given, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
-        raise HtxError(f"the segmenter failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+        raise HtxError("bench.segmenter", detail=(done.stderr.strip().splitlines() or ["?"])[-1])
     return float(done.stdout)
 
 

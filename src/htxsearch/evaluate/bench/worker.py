@@ -1,4 +1,4 @@
-"""One engine in a process of its own, asked in JSON lines: `python -m htxsearch.evaluate.bench.worker ENGINE WORK INDEX`.
+"""Run one engine in a process of its own, asked in JSON lines: `python -m htxsearch.evaluate.bench.worker ENGINE WORK INDEX`.
 
 WORK holds what `Collection.write` wrote, INDEX is the engine's folder. A request names what to `do`; each gets one
 line back. Whatever else the engine prints goes to standard error.
@@ -9,7 +9,7 @@ line back. Whatever else the engine prints goes to standard error.
     answers   answer every query, timed          {ms: […], answers: [[passage, score], …] or null after `limit_s`}
     round     time every query but `skip`        {ms: […]}
     spin      whole rounds for `seconds`         {queries, seconds}
-    peak      how much memory it took at most    {bytes}
+    peak      return the largest resident size   {bytes}
 """
 
 import json
@@ -34,7 +34,7 @@ class _Late(Exception):
 
 
 class _Worker:
-    """Does what it is asked; a method for each request."""
+    """Answers requests, with a method for each."""
 
     def __init__(self, engine: str, work: Path, index: Path) -> None:
         vocabulary = (work / "vocabulary.txt").read_text("utf-8").split("\n")
@@ -106,7 +106,7 @@ def _passages(lines: Iterator[str]) -> Iterator[Passage]:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise _Late when the time is up, if the system has such a clock; else whoever asked gives up on the process."""
+    """Raise _Late when the time is up, if the system has such a timer; otherwise the caller gives up on the process."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -123,9 +123,9 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 def _peak_bytes() -> int:
-    """Return the largest resident size so far; 0 where the system does not tell.
+    """Return the largest resident size so far; 0 where the system does not report it.
 
-    getrusage's would do, but on Linux it begins with that of the process this one was started from.
+    On Linux that of getrusage begins with the size of the parent process, so /proc is read.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -140,15 +140,15 @@ def _peak_bytes() -> int:
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Answer requests until the input ends."""
     engine, work, index = sys.argv[1:]
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
         worker = _Worker(engine, Path(work), Path(index))
         for line in sys.stdin:
             request = json.loads(line)
-            found = getattr(worker, request.pop("do"))(**request)
-            out.write(json.dumps(found) + "\n")
+            answer = getattr(worker, request.pop("do"))(**request)
+            out.write(json.dumps(answer) + "\n")
             out.flush()
 
 
