@@ -289,6 +289,12 @@ def show(rows: dict[str, Row]) -> None:
         print(f"{name:22} {one.items:5} {cells} {one.cpu_ratio:9.3f} {one.wall_ratio:10.3f}  {differ}")
 
 
+def commit_of(root: Path) -> str:
+    """Return the short name of a checkout's commit."""
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
 def main() -> None:
     """Index, ask in turn, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -307,8 +313,13 @@ def main() -> None:
         pair = Checkout(HERE, work), Checkout(options.other.resolve(), work)
         rows = compare(pair, work, options)
     loads = {"load_before": load, "load_after": os.getloadavg()[0], "cores": os.cpu_count()}
+    names = {"this": commit_of(HERE), "other": commit_of(options.other)}
     if options.json:
-        print(json.dumps({**loads, "articles": options.articles, "rows": {name: asdict(one) for name, one in rows.items()}}))
+        print(
+            json.dumps(
+                {**names, **loads, "articles": options.articles, "rows": {name: asdict(one) for name, one in rows.items()}}
+            )
+        )
         return
     print(f"{options.articles} articles; load {load:.1f} before, {loads['load_after']:.1f} after, {loads['cores']} cores")
     show(rows)

@@ -4,8 +4,8 @@
 
 docs/cli.md is every command's help. In README.md, README.vi.md and docs/*.md, the lines after `$ htxsearch …` in a
 console block are the command's output on the demo corpus, in the page's language. docs/ranking.md has the figures of
-rank.json, docs/decisions/README.md the table of the records. With --check nothing is written, and the exit code is 1
-if a page would change.
+rank.json, docs/decisions/README.md the table of the records, docs/benchmarks.md the figures that commands wrote. With
+--check nothing is written, and the exit code is 1 if a page would change.
 """
 
 import json
@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 import click
+from benchmarks import benchmarks_page
 
 from htxsearch.cli.main import cli
 
@@ -149,6 +150,7 @@ def main() -> int:
     pages[ROOT / "docs" / "cli.md"] = cli_reference()
     pages[ROOT / "docs" / "ranking.md"] = with_figures(pages[ROOT / "docs" / "ranking.md"])
     pages[ROOT / "docs" / "decisions" / "README.md"] = decisions_index()
+    pages[ROOT / "docs" / "benchmarks.md"] = benchmarks_page(ROOT)
     for path, wanted in pages.items():
         if not path.exists() or path.read_text("utf-8") != wanted:
             stale.append(path.relative_to(ROOT))

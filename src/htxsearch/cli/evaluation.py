@@ -149,7 +149,8 @@ def _ranking_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iter
     from htxsearch.evaluate.ranking import DEFAULT_MEASURES, evaluate_ranking, fold_weights, ranking_learnt_from
 
     judged = _read_judged(folder, options.corpus)
-    weights_of = fold_weights(judged, options.folds) if options.folds and ranking_learnt_from(judged.name) else None
+    by_fold = options.folds and ranking_learnt_from(judged.name)
+    weights_of = fold_weights(judged, options.folds, semantic=options.semantic) if by_fold and options.folds else None
     measures = options.measures or DEFAULT_MEASURES
     with index_of(judged, options.keep, semantic=options.semantic) as index:
         for form in forms:

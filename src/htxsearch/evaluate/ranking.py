@@ -44,21 +44,24 @@ def ranking_learnt_from(name: str) -> bool:
     return name in stored["trained_on"]
 
 
-def fold_weights(judged: JudgedSet, folds: Path) -> Callable[[str], RankingWeights]:
+def fold_weights(judged: JudgedSet, folds: Path, *, semantic: bool = False) -> Callable[[str], RankingWeights]:
     """Return a function from a query id to the weights learnt without the documents of the query.
 
-    Reads `ranking.json` in the folder of folds, which scripts/train.py writes. Raises UsageError if it is missing or has not
-    learnt from this set.
+    Reads `ranking.json` in the folder of folds, which scripts/train.py writes. Raises UsageError if it is missing, has not
+    learnt from this set or, with `semantic`, has a weight of meaning that is fitted.
     """
     path = folds / RANKING_FOLDS_FILE
     try:
         stored = json.loads(path.read_text("utf-8"))
         weights: list[RankingWeights] = stored["weights"]
         known = judged.name in stored["trained_on"]
+        fitted_meaning: bool = stored.get("meaning_is_fitted", True)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError("eval.no-folds", path=str(path), script="scripts/train.py") from error
     if not known:
         raise UsageError("eval.folds-lack-set", path=str(path), set=judged.name, script="scripts/train.py")
+    if semantic and fitted_meaning:
+        raise UsageError("eval.folds-lack-meaning", path=str(path))
     groups = document_groups(judged.qrels)
     return lambda query: weights[fold_of(groups[query], len(weights))]
 
