@@ -22,7 +22,7 @@ from htxsearch.evaluate.bench.measure import Latency, compare, mismatches
 from htxsearch.text.normalize import nfc
 from htxsearch.text.tokens import tokens
 
-CORPUS = Path(__file__).parent.parent / "corpus"
+CORPUS = Path(__file__).parents[2] / "corpus"
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_articles_are_read_from_json_lines(tmp_path: Path) -> None:
     path.write_text('{"id": "1", "title": "Lúa mùa", "text": "Lúa chín."}\n{"text": "Thóc phơi."}\n{"text": "x"}\n', "utf-8")
     assert [(one.title, one.body) for one in read_articles(path, 2)] == [("Lúa mùa", "Lúa chín."), ("", "Thóc phơi.")]
     path.write_text('{"title": "no text"}')
-    with pytest.raises(UsageError, match="no file of JSON lines"):
+    with pytest.raises(UsageError, match="not a file of JSON lines"):
         read_articles(path, 1)
 
 
