@@ -8,40 +8,99 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from htxsearch.engine.contract import Counts
     from htxsearch.errors import HtxError
+    from htxsearch.errors.messages import Message
     from htxsearch.index import Index
-    from htxsearch.indexing.catalogue import Report
-    from htxsearch.ingest.article import Article, Rejected
-    from htxsearch.search.results import ArticleView, Info, Passage, RelatedArticle, RelatedArticles, Results, SearchHit
+    from htxsearch.indexing.catalogue import Additions, Report, ShortForm
+    from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.ingest.add import AddedFile
+    from htxsearch.ingest.article import Article, Dropped, Rejected
+    from htxsearch.ingest.subscriptions import Subscription
+    from htxsearch.query.complete import Suggestion
+    from htxsearch.query.expand import Expansion
+    from htxsearch.search.pipeline import SearchRequest
+    from htxsearch.search.reprint_differences import Difference
+    from htxsearch.search.results import (
+        Answer,
+        Answers,
+        ArticleView,
+        Info,
+        Passage,
+        RelatedArticle,
+        RelatedArticles,
+        Reprint,
+        Reprints,
+        Results,
+        SearchHit,
+    )
+    from htxsearch.search.searcher import Searcher
+    from htxsearch.text.sentences import Span
 
 __all__ = [
+    "AddedFile",
+    "Additions",
+    "Answer",
+    "Answers",
     "Article",
     "ArticleView",
+    "Counts",
+    "Difference",
+    "Dropped",
+    "EncodeReport",
+    "Expansion",
     "HtxError",
     "Index",
     "Info",
+    "Message",
     "Passage",
     "Rejected",
     "RelatedArticle",
     "RelatedArticles",
     "Report",
+    "Reprint",
+    "Reprints",
     "Results",
     "SearchHit",
+    "SearchRequest",
+    "Searcher",
+    "ShortForm",
+    "Span",
+    "Subscription",
+    "Suggestion",
 ]
 
 _HOMES = {
+    "AddedFile": "ingest.add",
+    "Additions": "indexing.catalogue",
+    "Answer": "search.results",
+    "Answers": "search.results",
     "Article": "ingest.article",
     "ArticleView": "search.results",
+    "Counts": "engine.contract",
+    "Difference": "search.reprint_differences",
+    "Dropped": "ingest.article",
+    "EncodeReport": "indexing.embeddings",
+    "Expansion": "query.expand",
     "HtxError": "errors",
     "Index": "index",
     "Info": "search.results",
+    "Message": "errors.messages",
     "Passage": "search.results",
     "Rejected": "ingest.article",
     "RelatedArticle": "search.results",
     "RelatedArticles": "search.results",
     "Report": "indexing.catalogue",
+    "Reprint": "search.results",
+    "Reprints": "search.results",
     "Results": "search.results",
     "SearchHit": "search.results",
+    "SearchRequest": "search.pipeline",
+    "Searcher": "search.searcher",
+    "ShortForm": "indexing.catalogue",
+    "Span": "text.sentences",
+    "Subscription": "ingest.subscriptions",
+    "Suggestion": "query.complete",
 }
 
 

@@ -161,7 +161,7 @@ class Index:
 
         started = perf_counter()
         answers = answers_above_hits(snapshot, request, page)
-        return answers and replace(answers, question=request.query, took_ms=_ms_since(started))
+        return replace(answers, question=request.query, took_ms=_ms_since(started)) if answers is not None else None
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
         """Return passage vectors and encoder, None without; and a hint if there are vectors that cannot be used.

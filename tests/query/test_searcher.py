@@ -1,13 +1,19 @@
 """A searcher of one commit, and the answers that Index.search finds in the passages of a search."""
 
+import inspect
+import sys
+import typing
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
+import htxsearch
 from htxsearch import Index
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import QuerySyntaxError, UsageError
 from htxsearch.search.pipeline import SearchRequest
+from htxsearch.search.snapshot import Snapshot
 
 QUESTIONS = (
     "Năm 2019 HTX chè Tân Cương Xanh có bao nhiêu thành viên?",
@@ -82,3 +88,48 @@ def test_a_request_says_what_is_wrong_before_an_index_is_opened() -> None:
         SearchRequest("(chè")
     with pytest.raises(UsageError, match="limit"):
         SearchRequest("chè", limit=0)
+
+
+def returned_classes(annotation: object) -> set[type]:
+    """Return the classes of htxsearch in an annotation, such as Results in `tuple[Results, ...] | None`."""
+    if isinstance(annotation, type) and annotation.__module__.startswith("htxsearch"):
+        return {annotation}
+    return {kind for argument in typing.get_args(annotation) for kind in returned_classes(argument)}
+
+
+@pytest.mark.parametrize("kind", [Index, htxsearch.Searcher])
+def test_every_class_that_a_public_method_returns_can_be_imported(kind: type) -> None:
+    names = {name: getattr(htxsearch, name) for name in htxsearch.__all__}
+    methods = [method for name, method in vars(kind).items() if inspect.isfunction(method) and name[0] != "_"]
+    assert len(methods) >= 8
+    loaded = vars(sys.modules[kind.__module__]) | names
+    returned = {one for method in methods for one in returned_classes(_return_type(method, loaded))}
+    assert returned <= set(names.values())
+    contained = {one for value in returned if is_dataclass(value) for one in _field_classes(value, loaded)}
+    assert contained <= {*names.values(), Snapshot}
+
+
+def _return_type(method: typing.Any, names: dict[str, object]) -> object:
+    annotation = method.__annotations__["return"]
+    return eval(annotation, dict(names)) if isinstance(annotation, str) else annotation
+
+
+def _field_classes(value: type, names: dict[str, object]) -> set[type]:
+    module = vars(sys.modules[value.__module__])
+    types = [eval(one.type, {**names, **module}) if isinstance(one.type, str) else one.type for one in fields(value)]
+    return {kind for annotation in types for kind in returned_classes(annotation)}
+
+
+def test_results_iterate_and_count(demo: Index) -> None:
+    results = demo.search("hợp tác xã chè", limit=3)
+    assert list(results) == list(results.hits)
+    assert len(results) == 3 < results.total
+    assert not demo.search("zzzz")
+    answers = demo.ask(QUESTIONS[0])
+    assert answers
+    assert next(iter(answers)) == answers.answer
+    assert len(answers) == 1 + len(answers.others)
+    assert not demo.ask("zzzz là gì?")
+    related = demo.related("thai-nguyen/hop-tac-xa-che-tan-cuong.txt", limit=4)
+    assert [article.article_id for article in related] == [article.article_id for article in related.related]
+    assert len(demo.reprints("thai-nguyen/hop-tac-xa-che-tan-cuong.txt")) == 0

@@ -109,9 +109,9 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
         group = index.reprints(view.article.id) if reprints else None
     if as_json:
         more = {} if left_out is None else {"dropped": [{"text": part.text, "reason": str(part.reason)} for part in left_out]}
-        print_json(view.as_json() | more | (group.as_json() if group else {}))
+        print_json(view.as_json() | more | (group.as_json() if group is not None else {}))
         return
-    if group:
+    if group is not None:
         show_reprints(group)
     if left_out is not None:
         show_dropped(view.article, left_out)

@@ -420,7 +420,7 @@ def results_document(results: "values.Results", *, explain: bool) -> Results:
         read_as=results.read_as,
         suggestion=results.correction,
         semantic=results.semantic,
-        answers=json_type_of(results.answers) if results.answers else None,
+        answers=json_type_of(results.answers) if results.answers is not None else None,
     )
     if explain:
         document.restored = results.restored

@@ -1,4 +1,7 @@
-"""What the index answers with: plain values, and the one way each becomes JSON.
+"""The values that an index returns, and their JSON.
+
+Results, answers, related articles and reprints can be iterated and counted: their hits, the answer and the other answers, the
+related articles, the other articles. Empty ones are false, and answers without an answer.
 
 Every span is into the text as written: `article.body[p.start:p.end] == p.text`, and a highlight
 is a span into its passage's text. Dates are ISO in JSON; what is not known is null.
@@ -6,7 +9,7 @@ is a span into its passage's text. Dates are ISO in JSON; what is not known is n
 
 import datetime
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +85,12 @@ class Reprints(JsonValue):
     article: Reprint
     others: tuple[Reprint, ...]
 
+    def __iter__(self) -> Iterator[Reprint]:
+        return iter(self.others)
+
+    def __len__(self) -> int:
+        return len(self.others)
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON values, in which the article has the others as its "reprints"."""
         from htxsearch.search import json_types
@@ -148,6 +157,12 @@ class Results(JsonValue):
     semantic: bool = False
     answers: "Answers | None" = None
 
+    def __iter__(self) -> Iterator[SearchHit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
         """Return the JSON values; with `explain`, also how the query was read and expanded."""
         from htxsearch.search import json_types
@@ -203,6 +218,15 @@ class Answers(JsonValue):
     hints: tuple[Message, ...] = ()
     took_ms: float = 0.0
 
+    def __iter__(self) -> Iterator[Answer]:
+        return iter((self.answer, *self.others) if self.answer else self.others)
+
+    def __len__(self) -> int:
+        return len(self.others) + (self.answer is not None)
+
+    def __bool__(self) -> bool:
+        return self.answer is not None
+
     @property
     def hint_texts(self) -> list[str]:
         """The hints in English."""
@@ -251,6 +275,12 @@ class RelatedArticles(JsonValue):
 
     article_id: str | None
     related: tuple[RelatedArticle, ...]
+
+    def __iter__(self) -> Iterator[RelatedArticle]:
+        return iter(self.related)
+
+    def __len__(self) -> int:
+        return len(self.related)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

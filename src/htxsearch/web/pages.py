@@ -137,7 +137,7 @@ def _search(
 
 def _other_answers(answers: Answers | None) -> list[tuple[str, list[Answer]]]:
     """Return the answers of other articles in their order, in groups of a relation to the answer."""
-    groups = groupby(answers.others if answers else (), lambda answer: answer.relation)
+    groups = groupby(answers.others if answers is not None else (), lambda answer: answer.relation)
     return [(relation.replace(" ", "-"), list(group)) for relation, group in groups if relation]
 
 
