@@ -29,7 +29,7 @@ from statistics import median
 from htxsearch import Index
 from htxsearch.indexing.reprints import Sketches, sketch
 from htxsearch.text.analysis import IS_CAPITAL, Terms
-from htxsearch.text.normalize import nfc, normal
+from htxsearch.text.normalize import canonical_spelling, nfc
 from htxsearch.text.sentences import sentences
 from htxsearch.text.tokens import terms, tokens
 
@@ -95,7 +95,7 @@ def moved(text: str) -> str:
 
 def _moved(word: str, swap: Mapping[str, str]) -> str:
     for old, new in swap.items():
-        if old in word and normal(word.replace(old, new)) == normal(word):
+        if old in word and canonical_spelling(word.replace(old, new)) == canonical_spelling(word):
             return word.replace(old, new)
     return word
 
@@ -108,7 +108,7 @@ def terms_of(text: str) -> Terms:
 
 def near_copy(one: str, other: str) -> float:
     """Return the share of the shorter text's syllables that stand in the other in order, by difflib."""
-    short, long = sorted(([normal(term) for term in terms(text)] for text in (one, other)), key=len)
+    short, long = sorted(([canonical_spelling(term) for term in terms(text)] for text in (one, other)), key=len)
     blocks = difflib.SequenceMatcher(None, short, long, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks if block.size > 1) / max(1, len(short))
 
@@ -120,7 +120,7 @@ def plain_minhash(one: str, other: str) -> bool:
 
 
 def _normal(text: str) -> list[str]:
-    return [normal(term) for term in terms(text)]
+    return [canonical_spelling(term) for term in terms(text)]
 
 
 def measured(work: Callable[[], object]) -> float:

@@ -32,7 +32,7 @@ from htxsearch.engine.contract import Document, Terms
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
 from htxsearch.indexing.manifest import Manifest, write_manifest
 from htxsearch.query.parse import parse
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
@@ -85,8 +85,8 @@ def document(article: dict[str, str], number: int) -> Document:
     day = datetime.date(2015, 1, 1) + datetime.timedelta(days=number % 3_000)
     record = {"title": title, "body": body, "path": article["id"], "date": day.isoformat(), "place": place, "source": None}
     parts = [of_title, *of_passages]
-    spellings = {("syllable", key(one), one) for part in parts for one in part.syllables}
-    spellings |= {("word", key(one), one) for part in parts for one in part.words}
+    spellings = {("syllable", folded_form(one), one) for part in parts for one in part.syllables}
+    spellings |= {("word", folded_form(one), one) for part in parts for one in part.words}
     return Document(
         id=article["id"],
         record=json.dumps(record | {"url": None, "passages": spans}, ensure_ascii=False),

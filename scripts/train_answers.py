@@ -44,7 +44,7 @@ from htxsearch.evaluate.answers import gold_documents
 from htxsearch.evaluate.folds import document_groups, fold_of
 from htxsearch.evaluate.judged import index_of, json_lines, read_judged_set
 from htxsearch.search.features import QueryArrays
-from htxsearch.text.normalize import nfc, normal
+from htxsearch.text.normalize import canonical_spelling, nfc
 from htxsearch.text.tokens import tokens
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +96,7 @@ class Asked:
 
 def terms_of(text: str) -> Terms:
     """Return a text's terms in normal form, as answers are compared."""
-    return tuple(normal(token.term) for token in tokens(nfc(text)))
+    return tuple(canonical_spelling(token.term) for token in tokens(nfc(text)))
 
 
 def holds(sentence: Sequence[str], answer: Terms) -> bool:

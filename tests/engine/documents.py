@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from htxsearch.engine.contract import DisjunctionMax, Document, Engine, FieldName, Phrase, SearchResult, Terms, WeightedTerm
-from htxsearch.text.normalize import key
+from htxsearch.text.normalize import folded_form
 
 __all__ = ["any_of", "document", "hits", "phrase", "put", "scores", "syllables", "terms"]
 
@@ -40,8 +40,8 @@ def document(
 ) -> Document:
     """Return a document whose record and vector tell which one it is, unless they are given."""
     parts = [terms(title), *map(terms, passages)]
-    spellings = {("syllable", key(one), one) for part in parts for one in part.syllables}
-    spellings |= {("word", key(one), one) for part in parts for one in part.words}
+    spellings = {("syllable", folded_form(one), one) for part in parts for one in part.syllables}
+    spellings |= {("word", folded_form(one), one) for part in parts for one in part.words}
     return Document(
         id=article_id,
         record=f"{article_id}: {title} / {' / '.join(passages)}" if record is None else record,

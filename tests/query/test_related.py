@@ -12,7 +12,7 @@ from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.indexing.feature_vectors import feature_vector
 from htxsearch.search.related import Similarity
 from htxsearch.text.analysis import Terms, analyse
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
@@ -160,7 +160,7 @@ def test_terms_say_what_both_articles_have(index: Index, article_id: str) -> Non
         for term in one.terms:
             assert term == term.strip()
             assert "_" not in term
-            same = " ".join(map(normal, term.split()))  # shown as written, compared in the normal form
+            same = " ".join(map(canonical_spelling, term.split()))  # shown as written, compared in the normal form
             assert f" {same} " in mine
             assert f" {same} " in theirs
 
@@ -180,7 +180,7 @@ def test_no_term_is_only_a_part_of_another(index: Index, article_id: str) -> Non
 
 def running_text(title: str, body: str) -> str:
     """Return the normal forms of all syllables, with blanks between and around them."""
-    return f" {' '.join(normal(token.term) for token in tokens(f'{title} {body}'))} "
+    return f" {' '.join(canonical_spelling(token.term) for token in tokens(f'{title} {body}'))} "
 
 
 def test_terms_name_the_subject_first(index: Index) -> None:

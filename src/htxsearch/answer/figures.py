@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from typing import Literal
 
 from htxsearch.text.figures import QUALIFIERS, figures
-from htxsearch.text.normalize import fold, normal
+from htxsearch.text.normalize import canonical_spelling, strip_diacritics
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import Token, tokens
 
@@ -38,7 +38,9 @@ _CHANGED_BEHIND = re.compile(rf"\s(?:được |vừa )?(?:{_FOUNDED}|tăng thêm
 def status_asked(question: str, *, marked: bool) -> Status:
     """Return the status of the figure that a question asks for; it is an actual one unless the question says otherwise."""
     for status, words in (("target", _ASKS_TARGET), ("change", _ASKS_CHANGE)):
-        if re.search(words if marked else fold(words), question if marked else fold(question), re.IGNORECASE):
+        if re.search(
+            words if marked else strip_diacritics(words), question if marked else strip_diacritics(question), re.IGNORECASE
+        ):
             return "target" if status == "target" else "change"
     return "actual"
 
@@ -71,4 +73,4 @@ def with_qualifier(sentence: str, span: Span, asked: Container[str] = ()) -> Spa
 
 
 def _phrase(words: Iterable[Token]) -> tuple[str, ...]:
-    return tuple(normal(word.term) for word in words)
+    return tuple(canonical_spelling(word.term) for word in words)

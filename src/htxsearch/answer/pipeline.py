@@ -23,7 +23,7 @@ from htxsearch.search.records import StoredArticles
 from htxsearch.search.rerank import Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
 from htxsearch.search.snapshot import Snapshot
-from htxsearch.text.normalize import is_marked
+from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["RetrievedContext", "answer_question", "answers_above_hits", "checked_question", "retrieve"]
@@ -115,7 +115,7 @@ def retrieve(
     reranked = page.reranked if page and retrieval and not page.is_dense else None
     retrieval = retrieval or first_stage(snapshot, typed, filters)
     reranked = reranked or rerank(engine, retrieval.query.terms, typed, retrieval.result.hits)
-    restored = None if is_marked(typed) else reranked.restored
+    restored = None if has_diacritics(typed) else reranked.restored
     analysis = _analysis(typed, restored)
     articles = StoredArticles(engine)
     passages = _different_passages(engine, reranked.ranked, articles)

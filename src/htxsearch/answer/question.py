@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from htxsearch.answer.figures import Status, status_asked
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
-from htxsearch.text.normalize import fold, is_marked, key, nfc, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc, strip_diacritics
 from htxsearch.text.places import question_provinces
 from htxsearch.text.query_dates import question_dates
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
@@ -263,14 +263,14 @@ def analyse_question(text: str) -> QuestionAnalysis:
     """Return the analysis of a question typed with diacritics, without them, or with some."""
     typed = " ".join(nfc(text).split())
     low = typed.lower()
-    has_diacritics = is_marked(low)
-    core = _without_chat(low, has_diacritics)
-    for marked in (True, False) if has_diacritics else (False,):
+    accented = has_diacritics(low)
+    core = _without_chat(low, accented)
+    for marked in (True, False) if accented else (False,):
         for kind, pattern in _patterns(marked):
             match = pattern.search(core)
             if match:
                 return _constrained(_divided(kind, tokens(core), match.span(), marked), typed, low)
-    return _constrained(QuestionAnalysis("thing", (), has_diacritics), typed, low)
+    return _constrained(QuestionAnalysis("thing", (), accented), typed, low)
 
 
 def _without_chat(low: str, marked: bool) -> str:
@@ -286,7 +286,7 @@ def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAn
         periods=tuple(question_dates(typed)),
         places=question_provinces(typed),
         documents=frozenset(document.number for document in document_numbers(typed)),
-        status=status_asked(low, marked=is_marked(low)),
+        status=status_asked(low, marked=has_diacritics(low)),
     )
 
 
@@ -313,7 +313,7 @@ def _spelled(rule: str, marked: bool) -> str:
         written = match[0]
         if match[1]:
             return match[1] if marked else "(?!)"
-        plain = fold(written)
+        plain = strip_diacritics(written)
         return written if marked or plain == written else f"(?:{written}|{plain})"
 
     return re.sub(r"\\.|<([^\W\d_]+)>|[^\W\d_]+", either, rule)
@@ -325,7 +325,7 @@ def _divided(kind: Kind, typed: tuple[Token, ...], phrase: tuple[int, int], mark
     Its noun is a run without stop words. It begins where the phrase does, if that has the noun (thuộc xã nào: xã).
     """
     start, end = phrase
-    spelled = normal if marked else key
+    spelled = canonical_spelling if marked else folded_form
     terms = [spelled(token.term) for token in typed]
     asks = [is_interrogative(token.term) for token in typed]
     question_words = [place for place, token in enumerate(typed) if asks[place] and start <= token.start < end]

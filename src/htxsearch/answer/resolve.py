@@ -21,7 +21,7 @@ from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.figures import agree, figures
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
@@ -197,7 +197,7 @@ def _relation(given: CandidateAnswer, other: CandidateAnswer) -> Relation:
 
 
 def _terms(text: str) -> tuple[str, ...]:
-    return tuple(normal(token.term) for token in tokens(text))
+    return tuple(canonical_spelling(token.term) for token in tokens(text))
 
 
 def _say_the_same(one: Answer, other: Answer) -> bool:
@@ -222,4 +222,4 @@ def _counted(answer: Answer) -> str:
 @cache
 def _long_forms() -> dict[str, str]:
     """Return the first word of the long form of each common abbreviation."""
-    return {normal(short.lower()): _terms(long)[0] for short, long in COMMON.items()}
+    return {canonical_spelling(short.lower()): _terms(long)[0] for short, long in COMMON.items()}

@@ -24,7 +24,7 @@ from htxsearch.engine.contract import term_hash
 from htxsearch.search.features import QueryArrays
 from htxsearch.text.analysis import IS_JOINED
 from htxsearch.text.date_mentions import DateMention
-from htxsearch.text.normalize import key, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.places import PlaceMention, find_provinces
 from htxsearch.text.sentences import sentences
 from htxsearch.text.tokens import Token, tokens
@@ -220,7 +220,7 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
                 text=passage.text[span.start : span.end],
                 starts=starts[first:last],
                 ends=ends[first:last],
-                terms=[normal(token.term) for token in run],
+                terms=[canonical_spelling(token.term) for token in run],
                 joined=[bool(flag & IS_JOINED) for flag in flags] or [False] * len(run),
                 typed=[entity for entity in typed if entity.start >= span.start and entity.end <= span.end],
                 slots=slots,
@@ -298,7 +298,7 @@ def _form(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sente
     terms, kinds = sentence.terms, OF_KIND.get(question.kind, ())
     typed = [entity for entity in sentence.typed if entity.type in kinds]
     focus, size = question.focus, len(question.focus)
-    named = terms if question.marked else [key(term) for term in terms]
+    named = terms if question.marked else [folded_form(term) for term in terms]
     counted = any(
         tuple(terms[start : start + size]) == focus and terms[start - 1][:1].isdigit() for start in range(1, len(terms))
     )

@@ -14,7 +14,7 @@ from htxsearch.answer.question import FIGURES, QuestionAnalysis
 from htxsearch.answer.sentences import OF_KIND, Sentence
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.figures import QUALIFIERS, SCALES, qualifier_before
-from htxsearch.text.normalize import is_syllable, key, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form, is_syllable
 
 __all__ = [
     "CATEGORIES",
@@ -83,7 +83,7 @@ _NEVER_LAST = frozenset(
     " theo gồm".split()
 )
 _DENIALS = frozenset("không chưa chẳng chớ đừng".split())
-_SCALES = frozenset(map(key, SCALES))
+_SCALES = frozenset(map(folded_form, SCALES))
 _MEASURED = ("number", "money", "percent", "date", "document")
 _UNITS = frozenset("htx tht hộ người tấn tạ kg ha đồng lao con cây tổ".split())
 _HOW_LONG = tuple((unit,) for unit in "giây phút giờ ngày tuần tháng quý năm".split())
@@ -110,7 +110,7 @@ class SentenceSpans:
         self.joined = _joined(sentence, self.capital)
         self.category = self._categories()
         self.before, self.behind = self._neighbours(-1), self._neighbours(1)
-        self.terms = sentence.terms if question.marked else [key(term) for term in sentence.terms]
+        self.terms = sentence.terms if question.marked else [folded_form(term) for term in sentence.terms]
         self.typed = list(self._typed())
         self.first, self.last = self._spans()
         self.length = self.last - self.first + 1
@@ -118,7 +118,7 @@ class SentenceSpans:
         self.digit_in: Bools = digits[self.last + 1] > digits[self.first]
         self.figure = self.digit.copy()
         for token in range(1, self.size):
-            self.figure[token] |= self.figure[token - 1] and key(sentence.terms[token]) in _SCALES
+            self.figure[token] |= self.figure[token - 1] and folded_form(sentence.terms[token]) in _SCALES
 
     def keep(self, kept: Bools) -> None:
         """Leave out the spans that `kept` (spans,) is False for."""
@@ -282,7 +282,7 @@ def _units_asked(question: QuestionAnalysis) -> list[list[tuple[str, ...]]]:
     The counted noun may have lost its end, but not to a single syllable that counts nothing by itself.
     """
     focus, marked = question.focus, question.marked
-    spelled = normal if marked else key
+    spelled = canonical_spelling if marked else folded_form
     if focus[0] == spelled("lâu"):
         return [[tuple(map(spelled, unit)) for unit in _HOW_LONG]]
     sizes = [size for size in range(len(focus), 0, -1) if size > 1 or size == len(focus) or focus[0] in _units(marked)]
@@ -292,7 +292,7 @@ def _units_asked(question: QuestionAnalysis) -> list[list[tuple[str, ...]]]:
 @cache
 def _units(marked: bool) -> frozenset[str]:
     """Return nouns of one syllable that count without the words behind them: bao nhiêu hộ dân, số HTX Thái Nguyên."""
-    return _UNITS if marked else frozenset(map(key, _UNITS))
+    return _UNITS if marked else frozenset(map(folded_form, _UNITS))
 
 
 def _ends_with(spans: SentenceSpans, unit: Sequence[str]) -> Bools:
@@ -313,6 +313,6 @@ def written_forms(noun: tuple[str, ...], marked: bool) -> list[tuple[str, ...]]:
 @cache
 def _abbreviations(marked: bool) -> dict[tuple[str, ...], tuple[str, ...]]:
     """Return short forms by their long forms' terms and the other way round, with or without diacritics."""
-    spelled = normal if marked else key
+    spelled = canonical_spelling if marked else folded_form
     pairs = [((spelled(short.lower()),), tuple(map(spelled, long_form_terms(long)))) for short, long in COMMON.items()]
     return dict(pairs) | {long: short for short, long in pairs}

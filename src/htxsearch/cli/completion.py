@@ -30,11 +30,11 @@ def complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[Co
 
     Diacritics may be left out. If no name begins so, the province that is meant (TP.HCM, BR-VT) is returned.
     """
-    from htxsearch.text.normalize import key
+    from htxsearch.text.normalize import folded_form
     from htxsearch.text.places import canonical_place, place_names
 
-    start = key(typed)
-    names = [name for name in place_names() if key(name).startswith(start)]
+    start = folded_form(typed)
+    names = [name for name in place_names() if folded_form(name).startswith(start)]
     if not names and typed:
         meant = canonical_place(typed)  # tỉnh Thái Nguyên, TP.HCM, BR-VT
         names = [name for name in place_names() if name in (meant, f"{meant} (cũ)")]

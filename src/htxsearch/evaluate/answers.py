@@ -33,7 +33,7 @@ from htxsearch.index import Index
 from htxsearch.search.results import Answers
 from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.figures import SCALES, figures
-from htxsearch.text.normalize import nfc, normal
+from htxsearch.text.normalize import canonical_spelling, nfc
 from htxsearch.text.tokens import tokens
 
 __all__ = [
@@ -175,7 +175,7 @@ def _measures(answers: Answers, question: Mapping[str, Any]) -> dict[str, float]
 
 def _terms(text: str) -> tuple[str, ...]:
     """Return the terms of a text in normal form, as answers are compared."""
-    return tuple(normal(token.term) for token in tokens(nfc(text)))
+    return tuple(canonical_spelling(token.term) for token in tokens(nfc(text)))
 
 
 def _token_f1(span: Sequence[str], answer: Sequence[str]) -> float:

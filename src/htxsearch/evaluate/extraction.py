@@ -20,7 +20,7 @@ from htxsearch.errors import UsageError
 from htxsearch.evaluate.runs import Kind
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.tokens import terms
 
 __all__ = [
@@ -140,7 +140,7 @@ def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract
     outcomes = []
     for page in pages:
         title, body = extract(page.file)
-        extracted, gold = (Counter(map(key, terms(text))) for text in (body, page.text))
+        extracted, gold = (Counter(map(folded_form, terms(text))) for text in (body, page.text))
         common = (extracted & gold).total()
         squeezed = " ".join(nfc(body).split())
         outcomes.append(

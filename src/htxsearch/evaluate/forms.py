@@ -12,7 +12,7 @@ from typing import Any
 from htxsearch.errors import UsageError
 from htxsearch.query.telex import to_telex
 from htxsearch.text.abbreviations import COMMON
-from htxsearch.text.normalize import fold, nfc, normal
+from htxsearch.text.normalize import canonical_spelling, nfc, strip_diacritics
 
 __all__ = ["FORMS", "OWN_FORMS", "own_forms_of", "query_form"]
 
@@ -21,7 +21,7 @@ def _old_tone_placement(text: str) -> str:
     """Move the tone of open oa, oe and uy to the second vowel: hòa → hoà, thủy → thuỷ; quý keeps it."""
 
     def moved(match: re.Match[str]) -> str:
-        written = normal(match.group())
+        written = canonical_spelling(match.group())
         letters = re.fullmatch(
             r"(.*[^q]|)([oOuU])([\u0300\u0301\u0303\u0309\u0323])([aeyAEY])", unicodedata.normalize("NFD", written)
         )
@@ -41,7 +41,7 @@ def _abbreviated(text: str) -> str:
 
 FORMS: Mapping[str, Callable[[str], str]] = {
     "typed": lambda text: text,
-    "unaccented": fold,
+    "unaccented": strip_diacritics,
     "nfd": lambda text: unicodedata.normalize("NFD", text),
     "old-tone": _old_tone_placement,
     "abbrev": _abbreviated,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import IndexDamaged
 from htxsearch.ingest.article import Rejected
-from htxsearch.text.normalize import key, term
+from htxsearch.text.normalize import folded_form, index_term
 
 if TYPE_CHECKING:
     from htxsearch.ingest.add import AddedFile
@@ -139,5 +139,7 @@ def _short_forms(entries: Mapping[str, CatalogueEntry]) -> dict[str, list[tuple[
     for entry in entries.values():
         for article_id, definitions in entry.definitions.items():
             for short, long in definitions:
-                found.setdefault(key(term(short)), {}).setdefault(key(long.lower()), (short, long, article_id))
+                found.setdefault(folded_form(index_term(short)), {}).setdefault(
+                    folded_form(long.lower()), (short, long, article_id)
+                )
     return {short: list(meanings.values()) for short, meanings in found.items()}

@@ -9,7 +9,7 @@ from htxsearch.engine.contract import Document
 from htxsearch.indexing.feature_vectors import feature_vector
 from htxsearch.ingest.article import Article
 from htxsearch.text.analysis import Terms, analyse
-from htxsearch.text.normalize import key
+from htxsearch.text.normalize import folded_form
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
@@ -94,6 +94,6 @@ def document_of(article: Article) -> Document:
 
 def _spellings(terms: list[Terms]) -> Iterator[tuple[str, str, str]]:
     for syllable in {syllable for part in terms for syllable in part.syllables}:
-        yield "syllable", key(syllable), syllable
+        yield "syllable", folded_form(syllable), syllable
     for word in {word for part in terms for word in part.words}:
-        yield "word", key(word), word
+        yield "word", folded_form(word), word

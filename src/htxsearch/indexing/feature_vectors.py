@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.tokens import tokens
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def features(title: str, body: str, terms: Sequence["Terms"]) -> Counter[tuple[i
     for number, part in enumerate(terms):
         times = _TITLE_COUNTS if number == 0 else 1
         for syllable, count in Counter(part.syllables).items():
-            counts[SYLLABLE, normal(syllable)] += count * times
+            counts[SYLLABLE, canonical_spelling(syllable)] += count * times
         for word, count in Counter(part.words).items():
-            counts[WORD, " ".join(map(normal, word.split("_")))] += count * times
+            counts[WORD, " ".join(map(canonical_spelling, word.split("_")))] += count * times
     for text, times in ((title, _TITLE_COUNTS), (body, 1)):
         for name in _names(text):
             counts[NAME, name] += times
@@ -49,7 +49,7 @@ def _names(text: str) -> list[str]:
             found.append(run)
             run = []
         if written[0].isupper():
-            run.append(normal(token.term))
+            run.append(canonical_spelling(token.term))
         end = token.end
     found.append(run)
     return [" ".join(name) for name in found if len(name) > 1]

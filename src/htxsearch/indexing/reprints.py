@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.engine.contract import Engine
 from htxsearch.text.analysis import IS_CAPITAL, Terms
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.tokens import tokens
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def sketch(passages: Sequence[Terms]) -> bytes:
 
 @lru_cache(maxsize=1 << 16)
 def _number(syllable: str) -> int:
-    return zlib.crc32(normal(syllable).encode())
+    return zlib.crc32(canonical_spelling(syllable).encode())
 
 
 def _numbers(syllables: Iterable[str]) -> "Hashes":

@@ -7,7 +7,7 @@ from itertools import islice, pairwise
 from typing import Any, Literal
 
 from htxsearch.engine.contract import DisjunctionMax, Engine, WeightedTerm
-from htxsearch.text.normalize import is_marked, keeps_marks, key, nfc
+from htxsearch.text.normalize import folded_form, has_diacritics, keeps_diacritics, nfc
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["Completer", "Suggestion", "has_all"]
@@ -77,8 +77,8 @@ class Completer:
                     ranked.append(((-length if count >= _COMMON else 0, -count, word), Suggestion(head + word, "word")))
         suggested: dict[str, Suggestion] = {}
         for _, one in sorted(ranked, key=lambda one: one[0]):
-            suggested.setdefault(key(one.text), one)
-        suggested.pop(key(text), None)
+            suggested.setdefault(folded_form(one.text), one)
+        suggested.pop(folded_form(text), None)
         return tuple(islice(suggested.values(), limit))
 
     def _places(self, tail: Sequence[Token]) -> list[tuple[str, int]]:
@@ -87,7 +87,7 @@ class Completer:
 
     def _words(self, tail: Sequence[Token], limit: int) -> list[tuple[str, int]]:
         """Return the commonest words that go on as typed, and in how many passages each stands."""
-        begun = "_".join(key(token.term) for token in tail)
+        begun = "_".join(folded_form(token.term) for token in tail)
         if len(begun) < _LEAST:
             return []
         fields: tuple[_Field, ...] = ("word", "syllable") if len(tail) == 1 else ("word",)
@@ -109,7 +109,9 @@ class Completer:
             self._known.move_to_end((field, letters))
             return found
         terms = self._engine.starting_with(letters, limit=_CONSIDERED, field=field)
-        counted = [(key(term), term, self._engine.frequency(DisjunctionMax((WeightedTerm(field, term),)))) for term in terms]
+        counted = [
+            (folded_form(term), term, self._engine.frequency(DisjunctionMax((WeightedTerm(field, term),)))) for term in terms
+        ]
         found = sorted((one for one in counted if one[2]), key=lambda one: (-one[2], one[1]))
         self._known[field, letters] = found
         self._words_known += 1 + len(found)
@@ -120,8 +122,8 @@ class Completer:
 
 def has_all(title: str, typed: str) -> bool:
     """Tell whether a title has every syllable that was typed, the last one at least begun; marks do not matter."""
-    keys = [key(token.term) for token in tokens(title)]
-    *finished, last = (key(token.term) for token in tokens(nfc(typed)))
+    keys = [folded_form(token.term) for token in tokens(title)]
+    *finished, last = (folded_form(token.term) for token in tokens(nfc(typed)))
     return set(finished) <= set(keys) and any(one.startswith(last) for one in keys)
 
 
@@ -137,10 +139,10 @@ def _continues(tail: Sequence[Token], parts: Sequence[str]) -> bool:
         return False
     *finished, last = (token.term for token in tail)
     if not all(
-        key(one) == key(part) and (not is_marked(one) or keeps_marks(one, part.lower()))
+        folded_form(one) == folded_form(part) and (not has_diacritics(one) or keeps_diacritics(one, part.lower()))
         for one, part in zip(finished, parts, strict=False)
     ):
         return False
     part = parts[len(finished)].lower()
     begun = part[: len(last)]
-    return key(part).startswith(key(last)) and (not is_marked(last) or keeps_marks(last, begun))
+    return folded_form(part).startswith(folded_form(last)) and (not has_diacritics(last) or keeps_diacritics(last, begun))

@@ -39,7 +39,7 @@ from htxsearch.query.parse import (
     Words,
 )
 from htxsearch.text.abbreviations import COMMON, long_form_terms
-from htxsearch.text.normalize import is_marked, keeps_marks, key, normal, term
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, index_term, keeps_diacritics
 from htxsearch.text.places import place_extent, provinces
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
@@ -158,17 +158,17 @@ class Expander:
         self._spellings = lru_cache(maxsize=_KEPT_LOOKUPS)(self._weighed_spellings)
         self._weights = weights
         self._long_of: dict[str, list[tuple[str, ...]]] = {}
-        common = [(key(term(short)), long) for short, long in COMMON.items()]
+        common = [(folded_form(index_term(short)), long) for short, long in COMMON.items()]
         for short, long in [*common, *((short, long) for short, longs in learnt.items() for long in longs)]:
-            form = tuple(map(normal, long_form_terms(long)))
+            form = tuple(map(canonical_spelling, long_form_terms(long)))
             if form not in self._long_of.setdefault(short, []):
                 self._long_of[short].append(form)
         self._forms_by_key: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
         for short, forms in self._long_of.items():
             for form in forms:
-                self._forms_by_key.setdefault(tuple(map(key, form)), []).append((short, form))
+                self._forms_by_key.setdefault(tuple(map(folded_form, form)), []).append((short, form))
         self._form_lengths = sorted({len(form) for forms in self._long_of.values() for form in forms})
-        self._common = {tuple(map(normal, long_form_terms(long))) for long in COMMON.values()}
+        self._common = {tuple(map(canonical_spelling, long_form_terms(long))) for long in COMMON.values()}
 
     def expand(self, tree: Group, filters: Sequence[Filter] = ()) -> ExpandedQuery:
         """Return the expansion of a query and of the options that narrow it."""
@@ -221,8 +221,12 @@ class Expander:
 
     def _spelt_out(self, typed: str) -> tuple[str, ...]:
         """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
-        forms = [form for form in self._long_of.get(key(typed), ()) if all(self._known("syllable", key(part)) for part in form)]
-        clear = forms and not is_marked(typed) and (forms[0] in self._common or len(forms) == 1)
+        forms = [
+            form
+            for form in self._long_of.get(folded_form(typed), ())
+            if all(self._known("syllable", folded_form(part)) for part in form)
+        ]
+        clear = forms and not has_diacritics(typed) and (forms[0] in self._common or len(forms) == 1)
         return forms[0] if clear else (typed,)
 
     def _filter(self, option: Filter, parts: _Parts) -> Node:
@@ -240,7 +244,7 @@ class Expander:
 
         A province of today prefers the former ones that are part of it, too, but less than its namesake.
         """
-        keys = [tuple(map(key, run)) for run in runs]
+        keys = [tuple(map(folded_form, run)) for run in runs]
         years = sorted({int(part) for run in keys for part in run if _YEAR.fullmatch(part)})
         boost = self._weights.preferred
         nodes: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
@@ -375,7 +379,7 @@ class Expander:
     def _short_forms(self, run: tuple[str, ...]) -> list[tuple[str, float]]:
         """Return the index's short forms of a typed run that is a long form, however it is spelt."""
         found = []
-        for short, form in self._forms_by_key.get(tuple(map(key, run)), ()):
+        for short, form in self._forms_by_key.get(tuple(map(folded_form, run)), ()):
             near = min(self._nearness(typed, part, partly=True) for typed, part in zip(run, form, strict=True))
             if near:
                 found += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
@@ -386,7 +390,7 @@ class Expander:
         weight = self._weights.short_form
         words: list[tuple[str, float]] = []
         phrases: list[Phrase] = []
-        for form in self._long_of.get(key(typed), ()):
+        for form in self._long_of.get(folded_form(typed), ()):
             if form in self._common:
                 words += [(spelling, weight * near) for spelling, near in self._spellings("word", "_".join(form))]
             else:
@@ -410,11 +414,11 @@ class Expander:
         return tuple(spelling for spelling, _ in self._spellings("syllable", typed))
 
     def _prefix(self, typed: str, parts: _Parts, *, in_body: bool) -> Boolean:
-        start = normal(typed)
+        start = canonical_spelling(typed)
         found = [
             (spelling, self._weights.as_typed if spelling == typed else self._weights.prefixed)
-            for spelling in self._engine.starting_with(key(typed), limit=_MOST_PREFIXED)
-            if not is_marked(typed) or normal(spelling).startswith(start)
+            for spelling in self._engine.starting_with(folded_form(typed), limit=_MOST_PREFIXED)
+            if not has_diacritics(typed) or canonical_spelling(spelling).startswith(start)
         ]
         if not found:
             parts.unknown.append(f"{typed}*")
@@ -451,7 +455,7 @@ class Expander:
 
     def _weighed_spellings(self, kind: Literal["syllable", "word"], typed: str) -> _Weighted:
         """Return the index's spellings of a typed syllable or run of them, best first."""
-        known = self._known(kind, key(typed))
+        known = self._known(kind, folded_form(typed))
         weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
         found = [(spelling, weight) for spelling, weight in weighed if weight]
         if not found:
@@ -471,11 +475,11 @@ class Expander:
         for one, other in zip(mine, theirs, strict=True):
             if one == other:
                 continue
-            if normal(one) == normal(other):
+            if canonical_spelling(one) == canonical_spelling(other):
                 worst = min(worst, self._weights.normalised)
-            elif not is_marked(one):
+            elif not has_diacritics(one):
                 worst = min(worst, self._weights.unmarked)
-            elif partly and keeps_marks(one, other):
+            elif partly and keeps_diacritics(one, other):
                 worst = min(worst, self._weights.partly_marked)
             else:
                 return 0.0
@@ -502,7 +506,7 @@ def _holds(run: tuple[str, ...], part: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=1 << 12)
 def _words_of(text: str) -> str:
-    return " ".join(key(token.term) for token in tokens(text))
+    return " ".join(folded_form(token.term) for token in tokens(text))
 
 
 def _add_runs(highlights: set[tuple[str, ...]], slots: tuple[tuple[str, ...], ...]) -> None:

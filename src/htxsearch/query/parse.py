@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import tokens
 
@@ -310,11 +310,11 @@ class _Parser:
 
     def _fielded(self, match: re.Match[str]) -> Operand:
         start = self._at
-        name = FIELDS.get(key(nfc(match.group(1))))
+        name = FIELDS.get(folded_form(nfc(match.group(1))))
         if name is None:
             typed = match.group(1)
             fields = tuple(dict.fromkeys(FIELDS.values()))
-            near = difflib.get_close_matches(key(nfc(typed)), FIELDS, n=1)
+            near = difflib.get_close_matches(folded_form(nfc(typed)), FIELDS, n=1)
             if near:
                 raise self._error("query.unknown-field-near", start, field=typed, fields=fields, near=near[0])
             raise self._error("query.unknown-field", start, field=typed, fields=fields)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from htxsearch.engine.contract import Engine
 from htxsearch.query.telex import from_keystrokes
-from htxsearch.text.normalize import is_marked, is_syllable, key, nfc, normal
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, nfc
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["correction", "read_keystrokes"]
@@ -63,7 +63,9 @@ def _replace(text: str, spans: Sequence[tuple[int, int]], replaced: Callable[[st
 
 
 def _known(engine: Engine, term: str) -> bool:
-    return any(normal(spelling) == normal(term) for spelling in engine.spellings("syllable", key(term)))
+    return any(
+        canonical_spelling(spelling) == canonical_spelling(term) for spelling in engine.spellings("syllable", folded_form(term))
+    )
 
 
 def correction(query: str, engine: Engine) -> str | None:
@@ -76,7 +78,7 @@ def correction(query: str, engine: Engine) -> str | None:
     found = tokens(text)
     mended: dict[int, str] = {}
     for at, token in enumerate(found):
-        if not engine.spellings("syllable", key(token.term)) and token.term.isalpha():
+        if not engine.spellings("syllable", folded_form(token.term)) and token.term.isalpha():
             similar = _similar(token.term, engine)
             if similar:
                 mended[at] = similar
@@ -103,9 +105,9 @@ def _rewritten(text: str, found: Sequence[Token], mended: dict[int, str]) -> str
 
 def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
     """Return which syllable of the run is wrongly marked, and what it should be; None unless just one is."""
-    if not any(is_marked(term) for term in run):
+    if not any(has_diacritics(term) for term in run):
         return None
-    words = [word.split("_") for word in engine.spellings("word", "_".join(map(key, run)))]
+    words = [word.split("_") for word in engine.spellings("word", "_".join(map(folded_form, run)))]
     wrong = [[at for at, (typed, meant) in enumerate(zip(run, word, strict=True)) if not _fits(typed, meant)] for word in words]
     if not words or any(not places for places in wrong):
         return None
@@ -116,11 +118,11 @@ def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
 
 
 def _fits(typed: str, meant: str) -> bool:
-    return normal(typed) == normal(meant) or not is_marked(typed)
+    return canonical_spelling(typed) == canonical_spelling(meant) or not has_diacritics(typed)
 
 
 def _similar(term: str, engine: Engine) -> str | None:
     """Return the known syllable with the same first letter and tone that is spelt most like `term`."""
-    nearby = [one for one in engine.starting_with(key(term)[:1], limit=_VOCABULARY) if one.isalpha()]
+    nearby = [one for one in engine.starting_with(folded_form(term)[:1], limit=_VOCABULARY) if one.isalpha()]
     near = get_close_matches(term, [one for one in nearby if is_syllable(one)], n=1, cutoff=_LIKENESS)
     return near[0] if near else None

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from htxsearch.text.normalize import is_syllable, normal
+from htxsearch.text.normalize import canonical_spelling, is_syllable
 
 __all__ = ["from_keystrokes", "to_telex"]
 
@@ -37,7 +37,7 @@ def from_keystrokes(typed: str) -> str | None:
         letters, tone = _read(typed, telex=False)
     else:
         return None
-    meant = normal(unicodedata.normalize("NFC", _with_tone(letters, tone)))
+    meant = canonical_spelling(unicodedata.normalize("NFC", _with_tone(letters, tone)))
     return meant if meant != typed and is_syllable(meant) else None
 
 

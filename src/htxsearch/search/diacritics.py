@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from htxsearch.engine.contract import term_hash
 from htxsearch.query.expand import QueryTerm, QueryTerms
 from htxsearch.search.features import Candidates, rows
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.stopwords import QUESTION_PHRASES
 
 __all__ = ["restored", "restored_query"]
@@ -56,7 +56,7 @@ def restored_query(asked: QueryTerms) -> str:
 
 def _is_open(slot: QueryTerm) -> bool:
     """Tell whether the spellings of a slot are different syllables."""
-    return len({normal(term) for term, _ in slot.spellings}) > 1
+    return len({canonical_spelling(term) for term, _ in slot.spellings}) > 1
 
 
 def _posterior(asked: QueryTerms, candidates: Candidates) -> dict[int, _Floats]:

@@ -8,7 +8,7 @@ from htxsearch.errors import UnknownArticle
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.parse import Value
-from htxsearch.text.normalize import key, nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.places import canonical_place, province_now, similar_province
 
 __all__ = ["hints", "unknown_article"]
@@ -35,8 +35,8 @@ def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[Messa
 
 def unknown_article(article_id: str, known: Sequence[str]) -> UnknownArticle:
     """Return the error for an id that no article has, with up to three of the known ids near it."""
-    wanted = key(nfc(article_id))
-    by_key: Mapping[str, str] = {key(one): one for one in known}
+    wanted = folded_form(nfc(article_id))
+    by_key: Mapping[str, str] = {folded_form(one): one for one in known}
     parts = {wanted[at : at + 3] for at in range(min(len(wanted), _GRAMS))}
     likely = heapq.nlargest(_LIKELY, by_key, key=lambda one: sum(part in one for part in parts))
     near = difflib.get_close_matches(wanted, likely, n=3, cutoff=0.5)

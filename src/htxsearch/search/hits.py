@@ -9,7 +9,7 @@ from htxsearch.search.highlight import highlights
 from htxsearch.search.records import ReprintGroups, StoredArticles
 from htxsearch.search.rerank import Ranked
 from htxsearch.search.results import Passage, SearchHit
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 
 __all__ = ["earliest", "first_of_articles", "first_of_texts", "search_hit"]
 
@@ -82,7 +82,7 @@ def search_hit(
 
 
 def _highlighted(text: str, query: ExpandedQuery) -> set[str]:
-    return {normal(text[start:end].lower()) for start, end in highlights(text, query.highlights)}
+    return {canonical_spelling(text[start:end].lower()) for start, end in highlights(text, query.highlights)}
 
 
 def _describe(leaf: Leaf) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from htxsearch.indexing.feature_vectors import NAME, NAMESPACE_BITS, SYLLABLE, WORD, feature_hash, feature_vector, features
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.stopwords import is_stop_word
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Similarity:
         scores = parts @ np.ones(len(mine.indices), np.float32)
         names = {feature_hash(feature): feature for feature in features(title, body, terms)}
         of_parts = [names[number] for number in self._features[mine.indices].tolist()]
-        written = {normal(syllable): syllable for part in terms for syllable in reversed(part.syllables)}
+        written = {canonical_spelling(syllable): syllable for part in terms for syllable in reversed(part.syllables)}
         near = np.flatnonzero(scores > 0)
         found: list[Neighbour] = []
         for at in near[np.lexsort((self._rank[near], -scores[near].round(_PLACES)))].tolist():

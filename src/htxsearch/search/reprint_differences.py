@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from htxsearch.text.figures import SCALES
-from htxsearch.text.normalize import normal
+from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.sentences import sentences
 from htxsearch.text.tokens import terms
 
@@ -67,15 +67,15 @@ def _sentences(body: str) -> list[_Sentence]:
     parsed = []
     for span in sentences(body):
         text = body[span.start : span.end]
-        words = Counter(normal(term) for term in terms(text) if not term[0].isdigit())
+        words = Counter(canonical_spelling(term) for term in terms(text) if not term[0].isdigit())
         parsed.append(_Sentence(text, words, {_comparable(match): match[0] for match in _FIGURE.finditer(text)}))
     return parsed
 
 
 def _comparable(match: re.Match[str]) -> str:
     """Return the form by which a figure is compared: its numbers, and its unit if that is part of the number."""
-    unit = normal((match[2] or "").lower())
-    numbers = [normal(number) for number in re.split("[/-]", match[1])]
+    unit = canonical_spelling((match[2] or "").lower())
+    numbers = [canonical_spelling(number) for number in re.split("[/-]", match[1])]
     return f"{'/'.join(numbers)} {unit if unit == '%' or unit in SCALES else ''}"
 
 

@@ -14,7 +14,7 @@ from htxsearch.query.expand import QueryTerms
 from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query
 from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learnt_weights
-from htxsearch.text.normalize import is_marked, nfc
+from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
@@ -111,7 +111,7 @@ def rerank_inputs(
     columns: tuple[str, ...] = FEATURES
     cosines = None
     if meaning:
-        vector = meaning.encoder.query(nfc(typed) if is_marked(typed) else read or typed)
+        vector = meaning.encoder.query(nfc(typed) if has_diacritics(typed) else read or typed)
         if meaning.adds:
             hits = (*hits, *_nearest(engine, meaning.vectors, vector, hits))
             candidates, order = candidates_of(engine, hits)
