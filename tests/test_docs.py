@@ -84,7 +84,7 @@ def test_references_to_decisions_in_the_code_exist() -> None:
             assert reference[1:4] in numbers, f"{module.name} refers to docs/decisions{reference}"
 
 
-@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/ranking.md", "docs/serve.md"])
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/ranking.md", "docs/answers.md", "docs/serve.md"])
 def test_every_module_that_a_page_names_exists(page: str) -> None:
     missing = [
         name
