@@ -168,7 +168,7 @@ def test_one_worker_is_this_process(folders: Folders, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_no_workers_cannot_do_anything(folders: Folders, count: int) -> None:
-    with pytest.raises(UsageError, match="give 1 or more"):
+    with pytest.raises(UsageError, match="at least 1"):
         folders.update(workers=count)
 
 

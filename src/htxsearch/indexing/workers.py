@@ -1,8 +1,8 @@
-"""Articles made into documents by worker processes, ahead of their turn, while the index is being written.
+"""Worker processes that turn articles into documents ahead of their turn, while the index is being written.
 
-A worker is this Python again, fed with pickles through a pipe, and ends when the pipe does: nothing of the
-caller's program is run again in it, and none outlives a caller who was killed. docs/decisions/017 says why it is
-not `multiprocessing`.
+A worker is this Python again, fed with pickles through a pipe, and ends when the pipe does: the caller's program
+is not run again in it, and no worker outlives a caller that was killed. docs/decisions/017 says why it is
+neither `multiprocessing` nor loky.
 """
 
 import io
@@ -26,6 +26,7 @@ from typing import IO, NamedTuple, Protocol
 
 from htxsearch.engine.contract import Document
 from htxsearch.errors import HtxError
+from htxsearch.errors.messages import message
 from htxsearch.indexing.documents import document_of
 from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, changed_articles
@@ -48,84 +49,84 @@ __all__ = [
 
 _COMMAND = "from htxsearch.indexing.workers import serve; serve()"
 _MOST = 4
-"""Writing takes two fifths of all work and is done by one process, so that more workers would only wait for it."""
+"""The most workers: writing is two fifths of the work and done by one process, so that more workers would wait for it."""
 _WORTH = 128 * 1024
-"""Bytes of text that pay for starting workers, 1 s each: 0.3 s of analysis at 0.4 MB/s are waited for anyhow."""
+"""Bytes of text from which workers, 1 s each to start, pay off: analysis takes 0.3 s for them, at 0.4 MB/s."""
 _PORTION = 48 * 1024
 """Characters in a message to a worker: a tenth of a second of its work."""
 _AHEAD = 8 * 1024 * 1024
-"""Characters that are read ahead, at most: what workers get through while a large commit is written."""
+"""Characters that are read ahead, at most: as many as workers analyse while a large commit is written."""
 _ARTICLE = 1024
-"""What an article counts beside its text, so that very short ones are bounded, too."""
+"""Characters that an article counts beside its text, so that many short articles are bounded, too."""
 _LENGTH = struct.Struct("<Q")
 _NICENESS = 10
-"""Of what indexes: a ninth of a busy processor, all of an idle one."""
+"""The niceness of processes that index: a ninth of a busy processor, all of an idle one."""
 
 MakeDocument = Callable[[], Document]
-"""Gives an article's document; waits for it if need be. Raises what analysing it raised, with the article's name."""
+"""Returns an article's document, when it is ready. Raises the error of its analysis, with the article's name."""
 
 
 ReadOutcome = Article | Unchanged | Rejected
 
 
 class CatalogueView(Protocol):
-    """What reading needs to know of an index."""
+    """The part of an index's catalogue that reading needs."""
 
     def lines(self, path: str) -> Mapping[str, str]:
         """Return the ids of a file's articles by the hashes of the JSON lines they were read from."""
 
     def repeating(self, path: str) -> Set[str]:
-        """Return the hashes of lines that are left out as the furniture of a file's source."""
+        """Return the hashes of lines that are left out as the boilerplate of a file's source."""
 
     def is_news(self, article: Article) -> bool:
-        """Tell whether the article's document will be wanted, as far as can be said before its turn."""
+        """Return True if the article's document will be needed, as far as is known before its turn."""
 
 
 class DocumentSource(Protocol):
-    """Reads files in the order that was announced, with a way to each article's document."""
+    """Reads files in the order announced, and makes each article's document."""
 
     def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
-        """Yield what a file holds; only for an Article there is a document to make."""
+        """Yield a file's outcomes, each with the maker of its document; only an Article has a document."""
 
     def close(self) -> None:
-        """Stop whatever is still under way."""
+        """Stop all work in progress."""
 
 
 class SequentialSource:
-    """Reads each file when its turn comes, and makes documents in this process when they are asked for."""
+    """Reads each file in its turn, and makes documents in this process when they are needed."""
 
-    def __init__(self, catalogued: CatalogueView) -> None:
-        self._catalogued = catalogued
+    def __init__(self, catalogue: CatalogueView) -> None:
+        self._catalogue = catalogue
 
     def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
-        for found in _news(source, self._catalogued):
-            yield found, partial(_made_here, found)
+        for outcome in _news(source, self._catalogue):
+            yield outcome, partial(_made_here, outcome)
 
     def close(self) -> None:
-        """There is nothing under way."""
+        """No work is ever in progress."""
 
 
 @dataclass(slots=True, eq=False)
 class _Item:
-    """What was read ahead, or with None the end of a file; `at` is its place in what a worker will answer."""
+    """An outcome read ahead, None at the end of a file; `index` is its position in a worker's answer."""
 
-    found: ReadOutcome | None
+    outcome: ReadOutcome | None
     size: int = 0
     answer: "_Answer | None" = None
-    at: int = 0
+    index: int = 0
 
 
 class ReadAheadSource:
-    """Reads ahead of the turn, within bounds, and has workers make the documents that will be wanted."""
+    """Reads ahead, within bounds, and has workers make the documents that will be needed."""
 
-    def __init__(self, sources: Sequence[SourceFile], catalogued: CatalogueView, *, workers: int) -> None:
-        """`sources` will be read in this order, others in between.
+    def __init__(self, sources: Sequence[SourceFile], catalogue: CatalogueView, *, workers: int) -> None:
+        """`sources` will be read in this order, other files in between.
 
-        The processes are started when there is enough for them to do.
+        The processes are started when there is enough work for them.
         """
         self._announced = {source.path for source in sources}
-        self._upcoming = (item for source in sources for item in _items(source, catalogued))
-        self._catalogued = catalogued
+        self._upcoming = (item for source in sources for item in _items(source, catalogue))
+        self._catalogue = catalogue
         self._count = workers
         self._workers: Workers | None = None
         self._window: deque[_Item] = deque()
@@ -134,18 +135,18 @@ class ReadAheadSource:
         self._unsent_size = 0
 
     def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
-        """Yield what the next file holds, or, when its turn comes, what one holds that was not announced."""
+        """Yield the outcomes of the next file announced, or, in between, of a file that was not."""
         if source.path not in self._announced:
-            yield from SequentialSource(self._catalogued).read(source)
+            yield from SequentialSource(self._catalogue).read(source)
             return
         while True:
             self._fill()
             item = self._window.popleft()
             self._size -= item.size
-            if item.found is None:
+            if item.outcome is None:
                 return
-            yield item.found, partial(self._made, item)
-            if self._unsent and self._unsent[0] is item:  # its document was not wanted after all
+            yield item.outcome, partial(self._made, item)
+            if self._unsent and self._unsent[0] is item:  # its document was not needed after all
                 self._unsent_size -= self._unsent.popleft().size
 
     def close(self) -> None:
@@ -157,46 +158,46 @@ class ReadAheadSource:
         while self._size < _AHEAD and (item := next(self._upcoming, None)):
             self._window.append(item)
             self._size += item.size
-            if isinstance(item.found, Article) and self._catalogued.is_news(item.found):
+            if isinstance(item.outcome, Article) and self._catalogue.is_news(item.outcome):
                 self._unsent.append(item)
                 self._unsent_size += item.size
                 if self._unsent_size >= (_PORTION if self._workers else _WORTH):
                     self._send()
 
     def _send(self) -> None:
-        """Give the workers all that was read and is wanted."""
+        """Send the workers all articles read whose documents are needed."""
         self._workers = self._workers or Workers(self._count)
         while self._unsent:
             portion: list[_Item] = []
             while self._unsent and sum(item.size for item in portion) < _PORTION:
                 portion.append(self._unsent.popleft())
-            answer = self._workers.make([item.found for item in portion if isinstance(item.found, Article)])
-            for at, item in enumerate(portion):
-                item.answer, item.at = answer, at
+            answer = self._workers.make([item.outcome for item in portion if isinstance(item.outcome, Article)])
+            for index, item in enumerate(portion):
+                item.answer, item.index = answer, index
         self._unsent_size = 0
 
     def _made(self, item: _Item) -> Document:
         if item.answer is None and self._workers is not None and self._unsent and self._unsent[0] is item:
             self._send()
         if item.answer is not None:
-            return item.answer.document(item.at)
-        return _made_here(item.found)
+            return item.answer.document(item.index)
+        return _made_here(item.outcome)
 
 
-def _news(source: SourceFile, catalogued: CatalogueView) -> Iterator[ReadOutcome]:
-    return changed_articles(source, catalogued.lines(source.path), catalogued.repeating(source.path))
+def _news(source: SourceFile, catalogue: CatalogueView) -> Iterator[ReadOutcome]:
+    return changed_articles(source, catalogue.lines(source.path), catalogue.repeating(source.path))
 
 
-def _items(source: SourceFile, catalogued: CatalogueView) -> Iterator[_Item]:
-    for found in _news(source, catalogued):
-        size = len(found.title) + len(found.body) if isinstance(found, Article) else 0
-        yield _Item(found, size + _ARTICLE)
+def _items(source: SourceFile, catalogue: CatalogueView) -> Iterator[_Item]:
+    for outcome in _news(source, catalogue):
+        size = len(outcome.title) + len(outcome.body) if isinstance(outcome, Article) else 0
+        yield _Item(outcome, size + _ARTICLE)
     yield _Item(None)
 
 
-def _made_here(found: ReadOutcome | None) -> Document:
-    assert isinstance(found, Article), "only an article has a document"
-    return _document(found)
+def _made_here(outcome: ReadOutcome | None) -> Document:
+    assert isinstance(outcome, Article), "only an article has a document"
+    return _document(outcome)
 
 
 def _document(article: Article) -> Document:
@@ -208,14 +209,14 @@ def _document(article: Article) -> Document:
 
 
 def default_workers() -> int:
-    """Return how many workers are of use here: one for each processor this process may use, within bounds."""
+    """Return the number of workers worth starting here: one for each processor this process may use, within bounds."""
     affinity = getattr(os, "sched_getaffinity", None)
     processors = len(affinity(0)) if affinity else os.cpu_count() or 1
     return min(processors, _MOST)
 
 
 def worth_workers(size: int, workers: int) -> bool:
-    """Tell whether that many workers would get through so many bytes sooner than this process alone."""
+    """Return True if that many workers would analyse so many bytes sooner than this process alone."""
     can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
     return workers > 1 and size >= _WORTH and can_start
 
@@ -235,20 +236,20 @@ class _Answer:
         self._future = future
         self._documents: Sequence[Document | Exception] | None = None
 
-    def document(self, at: int) -> Document:
-        """Return the document of that number; waits. Raises what the worker raised, HtxError if it died."""
+    def document(self, index: int) -> Document:
+        """Return the document of that number, when it is ready. Raises the worker's error, HtxError if the worker died."""
         if self._documents is None:
             self._documents = pickle.loads(_result(self._future))
-        found = self._documents[at]
-        if isinstance(found, Exception):
-            raise found
-        return found
+        document = self._documents[index]
+        if isinstance(document, Exception):
+            raise document
+        return document
 
 
 def _result(future: "Future[bytes]") -> bytes:
     while True:
         try:
-            return future.result(timeout=0.5)  # without an end to it, Ctrl-C would not be seen on Windows
+            return future.result(timeout=0.5)  # without a timeout, Windows would not deliver Ctrl-C
         except TimeoutError:
             continue
 
@@ -256,7 +257,7 @@ def _result(future: "Future[bytes]") -> bytes:
 class Workers:
     """Processes that make documents. Each has a thread here, which keeps it busy whatever the main thread does."""
 
-    _IN_HAND = 2  # messages a worker has at once: one it works on, one at its door
+    _IN_HAND = 2  # messages a worker has at once: one in work, one waiting
 
     def __init__(self, count: int) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -268,13 +269,13 @@ class Workers:
             thread.start()
 
     def make(self, articles: list[Article]) -> _Answer:
-        """Have the documents of some articles made. Returns at once."""
+        """Start making the documents of articles; return at once."""
         job = _Job(articles, Future())
         self._jobs.put(job)
         return _Answer(job.answer)
 
     def close(self) -> None:
-        """End the processes at once, whatever they are doing."""
+        """Kill the processes."""
         with self._starting:
             self._closed = True
             for process in self._processes:
@@ -285,7 +286,7 @@ class Workers:
             thread.join()
 
     def _drive(self) -> None:
-        """Feed one process as long as there are jobs, and hand on its answers."""
+        """Feed one process as long as there are jobs, and pass its answers on."""
         process: subprocess.Popen[bytes] | None = None
         in_hand: deque[_Job] = deque()
         try:
@@ -298,7 +299,7 @@ class Workers:
                 if process and (not job or len(in_hand) == self._IN_HAND):
                     answer = _receive(_pipe(process.stdout))
                     in_hand.popleft().answer.set_result(answer)
-        except Exception as error:  # whoever waits for these must not wait for ever
+        except Exception as error:  # a caller that waits for these must not wait for ever
             gone = isinstance(error, OSError | EOFError)
             for job in in_hand:
                 job.answer.set_exception(_death(process, job.articles[0], error) if gone else error)
@@ -307,7 +308,7 @@ class Workers:
                 _end(process)
 
     def _next(self, *, wait: bool) -> _Job | None:
-        """Return the next job, None if there is none, or none any more."""
+        """Return the next job, None if there is none now or the pool is closed."""
         with suppress(queue.Empty):
             return self._jobs.get(block=wait)
         return None
@@ -337,30 +338,28 @@ def _receive(pipe: IO[bytes]) -> bytes:
 
 
 def _death(process: subprocess.Popen[bytes] | None, article: Article, error: Exception) -> HtxError:
-    """Return what to tell of a worker that ended before it had answered."""
+    """Return the error for a worker that ended before it had answered."""
     if process is None:
-        return HtxError(f"cannot start a worker process: {error}; reindex without them: htxsearch reindex --jobs 1")
+        return HtxError("index.worker-not-started", reason=str(error))
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=5)
     code = process.returncode
-    how = f"was killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
-    return HtxError(
-        f"a worker process {how} at {article.id} of {article.path} or soon after, perhaps because memory ran out; "
-        "what was committed is kept, go on with fewer of them: htxsearch reindex --jobs 1"
-    )
+    killed = bool(code and code < 0)
+    how = message("index.worker-killed", signal=-code) if killed else message("index.worker-ended", exit_code=code)
+    return HtxError("index.worker-died", how=how, id=article.id, path=article.path)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """See a process end, and let go of its pipes."""
+    """Kill a worker, wait for it, close its pipes."""
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):  # what it did not read any more cannot be written
+        with suppress(OSError):  # the rest of its input cannot be written
             _pipe(pipe).close()
 
 
 def start_python(command: str) -> subprocess.Popen[bytes]:
-    """Start Python on a command, with pipes to talk by; Ctrl-C in the terminal does not reach it."""
+    """Start Python on a command, with pipes for stdin and stdout; Ctrl-C in the terminal does not reach it."""
     return subprocess.Popen(
         [sys.executable, "-P", "-c", command],
         stdin=subprocess.PIPE,
@@ -375,15 +374,15 @@ def start_python(command: str) -> subprocess.Popen[bytes]:
 
 
 def lower_priority() -> None:
-    """Let whatever else runs on the machine go before this process and the threads it starts later, where the system can.
+    """Lower the scheduling priority of this process and of threads started after the call, where the OS allows it.
 
-    Linux may share processors among sessions first and among the processes of each only then (sched_autogroup); a
-    session that this process leads gives way as a whole.
+    With sched_autogroup, Linux schedules sessions before processes; if this process leads a session, its whole
+    autogroup is reniced.
     """
     if sys.platform != "win32":
         os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
         if os.getsid(0) == os.getpid():
-            with suppress(OSError):  # there is no such sharing here, or it was set a moment ago
+            with suppress(OSError):  # no autogroups here, or the niceness was set a moment ago
                 Path("/proc/self/autogroup").write_text(str(_NICENESS), "ascii")
 
 
@@ -414,7 +413,7 @@ def serve() -> None:
 
 
 def _listen(jobs: "queue.SimpleQueue[list[Article]]") -> None:
-    """Take jobs in, so that whoever sends one never waits; when the sender is gone, end, whatever is under way."""
+    """Drain stdin into the queue so that the parent never blocks; exit at once when the parent goes away."""
     try:
         while True:
             jobs.put(pickle.load(sys.stdin.buffer))
@@ -433,6 +432,6 @@ def _document_or_error(article: Article) -> Document | Exception:
 def _pickled(answer: list[Document | Exception]) -> bytes:
     try:
         return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
-    except Exception:  # some exceptions cannot be pickled; their words can
-        told = [RuntimeError(*map(str, (one, *one.__notes__))) if isinstance(one, Exception) else one for one in answer]
-        return pickle.dumps(told, pickle.HIGHEST_PROTOCOL)
+    except Exception:  # some exceptions cannot be pickled; their text can
+        texts = [RuntimeError(*map(str, (one, *one.__notes__))) if isinstance(one, Exception) else one for one in answer]
+        return pickle.dumps(texts, pickle.HIGHEST_PROTOCOL)
