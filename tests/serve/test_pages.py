@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import string
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,9 +18,10 @@ from htxsearch import Index
 from htxsearch import web as web_package
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import UsageError
-from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, template
+from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, date_text, template
 from htxsearch.query.filters import FACETS
 from htxsearch.web.pages import _ERROR_HEADINGS
+from htxsearch.web.rendering import page_text
 
 from .conftest import DEMO, HOSTILE, Open, TestClient
 
@@ -233,10 +235,11 @@ def test_dropped_parts_of_an_original_are_shown_with_their_reasons(web: TestClie
     page(web, "/dropped?id=none", status=404)
 
 
-def test_every_reason_for_leaving_out_is_known_in_vietnamese(demo: Index) -> None:
-    reasons = {one.reason for article in demo.article_ids() for one in demo.dropped(article)}
-    assert len(reasons) > 5
-    assert [reason for reason in reasons if template(reason.code, "vi") is None] == []
+def test_every_reason_for_dropping_a_part_has_a_code_in_both_languages(demo: Index) -> None:
+    reasons = {part.reason for article in demo.article_ids() for part in demo.dropped(article)}
+    codes = {reason.code for reason in reasons}
+    assert len(codes) > 5
+    assert [code for code in codes for language in LANGUAGES if template(code, language) is None] == []
 
 
 def test_the_chart_is_proportional_to_the_counts(web: TestClient, demo: Index) -> None:
@@ -348,23 +351,46 @@ def test_what_the_search_says_is_in_the_language_of_the_page(web: TestClient, de
     assert "--" not in page(web, "/?q=zzzz&place=Huế&lang=en").shown(), "no option of the command line on a page"
 
 
-def texts_of_the_templates() -> set[str]:
+def names_in_the_templates() -> set[str]:
     """Return the names of the texts that the templates name as literals."""
     folder = Path(web_package.__file__).parent / "templates"
     sources = "".join(path.read_text("utf-8") for path in folder.glob("*.html"))
     return set(re.findall(r"""\bt\(['"]([\w-]+)['"][,)]""", sources)) - {"answer-", "outcome-", "sort-"}
 
 
-def test_every_text_of_the_pages_is_in_the_catalogue() -> None:
-    used = texts_of_the_templates() | {"sort-score", "sort-date"} | {f"error-{status}" for status in _ERROR_HEADINGS}
+def catalogue(language: Language) -> dict[str, str]:
+    """Return the texts of the pages in a language by their names."""
+    entries = polib.pofile(str(LOCALE_FOLDER / language / "LC_MESSAGES" / "htxsearch.po"))
+    pages = [entry for entry in entries if entry.msgid.startswith("page.")]
+    return {entry.msgid.removeprefix("page."): entry.msgstr or entry.msgstr_plural[0] for entry in pages}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: Language) -> None:
+    used = names_in_the_templates() | {"sort-score", "sort-date"} | {f"error-{status}" for status in _ERROR_HEADINGS}
     used |= {"dropped-about", "dropped-none", "by-province", "by-place", "by-source", "place", "source", "year"}
     used |= {f"answer-{relation}" for relation in ("different", "other-date", "same")}
     used |= {f"outcome-{name}" for name in ("added", "updated", "same", "followed", "unread", "refused")}
-    missing = [name for name in sorted(used) for language in LANGUAGES if template(f"page.{name}", language) is None]
-    assert missing == []
-    catalogue = polib.pofile(str(LOCALE_FOLDER / "en" / "LC_MESSAGES" / "htxsearch.po"))
-    named = {entry.msgid.removeprefix("page.") for entry in catalogue if entry.msgid.startswith("page.")}
-    assert named - used == set(), "texts that no page shows"
+    assert catalogue(language).keys() == used
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_pages_is_rendered_with_its_values(language: Language) -> None:
+    for name, text in catalogue(language).items():
+        fields = {field: 1234 for _, field, _, _ in string.Formatter().parse(text) if field}
+        rendered = page_text(language, name, **fields)
+        assert rendered.strip()
+        assert "{" not in rendered
+        assert rendered.count("1.234" if language == "vi" else "1,234") == len(fields)
+
+
+def test_numbers_and_dates_have_the_form_of_the_pages_language(web: TestClient, demo: Index) -> None:
+    day = demo.show(ARTICLE).article.date
+    assert day is not None
+    for language in LANGUAGES:
+        text = web.get("/article", params={"id": ARTICLE, "lang": language}).text
+        shown = re.findall(rf'<time lang="{language}" datetime="{day.isoformat()}">([^<]*)</time>', text)
+        assert shown[0] == date_text(day, language)
 
 
 def test_downloads_have_the_hits_of_the_search(web: TestClient, demo: Index) -> None:

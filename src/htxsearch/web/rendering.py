@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.errors.messages import Language, Message, date_text, number_text, template
+from htxsearch.errors.messages import Language, Message, date_text, number_text
 from htxsearch.errors.messages import render as message_text
 from htxsearch.search.highlight import excerpt, visible
 from htxsearch.search.results import Answer, SearchHit
@@ -129,10 +129,8 @@ def _fixed_text(language: Language, name: str) -> str:
 
 
 def _say(language: Language, value: object) -> Markup:
-    """Return a message in the page's language, escaped; a text without a code stays as it is, marked as English."""
-    text = visible(message_text(value, language, audience="page"))
-    known = isinstance(value, Message) and template(value.code, language) is not None
-    return Markup("{}").format(text) if known else Markup('<span lang="en">{}</span>').format(text)
+    """Return a message in the page's language, escaped, without advice for the terminal."""
+    return Markup("{}").format(visible(message_text(value, language, audience="page")))
 
 
 def _day(language: Language, day: datetime.date | None) -> str:
