@@ -1,4 +1,4 @@
-"""The search over HTTP: an API for programs, pages for people. Needs the extra `web`; see docs/serve.md.
+"""The search over HTTP: an API for programs, pages for people.
 
-Nothing here searches or ranks, and only `app` and `server` know the server.
+Needs the extra `web`; see docs/serve.md. Nothing here searches or ranks, and only `app` and `server` know the server.
 """

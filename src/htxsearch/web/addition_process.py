@@ -1,4 +1,4 @@
-"""Adding articles while questions are answered: one process for each addition, one addition at a time.
+"""Addition processes: one for each addition, one addition at a time.
 
 The process does what `htxsearch add` does. Analysing articles is Python that would delay every query if it ran in the server's
 process, and it loads some 200 MB of models, which are freed with the process.
@@ -33,7 +33,7 @@ _MAX_UPLOADS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdditionRequest:
-    """The addresses, uploaded files (name, path) and text to add, and the metadata of all of them."""
+    """Addresses, uploaded files (name, path) and text to add, with their metadata."""
 
     addresses: tuple[str, ...] = ()
     files: tuple[tuple[str, Path], ...] = ()
@@ -65,7 +65,10 @@ def add(index_folder: str, corpus: str, request: AdditionRequest, fetcher: "Fetc
 
 
 class AdditionProcesses:
-    """Starts the processes that add to an index and corpus; an addition may take `timeout_s`."""
+    """Starts the processes that add to an index and corpus.
+
+    An addition may take `timeout_s`.
+    """
 
     def __init__(self, index: str, corpus: str, *, timeout_s: float) -> None:
         self._index = index
@@ -76,7 +79,10 @@ class AdditionProcesses:
 
     @contextmanager
     def upload_slot(self) -> Iterator[None]:
-        """Reserve one of the four concurrent uploads. Raises IndexThreadBusy if none is free or an addition is under way."""
+        """Reserve one of the four concurrent uploads.
+
+        Raises IndexThreadBusy if none is free or an addition is under way.
+        """
         self._check_free()
         if self._uploads >= _MAX_UPLOADS:
             raise IndexThreadBusy("serve.too-many-uploads")
@@ -106,7 +112,10 @@ class AdditionProcesses:
         return outcome
 
     async def _run(self, job: bytes) -> "Additions | Exception":
-        """Return the outcome of a pickled job; if the caller is cancelled, its process is killed."""
+        """Return the outcome of a pickled job.
+
+        If the caller is cancelled, its process is killed.
+        """
         from htxsearch.indexing.workers import start_python  # a server that only answers needs no indexing
 
         process = start_python(_COMMAND)
@@ -123,7 +132,10 @@ class AdditionProcesses:
 
 
 def _answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float) -> bytes:
-    """Return the standard output of a process. Raises TimeoutExpired after killing one that takes too long."""
+    """Return the standard output of a process.
+
+    Raises TimeoutExpired after killing a process that takes too long.
+    """
     try:
         return process.communicate(job, timeout_s)[0]
     except subprocess.TimeoutExpired:
@@ -136,7 +148,7 @@ def _answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float)
 
 
 def serve() -> None:
-    """Main function of the process: read a pickled job from stdin, write the pickled outcome to stdout."""
+    """Read a pickled job from stdin, write the pickled outcome to stdout."""
     from htxsearch.indexing.workers import become_worker
 
     with become_worker() as answers:
@@ -145,7 +157,10 @@ def serve() -> None:
 
 
 def _additions_or_error(index_folder: str, corpus: str, request: AdditionRequest) -> "Additions | HtxError":
-    """Return the outcome of an addition, or the HtxError it raised; any other error ends the process and is logged."""
+    """Return the outcome of an addition, or the HtxError it raised.
+
+    Any other error ends the process and is logged.
+    """
     try:
         return add(index_folder, corpus, request)
     except HtxError as error:

@@ -81,7 +81,10 @@ async def _api(request: Request) -> Response:
 
 
 async def _add(request: Request) -> "Additions":
-    """Return the outcome of a request's addition. Raises RequestError, IndexThreadBusy, and as `Index.add` does."""
+    """Return the outcome of a request's addition.
+
+    Raises RequestError, IndexThreadBusy, and as `Index.add` does.
+    """
     if is_cross_site(request.headers):
         raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
     settings: Settings = request.app.state.settings
@@ -109,7 +112,10 @@ async def _received(request: Request, folder: Path, settings: Settings) -> Addit
 
 
 def status_of_additions(additions: "Additions") -> int:
-    """Return 201 if anything is new, 200 if everything readable was in the corpus before, 422 if nothing is readable."""
+    """Return the HTTP status of an addition.
+
+    201 if anything is new, 200 if everything readable was in the corpus before, 422 if nothing is readable.
+    """
     unreadable = _unreadable(additions)
     readable = [file for file in additions.taken if file.path not in unreadable]
     if not readable:
@@ -118,7 +124,7 @@ def status_of_additions(additions: "Additions") -> int:
 
 
 def _unreadable(additions: "Additions") -> dict[str, Any]:
-    """Return the reasons why files that are now in the corpus could not be indexed, by path."""
+    """Return why files that are now in the corpus could not be indexed, by path."""
     return {file.path: file.reason for file in additions.report.rejected} if additions.report else {}
 
 
@@ -126,9 +132,10 @@ def _unreadable(additions: "Additions") -> dict[str, Any]:
 
 
 async def read_addition_request(request: Request, folder: Path, *, max_bytes: int) -> AdditionRequest:
-    """Return what a request wants to add; its files are saved in `folder` under names of ours.
+    """Return the addition that a request asks for.
 
-    Raises UsageError for an invalid body, and RequestError with 413 for more than `max_bytes`, 415 for other media types.
+    Its files are saved in `folder` under names of ours. Raises UsageError for an invalid body, and RequestError
+    with 413 for more than `max_bytes`, 415 for other media types.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json":
@@ -146,7 +153,7 @@ async def read_addition_request(request: Request, folder: Path, *, max_bytes: in
 
 
 def _bounded(request: Request, max_bytes: int) -> Request:
-    """Return the request with a body that raises RequestError (413) where it exceeds a size."""
+    """Return the request with a body that raises RequestError (413) beyond a size."""
     declared = request.headers.get("content-length", "")
     received = 0
 
@@ -217,13 +224,19 @@ def _check_names(names: Iterable[str], known: tuple[str, ...]) -> None:
 
 
 def _metadata(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the metadata in the fields of a request. Raises UsageError for a field that is too long or repeated."""
+    """Return the metadata in the fields of a request.
+
+    Raises UsageError for a field that is too long or repeated.
+    """
     given = [(name, text) for name, text in fields if name in _METADATA_NAMES and text.strip()]
     return {name: text for name, text in read_parameters(METADATA, given).items() if text is not None}
 
 
 def _address(text: str) -> str:
-    """Return an address. Raises UsageError for any other text, so that no path of the server is ever read."""
+    """Return an address without spaces around it.
+
+    Raises UsageError for any other text, so that no path of the server is ever read.
+    """
     url = text.strip()
     if not is_address(url):
         raise UsageError("serve.not-an-address", value=shortened(url))
@@ -239,7 +252,10 @@ def _copy(source: BinaryIO, target: Path) -> None:
 
 
 class _Outcome(NamedTuple):
-    """The outcome for a file or address: its name, "added" …, the reason if it was refused, and the id of its article."""
+    """The outcome for a file or address.
+
+    Its name, "added" …, the reason if it was refused, and the id of its article.
+    """
 
     name: str
     outcome: str
@@ -252,7 +268,7 @@ async def _form_page(request: Request) -> Response:
 
 
 async def _outcome_page(request: Request) -> Response:
-    """Answer a submitted form: with the outcome for each file and address, or the reason why nothing was added."""
+    """Answer a form: with the outcome for each file and address, or an error."""
     language = _language(request)
     try:
         additions = await _add(request)
@@ -278,7 +294,10 @@ async def _outcome_page(request: Request) -> Response:
 
 
 def _article_ids(index: Index, additions: "Additions") -> dict[str, str]:
-    """Return the article ids of added files by path: where the path is the id, as of files with a single article."""
+    """Return the article ids of added files by path.
+
+    Only files with a single article have one: their path.
+    """
     article_ids = set(index.article_ids())
     return {file.path: file.path for file in additions.taken if file.path in article_ids}
 

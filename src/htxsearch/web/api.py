@@ -1,4 +1,4 @@
-"""The API: a table of addresses, each with its parameters and its question to the index.
+"""The API: a table of addresses with their parameters and questions.
 
 The JSON of a response is what `htxsearch … --json` prints: both come from the types of `search/json_types`, and so do the
 schemas of the OpenAPI document. Three types are only the API's: `Facets`, `Suggestions` and `Health`.
@@ -49,7 +49,10 @@ _Count = Annotated[int, Meta(ge=0)]
 
 
 class Facets(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The number of articles by facet and value: of those that match a query, or of all if it is null."""
+    """The number of articles by facet and value.
+
+    Of those that match the query, or of all if it is null.
+    """
 
     query: str | None
     total: _Count
@@ -64,7 +67,7 @@ class Suggestions(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Health(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The size of the index, whether it is complete, and its version, which changes with every commit."""
+    """The size of the index, and its version, which changes with every commit."""
 
     status: Literal["ok"]
     articles: _Count
@@ -75,9 +78,10 @@ class Health(Struct, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An address of the API. `ask` returns the JSON of the type `answer`; with `by_id` the path ends in an article's id.
+    """An address of the API. `ask` returns the JSON of the type `answer`.
 
-    `is_slow` is True for parameters whose answer may take long. The answer is never cached if `is_cached` is False.
+    With `by_id` the path ends in an article's id. `is_slow` is True for parameters whose answer may take long. The answer is
+    never cached if `is_cached` is False.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The application: its routes, the responses to errors, and the threads that answer."""
+"""The application: routes, responses to errors, index threads."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,12 +30,18 @@ __all__ = ["from_environment", "make_app"]
 
 
 def from_environment() -> Starlette:
-    """Return the application for the settings in the environment: the factory of a worker process."""
+    """Return the application for the settings in the environment.
+
+    The server calls it in each worker process.
+    """
     return make_app(Settings.from_environment())
 
 
 def make_app(settings: Settings) -> Starlette:
-    """Return the application. It opens the index at the first question, and sees every later commit."""
+    """Return the application for settings.
+
+    It opens the index at the first question, and sees every later commit.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -86,7 +92,10 @@ async def _warm_up(thread: IndexThread) -> None:
 
 
 async def _on_error(request: Request, exception: Exception) -> Response:
-    """Return the response to an exception. An unforeseen one is logged, and its response says no more than that."""
+    """Return the response to an exception.
+
+    An unforeseen one is logged, and its response says no more than that.
+    """
     if isinstance(exception, HtxError):
         return _error_response(request, exception)
     if isinstance(exception, HTTPException):
@@ -102,7 +111,7 @@ def _error_response(request: Request, error: HtxError) -> Response:
 
 
 def _request_error(exception: HTTPException) -> RequestError:
-    """Return an error of Starlette's router as ours: no such address, or not by this method."""
+    """Return an error of Starlette's router (no such address or method) as ours."""
     status, headers = HTTPStatus(exception.status_code), exception.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (headers or {}).get("Allow", "")

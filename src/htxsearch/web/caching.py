@@ -34,7 +34,7 @@ class AnswerCache:
         self._lock = threading.Lock()
 
     def get_or_make(self, etag: str, make: Callable[[], _Answer]) -> _Answer:
-        """Return the answer kept under a tag, else that of `make`, which is kept from now on."""
+        """Return the answer kept under an ETag, else keep and return that of `make`."""
         with self._lock:
             if etag in self._answers:
                 self._answers.move_to_end(etag)
@@ -56,14 +56,14 @@ class CachedAnswer(NamedTuple, Generic[_Answer]):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers by which a client keeps the answer, and asks each time whether it is still valid."""
+        """Headers for a client to keep the answer, and to ask whether it is valid."""
         return {"ETag": self.etag, "Cache-Control": "private, no-cache"}
 
 
 async def cached_answer(
     request: Request, thread: IndexThread, question: Callable[[Index], _Answer], *, is_cached: bool = True
 ) -> CachedAnswer[_Answer]:
-    """Return the answer of the thread's index, unless the client has it, by the request's If-None-Match.
+    """Return the answer of a thread's index, or None if the client has it.
 
     An answer may be shared with other requests and must not be changed. Raises as the question does, and IndexThreadBusy.
     """

@@ -38,7 +38,10 @@ _RETRY_REINDEX_S = 5
 
 
 class RequestError(HtxError):
-    """A request that is refused by a rule of HTTP or of this server, with the status and headers of the response."""
+    """A request refused by a rule of HTTP or of this server.
+
+    Has the status and headers of the response.
+    """
 
     def __init__(self, status: HTTPStatus, code: str, /, *, headers: Mapping[str, str] | None = None, **fields: object) -> None:
         self.status = status
@@ -54,7 +57,10 @@ def status_of(error: HtxError) -> HTTPStatus:
 
 
 def headers_of(error: HtxError) -> dict[str, str]:
-    """Return the headers of an error's response: its own, and Retry-After where asking again may succeed."""
+    """Return the headers of an error's response.
+
+    Its own, and Retry-After where asking again may succeed.
+    """
     headers = dict(error.headers) if isinstance(error, RequestError) else {}
     if status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(_RETRY_REINDEX_S if isinstance(error, IndexBusy) else _RETRY_S)
@@ -62,7 +68,10 @@ def headers_of(error: HtxError) -> dict[str, str]:
 
 
 class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Problem details (RFC 9457): an English message with its stable code; "column" and "query" of a query syntax error."""
+    """Problem details (RFC 9457): an English message with its stable code.
+
+    "reason", "query" and "column" are those of a query syntax error.
+    """
 
     type: str
     title: str
@@ -76,7 +85,10 @@ class Problem(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def problem_details(error: HtxError) -> bytes:
-    """Return the problem details of an error as JSON; "error" is its class where it is one of the library."""
+    """Return the problem details of an error as JSON.
+
+    "error" is its class where it is one of the library.
+    """
     status = status_of(error)
     problem = Problem(type="about:blank", title=status.phrase, status=status.value, detail=str(error), code=error.code)
     if not isinstance(error, RequestError):
@@ -87,5 +99,8 @@ def problem_details(error: HtxError) -> bytes:
 
 
 def as_bytes(value: object) -> bytes:
-    """Return JSON values as bytes. A lone surrogate, which UTF-8 cannot hold, becomes a question mark."""
+    """Return JSON values as bytes.
+
+    A lone surrogate, which UTF-8 cannot hold, becomes a question mark.
+    """
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

@@ -33,7 +33,10 @@ class IndexThread:
     """One Index, asked from an event loop, answering in its own thread."""
 
     def __init__(self, name: str, index: Index, *, timeout_s: float, max_waiting: int, trims_memory: bool = False) -> None:
-        """Start no thread yet. With `trims_memory`, the memory that an answer freed goes back to the system after it."""
+        """Own an index; the thread starts with the first question.
+
+        With `trims_memory`, memory that an answer freed goes back to the system after it.
+        """
         if trims_memory:
             _fix_mmap_threshold()
         self._index = index
@@ -44,7 +47,7 @@ class IndexThread:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def ask(self, question: Callable[[Index], _Answer], *, timeout_s: float | None = None) -> _Answer:
-        """Return the result of `question(index)`, called in the thread after those asked before.
+        """Return the result of `question(index)`, called in the thread in its turn.
 
         Raises what the question raises, and IndexThreadBusy if too many wait or the result takes longer than `timeout_s`
         (by default the thread's). At a timeout a question that has not begun is dropped; one that has begun is finished, and
@@ -84,7 +87,10 @@ class IndexThread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexThreads:
-    """The two threads of a server: `search` for quick questions, `related` for those that may read all articles' vectors."""
+    """The two threads of a server.
+
+    `search` answers quick questions, `related` those that may read all articles' vectors.
+    """
 
     search: IndexThread
     related: IndexThread
@@ -96,7 +102,7 @@ class IndexThreads:
 
 
 def _fix_mmap_threshold() -> None:
-    """Fix glibc's mmap threshold, so that large blocks return to the system when they are freed.
+    """Fix glibc's mmap threshold so that freed large blocks return to the system.
 
     Else glibc raises it with the first large block freed. Preparing related articles for a commit allocates and frees
     arrays of some 20 MB.

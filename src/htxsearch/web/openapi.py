@@ -1,4 +1,4 @@
-"""The OpenAPI document of the API, made from its table of endpoints and the types of their JSON."""
+"""The OpenAPI document, made of the endpoints and the types of their JSON."""
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
@@ -46,7 +46,10 @@ _ADDITION_PROBLEMS = {
 
 
 def document(*, allow_add: bool = False) -> dict[str, Any]:
-    """Return the document as JSON values, with the operation that adds articles only if it is allowed."""
+    """Return the document as JSON values.
+
+    It has the operation that adds articles only if that is allowed.
+    """
     paths = {
         f"{endpoint.path}/{{id}}" if endpoint.by_id else endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS
     }

@@ -1,4 +1,7 @@
-"""The pages: search, article, related articles, downloads. They are links and forms; scripts only make them quicker."""
+"""The pages: search, article, related articles, dropped parts, downloads.
+
+They are links and forms; scripts only make them quicker.
+"""
 
 import csv
 import io
@@ -72,7 +75,10 @@ def routes() -> list[Route]:
 
 
 def _read(parameters: Sequence[Parameter], request: Request) -> dict[str, Any]:
-    """Return a page's parameters; empty fields of a form count as absent, and unknown parameters are ignored."""
+    """Return a page's parameters.
+
+    Empty fields of a form count as absent, and unknown parameters are ignored.
+    """
     names = {parameter.name for parameter in parameters}
     pairs = [(name, text) for name, text in request.query_params.multi_items() if name in names and text.strip()]
     return read_parameters(parameters, pairs)
@@ -116,7 +122,10 @@ def _not_modified(headers: Mapping[str, str]) -> Response:
 
 
 def _refused(request: Request, here: PageAddress, params: Mapping[str, Any], error: UsageError) -> Response:
-    """Return the page for an invalid query: the form keeps it, and a caret points at the error."""
+    """Return the page for an invalid query.
+
+    The form keeps the query, and a caret points at the error.
+    """
     is_query = isinstance(error, QuerySyntaxError)
     pointed = error.caret if isinstance(error, QuerySyntaxError) else ""
     filters = {parameter.name: None for parameter in FILTERS}
@@ -136,13 +145,13 @@ def _search(
 
 
 def _other_answers(answers: Answers | None) -> list[tuple[str, list[Answer]]]:
-    """Return the answers of other articles in their order, in groups of a relation to the answer."""
+    """Return the other answers in their order, grouped by their relation."""
     groups = groupby(answers.others if answers is not None else (), lambda answer: answer.relation)
     return [(relation.replace(" ", "-"), list(group)) for relation, group in groups if relation]
 
 
 def _home(info: Info) -> dict[str, Any]:
-    """Return the values of the first page: the size of the index, and its commonest places and sources."""
+    """Return the size of the index, and its commonest provinces and sources."""
     places, sources = by_province(info.places, others=True), info.sources
     return {"info": info, "places": _commonest(places)[:_HOME_VALUES], "sources": _commonest(sources)[:_HOME_VALUES]}
 
@@ -153,7 +162,7 @@ def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 class _FacetValue(NamedTuple):
-    """A value of a facet, the number of its articles, and the address that narrows the results to it."""
+    """A value of a facet, its articles, and the address that filters by it."""
 
     value: str
     articles: int
@@ -213,7 +222,10 @@ def _facet_values(here: PageAddress, params: Mapping[str, Any], name: str, resul
 
 
 def _former(place: str) -> str:
-    """Return the filter for a province as it was before July 2025, where a present one has the same name."""
+    """Return the filter for a province as it was before July 2025.
+
+    It differs from the name where a present province has the same name.
+    """
     return f"{place} (cũ)" if len(former_parts(place)) > 1 else place
 
 
@@ -232,7 +244,10 @@ def _chosen(here: PageAddress, params: Mapping[str, Any]) -> list[tuple[str, str
 
 
 def _bars(here: PageAddress, counts: Mapping[str, int]) -> list[_Bar]:
-    """Return the chart of articles by year, from the first year to the last; of very many the latest with articles."""
+    """Return the chart of articles by year, from the first year to the last.
+
+    Of very many years, the latest that have articles.
+    """
     if len(counts) < 2:
         return []
     present = sorted(map(int, counts))
@@ -253,7 +268,10 @@ def _bars(here: PageAddress, counts: Mapping[str, int]) -> list[_Bar]:
 
 
 async def _article_page(request: Request) -> Response:
-    """Answer `/article`: an article, each passage under an anchor of its own, with related articles if they come quickly."""
+    """Answer `/article`: an article with an anchor for each passage.
+
+    Related articles are on the page if they come quickly.
+    """
     params = _read(_ARTICLE, request)
     threads = _threads(request)
     cached = await cached_answer(request, threads.search, lambda index: _article(index, params))
@@ -290,7 +308,7 @@ def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list
 
 
 def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[tuple[int, list[list[tuple[str, bool]]]]]:
-    """Return the start of each passage, which is its anchor, and its paragraphs in pieces."""
+    """Return the start of each passage (its anchor), and its paragraphs in pieces."""
     body = view.article.body
     return [
         (span.start, _paragraphs(pieces(body[span.start : span.end], of_passage)))
@@ -309,7 +327,7 @@ def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool
 
 
 def _citation(view: ArticleView, language: Language) -> str:
-    """Return the citation of an article: author, title, source, date, address, as far as they are known."""
+    """Return an article's citation: author, title, source, date and address."""
     article = view.article
     day = date_text(article.date, language) if article.date else ""
     parts = [article.author, f"“{article.title}”", article.source, day, article.url or article.id]
@@ -332,7 +350,7 @@ async def _related_page(request: Request) -> Response:
 
 
 async def _dropped_page(request: Request) -> Response:
-    """Answer `/dropped`: the parts of an article's original that are not in it, with the reasons."""
+    """Answer `/dropped`: the dropped parts of an article's original, with reasons."""
     params = _read(_ARTICLE, request)
     view, dropped = await _threads(request).related.ask(lambda index: (index.show(params["id"]), index.dropped(params["id"])))
     headers = {"Cache-Control": "no-store"}
@@ -343,7 +361,7 @@ async def _dropped_page(request: Request) -> Response:
 
 
 async def _download(request: Request) -> Response:
-    """Answer `/download`: the results of a query as a table for a spreadsheet or as JSON."""
+    """Answer `/download`: the results of a query as a table or as JSON."""
     params = _read(_DOWNLOAD, request) | {"page": 1}
     if params["q"] is None:
         raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
@@ -359,7 +377,10 @@ async def _download(request: Request) -> Response:
 
 
 def _table(results: Results) -> bytes:
-    """Return hits as CSV with a byte order mark, by which spreadsheets know UTF-8; no cell is taken for a formula."""
+    """Return hits as CSV in which no cell is taken for a formula.
+
+    Spreadsheets know UTF-8 by the byte order mark.
+    """
     table = io.StringIO()
     rows = csv.writer(table)
     names = ("title", "source", "date", "place", "url", "article_id", "score")

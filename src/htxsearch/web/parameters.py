@@ -1,4 +1,4 @@
-"""Query parameters of an address: read, checked, and described for OpenAPI from one definition."""
+"""Parameters of an address: one definition to read, check and describe them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter and its values: text, an integer of `minimum` to `maximum`, or true or false.
+    """A parameter: text, an integer of `minimum` to `maximum`, or a flag.
 
     A text has at most `max_length` characters, any number if it is None. A `repeated` parameter may occur several times
     and becomes a tuple; any other becomes `default` where it is absent.
@@ -67,7 +67,10 @@ class Parameter:
 
 
 def read_parameters(parameters: Sequence[Parameter], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the value of every parameter by its name. Raises UsageError for an unknown, invalid, missing or repeated one."""
+    """Return the value of every parameter by its name.
+
+    Raises UsageError for an unknown, invalid, missing or repeated one.
+    """
     by_name = {parameter.name: parameter for parameter in parameters}
     given: dict[str, list[Any]] = {}
     for name, text in pairs:

@@ -1,4 +1,4 @@
-"""Rendering: the templates with the texts of a language, addresses that keep a search, and the static files."""
+"""Rendering: templates with the texts of a language, addresses, static files."""
 
 import datetime
 from collections.abc import Hashable, Mapping, Sequence
@@ -30,7 +30,10 @@ _EXCERPT_LENGTH = 420
 
 @dataclass(frozen=True, slots=True)
 class PageAddress:
-    """The path and parameters of a page; parameters that have their default are left out of the address."""
+    """The path and parameters of a page.
+
+    Parameters that have their default are left out of the address.
+    """
 
     path: str
     params: Mapping[str, Any]
@@ -45,7 +48,10 @@ class PageAddress:
 
 @lru_cache(maxsize=1 << 9)
 def _encoded(name: str, value: Hashable) -> str:
-    """Return a parameter percent-encoded; a page has a hundred links that differ in one parameter."""
+    """Return a parameter percent-encoded.
+
+    Cached, as a page has a hundred links that differ in one parameter.
+    """
     return urlencode({name: value}, doseq=True, errors="replace")
 
 
@@ -64,7 +70,10 @@ def _files() -> dict[str, tuple[bytes, str]]:
 
 
 def file_routes() -> list[Route]:
-    """Return the routes of the static files, which are read once: no name from a request reaches the file system."""
+    """Return the routes of the static files.
+
+    The files are read once: no name from a request reaches the file system.
+    """
     return [Route(f"/static/{name}", partial(_file, name), methods=["GET"]) for name in _files()]
 
 
@@ -116,7 +125,7 @@ def render_page(
 
 
 def page_text(language: Language, name: str, **fields: object) -> str:
-    """Return a text of the pages by its name in the catalogue (page.NAME), with the values of its placeholders."""
+    """Return a text of the pages, which the catalogue has as page.NAME."""
     if fields:
         return message_text(Message(f"page.{name}", fields), language, audience="page")
     return _fixed_text(language, name)
@@ -129,7 +138,7 @@ def _fixed_text(language: Language, name: str) -> str:
 
 
 def _say(language: Language, value: object) -> Markup:
-    """Return a message in the page's language, escaped, without advice for the terminal."""
+    """Return a message in a language, escaped, without advice for the terminal."""
     return Markup("{}").format(visible(message_text(value, language, audience="page")))
 
 
@@ -159,7 +168,7 @@ def _templates() -> Environment:
 
 
 def _without_control_characters(value: object) -> object:
-    """Return the output of a template expression, freed of control and direction characters if it is plain text."""
+    """Return a template's output without control and direction characters."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -167,7 +176,7 @@ def _without_control_characters(value: object) -> object:
 
 
 def pieces(text: str, highlights: Sequence[Span], shown: Span | None = None) -> list[tuple[str, bool]]:
-    """Return a text, or the `shown` part of it, in pieces, in order; True for those that are highlighted."""
+    """Return a text, or its `shown` part, in pieces; True for highlighted ones."""
     start, end = (shown.start, shown.end) if shown else (0, len(text))
     divided: list[tuple[str, bool]] = []
     position = start

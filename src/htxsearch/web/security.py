@@ -1,4 +1,4 @@
-"""Security middleware: host name, rate limit and token of every request; security headers of every response."""
+"""Security middleware: host name, rate limit, token, security headers."""
 
 import base64
 import binascii
@@ -84,7 +84,7 @@ class SecurityMiddleware:
         return None
 
     def _has_token(self, authorization: bytes) -> bool:
-        """Return True if an Authorization header holds the token; compared in constant time."""
+        """Return True if an Authorization header holds the token, in constant time."""
         scheme, _, value = authorization.partition(b" ")
         if scheme.lower() == b"basic":
             try:
@@ -97,13 +97,19 @@ class SecurityMiddleware:
 
 
 def _without_port(host: str) -> str:
-    """Return the name in a Host header: [::1]:8000 → [::1], Localhost:8000 → localhost."""
+    """Return the name in a Host header: Localhost:8000 → localhost.
+
+    An IPv6 address keeps its brackets: [::1]:8000 → [::1].
+    """
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     return name.lower()
 
 
 class RateLimiter:
-    """A token bucket for each client, of the 10,000 clients seen last. `rate` is in requests a second, 0 for no limit."""
+    """A token bucket for each of the 10,000 clients seen last.
+
+    `rate` is in requests a second, 0 for no limit.
+    """
 
     _MAX_CLIENTS = 10_000
 
@@ -113,7 +119,7 @@ class RateLimiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens left, and at which time
 
     def take(self, client: str) -> float:
-        """Count a request; return 0 if it is allowed, else the seconds until the next one is."""
+        """Count a request; return 0 if it is allowed, else the seconds to wait."""
         if not self._rate:
             return 0.0
         now = self._clock()
@@ -128,10 +134,11 @@ class RateLimiter:
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:
-    """Return True if a request may come from another site's page, to which a browser adds the password by itself.
+    """Return True if a request may come from another site's page.
 
-    A browser names the origin: in Sec-Fetch-Site over TLS and on this machine, in Origin with every POST. A request with
-    neither is not a browser's, and has to bring the token as a bearer token, which no browser adds.
+    A browser adds the password to such a request by itself. It names the origin: in Sec-Fetch-Site over TLS and on this
+    machine, in Origin with every POST. A request with neither is not a browser's, and has to bring the token as a bearer
+    token, which no browser adds.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
@@ -142,7 +149,7 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
 
 
 def _host_and_port(origin: str) -> str | None:
-    """Return host and port of an origin in the form of a Host header, None if it is not an origin."""
+    """Return host and port of an origin as in a Host header, None for another text."""
     try:
         parts = urlsplit(origin)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The server that runs the application: sockets, worker processes, logs, graceful shutdown."""
+"""The server: sockets, worker processes, logs, graceful shutdown."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _MAX_CONNECTIONS = 1_000
 
 
 def run(settings: Settings, *, host: str, port: int, workers: int, behind_proxy: bool, access_log: bool) -> None:
-    """Serve until SIGINT or SIGTERM; then accept no requests, and finish those under way.
+    """Serve until SIGINT or SIGTERM; finish the requests under way.
 
     With several workers each is a process, and is restarted if it dies. Raises SystemExit if the address is in use.
     """
@@ -42,7 +42,10 @@ def run(settings: Settings, *, host: str, port: int, workers: int, behind_proxy:
 
 
 def _log_config() -> dict[str, Any]:
-    """Return the logging configuration: everything to stderr, a line for each request, its address as it was sent."""
+    """Return the logging configuration: a line on stderr for each request.
+
+    Its address is logged as it was sent.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
