@@ -33,8 +33,8 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-# On a busy machine what is under way when a server is told to stop may need more than the ten seconds users wait for it.
-PATIENT_SERVER = "from htxsearch.web import server; server._GRACE_S = 300; import htxsearch.__main__"
+# On a busy machine, requests under way when a server is stopped may need more than its ten seconds.
+PATIENT_SERVER = "from htxsearch.web import server; server._SHUTDOWN_S = 300; import htxsearch.__main__"
 
 
 class Served:
