@@ -1,4 +1,4 @@
-"""Searching: a node evaluated, its best passages put in order, what was found counted; and looking things up."""
+"""The engine: evaluates a node, orders its best passages and counts its matches; looks up terms, articles, values."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -25,9 +25,9 @@ from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
 __all__ = ["WhooshEngine"]
 
 _GROUP = 16
-"""How many values go into one maximum when the best are bounded."""
+"""Values in a group whose maximum is taken when the best scores are bounded."""
 _TIE = 1e-8
-"""Scores are compared to nine places; what lies within this of the last of the best may be equal to it."""
+"""Scores are compared to nine places; a score within this of the last of the best may be equal to it."""
 
 
 class WhooshEngine:
@@ -37,7 +37,7 @@ class WhooshEngine:
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
-        """Open the engine's files in `folder`, or make them there.
+        """Open the engine's files in `folder`, or create them there.
 
         Raises IndexMissing, IndexDamaged or IndexOutdated.
         """
@@ -50,7 +50,7 @@ class WhooshEngine:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._index = DurableStorage(str(folder)).create_index(schema())
         self.generation = -1
-        self._collection = IndexReader(())
+        self._reader = IndexReader(())
         self.refresh()
 
     def _whoosh(self) -> Any:
@@ -69,27 +69,27 @@ class WhooshEngine:
                 again = latest_generation(self._folder)
                 if again == latest and segments is None:
                     raise FileNotFoundError(f"a file of commit {latest}")
-                if segments is None or (again != latest and any(one.lacks_sidecar for one in segments)):
-                    latest = again  # a commit took away what was about to be opened: look again
+                if segments is None or (again != latest and any(segment.lacks_columns for segment in segments)):
+                    latest = again  # a commit removed files that were about to be opened: look again
                     continue
-                self._collection = IndexReader(segments)
+                self._reader = IndexReader(segments)
                 self.generation = latest
                 break
 
     def _opened(self, generation: int) -> list[Segment] | None:
-        """Return the segments of a commit, None if a file is gone; one that was there before is not opened again."""
-        known = {segment.entry.name: segment for segment in self._collection.segments}
+        """Return the segments of a commit, None if a file is gone; segments known before are not opened again."""
+        known = {segment.entry.name: segment for segment in self._reader.segments}
         try:
             entries = read_contents(self._folder, generation).segments
-            return [self._again(entry, known.get(entry.name)) for entry in entries if entry.size]
+            return [self._segment(entry, known.get(entry.name)) for entry in entries if entry.size]
         except FileNotFoundError:
             return None
 
-    def _again(self, entry: SegmentEntry, before: Segment | None) -> Segment:
+    def _segment(self, entry: SegmentEntry, before: Segment | None) -> Segment:
         return before if before is not None and before.entry == entry else Segment(self._folder, entry, before)
 
     def close(self) -> None:
-        self._collection = IndexReader(())
+        self._reader = IndexReader(())
 
     # Searching
 
@@ -105,69 +105,69 @@ class WhooshEngine:
         explain: bool = False,
     ) -> SearchResult:
         with mapped(self._folder):
-            collection = self._collection
-            matches = evaluate(collection, node)
+            reader = self._reader
+            matches = evaluate(reader, node)
             mask = matches.matching()
-            best_of = collection.of_articles(
+            best_of = reader.max_per_article(
                 matches.scores if matches.mask is None else np.where(mask, matches.scores, -1.0), -1.0
             )
             has_any = best_of > 0 if matches.mask is None else best_of >= 0
-            best = _ranked(collection, matches, best_of, limit + offset, per_article=per_article, by_date=by_date)
+            best = _ranked(reader, matches, best_of, limit + offset, per_article=per_article, by_date=by_date)
             chosen = best[offset : offset + limit]
             passages, articles = int(np.count_nonzero(mask)), int(np.count_nonzero(has_any))
             return SearchResult(
                 articles if per_article else passages,
                 articles,
-                tuple(_hits(collection, node, matches, chosen, explain=explain)),
-                {name: _facet(collection, name, has_any) for name in facets},
+                tuple(_hits(reader, node, matches, chosen, explain=explain)),
+                {name: _facet(reader, name, has_any) for name in facets},
             )
 
     # Looking things up
 
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
         with mapped(self._folder):
-            return list(self._collection.spellings(field, key))
+            return list(self._reader.spellings(field, key))
 
     def starting_with(self, prefix: str, *, limit: int, field: Literal["syllable", "word"] = "syllable") -> list[str]:
         with mapped(self._folder):
-            return self._collection.starting_with(field, prefix, limit)
+            return self._reader.starting_with(field, prefix, limit)
 
     def forward(self, article_id: str) -> tuple[Forward, ...]:
         with mapped(self._folder):
-            article = self._collection.article_called(article_id)
+            article = self._reader.article_called(article_id)
             if article is None:
                 return ()
-            segment, number = self._collection.place_of(article)
+            segment, number = self._reader.location_of(article)
             return segment.forward(number)
 
     def frequency(self, node: DisjunctionMax) -> int:
         with mapped(self._folder):
-            return self._collection.frequency(node.alternatives) if node.alternatives else 0
+            return self._reader.frequency(node.alternatives) if node.alternatives else 0
 
     def record(self, article_id: str) -> str | None:
         with mapped(self._folder):
-            article = self._collection.article_called(article_id)
+            article = self._reader.article_called(article_id)
             if article is None:
                 return None
-            segment, number = self._collection.place_of(article)
+            segment, number = self._reader.location_of(article)
             return segment.record(number)
 
     def article_ids(self) -> list[str]:
         with mapped(self._folder):
-            return self._collection.article_ids()
+            return self._reader.article_ids()
 
     def values(self, field: Literal["place", "source"]) -> dict[str, int]:
         with mapped(self._folder):
-            return _facet(self._collection, field, np.ones(self._collection.articles, np.bool_))
+            return _facet(self._reader, field, np.ones(self._reader.articles, np.bool_))
 
     def vectors(self) -> Iterator[tuple[str, bytes]]:
         with mapped(self._folder):
-            for segment in self._collection.segments:
+            for segment in self._reader.segments:
                 yield from segment.vectors()
 
     def counts(self) -> Counts:
         with mapped(self._folder):
-            return self._collection.counts
+            return self._reader.counts
 
     def blob(self, name: str) -> bytes | None:
         with mapped(self._folder):
@@ -176,21 +176,19 @@ class WhooshEngine:
                     return unpack_blob((self._folder / blob_name(name, self.generation)).read_bytes())
                 except FileNotFoundError:
                     before = self.generation
-                    self.refresh()  # a commit may have taken it away
+                    self.refresh()  # a commit may have removed it
                     if self.generation == before:
                         return None
 
     def writer(self) -> WhooshWriter:
         with mapped(self._folder):
             sweep(self._folder)
-            mend(self._folder, self._collection.segments)
+            mend(self._folder, self._reader.segments)
             index = self._whoosh()
         return WhooshWriter(self._folder, index, self.refresh)
 
 
-def _ranked(
-    collection: IndexReader, matches: LeafScores, best_of: Floats, limit: int, *, per_article: bool, by_date: bool
-) -> Ints:
+def _ranked(reader: IndexReader, matches: LeafScores, best_of: Floats, limit: int, *, per_article: bool, by_date: bool) -> Ints:
     """Return the best `limit` passages in order; `best_of` are the articles' best scores.
 
     The last article of the best `limit` bounds what can be among them, grouped or not; only what
@@ -200,21 +198,21 @@ def _ranked(
     count = int(np.count_nonzero(has_any))
     if not count or not limit:
         return np.empty(0, np.intp)
-    measure = np.where(has_any, collection.dates, -1).astype(np.float64) if by_date else best_of
+    measure = np.where(has_any, reader.dates, -1).astype(np.float64) if by_date else best_of
     least = -1.0
     if count > limit:
         least = _bound(measure, limit) - 2 * _TIE
     if by_date:
-        passages = np.flatnonzero(matches.matching() & collection.of_passages(measure >= least))
+        passages = np.flatnonzero(matches.matching() & reader.of_passages(measure >= least))
     elif least > 0:
         passages = np.flatnonzero(matches.scores >= least)
     else:
         passages = np.flatnonzero(matches.matching())
-    owner = collection.owner(passages)
+    owner = reader.owner(passages)
     rounded = matches.scores[passages].round(9)
-    dates = collection.dates[owner] if by_date else np.zeros(len(passages), np.intp)
-    ranks = _ranks(collection, owner) if len(set(rounded.tolist())) < len(rounded) else owner  # ids matter for ties alone
-    order = np.lexsort((collection.passage_number(passages), ranks, -rounded, -dates))
+    dates = reader.dates[owner] if by_date else np.zeros(len(passages), np.intp)
+    ranks = _ranks(reader, owner) if len(set(rounded.tolist())) < len(rounded) else owner  # ids matter for ties alone
+    order = np.lexsort((reader.passage_number(passages), ranks, -rounded, -dates))
     if per_article:
         _, first = np.unique(owner[order], return_index=True)
         order = order[np.sort(first)]
@@ -223,7 +221,7 @@ def _ranked(
 
 
 def _bound(measure: Floats, limit: int) -> float:
-    """Return what at least `limit` values reach, and few more: the `limit`-th greatest of maxima over groups of them.
+    """Return a bound that at least `limit` values reach, and few more: the `limit`-th greatest maximum of groups of them.
 
     Groups are columns, so that one pass over the array makes them; with few groups it is the `limit`-th greatest value.
     """
@@ -234,33 +232,33 @@ def _bound(measure: Floats, limit: int) -> float:
     return float(np.partition(measure, len(measure) - limit)[len(measure) - limit])
 
 
-def _ranks(collection: IndexReader, articles: Ints) -> Ints:
-    """Return the place of each article's id among those of all of them."""
+def _ranks(reader: IndexReader, articles: Ints) -> Ints:
+    """Return the rank of each article's id among the ids of all of them, (articles,) intp."""
     different, back = np.unique(articles, return_inverse=True)
-    ids = [collection.article_id(article) for article in different.tolist()]
+    ids = [reader.article_id(article) for article in different.tolist()]
     ranks = np.empty(len(ids), np.intp)
     ranks[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     found: Ints = ranks[back]
     return found
 
 
-def _hits(collection: IndexReader, node: Node, matches: LeafScores, passages: Ints, *, explain: bool) -> Iterable[Hit]:
-    leaves = explain_score(collection, node, passages) if explain else []
-    owner, number = collection.owner(passages).tolist(), collection.passage_number(passages).tolist()
+def _hits(reader: IndexReader, node: Node, matches: LeafScores, passages: Ints, *, explain: bool) -> Iterable[Hit]:
+    leaves = explain_score(reader, node, passages) if explain else []
+    owner, number = reader.owner(passages).tolist(), reader.passage_number(passages).tolist()
     for at, score in enumerate(matches.scores[passages].tolist()):
         own = tuple((leaf, float(scores[at])) for leaf, scores, within in leaves if within[at])
-        yield Hit(collection.article_id(owner[at]), number[at], score, own)
+        yield Hit(reader.article_id(owner[at]), number[at], score, own)
 
 
-def _facet(collection: IndexReader, name: str, articles: Mask) -> dict[str, int]:
+def _facet(reader: IndexReader, name: str, articles: Mask) -> dict[str, int]:
     """Return each value of a facet with the number of articles that have it, none of them 0."""
     if name == "year":
-        days, counts = np.unique(collection.dates[articles & (collection.dates != NO_DATE)], return_counts=True)
+        days, counts = np.unique(reader.dates[articles & (reader.dates != NO_DATE)], return_counts=True)
         years: dict[str, int] = {}
         for day, count in zip(days.tolist(), counts.tolist(), strict=True):
             year = str(date.fromordinal(day).year)
             years[year] = years.get(year, 0) + count
         return years
-    names, codes = collection.values(name)
+    names, codes = reader.values(name)
     numbers = np.bincount(codes[articles] + 1, minlength=len(names) + 1)[1:].tolist()
     return {value: number for value, number in zip(names, numbers, strict=True) if number}

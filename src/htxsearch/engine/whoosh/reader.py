@@ -1,4 +1,4 @@
-"""All live segments as one: passages and articles numbered through, statistics over all, postings joined and kept.
+"""All segments as one index: passages and articles numbered through, statistics over all, postings joined and cached.
 
 Scores need document frequencies and mean lengths over the whole collection, and numpy costs by the call, not by
 the segment; so segments are joined here once after each commit, and a term's postings when it is first asked for.
@@ -25,49 +25,50 @@ Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 _DENSE = 8
-"""A term in more than one of so many units is kept as an array over all of them: adding that is quicker than scattering."""
+"""A term in more than one of this many docs is kept as an array over all docs: adding that is faster than scattering."""
 
 
 class TermWeights(NamedTuple):
-    """What a leaf gives before its boost: `values` at the `units`, or, if these are None, at every unit, 0 where it is not.
+    """Unboosted scores of one leaf, idf included; a doc is a passage or an article.
 
-    `frequency` counts the units where it is. Its idf is in the values.
+    Sparse: `docs`, (frequency,) intp, and `values`, (frequency,) float64. Dense: `docs` is None, `values` has a score
+    for each doc, 0 where the leaf does not match. `frequency` is the number of docs that match.
     """
 
-    units: Ints | None
+    docs: Ints | None
     values: Floats
     frequency: int
 
     @property
     def size(self) -> int:
         """Return the number of bytes held."""
-        return self.values.nbytes + (0 if self.units is None else self.units.nbytes)
+        return self.values.nbytes + (0 if self.docs is None else self.docs.nbytes)
 
     def add_to(self, scores: Floats, boost: float) -> None:
         """Add the weights times a boost."""
         values = self.values if boost == 1 else self.values * boost
-        if self.units is None:
+        if self.docs is None:
             scores += values
         else:
-            np.add.at(scores, self.units, values)  # quicker than scores[units] += values
+            np.add.at(scores, self.docs, values)  # faster than scores[docs] += values
 
     def dense(self, count: int) -> Floats:
-        """Return a weight for each of `count` units."""
-        if self.units is None:
+        """Return a score for each of `count` docs, (count,) float64."""
+        if self.docs is None:
             return self.values
         dense = np.zeros(count)
-        dense[self.units] = self.values
+        dense[self.docs] = self.values
         return dense
 
 
 class IndexReader:
-    """What the segments of one commit hold together."""
+    """Reads the segments of one commit as one index."""
 
     _KEPT = 40_000_000
-    """Bytes of weights kept: those of the 50 commonest terms of 100,000 passages, or of thousands of others. Of twice or
-    thrice as many a query of news is a twentieth quicker."""
+    """Bytes of weights cached: those of the 50 commonest terms of 100,000 passages, or of thousands of others. With two or
+    three times as many, a query of news is a twentieth faster."""
     _KEPT_LOOKUPS = 10_000
-    """Spellings and frequencies kept."""
+    """Spellings and frequencies cached."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
         self.segments = tuple(segments)
@@ -80,8 +81,8 @@ class IndexReader:
         self._values: dict[str, tuple[list[str], Ints]] = {}
         self._norms: dict[str, Floats] = {}
 
-    # Numbering: of live articles only, those with most passages first. Passages go by layers: all articles' first
-    # ones, then all their second ones, so that the n-th passages of all articles that have one are a slice.
+    # Numbering: live articles only, those with most passages first. Passages are ordered by their rank in the article:
+    # all first passages, then all second ones, so that the n-th passages of all articles that have one are a slice.
 
     @cached_property
     def _numbering(self) -> "_Numbering":
@@ -98,16 +99,16 @@ class IndexReader:
         return len(self._numbering.owner)
 
     def owner(self, passages: Ints) -> Ints:
-        """Return the articles of passages."""
+        """Return the article of each passage, (passages,) intp."""
         return self._numbering.owner[passages]
 
     def passage_number(self, passages: Ints) -> Ints:
-        """Return the numbers of passages in their articles."""
+        """Return the number of each passage in its article, (passages,) intp."""
         numbering = self._numbering
         return np.searchsorted(numbering.layers, passages, "right") - 1
 
-    def of_articles(self, passages: Floats, start: float) -> Floats:
-        """Return every article's greatest value, `start` for one without passages."""
+    def max_per_article(self, passages: Floats, start: float) -> Floats:
+        """Return the greatest value of each article's passages, (articles,) float64, `start` for an article without any."""
         most = np.full(self.articles, start)
         for layer, count in self._numbering.slices:
             np.maximum(most[:count], passages[layer], out=most[:count])
@@ -115,33 +116,33 @@ class IndexReader:
         np.maximum.at(most, self._numbering.owner[rest:], passages[rest:])
         return most
 
-    def hand_down(self, articles: Floats, passages: Floats) -> None:
-        """Add the values of articles to those of their passages."""
+    def propagate_to_passages(self, articles: Floats, passages: Floats) -> None:
+        """Add the value of each article, (articles,), to those of its passages, (passages,), in place."""
         for layer, count in self._numbering.slices:
             passages[layer] += articles[:count]
         rest = self._numbering.rest
         passages[rest:] += articles[self._numbering.owner[rest:]]
 
     def of_passages(self, articles: Mask) -> Mask:
-        """Return every passage's article's value."""
+        """Return the value of each passage's article, (passages,) bool."""
         found: Mask = articles[self._numbering.owner]
         return found
 
-    def place_of(self, article: int) -> tuple[Segment, int]:
-        """Return an article's segment, and its number there."""
-        return self.segments[int(self._numbering.segment[article])], int(self._numbering.place[article])
+    def location_of(self, article: int) -> tuple[Segment, int]:
+        """Return an article's segment and its number in that segment."""
+        return self.segments[int(self._numbering.segment[article])], int(self._numbering.in_segment[article])
 
     def article_id(self, article: int) -> str:
         """Return an article's id."""
         found = self._ids.get(article)
         if found is None:
-            segment, number = self.place_of(article)
+            segment, number = self.location_of(article)
             found = self._ids[article] = segment.article_id(number)
             self._articles[found] = article
         return found
 
     def article_called(self, article_id: str) -> int | None:
-        """Return the article of an id."""
+        """Return the article of an id, None if there is none."""
         if article_id not in self._articles:
             for segment, numbers in zip(self.segments, self._numbering.article, strict=True):
                 for number in segment.articles_called(article_id):
@@ -153,7 +154,7 @@ class IndexReader:
         return not any(segment.entry.deleted for segment in self.segments)
 
     def _of_live(self, arrays: Sequence[npt.NDArray[Any]], *, on_article: bool) -> Ints:
-        """Return values of all segments' passages or articles in the collection's order."""
+        """Return the values of all segments' live docs by number, (docs,) intp."""
         numbers = self._numbering.article if on_article else self._numbering.passage
         found = np.empty(self.articles if on_article else self.passages, np.intp)
         for some, array in zip(numbers, arrays, strict=True):
@@ -167,11 +168,11 @@ class IndexReader:
 
     @cached_property
     def dates(self) -> Ints:
-        """Return every article's date as an ordinal, 0 for none."""
+        """Return every article's date as an ordinal, (articles,) intp, 0 for none."""
         return self._of_live([segment.section("date") for segment in self.segments], on_article=True)
 
     def values(self, field: str) -> tuple[list[str], Ints]:
-        """Return the values of place or source, and for every article the number of its value among them, -1 for none."""
+        """Return the values of place or source, and the number of each article's value, (articles,) intp, -1 for none."""
         if field not in self._values:
             names: dict[str, int] = {}
             codes = []
@@ -185,19 +186,19 @@ class IndexReader:
 
     @cached_property
     def counts(self) -> Counts:
-        """Return how many articles and passages there are, and syllables in these."""
+        """Return the numbers of articles, of passages, and of syllables in passages."""
         return Counts(self.articles, self.passages, int(self._lengths("syllable").sum()))
 
     def _lengths(self, field: str) -> Ints:
         lengths = [segment.section(f"length.{field}") for segment in self.segments]
         return self._of_live(lengths, on_article=field in ARTICLE_FIELDS)
 
-    def units(self, field: str) -> int:
-        """Return the number of passages or articles, whichever the field is of."""
+    def doc_count(self, field: str) -> int:
+        """Return the number of passages, or of articles for an article's field."""
         return self.articles if field in ARTICLE_FIELDS else self.passages
 
     def norm(self, field: str) -> Floats:
-        """Return k1 * (1 - b + b * length / average length) for every passage or article."""
+        """Return the BM25 length norm of every doc, (docs,) float64."""
         if field not in self._norms:
             lengths = self._lengths(field)
             total = int(lengths.sum())
@@ -208,18 +209,18 @@ class IndexReader:
     # Postings
 
     def weights(self, alternatives: tuple[WeightedTerm, ...]) -> TermWeights:
-        """Return the weight of the best alternative wherever there is one: its own weight times its tf part, times the idf."""
+        """Return the scores of alternatives: in each doc the best weight * tf part, times the idf of the group."""
         found = self._kept.get(alternatives)
         if found is None:
             field = alternatives[0].field if alternatives else "syllable"
-            found = self._keep(alternatives, self._best(alternatives), self.units(field))
+            found = self._keep(alternatives, self._best(alternatives), self.doc_count(field))
         else:
             self._kept.move_to_end(alternatives)
         return found
 
-    def _keep(self, key: object, weights: TermWeights, units: int) -> TermWeights:
-        """Keep what a leaf of a field with so many units weighs, and return it with the idf in it."""
-        weights.values[:] *= idf(weights.frequency, units)
+    def _keep(self, key: object, weights: TermWeights, docs: int) -> TermWeights:
+        """Multiply a leaf's weights by the idf, cache and return them; `docs` is the number of docs of its level."""
+        weights.values[:] *= idf(weights.frequency, docs)
         self._kept[key] = weights
         self._kept_size += weights.size
         while self._kept_size > self._KEPT and len(self._kept) > 1:
@@ -229,47 +230,47 @@ class IndexReader:
     def _best(self, alternatives: tuple[WeightedTerm, ...]) -> TermWeights:
         some = []
         for one in alternatives:
-            units, tf = self.postings(one.field, one.term)
-            if len(units):
-                some.append((units, one.weight * tf_part(tf, self.norm(one.field)[units])))
-        count = self.units(alternatives[0].field) if alternatives else 0
+            docs, tf = self.postings(one.field, one.term)
+            if len(docs):
+                some.append((docs, one.weight * tf_part(tf, self.norm(one.field)[docs])))
+        count = self.doc_count(alternatives[0].field) if alternatives else 0
         if not some:
             return TermWeights(np.empty(0, np.intp), np.empty(0), 0)
-        total = sum(len(units) for units, _ in some)
+        total = sum(len(docs) for docs, _ in some)
         if len(some) == 1 and total * _DENSE <= count:
             return TermWeights(*some[0], total)
         best = np.zeros(count)
-        for units, values in some:
-            best[units] = values if len(some) == 1 else np.maximum(best[units], values)
+        for docs, values in some:
+            best[docs] = values if len(some) == 1 else np.maximum(best[docs], values)
         if total * _DENSE <= count:
-            units = np.concatenate([units for units, _ in some])
-            units.sort()  # and each once; np.unique takes several times as long
-            units = units[np.append(True, units[1:] != units[:-1])]
-            return TermWeights(units, best[units], len(units))
+            docs = np.concatenate([docs for docs, _ in some])
+            docs.sort()  # and each once; np.unique takes several times as long
+            docs = docs[np.append(True, docs[1:] != docs[:-1])]
+            return TermWeights(docs, best[docs], len(docs))
         frequency = total if len(some) == 1 else int(np.count_nonzero(best))
         if frequency * _DENSE > count:
             return TermWeights(None, best, frequency)
-        units = np.flatnonzero(best)
-        return TermWeights(units, best[units], frequency)
+        docs = np.flatnonzero(best)
+        return TermWeights(docs, best[docs], frequency)
 
     def postings(self, field: str, term: str) -> tuple[Ints, Floats]:
-        """Return the passages or articles a term stands in, and how often in each."""
+        """Return the live docs that hold a term, (frequency,) intp, and its frequency in each, (frequency,) float64."""
         numbers = self._numbering.article if field in ARTICLE_FIELDS else self._numbering.passage
-        units, tf = [], []
+        docs, tf = [], []
         for segment, number in zip(self.segments, numbers, strict=True):
             found = segment.postings(field, term)
             if found is not None:
-                units.append(number[found[0]])
+                docs.append(number[found[0]])
                 tf.append(found[1])
-        if not units:
+        if not docs:
             return np.empty(0, np.intp), np.empty(0)
-        all_units, all_tf = np.concatenate(units), np.concatenate(tf, dtype=np.float64)
+        all_docs, all_tf = np.concatenate(docs), np.concatenate(tf, dtype=np.float64)
         if self._all_live:
-            return all_units, all_tf
-        return all_units[all_units >= 0], all_tf[all_units >= 0]
+            return all_docs, all_tf
+        return all_docs[all_docs >= 0], all_tf[all_docs >= 0]
 
     def frequency(self, alternatives: tuple[WeightedTerm, ...]) -> int:
-        """Return how many passages or articles have any of the alternatives."""
+        """Return the number of docs that hold any of the alternatives."""
         found = self._frequencies.get(alternatives)
         if found is None:
             if len(self._frequencies) >= self._KEPT_LOOKUPS:
@@ -286,7 +287,7 @@ class IndexReader:
             numbers = self._numbering.article if one.field in ARTICLE_FIELDS else self._numbering.passage
             pairs = zip(self.segments, numbers, strict=True)
             return sum(_live_count(segment, number, one.field, one.term) for segment, number in pairs)
-        here = np.zeros(self.units(alternatives[0].field), np.bool_)
+        here = np.zeros(self.doc_count(alternatives[0].field), np.bool_)
         for one in alternatives:
             here[self.postings(one.field, one.term)[0]] = True
         return int(np.count_nonzero(here))
@@ -318,7 +319,7 @@ class IndexReader:
         return [term for _, term in sorted(found)[:limit]]
 
     def _is_live(self, field: str, term: str) -> bool:
-        """Tell whether a term stands in a passage or title of a live article."""
+        """Return True if a passage or title of a live article holds a term."""
         if self._all_live:
             return True
         in_passages, in_titles = ("syllable", "title") if field == "syllable" else ("word", "title_word")
@@ -332,24 +333,24 @@ class IndexReader:
     # Phrases
 
     def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> TermWeights:
-        """Return the tf part of a phrase where it stands, times its idf."""
+        """Return the scores of a phrase: its tf part times its idf."""
         found = self._kept.get((field, slots))
         if found is None:
             counts = self._phrase_counts(field, slots)
-            units = np.array(sorted(counts), np.intp)
-            tf = np.array([counts[unit] for unit in units.tolist()], np.float64)
-            weights = TermWeights(units, tf_part(tf, self.norm(field)[units]), len(units))
-            found = self._keep((field, slots), weights, self.units(field))
+            docs = np.array(sorted(counts), np.intp)
+            tf = np.array([counts[doc] for doc in docs.tolist()], np.float64)
+            weights = TermWeights(docs, tf_part(tf, self.norm(field)[docs]), len(docs))
+            found = self._keep((field, slots), weights, self.doc_count(field))
         return found
 
     def _phrase_counts(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
-        """Return in which passages or articles a phrase stands, and how often."""
+        """Return the docs that hold a phrase, with its frequency in each."""
         counts = {}
         numbers = self._numbering.article if field in ARTICLE_FIELDS else self._numbering.passage
         for segment, number in zip(self.segments, numbers, strict=True):
-            for unit, count in segment.phrase(field, slots).items():
-                if number[unit] >= 0:
-                    counts[int(number[unit])] = count
+            for doc, count in segment.phrase(field, slots).items():
+                if number[doc] >= 0:
+                    counts[int(number[doc])] = count
         return counts
 
     def article_ids(self) -> list[str]:
@@ -363,11 +364,12 @@ class IndexReader:
 
 
 class _Numbering:
-    """Which numbers the segments' articles and passages have in the collection, and the other way round.
+    """The numbers of the segments' articles and passages in the index, and the way back.
 
-    `article` and `passage` give, for each segment, the number of each of its articles and passages, -1 for a deleted
-    one. `segment` and `place` say where an article is, `owner` which article a passage is of. `layers` are where the
-    layers begin; `slices` are the first of them, with their lengths, and `rest` is where the other ones begin.
+    `article[s]`, (articles of segment s,), and `passage[s]`, (passages of segment s,), have the number of each, -1 for a
+    deleted one. `segment` and `in_segment`, (articles,), locate an article; `owner`, (passages,), is each passage's article.
+    `layers`, (most passages + 1,), are the starts of all first passages, all second ones, and so on; `slices` are the first
+    of these layers with their lengths, and `rest` is the start of the others. All arrays are intp.
     """
 
     _SLICES = 64
@@ -375,11 +377,11 @@ class _Numbering:
     def __init__(self, segments: Sequence[Segment]) -> None:
         sizes = [len(segment.passages) for segment in segments]
         segment_of = np.repeat(np.arange(len(segments)), sizes)
-        place = np.concatenate([np.arange(size) for size in sizes]) if sizes else np.empty(0, np.intp)
-        runs = np.concatenate([segment.passages for segment in segments], dtype=np.intp) if sizes else place
+        in_segment = np.concatenate([np.arange(size) for size in sizes]) if sizes else np.empty(0, np.intp)
+        runs = np.concatenate([segment.passages for segment in segments], dtype=np.intp) if sizes else in_segment
         live = np.concatenate([segment.live for segment in segments]) if sizes else np.empty(0, np.bool_)
         order = np.argsort(np.where(live, -runs, 1), kind="stable")[: int(np.count_nonzero(live))]
-        self.segment, self.place = segment_of[order], place[order]
+        self.segment, self.in_segment = segment_of[order], in_segment[order]
         article = np.full(len(runs), -1, np.intp)
         article[order] = np.arange(len(order))
         lengths = runs[order]
@@ -401,7 +403,7 @@ class _Numbering:
 
 
 def _live_count(segment: Segment, number: Ints, field: str, term: str) -> int:
-    """Return in how many of a segment's live passages or articles a term stands; `number` is -1 for deleted ones."""
+    """Return the number of a segment's live docs that hold a term; `number`, (docs,), is -1 for deleted ones."""
     if not segment.entry.deleted:
         return segment.frequency(field, term)
     found = segment.postings(field, term)

@@ -1,7 +1,7 @@
-"""Evaluating a query's nodes over a collection, exactly as `seam` says, with as few passes over arrays as it takes.
+"""Evaluate a query's nodes over an index, exactly as `engine.contract` has it, with few passes over arrays.
 
-Scores are summed apart for passages and for articles (titles, filters with a boost), and the articles'
-handed to their passages once.
+Scores are summed apart for passages and for articles (titles, filters with a boost), and those of articles are
+propagated to their passages once.
 """
 
 from collections.abc import Iterator
@@ -18,37 +18,40 @@ __all__ = ["LeafScores", "evaluate", "explain_score"]
 
 
 class LeafScores(NamedTuple):
-    """What a node found: every passage's score, and which match; no mask says that those with a score do."""
+    """A node's result: scores, (passages,) float64, and the mask of matching passages, (passages,) bool.
+
+    Without a mask, the passages with a score above 0 match.
+    """
 
     scores: Floats
     mask: Mask | None
 
     def matching(self) -> Mask:
-        """Return which passages match."""
+        """Return the mask of passages that match, (passages,) bool."""
         return self.scores > 0 if self.mask is None else self.mask
 
 
-def evaluate(collection: IndexReader, node: Node) -> LeafScores:
-    """Return what `node` matches; no passage that does not match has a score."""
+def evaluate(reader: IndexReader, node: Node) -> LeafScores:
+    """Return the scores of the passages that `node` matches; all others score 0."""
     if not isinstance(node, Boolean):
         node = Boolean(should=(node,))
     should = list(_flat(node.should))
     if not node.must:
-        found = _any(collection, should)
+        result = _any(reader, should)
     else:
-        found = evaluate(collection, node.must[0])
+        result = evaluate(reader, node.must[0])
         for child in node.must[1:]:
-            found = _both(found, evaluate(collection, child))
+            result = _both(result, evaluate(reader, child))
         if should:
-            sums = _Sums(collection, found.scores)
-            mask = found.matching()
+            sums = _Sums(reader, result.scores)
+            mask = result.matching()
             for child in should:
                 sums.add(child)
-            found = LeafScores(sums.total() * mask, found.mask)
+            result = LeafScores(sums.total() * mask, result.mask)
     for child in node.must_not:
-        mask = found.matching() & ~evaluate(collection, child).matching()
-        found = LeafScores(found.scores * mask, mask)
-    return found
+        mask = result.matching() & ~evaluate(reader, child).matching()
+        result = LeafScores(result.scores * mask, mask)
+    return result
 
 
 def _both(one: LeafScores, other: LeafScores) -> LeafScores:
@@ -57,7 +60,7 @@ def _both(one: LeafScores, other: LeafScores) -> LeafScores:
 
 
 def _flat(children: tuple[Node, ...]) -> Iterator[Node]:
-    """Yield children, and those of children that only add up their own."""
+    """Yield children, and the children of those that are only sums."""
     for child in children:
         if isinstance(child, Boolean) and not (child.must or child.must_not):
             yield from _flat(child.should)
@@ -65,9 +68,9 @@ def _flat(children: tuple[Node, ...]) -> Iterator[Node]:
             yield child
 
 
-def _any(collection: IndexReader, children: list[Node]) -> LeafScores:
-    """Return where any child matches, with the sums of their scores."""
-    sums = _Sums(collection, np.zeros(collection.passages))
+def _any(reader: IndexReader, children: list[Node]) -> LeafScores:
+    """Return the passages that any child matches, with the sums of the children's scores."""
+    sums = _Sums(reader, np.zeros(reader.passages))
     unscored = [mask for child in children if (mask := sums.add(child)) is not None]
     if not unscored:
         return LeafScores(sums.total(), None)
@@ -75,79 +78,79 @@ def _any(collection: IndexReader, children: list[Node]) -> LeafScores:
 
 
 class _Sums:
-    """Scores added up, passages' and articles'."""
+    """Sums of scores, of passages, (passages,), and of articles, (articles,)."""
 
-    def __init__(self, collection: IndexReader, passages: Floats) -> None:
-        """Add to the scores of `passages`."""
-        self._collection = collection
+    def __init__(self, reader: IndexReader, passages: Floats) -> None:
+        """Start from the scores `passages`, which are changed in place."""
+        self._reader = reader
         self._passages = passages
         self._articles: Floats | None = None
 
     def add(self, node: Node) -> Mask | None:
-        """Add a node's scores; return which passages match, unless these are just those it gives a score."""
-        collection = self._collection
+        """Add a node's scores; return the mask of its matches, or None if they are the passages it gives a score."""
+        reader = self._reader
         if isinstance(node, Boolean):
-            found = evaluate(collection, node)
-            self._passages += found.scores
-            return found.mask
+            result = evaluate(reader, node)
+            self._passages += result.scores
+            return result.mask
         if isinstance(node, TermsFilter | DateRange):
-            accepted = _accepted(collection, node)
+            accepted = _accepted(reader, node)
             if node.boost > 0:
                 self._of_articles()[accepted] += node.boost
                 return None
-            return collection.of_passages(accepted)
-        weights, on_article = _weights(collection, node)
+            return reader.of_passages(accepted)
+        weights, on_article = _weights(reader, node)
         weights.add_to(self._of_articles() if on_article else self._passages, node.boost)
         if node.boost > 0:
             return None
-        dense = weights.dense(collection.articles if on_article else collection.passages) > 0
-        return collection.of_passages(dense) if on_article else dense
+        dense = weights.dense(reader.articles if on_article else reader.passages) > 0
+        return reader.of_passages(dense) if on_article else dense
 
     def _of_articles(self) -> Floats:
         if self._articles is None:
-            self._articles = np.zeros(self._collection.articles)
+            self._articles = np.zeros(self._reader.articles)
         return self._articles
 
     def total(self) -> Floats:
-        """Return the sums, of every passage."""
+        """Return the sums of every passage, (passages,) float64."""
         if self._articles is not None:
-            self._collection.hand_down(self._articles, self._passages)
+            self._reader.propagate_to_passages(self._articles, self._passages)
             self._articles = None
         return self._passages
 
 
-def _weights(collection: IndexReader, node: DisjunctionMax | Phrase) -> tuple[TermWeights, bool]:
-    """Return a leaf's weights, and whether they are articles'."""
+def _weights(reader: IndexReader, node: DisjunctionMax | Phrase) -> tuple[TermWeights, bool]:
+    """Return a leaf's weights, and True if they are of articles."""
     if isinstance(node, Phrase):
-        return collection.phrase(node.field, node.slots), node.field in ARTICLE_FIELDS
+        return reader.phrase(node.field, node.slots), node.field in ARTICLE_FIELDS
     on_article = bool(node.alternatives) and node.alternatives[0].field in ARTICLE_FIELDS
-    return collection.weights(node.alternatives), on_article
+    return reader.weights(node.alternatives), on_article
 
 
-def _accepted(collection: IndexReader, node: TermsFilter | DateRange) -> Mask:
-    """Return which articles a filter takes."""
+def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
+    """Return the mask of articles that a filter accepts, (articles,) bool."""
     accepted: Mask
     if isinstance(node, TermsFilter):
-        names, codes = collection.values(node.field)
+        names, codes = reader.values(node.field)
         wanted = np.array([*(name in node.values for name in names), False])
         accepted = wanted[codes]
         return accepted
     first = node.since.toordinal() if node.since else NO_DATE + 1
     last = node.until.toordinal() if node.until else date.max.toordinal()
-    accepted = (collection.dates >= first) & (collection.dates <= last)
+    accepted = (reader.dates >= first) & (reader.dates <= last)
     return accepted
 
 
-def explain_score(collection: IndexReader, node: Node, passages: Ints) -> list[tuple[Leaf, Floats, Mask]]:
-    """Return every leaf that can score, what it gives to each of some passages, and where the groups around it match."""
-    return list(_parts(collection, node, passages, np.ones(len(passages), np.bool_)))
+def explain_score(reader: IndexReader, node: Node, passages: Ints) -> list[tuple[Leaf, Floats, Mask]]:
+    """Return every leaf that can score, its score for each passage, and the mask of passages that its parents match."""
+    return list(_parts(reader, node, passages, np.ones(len(passages), np.bool_)))
 
 
-def _parts(collection: IndexReader, node: Node, passages: Ints, within: Mask) -> Iterator[tuple[Leaf, Floats, Mask]]:
-    found = evaluate(collection, node)
-    within = within & found.matching()[passages]
+def _parts(reader: IndexReader, node: Node, passages: Ints, within: Mask) -> Iterator[tuple[Leaf, Floats, Mask]]:
+    result = evaluate(reader, node)
+    within = within & result.matching()[passages]
     if isinstance(node, Boolean):
         for child in node.must + node.should:
-            yield from _parts(collection, child, passages, within)
+            yield from _parts(reader, child, passages, within)
     elif not isinstance(node, TermsFilter | DateRange) or node.boost:
-        yield node, found.scores[passages], within
+        yield node, result.scores[passages], within

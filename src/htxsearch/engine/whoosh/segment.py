@@ -1,4 +1,4 @@
-"""One segment: its sidecar for everything that is ranked, and Whoosh, opened only when asked for what only it has."""
+"""One segment: its columns for everything that is ranked, and the tokens, records and vectors in Whoosh's file."""
 
 import mmap
 import pickle
@@ -26,7 +26,7 @@ _Found = TypeVar("_Found")
 
 
 class _TermMatcher(NamedTuple):
-    """A term as it stands among tokens: its hash, and in each text how many smaller terms there share it, None if none do."""
+    """A term among tokens: its hash, and per doc the number of smaller terms with the same hash, None if there are none."""
 
     hash: np.uint32
     ranks: Array | None
@@ -35,13 +35,13 @@ class _TermMatcher(NamedTuple):
 class _File:
     """A mapped file, read piece by piece, of which only some pages stay in this process's memory.
 
-    Not read through a descriptor: that lets go of Python's lock each time, for which other threads then are waited for.
+    mmap, not read(): read() releases the GIL and then queues to get it back.
     """
 
     _RESIDENT = 2_000_000
-    """Bytes that were read before all pages are given back; the system keeps them as long as it has room."""
+    """Bytes read after which all pages are released; the system keeps them as long as it has room."""
     _AROUND = 65_536
-    """What Linux maps around what is read."""
+    """Bytes that Linux maps around a read."""
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -50,7 +50,7 @@ class _File:
         self._touched = 0
 
     def read(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to before `end`, as far as there are any."""
+        """Return the bytes from `start` to before `end`, fewer at the end of the file."""
         self._touched += self._AROUND + end - start
         if self._touched > self._RESIDENT:
             give_back(self.mapped)
@@ -60,47 +60,47 @@ class _File:
 
 
 class Segment:
-    """Reads one segment. Passages and articles are numbered apart, from 0, deleted ones among them.
+    """Reads one segment. Passages and articles are numbered apart, from 0, deleted ones included.
 
-    A sidecar that is missing or damaged is made anew, in memory. The .seg file stays mapped, so that a
-    segment can be read to the end after a merge has taken its files away.
+    Columns that are missing or damaged are built again, in memory. The .seg file stays mapped, so that a
+    segment can be read to the end after a merge has removed its files.
     """
 
     def __init__(self, folder: Path, entry: SegmentEntry, before: "Segment | None" = None) -> None:
-        """`before` is the same segment as of an earlier commit, when less of it was deleted."""
+        """`before` is the same segment in an earlier commit, when fewer of its documents were deleted."""
         self.entry = entry
         self._folder = folder
         self._file: _File
-        self._sidecar: Columns | None = None
+        self._columns: Columns | None = None
         self.is_verified = False
         if before is not None:
-            self._file, self._sidecar, self.is_verified = before._file, before._sidecar, before.is_verified
+            self._file, self._columns, self.is_verified = before._file, before._columns, before.is_verified
             return
         self._file = _File(folder / f"{entry.name}.seg")
         with suppress(ColumnsDamaged):  # it is made anew when it is needed
-            self._sidecar = self._checked(Columns.open(folder / columns_name(entry.name)))
+            self._columns = self._checked(Columns.open(folder / columns_name(entry.name)))
 
     @property
-    def lacks_sidecar(self) -> bool:
-        """Tell whether there is no sidecar yet, neither on the disk nor in memory."""
-        return self._sidecar is None
+    def lacks_columns(self) -> bool:
+        """Return True if there are no columns yet, neither on the disk nor in memory."""
+        return self._columns is None
 
-    def _checked(self, sidecar: Columns) -> Columns:
-        """Return a sidecar if it is this segment's."""
-        facts = sidecar.facts
+    def _checked(self, columns: Columns) -> Columns:
+        """Return columns if they are this segment's. Raises ColumnsDamaged."""
+        facts = columns.facts
         if (facts["segment"], facts["size"], facts["file_size"]) != (self.entry.name, self.entry.size, self._file.size):
             raise ColumnsDamaged("of another segment")
-        return sidecar
+        return columns
 
     def _ask(self, question: Callable[[Columns], _Found]) -> _Found:
-        """Return what the sidecar answers, or a new one if this one is damaged."""
+        """Return the answer of the columns; if they are damaged, that of columns built again."""
         try:
-            if self._sidecar is not None:
-                return question(self._sidecar)
+            if self._columns is not None:
+                return question(self._columns)
         except ColumnsDamaged:
             self.is_verified = False
-        self._sidecar = Columns(self.packed())
-        return question(self._sidecar)
+        self._columns = Columns(self.packed())
+        return question(self._columns)
 
     def packed(self) -> bytes:
         """Return the segment's columns, built from Whoosh's files."""
@@ -113,7 +113,7 @@ class Segment:
         return SegmentFiles(self._file.mapped, self.entry.name, self.entry.size)
 
     def verify(self) -> bool:
-        """Tell whether the folder has this segment's sidecar, each checksum right."""
+        """Return True if the folder has this segment's columns, each checksum right."""
         try:
             self._checked(Columns.open(self._folder / columns_name(self.entry.name))).check()
         except ColumnsDamaged:
@@ -124,72 +124,72 @@ class Segment:
 
     @cached_property
     def passages(self) -> Array:
-        """Return how many passages each article has."""
+        """Return the number of passages of each article, (articles,) uint32."""
         return self.section("passages")
 
     @cached_property
     def article_docs(self) -> Array:
-        """Return the number of each article among Whoosh's documents: its passages stand behind it."""
+        """Return the number of each article among Whoosh's documents, (articles,) int64; its passages follow it."""
         runs = self.passages.astype(np.int64) + 1
         starts: Array = np.cumsum(runs) - runs
         return starts
 
     @cached_property
     def passage_docs(self) -> Array:
-        """Return the number of each passage among Whoosh's documents."""
+        """Return the number of each passage among Whoosh's documents, (passages,) int64."""
         docs: Array = np.arange(int(self.passages.sum())) + np.repeat(np.arange(1, len(self.passages) + 1), self.passages)
         return docs
 
     @cached_property
     def live(self) -> Array:
-        """Return which articles are not deleted."""
+        """Return a mask of the articles that are not deleted, (articles,) bool."""
         gone = np.zeros(self.entry.size, np.bool_)
         gone[list(self.entry.deleted)] = True
         live: Array = ~gone[self.article_docs]
         return live
 
     def section(self, name: str) -> Array:
-        """Return a section of the sidecar."""
-        return self._ask(lambda sidecar: sidecar.section(name))
+        """Return a section of the columns."""
+        return self._ask(lambda columns: columns.section(name))
 
     def values(self, field: str) -> list[str]:
-        """Return the values of place or source, deleted articles' among them; section `<field>.code` counts them from 1."""
-        return [value.decode() for value in self._ask(lambda sidecar: sidecar.string_list(field))]
+        """Return the values of place or source, deleted articles' included; section `<field>.code` counts them from 1."""
+        return [value.decode() for value in self._ask(lambda columns: columns.string_list(field))]
 
     def postings(self, field: str, term: str) -> tuple[Array, Array] | None:
-        """Return the passages or articles a term stands in, ascending, deleted ones among them, and how often in each."""
+        """Return a term's docs (passages or articles), ascending, deleted ones included, and its frequency in each."""
 
-        def found(sidecar: Columns) -> tuple[Array, Array] | None:
-            number = sidecar.number_of(field, term.encode())
-            return sidecar.block(field, number) if number >= 0 else None
+        def found(columns: Columns) -> tuple[Array, Array] | None:
+            number = columns.number_of(field, term.encode())
+            return columns.block(field, number) if number >= 0 else None
 
         return self._ask(found)
 
     def frequency(self, field: str, term: str) -> int:
-        """Return in how many passages or articles a term stands, deleted ones among them."""
+        """Return the number of docs that hold a term, deleted ones included."""
 
-        def found(sidecar: Columns) -> int:
-            number = sidecar.number_of(field, term.encode())
+        def found(columns: Columns) -> int:
+            number = columns.number_of(field, term.encode())
             if number < 0:
                 return 0
-            at = sidecar.section(f"{field}.at")
+            at = columns.section(f"{field}.at")
             return int(at.item(number + 1) - at.item(number))
 
         return self._ask(found)
 
     # Spellings
 
-    def spellings(self, marked_key: str) -> list[str]:
-        """Return the terms that are filed under a field's mark and a key, sorted, deleted articles' among them."""
+    def spellings(self, prefixed_key: str) -> list[str]:
+        """Return the terms stored under a field's prefix and a key, sorted, deleted articles' included."""
 
-        def found(sidecar: Columns) -> list[str]:
-            hashes = sidecar.section("spelling.hash")
-            wanted = np.uint32(zlib.crc32(marked_key.encode()))
+        def found(columns: Columns) -> list[str]:
+            hashes = columns.section("spelling.hash")
+            wanted = np.uint32(zlib.crc32(prefixed_key.encode()))
             at = int(hashes.searchsorted(wanted))
-            start = f"{marked_key}{SEPARATOR}"
+            start = f"{prefixed_key}{SEPARATOR}"
             while at < len(hashes) and hashes[at] == wanted:
-                first, count = int(sidecar.section("spelling.first")[at]), int(sidecar.section("spelling.count")[at])
-                entries = [sidecar.string("spelling", number).decode() for number in range(first, first + count)]
+                first, count = int(columns.section("spelling.first")[at]), int(columns.section("spelling.count")[at])
+                entries = [columns.string("spelling", number).decode() for number in range(first, first + count)]
                 if entries and entries[0].startswith(start):
                     return [entry[len(start) :] for entry in entries]
                 at += 1
@@ -198,12 +198,12 @@ class Segment:
         return self._ask(found)
 
     def spellings_from(self, start: str) -> Iterator[tuple[str, str]]:
-        """Yield key and term of what begins with a field's mark and the beginning of a key, in order."""
+        """Yield the key and term of each spelling that begins with a field's prefix and the start of a key, in order."""
         wanted = start.encode()
         count = len(self.section("spelling.text_at")) - 1
 
         def entry(number: int) -> bytes:
-            return self._ask(lambda sidecar: sidecar.string("spelling", number))
+            return self._ask(lambda columns: columns.string("spelling", number))
 
         for number in range(bisect_left(range(count), wanted, key=entry), count):
             found = entry(number)
@@ -216,41 +216,41 @@ class Segment:
 
     def article_id(self, article: int) -> str:
         """Return an article's id."""
-        return self._ask(lambda sidecar: sidecar.string("id", article)).decode()
+        return self._ask(lambda columns: columns.string("id", article)).decode()
 
     def article_ids(self) -> list[str]:
-        """Return all articles' ids, deleted ones' among them."""
-        return [one.decode() for one in self._ask(lambda sidecar: sidecar.string_list("id"))]
+        """Return the ids of all articles, deleted ones included."""
+        return [one.decode() for one in self._ask(lambda columns: columns.string_list("id"))]
 
     def articles_called(self, article_id: str) -> list[int]:
         """Return the live articles of an id: one, or none."""
 
-        def found(sidecar: Columns) -> list[int]:
+        def found(columns: Columns) -> list[int]:
             wanted = article_id.encode()
-            hashes, articles = sidecar.section("id.hash"), sidecar.section("id.article")
+            hashes, articles = columns.section("id.hash"), columns.section("id.article")
             number = np.uint32(zlib.crc32(wanted))
             start, end = int(hashes.searchsorted(number)), int(hashes.searchsorted(number, "right"))
-            same = [one for one in articles[start:end].tolist() if sidecar.string("id", one) == wanted]
+            same = [one for one in articles[start:end].tolist() if columns.string("id", one) == wanted]
             return [one for one in same if self.live[one]]
 
         return self._ask(found)
 
     def run(self, article: int) -> range:
-        """Return an article's numbers among Whoosh's documents: its own and its passages'."""
+        """Return the numbers of an article and its passages among Whoosh's documents."""
         start = int(self.article_docs[article])
         return range(start, start + 1 + int(self.passages[article]))
 
     @cached_property
     def _token_counts(self) -> Array:
-        """Return the number of syllables of each of Whoosh's documents."""
+        """Return the number of syllables of each of Whoosh's documents, (documents,)."""
         counts = np.empty(self.entry.size, np.int64)
         counts[self.article_docs], counts[self.passage_docs] = self.section("length.title"), self.section("length.syllable")
         return counts
 
     @cached_property
     def _tokens_at(self) -> Array:
-        """Return where in the file the tokens of each of Whoosh's documents are, and where those of the last end."""
-        starts: Array = self._ask(lambda sidecar: int(sidecar.facts["forward"])) + np.append(
+        """Return the position in the file of each document's tokens, and the end of the last, (documents + 1,) int64."""
+        starts: Array = self._ask(lambda columns: int(columns.facts["forward"])) + np.append(
             0, np.cumsum(5 * self._token_counts)
         )
         return starts
@@ -288,7 +288,7 @@ class Segment:
         return found
 
     def vectors(self) -> Iterator[tuple[str, bytes]]:
-        """Yield every live article's id and vector; what was mapped for that is given back."""
+        """Yield every live article's id and feature vector; the pages read are released."""
         at, sizes, crcs = (self.section(f"vector.{part}") for part in ("at", "size", "crc"))
         for article in np.flatnonzero(self.live).tolist():
             start = int(at[article])
@@ -298,7 +298,7 @@ class Segment:
     # Phrases
 
     def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
-        """Return in which passages or articles a phrase stands, deleted ones among them, and how often.
+        """Return the docs that hold a phrase, deleted ones included, with its frequency in each.
 
         Candidates have a term of every slot; where these stand is seen in the tokens kept for stage two.
         """
@@ -317,7 +317,7 @@ class Segment:
         return {unit: count for unit, count in zip(some.tolist(), counts, strict=True) if count}
 
     def _wanted(self, field: str, term: str, units: Array) -> _TermMatcher:
-        """Return how a term is known among the tokens of some passages or articles."""
+        """Return the matcher of a term among the tokens of docs."""
         twins = self._twins(field, term)
         if not twins:
             return _TermMatcher(np.uint32(term_hash(term)), None)
@@ -330,20 +330,20 @@ class Segment:
     def _twins(self, field: str, term: str) -> list[str]:
         """Return the other terms of a field with the same `term_hash`: nearly always none."""
 
-        def found(sidecar: Columns) -> list[str]:
-            hashes, wanted = sidecar.section(f"{field}.hash"), np.uint32(term_hash(term))
+        def found(columns: Columns) -> list[str]:
+            hashes, wanted = columns.section(f"{field}.hash"), np.uint32(term_hash(term))
             same = range(int(hashes.searchsorted(wanted)), int(hashes.searchsorted(wanted, "right")))
-            return [one for number in same if (one := sidecar.string(field, number).decode()) != term]
+            return [one for number in same if (one := columns.string(field, number).decode()) != term]
 
         return self._ask(found)
 
     def _runs(self, docs: Array, slots: list[list[_TermMatcher]]) -> Array:
-        """Return at how many places in each of Whoosh's documents a run of tokens begins that fills the slots."""
+        """Return the number of positions in each document at which a run of tokens fills the slots, (docs,) intp."""
         starts, counts = self._tokens_at[docs].tolist(), self._token_counts[docs]
         self._check_tokens(docs)
 
         def read(first: int, last: int, kind: type[np.generic]) -> Array:
-            """Return a part of all tokens' five bytes: the hashes are the first four, the flags the last."""
+            """Return bytes `first` to `last` of the five of every token: four of the hash, one of flags."""
             pairs = zip(starts, counts.tolist(), strict=True)
             return np.frombuffer(b"".join(self._file.read(start + first * n, start + last * n) for start, n in pairs), kind)
 
@@ -362,7 +362,7 @@ class Segment:
         return np.bincount(owner[:ends][begins], minlength=len(docs))
 
     def _check_tokens(self, docs: Array) -> None:
-        """Compare the checksums of the articles that documents belong to, of each once."""
+        """Compare the checksums of the articles of these documents, each once."""
         articles = np.unique(np.searchsorted(self.article_docs, docs, "right") - 1)
         crcs = self._token_crcs
         for article in articles[~self._sound[articles]].tolist():
@@ -372,12 +372,12 @@ class Segment:
 
     @cached_property
     def _sound(self) -> Array:
-        """Return which articles' tokens have been compared with their checksum."""
+        """Return a mask of the articles whose tokens were compared with their checksum, (articles,) bool."""
         return np.zeros(len(self.passages), np.bool_)
 
 
 class _Plain(pickle.Unpickler):
-    """Reads pickled values of Python's own kinds, and no class."""
+    """Unpickles built-in values only, and no class."""
 
     def find_class(self, module: str, name: str) -> Any:
         raise pickle.UnpicklingError(f"a record holds a {module}.{name}")

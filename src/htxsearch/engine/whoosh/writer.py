@@ -1,4 +1,4 @@
-"""Writing: a batch of changes in one Whoosh session, and the merging of segments."""
+"""Write a batch of changes in one session of Whoosh, and merge segments."""
 
 import math
 import os
@@ -32,13 +32,13 @@ from htxsearch.ingest.atomic_files import replace_file
 __all__ = ["WhooshWriter", "mend", "sweep"]
 
 _MERGE_FACTOR = 8
-"""How many segments of one size are merged into one; a commit then rewrites a document about log8(n) times."""
+"""Segments of one order of size that are merged into one; a document is then rewritten about log8(n) times."""
 
 
 class WhooshWriter:
-    """Collects a batch and hands it to Whoosh in one session.
+    """Collects a batch and writes it in one session of Whoosh.
 
-    So no id is written twice in a session, and a document that cannot be written leaves nothing.
+    Guarantees one write per id and session; a failed document leaves no trace.
     """
 
     def __init__(self, folder: Path, index: Any, committed: Callable[[], None]) -> None:
@@ -86,7 +86,8 @@ class WhooshWriter:
 
     def _write(self, writer: Any) -> None:
         contents = read_contents(self._folder, writer.generation - 1)
-        for entry, base in zip(contents.segments, accumulate((one.size for one in contents.segments), initial=0), strict=False):
+        bases = accumulate((entry.size for entry in contents.segments), initial=0)
+        for entry, base in zip(contents.segments, bases, strict=False):
             if entry.size:
                 segment = Segment(self._folder, entry)
                 for article_id in self._changes:
@@ -110,7 +111,7 @@ def _write_columns(storage: Any, generation: int, toc: Path) -> None:
 
 
 def mend(folder: Path, segments: Iterable[Segment]) -> None:
-    """Write the sidecars that are missing or damaged. The caller is the only writer."""
+    """Write the columns that are missing or damaged. The caller is the only writer."""
     for segment in segments:
         if not segment.is_verified:
             path = folder / columns_name(segment.entry.name)
@@ -122,7 +123,7 @@ def mend(folder: Path, segments: Iterable[Segment]) -> None:
 
 
 def _abandon(writer: Any) -> None:
-    """Give up a Whoosh session after an error."""
+    """Cancel a session of Whoosh after an error."""
     if not writer.is_closed:
         with suppress(OSError):  # the disk is full or gone, as the error that led here says
             writer.cancel()

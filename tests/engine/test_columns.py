@@ -223,7 +223,7 @@ def test_a_damaged_token_or_record_is_an_error_not_an_answer(copied: tuple[Any, 
 
     folder, sidecar, _ = copied
     engine = WhooshEngine(folder)
-    part = next(one for one in engine._collection.segments if one.entry.name == sidecar.stem)
+    part = next(one for one in engine._reader.segments if one.entry.name == sidecar.stem)
     article = next(one for one in range(len(part.passages)) if part.live[one])
     article_id = part.article_id(article)
     spots = {"record": int(part.section("record.at")[article]) + 5, "forward": int(part._tokens_at[part.run(article)[0]])}
