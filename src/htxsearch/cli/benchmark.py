@@ -1,4 +1,4 @@
-"""The `bench` command: htxsearch beside other engines, as a table, JSON and a picture."""
+"""The `bench` command: compare htxsearch with other engines, as a table, JSON and a picture."""
 
 import json
 import re
@@ -34,27 +34,27 @@ def _numbers(_: click.Context, __: click.Parameter, typed: str | None) -> tuple[
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"Articles: .jsonl or .jsonl.xz with title and text.  [default: {_NEWS}, else made ones]",
+    help=f"Articles: .jsonl or .jsonl.xz with title and text.  [default: {_NEWS}, else synthetic articles]",
 )
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path, file_okay=False),
     default="corpus",
     show_default=True,
-    help="Where made articles take their syllables from.",
+    help="Corpus that synthetic articles draw syllables from.",
 )
-@click.option("--articles", type=click.IntRange(1), default=2000, show_default=True, metavar="N", help="Take the first N.")
-@click.option("--sizes", callback=_numbers, metavar="N,N", help="Passages to measure at.  [default: 2000,20000,80000, and all]")
-@click.option("--queries", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="How many to ask.")
-@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="How often to ask each.")
-@click.option("--engine", "engines", multiple=True, type=click.Choice(_ENGINES), help="Only this one. Repeatable.")
-@click.option("--full", is_flag=True, help="Also index the articles as a user does (slow), and measure that.")
+@click.option("--articles", type=click.IntRange(1), default=2000, show_default=True, metavar="N", help="Read the first N.")
+@click.option("--sizes", callback=_numbers, metavar="N,N", help="Numbers of passages.  [default: 2000,20000,80000, and all]")
+@click.option("--queries", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="Number of queries.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Rounds over the queries.")
+@click.option("--engine", "engines", multiple=True, type=click.Choice(_ENGINES), help="Measure only this engine. Repeatable.")
+@click.option("--full", is_flag=True, help="Also index the articles as a user does (slow) and measure the product.")
 @click.option(
-    "--index", type=click.Path(path_type=Path, file_okay=False, exists=True), help="As --full, with an index that is there."
+    "--index", type=click.Path(path_type=Path, file_okay=False, exists=True), help="As --full, with an existing index."
 )
 @click.option("--reindex", type=click.IntRange(1), metavar="N", help="Also time reindexing N articles.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw latency and growth to this file.")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw latency and growth to this picture file.")
 def benchmark(
     data: Path | None,
     corpus: Path,
@@ -69,15 +69,15 @@ def benchmark(
     as_json: bool,
     plot: Path | None,
 ) -> int:
-    """Measure htxsearch beside plain Whoosh, SQLite FTS5, tantivy and bm25s, in this run on this machine.
+    """Compare htxsearch with plain Whoosh, SQLite FTS5, tantivy and bm25s in one run on this machine.
 
-    All engines index the same syllables and answer the same queries, each in processes of its own, in
-    turn. htxsearch's engine must answer as exhaustive BM25 does: if it does not, the query is named and
-    the exit code is 1. The rivals are an extra: pip install 'htxsearch[bench]'.
+    All engines index the same syllables and answer the same queries in turn, each in processes of its
+    own. The answers of htxsearch's engine must equal those of exhaustive BM25: if one differs, the query
+    is printed and the exit code is 1. The rivals are an extra: pip install 'htxsearch[bench]'.
 
-    This compares the engines, stage one of the ranking. --full or --index adds what a user gets, --reindex
-    how long taking in articles takes. 20000 articles of news are about 80,000 passages and an hour. The JSON
-    value is described in htxsearch.evaluate.bench.
+    This compares the engines, that is first-stage retrieval. --full or --index adds the product as a user
+    has it, --reindex the time to index articles. 20000 news articles are about 80,000 passages and take
+    an hour. htxsearch.evaluate.bench describes the JSON value.
     """
     from htxsearch.evaluate.bench import measure, product
     from htxsearch.evaluate.bench import plot as picture
@@ -88,18 +88,21 @@ def benchmark(
     if not as_json:
         _show_collection(collection)
     reindexed = product.measure_reindexing(collection.articles, reindex, _talk) if reindex else None
-    of_user = _measure_product(collection, index, rounds) if full or index else None
+    served = _measure_product(collection, index, rounds) if full or index else None
     steps = collection.sizes(sizes)
     found = measure.compare(collection, steps, rounds=rounds, engines=engines or _ENGINES, talk=_talk)
     if plot:
         picture.draw(found, plot)
     if as_json:
-        parts = {"full": of_user.as_json() if of_user else None, "reindex": reindexed.as_json() if reindexed else None}
+        parts = {
+            "full": served.as_json() if served else None,
+            "reindex": reindexed.as_json() if reindexed else None,
+        }
         value = {"collection": collection.as_json(), **found.as_json(), **parts}
         click.echo(json.dumps(value, ensure_ascii=False, indent=2))
     else:
         _show_comparison(found)
-        _show_parts(of_user, reindexed)
+        _show_parts(served, reindexed)
     return _verdict(found)
 
 
@@ -157,24 +160,24 @@ def _show_comparison(found: "Comparison") -> None:
 
 
 def _show_size(size: "Size") -> None:
-    there = _there(size)
+    measured = _measured(size)
     hung = f"; {len(size.hung)} left out that an engine did not answer: {', '.join(size.hung[:3])}" if size.hung else ""
     click.echo(f"\n{size.passages:,} passages, {size.queries} queries{hung}")
-    if there:
+    if measured:
         shares = ["p50", "p95", "p99"]
         head = ["ms", *(f"{kind} {share}" for kind in ("cold", "first", "warm") for share in shares), "warm mean"]
-        _table([*head, "× whoosh", "× tantivy"], [_latency_row(name, one) for name, one in there])
+        _table([*head, "× whoosh", "× tantivy"], [_latency_row(name, one) for name, one in measured])
         click.echo()
         head = ["", "build s", "index MB", "peak MB building", "searching", "queries/s", "2 processes", "exact top 10"]
-        _table(head, [_resource_row(name, one) for name, one in there])
+        _table(head, [_resource_row(name, one) for name, one in measured])
     for name, one in size.engines.items():
         if isinstance(one, str):
             click.echo(f"{name:10} {one}")
-    if "htxsearch" in dict(there) and not size.mismatches:
+    if "htxsearch" in dict(measured) and not size.mismatches:
         click.echo("htxsearch's top ten was exhaustive BM25's on every query")
 
 
-def _there(size: "Size") -> list[tuple[str, "Engine"]]:
+def _measured(size: "Size") -> list[tuple[str, "Engine"]]:
     return [(name, one) for name, one in size.engines.items() if not isinstance(one, str)]
 
 
@@ -190,7 +193,7 @@ def _resource_row(name: str, one: "Engine") -> list[str]:
 
 
 def _show_growth(sizes: Sequence["Size"]) -> None:
-    """Print how what matters grows with the number of passages, an engine a line."""
+    """Print how latency, build time, size and memory grow with the number of passages, an engine a line."""
     values: dict[str, Callable[[Engine], float]] = {
         "warm mean ms": lambda one: one.warm.mean,
         "build s": lambda one: one.build_s,
@@ -198,7 +201,7 @@ def _show_growth(sizes: Sequence["Size"]) -> None:
         "peak MB searching": lambda one: one.search_peak / 1e6,
     }
     click.echo(f"\ngrowth over {' → '.join(f'{size.passages:,}' for size in sizes)} passages")
-    found = [dict(_there(size)) for size in sizes]
+    found = [dict(_measured(size)) for size in sizes]
     rows = [
         [name, *(" → ".join(_number(value(one[name])) if name in one else "-" for one in found) for value in values.values())]
         for name in sizes[0].engines
@@ -207,15 +210,15 @@ def _show_growth(sizes: Sequence["Size"]) -> None:
     _table(["", *values], rows)
 
 
-def _show_parts(of_user: "Product | None", reindexed: "Reindexing | None") -> None:
-    if of_user:
-        click.echo(f"\nthe product: {of_user.articles:,} articles, {of_user.passages:,} passages, {of_user.queries} queries")
-        kinds = {"Index.search": of_user.search, "stage one": of_user.stage_one}
+def _show_parts(served: "Product | None", reindexed: "Reindexing | None") -> None:
+    if served:
+        click.echo(f"\nthe product: {served.articles:,} articles, {served.passages:,} passages, {served.queries} queries")
+        kinds = {"Index.search": served.search, "stage one": served.stage_one}
         _table(["ms", "p50", "p95", "p99", "mean"], [[name, *map(_number, astuple(one))] for name, one in kinds.items()])
-        click.echo(f"reranking adds {of_user.reranking_adds:.2f} ms, with fetching and highlighting what is shown")
+        click.echo(f"reranking adds {served.reranking_adds:.2f} ms, with fetching and highlighting what is shown")
         click.echo(
-            f"htxsearch query as a process {of_user.one_shot_s:.2f} s, importing numpy and click {of_user.imports_s:.2f} s: "
-            f"{of_user.one_shot_s / of_user.imports_s:.2f} times"
+            f"htxsearch query as a process {served.one_shot_s:.2f} s, importing numpy and click {served.imports_s:.2f} s: "
+            f"{served.one_shot_s / served.imports_s:.2f} times"
         )
     if reindexed:
         click.echo(
@@ -226,7 +229,7 @@ def _show_parts(of_user: "Product | None", reindexed: "Reindexing | None") -> No
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print cells in columns, the first to the left, the others to the right."""
+    """Print cells in columns, the first aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for first, *others in (head, *rows):
         cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
@@ -234,7 +237,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def _number(value: float | None) -> str:
-    """Write a number with three digits that count."""
+    """Return a number with three significant digits."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
