@@ -1,1 +1,1 @@
-"""Answers to questions: what kind is asked for, the spans that could be it, and which one is."""
+"""Question answering: analyse a question, score the spans of the nearest passages, resolve the best to one answer."""

@@ -90,13 +90,13 @@ def answer_question(
     answer = best if best and best.confidence >= answer_model().threshold else None
     nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
     hits = tuple(search_hit(ranked, context.query, context.articles, snapshot.reprint_groups) for ranked in nearest)
-    texts = [one.sentence.text for one in ([best] if best else []) + [candidate.answer for candidate in candidates]]
+    read = [*([best] if best else ()), *(candidate.answer for candidate in candidates)]
     return Answers(
         question=question,
         answer=answer,
         others=others[:limit] if answer else (),
         passages=hits,
-        sentences=tuple(dict.fromkeys(texts)),
+        sentences=tuple(dict.fromkeys(answer.sentence.text for answer in read)),
         best=best,
         read_as=context.typed if context.typed != question else None,
         restored=context.restored,

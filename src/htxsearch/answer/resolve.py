@@ -28,14 +28,14 @@ from htxsearch.text.tokens import tokens
 __all__ = ["CandidateAnswer", "Relation", "candidate_answer", "resolve"]
 
 Relation = Literal["same", "different", "other date"]
-"""What another article's answer is to the one given."""
+"""The relation of another article's answer to the given answer; "same" includes figures that agree: 48, dưới 50."""
 
 _LEAST_SAYS = 0.85
-"""How much of the question a rival's sentence has at least, as a share of what the best one's has."""
+"""Least share of the question in a rival's sentence, relative to the best candidate's."""
 _LEAST_FIT = 0.1
-"""How well a rival fits at least, as a share of the best span's fit."""
+"""Least fit of a rival, relative to the best candidate's."""
 _LEAST_SCORE = 0.5
-"""Score from which a rival may be given for being newer, as a share of the best fitting rival's."""
+"""Least score of a rival that is given because it is newer, relative to the best fitting rival's."""
 _DOUBT = 0.4
 """Factor of the confidence in a figure of another status or time than was asked for, where there is none of that, and in an
 answer about another document or office."""
@@ -88,7 +88,9 @@ def resolve(question: QuestionAnalysis, candidates: Sequence[CandidateAnswer]) -
     """
     if not candidates:
         return None, ()
-    ranked = _by_total_score([_doubted(one) if _is_about_another(question, one) else one for one in candidates])
+    ranked = _by_total_score(
+        [_doubted(candidate) if _is_about_another(question, candidate) else candidate for candidate in candidates]
+    )
     best, related = _resolve_figures(question, ranked) if question.kind in FIGURES else _resolve_texts(ranked)
     return best.answer, _first_of_articles(best, related)
 
@@ -98,7 +100,11 @@ def _by_total_score(candidates: Sequence[CandidateAnswer]) -> list[CandidateAnsw
     total: dict[tuple[str, ...], float] = defaultdict(float)
     for candidate in candidates:
         total[_terms(candidate.answer.text)] += candidate.score
-    return sorted(candidates, key=lambda one: (-total[_terms(one.answer.text)], -one.answer.confidence))
+
+    def order(candidate: CandidateAnswer) -> tuple[float, float]:
+        return -total[_terms(candidate.answer.text)], -candidate.answer.confidence
+
+    return sorted(candidates, key=order)
 
 
 def _resolve_texts(ranked: Sequence[CandidateAnswer]) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
@@ -117,8 +123,8 @@ def _resolve_figures(
     fitting = [candidate for candidate in rivals if _fits(question, candidate)]
     likely = [candidate for candidate in fitting if candidate.score >= _LEAST_SCORE * fitting[0].score]
     if likely:
-        chosen = likely[0] if question.periods else max(likely, key=lambda one: (one.last_day, one.score))
-        given = _with_confidence(chosen, _any_right([best, *(one for one in likely if one is not best)]))
+        chosen = likely[0] if question.periods else max(likely, key=lambda rival: (rival.last_day, rival.score))
+        given = _with_confidence(chosen, _any_right([best, *(rival for rival in likely if rival is not best)]))
     else:
         given = _doubted(best)
     shown = [candidate for candidate in rivals if candidate.status == given.status]

@@ -263,7 +263,7 @@ def _best_spans(
     of_sentence = np.split(sums, np.cumsum([len(own.rows) for own in scored])[:-1])
     chosen = [int(np.argmax(values)) for values in expected]
     tops = [float(values[span]) for values, span in zip(expected, chosen, strict=True)]
-    found = []
+    chosen_spans = []
     for place, (own, span) in enumerate(zip(scored, chosen, strict=True)):
         runner_up = max((top for other, top in enumerate(tops) if other != place), default=0.0)
         features = confidence_features(own.sentence, tops[place], runner_up, own.margin, own.rows[span], model.columns)
@@ -274,8 +274,8 @@ def _best_spans(
         (within,) = expected_f1(of_sentence[place], [(own.first, own.last)])
         likelihood = math.exp(own.score - best)
         score, fit = combined_score(tops[place], likelihood), float(within[span]) * likelihood
-        found.append(Choice(own.sentence.passage, start, end, own.sentence, score, fit, model.chance(features)))
-    return sorted(found, key=lambda choice: -choice.score)
+        chosen_spans.append(Choice(own.sentence.passage, start, end, own.sentence, score, fit, model.chance(features)))
+    return sorted(chosen_spans, key=lambda choice: -choice.score)
 
 
 def _qualified(sentence: Sentence, start: int, end: int, asked: Set[str]) -> Span:

@@ -242,9 +242,9 @@ def _overlap(
     content = asked.share(cover)
     matched = np.flatnonzero(sentence.weight).tolist()
     near = sum(
-        min(sentence.weight[one], sentence.weight[other]) / (other - one)
-        for one, other in pairwise(matched)
-        if other - one <= _NEAR_REACH
+        min(sentence.weight[token], sentence.weight[following]) / (following - token)
+        for token, following in pairwise(matched)
+        if following - token <= _NEAR_REACH
     )
     rare = float(asked.content[asked.rare] * (1 - cover[asked.rare])) / asked.total_content if len(cover) else 0.0
     return adjacent, {
@@ -270,15 +270,15 @@ def _overlap(
 def _pairs(asked: _QuestionFeatures, sentence: Sentence) -> tuple[_Floats, _Floats]:
     """Return which of the question's pairs stand side by side in a sentence, and which within a few tokens; (pairs,) each."""
     flat = [[slot for slot, _ in of_token] for of_token in sentence.slots]
-    close = {(a, b) for one, other in pairwise(flat) for a in one for b in other}
-    close |= {pair for one in flat if len(one) > 1 for pair in pairwise(one)}
+    close = {(a, b) for slots, following in pairwise(flat) for a in slots for b in following}
+    close |= {pair for slots in flat if len(slots) > 1 for pair in pairwise(slots)}
     skipped = {
         (a, b)
-        for position, one in enumerate(flat)
-        if one
-        for other in flat[position + 1 : position + 1 + _SKIP_REACH]
-        for a in one
-        for b in other
+        for position, slots in enumerate(flat)
+        if slots
+        for following in flat[position + 1 : position + 1 + _SKIP_REACH]
+        for a in slots
+        for b in following
     }
     adjacent = np.array([float(pair in close) for pair in asked.pairs])
     return adjacent, np.array([float(pair in skipped) for pair in asked.pairs])
@@ -346,7 +346,7 @@ def _defines(sentence: Sentence) -> bool:
 def _weigh_locally(asked: _QuestionFeatures, read: Sequence[Sentence], pairs: _Floats) -> None:
     """Fill in `local` and `local_pairs`: shares by idf among these sentences; terms that all of them have tell nothing.
 
-    `pairs` (sentences, pairs) is 1 where the question's pair stands in the sentence.
+    `pairs` (sentences, pairs) is 1 if the sentence has the question's pair side by side.
     """
     cover = np.array([sentence.cover for sentence in read])
     local = asked.content * np.log((len(read) + 1) / (0.5 + (cover > 0).sum(axis=0)))
