@@ -69,3 +69,8 @@ def test_an_error_points_into_what_was_typed(index: Index) -> None:
 def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:
     found = index.search('+"lứa đầu" hợp tác xả')
     assert found.correction == '+"lứa đầu" hợp tác xã'
+
+
+@pytest.mark.parametrize(("typed", "mended"), [("nôgn dân", "nông dân"), ("hợpp tác xã", "hợp tác xã")])
+def test_a_letter_that_is_wrong_swapped_or_too_many_is_mended_to_the_commonest(demo: Index, typed: str, mended: str) -> None:
+    assert demo.search(typed).correction == mended

