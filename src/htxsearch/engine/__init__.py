@@ -1,1 +1,1 @@
-"""Where postings live. `contract` says what an engine is; `whoosh` is the embedded one, `memory` the test oracle."""
+"""Postings and scores. `contract` defines an engine; `whoosh` is the embedded one, `memory` the test oracle."""

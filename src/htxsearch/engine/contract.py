@@ -1,8 +1,8 @@
-"""The one seam: what crosses between htxsearch and whatever stores its postings.
+"""The contract between htxsearch and an engine that stores its postings.
 
-Terms cross, analysis does not. Above the seam lives everything Vietnamese; below it an engine
-keeps passages with ready-made terms and gives back passages, scores and counts. An engine is
-whatever satisfies `Engine`; `tests/engine/test_conformance.py` says what that means.
+Terms cross it, analysis does not. Everything Vietnamese is above it; below it an engine
+keeps passages with ready-made terms and returns passages, scores and counts. An engine is
+any class that satisfies `Engine` and passes `tests/engine/test_conformance.py`.
 
 **Levels.** A `Document` is one article. Its passages carry the fields `syllable` and `word`; the
 article itself carries `title` and `title_word`, which every one of its passages inherits, and the
@@ -80,7 +80,7 @@ class Document:
 class Forward(NamedTuple):
     """A passage's or title's syllables in order: `term_hash` of each as little-endian uint32, and a byte of flags each.
 
-    The flags are those of `Terms`; TWIN_SHIFT bits to the left stands how many smaller terms of the same text have the
+    The flags are those of `Terms`; the bits from TWIN_SHIFT on count the smaller terms of the same text with the
     same hash, three at most: nearly always none.
     """
 
@@ -92,7 +92,7 @@ TWIN_SHIFT = 6
 
 
 def term_hash(term: str) -> int:
-    """Return the number that stands for a term in `Forward`: CRC-32 of its UTF-8."""
+    """Return the hash of a term in `Forward`: CRC-32 of its UTF-8."""
     return zlib.crc32(term.encode())
 
 
@@ -112,7 +112,7 @@ def forward_of(terms: Terms) -> Forward:
 
 @dataclass(frozen=True, slots=True)
 class WeightedTerm:
-    """One term in one field and how much it is worth (0 < weight <= 1)."""
+    """A term in a field, with its weight (0 < weight <= 1)."""
 
     field: FieldName
     term: str
@@ -177,7 +177,7 @@ Leaf = DisjunctionMax | Phrase | TermsFilter | DateRange
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One passage found: its article, its 0-based number there, its score.
+    """A passage that matches: its article, its 0-based number there, its score.
 
     `parts` holds, if asked for, the score of every leaf that matched and can score.
     """
@@ -190,7 +190,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to a search.
+    """The result of a search.
 
     `total` counts all matching articles, or passages if they were not grouped, `articles` the articles
     in either case; `hits` are the best of them, best first, ties by article id and passage number.
@@ -205,7 +205,7 @@ class SearchResult:
 
 
 class Counts(NamedTuple):
-    """How much an engine holds; `syllables` are those of all passages."""
+    """The size of an engine's content; `syllables` are those of all passages."""
 
     articles: int
     passages: int
@@ -216,10 +216,10 @@ class Writer(Protocol):
     """One batch of changes. Nothing is visible before `commit` returns; then everything is, durably."""
 
     def replace(self, document: Document) -> None:
-        """Add an article, in place of any of the same id. The last one of an id in a batch counts."""
+        """Add an article, in place of any of the same id. Of several in a batch, the last counts."""
 
     def delete(self, article_id: str) -> None:
-        """Remove an article; one that is not there is no error."""
+        """Remove an article; an unknown id is no error."""
 
     def commit(self, blobs: Mapping[str, bytes]) -> None:
         """Make the batch and the named blobs visible together, or, on any error, neither."""
@@ -230,7 +230,7 @@ class Engine(Protocol):
 
     @property
     def generation(self) -> int:
-        """A number that changes whenever what reads see does."""
+        """A number that changes whenever a commit becomes visible to reads."""
 
     def search(
         self,
@@ -258,7 +258,7 @@ class Engine(Protocol):
         """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""
 
     def frequency(self, node: DisjunctionMax) -> int:
-        """Return how many passages (or articles, for title fields) hold any of the alternatives, 0 without any."""
+        """Return the number of passages (of articles, for title fields) that hold any of the alternatives, 0 without any."""
 
     def record(self, article_id: str) -> str | None:
         """Return an article's record, or None."""
@@ -276,13 +276,13 @@ class Engine(Protocol):
         """Return a blob of the last commit, or None."""
 
     def counts(self) -> Counts:
-        """Return how many articles and passages there are."""
+        """Return the numbers of articles, passages and syllables."""
 
     def writer(self) -> Writer:
-        """Begin a batch. The caller sees to it that there is only one at a time."""
+        """Begin a batch. The caller makes sure that there is only one at a time."""
 
     def refresh(self) -> None:
         """Make the last commit visible to reads."""
 
     def close(self) -> None:
-        """Let go of files. The engine is not used again."""
+        """Release the files. The engine is not used again."""

@@ -1,4 +1,4 @@
-"""An engine in a dictionary: brute force, slow, obvious. The oracle the others are tested against."""
+"""An engine in a dictionary: brute force, slow, obvious. The oracle that other engines are tested against."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -200,7 +200,7 @@ class MemoryEngine:
         """Reads always see the last commit."""
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """No files are open."""
 
 
 def _is_on_article(node: Posting) -> bool:

@@ -1,4 +1,4 @@
-"""What an index holds of the corpus: each file's hash, its articles and the abbreviations they define.
+"""The catalogue of an index: each corpus file's hash, its articles and the abbreviations they define.
 
 The engine keeps it as blobs, committed together with the postings, so it is never ahead or behind.
 """
@@ -34,7 +34,7 @@ _SETTLED = "settled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a reindex did, in articles; `renamed` files are also among the added and the removed."""
+    """The result of a reindex, in articles; `renamed` files are also among the added and the removed."""
 
     added: int = 0
     changed: int = 0
@@ -47,7 +47,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Additions:
-    """What adding did: what is in the corpus now, what was refused, and what the reindex after it said, if there was one."""
+    """The result of adding: the files in the corpus now, the refusals, and the report of the reindex after it, if any."""
 
     taken: "tuple[AddedFile, ...]" = ()
     refused: tuple[Rejected, ...] = ()
@@ -56,12 +56,12 @@ class Additions:
 
 @dataclass(slots=True)
 class CatalogueEntry:
-    """What the index holds of one file: hashes for each article id, and the definitions it gives.
+    """A file in the index: hashes for each article id, and the definitions each article gives.
 
     The first hash is of the article, the second, if it is one of several in its file, of the line it was read from.
 
-    An empty digest says that it is not all of the file, so the file is read again. A file whose stamp is
-    as it was need not be hashed; an empty stamp is none.
+    An empty digest means that the index does not have all of the file, so the file is read again. A file whose stamp is
+    unchanged need not be hashed; an empty stamp never matches.
 
     `source` and `blocks` are how its lines are counted (`repeated.Counted`), `furniture` says which repeating ones were
     left out when it was read (`repeated.applied`).
@@ -78,7 +78,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class ShortForm:
-    """A learnt abbreviation: as written, what it stands for, and the first article that says so."""
+    """A learned abbreviation: as written, its long form, and the first article that defines it."""
 
     short: str
     long: str
@@ -92,19 +92,19 @@ def read_catalogue(engine: Engine) -> dict[str, CatalogueEntry]:
 
 
 def is_boilerplate_complete(engine: Engine) -> bool:
-    """Tell whether every file was read with what repeats in the files that are there; an empty index is settled."""
+    """Return True if every file was read with the current boilerplate lines; also for an empty index."""
     stored = engine.blob(_SETTLED)
     return bool(json.loads(stored)) if stored else not engine.counts().articles
 
 
 def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
-    """Return the learnt abbreviations by the short form's key. Raises IndexDamaged."""
+    """Return the learned abbreviations by the short form's key. Raises IndexDamaged."""
     stored = json.loads(_blob(engine, _SHORT_FORMS))
     return {short: [ShortForm(*meaning) for meaning in meanings] for short, meanings in stored.items()}
 
 
 def _blob(engine: Engine, name: str) -> bytes:
-    """Return what was committed as `name`; only an engine that holds nothing may lack it. Raises IndexDamaged."""
+    """Return the blob committed as `name`; only an empty engine may lack it. Raises IndexDamaged."""
     blob = engine.blob(name)
     if blob is None and engine.counts().articles:
         raise IndexDamaged("index.incomplete", part=name)
@@ -112,7 +112,7 @@ def _blob(engine: Engine, name: str) -> bytes:
 
 
 def blobs(entries: Mapping[str, CatalogueEntry], *, settled: bool) -> dict[str, bytes]:
-    """Return what to commit beside the postings."""
+    """Return the blobs to commit beside the postings."""
     catalogue = {path: _stored(entry) for path, entry in entries.items()}
     return {
         _CATALOGUE: json.dumps(catalogue, ensure_ascii=False).encode(),
@@ -122,7 +122,7 @@ def blobs(entries: Mapping[str, CatalogueEntry], *, settled: bool) -> dict[str, 
 
 
 def _stored(entry: CatalogueEntry) -> dict[str, object]:
-    """Return an entry as JSON; how lines are counted only where they are."""
+    """Return an entry as JSON; the counts of lines only if there are any."""
     stored: dict[str, object] = {
         "digest": entry.digest,
         "stamp": entry.stamp,

@@ -1,4 +1,4 @@
-"""The feature vector of an article, for TF-IDF similarity: how often it has each syllable, word and name.
+"""The feature vector of an article, for TF-IDF similarity: its counts of syllables, words and names.
 
 It is made once, when the article is indexed; `search.related` weighs it with the collection's idf.
 """
@@ -19,7 +19,7 @@ __all__ = ["NAME", "NAMESPACE_BITS", "SYLLABLE", "WORD", "feature_hash", "featur
 SYLLABLE, WORD, NAME = range(3)
 NAMESPACE_BITS = 30
 _TITLE_COUNTS = 3
-"""A title's terms count as if they stood this often in the text."""
+"""How many occurrences in the text each term of the title counts for."""
 
 
 def features(title: str, body: str, terms: Sequence["Terms"]) -> Counter[tuple[int, str]]:

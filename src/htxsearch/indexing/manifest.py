@@ -1,8 +1,8 @@
-"""The index folder: one small readable file that says what is in it, read before anything else is.
+"""The index folder and its manifest: a small readable file about its content, read before anything else.
 
 index/manifest.json     format, analysis, engine, which data folder, whether a run was finished
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
-index/vectors/          what `semantic` keeps of passages; a rebuild leaves it alone
+index/vectors/          the embeddings of passages; a rebuild leaves them alone
 index/writer.lock       held by the one process that writes
 index/adding.lock       held by the one process that puts things into the corpus
 """
@@ -39,7 +39,7 @@ _FILE = "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What the index is. `complete` is false while a run is under way or was cut off."""
+    """The manifest of an index. `complete` is false while a run is in progress or was cut off."""
 
     data: str
     engine: str
@@ -77,7 +77,7 @@ def read_manifest(index: Path) -> Manifest:
 
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
-    """Put the manifest in place of the old one, durably and at once. Raises IndexNotWritable."""
+    """Replace the manifest, durably. Raises IndexNotWritable."""
     put(index / _FILE, [f"{json.dumps(asdict(manifest), indent=2)}\n".encode()])
 
 
@@ -90,12 +90,12 @@ def put(path: Path, parts: Iterable[bytes]) -> None:
 
 
 def new_data_folder() -> str:
-    """Return a name for a data folder that no index had before, so nobody takes a new one for an old one."""
+    """Return a name for a data folder that no index had before, so that a new one is never taken for an old one."""
     return f"data-{uuid.uuid4().hex[:12]}"
 
 
 def sweep(index: Path, manifest: Manifest) -> None:
-    """Remove data folders that no manifest names: a finished rebuild's old one, a broken-off one's new one."""
+    """Remove data folders that no manifest names: the old one of a finished rebuild, the new one of a rebuild cut off."""
     for path in index.glob("data-*"):
         if path.name != manifest.data:
             shutil.rmtree(path, ignore_errors=True)  # a reader on Windows may still hold it; the next run sweeps again
@@ -103,7 +103,7 @@ def sweep(index: Path, manifest: Manifest) -> None:
 
 @contextmanager
 def writer_lock(index: Path) -> Iterator[None]:
-    """Hold the index's only writer's place; the system gives it back when the process ends, however it ends.
+    """Hold the lock of the index's only writer; the system releases it when the process ends, however it ends.
 
     Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
     """
@@ -113,7 +113,7 @@ def writer_lock(index: Path) -> Iterator[None]:
 
 @contextmanager
 def adding_lock(index: Path) -> Iterator[None]:
-    """Hold the place of the only one who adds to the index's corpus, so that two never choose the same free name.
+    """Hold the lock of the only process that adds to the corpus, so that two never choose the same free name.
 
     Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
     """

@@ -45,9 +45,9 @@ _DIGEST = 8
 _BREAK = re.compile("\n")
 
 _COMMON = 32
-"""A fingerprint in more different texts than this (a quoted law, a licence line) says nothing of any of them."""
+"""A fingerprint in more texts than this (a quoted law, a licence line) does not count."""
 _CANDIDATE_SHARE, _TELLING_SHARE = 0.3, 0.2
-"""How much of the shorter sketch a pair has in common to be compared: of what is not in many texts, and of all."""
+"""Shares of the shorter sketch that a pair must have in common to be compared: of the rare fingerprints, and of all."""
 
 _OWN_SHARE, _OWN_SYLLABLES, _OWN_LEAST = 0.35, 80, 0.1
 """How much the shorter text may have that the longer lacks, such as a lead, captions and a licence line: a share of it, but
@@ -73,7 +73,7 @@ _SKETCHES, _GROUPS = "sketches", "reprints"
 
 
 def sketch(passages: Sequence[Terms]) -> bytes:
-    """Return what an article's text is recognised by: 8 bytes that equal texts share, then sorted uint32 fingerprints.
+    """Return the sketch of an article's text: 8 bytes that equal texts share, then sorted uint32 fingerprints.
 
     Empty for a text too short to be called a reprint of anything.
     """
@@ -120,7 +120,10 @@ def _runs(numbers: "Hashes") -> "Hashes":
 
 
 class _Text(NamedTuple):
-    """What two texts are compared by: syllables, runs of them, and of each syllable its line and whether number or name."""
+    """A text to compare: its syllables, runs of them, and each syllable's line and whether it is a number or a name.
+
+    `runs` is (max(syllables - 4, 0),) uint64, the others are (syllables,).
+    """
 
     syllables: "Hashes"
     runs: "Hashes"
@@ -146,7 +149,7 @@ def _text(body: str) -> _Text:
 
 
 def _common(one: _Text, other: _Text) -> "Mask":
-    """Tell of each syllable of a text whether it stands in a run that the other text has, too."""
+    """Return a mask of the syllables of a text that are in a run the other text has, too, (syllables,) bool."""
     import numpy as np
 
     same = np.isin(one.runs, other.runs)
@@ -157,7 +160,7 @@ def _common(one: _Text, other: _Text) -> "Mask":
 
 
 def is_reprint(first: str, second: str) -> bool:
-    """Tell whether two bodies are the same text, perhaps cut, slightly edited, or with a lead of its own. Symmetric.
+    """Return True if two bodies are the same text, perhaps cut, slightly edited, or with another lead. Symmetric.
 
     Most of the shorter text must stand in the longer (A. Broder, "On the resemblance and containment of documents",
     1997: containment, so that a shortened copy counts), and next to nothing of it may be there in other words or figures.
@@ -196,7 +199,7 @@ def _few(some: "Mask", of: "Mask", at_least: int) -> bool:
 
 
 def _reworded(short: _Text, long: _Text, common: "Mask") -> "Mask":
-    """Tell of each syllable whether it stands where the longer text has others.
+    """Return a mask of the syllables in whose place the longer text has others, (syllables,) bool.
 
     What begins or ends the text, or takes up whole lines of either text, such as a caption, was put in; and so was what the
     longer text goes on without.
@@ -221,7 +224,7 @@ def _whole(lines: "Ints", start: int, end: int) -> bool:
 
 
 def _stretches(mask: "Mask") -> Iterable[tuple[int, int]]:
-    """Return start and end of every unbroken stretch of what is marked."""
+    """Return the start and end of every unbroken stretch of True."""
     import numpy as np
 
     turns = np.flatnonzero(np.diff(mask, prepend=False, append=False)).tolist()
@@ -229,7 +232,7 @@ def _stretches(mask: "Mask") -> Iterable[tuple[int, int]]:
 
 
 def holds(body: str, passage: str) -> bool:
-    """Tell whether a body has nearly all of a passage of another article."""
+    """Return True if a body has nearly all of a passage of another article."""
     common = _common(_text(passage), _text(body))
     return int(common.sum()) >= 0.8 * len(common)
 
@@ -238,9 +241,9 @@ def holds(body: str, passage: str) -> bool:
 
 
 class Sketches:
-    """The sketches of all articles of an index, and what comparing the texts of pairs of them has told.
+    """The sketches of all articles of an index, and the verdicts on the pairs whose texts were compared.
 
-    What groups come of them depends on the articles alone, not on the order or the number of runs that took them in.
+    The groups depend on the articles alone, not on the order or the number of runs that indexed them.
     """
 
     def __init__(self, sketches: dict[str, bytes], verdicts: dict[tuple[str, str], bool]) -> None:
@@ -250,18 +253,18 @@ class Sketches:
         self._gone: set[str] = set()  # whose verdicts no longer hold
 
     def put(self, article_id: str, of_text: bytes) -> None:
-        """Take in an article that is new or changed; `of_text` is its `sketch`."""
+        """Add an article that is new or changed; `of_text` is its `sketch`."""
         self.drop(article_id)
         if of_text:
             self._sketches[article_id] = of_text
 
     def drop(self, article_id: str) -> None:
-        """Forget an article; one that is not there is no error."""
+        """Forget an article; an unknown id is no error."""
         if self._sketches.pop(article_id, None):
             self._gone.add(article_id)
 
     def blobs(self, body_of: Callable[[str], str]) -> dict[str, bytes]:
-        """Return what to commit beside the postings; `body_of` gives the text of an article that has to be compared."""
+        """Return the blobs to commit beside the postings; `body_of` returns the text of an article to compare."""
         copies: dict[bytes, list[str]] = defaultdict(list)
         for article_id in sorted(self._sketches):
             copies[self._sketches[article_id][:_DIGEST]].append(article_id)
@@ -276,7 +279,7 @@ class Sketches:
         }
 
     def _compare(self, candidates: Iterable[tuple[str, str]], body_of: Callable[[str], str]) -> None:
-        """Have a verdict of every candidate pair, and of no other."""
+        """Compute or keep the verdict of every candidate pair, and drop all others."""
         text_of = lru_cache(maxsize=256)(lambda article_id: _text(body_of(article_id)))
         known = {pair: same for pair, same in self._verdicts.items() if self._gone.isdisjoint(pair)}
         self._verdicts = {}
@@ -314,7 +317,7 @@ class Sketches:
 
 
 def _candidates(sketches: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """Return the pairs that have much in common for the shorter sketch, not counting what is common, in order of ids."""
+    """Return the pairs that share much of the shorter sketch, common fingerprints left out, in order of ids."""
     import numpy as np
 
     ids = sorted(sketches)
@@ -341,7 +344,7 @@ def _candidates(sketches: Mapping[str, bytes]) -> list[tuple[str, str]]:
 
 
 def read_sketches(engine: Engine) -> Sketches:
-    """Return the sketches of what an engine holds."""
+    """Return the sketches of an engine's articles."""
     header, _, rest = (engine.blob(_SKETCHES) or b'{"articles": {}, "verdicts": []}\n').partition(b"\n")
     stored = json.loads(header)
     ends = accumulate(stored["articles"].values(), initial=0)
