@@ -20,7 +20,7 @@ from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacri
 from htxsearch.text.tokens import tokens
 
 __all__ = [
-    "Extent",
+    "PlaceExtent",
     "PlaceMention",
     "canonical_place",
     "find_districts",
@@ -104,32 +104,32 @@ def former_parts(province: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """What a typed place covers: usual names, the one that was typed first, and what to say about it, if anything."""
+class PlaceExtent:
+    """The extent of a typed place: canonical names, the typed one first, and a note on the reform if it matters."""
 
     places: tuple[str, ...]
     note: Message | None = None
 
 
-def place_extent(typed: str) -> Extent:
-    """Return what a typed place covers.
+def place_extent(typed: str) -> PlaceExtent:
+    """Return the extent of a typed place.
 
-    Thái Nguyên is the province of today, Bắc Kạn too; Thái Nguyên (cũ), old in any spelling, is the one of
-    before July 2025 alone, as every name is that is only an old one. What is no province covers itself.
+    Thái Nguyên is the province of today, with Bắc Kạn; Thái Nguyên (cũ), with "cũ" in any spelling, is only the one
+    of before July 2025, and so is every name that is only an old one. Any other text is its own extent.
     """
     words = [folded_form(token.term) for token in tokens(typed)]
     old = len(words) > 1 and words[-1] == "cu"
     bare = typed[: tokens(typed)[-1].start].rstrip(" (") if old else typed
     place = canonical_place(bare)
     if place not in provinces():
-        return Extent((canonical_place(typed),))
+        return PlaceExtent((canonical_place(typed),))
     now = provinces()[place]
     if now != place:
-        return Extent((place,), message("hint.former-province", place=place, province=now))
+        return PlaceExtent((place,), message("hint.former-province", place=place, province=now))
     parts = former_parts(place)
     if old or len(parts) == 1:
-        return Extent((place,))
-    return Extent(parts, message("hint.grown-province", place=place, parts=parts[1:]))
+        return PlaceExtent((place,))
+    return PlaceExtent(parts, message("hint.grown-province", place=place, parts=parts[1:]))
 
 
 def place_names() -> list[str]:
