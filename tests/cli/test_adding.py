@@ -1,4 +1,4 @@
-"""`add`, `feeds` and `reindex --feeds` as a person or a program meets them."""
+"""`add`, `feeds` and `reindex` with `--feeds` or `--watch`, as processes."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def test_add_says_what_was_added_known_and_refused(tmp_path: Path) -> None:
+def test_add_lists_added_known_and_refused_files(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hợp tác xã trồng lúa.", "utf-8")
     done = htxsearch("add", "a.txt", "a.txt", "no.txt", "-", "--place", "Hải Phòng", cwd=tmp_path, stdin="Nuôi cá.")
     assert done.returncode == 1
@@ -38,15 +38,15 @@ def test_add_prints_json(tmp_path: Path) -> None:
     done = htxsearch("add", "-", "http://127.0.0.1:9/", "--json", "--title", "Cá", cwd=tmp_path, stdin="Nuôi cá.")
     assert done.returncode == 2, "one title for two things"
     done = htxsearch("add", "-", "--json", "--title", "Cá", cwd=tmp_path, stdin="Nuôi cá.")
-    found = json.loads(done.stdout)
-    assert found["taken"] == [{"source": "-", "path": "Cá.txt", "how": "added"}]
-    assert found["reindex"]["added"] == 1
+    output = json.loads(done.stdout)
+    assert output["taken"] == [{"source": "-", "path": "Cá.txt", "how": "added"}]
+    assert output["reindex"]["added"] == 1
     done = htxsearch("add", "http://127.0.0.1:9/", "--json", cwd=tmp_path)
     assert done.returncode == 1
     assert "--allow-private" in json.loads(done.stdout)["refused"][0]["reason"]
 
 
-def test_feeds_are_listed_followed_and_forgotten(tmp_path: Path, site: Site) -> None:
+def test_a_feed_is_followed_listed_and_forgotten(tmp_path: Path, site: Site) -> None:
     page = site.page("/che", PAGE.encode())
     feed = site.page("/rss", f"<rss><channel><title>Tin\x7f</title><item><link>{page}</link></item></channel></rss>".encode())
     done = htxsearch("add", feed, "--allow-private", cwd=tmp_path)
@@ -65,7 +65,7 @@ def test_feeds_are_listed_followed_and_forgotten(tmp_path: Path, site: Site) -> 
     assert htxsearch("feeds", "--forget", feed, cwd=tmp_path).returncode == 2
 
 
-def test_watch_takes_in_what_there_is_and_stops_at_once(tmp_path: Path) -> None:
+def test_watch_indexes_the_corpus_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "a.txt").write_text("Hợp tác xã trồng lúa.", "utf-8")
     command = [sys.executable, "-c", HEEDS_INTERRUPTS + "import htxsearch.__main__", "reindex", "--watch"]

@@ -1,4 +1,4 @@
-"""The command line as a person or a program meets it: real processes, real folders."""
+"""The command line as users and programs call it: real processes, real folders."""
 
 import contextlib
 import json
@@ -17,19 +17,19 @@ from htxsearch import Index
 
 @pytest.fixture
 def office(tmp_path: Path, demo_index: Path) -> Path:
-    """Return a folder with the demo corpus and its index, as a user's would look."""
+    """Return a working folder with the demo corpus and its index."""
     (tmp_path / "corpus").symlink_to(DEMO)
     (tmp_path / "index").symlink_to(demo_index)
     return tmp_path
 
 
-def test_query_prints_the_promised_json(office: Path) -> None:
-    found = as_json("query", "hop tac xa che", "--place", "Thái Nguyên", "--since", "2019", "--facet", "year", cwd=office)
-    assert {"query", "total", "took_ms", "hits", "facets"} <= found.keys()
-    assert found["query"] == "hop tac xa che"
-    assert found["total"] == len(found["hits"]) > 0
-    assert sum(found["facets"]["year"].values()) == found["total"]
-    for hit in found["hits"]:
+def test_query_prints_hits_and_facets_as_json(office: Path) -> None:
+    output = as_json("query", "hop tac xa che", "--place", "Thái Nguyên", "--since", "2019", "--facet", "year", cwd=office)
+    assert {"query", "total", "took_ms", "hits", "facets"} <= output.keys()
+    assert output["query"] == "hop tac xa che"
+    assert output["total"] == len(output["hits"]) > 0
+    assert sum(output["facets"]["year"].values()) == output["total"]
+    for hit in output["hits"]:
         assert {"article_id", "title", "source", "date", "place", "path", "score", "passage", "highlights"} <= hit.keys()
         assert hit["place"] == "Thái Nguyên"
         assert hit["date"] >= "2019-01-01"
@@ -40,7 +40,7 @@ def test_query_prints_the_promised_json(office: Path) -> None:
         assert all(0 <= start < end <= len(passage["text"]) for start, end in hit["highlights"])
 
 
-def test_show_and_info_print_the_promised_json(office: Path) -> None:
+def test_show_and_info_print_json(office: Path) -> None:
     shown = as_json("show", "thai-nguyen/hop-tac-xa-che-tan-cuong.txt", cwd=office)
     assert {"article_id", "title", "date", "place", "source", "path", "text", "passages"} <= shown.keys()
     assert shown["date"] == "2019-05-15"
@@ -52,7 +52,7 @@ def test_show_and_info_print_the_promised_json(office: Path) -> None:
     ).items()
 
 
-def test_show_lists_dates_documents_and_who_wrote(tmp_path: Path) -> None:
+def test_show_lists_dates_documents_and_the_author(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     body = (
@@ -87,17 +87,17 @@ def test_show_lists_dates_documents_and_who_wrote(tmp_path: Path) -> None:
             assert [hit.article_id for hit in index.search(spelling).hits] == ["sa.txt"], spelling
 
 
-def test_related_prints_the_promised_json_and_marks_reprints(office: Path) -> None:
-    found = as_json("related", "trang-tong-hop/nam-dam-lam-du-lich.txt", cwd=office)
-    assert found["article_id"] == "trang-tong-hop/nam-dam-lam-du-lich.txt"
-    first = found["related"][0]
+def test_related_prints_json_and_marks_reprints(office: Path) -> None:
+    output = as_json("related", "trang-tong-hop/nam-dam-lam-du-lich.txt", cwd=office)
+    assert output["article_id"] == "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    first = output["related"][0]
     assert {"article_id", "title", "score", "terms", "reprint"} <= first.keys()
     assert first["article_id"] == "ha-giang/du-lich-cong-dong-quan-ba.txt"
     assert first["reprint"] is True
-    assert not any(other["reprint"] for other in found["related"][1:])
+    assert not any(other["reprint"] for other in output["related"][1:])
 
 
-def test_a_query_shows_one_of_two_reprints_and_the_other_behind_it(office: Path) -> None:
+def test_a_query_shows_one_reprint_and_lists_the_other_with_it(office: Path) -> None:
     earliest, later = "ha-giang/du-lich-cong-dong-quan-ba.txt", "trang-tong-hop/nam-dam-lam-du-lich.txt"
     words = "Nặm Đăm 11.200 lượt khách"
     hit = as_json("query", words, cwd=office)["hits"][0]
@@ -108,11 +108,11 @@ def test_a_query_shows_one_of_two_reprints_and_the_other_behind_it(office: Path)
     assert f"{earliest} +1 reprint\n" in done.stdout
 
 
-def test_show_reprints_prints_who_else_has_the_text_and_what_differs_in_numbers(office: Path) -> None:
+def test_show_reprints_lists_copies_and_differing_figures(office: Path) -> None:
     earliest, later = "ha-giang/du-lich-cong-dong-quan-ba.txt", "trang-tong-hop/nam-dam-lam-du-lich.txt"
-    found = as_json("show", later, "--reprints", cwd=office)
-    assert found["article_id"] == later
-    [other] = found["reprints"]
+    output = as_json("show", later, "--reprints", cwd=office)
+    assert output["article_id"] == later
+    [other] = output["reprints"]
     assert {"article_id": earliest, "date": "2024-03-26"}.items() <= other.items()
     only = [figure for one in other["differences"] for figure in one["only_there"]]
     assert {"7,5 tỷ", "4 ha"} <= set(only)
@@ -127,13 +127,13 @@ def test_show_reprints_prints_who_else_has_the_text_and_what_differs_in_numbers(
 def test_related_takes_a_file_outside_the_corpus_and_standard_input(office: Path) -> None:
     text = (DEMO / "thai-nguyen" / "hop-tac-xa-che-tan-cuong.txt").read_text("utf-8")
     (office / "mine.txt").write_text(text, "utf-8")
-    for found in (
+    for output in (
         as_json("related", "mine.txt", cwd=office),
         as_json("related", "-", cwd=office, stdin=text),
     ):
-        assert found["article_id"] is None
-        assert found["related"][0]["article_id"] == "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
-        assert found["related"][0]["reprint"] is True
+        assert output["article_id"] is None
+        assert output["related"][0]["article_id"] == "thai-nguyen/hop-tac-xa-che-tan-cuong.txt"
+        assert output["related"][0]["reprint"] is True
 
 
 def test_related_finds_an_article_by_its_path_from_here(office: Path) -> None:
@@ -141,7 +141,7 @@ def test_related_finds_an_article_by_its_path_from_here(office: Path) -> None:
     assert by_path["article_id"] == "thai-nguyen/che-la-bang-dai-tu.txt"
 
 
-def test_jsonl_prints_a_line_a_hit(office: Path) -> None:
+def test_jsonl_prints_one_line_per_hit(office: Path) -> None:
     done = htxsearch("query", "hợp tác xã", "--jsonl", "-n", "5", cwd=office)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(lines) == 5
@@ -165,7 +165,7 @@ def test_sorting_by_date_puts_the_newest_first_and_undated_last(office: Path) ->
     assert dates[: len(known)] == known
 
 
-def test_stdout_is_data_and_stderr_is_talk(office: Path) -> None:
+def test_data_goes_to_stdout_and_messages_to_stderr(office: Path) -> None:
     done = htxsearch("query", "zzzz", cwd=office)
     assert (done.returncode, done.stdout) == (0, "")
     assert "nothing found" in done.stderr
@@ -173,15 +173,15 @@ def test_stdout_is_data_and_stderr_is_talk(office: Path) -> None:
     assert "\x1b" not in htxsearch("query", "chè", cwd=office).stdout
 
 
-def test_explain_says_what_was_expanded_and_what_scored(office: Path) -> None:
+def test_explain_prints_expansions_and_feature_scores(office: Path) -> None:
     done = htxsearch("query", "che", "--explain", "-n", "1", cwd=office)
     assert "che → che" in done.stdout or "chè 0.6" in done.stdout
     assert "syllable:" in done.stdout
-    found = as_json("query", "HTX che", "--explain", "-n", "2", cwd=office)
-    for hit in found["hits"]:
+    output = as_json("query", "HTX che", "--explain", "-n", "2", cwd=office)
+    for hit in output["hits"]:
         assert sum(hit["explain"]["features"].values()) == pytest.approx(hit["score"], abs=1e-4)
         assert hit["explain"]["stage_one"]
-    assert {one["typed"] for one in found["expansions"]} >= {"htx", "che"}
+    assert {one["typed"] for one in output["expansions"]} >= {"htx", "che"}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_explain_says_what_was_expanded_and_what_scored(office: Path) -> None:
         (["reindex", "--corpus", "nowhere"], 3, "there is no corpus folder nowhere"),
     ],
 )
-def test_a_mistake_gets_a_message_and_its_exit_code(office: Path, words: list[str], code: int, says: str) -> None:
+def test_a_wrong_call_gets_a_message_and_its_exit_code(office: Path, words: list[str], code: int, says: str) -> None:
     done = htxsearch(*words, cwd=office)
     assert done.returncode == code
     assert says in done.stderr
@@ -220,14 +220,14 @@ def test_query_builds_a_missing_index_first(tmp_path: Path) -> None:
     assert "building" not in htxsearch("query", "che", cwd=tmp_path).stderr
 
 
-def test_nothing_to_build_from_is_said(tmp_path: Path) -> None:
+def test_a_missing_index_and_corpus_are_reported(tmp_path: Path) -> None:
     done = htxsearch("query", "chè", cwd=tmp_path)
     assert done.returncode == 4
     assert "htxsearch reindex --corpus FOLDER" in done.stderr
     assert not (tmp_path / "index").exists()
 
 
-def test_reindex_reports_and_its_exit_code_tells_of_rejections(tmp_path: Path) -> None:
+def test_reindex_exits_with_1_when_a_file_is_rejected(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "good.txt").write_text("Lúa mùa\n\nHợp tác xã gặt xong sáu mươi héc-ta.\n", "utf-8")
@@ -248,7 +248,7 @@ def test_reindex_reports_and_its_exit_code_tells_of_rejections(tmp_path: Path) -
     assert again.stdout.startswith("0 added, 0 changed, 0 removed, 1 unchanged")
 
 
-def test_locations_come_from_the_environment_and_options_go_before(office: Path, tmp_path: Path) -> None:
+def test_options_take_precedence_over_the_environment(office: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     places = {"HTXSEARCH_INDEX": str(office / "index"), "HTXSEARCH_CORPUS": str(office / "corpus")}
@@ -257,7 +257,7 @@ def test_locations_come_from_the_environment_and_options_go_before(office: Path,
     assert done.returncode == 4
 
 
-def test_a_query_loads_nothing_that_it_does_not_need(office: Path) -> None:
+def test_a_query_imports_no_package_it_does_not_need(office: Path) -> None:
     code = (
         "import sys; sys.argv = ['htxsearch', 'query', 'hop tac xa', '--json', '--facet', 'place', '--explain']\n"
         "from htxsearch.cli.main import main\n"
@@ -271,7 +271,7 @@ def test_a_query_loads_nothing_that_it_does_not_need(office: Path) -> None:
     assert json.loads(done.stdout)["total"] > 0
 
 
-def test_help_loads_nothing_but_click(tmp_path: Path) -> None:
+def test_help_imports_no_heavy_package(tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['htxsearch', '--help']\n"
         "from htxsearch.cli.main import main\n"
@@ -318,7 +318,7 @@ def test_articles_are_completed_from_the_index(office: Path) -> None:
         ("zzz", []),
     ],
 )
-def test_places_are_completed_with_and_without_marks(tmp_path: Path, typed: str, offered: list[str]) -> None:
+def test_places_are_completed_with_and_without_diacritics(tmp_path: Path, typed: str, offered: list[str]) -> None:
     words = f'htxsearch\nquery\nchè\n--place\n"{typed}'
     done = htxsearch(cwd=tmp_path, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="4")
     assert done.stdout.split("\n")[:-1] == ([f"plain,{name}" for name in offered] or [""])
@@ -327,7 +327,7 @@ def test_places_are_completed_with_and_without_marks(tmp_path: Path, typed: str,
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 @pytest.mark.parametrize("typed", ["Bắc\\ K", '"Bắc K', "'Bắc K"])
 def test_bash_quotes_a_completed_place(tmp_path: Path, typed: str) -> None:
-    """A real bash on a terminal: Tab completes the name, the line's beginning is replaced by a command that shows words."""
+    """Run bash on a terminal: Tab completes the name, then the command before it is replaced by one that writes its words."""
     command = tmp_path / "htxsearch"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m htxsearch "$@"\n', "utf-8")
     command.chmod(0o755)
@@ -348,20 +348,20 @@ def test_bash_quotes_a_completed_place(tmp_path: Path, typed: str) -> None:
     assert (tmp_path / "words").read_text("utf-8") == "htxsearch|query|x|--place|Bắc Kạn|"
 
 
-def test_show_tells_the_evidence_of_a_place_and_the_province_of_today(tmp_path: Path) -> None:
+def test_show_prints_the_evidence_of_a_place_and_its_present_province(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "mien.txt").write_text("Miến dong Bắc Kạn\nHợp tác xã tráng miến.\n", "utf-8")
     assert htxsearch("reindex", cwd=tmp_path).returncode == 0
     shown = htxsearch("show", "mien.txt", cwd=tmp_path).stdout
     assert 'place: Bắc Kạn (inferred from title: "Miến dong Bắc Kạn"; part of Thái Nguyên since 1 Jul 2025)' in shown
-    found = as_json("show", "mien.txt", cwd=tmp_path)
-    assert (found["place"], found["province_now"]) == ("Bắc Kạn", "Thái Nguyên")
-    assert found["place_evidence"] == 'title: "Miến dong Bắc Kạn"'
+    output = as_json("show", "mien.txt", cwd=tmp_path)
+    assert (output["place"], output["province_now"]) == ("Bắc Kạn", "Thái Nguyên")
+    assert output["place_evidence"] == 'title: "Miến dong Bắc Kạn"'
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no priorities that os.setpriority knows")
-@pytest.mark.parametrize(("words", "gives_way"), [("reindex", True), ("add -", True), ("query gốm", False)])
-def test_what_indexes_gives_way_to_others_and_nothing_else_does(tmp_path: Path, words: str, gives_way: bool) -> None:
+@pytest.mark.parametrize(("words", "lowers"), [("reindex", True), ("add -", True), ("query gốm", False)])
+def test_only_commands_that_index_lower_their_priority(tmp_path: Path, words: str, lowers: bool) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "a.txt").write_text("Lò gốm Phù Lãng\n\nThợ nặn chum bằng đất đỏ.", "utf-8")
@@ -376,4 +376,4 @@ def test_what_indexes_gives_way_to_others_and_nothing_else_does(tmp_path: Path, 
         [sys.executable, "-c", code], cwd=tmp_path, input="Gạo nếp\n\nMùa gặt.", capture_output=True, text=True, check=True
     )
     before, after = map(int, done.stderr.splitlines()[-1].split())
-    assert after == (max(before, 10) if gives_way else before)
+    assert after == (max(before, 10) if lowers else before)
