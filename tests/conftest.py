@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from htxsearch import Index
+from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors.messages import set_advice_options
 
 # All that tests take from the shell; so nobody's language, colours, width of terminal, proxy or HTXSEARCH_INDEX decides.
@@ -32,6 +33,36 @@ settings.register_profile(
     "steady", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _spared_disk() -> Iterator[None]:
+    """Spare the disk what only a power cut could show; tests of the order of writing look at the calls."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # fails for a file that is not open, too
+        yield
+
+
+@pytest.fixture
+def failures_collected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close what failed half-way within the test, and do not wait for Whoosh, which tries ten times to open a file."""
+    monkeypatch.setattr("whoosh.index.sleep", lambda _seconds: None)
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list of nodes that engines on disk are asked for from now on."""
+    nodes: list[object] = []
+    search = WhooshEngine.search
+
+    def counted(self: WhooshEngine, node: object, **options: object) -> object:
+        nodes.append(node)
+        return search(self, node, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(WhooshEngine, "search", counted)
+    return nodes
 
 
 @pytest.fixture(scope="session")

@@ -38,11 +38,6 @@ VOCABULARY = syllables(40)
 WEIGHTS = [1 / (1 + number) for number in range(len(VOCABULARY))]
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
 def text(rng: Random, longest: int) -> str:
     """Return some syllables, the first of the vocabulary often, some joined to words."""
     found = rng.choices(VOCABULARY, WEIGHTS, k=rng.randint(1, longest))

@@ -5,7 +5,6 @@ The second half lets both engines do the same random work and compares all they 
 
 import dataclasses
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -897,8 +896,7 @@ def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
 def test_both_engines_give_the_same_answers_after_the_same_work(
     work: list[list[Document | str]], asked: tuple[Any, ...]
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", lambda _descriptor: None)  # a quarter of a second for each example
+    with tempfile.TemporaryDirectory() as folder:
         one, other = MemoryEngine(), WhooshEngine(Path(folder, "data"), create=True)
         for number, batch in enumerate(work):
             for engine in (one, other):

@@ -44,16 +44,10 @@ from htxsearch.errors import (
 from .documents import any_of, document, hits, phrase, put, scores, syllables
 
 # A reader or writer that fails half-way does not close its files; they are collected.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Spare the disk what only a power cut could show, do not wait for it, and collect what failed half-way."""
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-    monkeypatch.setattr("whoosh.index.sleep", lambda _seconds: None)  # Whoosh tries ten times to open a file
-    yield
-    gc.collect()
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("failures_collected"),
+]
 
 
 @pytest.fixture

@@ -118,11 +118,6 @@ def reindexer() -> Iterator[Reindexer]:
     made.close()
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
 # Two states of a corpus
 
 

@@ -1,7 +1,5 @@
 """Whatever happens to the index's files, what one gets is an answer or the command that mends it."""
 
-import gc
-import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,16 +12,10 @@ from htxsearch.errors import HtxError, IndexFailure
 
 from .folders import Folders, strays
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Spare the disk what only a power cut could show, do not wait for it, and collect what failed half-way."""
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-    monkeypatch.setattr("whoosh.index.sleep", lambda _seconds: None)  # Whoosh tries ten times to open a file
-    yield
-    gc.collect()
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("failures_collected"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Stage two of ranking: what the features see, and that the product ranks by them."""
 
-import json
 import subprocess
 import sys
 
@@ -18,6 +17,8 @@ from htxsearch.search.rerank import candidates_of, query_arrays, rerank
 from htxsearch.search.searcher import Searcher
 from htxsearch.search.snapshot import Snapshot
 
+from .searchers import searcher_over
+
 TEXTS = {
     "gan": "Sáng nay trời đẹp. Tổ hợp tác trồng nấm rơm bán cho chợ huyện.",
     "xa": "Tổ dân phố họp bàn. Chiều hợp đồng đã ký. Có người tác động. Ông trồng cam. Bà hái nấm. Rơm để khô.",
@@ -28,12 +29,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
-    corpus = tmp_path_factory.mktemp("rank")
-    lines = (json.dumps({"id": one, "title": one, "text": text}) for one, text in TEXTS.items())
-    (corpus / "tin.jsonl").write_text("\n".join(lines), "utf-8")
-    engine = MemoryEngine()
-    reindex(engine, corpus, batch=10, progress=unobserved)
-    return Searcher(Snapshot(engine))
+    return searcher_over(tmp_path_factory.mktemp("rank"), TEXTS)
 
 
 def retrieved(searcher: Searcher, query: str) -> tuple[Engine, QueryTerms, tuple[Hit, ...]]:

@@ -1,16 +1,13 @@
 """Marks that were not typed are restored from the passages found, for ranking and for --explain."""
 
-import json
-
 import pytest
 
-from htxsearch.engine.memory import MemoryEngine
-from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.search.diacritics import restored
 from htxsearch.search.pipeline import SearchRequest, first_stage
 from htxsearch.search.rerank import candidates_of
 from htxsearch.search.searcher import Searcher
-from htxsearch.search.snapshot import Snapshot
+
+from .searchers import searcher_over
 
 TEXTS = {
     "che": "Hợp tác xã chè ở xã La Bằng trồng chè búp. Hợp tác xã có tám hộ trồng chè.",
@@ -25,12 +22,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
-    corpus = tmp_path_factory.mktemp("restore")
-    lines = (json.dumps({"id": one, "title": one, "text": text}) for one, text in TEXTS.items())
-    (corpus / "tin.jsonl").write_text("\n".join(lines), "utf-8")
-    engine = MemoryEngine()
-    reindex(engine, corpus, batch=10, progress=unobserved)
-    return Searcher(Snapshot(engine))
+    return searcher_over(tmp_path_factory.mktemp("restore"), TEXTS)
 
 
 def read(searcher: Searcher, query: str) -> str | None:

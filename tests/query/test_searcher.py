@@ -10,7 +10,6 @@ import pytest
 
 import htxsearch
 from htxsearch import Index
-from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import QuerySyntaxError, UsageError
 from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.snapshot import Snapshot
@@ -20,20 +19,6 @@ QUESTIONS = (
     "nam 2019 htx che tan cuong xanh co bao nhieu thanh vien",
     "Ai là giám đốc hợp tác xã?",
 )
-
-
-@pytest.fixture
-def searches(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Return the list of nodes that the engine is asked from now."""
-    nodes: list[object] = []
-    search = WhooshEngine.search
-
-    def counted(self: WhooshEngine, node: object, **options: object) -> object:
-        nodes.append(node)
-        return search(self, node, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(WhooshEngine, "search", counted)
-    return nodes
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

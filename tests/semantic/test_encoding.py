@@ -25,12 +25,6 @@ NAMES = [f"{number:02}" for number in range(7)]
 QUERY = "bà con trồng chè bán chợ huyện"
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the disk what only a power cut could show."""
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
 @pytest.fixture
 def engine() -> MemoryEngine:
     return engine_of(*(article(name, body(int(name))) for name in NAMES))

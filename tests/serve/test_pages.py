@@ -16,7 +16,6 @@ from index.folders import Folders
 
 from htxsearch import Index
 from htxsearch import web as web_package
-from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, date_text, template
 from htxsearch.query.filters import FACETS
@@ -184,17 +183,9 @@ def test_other_answers_are_grouped_by_their_relation_to_the_answer(
     assert len(card.all("blockquote")) == 5
 
 
-def test_a_page_with_an_answer_searches_the_engine_once(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    nodes: list[object] = []
-    search = WhooshEngine.search
-
-    def counted(self: WhooshEngine, node: object, **options: object) -> object:
-        nodes.append(node)
-        return search(self, node, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(WhooshEngine, "search", counted)
+def test_a_page_with_an_answer_searches_the_engine_once(web: TestClient, searches: list[object]) -> None:
     assert 'class="answer"' in web.get("/?q=Thái Nguyên có bao nhiêu hợp tác xã?").text
-    assert len(nodes) == 1
+    assert len(searches) == 1
 
 
 def test_a_question_without_an_answer_has_a_note(web: TestClient) -> None:
