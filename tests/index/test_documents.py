@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.documents import StoredArticle, document_of
 from htxsearch.ingest.article import Article
-from htxsearch.search.records import StoredArticles
+from htxsearch.search.snapshot import StoredArticles
 from htxsearch.text.sentences import Span
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)

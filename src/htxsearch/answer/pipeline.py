@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from time import perf_counter
 from typing import NamedTuple
 
 from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, plain_question
@@ -19,10 +20,9 @@ from htxsearch.search.features import QueryArrays
 from htxsearch.search.hints import hints
 from htxsearch.search.hits import first_of_texts, search_hit
 from htxsearch.search.pipeline import Retrieval, SearchPage, SearchRequest, first_stage
-from htxsearch.search.records import StoredArticles
 from htxsearch.search.rerank import Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
-from htxsearch.search.snapshot import Snapshot
+from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.tokens import has_tokens
 
@@ -65,6 +65,7 @@ def answers_above_hits(snapshot: Snapshot, request: SearchRequest, page: SearchP
     Only the first page of a question, best hits first, has one. A question whose words say no more than a heading may say
     (giám đốc hợp tác xã) has one only if it is answered.
     """
+    started = perf_counter()
     if request.offset or request.sort != "score":
         return None
     analysis = analyse_question(request.query)
@@ -72,7 +73,9 @@ def answers_above_hits(snapshot: Snapshot, request: SearchRequest, page: SearchP
     if analysis.kind == "thing" or not has_tokens(question):
         return None
     answers = answer_question(snapshot, question, request.filters, _OTHERS_ABOVE_HITS, page)
-    return answers if answers.answer or analysis.before or analysis.behind else None
+    if answers.answer is None and not (analysis.before or analysis.behind):
+        return None
+    return replace(answers, question=request.query, took_ms=(perf_counter() - started) * 1000)
 
 
 def answer_question(

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
+from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated, UsageError
 from htxsearch.ingest.atomic_files import replace_file
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
@@ -23,6 +23,7 @@ __all__ = [
     "FORMAT",
     "Manifest",
     "adding_lock",
+    "check_apart",
     "new_data_folder",
     "put",
     "read_manifest",
@@ -137,3 +138,10 @@ def _held(index: Path, name: str, busy: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def check_apart(index: Path, corpus: Path) -> None:
+    """Raise UsageError if an index folder and a corpus folder lie in each other."""
+    resolved, other = index.resolve(), corpus.resolve()
+    if resolved.is_relative_to(other) or other.is_relative_to(resolved):
+        raise UsageError("index.nested", index=index, corpus=corpus)

@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine
-from htxsearch.errors import CorpusError, UnknownArticle
+from htxsearch.errors import CorpusError, UnknownArticle, UsageError
 from htxsearch.indexing.catalogue import read_catalogue
 from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.search.hints import unknown_article
-from htxsearch.search.records import StoredArticles
 from htxsearch.search.reprint_differences import differences
 from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
-from htxsearch.search.snapshot import Snapshot
+from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.analysis import analyse
 from htxsearch.text.normalize import nfc
 from htxsearch.text.passages import passages
@@ -22,7 +21,15 @@ from htxsearch.text.sentences import Span
 if TYPE_CHECKING:
     from htxsearch.ingest.corpus import SourceFile
 
-__all__ = ["article_view", "dropped_from", "find_article", "related_articles", "reprints_of"]
+__all__ = [
+    "article_in_file",
+    "article_in_text",
+    "article_view",
+    "dropped_from",
+    "find_article",
+    "related_articles",
+    "reprints_of",
+]
 
 
 def article_view(prepared: Snapshot, article_id: str) -> ArticleView:
@@ -77,6 +84,34 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
         if news == article:
             return news.dropped
     raise CorpusError("article.original-changed", path=article.path, article=article.id)
+
+
+def article_in_file(path: Path) -> Article:
+    """Return the article in a file that need not be indexed. Raises UsageError unless it holds just one readable article."""
+    from htxsearch.ingest.corpus import SourceFile, articles_of
+
+    articles = list(articles_of(SourceFile(path, path.name)))
+    first = articles[0] if articles else None
+    if first is not None and not isinstance(first, Article):
+        raise UsageError("related.rejected", path=path, reason=first.reason)
+    if first is None or len(articles) != 1:
+        raise UsageError("related.not-one-article", path=path, articles=len(articles))
+    return first
+
+
+def article_in_text(content: bytes) -> Article:
+    """Return a text, in any encoding that is detected, as an article. Raises UsageError."""
+    from htxsearch.ingest.article import Unreadable
+    from htxsearch.ingest.metadata import Metadata
+    from htxsearch.ingest.readers import READERS, read_articles
+
+    try:
+        articles = list(read_articles(READERS["plain"], content, "-", Metadata()))
+    except Unreadable as error:
+        raise UsageError("related.unreadable-text", reason=error.message) from error
+    if not articles or not isinstance(articles[0], Article):
+        raise UsageError("related.no-text")
+    return articles[0]
 
 
 def _original(corpus: Path, path: str) -> "SourceFile | None":

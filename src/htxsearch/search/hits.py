@@ -6,9 +6,9 @@ from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.search.highlight import highlights
-from htxsearch.search.records import ReprintGroups, StoredArticles
 from htxsearch.search.rerank import Ranked
 from htxsearch.search.results import Passage, SearchHit
+from htxsearch.search.snapshot import ReprintGroups, StoredArticles
 from htxsearch.text.normalize import canonical_spelling
 
 __all__ = ["earliest", "first_of_articles", "first_of_texts", "search_hit"]

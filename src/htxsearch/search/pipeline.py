@@ -11,10 +11,9 @@ from htxsearch.query.parse import Group, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
 from htxsearch.search.hints import hints
 from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, search_hit
-from htxsearch.search.records import ReprintGroups, StoredArticles
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
-from htxsearch.search.snapshot import Snapshot
+from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
 
 __all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "is_running_words", "search"]
 
