@@ -18,19 +18,13 @@ from functools import lru_cache
 
 __all__ = [
     "canonical_spelling",
-    "fold",
     "folded_form",
     "has_diacritics",
     "index_term",
-    "is_marked",
     "is_syllable",
     "keeps_diacritics",
-    "keeps_marks",
-    "key",
     "nfc",
-    "normal",
     "strip_diacritics",
-    "term",
 ]
 
 _TONE_MARKS = frozenset("\u0300\u0301\u0303\u0309\u0323")  # huyền, sắc, ngã, hỏi, nặng
@@ -170,14 +164,3 @@ def keeps_diacritics(typed: str, written: str) -> bool:
 def _is_subsequence(short: str, long: str) -> bool:
     rest = iter(long)
     return all(char in rest for char in short)
-
-
-fold, is_marked, keeps_marks, key, normal, term = (
-    strip_diacritics,
-    has_diacritics,
-    keeps_diacritics,
-    folded_form,
-    canonical_spelling,
-    index_term,
-)
-"""The former names, for the rooms that still use them."""
