@@ -8,7 +8,7 @@ which is never negative:
     tf part      = tf / (tf + length norm)
 
 A term scores idf * tf part. Lucene's constant factor k1 + 1, which changes no order, is left out.
-The conformance tests write the formula down a second time, on purpose.
+A module of its own, as six modules share the formula. The conformance tests write it down a second time, on purpose.
 """
 
 import math
