@@ -10,8 +10,7 @@ from htxsearch.cli.main import cli
 from htxsearch.cli.translation import environment_language
 from htxsearch.errors.messages import LANGUAGES, Language, template
 
-UNTRANSLATED = {"eval", "bench"}
-COMMANDS = sorted(set(cli.commands) - UNTRANSLATED)
+COMMANDS = sorted(cli.commands)
 BUILT_IN = {"help", "version"}
 
 

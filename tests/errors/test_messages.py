@@ -62,9 +62,9 @@ def test_numbers_and_dates_take_the_form_of_the_language() -> None:
 
 
 def test_a_plural_form_is_chosen_by_the_count() -> None:
-    assert render(message("count.articles", count=1), "en") == "1 article"
-    assert render(message("count.articles", count=1200), "en") == "1,200 articles"
-    assert render(message("count.articles", count=1200), "vi") == "1.200 bài"
+    assert render(message("cli.pages-seen", count=1), "en") == "1 page seen"
+    assert render(message("cli.pages-seen", count=1200), "en") == "1,200 pages seen"
+    assert render(message("cli.pages-seen", count=1200), "vi") == "đã xem 1.200 trang"
 
 
 def test_a_code_without_an_entry_is_its_own_text() -> None:
@@ -107,7 +107,12 @@ def test_an_error_may_quote_another_one() -> None:
 def test_advice_repeats_the_folders_that_were_given() -> None:
     set_advice_options(" --index x")
     try:
-        shown = render(message("count.articles", count=1), "en")
+        shown = render(message("cli.not-complete"), "en")
     finally:
         set_advice_options("")
-    assert shown == "1 article"
+    assert shown.endswith("complete it with: htxsearch reindex --index x")
+    assert str(message("cli.not-complete")).endswith("complete it with: htxsearch reindex")
+
+
+def test_a_page_shows_no_commands() -> None:
+    assert "htxsearch" not in render(message("cli.not-complete"), "vi", audience="page")

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from htxsearch.cli.shared import json_option
+from htxsearch.cli.translation import TranslatedCommand
+
 if TYPE_CHECKING:
     from htxsearch.evaluate.bench.collection import BenchCollection
     from htxsearch.evaluate.bench.measure import Comparison, Engine, Size
@@ -30,31 +33,27 @@ def _numbers(_: click.Context, __: click.Parameter, typed: str | None) -> tuple[
     return tuple(map(int, typed.split(",")))
 
 
-@click.command("bench")
+@click.command("bench", cls=TranslatedCommand)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help=f"Articles: .jsonl or .jsonl.xz with title and text.  [default: {_NEWS}, else synthetic articles]",
 )
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path, file_okay=False),
     default="corpus",
     show_default=True,
-    help="Corpus that synthetic articles draw syllables from.",
 )
-@click.option("--articles", type=click.IntRange(1), default=2000, show_default=True, metavar="N", help="Read the first N.")
-@click.option("--sizes", callback=_numbers, metavar="N,N", help="Numbers of passages.  [default: 2000,20000,80000, and all]")
-@click.option("--queries", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="Number of queries.")
-@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Rounds over the queries.")
-@click.option("--engine", "engines", multiple=True, type=click.Choice(_ENGINES), help="Measure only this engine. Repeatable.")
-@click.option("--full", is_flag=True, help="Also index the articles as a user does (slow) and measure the product.")
-@click.option(
-    "--index", type=click.Path(path_type=Path, file_okay=False, exists=True), help="As --full, with an existing index."
-)
-@click.option("--reindex", type=click.IntRange(1), metavar="N", help="Also time reindexing N articles.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw latency and growth to this picture file.")
+@click.option("--articles", type=click.IntRange(1), default=2000, show_default=True, metavar="N")
+@click.option("--sizes", callback=_numbers, metavar="N,N")
+@click.option("--queries", type=click.IntRange(1), default=200, show_default=True, metavar="N")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, metavar="N")
+@click.option("--engine", "engines", multiple=True, type=click.Choice(_ENGINES))
+@click.option("--full", is_flag=True)
+@click.option("--index", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--reindex", type=click.IntRange(1), metavar="N")
+@json_option
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False))
 def benchmark(
     data: Path | None,
     corpus: Path,
@@ -69,16 +68,7 @@ def benchmark(
     as_json: bool,
     plot: Path | None,
 ) -> int:
-    """Compare htxsearch with plain Whoosh, SQLite FTS5, tantivy and bm25s in one run on this machine.
-
-    All engines index the same syllables and answer the same queries in turn, each in processes of its
-    own. The answers of htxsearch's engine must equal those of exhaustive BM25: if one differs, the query
-    is printed and the exit code is 1. The rivals are an extra: pip install 'htxsearch[bench]'.
-
-    This compares the engines, that is first-stage retrieval. --full or --index adds the product as a user
-    has it, --reindex the time to index articles. 20000 news articles are about 80,000 passages and take
-    an hour. htxsearch.evaluate.bench describes the JSON value.
-    """
+    """Compare htxsearch with other engines in one run."""
     from htxsearch.evaluate.bench import measure, product
     from htxsearch.evaluate.bench import plot as picture
 

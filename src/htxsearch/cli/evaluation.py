@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from htxsearch.cli.translation import language, say
+from htxsearch.cli.shared import json_option
+from htxsearch.cli.translation import TranslatedCommand, language, say
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import render
 
@@ -30,38 +31,35 @@ _folder = click.Path(path_type=Path, file_okay=False)
 _present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-@click.command("eval")
+@click.command("eval", cls=TranslatedCommand)
 @click.argument("folders", nargs=-1, metavar="DIR...", type=_present_folder)
 @click.option(
     "--task",
     type=click.Choice(["ranking", "qa", "extraction"]),
     default="ranking",
     show_default=True,
-    help="What to measure. For extraction, DIR holds saved pages and gold.json.",
 )
-@click.option("--corpus", type=_present_folder, help="The folder of the articles, for a DIR without corpus.jsonl.")
-@click.option("--measure", "measures", multiple=True, metavar="NAME", help="Default: MRR@10, R@1, Success@10. Repeatable.")
-@click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS), help="Ask each query in this form. Repeatable.")
-@click.option("--semantic", is_flag=True, help="Rank by meaning, too. Embeds the passages the first time.")
-@click.option("--failures", type=click.IntRange(0), default=0, metavar="N", help="Show the N queries with the lowest figures.")
+@click.option("--corpus", type=_present_folder)
+@click.option("--measure", "measures", multiple=True, metavar="NAME")
+@click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS))
+@click.option("--semantic", is_flag=True)
+@click.option("--failures", type=click.IntRange(0), default=0, metavar="N")
 @click.option(
     "--folds",
     type=_present_folder,
-    help="Models learnt without each fold, for the left-out figures of sets that training reads.",
 )
-@click.option("--floors", type=_file, help="Exit with 1 if a left-out figure is below its floor in this file.")
-@click.option("--raise-floors", is_flag=True, help="Raise the floors to the left-out figures. None is lowered.")
-@click.option("--figures", type=_file, help="Write the figures to this JSON file.")
-@click.option("--save", type=_file, help="Save the run with all its queries to this file.")
+@click.option("--floors", type=_file)
+@click.option("--raise-floors", is_flag=True)
+@click.option("--figures", type=_file)
+@click.option("--save", type=_file)
 @click.option(
     "--compare",
     nargs=2,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="A B",
-    help="Compare two saved runs, query by query, with a paired randomisation test.",
 )
-@click.option("--keep", type=_folder, help="Keep the indexes here and use them again.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON value.")
+@click.option("--keep", type=_folder)
+@json_option
 def evaluation(
     folders: tuple[Path, ...],
     task: str,
@@ -79,20 +77,7 @@ def evaluation(
     keep: Path | None,
     as_json: bool,
 ) -> int:
-    """Measure the ranking on judged sets (folders in BEIR form), through the product's own pipeline.
-
-    A set is indexed, every query is asked as `query` asks it, and a document is ranked by its best
-    passage. Figures are fitted if the model has learnt from the set, else left-out. With --folds, a set
-    that training reads is also answered by models that have not seen the documents of each question:
-    these figures are left-out, too. With --floors the exit code is 1 if a left-out figure is too low.
-
-    --task qa asks every question that has an answer, and those of unanswerable.jsonl, as `ask` does:
-    exact match and token F1 of the span, whether its sentence holds the answer, and how often the
-    program rightly declines.
-
-    --task extraction measures how well the main content is cut out of saved pages, beside trafilatura
-    alone: precision and recall of its tokens, exact titles, and strings that must not be in it.
-    """
+    """Measure ranking, answers or extraction on judged sets."""
     if compare:
         from htxsearch.evaluate.runs import compare_runs, read_run
 

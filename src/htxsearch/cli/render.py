@@ -114,9 +114,9 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     for line in lines:
         click.echo(_INDENT + line)
     if hit.parts:
-        click.echo(_INDENT + click.style(" + ".join(f"{name} {score:.2f}" for name, score in hit.parts), dim=True))
+        click.echo(_INDENT + click.style(" + ".join(f"{name} {_number(score, '.2f')}" for name, score in hit.parts), dim=True))
     for term, score in sorted(hit.matches, key=lambda pair: -pair[1]):
-        click.echo(_INDENT + click.style(f"{score:6.3f}  {safe(term)}", dim=True))
+        click.echo(_INDENT + click.style(f"{_number(score, '6.3f')}  {safe(term)}", dim=True))
     click.echo()
 
 
@@ -129,8 +129,8 @@ def _day(day: datetime.date | None) -> str | None:
     return date_text(day, language()) if day else None
 
 
-def _number(number: float) -> str:
-    return number_text(number, language())
+def _number(number: float, form: str = ",") -> str:
+    return number_text(number, language(), form)
 
 
 def _message(value: object) -> str:
@@ -255,7 +255,7 @@ def show_related(neighbours: RelatedArticles) -> None:
 
 
 def _show_related_article(article: RelatedArticle) -> None:
-    click.echo(click.style(f"{article.score:.2f} ", dim=True) + click.style(safe(article.title), bold=True))
+    click.echo(click.style(f"{_number(article.score, '.2f')} ", dim=True) + click.style(safe(article.title), bold=True))
     click.echo("     " + _about(article.source, _day(article.date), article.place, article.article_id))
     click.echo("     " + safe(", ".join(article.terms)))
 

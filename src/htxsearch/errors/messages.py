@@ -152,8 +152,8 @@ class _Words(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec:
-            text = format(value, format_spec)
-            return text.translate(_SWAP_SIGNS) if self._language == "vi" and isinstance(value, int | float) else text
+            is_number = isinstance(value, int | float)
+            return number_text(value, self._language, format_spec) if is_number else format(value, format_spec)
         return self._plain(value)
 
     def _plain(self, value: Any) -> str:
@@ -168,9 +168,12 @@ class _Words(string.Formatter):
         return render(value, self._language, audience=self._audience)
 
 
-def number_text(value: float, language: Language) -> str:
-    """Return a number as 1.234,5 in Vietnamese, 1,234.5 in English."""
-    text = f"{value:,}"
+def number_text(value: float, language: Language, form: str = ",") -> str:
+    """Return a number as 1.234,5 in Vietnamese, 1,234.5 in English.
+
+    `form` is a format specification of Python, such as ".2f".
+    """
+    text = format(value, form)
     return text.translate(_SWAP_SIGNS) if language == "vi" else text
 
 
