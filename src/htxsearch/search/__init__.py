@@ -1,1 +1,4 @@
-"""Engine nodes to hits: first-stage retrieval, reranking, highlights, related articles."""
+"""From engine nodes to hits: retrieval, reranking, highlights, related articles.
+
+First-stage retrieval finds the passages that are reranked.
+"""

@@ -1,4 +1,4 @@
-"""Articles as they are indexed, their originals and reprints, and articles like one."""
+"""Articles as indexed: originals, reprints and related articles."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +46,11 @@ def _view(prepared: Snapshot, records: StoredArticles, article_id: str) -> Artic
 
 
 def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
-    """Return the id of the article that `name` means: its id, its file's path, or the end of one of these.
+    """Return the id of the article that `name` identifies.
 
-    Raises UnknownArticle if none or several fit.
+    `name` is an article's id, the path of its file, or the end of either.
+
+    Raises UnknownArticle if no article or several fit.
     """
     ids = snapshot.engine.article_ids()
     wanted = nfc(name)
@@ -67,9 +69,11 @@ def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
 
 
 def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dropped, ...]:
-    """Return the pieces of an article's original that were left out, in order, each with the reason.
+    """Return the pieces of an article's original that were left out, with the reasons.
 
-    Raises UnknownArticle, CorpusError if the original is gone or is not what was indexed.
+    The pieces are in the order of the original.
+
+    Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
     """
     from htxsearch.ingest.corpus import changed_articles
     from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
@@ -87,7 +91,10 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
 
 
 def article_in_file(path: Path) -> Article:
-    """Return the article in a file that need not be indexed. Raises UsageError unless it holds just one readable article."""
+    """Return the article in a file that need not be indexed.
+
+    Raises UsageError unless the file holds exactly one readable article.
+    """
     from htxsearch.ingest.corpus import SourceFile, articles_of
 
     articles = list(articles_of(SourceFile(path, path.name)))
@@ -100,7 +107,10 @@ def article_in_file(path: Path) -> Article:
 
 
 def article_in_text(content: bytes) -> Article:
-    """Return a text, in any encoding that is detected, as an article. Raises UsageError."""
+    """Return a text, in any encoding that is detected, as an article.
+
+    Raises UsageError.
+    """
     from htxsearch.ingest.article import Unreadable
     from htxsearch.ingest.metadata import Metadata
     from htxsearch.ingest.readers import READERS, read_articles
@@ -115,7 +125,10 @@ def article_in_text(content: bytes) -> Article:
 
 
 def _original(corpus: Path, path: str) -> "SourceFile | None":
-    """Return the file that an article was read from; its name on disk may be composed otherwise."""
+    """Return the file that an article was read from.
+
+    The name on disk may use another Unicode composition.
+    """
     from htxsearch.ingest.corpus import SourceFile, source_files
 
     if (corpus / path).is_file():
@@ -124,7 +137,10 @@ def _original(corpus: Path, path: str) -> "SourceFile | None":
 
 
 def reprints_of(prepared: Snapshot, article_id: str) -> Reprints:
-    """Return the other articles with the text of one, and how each differs from it in numbers. Raises UnknownArticle."""
+    """Return the reprints of an article, and how each differs from it in numbers.
+
+    Reprints are the other articles with the same text. Raises UnknownArticle.
+    """
     records = StoredArticles(prepared.engine)
     article = _view(prepared, records, article_id).article
     others = records.earliest(other for other in prepared.reprint_groups.group(article.id) if other != article.id)
@@ -136,7 +152,10 @@ def reprints_of(prepared: Snapshot, article_id: str) -> Reprints:
 
 
 def related_articles(prepared: Snapshot, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
-    """Return the articles most like one, best first; one that is indexed itself is left out, and its words are known."""
+    """Return the articles most similar to an article, best first.
+
+    An article that is indexed itself is left out, and its words are known.
+    """
     of_title, of_body = _flags(prepared.engine, article.id) if indexed else (None, None)
     parts = [
         *analyse(article.title, [Span(0, len(article.title))], flags=of_title),

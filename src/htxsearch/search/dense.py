@@ -1,4 +1,4 @@
-"""Dense search: the cosines of stored passage vectors with a query's, and the passages nearest to it."""
+"""Dense search: the passages nearest to a query, by the cosines of stored vectors."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,10 @@ _Vector = NDArray[np.float64]
 
 
 class NearPassage(NamedTuple):
-    """A passage whose vector is near to a query's: its position when last encoded, the cosine, its key."""
+    """A passage whose vector is near to a query's.
+
+    It holds the passage's position when last encoded, the cosine and the key.
+    """
 
     article_id: str
     passage: int
@@ -32,9 +35,9 @@ class NearPassage(NamedTuple):
 
 
 class PassageVectors:
-    """The vectors in an index folder as they were when it was opened; those encoded later are not seen.
+    """The vectors in an index folder as they were when it was opened.
 
-    Cosines are of vectors rounded to int8, which moves them by less than .001.
+    Vectors encoded later are not seen. Cosines are of vectors rounded to int8, which moves them by less than .001.
     """
 
     def __init__(self, folder: Path, records: Records, stamp: str) -> None:
@@ -49,7 +52,9 @@ class PassageVectors:
 
     @classmethod
     def open(cls, folder: Path, *, model: str = MODEL) -> "PassageVectors | None":
-        """Open the vectors of an index folder; None if there are none of this model, or nothing readable.
+        """Open the vectors of an index folder; return None if there are none to read.
+
+        None means that there are no vectors of this model, or nothing readable.
 
         Raises IndexDamaged if the system does not let the file be read.
         """
@@ -65,7 +70,10 @@ class PassageVectors:
         return len(self._records)
 
     def similarities(self, keys: Sequence[bytes], query_vector: ArrayLike) -> _Vector:
-        """Return the cosine of each key's vector with the query's, (keys,) float64, NaN where there is no vector."""
+        """Return the cosine of each key's vector with the query's.
+
+        The result is (keys,) float64, NaN where there is no vector.
+        """
         cosines = np.full(len(keys), np.nan)
         rows = self._rows(np.frombuffer(b"".join(keys), "<u8").reshape(-1, 2))
         known = rows >= 0
@@ -73,10 +81,11 @@ class PassageVectors:
         return cosines
 
     def nearest(self, query_vector: ArrayLike, limit: int) -> list[NearPassage]:
-        """Return the `limit` passages nearest to the query, nearest first, ties by article id and number.
+        """Return the `limit` passages nearest to the query, nearest first.
 
-        Every vector is compared. A vector with several positions, as in reprints, comes once for each;
-        one whose position is not known does not come. The passage may have changed or gone since.
+        Ties are ordered by article id and passage number. Every vector is compared. A vector with several positions,
+        as in reprints, comes once for each; a vector whose position is not known does not come. The passage may have
+        changed or gone since.
         """
         if self._positions is None:
             self._positions = read_positions(self._folder)

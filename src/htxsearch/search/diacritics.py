@@ -1,10 +1,11 @@
-"""Marks that were not typed: which spelling of each syllable was likely meant, by the company it keeps.
+"""Restoration of marks that were not typed, from the candidates' passages.
 
-Stage one finds passages for every spelling of an unmarked syllable. Which of them belong together shows in
-these passages: a hidden Markov model whose states are the spellings, with the counts of single syllables and
-of neighbours in the candidates' articles (forward-backward after L. Rabiner, "A Tutorial on Hidden Markov Models", 1989;
-accent restoration so since M. Simard, "Automatic Insertion of Accents in French Text", 1998). Unlikely spellings then
-count less in stage two. Nothing is dropped, and nothing is learnt beforehand. Pure: arrays in, values out.
+The likely spelling of each syllable is decided by its neighbours. Stage one finds passages for every spelling of an
+unmarked syllable. Which of the spellings belong together shows in these passages: a hidden Markov model whose
+states are the spellings, with the counts of single syllables and of neighbours in the candidates' articles
+(forward-backward after L. Rabiner, "A Tutorial on Hidden Markov Models", 1989; used for accent restoration since
+M. Simard, "Automatic Insertion of Accents in French Text", 1998). Unlikely spellings then count less in stage two.
+Nothing is dropped, and nothing is learnt beforehand. Pure: arrays in, values out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,10 @@ _Floats = NDArray[np.float64]
 
 
 def restored(asked: QueryTerms, candidates: Candidates) -> QueryTerms:
-    """Return what is asked with every slot's spellings weighed by how likely they are here, best first."""
+    """Return the query's slots with each spelling weighed by its probability here.
+
+    The spellings of a slot are ordered best first.
+    """
     if not any(_is_open(slot) for slot in asked.terms):
         return asked
     slots = list(asked.terms)
@@ -44,7 +48,10 @@ def restored(asked: QueryTerms, candidates: Candidates) -> QueryTerms:
 
 
 def restored_query(asked: QueryTerms) -> str:
-    """Return the query as it is read: the best spelling of each syllable that the index knows, in order."""
+    """Return the query as restored: each syllable's best known spelling, in order.
+
+    A spelling is known if the index has it.
+    """
     runs: list[list[str]] = [[]]
     for number in asked.order:
         if number < 0:
@@ -55,12 +62,15 @@ def restored_query(asked: QueryTerms) -> str:
 
 
 def _is_open(slot: QueryTerm) -> bool:
-    """Tell whether the spellings of a slot are different syllables."""
+    """Return True if the spellings of a slot are different syllables."""
     return len({canonical_spelling(term) for term, _ in slot.spellings}) > 1
 
 
 def _posterior(asked: QueryTerms, candidates: Candidates) -> dict[int, _Floats]:
-    """Return, for every open slot, the probability of each of its spellings; of a slot typed twice, the higher one."""
+    """Return the probability of each spelling of every open slot.
+
+    Of a slot typed twice, the higher probability counts.
+    """
     counts = _Counts(asked.terms, candidates)
     found: dict[int, _Floats] = {}
     for run in _runs(asked.order):
@@ -84,7 +94,10 @@ def _runs(order: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _asking(run: Sequence[int], slots: Sequence[QueryTerm]) -> dict[int, _Floats]:
-    """Return the spellings of question phrases, certain, by place: bao nhiêu is asked, the texts found write bao nhiều."""
+    """Return the spellings of question phrases, which are certain, by place.
+
+    The query asks bao nhiêu, while the texts found write bao nhiều.
+    """
     found: dict[int, _Floats] = {}
     for place, (one, other) in enumerate(pairwise(run)):
         phrase = QUESTION_PHRASES.get((slots[one].typed, slots[other].typed), ())
@@ -96,7 +109,7 @@ def _asking(run: Sequence[int], slots: Sequence[QueryTerm]) -> dict[int, _Floats
 
 
 class _Counts:
-    """How often each spelling, and each pair of neighbouring ones, stands in the candidates' passages."""
+    """Counts of spellings, and of neighbouring pairs, in the candidates' passages."""
 
     def __init__(self, slots: Sequence[QueryTerm], candidates: Candidates) -> None:
         self._slots = slots
@@ -119,19 +132,25 @@ class _Counts:
         return counts
 
     def pairs(self, one: int, other: int) -> _Floats:
-        """Return the sightings of each spelling of one slot right before each of the other's."""
+        """Count each spelling of a slot directly before each spelling of another."""
         rows, columns = (self._term[self._first[n] : self._first[n + 1]].tolist() for n in (one, other))
         return np.array([[self._pairs.get(row * self._terms + column, 0.0) for column in columns] for row in rows])
 
     def share(self, number: int) -> _Floats:
-        """Return the share of each spelling of a slot, what is typed so before what only looks so."""
+        """Return the share of each spelling of a slot.
+
+        A spelling with the typed marks comes before a spelling that only looks like it.
+        """
         weighed = self.single(number) * np.array([weight for _, weight in self._slots[number].spellings])
         share: _Floats = weighed / weighed.sum()
         return share
 
 
 def _forward_backward(run: Sequence[int], counts: _Counts) -> list[_Floats]:
-    """Return the probability of each spelling at each place of a run, given all the others."""
+    """Return the probability of each spelling at each place of a run.
+
+    It is the probability given the spellings at all other places.
+    """
     forward = [counts.share(run[0])]
     steps: list[_Floats] = []
     for one, other in pairwise(run):

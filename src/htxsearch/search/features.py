@@ -1,4 +1,6 @@
-"""Stage two of ranking: the best passages of stage one, ordered by what a reader would look for.
+"""Stage two of ranking: the features of passages, and their weighted sum.
+
+It orders the best passages of stage one by the things that a reader would look for.
 
 Stage one sums weighted BM25; it sees neither order nor nearness nor whole articles. Here each of about
 a hundred passages gets nine numbers, its *features*, and scores their weighted sum; an article scores as
@@ -12,17 +14,17 @@ are divided by the sum over the whole query, so that one set of weights serves s
     stage_one  the score of stage one
     document   BM25 of the whole article, idf squared, content only: does it treat of the rare terms?
     pairs      BM25 of slots that stand side by side in query and article, by their idf among the ranked
-               articles: what all of them have tells nothing (ordered pairs after D. Metzler and W. B.
+               articles: a pair that all of them have tells nothing (ordered pairs after D. Metzler and W. B.
                Croft, "A Markov Random Field Model for Term Dependencies", 2005)
     near       the same of any two content slots within 20 syllables, in either order, divided by the number
                of content slots (after the unordered windows there, and T. Tao and C. Zhai, "An Exploration of
                Proximity Measures in Information Retrieval", 2007)
     sentence   the weight found in the best sentence, divided by its length as in BM25
-    names      the idf of what is found here or in the title, times the share of these passages that write
-               it with a capital
-    capitals   the idf of what is typed with a capital and found with one, or found in the title
+    names      the idf of the slots found here or in the title, times the share of these passages that write
+               them with a capital
+    capitals   the idf of the slots typed with a capital and found with a capital, or found in the title
     numbers    the idf of the numbers found
-    title      the idf of what is found in the title, content only
+    title      the idf of the slots found in the title, content only
 
 Where passages have vectors (the extra `semantic`), the cosine of passage and query, times one more weight, is added to
 that sum: `MEANING`.
@@ -68,10 +70,10 @@ _Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryArrays:
-    """What is asked: arrays with one place per slot, and where slots are in the query and in texts.
+    """The query as arrays with one place per slot, and the slots' places in texts.
 
     `order` is the slots as typed, -1 where something came between. `fills` gives, for the id of every
-    index term that may stand for one, its slot and how good a spelling it is (the best is 1); a short
+    index term that may stand for a slot, that slot and how good a spelling the term is (the best is 1); a short
     form (HTX) fills several slots, in order. `capital` is 1 for a slot typed with a capital that
     is not the query's first letter, else 0.
     """
@@ -85,7 +87,10 @@ class QueryArrays:
     number: _Bools
 
     def content(self) -> _Floats:
-        """Return the idf of slots that are neither fillers nor question words, 0 for others."""
+        """Return the idf of slots that are neither fillers nor question words.
+
+        It is 0 for the other slots.
+        """
         return np.where(self.filler | self.interrogative, 0.0, self.idf).astype(np.float64)
 
     def fillers(self) -> _Floats:
@@ -122,13 +127,19 @@ _weights: ContextVar[Mapping[str, float] | None] = ContextVar("ranking weights",
 
 
 def learnt_weights() -> Mapping[str, float]:
-    """Return the weights in use, of every feature, then of `MEANING`: those of `rank.json` outside `ranking_weights`."""
+    """Return the weights in use: those of all features, then that of `MEANING`.
+
+    They are the weights of `rank.json` outside `ranking_weights`.
+    """
     return _weights.get() or _stored_weights()
 
 
 @contextmanager
 def ranking_weights(weights: Mapping[str, float]) -> Iterator[None]:
-    """Rank by other weights for a while: an evaluation answers each query by weights that never saw its documents."""
+    """Rank by other weights within a `with` block.
+
+    An evaluation answers each query by weights that never saw its documents.
+    """
     token = _weights.set(weights)
     try:
         yield
@@ -173,10 +184,10 @@ def features(question: QueryArrays, candidates: Candidates) -> _Floats:
 
 
 class _Matches(NamedTuple):
-    """Every token that fills a slot, in the order of the texts; one array per property.
+    """Every token that fills a slot, in the order of the texts; an array per property.
 
     `position` counts tokens, a short form as many as its long form has, and between two passages jumps
-    by more than what counts as near.
+    by more than the distance that counts as near.
     """
 
     slot: _Ints
@@ -192,7 +203,10 @@ class _Matches(NamedTuple):
         return _Matches(*(values[chosen] for values in self))  # type: ignore[arg-type]
 
     def among(self, place: _Ints) -> "_Matches":
-        """Return those in passages that have a place (not -1), with it for their passage's number."""
+        """Return the matches in passages that have a place, renumbered by that place.
+
+        A passage with -1 has no place. The place replaces the passage's number.
+        """
         kept = self.where(place[self.passage] >= 0)
         return kept._replace(passage=place[kept.passage])
 
@@ -230,7 +244,10 @@ def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
 
 
 def _fills(question: QueryArrays) -> tuple[_Ints, NDArray[np.void], _Ints]:
-    """Return the ids that fill slots, sorted, with the slots of each as a row, and how many these are."""
+    """Return the sorted ids that fill slots, their slots, and the numbers of slots.
+
+    The slots of an id are a row, with their weights; the number is that of the slots in the row.
+    """
     known = sorted(question.fills)
     widths = np.array([len(question.fills[one]) for one in known])
     runs = np.zeros((len(known), int(widths.max())), dtype=[("slot", np.int64), ("weight", np.float64)])
@@ -240,14 +257,14 @@ def _fills(question: QueryArrays) -> tuple[_Ints, NDArray[np.void], _Ints]:
 
 
 def _found(group: _Ints, groups: int, matches: _Matches, slots: int) -> _Floats:
-    """Return, for every group of matches, how well each slot is filled there; 0 if it is not."""
+    """Return how well each slot is filled in every group of matches; 0 if it is not."""
     found = np.zeros(groups * slots)
     np.maximum.at(found, group * slots + matches.slot, matches.weight)
     return found.reshape(groups, slots)
 
 
 def _saturated(counts: _Floats, lengths: _Floats, mean: float, k1: float, b: float) -> _Floats:
-    """Return the tf part of BM25 of `counts`, a row an article; shape (articles, terms)."""
+    """Return the tf part of BM25 of `counts`: a row per article, (articles, terms)."""
     return tf_part(counts, length_norm(lengths, mean, k1=k1, b=b)[:, np.newaxis])
 
 
@@ -257,7 +274,10 @@ def _article_lengths(candidates: Candidates) -> _Floats:
 
 
 def _document(matches: _Matches, content: _Floats, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over the content slots, idf squared, as a share of what it could be."""
+    """Return every article's BM25 over the content slots, as a share of its maximum.
+
+    The idf is squared.
+    """
     lengths = _article_lengths(candidates)
     place = candidates.articles[matches.passage] * len(content) + matches.slot
     counts = _sums(place, matches.weight, len(lengths), len(content))
@@ -267,7 +287,10 @@ def _document(matches: _Matches, content: _Floats, candidates: Candidates) -> _F
 
 
 def _pairs(matches: _Matches, order: tuple[int, ...], slots: int, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over the query's neighbouring slots found side by side."""
+    """Return every article's BM25 over neighbouring slots of the query, side by side.
+
+    A pair counts where it is found side by side in the article.
+    """
     lengths = _article_lengths(candidates)
     pairs = list(dict.fromkeys(pair for pair in pairwise(order) if min(pair) >= 0))
     if not pairs or len(matches.slot) < 2:
@@ -284,7 +307,10 @@ def _pairs(matches: _Matches, order: tuple[int, ...], slots: int, candidates: Ca
 
 
 def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over pairs of content slots found near each other, by the number of such slots."""
+    """Return every article's BM25 over pairs of content slots found near each other.
+
+    It is divided by the number of content slots.
+    """
     lengths = _article_lengths(candidates)
     chosen = np.sort(np.argsort(-content, kind="stable")[:_NEAR_SLOTS])
     chosen = chosen[content[chosen] > 0]
@@ -323,9 +349,9 @@ def _found_in_titles(question: QueryArrays, candidates: Candidates) -> _Floats:
 
 
 def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
-    """Return, for every token, where in `known`, sorted, it is (0 if nowhere), and whether it is there.
+    """Return every token's row in the sorted `known` (0 if absent), and its presence.
 
-    Few are; the others are told by their last 16 bits, which is ten times quicker than a search.
+    Few tokens are present; the others are ruled out by their last 16 bits, which is ten times quicker than a search.
     """
     likely = np.zeros(1 << 16, np.bool_)
     likely[known & 0xFFFF] = True

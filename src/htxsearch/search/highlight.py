@@ -1,4 +1,7 @@
-"""Where a query's terms stand in a text: spans into the text as written. Colour and markup come in the skins."""
+"""The places of a query's terms in a text, as spans into the text as written.
+
+Colour and markup are added by the interfaces.
+"""
 
 import re
 from collections.abc import Collection, Iterable
@@ -13,14 +16,18 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
-    """Return a text without control and direction characters: it can neither drive a terminal nor turn lines around."""
+    """Return a text without control and direction characters.
+
+    The text can then neither drive a terminal nor turn lines around.
+    """
     return _UNSEEN.sub("\ufffd", text)
 
 
 def highlights(text: str, marks: Collection[tuple[str, ...]]) -> list[Span]:
-    """Return the spans of `text` to mark, in order, disjoint, each from a syllable's start to one's end.
+    """Return the spans of `text` to mark, in order and disjoint.
 
-    `marks` are runs of terms; marked syllables with only a blank, hyphen or slash between them become one span.
+    Each span goes from the start of a syllable to the end of a syllable. `marks` are runs of terms; marked syllables
+    with only a blank, hyphen or slash between them become one span.
     """
     found = terms(text)
     by_first: dict[str, list[tuple[str, ...]]] = {}
@@ -49,9 +56,10 @@ def _merge(text: str, marked: Iterable[tuple[int, int]]) -> list[Span]:
 
 
 def excerpt(text: str, marked: list[Span], *, length: int) -> Span:
-    """Return the run of whole sentences, up to about `length` characters, with the most marked text.
+    """Return the run of whole sentences with the most marked text.
 
-    A single sentence longer than that is given whole. Of equals the first is taken.
+    The run has up to about `length` characters. A single sentence longer than that is given whole.
+    Of equal runs the first is taken.
     """
     units = sentences(text)
     if not units:

@@ -1,4 +1,7 @@
-"""Hints for a query that finds nothing or has unknown words, and the error for an unknown article."""
+"""Hints for queries without results or with unknown words.
+
+The error for an unknown article is here, too.
+"""
 
 from collections.abc import Sequence
 
@@ -17,7 +20,10 @@ _LIKENESS = 50
 
 
 def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[Message, ...]:
-    """Return the parts of a query that no article has and, if nothing was found, other ways to search."""
+    """Return the parts of a query that no article has, and other ways to search.
+
+    Other ways to search are given if nothing was found.
+    """
     found: list[Message] = []
     if query.unknown:
         found.append(message("hint.unknown-terms", terms=tuple(dict.fromkeys(query.unknown))))
@@ -33,7 +39,10 @@ def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[Messa
 
 
 def unknown_article(article_id: str, known: Sequence[str]) -> UnknownArticle:
-    """Return the error for an id that no article has, with up to three of the known ids near it."""
+    """Return the error for an id that no article has.
+
+    It names up to three of the known ids near it.
+    """
     from rapidfuzz import fuzz, process  # 20 ms, for an unknown id alone
 
     folded = [folded_form(one) for one in known]

@@ -1,4 +1,4 @@
-"""From ranked passages to hits: one of each article or of each text, with what is shown of it."""
+"""From ranked passages to hits: a hit per article or per text, with its excerpt."""
 
 from collections.abc import Sequence
 
@@ -33,9 +33,10 @@ def first_of_texts(ranked: Sequence[Ranked], alike: ReprintGroups) -> list[Ranke
 def earliest(
     best: Ranked, ranked: Sequence[Ranked], query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups
 ) -> Ranked:
-    """Return, in the place of a group's best passage, the best one of the group's earliest article that answers as well.
+    """Return the best passage of a group's earliest article that answers as well.
 
-    That article has the text of the best passage, and its own has all terms of the query that stand there.
+    It takes the place of the group's best passage. That article has the text of the best passage, and its own passage
+    has all terms of the query that stand in the best passage.
     """
     group = alike.group(best.hit.article_id)
     if len(group) == 1:
@@ -55,7 +56,10 @@ def earliest(
 def search_hit(
     ranked: Ranked, query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
 ) -> SearchHit:
-    """Return what is shown of a ranked passage; the parts of its score only to explain it."""
+    """Return the search hit of a ranked passage.
+
+    The parts of its score are included only to explain it.
+    """
     hit = ranked.hit
     stored = records[hit.article_id]
     article = stored.article

@@ -1,8 +1,9 @@
-"""The JSON of every answer: its keys in order, their types and bounds, from which the OpenAPI document is made.
+"""The JSON of every answer: its keys in order, their types and bounds.
 
-Each type here has the name of the value it is the JSON of, and takes that value's attributes of the same names; a rounded
-number is rounded here. A field with a default is left out of the JSON where it has that value. Dates are ISO.
-`msgspec` is imported with this module (7 ms), so only where JSON is asked for.
+The OpenAPI document is made from these types. Each type has the name of the value it is the JSON of, and takes that
+value's attributes of the same names; a rounded number is rounded here. A field with a default is left out of the JSON
+where it has that value. Dates are ISO. `msgspec` is imported with this module (7 ms), therefore only where JSON is
+asked for.
 """
 
 import datetime
@@ -77,7 +78,7 @@ class Passage(_Object):
 
 
 class Difference(_Object):
-    """A sentence here and the one there that corresponds to it, with the figures that only one of them has."""
+    """A sentence here, its counterpart there, and the figures that only one has."""
 
     here: str | None
     there: str | None
@@ -86,7 +87,10 @@ class Difference(_Object):
 
 
 class Reprint(_Object):
-    """One of the articles with the same text; "here" in a difference is the article asked about, "there" this one."""
+    """An article with the same text.
+
+    In a difference, "here" is the article asked about, "there" is this article.
+    """
 
     article_id: str
     title: str
@@ -96,7 +100,10 @@ class Reprint(_Object):
 
 
 class Reprints(_Object):
-    """An article, and the others with its text: the earliest first, those without a date last."""
+    """An article and its reprints.
+
+    Reprints have the article's text. The earliest comes first; those without a date come last.
+    """
 
     article_id: str
     title: str
@@ -116,7 +123,10 @@ class Matched(_Object):
 
 
 class Explanation(_Object):
-    """The part of a score that each feature adds in reranking, and the matches of first-stage retrieval."""
+    """The parts of a score by feature in reranking, and the first-stage matches.
+
+    The matches are those of first-stage retrieval.
+    """
 
     features: dict[str, float]
     stage_one: list[Matched]
@@ -126,7 +136,10 @@ class Explanation(_Object):
 
 
 class SearchHit(_Object):
-    """A passage, with its article; highlights are spans into the passage and into the title."""
+    """A passage, with its article.
+
+    Highlights are spans into the passage and into the title.
+    """
 
     article_id: str
     title: str
@@ -182,7 +195,7 @@ class Answer(_Object):
 
 
 class Answers(_Object):
-    """The answer to a question, the answers of other articles, and the nearest passages."""
+    """The answer to a question, the other articles' answers, and the nearest passages."""
 
     question: str
     answer: Answer | None
@@ -197,7 +210,10 @@ class Answers(_Object):
 
 
 class Results(_Object):
-    """The hits of a query, how many there are, and counts by facet; "restored" and "expansions" only if explained."""
+    """The hits of a query, the number of all hits, and counts by facet.
+
+    "restored" and "expansions" are there only if explained.
+    """
 
     query: str
     total: _Count
@@ -292,7 +308,10 @@ class RelatedArticle(_Object):
 
 
 class RelatedArticles(_Object):
-    """The articles like one article; "article_id" is null for a text that is not indexed."""
+    """The articles similar to an article.
+
+    "article_id" is null for a text that is not indexed.
+    """
 
     article_id: str | None
     related: list[RelatedArticle]
@@ -450,7 +469,10 @@ def reprints_document(group: "values.Reprints") -> Reprints:
 
 
 def article_document(view: "values.ArticleView") -> ArticleView:
-    """Return the JSON document of an article; its document numbers and dates are read from the text now."""
+    """Return the JSON document of an article.
+
+    Its document numbers and dates are read from the text now.
+    """
     article = view.article
     return ArticleView(
         article_id=article.id,

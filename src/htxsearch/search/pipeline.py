@@ -20,7 +20,9 @@ __all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "is_runnin
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A query with the options that narrow, sort and page its hits; `Index.search` describes each.
+    """A query with the options that narrow, sort and page its hits.
+
+    `Index.search` describes each option.
 
     Raises QuerySyntaxError for a query that cannot be parsed, UsageError for an option out of range.
     """
@@ -54,7 +56,10 @@ class SearchRequest:
 
 
 class Retrieval(NamedTuple):
-    """The best passages of a query by first-stage retrieval, ungrouped, and the query they are of, as read and expanded."""
+    """The best passages of a query by first-stage retrieval, ungrouped, and the query.
+
+    The query is given as read and expanded.
+    """
 
     read_as: str
     query: ExpandedQuery
@@ -63,7 +68,10 @@ class Retrieval(NamedTuple):
 
 
 class SearchPage(NamedTuple):
-    """The results of a request, and, unless they are sorted by date, how they were retrieved and reranked."""
+    """The results of a request, with their retrieval and reranking.
+
+    Results sorted by date have neither retrieval nor reranking.
+    """
 
     results: Results
     retrieval: Retrieval | None = None
@@ -72,7 +80,10 @@ class SearchPage(NamedTuple):
 
 
 def first_stage(snapshot: Snapshot, read_as: str, filters: tuple[Filter, ...] = ()) -> Retrieval:
-    """Return the best passages of a query, as `read_keystrokes` gives it, by first-stage retrieval. Raises QuerySyntaxError."""
+    """Return the best passages of a query by first-stage retrieval.
+
+    The query is read by `read_keystrokes`. Raises QuerySyntaxError.
+    """
     query = snapshot.expander.expand(parse(read_as), filters)
     return _first_stage(snapshot.engine, read_as, query, filters)
 
@@ -111,7 +122,10 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
 
 
 def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest, dense: DenseRetrieval | None) -> SearchPage:
-    """Return the page of a query as it is read; a query of filters alone has no score and is sorted by date."""
+    """Return the page of a query as it is read.
+
+    A query of filters alone has no score and is sorted by date.
+    """
     query = snapshot.expander.expand(tree, request.filters)
     if request.sort == "date" or not _scores(query.node):
         return SearchPage(_by_date(snapshot, read_as, query, request))
@@ -168,15 +182,18 @@ def _results(
 
 
 def _groups(snapshot: Snapshot, request: SearchRequest) -> ReprintGroups:
-    """Return the groups of articles with the same text; none where each of them is to be a hit of its own."""
+    """Return the groups of articles with the same text.
+
+    There are none where each of these articles is to be a hit of its own.
+    """
     return ReprintGroups({}) if request.all_reprints or request.all_passages else snapshot.reprint_groups
 
 
 def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], request: SearchRequest, groups: ReprintGroups) -> list[Ranked]:
-    """Return the reranked passages, of each article the best one, at least as far as the end of the page.
+    """Return each article's best reranked passage, at least to the end of the page.
 
-    Behind the reranked ones follows the rest of first-stage retrieval in its order. Its scores are below the last reranked
-    one, with the distances of first-stage retrieval.
+    Behind the reranked passages follows the rest of first-stage retrieval in its order. The scores of the rest are below
+    the last reranked score, with the distances of first-stage retrieval.
     """
     single = request.all_passages
     ranked = list(best) if single else first_of_articles(best)
@@ -202,7 +219,10 @@ def _engine_facets(request: SearchRequest) -> tuple[str, ...]:
 
 
 def _facet(facets: Mapping[str, Mapping[str, int]], name: str) -> Mapping[str, int]:
-    """Return the counts of a facet; "province" leaves out articles of a place that is in none."""
+    """Return the counts of a facet.
+
+    "province" leaves out articles of a place that is in no province.
+    """
     return facets[name] if name != "province" else by_province(facets["place"])
 
 
@@ -214,5 +234,8 @@ def _scores(node: Node) -> bool:
 
 
 def is_running_words(tree: Group) -> bool:
-    """Return True for a query of running words alone: a passage without any of them may still be relevant."""
+    """Return True for a query of running words alone.
+
+    A passage without any of these words may still be relevant.
+    """
     return all(clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses)

@@ -1,11 +1,11 @@
-"""Articles like a given one: TF-IDF by scikit-learn over syllables, words and names, with the reasons.
+"""Related articles: TF-IDF by scikit-learn over syllables, words and names.
 
-Each article's counts are made once, when it is indexed, and kept as a small vector; asking reads the
-vectors and weighs them with the collection's idf, so taking in ten articles refits nothing.
+The shared terms are given as the reasons. Each article's counts are made once, when it is indexed, and kept as a
+small vector; asking reads the vectors and weighs them with the collection's idf, so adding ten articles refits nothing.
 
 The house style of reports (phát triển, đẩy mạnh, kinh tế tập thể) fills most of a text and says
-little of its subject; names say most. So names of two or more syllables are a feature of their own, and
-what stands in every article weighs half of scikit-learn's least idf. Measured by `python benches/related.py`.
+little of its subject; names say most. For this reason names of two or more syllables are a feature of their own, and
+a feature of every article weighs half of scikit-learn's least idf. Measured by `python benches/related.py`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,7 +40,10 @@ _SHOWN_TERMS = 8
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An article near the one asked about: cosine of their weighted vectors, and what they share."""
+    """An article near the one asked about: its similarity, and the terms they share.
+
+    The similarity is the cosine of their weighted vectors.
+    """
 
     article_id: str
     score: float
@@ -48,7 +51,10 @@ class Neighbour:
 
 
 class Similarity:
-    """All articles' weighted vectors, kept by feature. Building it reads the counts and computes their idf, no text."""
+    """The weighted vectors of all articles, kept by feature.
+
+    Building it reads the counts and computes their idf; it reads no text.
+    """
 
     def __init__(self, vectors: Iterable[tuple[str, bytes]]) -> None:
         """`vectors` are (article id, what `feature_vector` returned)."""
@@ -104,9 +110,10 @@ class Similarity:
     def nearest(
         self, title: str, body: str, terms: Sequence["Terms"], *, limit: int, leave_out: str | None = None
     ) -> list[Neighbour]:
-        """Return up to `limit` articles by falling similarity, ties by id; none that shares only fillers.
+        """Return up to `limit` articles by falling similarity, ties by id.
 
-        Each comes with up to eight shared terms, the ones that contribute most first.
+        No article that shares only fillers is returned. Each comes with up to eight shared terms, those that contribute
+        most first.
         """
         import numpy as np
 
@@ -144,9 +151,10 @@ class Similarity:
 
 
 def _shared(parts: "csr_matrix", names: Sequence[tuple[int, str]]) -> tuple[str, ...]:
-    """Return the shared terms by what they and the shorter terms inside them contribute, no term inside another.
+    """Return the shared terms by their contribution, no term inside another.
 
-    `parts` is a row of what each feature, whose names are `names`, contributes.
+    A term's contribution includes that of the shorter terms inside it. `parts` is a row with the contribution of each
+    feature, whose names are `names`.
     """
     shares: dict[str, float] = {}
     for share, column in zip(parts.data.tolist(), parts.indices.tolist(), strict=True):

@@ -1,4 +1,7 @@
-"""How two reprints of a text differ in numbers: sentences are aligned, and the figures that only one has are shown."""
+"""Differences in numbers between two reprints of a text.
+
+Sentences are aligned, and the figures that only one of the reprints has are shown.
+"""
 
 import re
 from collections import Counter, defaultdict
@@ -18,7 +21,7 @@ _ALIGNED_SHARE = 0.5
 
 
 class Difference(NamedTuple):
-    """A sentence of one text, its counterpart in the other, and the figures that only one of them has.
+    """A sentence, its counterpart in the other text, and the figures of only one.
 
     A sentence that the other text lacks has no counterpart; its figures are those that are nowhere in that text.
     """
@@ -30,7 +33,10 @@ class Difference(NamedTuple):
 
 
 class _Sentence(NamedTuple):
-    """A sentence, the counts of its words, and its figures: as written, by their comparable form."""
+    """A sentence, the counts of its words, and its figures.
+
+    The figures are as written, by their comparable form.
+    """
 
     text: str
     words: Counter[str]
@@ -38,7 +44,10 @@ class _Sentence(NamedTuple):
 
 
 def differences(body: str, other: str) -> list[Difference]:
-    """Return how two texts differ in numbers: in the order of the first, then the sentences that only the second has."""
+    """Return the differences in numbers between two texts.
+
+    They are in the order of the first text, then come the sentences that only the second has.
+    """
     here, there = _sentences(body), _sentences(other)
     partner = _aligned(here, there)
     pairs = []
@@ -73,16 +82,20 @@ def _sentences(body: str) -> list[_Sentence]:
 
 
 def _comparable(match: re.Match[str]) -> str:
-    """Return the form by which a figure is compared: its numbers, and its unit if that is part of the number."""
+    """Return the form by which a figure is compared.
+
+    It is the figure's numbers, and its unit if that is part of the number.
+    """
     unit = canonical_spelling((match[2] or "").lower())
     numbers = [canonical_spelling(number) for number in re.split("[/-]", match[1])]
     return f"{'/'.join(numbers)} {unit if unit == '%' or unit in SCALES else ''}"
 
 
 def _aligned(here: Sequence[_Sentence], there: Sequence[_Sentence]) -> dict[int, int]:
-    """Return the counterpart of each sentence, each used once: equal sentences in order, then the most similar ones.
+    """Return the counterpart of each sentence, each used once.
 
-    Similar sentences have at least half of their words in common. Takes time by the square of the number without an equal.
+    Equal sentences are aligned in order, then the most similar ones. Similar sentences have at least half of their words
+    in common. The time grows with the square of the number of sentences without an equal.
     """
     equal: dict[str, list[int]] = defaultdict(list)
     for number in reversed(range(len(there))):

@@ -1,4 +1,4 @@
-"""Stage two against an engine: fetch what `rank` needs of the best passages, and put them in its order."""
+"""Stage two against an engine: fetch the inputs of `features`, order the passages."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -50,7 +50,10 @@ class Ranked(NamedTuple):
 
 
 class DenseRetrieval(NamedTuple):
-    """What passages mean: their vectors, and what makes the query's; `adds` lets the nearest few join the candidates."""
+    """The vectors of passages, and the encoder of the query.
+
+    With `adds`, the passages nearest to the query join the candidates.
+    """
 
     vectors: PassageVectors
     encoder: Encoder
@@ -58,7 +61,10 @@ class DenseRetrieval(NamedTuple):
 
 
 class RerankInputs(NamedTuple):
-    """A row of `values` for each of `hits`, a column for each name; `restored` and `question` as in `Reranked`."""
+    """A row of `values` for each of `hits`, a column for each name.
+
+    `restored` and `question` are as in `Reranked`.
+    """
 
     hits: tuple[Hit, ...]
     columns: tuple[str, ...]
@@ -68,8 +74,11 @@ class RerankInputs(NamedTuple):
 
 
 class Reranked(NamedTuple):
-    """The passages in stage two's order, how a query without marks was read (None if nothing was open), and the
-    arrays of the query (None if it has no word that the index knows)."""
+    """The passages in the order of stage two, and the query as restored and as arrays.
+
+    `restored` is the reading of a query without marks, None if nothing was open. `question` holds the arrays of the query,
+    None if it has no word that the index knows.
+    """
 
     ranked: list[Ranked]
     restored: str | None
@@ -84,10 +93,11 @@ def first_stage_only(hit: Hit) -> Ranked:
 def rerank(
     engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
 ) -> Reranked:
-    """Return the passages in the order and with the scores of stage two, best first, ties by id and number.
+    """Return the passages in the order and with the scores of stage two, best first.
 
-    `hits` are stage one's best, ungrouped; `typed` is the query as typed. With `meaning`, the passages nearest
-    to the query join them. A query without any word that the index knows keeps stage one's order and scores.
+    Ties are ordered by id and number. `hits` are stage one's best, ungrouped; `typed` is the query as typed.
+    With `meaning`, the passages nearest to the query join them. A query without any word that the index knows keeps
+    stage one's order and scores.
     """
     if not (asked.terms and hits):
         return Reranked([first_stage_only(hit) for hit in hits], None, None)
@@ -104,7 +114,10 @@ def rerank(
 def rerank_inputs(
     engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
 ) -> RerankInputs:
-    """Return what stage two knows of the passages, before it weighs it. Needs at least one slot and one hit."""
+    """Return the features of the passages, before they are weighed.
+
+    Needs at least one slot and one hit.
+    """
     candidates, order = candidates_of(engine, hits)
     likely = restored(asked, candidates)
     read = restored_query(likely) if likely is not asked else None
@@ -125,7 +138,10 @@ def rerank_inputs(
 
 
 def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
-    """Return the passages nearest to the query that are not among the hits, as hits that score nothing in stage one."""
+    """Return the passages nearest to the query that are not among the hits.
+
+    They are returned as hits that score nothing in stage one.
+    """
     known = {(hit.article_id, hit.passage) for hit in hits}
     found = []
     for near in vectors.nearest(query, _NEAREST):
@@ -137,9 +153,9 @@ def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32]
 
 
 def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
-    """Return each passage's cosine with the query; one without a vector has the others' median, or 0.
+    """Return each passage's cosine with the query.
 
-    So what is not read yet is neither preferred nor punished.
+    A passage without a vector has the others' median, or 0, and is thus neither preferred nor punished before it is encoded.
     """
     forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
     keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]
@@ -149,7 +165,10 @@ def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32]
 
 
 def query_arrays(engine: Engine, asked: QueryTerms, typed: str) -> QueryArrays:
-    """Return the arrays of a query: each slot's idf over the collection, what fills it, what kind of word it is."""
+    """Return the arrays of a query.
+
+    They hold each slot's idf over the collection, the terms that fill it, and the kind of word it is.
+    """
     passages = engine.counts().passages
     frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.terms))]
     frequency = np.array(frequencies, np.float64)
@@ -176,7 +195,10 @@ def query_arrays(engine: Engine, asked: QueryTerms, typed: str) -> QueryArrays:
 
 
 def _any_of(asked: QueryTerms, number: int) -> DisjunctionMax:
-    """Return what a slot's idf counts: its short forms, and the spellings at least half as good as its best one."""
+    """Return the terms that a slot's idf counts.
+
+    They are its short forms, and the spellings at least half as good as its best one.
+    """
     short = (term for term, numbers in asked.short_forms.items() if number in numbers)
     spellings = asked.terms[number].spellings
     likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
@@ -185,7 +207,10 @@ def _any_of(asked: QueryTerms, number: int) -> DisjunctionMax:
 
 
 def _capitals(typed: str) -> dict[str, float]:
-    """Return 1 for terms typed with a capital that says something: neither the query's first letter nor all in capitals."""
+    """Return 1 for each term typed with a meaningful capital.
+
+    A capital has no meaning as the query's first letter or in a query all in capitals.
+    """
     text = nfc(typed)
     if text.isupper():
         return {}
@@ -193,7 +218,10 @@ def _capitals(typed: str) -> dict[str, float]:
 
 
 def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, list[int]]:
-    """Return the hits among all passages of their articles, and which hit each ranked passage is."""
+    """Return the hits among all passages of their articles, and each passage's hit.
+
+    For each ranked passage, the second value is the number of its hit.
+    """
     articles = sorted({hit.article_id for hit in hits})
     forward = {article_id: engine.forward(article_id) for article_id in articles}
     titles = [forward[article_id][0] for article_id in articles]

@@ -69,7 +69,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reprint(JsonValue):
-    """One of the articles that print the same text; `differences`, if asked for, are between another one and it."""
+    """An article that prints the same text.
+
+    `differences`, if asked for, are between another article and this one.
+    """
 
     article_id: str
     title: str
@@ -80,7 +83,10 @@ class Reprint(JsonValue):
 
 @dataclass(frozen=True, slots=True)
 class Reprints(JsonValue):
-    """An article, and the others that print the same text: the earliest first, those without a date last."""
+    """An article and its reprints.
+
+    Reprints print the article's text. The earliest comes first; those without a date come last.
+    """
 
     article: Reprint
     others: tuple[Reprint, ...]
@@ -133,15 +139,16 @@ class SearchHit(JsonValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results(JsonValue):
-    """The answer to a query: hits best first (or newest first), how many there are in all, counts by facet.
+    """The answer to a query: hits, the number of all matches, and counts by facet.
 
-    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; so do `facets`. The
-    `hits` on all pages together are fewer by the reprints that stand behind others. `hints` say what to try when little or
-    nothing was found; `expansions` what each thing typed stood for. `read_as` is the query that was
-    asked, if the typed one was raw keystrokes (hopwj tacs xax) or nothing matched but its `correction`;
-    `correction` is the query with likely slips mended. `restored` is what syllables typed without marks
-    were taken for in ranking, None if none was open. `semantic` is true if the vectors of passages
-    took part in the ranking. `answers`, only if asked for, are those to show above the hits of a question.
+    Hits come best first (or newest first).
+    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `facets` count the
+    same. The `hits` on all pages together are fewer by the reprints that stand behind others. `hints` suggest what to try
+    when little or nothing was found; `expansions` give the terms that each typed word stood for. `read_as` is the query
+    that was asked, if the typed query was raw keystrokes (hopwj tacs xax) or nothing matched but its `correction`;
+    `correction` is the query with likely slips mended. `restored` is the reading in ranking of syllables typed without
+    marks, None if none was open. `semantic` is true if the vectors of passages took part in the ranking.
+    `answers`, only if asked for, are those to show above the hits of a question.
     """
 
     query: str
@@ -164,7 +171,10 @@ class Results(JsonValue):
         return len(self.hits)
 
     def as_json(self, *, explain: bool = False) -> dict[str, Any]:
-        """Return the JSON values; with `explain`, also how the query was read and expanded."""
+        """Return the JSON values.
+
+        With `explain`, they also show the query as read and expanded.
+        """
         from htxsearch.search import json_types
 
         return json_types.to_json(json_types.results_document(self, explain=explain))
@@ -172,11 +182,12 @@ class Results(JsonValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(JsonValue):
-    """A span of an article that answers a question: `body[start:end] == text`, in `sentence`, in `passage`.
+    """A span of an article that answers a question.
 
-    `kind` is what the question asks for, `confidence` the chance that the sentence holds the right answer. `as_of` is
-    the period a figure is of, as its sentence names it. `relation` tells, for an answer beside the one given, whether it
-    says the "same", something "different" of the same time, or the figure of an "other date"; else it is None.
+    `body[start:end] == text`, in `sentence`, in `passage`. `kind` is the kind of answer that the question asks for,
+    `confidence` the chance that the sentence holds the right answer. `as_of` is the period a figure is of, as its sentence
+    names it. `relation`, for an answer beside the one given, is "same" if it says the same, "different" if it says
+    something different of the same time, or "other date" if it gives the figure of another date; else it is None.
     """
 
     text: str
@@ -201,10 +212,12 @@ class Answer(JsonValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers(JsonValue):
-    """The answer to a question, None if no span is likely enough; what else was found; the passages nearest to it.
+    """The answer to a question, the other answers found, and the nearest passages.
 
-    `others` are of other articles: the same, what differs, other times, newest first. `sentences` are those looked through,
-    best first, the answer's own in front. `best` is the likeliest span even where it is not likely enough to be the answer.
+    The answer is None if no span is likely enough. The passages are nearest to the question.
+    `others` are of other articles: those that say the same, those that differ, those of other times, newest first.
+    `sentences` are those looked through, best first, the answer's own in front. `best` is the likeliest span even where
+    it is not likely enough to be the answer.
     """
 
     question: str
@@ -257,7 +270,10 @@ class ArticleView(JsonValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedArticle:
-    """An article like another: cosine in [0, 1], the terms that make it so, and whether it is the same text."""
+    """An article similar to another.
+
+    It holds the cosine in [0, 1], the terms that make the articles similar, and whether the text is the same.
+    """
 
     article_id: str
     title: str
@@ -271,7 +287,10 @@ class RelatedArticle:
 
 @dataclass(frozen=True, slots=True)
 class RelatedArticles(JsonValue):
-    """The articles like one article, most similar first; `article_id` is None for a text that is not indexed."""
+    """The articles similar to an article, most similar first.
+
+    `article_id` is None for a text that is not indexed.
+    """
 
     article_id: str | None
     related: tuple[RelatedArticle, ...]
@@ -285,7 +304,10 @@ class RelatedArticles(JsonValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info(JsonValue):
-    """What an index holds. `complete` is false while a run is under way or was cut off; `vectors` counts different texts."""
+    """The contents of an index.
+
+    `complete` is false while a run is under way or was cut off; `vectors` counts different texts.
+    """
 
     index: str
     corpus: str
@@ -302,7 +324,10 @@ class Info(JsonValue):
 
 
 def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str, int]:
-    """Return counts of places summed by the province of today, largest first; `others` adds the places that are in none."""
+    """Return counts of places summed by the province of today, largest first.
+
+    `others` adds the places that are in no province.
+    """
     sums: Counter[str] = Counter()
     for place, count in places.items():
         province = province_now(place) or (place if others else None)
@@ -312,14 +337,20 @@ def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str,
 
 
 def report_json(report: Report, encoded: EncodeReport | None = None) -> dict[str, Any]:
-    """Return the report of a reindex as JSON values; "semantic" is null unless passages were encoded."""
+    """Return the report of a reindex as JSON values.
+
+    "semantic" is null unless passages were encoded.
+    """
     from htxsearch.search import json_types
 
     return json_types.to_json(json_types.report_document(report, encoded))
 
 
 def additions_json(additions: "Additions") -> dict[str, Any]:
-    """Return the report of an addition as JSON values; "reindex" is null if there was none."""
+    """Return the report of an addition as JSON values.
+
+    "reindex" is null if there was none.
+    """
     from htxsearch.search import json_types
 
     return json_types.to_json(json_types.additions_document(additions))

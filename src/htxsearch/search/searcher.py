@@ -1,4 +1,7 @@
-"""Searching one commit of an index: queries, completions and articles. Knows no folder and writes nothing."""
+"""Searching a commit of an index: queries, completions and articles.
+
+The searcher knows no folder and writes nothing.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,24 +32,28 @@ _MOST_TITLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """Searches a snapshot, which is one commit of an engine: the answers stay the same until the engine is refreshed.
+    """Searches a snapshot, which is one commit of an engine.
 
-    `Index.searcher` makes one of the last commit of an index folder.
+    The answers stay the same until the engine is refreshed. `Index.searcher` makes a searcher of the last commit of an
+    index folder.
     """
 
     snapshot: Snapshot
 
     def search(self, request: SearchRequest, dense: DenseRetrieval | None = None) -> Results:
-        """Return the passages that match a request, best first; with `dense`, ranked by the passages' vectors, too."""
+        """Return the passages that match a request, best first.
+
+        With `dense`, they are ranked by the passages' vectors, too.
+        """
         started = perf_counter()
         results = search(self.snapshot, request, dense).results
         return replace(results, took_ms=(perf_counter() - started) * 1000)
 
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
-        """Return up to `limit` completions of an unfinished query: words and places, then titles with all of its syllables.
+        """Return up to `limit` completions of an unfinished query.
 
-        Titles are looked for where words and places are few. A query that cannot be parsed yet, such as one with an open
-        quotation mark, gets none.
+        Words and places come first, then titles with all of the query's syllables. Titles are looked for where words and
+        places are few. A query that cannot be parsed yet, such as one with an open quotation mark, gets none.
         """
         suggestions = self.snapshot.completer.completions(typed, limit=limit)
         if has_tokens(typed) and len(typed) >= _LEAST_FOR_TITLES and len(suggestions) <= limit // 2:
@@ -57,7 +64,10 @@ class Searcher:
         return suggestions[:limit]
 
     def highlights(self, query: str, texts: Sequence[str]) -> list[list[Span]]:
-        """Return the spans to highlight in each of `texts` for a query. Raises QuerySyntaxError."""
+        """Return the spans to highlight in each of `texts` for a query.
+
+        Raises QuerySyntaxError.
+        """
         expanded = self.snapshot.expander.expand(parse(read_keystrokes(query, self.snapshot.engine)))
         spans = [highlights(text, expanded.highlights) for text in texts]
         return spans if any(spans) else [highlights(text, expanded.faint_highlights) for text in texts]
@@ -71,16 +81,25 @@ class Searcher:
         return article_view(self.snapshot, article_id)
 
     def reprints(self, article_id: str) -> Reprints:
-        """Return the other articles with the text of an article, and how the numbers in each differ. Raises UnknownArticle."""
+        """Return the reprints of an article, and how the numbers in each differ.
+
+        Reprints are the other articles with the article's text. Raises UnknownArticle.
+        """
         return reprints_of(self.snapshot, article_id)
 
     def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like an indexed one. Raises UnknownArticle, UsageError."""
+        """Return the indexed articles most similar to an indexed article.
+
+        Raises UnknownArticle, UsageError.
+        """
         check_options(limit)
         return related_articles(self.snapshot, self.show(article_id).article, limit, indexed=True)
 
     def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like an article that need not be indexed. Raises UsageError."""
+        """Return the indexed articles most similar to an article that need not be indexed.
+
+        Raises UsageError.
+        """
         check_options(limit)
         return related_articles(self.snapshot, article, limit, indexed=False)
 

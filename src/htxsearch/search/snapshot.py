@@ -1,4 +1,7 @@
-"""An engine at one commit, the parts derived from it, each made at its first use, and its stored articles."""
+"""An engine at one commit, the parts derived from it, and its stored articles.
+
+Each part is made at its first use.
+"""
 
 import datetime
 from collections.abc import Iterable, Mapping
