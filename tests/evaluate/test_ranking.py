@@ -16,7 +16,7 @@ from htxsearch.evaluate.forms import FORMS
 from htxsearch.evaluate.judged import index_of, read_judged_set
 from htxsearch.evaluate.ranking import RANKING_FOLDS_FILE, evaluate_ranking, fold_weights
 from htxsearch.evaluate.runs import Run, paired_randomisation
-from htxsearch.search.features import learnt_weights
+from htxsearch.search.features import learned_weights
 
 DOCUMENTS = {
     "đồi chè 1": "Hợp tác xã chè Suối Kẹm hái lứa chè đầu xuân, bán búp khô cho khách quen ở chợ phiên.",
@@ -222,7 +222,7 @@ def folds(tmp_path: Path) -> Path:
     """Return a folder with weights for two folds: the product's, and some that rank the worst passage first."""
     made = tmp_path / "folds"
     made.mkdir()
-    weights = dict(learnt_weights())
+    weights = dict(learned_weights())
     reversed_weights = {name: -weight for name, weight in weights.items()}
     stored = {"trained_on": {"toy": 4}, "weights": [weights, reversed_weights]}
     (made / RANKING_FOLDS_FILE).write_text(json.dumps(stored), "utf-8")

@@ -106,7 +106,7 @@ def test_a_folder_is_added_with_its_tree_and_metadata_files(index: Index, tmp_pa
     (inside / "a.txt.meta.toml").write_text('# của tôi\nplace = "Hải Phòng"\n')
     (inside / "b.exe").write_bytes(b"MZ")
     (inside / ".hidden.txt").write_text("ẩn")
-    found = add(index, tmp_path / "Lưu trữ", told={"source": "Báo xã"})
+    found = add(index, tmp_path / "Lưu trữ", metadata={"source": "Báo xã"})
     assert [one.path for one in found.taken] == ["Lưu trữ/2020/a.txt"]
     assert [(one.path, ".exe" in str(one.reason)) for one in found.refused] == [(str(inside / "b.exe"), True)]
     article = index.show("Lưu trữ/2020/a.txt").article
@@ -134,8 +134,8 @@ def test_by_default_nothing_private_is_fetched(index: Index, site: Site) -> None
 
 
 def test_text_is_added_with_its_metadata(index: Index) -> None:
-    told = {"title": 'Chè "ngon"\\', "date": "26/06/2020", "place": "thai nguyen", "source": "Báo xã"}
-    found = add(index, text="Hợp tác xã bán chè.".encode(), told=told)
+    metadata = {"title": 'Chè "ngon"\\', "date": "26/06/2020", "place": "thai nguyen", "source": "Báo xã"}
+    found = add(index, text="Hợp tác xã bán chè.".encode(), metadata=metadata)
     [one] = found.taken
     article = index.show(one.path).article
     assert (article.title, str(article.date), article.source) == ('Chè "ngon"\\', "2020-06-26", "Báo xã")
@@ -145,7 +145,7 @@ def test_text_is_added_with_its_metadata(index: Index) -> None:
 
 
 def test_invalid_options_are_refused_before_anything_is_added(index: Index, tmp_path: Path) -> None:
-    for wish in ({"told": {"date": "hôm qua"}}, {"told": {"title": "x"}, "text": b"x"}, {"limit": 0}):
+    for wish in ({"metadata": {"date": "hôm qua"}}, {"metadata": {"title": "x"}, "text": b"x"}, {"limit": 0}):
         with pytest.raises(UsageError):
             add(index, "a.txt", **wish)
     with pytest.raises(UsageError, match="in each other"):
@@ -192,11 +192,11 @@ def test_a_metadata_file_stays_valid_however_the_user_writes_it(index: Index, si
     mine = '"title" = """\nChè\nsource = cũ\n"""\nplace = "Hải Phòng"\ndate = 2020-02-03\n'
     file.write_text(mine + file.read_text("utf-8"), "utf-8")
     site.page("/tin", page("lúa"))
-    assert add(index, url, told={"source": "Báo xã"}).refused == ()
+    assert add(index, url, metadata={"source": "Báo xã"}).refused == ()
     about = metadata_of(index, first.path)
     assert (about["title"], about["source"], str(about["date"])) == ("Chè\nsource = cũ\n", "Báo xã", "2020-02-03")
     site.page("/tin", page("khoai"))
-    add(index, url, told={"title": "Khoai"})
+    add(index, url, metadata={"title": "Khoai"})
     assert metadata_of(index, first.path)["title"] == "Khoai"
     assert index.show(first.path).article.place == "Hải Phòng"
 
@@ -378,7 +378,7 @@ def test_files_that_were_sent_keep_their_last_name_and_replace_nothing(index: In
     ]
     assert list(metadata_of(index, "tin.txt")["fetched"]) == ["time"]
     with pytest.raises(UsageError, match="one title"):
-        index.add(sent=[("a", tmp_path / "held"), ("b", tmp_path / "other")], told={"title": "Một"})
+        index.add(sent=[("a", tmp_path / "held"), ("b", tmp_path / "other")], metadata={"title": "Một"})
 
 
 def test_a_metadata_file_is_not_added_as_an_article(index: Index, tmp_path: Path) -> None:
@@ -422,7 +422,7 @@ def test_nothing_that_comes_from_others_takes_an_articles_id(index: Index, site:
         assert re.fullmatch(r"its id '.*' is taken by (mía.txt|z.jsonl); give one of them another", str(refused.reason)), name
     url = site.page("/rows", rows["a.jsonl"].encode(), "application/jsonl")
     assert "is taken by mía.txt" in str(add(index, url, from_others=True).refused[0].reason)
-    assert add(index, text=b"Sai.", told={"title": "lúa"}, from_others=True).taken[0].path == "lúa-2.txt"
+    assert add(index, text=b"Sai.", metadata={"title": "lúa"}, from_others=True).taken[0].path == "lúa-2.txt"
     for name in ("chè.txt", "mía.txt"):
         (tmp_path / "held").write_text(f"{name} giả.", "utf-8")
         assert add(index, from_others=True, sent=[(name, tmp_path / "held")]).taken[0].path == name.replace(".", "-2.")

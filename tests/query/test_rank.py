@@ -11,7 +11,7 @@ from htxsearch.engine.contract import Engine, Hit
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.query.expand import QueryTerms
-from htxsearch.search.features import FEATURES, MEANING, features, learnt_weights
+from htxsearch.search.features import FEATURES, MEANING, features, learned_weights
 from htxsearch.search.pipeline import SearchRequest, first_stage
 from htxsearch.search.rerank import candidates_of, query_arrays, rerank
 from htxsearch.search.searcher import Searcher
@@ -96,10 +96,10 @@ def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
 
 
 def test_the_weights_are_a_readable_file_with_its_provenance() -> None:
-    assert list(learnt_weights()) == [*FEATURES, MEANING]
-    assert all(weight > 0 for weight in learnt_weights().values())  # more of anything never counts against a passage
+    assert list(learned_weights()) == [*FEATURES, MEANING]
+    assert all(weight > 0 for weight in learned_weights().values())  # more of anything never counts against a passage
     code = (
-        "import sys, htxsearch.search.features as rank; rank.learnt_weights()\n"
+        "import sys, htxsearch.search.features as rank; rank.learned_weights()\n"
         "print(sorted({'sklearn', 'pickle', 'scipy'} & set(sys.modules) - before))"
     )
     done = subprocess.run(

@@ -194,7 +194,9 @@ def add(
     content = sys.stdin.buffer.read() if len(named) < len(sources) else None
     given = {name: value for name, value in metadata.items() if value}
     with Index(index_dir, corpus=corpus) as index:
-        additions = index.add(*named, told=given, text=content, limit=limit, fetcher=Fetcher(allow_private), seen=_show_fetched)
+        additions = index.add(
+            *named, metadata=given, text=content, limit=limit, fetcher=Fetcher(allow_private), seen=_show_fetched
+        )
     if as_json:
         print_json(additions_json(additions))
     else:

@@ -63,12 +63,12 @@ class Completer:
         where no syllable is unfinished.
         """
         text = nfc(typed)
-        found = tokens(text)
-        if not found or found[-1].end != len(text):
+        typed_tokens = tokens(text)
+        if not typed_tokens or typed_tokens[-1].end != len(text):
             return ()
         ranked: list[tuple[tuple[int, int, str], Suggestion]] = []
-        for length in range(min(_LONGEST, len(found)), 0, -1):
-            tail = found[-length:]
+        for length in range(min(_LONGEST, len(typed_tokens)), 0, -1):
+            tail = typed_tokens[-length:]
             if _together(text, tail):
                 head = text[: tail[0].start]
                 for name, count in self._places(tail):
@@ -76,8 +76,8 @@ class Completer:
                 for word, count in self._words(tail, limit + 1):
                     ranked.append(((-length if count >= _COMMON else 0, -count, word), Suggestion(head + word, "word")))
         suggested: dict[str, Suggestion] = {}
-        for _, one in sorted(ranked, key=lambda one: one[0]):
-            suggested.setdefault(folded_form(one.text), one)
+        for _, suggestion in sorted(ranked, key=lambda entry: entry[0]):
+            suggested.setdefault(folded_form(suggestion.text), suggestion)
         suggested.pop(folded_form(text), None)
         return tuple(islice(suggested.values(), limit))
 
@@ -91,45 +91,45 @@ class Completer:
         if len(begun) < _LEAST:
             return []
         fields: tuple[_Field, ...] = ("word", "syllable") if len(tail) == 1 else ("word",)
-        found: list[tuple[str, int]] = []
+        words: list[tuple[str, int]] = []
         for field in fields:
             going_on = (
                 (term.replace("_", " "), count)
                 for term_key, term, count in self._beginning(field, begun[:_KEPT_BY])
                 if term_key.startswith(begun) and _continues(tail, term.split("_"))
             )
-            if len(found) < _FEW:
-                found += islice(going_on, limit)
-        return found
+            if len(words) < _FEW:
+                words += islice(going_on, limit)
+        return words
 
     def _beginning(self, field: _Field, letters: str) -> list[tuple[str, str, int]]:
         """Return key, term and number of passages of what begins with some letters, commonest first."""
-        found = self._known.get((field, letters))
-        if found is not None:
+        by_count = self._known.get((field, letters))
+        if by_count is not None:
             self._known.move_to_end((field, letters))
-            return found
+            return by_count
         terms = self._engine.starting_with(letters, limit=_CONSIDERED, field=field)
         counted = [
             (folded_form(term), term, self._engine.frequency(DisjunctionMax((WeightedTerm(field, term),)))) for term in terms
         ]
-        found = sorted((one for one in counted if one[2]), key=lambda one: (-one[2], one[1]))
-        self._known[field, letters] = found
-        self._words_known += 1 + len(found)
+        by_count = sorted((entry for entry in counted if entry[2]), key=lambda entry: (-entry[2], entry[1]))
+        self._known[field, letters] = by_count
+        self._words_known += 1 + len(by_count)
         while self._words_known > _KEPT_WORDS and len(self._known) > 1:
             self._words_known -= 1 + len(self._known.popitem(last=False)[1])
-        return found
+        return by_count
 
 
 def has_all(title: str, typed: str) -> bool:
     """Tell whether a title has every syllable that was typed, the last one at least begun; marks do not matter."""
     keys = [folded_form(token.term) for token in tokens(title)]
     *finished, last = (folded_form(token.term) for token in tokens(nfc(typed)))
-    return set(finished) <= set(keys) and any(one.startswith(last) for one in keys)
+    return set(finished) <= set(keys) and any(key.startswith(last) for key in keys)
 
 
 def _together(text: str, tail: Sequence[Token]) -> bool:
     """Tell whether only blanks stand between the syllables, and no field's colon before them."""
-    between = (text[one.end : other.start] for one, other in pairwise(tail))
+    between = (text[first.end : second.start] for first, second in pairwise(tail))
     return all(gap.isspace() for gap in between) and text[: tail[0].start][-1:] in ("", " ", "(", '"', "+", "-")
 
 
@@ -139,8 +139,9 @@ def _continues(tail: Sequence[Token], parts: Sequence[str]) -> bool:
         return False
     *finished, last = (token.term for token in tail)
     if not all(
-        folded_form(one) == folded_form(part) and (not has_diacritics(one) or keeps_diacritics(one, part.lower()))
-        for one, part in zip(finished, parts, strict=False)
+        folded_form(syllable) == folded_form(part)
+        and (not has_diacritics(syllable) or keeps_diacritics(syllable, part.lower()))
+        for syllable, part in zip(finished, parts, strict=False)
     ):
         return False
     part = parts[len(finished)].lower()

@@ -146,20 +146,20 @@ _Weighted = tuple[tuple[str, float], ...]
 """Index terms with the weight of each, best first."""
 
 ShortForms = Mapping[str, Sequence[str]]
-"""Learnt abbreviations: a short form's key and the long forms it stands for."""
+"""Learned abbreviations: a short form's key and the long forms it stands for."""
 
 
 class Expander:
     """Turns trees into plans against one engine's vocabulary, as it is at one commit."""
 
-    def __init__(self, engine: Engine, learnt: ShortForms, weights: ExpansionWeights) -> None:
+    def __init__(self, engine: Engine, learned: ShortForms, weights: ExpansionWeights) -> None:
         self._engine = engine
         self._known = lru_cache(maxsize=_KEPT_LOOKUPS)(engine.spellings)
         self._spellings = lru_cache(maxsize=_KEPT_LOOKUPS)(self._weighed_spellings)
         self._weights = weights
         self._long_of: dict[str, list[tuple[str, ...]]] = {}
         common = [(folded_form(index_term(short)), long) for short, long in COMMON.items()]
-        for short, long in [*common, *((short, long) for short, longs in learnt.items() for long in longs)]:
+        for short, long in [*common, *((short, long) for short, longs in learned.items() for long in longs)]:
             form = tuple(map(canonical_spelling, long_form_terms(long)))
             if form not in self._long_of.setdefault(short, []):
                 self._long_of[short].append(form)
@@ -174,7 +174,7 @@ class Expander:
         """Return the expansion of a query and of the options that narrow it."""
         parts = _Parts()
         query = self._group(tree, parts)
-        narrowed = tuple(self._filter(one, parts) for one in filters)
+        narrowed = tuple(self._filter(option, parts) for option in filters)
         return ExpandedQuery(
             tree=tree,
             node=Boolean((query, *narrowed), self._preferences(parts.runs)),
@@ -200,24 +200,24 @@ class Expander:
         spelt_out.difference_update(typed for run in runs for typed in run)
         number_of: dict[str, int] = {}
         terms: list[QueryTerm] = []
-        for syllable in dict.fromkeys(one for one in order if one is not None):
+        for syllable in dict.fromkeys(syllable for syllable in order if syllable is not None):
             spellings = self._spellings("syllable", syllable)
             if spellings:
                 number_of[syllable] = len(terms)
                 terms.append(QueryTerm(syllable, spellings, syllable in spelt_out))
-        numbers = tuple(-1 if one is None else number_of.get(one, -1) for one in order)
+        numbers = tuple(-1 if syllable is None else number_of.get(syllable, -1) for syllable in order)
         return QueryTerms(tuple(terms), numbers, self._short_forms_of(order, numbers))
 
     def _short_forms_of(self, order: Sequence[str | None], numbers: Sequence[int]) -> dict[str, tuple[int, ...]]:
         """Return the abbreviations of runs in a query, each with the numbers of the run's known terms."""
-        found: dict[str, tuple[int, ...]] = {}
+        numbers_of: dict[str, tuple[int, ...]] = {}
         for start in range(len(order)):
             for length in self._form_lengths:
-                run = tuple(one for one in order[start : start + length] if one is not None)
+                run = tuple(syllable for syllable in order[start : start + length] if syllable is not None)
                 if len(run) == length:
                     for short, _ in self._short_forms(run):
-                        found[short] = tuple(number for number in numbers[start : start + length] if number >= 0)
-        return {short: known for short, known in found.items() if known}
+                        numbers_of[short] = tuple(number for number in numbers[start : start + length] if number >= 0)
+        return {short: known for short, known in numbers_of.items() if known}
 
     def _spelt_out(self, typed: str) -> tuple[str, ...]:
         """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
@@ -291,7 +291,7 @@ class Expander:
             case Dates(since, until):
                 return DateRange(since, until)
             case Either(operands):
-                return Boolean(should=tuple(self._operand(one, parts) for one in operands))
+                return Boolean(should=tuple(self._operand(alternative, parts) for alternative in operands))
             case Group():
                 return self._group(operand, parts)
         raise AssertionError(operand)
@@ -302,20 +302,20 @@ class Expander:
         """Return every syllable and every known word of running text, each in body and title."""
         weights = self._weights
         short_of = self._short_forms_in(terms)
-        only_fillers = all(is_stop_word(typed) for typed in terms)
+        only_stop_words = all(is_stop_word(typed) for typed in terms)
         known_words = list(self._known_words(terms))
         in_words = {typed for run, _ in known_words for typed in run}
         nodes: list[Node] = []
         for typed in dict.fromkeys(terms):
-            at = terms.index(typed)
+            position = terms.index(typed)
             syllables = self._spellings("syllable", typed)
-            extra = short_of.get(at, [])
+            extra = short_of.get(position, [])
             words, phrases = self._long_forms(typed)
             if not (syllables or words or phrases):
                 parts.unknown.append(typed)
             spelt_out = [(" ".join(map("/".join, phrase.slots)), phrase.boost) for phrase in phrases]
             self._note(parts, typed, [*syllables, *extra, *words, *spelt_out])
-            if only_fillers or not is_stop_word(typed):
+            if only_stop_words or not is_stop_word(typed):
                 shown = parts.faint_highlights if typed in in_words else parts.highlights
                 shown.update((spelling,) for spelling, _ in syllables)
             parts.highlights.update((short,) for short, _ in extra)
@@ -350,10 +350,10 @@ class Expander:
         if not (syllables or words):
             return
         if in_body:
-            alternatives = [WeightedTerm("syllable", *one) for one in syllables]
-            yield DisjunctionMax((*alternatives, *(WeightedTerm("word", *one) for one in words)), body_boost)
-        alternatives = [WeightedTerm("title", *one) for one in syllables]
-        yield DisjunctionMax((*alternatives, *(WeightedTerm("title_word", *one) for one in words)), title_boost)
+            alternatives = [WeightedTerm("syllable", *weighted) for weighted in syllables]
+            yield DisjunctionMax((*alternatives, *(WeightedTerm("word", *weighted) for weighted in words)), body_boost)
+        alternatives = [WeightedTerm("title", *weighted) for weighted in syllables]
+        yield DisjunctionMax((*alternatives, *(WeightedTerm("title_word", *weighted) for weighted in words)), title_boost)
 
     def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], _Weighted]]:
         """Yield every run of two or more typed terms that the index knows as a word, with its spellings."""
@@ -361,29 +361,32 @@ class Expander:
             terms[start : start + length] for length in range(2, _LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
         }
         for run in sorted(runs):
-            found = self._spellings("word", "_".join(run))
-            if found:
-                yield run, found
+            spellings = self._spellings("word", "_".join(run))
+            if spellings:
+                yield run, spellings
 
     def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[tuple[str, float]]]:
         """Return, for each typed position that a long form covers, the short forms that may stand there."""
-        found: dict[int, dict[str, float]] = {}
+        by_position: dict[int, dict[str, float]] = {}
         for start in range(len(terms)):
             for length in self._form_lengths:
                 for short, weight in self._short_forms(terms[start : start + length]):
-                    for at in range(start, start + length):
-                        known = found.setdefault(at, {})
+                    for position in range(start, start + length):
+                        known = by_position.setdefault(position, {})
                         known[short] = max(weight, known.get(short, 0.0))
-        return {at: sorted(shorts.items(), key=lambda one: (-one[1], one[0])) for at, shorts in found.items()}
+        return {
+            position: sorted(shorts.items(), key=lambda weighted: (-weighted[1], weighted[0]))
+            for position, shorts in by_position.items()
+        }
 
     def _short_forms(self, run: tuple[str, ...]) -> list[tuple[str, float]]:
         """Return the index's short forms of a typed run that is a long form, however it is spelt."""
-        found = []
+        short_forms = []
         for short, form in self._forms_by_key.get(tuple(map(folded_form, run)), ()):
             near = min(self._nearness(typed, part, partly=True) for typed, part in zip(run, form, strict=True))
             if near:
-                found += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
-        return found
+                short_forms += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
+        return short_forms
 
     def _long_forms(self, typed: str) -> tuple[_Weighted, list[Phrase]]:
         """Return what a typed short form stands for: words the index has as such, and phrases."""
@@ -394,13 +397,13 @@ class Expander:
             if form in self._common:
                 words += [(spelling, weight * near) for spelling, near in self._spellings("word", "_".join(form))]
             else:
-                phrases.append(Phrase("syllable", tuple(self._slot(part) for part in form), weight))
+                phrases.append(Phrase("syllable", tuple(self._alternatives(part) for part in form), weight))
         return tuple(words), [phrase for phrase in phrases if all(phrase.slots)]
 
     # Phrases, prefixes, values
 
     def _phrase(self, terms: tuple[str, ...], parts: _Parts, fields: Iterable[str]) -> Boolean:
-        slots = tuple(self._slot(typed) for typed in terms)
+        slots = tuple(self._alternatives(typed) for typed in terms)
         parts.unknown += [typed for typed, slot in zip(terms, slots, strict=True) if not slot]
         self._note(parts, " ".join(terms), [(" ".join("/".join(slot) for slot in slots), 1.0)])
         if not all(slots):
@@ -410,21 +413,23 @@ class Expander:
         boosts = {"syllable": weights.syllable * len(terms), "title": weights.title * len(terms)}
         return Boolean(should=tuple(Phrase(name, slots, boosts[name]) for name in fields))  # type: ignore[arg-type]
 
-    def _slot(self, typed: str) -> tuple[str, ...]:
+    def _alternatives(self, typed: str) -> tuple[str, ...]:
         return tuple(spelling for spelling, _ in self._spellings("syllable", typed))
 
     def _prefix(self, typed: str, parts: _Parts, *, in_body: bool) -> Boolean:
         start = canonical_spelling(typed)
-        found = [
+        spellings = [
             (spelling, self._weights.as_typed if spelling == typed else self._weights.prefixed)
             for spelling in self._engine.starting_with(folded_form(typed), limit=_MOST_PREFIXED)
             if not has_diacritics(typed) or canonical_spelling(spelling).startswith(start)
         ]
-        if not found:
+        if not spellings:
             parts.unknown.append(f"{typed}*")
-        self._note(parts, f"{typed}*", found)
-        parts.highlights.update((spelling,) for spelling, _ in found)
-        return Boolean(should=tuple(self._in_fields(found, [], self._weights.syllable, self._weights.title, in_body=in_body)))
+        self._note(parts, f"{typed}*", spellings)
+        parts.highlights.update((spelling,) for spelling, _ in spellings)
+        return Boolean(
+            should=tuple(self._in_fields(spellings, [], self._weights.syllable, self._weights.title, in_body=in_body))
+        )
 
     def _value(self, value: Value, parts: _Parts) -> TermsFilter:
         """Return the filter for the stored values that the typed one means."""
@@ -443,13 +448,13 @@ class Expander:
         """Return the filter for a province: its articles and, if it is one of today, those of all that is part of it now."""
         extent = place_extent(value.value)
         wanted = {_words_of(place) for place in extent.places}
-        found = sorted(name for name, words in stored.items() if words in wanted)
-        self._note(parts, f"place:{value.value}", [(name, 1.0) for name in found])
-        if not found:
+        names = sorted(name for name, words in stored.items() if words in wanted)
+        self._note(parts, f"place:{value.value}", [(name, 1.0) for name in names])
+        if not names:
             parts.unknown_values.append(value)
-        if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in found)):
+        if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in names)):
             parts.notes.append(extent.note)
-        return TermsFilter("place", frozenset(found))
+        return TermsFilter("place", frozenset(names))
 
     # Spellings
 
@@ -457,11 +462,11 @@ class Expander:
         """Return the index's spellings of a typed syllable or run of them, best first."""
         known = self._known(kind, folded_form(typed))
         weighed = [(spelling, self._nearness(typed, spelling)) for spelling in known]
-        found = [(spelling, weight) for spelling, weight in weighed if weight]
-        if not found:
+        spellings = [(spelling, weight) for spelling, weight in weighed if weight]
+        if not spellings:
             weighed = [(spelling, self._nearness(typed, spelling, partly=True)) for spelling in known]
-            found = [(spelling, weight) for spelling, weight in weighed if weight]
-        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
+            spellings = [(spelling, weight) for spelling, weight in weighed if weight]
+        return tuple(sorted(spellings, key=lambda weighted: (-weighted[1], weighted[0])))
 
     def _nearness(self, typed: str, spelling: str, *, partly: bool = False) -> float:
         """Return what a spelling with the same key is worth for the typed one; 0 if it is another word.
@@ -472,14 +477,14 @@ class Expander:
         mine, theirs = typed.split("_"), spelling.split("_")
         if len(mine) != len(theirs):
             return 0.0
-        for one, other in zip(mine, theirs, strict=True):
-            if one == other:
+        for typed_syllable, syllable in zip(mine, theirs, strict=True):
+            if typed_syllable == syllable:
                 continue
-            if canonical_spelling(one) == canonical_spelling(other):
+            if canonical_spelling(typed_syllable) == canonical_spelling(syllable):
                 worst = min(worst, self._weights.normalised)
-            elif not has_diacritics(one):
+            elif not has_diacritics(typed_syllable):
                 worst = min(worst, self._weights.unmarked)
-            elif partly and keeps_diacritics(one, other):
+            elif partly and keeps_diacritics(typed_syllable, syllable):
                 worst = min(worst, self._weights.partly_marked)
             else:
                 return 0.0
@@ -501,7 +506,7 @@ def _only_filters(operand: Operand) -> bool:
 
 def _holds(run: tuple[str, ...], part: tuple[str, ...]) -> bool:
     """Return True if the terms of `part` are neighbours in the run, in this order."""
-    return any(run[at : at + len(part)] == part for at in range(len(run) - len(part) + 1))
+    return any(run[start : start + len(part)] == part for start in range(len(run) - len(part) + 1))
 
 
 @lru_cache(maxsize=1 << 12)

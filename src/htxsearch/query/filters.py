@@ -61,10 +61,10 @@ def _dates(since: DateOption, until: DateOption) -> list[Dates]:
     first, last = _bound(since, "since"), _bound(until, "until")
     if not (first or last):
         return []
-    found = Dates(first[0] if first else None, last[1] if last else None)
-    if found.since and found.until and found.since > found.until:
-        raise UsageError("option.dates-reversed", since=found.since, until=found.until)
-    return [found]
+    dates = Dates(first[0] if first else None, last[1] if last else None)
+    if dates.since and dates.until and dates.since > dates.until:
+        raise UsageError("option.dates-reversed", since=dates.since, until=dates.until)
+    return [dates]
 
 
 def _bound(typed: DateOption, name: str) -> tuple[datetime.date, datetime.date] | None:

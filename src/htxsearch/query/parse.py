@@ -352,10 +352,10 @@ class _Parser:
         since, until = date_range(first), date_range(last if dots else first)
         if (first and since is None) or (last and until is None) or not (first or last):
             raise self._error("query.bad-date", column, value=value)
-        found = Dates(since[0] if since else None, until[1] if until else None)
-        if found.since and found.until and found.since > found.until:
+        dates = Dates(since[0] if since else None, until[1] if until else None)
+        if dates.since and dates.until and dates.since > dates.until:
             raise self._error("query.reversed-range", column)
-        return found
+        return dates
 
 
 def _required(clause: Clause) -> Clause:

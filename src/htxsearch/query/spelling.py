@@ -47,22 +47,22 @@ def read_keystrokes(query: str, engine: Engine) -> str:
 
 def _chunks(text: str) -> list[tuple[int, int]]:
     """Return the spans of letters and digits written together: VNI keystrokes mix both."""
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for token in tokens(text):
-        if found and found[-1][1] == token.start:
-            found[-1] = (found[-1][0], token.end)
+        if spans and spans[-1][1] == token.start:
+            spans[-1] = (spans[-1][0], token.end)
         else:
-            found.append((token.start, token.end))
-    return found
+            spans.append((token.start, token.end))
+    return spans
 
 
 def _replace(text: str, spans: Sequence[tuple[int, int]], replaced: Callable[[str], str]) -> str:
     parts: list[str] = []
-    at = 0
+    position = 0
     for start, end in spans:
-        parts += [text[at:start], replaced(text[start:end])]
-        at = end
-    return "".join([*parts, text[at:]])
+        parts += [text[position:start], replaced(text[start:end])]
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 def _known(engine: Engine, term: str) -> bool:
@@ -78,30 +78,30 @@ def correction(query: str, engine: Engine) -> str | None:
     mended to that; a syllable that no article has, to the most similar one with the same tone.
     """
     text = nfc(query)
-    found = tokens(text)
+    typed_tokens = tokens(text)
     mended: dict[int, str] = {}
-    for at, token in enumerate(found):
+    for position, token in enumerate(typed_tokens):
         if not engine.spellings("syllable", folded_form(token.term)) and token.term.isalpha():
             similar = _similar(token.term, engine)
             if similar:
-                mended[at] = similar
+                mended[position] = similar
     for length in range(_LONGEST, 1, -1):
-        for start in range(len(found) - length + 1):
-            slip = _slip([token.term for token in found[start : start + length]], engine)
-            if slip and not any(at in mended for at in range(start, start + length)):
+        for start in range(len(typed_tokens) - length + 1):
+            slip = _slip([token.term for token in typed_tokens[start : start + length]], engine)
+            if slip and not any(position in mended for position in range(start, start + length)):
                 mended[start + slip[0]] = slip[1]
     if not mended:
         return None
-    return _rewritten(text, found, mended)
+    return _rewritten(text, typed_tokens, mended)
 
 
-def _rewritten(text: str, found: Sequence[Token], mended: dict[int, str]) -> str:
+def _rewritten(text: str, typed_tokens: Sequence[Token], mended: dict[int, str]) -> str:
     parts: list[str] = []
     end = 0
-    for at, token in enumerate(found):
+    for position, token in enumerate(typed_tokens):
         written = text[token.start : token.end]
-        new = mended.get(at, written)
-        parts += [text[end : token.start], new.capitalize() if written[0].isupper() and at in mended else new]
+        new = mended.get(position, written)
+        parts += [text[end : token.start], new.capitalize() if written[0].isupper() and position in mended else new]
         end = token.end
     return "".join([*parts, text[end:]])
 
@@ -111,12 +111,15 @@ def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
     if not any(has_diacritics(term) for term in run):
         return None
     words = [word.split("_") for word in engine.spellings("word", "_".join(map(folded_form, run)))]
-    wrong = [[at for at, (typed, meant) in enumerate(zip(run, word, strict=True)) if not _fits(typed, meant)] for word in words]
-    if not words or any(not places for places in wrong):
+    wrong = [
+        [position for position, (typed, meant) in enumerate(zip(run, word, strict=True)) if not _fits(typed, meant)]
+        for word in words
+    ]
+    if not words or any(not positions for positions in wrong):
         return None
-    for word, places in zip(words, wrong, strict=True):
-        if (len(places) == 1 and len(run) > 2) or (len(places) == 1 and not _known(engine, run[places[0]])):
-            return places[0], word[places[0]]
+    for word, positions in zip(words, wrong, strict=True):
+        if (len(positions) == 1 and len(run) > 2) or (len(positions) == 1 and not _known(engine, run[positions[0]])):
+            return positions[0], word[positions[0]]
     return None
 
 
@@ -130,7 +133,9 @@ def _similar(term: str, engine: Engine) -> str | None:
     from rapidfuzz.distance import OSA
 
     syllables = [
-        one for one in engine.starting_with(folded_form(term)[:1], limit=_VOCABULARY) if one.isalpha() and is_syllable(one)
+        candidate
+        for candidate in engine.starting_with(folded_form(term)[:1], limit=_VOCABULARY)
+        if candidate.isalpha() and is_syllable(candidate)
     ]
     near = process.extract(term, syllables, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=None)
     best = [syllable for syllable, likeness, _ in near if likeness == near[0][1]]

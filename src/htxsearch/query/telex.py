@@ -85,33 +85,33 @@ def _shape_vni(letters: list[str], char: str) -> bool:
 def _horn(letters: list[str]) -> bool:
     """Put horns on uo (ươ), else on the last o or u; "ua" becomes ưa, "oa" is left for the breve."""
     text = "".join(letters)
-    at = text.rfind("uo")
-    if at >= 0 and not text[:at].endswith("q"):
-        letters[at], letters[at + 1] = "ư", "ơ"
+    position = text.rfind("uo")
+    if position >= 0 and not text[:position].endswith("q"):
+        letters[position], letters[position + 1] = "ư", "ơ"
         return True
     if "oa" in text:
         return False
-    for at in range(len(letters) - 1, -1, -1):
-        if letters[at] in _HORN and not (letters[at] == "u" and at and letters[at - 1] == "q"):
-            letters[at] = _HORN[letters[at]]
+    for position in range(len(letters) - 1, -1, -1):
+        if letters[position] in _HORN and not (letters[position] == "u" and position and letters[position - 1] == "q"):
+            letters[position] = _HORN[letters[position]]
             return True
     return False
 
 
 def _reshape(letters: list[str], plain: str, shaped: str) -> bool:
     """Turn the last `plain` letter into `shaped`; tell whether there was one."""
-    for at in range(len(letters) - 1, -1, -1):
-        if letters[at] == plain:
-            letters[at] = shaped
+    for position in range(len(letters) - 1, -1, -1):
+        if letters[position] == plain:
+            letters[position] = shaped
             return True
     return False
 
 
 def _with_tone(letters: list[str], tone: str) -> str:
     """Return the syllable with its tone on any vowel; the normal form puts it on the right one."""
-    for at, letter in enumerate(letters):
+    for position, letter in enumerate(letters):
         if letter in _VOWELS and tone:
-            return "".join([*letters[: at + 1], tone, *letters[at + 1 :]])
+            return "".join([*letters[: position + 1], tone, *letters[position + 1 :]])
     return "".join(letters)
 
 

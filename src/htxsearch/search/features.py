@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learnt_weights", "ranking_weights", "rows"]
+__all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learned_weights", "ranking_weights", "rows"]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
@@ -126,7 +126,7 @@ class Candidates:
 _weights: ContextVar[Mapping[str, float] | None] = ContextVar("ranking weights", default=None)
 
 
-def learnt_weights() -> Mapping[str, float]:
+def learned_weights() -> Mapping[str, float]:
     """Return the weights in use: those of all features, then that of `MEANING`.
 
     They are the weights of `rank.json` outside `ranking_weights`.

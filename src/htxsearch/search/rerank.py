@@ -13,7 +13,7 @@ from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
 from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query
-from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learnt_weights
+from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
@@ -102,7 +102,7 @@ def rerank(
     if not (asked.terms and hits):
         return Reranked([first_stage_only(hit) for hit in hits], None, None)
     found = rerank_inputs(engine, asked, typed, hits, meaning)
-    added = found.values * np.array([learnt_weights()[name] for name in found.columns])
+    added = found.values * np.array([learned_weights()[name] for name in found.columns])
     ranked = [
         Ranked(hit, float(row.sum()), tuple(zip(found.columns, row.tolist(), strict=True)))
         for hit, row in zip(found.hits, added, strict=True)

@@ -82,8 +82,8 @@ class Snapshot:
     @cached_property
     def expander(self) -> Expander:
         """The expander of queries to the index's spellings and abbreviations."""
-        learnt = {short: [one.long for one in meanings] for short, meanings in read_short_forms(self.engine).items()}
-        return Expander(self.engine, learnt, ExpansionWeights())
+        learned = {short: [form.long for form in forms] for short, forms in read_short_forms(self.engine).items()}
+        return Expander(self.engine, learned, ExpansionWeights())
 
     @cached_property
     def reprint_groups(self) -> ReprintGroups:

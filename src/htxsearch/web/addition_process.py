@@ -55,7 +55,7 @@ def add(index_folder: str, corpus: str, request: AdditionRequest, fetcher: "Fetc
             pass
         return index.add(
             *request.addresses,
-            told=request.metadata,
+            metadata=request.metadata,
             text=request.text,
             sent=request.files,
             from_others=True,
