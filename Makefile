@@ -23,15 +23,13 @@ bench: setup
 
 QA_SETS = htxqa-dev xquad-vi viquad-dev
 LEFT_OUT = --folds evals/folds --floors evals/floors.json
-# The answer models of the folds are made by `make train`; without them the figures of answers are fitted and pin nothing.
-ANSWERS_LEFT_OUT = $(if $(wildcard evals/folds/answers-*.json),$(LEFT_OUT))
 
 eval: setup
 	.venv/bin/htxsearch eval evals/questions --corpus corpus --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/questions-ranking.json
-	.venv/bin/htxsearch eval evals/questions --corpus corpus --task qa --as typed --as hurried --as short $(ANSWERS_LEFT_OUT) --figures evals/figures/questions-answers.json
+	.venv/bin/htxsearch eval evals/questions --corpus corpus --task qa --as typed --as hurried --as short $(LEFT_OUT) --figures evals/figures/questions-answers.json
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/ranking.json
 	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json --figures evals/figures/extraction.json
-	.venv/bin/htxsearch eval $(QA_SETS:%=$(DATA)/eval/%) --task qa $(ANSWERS_LEFT_OUT) --figures evals/figures/answers.json
+	.venv/bin/htxsearch eval $(QA_SETS:%=$(DATA)/eval/%) --task qa $(LEFT_OUT) --figures evals/figures/answers.json
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write

@@ -120,7 +120,13 @@ class Checkout:
     def __init__(self, root: Path, work: Path) -> None:
         self.root, self.work = root, work
         self.python = str(root / ".venv/bin/python")
-        self.environment = {**os.environ, "PYTHONPATH": str(root / "src"), "NO_COLOR": "1"}
+        # Compiled modules stay in a folder of the run: neither checkout is changed, and each imports as a user's does.
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+            "PYTHONPATH": str(root / "src"),
+            "PYTHONPYCACHEPREFIX": str(work / "compiled"),
+            "NO_COLOR": "1",
+        }
         self._process: subprocess.Popen[str] | None = None
         if not Path(self.python).exists():
             raise SystemExit(f"{root} has no .venv/bin/python; run scripts/setup there")
