@@ -1,1 +1,4 @@
-"""Postings and scores. `contract` defines an engine; `whoosh` is the embedded one, `memory` the test oracle."""
+"""Postings and scores: the contract of an engine, and its implementations.
+
+`contract` defines an engine. `whoosh` is the embedded engine, `memory` the test oracle.
+"""

@@ -1,14 +1,14 @@
-"""BM25, written down once: idf, length norm and tf part, for numbers and for numpy arrays alike.
+"""BM25, written down once: idf, length norm and tf part.
 
-S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with Lucene's idf,
-which is never negative:
+The functions take numbers and numpy arrays alike. S. Robertson and H. Zaragoza, "The Probabilistic Relevance
+Framework: BM25 and Beyond" (2009), with Lucene's idf, which is never negative:
 
     idf(df)      = ln(1 + (N - df + 0.5) / (df + 0.5))
     length norm  = k1 * (1 - b + b * length / average length)
     tf part      = tf / (tf + length norm)
 
-A term scores idf * tf part. Lucene's constant factor k1 + 1, which changes no order, is left out.
-A module of its own, as six modules share the formula. The conformance tests write it down a second time, on purpose.
+A term scores idf * tf part. Lucene's constant factor k1 + 1, which changes no order, is left out. A module of its
+own, as six modules share the formula. The conformance tests write it down a second time, on purpose.
 """
 
 import math
@@ -47,10 +47,16 @@ def _inverse(frequency: _Number, count: int) -> _Number:
 
 
 def length_norm(length: _Number, average: float, *, k1: float = K1, b: float = B) -> _Number:
-    """Return what a document's length adds to the denominator of its tf part; `average` must not be 0."""
+    """Return the part of a tf part's denominator that depends on a document's length.
+
+    `average` must not be 0.
+    """
     return k1 * (1 - b + b * length / average)
 
 
 def tf_part(tf: _Number, norm: _Number) -> _Number:
-    """Return the saturated term frequency, between 0 and 1; `norm` comes from `length_norm`, arrays are broadcast."""
+    """Return the saturated term frequency, between 0 and 1.
+
+    `norm` comes from `length_norm`. Arrays are broadcast.
+    """
     return tf / (tf + norm)

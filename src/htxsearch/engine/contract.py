@@ -78,10 +78,11 @@ class Document:
 
 
 class Forward(NamedTuple):
-    """A passage's or title's syllables in order: `term_hash` of each as little-endian uint32, and a byte of flags each.
+    """The syllables of a passage or title in order, as hashes and flags.
 
-    The flags are those of `Terms`; the bits from TWIN_SHIFT on count the smaller terms of the same text with the
-    same hash, three at most: nearly always none.
+    A syllable is the `term_hash` of its term as little-endian uint32, and a byte of flags. The flags are those of
+    `Terms`. The bits from TWIN_SHIFT on count the smaller terms of the same text with the same hash, three at
+    most: nearly always zero.
     """
 
     hashes: bytes
@@ -121,7 +122,10 @@ class WeightedTerm:
 
 @dataclass(frozen=True, slots=True)
 class DisjunctionMax:
-    """Matches where any alternative does; scores as the best. All fields are of one level; without any, nothing matches."""
+    """Matches where any alternative matches, and scores as the best alternative.
+
+    All fields are of the same level. Without alternatives, nothing matches.
+    """
 
     alternatives: tuple[WeightedTerm, ...]
     boost: float = 1.0
@@ -129,9 +133,10 @@ class DisjunctionMax:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Consecutive terms of `syllable` or `title`; each slot lists the terms that may stand there.
+    """Consecutive terms of `syllable` or `title`.
 
-    tf is the number of places where the run begins, df the number of documents with one.
+    Each slot lists the terms that may fill it. tf is the number of places where the run begins, df the number of
+    documents with such a place.
     """
 
     field: Literal["syllable", "title"]
@@ -141,7 +146,10 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class TermsFilter:
-    """A filter: the article's place or source is one of `values`, exactly. Scores `boost`."""
+    """A filter: the article's place or source is exactly one of `values`.
+
+    Scores `boost`.
+    """
 
     field: ValueField
     values: frozenset[str]
@@ -150,7 +158,10 @@ class TermsFilter:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """A filter: the article's date lies in [since, until]; an article without one does not match. Scores `boost`."""
+    """A filter: the article's date lies in [since, until].
+
+    An article without a date does not match. Scores `boost`.
+    """
 
     since: datetime.date | None
     until: datetime.date | None
@@ -159,10 +170,11 @@ class DateRange:
 
 @dataclass(frozen=True, slots=True)
 class Boolean:
-    """Matches where every `must` and no `must_not` does, and, if there is no `must`, some `should`.
+    """Matches where every `must` matches and no `must_not` does.
 
-    Scores the sum of all `must` and `should` children that match. So a filter with a boost among the `should`
-    of a node with a `must` is a preference: it excludes nothing.
+    If there is no `must`, at least one `should` must match. Scores the sum of all `must` and `should` children
+    that match. Hence a filter with a boost among the `should` of a node with a `must` is a preference: it excludes
+    nothing.
     """
 
     must: tuple["Node", ...] = ()
@@ -213,10 +225,16 @@ class Counts(NamedTuple):
 
 
 class Writer(Protocol):
-    """One batch of changes. Nothing is visible before `commit` returns; then everything is, durably."""
+    """A batch of changes.
+
+    No change is visible before `commit` returns; afterwards all changes are visible, and durable.
+    """
 
     def replace(self, document: Document) -> None:
-        """Add an article, in place of any of the same id. Of several in a batch, the last counts."""
+        """Add an article, in place of any article of the same id.
+
+        Of several articles of an id in a batch, the last counts.
+        """
 
     def delete(self, article_id: str) -> None:
         """Remove an article; an unknown id is no error."""
@@ -226,7 +244,10 @@ class Writer(Protocol):
 
 
 class Engine(Protocol):
-    """Stores documents and answers searches. Reads see the last commit before `refresh`."""
+    """Stores documents and answers searches.
+
+    Reads use the last commit before `refresh`.
+    """
 
     @property
     def generation(self) -> int:
@@ -243,9 +264,10 @@ class Engine(Protocol):
         facets: Sequence[str] = (),
         explain: bool = False,
     ) -> SearchResult:
-        """Return the passages that match `node`, best first, or the newest articles' first.
+        """Return the passages that match `node`, best first or by date.
 
-        `per_article` keeps only the best passage of each article.
+        By date, the passages of the newest articles come first. `per_article` keeps only the best passage of each
+        article.
         """
 
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
@@ -255,10 +277,16 @@ class Engine(Protocol):
         """Return up to `limit` terms whose *key* begins with `prefix`, sorted by key."""
 
     def forward(self, article_id: str) -> tuple[Forward, ...]:
-        """Return the syllables of an article's title, then of each passage, in order; empty if it is not there."""
+        """Return the syllables of an article's title, then of each passage, in order.
+
+        The result is empty if the article is not in the index.
+        """
 
     def frequency(self, node: DisjunctionMax) -> int:
-        """Return the number of passages (of articles, for title fields) that hold any of the alternatives, 0 without any."""
+        """Return the number of documents that hold any of the alternatives.
+
+        Documents are passages, or articles for title fields. Without alternatives the number is 0.
+        """
 
     def record(self, article_id: str) -> str | None:
         """Return an article's record, or None."""

@@ -1,4 +1,7 @@
-"""An engine in a dictionary: brute force, slow, obvious. The oracle that other engines are tested against."""
+"""An engine in a dictionary: brute force, slow, obvious.
+
+It is the oracle that other engines are tested against.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +33,7 @@ _Unit = tuple[str, int]  # article id, passage number
 
 
 class MemoryEngine:
-    """See `htxsearch.engine.contract.Engine` for the contract."""
+    """Implements the contract `htxsearch.engine.contract.Engine` in a dictionary."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}

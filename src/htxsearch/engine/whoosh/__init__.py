@@ -1,9 +1,10 @@
-"""The embedded engine: Whoosh keeps postings and records durably; numpy scores them exactly.
+"""The embedded engine: Whoosh stores postings and records; numpy scores exactly.
 
-Whoosh is asked for an on-disk term dictionary, stored fields, columns and an atomic commit, and not for ranking: its
-matchers lose hits and can loop for ever, and reading its postings takes longer than scoring them. `codec` says what
-it does here and by which doors. Beside each of its segments lies a file of columns with the same postings as arrays,
-by which every query is scored, exactly as `engine.contract` has it.
+Whoosh is asked for an on-disk term dictionary, stored fields, columns and a durable, atomic commit, and not for
+ranking: its matchers lose hits and can loop for ever, and reading its postings takes longer than scoring them.
+`codec` describes the use of Whoosh and the interfaces it is called by. Beside each of its segments lies a file of
+columns with the same postings as arrays. Every query is scored by these arrays, exactly as `engine.contract`
+defines.
 
     storage     the files of a commit, read without Whoosh; its errors as ours
     columns     the file beside a segment: arrays with checksums, built from the segment

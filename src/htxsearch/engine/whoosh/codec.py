@@ -1,16 +1,16 @@
-"""The one module that calls Whoosh, by the doors it has: a schema, a storage, a codec, a merge policy.
+"""The one module that calls Whoosh: a schema, a storage, a codec, a merge policy.
 
-It is imported only to write, or to build the columns of a segment that lacks them: importing Whoosh takes longer
-than a query. Whoosh 2.7.4 does four things here:
+These four are the extension points of Whoosh. The module is imported only to write, or to build the columns of a
+segment that lacks them: importing Whoosh takes longer than a query. Whoosh 2.7.4 does four things here:
 
 * `SegmentWriter` writes stored fields and columns, assembles a segment's files into one, and commits;
 * its table of contents is renamed into place, which is the moment of a commit;
 * `SegmentReader` reads the stored fields and columns of segments that are merged;
 * its classes read and write the files of columns, the hash of terms and the compound file.
 
-Postings are written by the codec (`ix.writer(codec=…)`) from a `PostingsBuffer`. The other door, `poolclass`, is a parameter
-that Whoosh accepts and ignores; its own pool gets no posting but article ids. Queries, scorers, parsers and analysers of
-Whoosh are not used; its `IDAnalyzer` stands in the schema and sees article ids.
+Postings are written by the codec (`ix.writer(codec=…)`) from a `PostingsBuffer`. The other extension point,
+`poolclass`, is a parameter that Whoosh accepts and ignores; its own pool gets no posting but article ids. Queries,
+scorers, parsers and analysers of Whoosh are not used; its `IDAnalyzer` is in the schema and gets article ids.
 """
 
 import mmap
@@ -44,7 +44,10 @@ _NO_NUMBER = -1
 
 @cache
 def schema() -> Any:
-    """Return the schema of every index; what is opened is read with it, whatever the files say."""
+    """Return the schema of every index.
+
+    An index that is opened is read with this schema, whatever its files contain.
+    """
     # A posting's weight is the term's frequency; the order of a document's terms is in the column `forward`.
     posting = fields.FieldType(format=formats.Existence(), analyzer=IDAnalyzer(), scorable=False, stored=False)
     return fields.Schema(
@@ -60,7 +63,10 @@ def schema() -> Any:
 
 
 class DurableStorage(FileStorage):  # type: ignore[misc]
-    """Whoosh's file storage, but durable: a file is renamed into place when it and all new files are on disk."""
+    """Whoosh's file storage, but durable.
+
+    A file is renamed into place when it and all new files are on disk.
+    """
 
     def __init__(self, folder: str) -> None:
         super().__init__(folder)
@@ -99,7 +105,7 @@ class Codec(W3Codec):  # type: ignore[misc]
 
 
 class _FieldWriter(PostingsBuffer):
-    """Gathers a session's postings, and writes them as the terms and postings files of a segment."""
+    """Gathers a session's postings, and writes a segment's terms and postings files."""
 
     def __init__(self, storage: Any, segment: Any) -> None:
         super().__init__()
@@ -110,7 +116,10 @@ class _FieldWriter(PostingsBuffer):
         self.is_closed = False
 
     def add_postings(self, _schema: Any, _lengths: None, postings: Iterator[tuple[str, bytes, int, float, bytes]]) -> None:
-        """Write everything; Whoosh calls this at the end of a session with the postings of its own pool."""
+        """Write all terms and postings.
+
+        Whoosh calls this at the end of a session with the postings of its own pool.
+        """
         for field, term, document, _, _ in postings:
             self.add_terms(field, document, [term])
         self.write(self._postings_file, self._add_entry)
@@ -126,7 +135,10 @@ class _FieldWriter(PostingsBuffer):
 
 
 class SegmentFiles:
-    """The files inside a segment's .seg file, which is mapped: columns as arrays, terms and postings."""
+    """The files inside a segment's .seg file: columns as arrays, terms and postings.
+
+    The .seg file is mapped.
+    """
 
     def __init__(self, mapped: mmap.mmap, name: str, size: int) -> None:
         """`name` is the stem of the segment's files, `size` its number of documents."""
@@ -145,7 +157,11 @@ class SegmentFiles:
         return values
 
     def values(self, column: str) -> tuple[int, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Return where in the .seg file a column of bytes begins, and each value's offset there and length, (documents,)."""
+        """Return the offset of a column of bytes, and each value's offset and length.
+
+        The column's offset is in the .seg file, a value's offset is from there. The offsets and lengths of the
+        values are (documents,).
+        """
         name = self._column(column)
         data = self._bytes(name)
         code, end, offsets = chr(data[-1]), len(data) - 1, None
@@ -158,7 +174,10 @@ class SegmentFiles:
         return self._files.range(name)[0], offsets, lengths
 
     def _array(self, data: memoryview, end: int, code: str) -> tuple[int, npt.NDArray[np.int64]]:
-        """Return where an array of a value for each document begins, and the array; it ends at `end`."""
+        """Return the offset of an array of a value for each document, and the array.
+
+        The array ends at `end`.
+        """
         kind = np.dtype(f">{code}")
         start = end - kind.itemsize * self._size
         return start, np.frombuffer(data[start:end], kind).astype(np.int64)
@@ -183,7 +202,10 @@ class SegmentFiles:
             yield key[2:], entry
 
     def postings(self, entry: bytes) -> Any:
-        """Return the documents of a term, ascending, and its frequency in each; both are arrays of the standard library."""
+        """Return the documents of a term, ascending, and its frequency in each.
+
+        Both are arrays of the standard library.
+        """
         return read_postings(entry, self._postings)
 
     @cached_property
@@ -204,7 +226,10 @@ class SegmentFiles:
 
 
 class _MergeReader(SegmentReader):  # type: ignore[misc]
-    """A reader of a segment that is merged. It gives no postings: the buffer takes them over as arrays."""
+    """A reader of a segment that is merged.
+
+    It gives no postings: the buffer takes them over as arrays.
+    """
 
     def iter_postings(self) -> tuple[()]:
         return ()

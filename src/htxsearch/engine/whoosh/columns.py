@@ -1,4 +1,6 @@
-"""The columns of a segment: its numbers and postings as arrays in one memory-mapped file, each with a checksum.
+"""The columns of a segment: its numbers and postings as arrays with checksums.
+
+They are in one memory-mapped file:
 
     8 bytes    magic, the format's version in its last two
     4 bytes    length of the header
@@ -7,14 +9,14 @@
                is (offset from their start, items, kind of item, CRC-32, whether in blocks), and facts
     sections   little-endian arrays, each at a multiple of 16
 
-A section's checksum is compared when it is first touched, except for "blocks" (a field's postings), which
-have a checksum for each term, so that a query reads only what it needs. Columns are derived from the
-segment and can be built again; a reader that meets a wrong checksum does so and trusts nothing of the old file.
-The name, `<segment>.imp`, is one that Whoosh removes together with the segment.
+A section's checksum is compared when it is first touched, except for "blocks" (a field's postings), which have a
+checksum for each term. Hence a query reads only the blocks of its terms. Columns are derived from the segment and
+can be built again; a reader that meets a wrong checksum builds them and trusts nothing of the old file. The name,
+`<segment>.imp`, is one that Whoosh removes together with the segment.
 
-Passages and articles are numbered apart, from 0, in the order in which they stand in the segment. What
-is read by the article (tokens for the reranker, records, vectors) stays in Whoosh's file; the columns have its
-position there, and checksums.
+Passages and articles are numbered apart, from 0, in their order in the segment. Data that is read by the article
+(tokens for the reranker, records, vectors) stays in Whoosh's file; the columns have its position there, and
+checksums.
 """
 
 import json
@@ -56,7 +58,10 @@ _START = len(_MAGIC) + 8
 
 
 class ColumnsDamaged(Exception):
-    """Columns are missing, of another version or segment, or not as they were written. Never leaves the engine."""
+    """Columns are missing, altered, or of another version or segment.
+
+    Never leaves the engine.
+    """
 
 
 def columns_name(segment: str) -> str:
@@ -65,7 +70,10 @@ def columns_name(segment: str) -> str:
 
 
 def pack(facts: Mapping[str, Any], sections: Mapping[str, Array], blocks: frozenset[str]) -> bytes:
-    """Return the bytes of a columns file; the sections named in `blocks` have checksums of their own elsewhere."""
+    """Return the bytes of a columns file.
+
+    The sections named in `blocks` have checksums of their own elsewhere.
+    """
     arrays = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in sections.items()}
     table: dict[str, list[Any]] = {}
     at = 0
@@ -81,13 +89,19 @@ def pack(facts: Mapping[str, Any], sections: Mapping[str, Array], blocks: frozen
 
 
 def packed_strings(strings: list[bytes]) -> tuple[Array, Array]:
-    """Return the strings one after the other, and where each begins, with the end behind the last."""
+    """Return the strings concatenated, and the start of each.
+
+    The end of the last follows the starts.
+    """
     ends = np.cumsum([0, *map(len, strings)], dtype=np.uint64)
     return np.frombuffer(b"".join(strings), np.uint8), ends.astype(np.uint32)
 
 
 class Columns:
-    """Reads a columns file. Every method raises ColumnsDamaged where a checksum is wrong."""
+    """Reads a columns file.
+
+    Every method raises ColumnsDamaged where a checksum is wrong.
+    """
 
     def __init__(self, buffer: bytes | mmap.mmap) -> None:
         self._buffer = buffer
@@ -139,7 +153,10 @@ class Columns:
         return [text[start:end] for start, end in pairwise(at)]
 
     def number_of(self, name: str, text: bytes) -> int:
-        """Return the number of one of the strings packed under `name`, whose CRC-32 are in `<name>.hash`, sorted; or -1."""
+        """Return the number of a string packed under `name`, or -1.
+
+        The CRC-32 of the strings are in `<name>.hash`, sorted.
+        """
         table = self._tables.get(name)
         if table is None:
             parts = (self.section(f"{name}.{part}") for part in ("hash", "text", "text_at"))
@@ -154,7 +171,7 @@ class Columns:
         return -1
 
     def block(self, field: str, number: int) -> tuple[Array, Array]:
-        """Return a term's postings in a field: units ascending, and how often it stands in each."""
+        """Return a term's postings in a field: units ascending, and its frequency in each."""
         table = self._blocks.get(field)
         if table is None:
             parts = (self.section(f"{field}.{part}") for part in ("at", "units", "tf", "crc"))
@@ -170,7 +187,10 @@ class Columns:
         return units, tf
 
     def give_back(self) -> None:
-        """Release the pages that were read; the system reads them again when they are needed."""
+        """Release the pages that were read.
+
+        The system reads them again when they are needed.
+        """
         if isinstance(self._buffer, mmap.mmap):
             give_back(self._buffer)
 
@@ -182,7 +202,10 @@ class Columns:
 
 
 def give_back(mapped: mmap.mmap) -> None:
-    """Release a mapped file's pages to the system, which keeps them as long as it has room."""
+    """Release a mapped file's pages to the system.
+
+    The system keeps them as long as it has room.
+    """
     if hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
 
@@ -196,7 +219,10 @@ def block_crc(units: Array, tf: Array) -> int:
 
 
 class _Numbering(NamedTuple):
-    """Whoosh's documents as articles and passages; `number`, (documents,) uint32, counts each among its kind."""
+    """Whoosh's documents as articles and passages.
+
+    `number`, (documents,) uint32, counts each among its kind.
+    """
 
     article_docs: Array
     passage_docs: Array
@@ -204,7 +230,10 @@ class _Numbering(NamedTuple):
 
 
 def build_columns(files: "SegmentFiles", name: str, file_size: int) -> bytes:
-    """Return the columns of the segment with these files. `file_size` is that of its .seg file."""
+    """Return the columns of the segment with these files.
+
+    `file_size` is that of its .seg file.
+    """
     ordinal = files.numbers("ordinal")
     article_docs, passage_docs = np.flatnonzero(ordinal == 0), np.flatnonzero(ordinal > 0)
     number = np.empty(len(ordinal), np.uint32)
@@ -274,7 +303,10 @@ def _postings(files: "SegmentFiles", field: str, number: Array) -> dict[str, Arr
 
 
 def _values(files: "SegmentFiles", field: str, numbering: _Numbering) -> dict[str, Array]:
-    """Return a field's values, and for every article the number of its value, counted from 1, or 0."""
+    """Return a field's values, and the number of each article's value.
+
+    Values are counted from 1; 0 is none.
+    """
     values = []
     codes = np.zeros(len(numbering.article_docs), np.uint32)
     for code, (value, entry) in enumerate(files.terms(field), start=1):
@@ -292,7 +324,10 @@ def _ids(files: "SegmentFiles", article_docs: Array) -> dict[str, Array]:
 
 
 def _spellings(files: "SegmentFiles") -> dict[str, Array]:
-    """Return the spellings in order and, by the CRC-32 of what precedes their term, which of them share it."""
+    """Return the spellings in order, and which of them share a key.
+
+    The key is the part of a spelling that precedes its term. Keys are found by their CRC-32.
+    """
     entries = [term for term, _ in files.terms("spelling")]
     first: dict[bytes, int] = {}
     for place, entry in enumerate(entries):
@@ -311,7 +346,10 @@ def _spellings(files: "SegmentFiles") -> dict[str, Array]:
 
 
 def _forward(files: "SegmentFiles", article_docs: Array, lengths: Array) -> tuple[int, Array]:
-    """Return where in the .seg file the tokens begin, those of all documents in a row, and a checksum for each article."""
+    """Return the offset of the tokens in the .seg file, and each article's checksum.
+
+    The tokens are those of all documents in a row.
+    """
     base, offsets, sizes = files.values("forward")
     ends = np.cumsum(5 * lengths)
     starts = np.append(0, ends)
@@ -322,7 +360,10 @@ def _forward(files: "SegmentFiles", article_docs: Array, lengths: Array) -> tupl
 
 
 def _pieces(files: "SegmentFiles", name: str, column: str, article_docs: Array) -> dict[str, Array]:
-    """Return where in the .seg file each article's value of a column is, its size, and its checksum."""
+    """Return the offset, size and checksum of each article's value of a column.
+
+    Offsets are positions in the .seg file.
+    """
     positions = _positions(files, column, article_docs)
     return {
         f"{name}.at": np.array([start for start, _ in positions], np.uint64),
@@ -332,6 +373,9 @@ def _pieces(files: "SegmentFiles", name: str, column: str, article_docs: Array) 
 
 
 def _positions(files: "SegmentFiles", column: str, article_docs: Array) -> list[tuple[int, int]]:
-    """Return the start in the .seg file, and the size, of each article's value of a column of bytes."""
+    """Return the offset and size of each article's value of a column of bytes.
+
+    Offsets are positions in the .seg file.
+    """
     base, offsets, sizes = files.values(column)
     return list(zip((base + offsets[article_docs]).tolist(), sizes[article_docs].tolist(), strict=True))

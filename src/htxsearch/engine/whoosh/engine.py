@@ -1,4 +1,7 @@
-"""The engine: evaluates a node, orders its best passages and counts its matches; looks up terms, articles, values."""
+"""The embedded engine: evaluates a node, orders its best passages, counts matches.
+
+It also looks up terms, articles and values.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -31,9 +34,9 @@ _TIE = 1e-8
 
 
 class WhooshEngine:
-    """See `htxsearch.engine.contract.Engine` for the contract.
+    """Implements the contract `htxsearch.engine.contract.Engine` with Whoosh's files.
 
-    Raises only subclasses of IndexFailure; which Whoosh exception becomes which is tested one by one.
+    Raises only subclasses of IndexFailure. Tests check for each Whoosh exception which of them it becomes.
     """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
@@ -77,7 +80,10 @@ class WhooshEngine:
                 break
 
     def _opened(self, generation: int) -> list[Segment] | None:
-        """Return the segments of a commit, None if a file is gone; segments known before are not opened again."""
+        """Return the segments of a commit, None if a file is gone.
+
+        Segments known before are not opened again.
+        """
         known = {segment.entry.name: segment for segment in self._reader.segments}
         try:
             entries = read_contents(self._folder, generation).segments
@@ -189,10 +195,10 @@ class WhooshEngine:
 
 
 def _ranked(reader: IndexReader, matches: LeafScores, best_of: Floats, limit: int, *, per_article: bool, by_date: bool) -> Ints:
-    """Return the best `limit` passages in order; `best_of` are the articles' best scores.
+    """Return the best `limit` passages in order.
 
-    The last article of the best `limit` bounds what can be among them, grouped or not; only what
-    reaches that is put in order.
+    `best_of` are the articles' best scores. The last article of the best `limit` bounds the candidates, grouped or
+    not; only passages that reach this bound are put in order.
     """
     has_any = best_of > 0 if matches.mask is None else best_of >= 0
     count = int(np.count_nonzero(has_any))
@@ -221,9 +227,11 @@ def _ranked(reader: IndexReader, matches: LeafScores, best_of: Floats, limit: in
 
 
 def _bound(measure: Floats, limit: int) -> float:
-    """Return a bound that at least `limit` values reach, and few more: the `limit`-th greatest maximum of groups of them.
+    """Return a bound that at least `limit` values reach, and few more.
 
-    Groups are columns, so that one pass over the array makes them; with few groups it is the `limit`-th greatest value.
+    The values are divided into groups; the bound is the `limit`-th greatest maximum of a group. Groups are
+    columns, so that a single pass over the array makes them. With few groups the bound is the `limit`-th greatest
+    value.
     """
     groups = len(measure) // _GROUP
     if groups >= 4 * limit:
@@ -233,7 +241,7 @@ def _bound(measure: Floats, limit: int) -> float:
 
 
 def _ranks(reader: IndexReader, articles: Ints) -> Ints:
-    """Return the rank of each article's id among the ids of all of them, (articles,) intp."""
+    """Return the rank of each article's id among all ids, (articles,) intp."""
     different, back = np.unique(articles, return_inverse=True)
     ids = [reader.article_id(article) for article in different.tolist()]
     ranks = np.empty(len(ids), np.intp)
@@ -251,7 +259,10 @@ def _hits(reader: IndexReader, node: Node, matches: LeafScores, passages: Ints, 
 
 
 def _facet(reader: IndexReader, name: str, articles: Mask) -> dict[str, int]:
-    """Return each value of a facet with the number of articles that have it, none of them 0."""
+    """Return each value of a facet with the number of articles that have it.
+
+    No number is 0.
+    """
     if name == "year":
         days, counts = np.unique(reader.dates[articles & (reader.dates != NO_DATE)], return_counts=True)
         years: dict[str, int] = {}

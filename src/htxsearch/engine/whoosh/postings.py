@@ -1,8 +1,8 @@
-"""Postings in the format of Whoosh 3: gathered in arrays, written in blocks, read back from a segment.
+"""Postings in the format of Whoosh 3: gathered in arrays, written, read back.
 
-Whoosh's own pool holds and sorts a tuple for each posting and writes it with half a dozen calls. Here the tokens of a
-session are numbers in arrays; a term's postings are written, and read, a block at a time. Whoosh's readers read the result.
-A posting's weight is the term's frequency in the document.
+Whoosh's own pool holds and sorts a tuple for each posting and writes it with half a dozen calls. Here the tokens
+of a session are numbers in arrays; a term's postings are written to a segment, and read from it, a block at a
+time. Whoosh's readers read the result. A posting's weight is the term's frequency in the document.
 
     term entry   struct "!BfIBBfII": is inline, total weight, documents, 0, 0, greatest weight, first and last document;
                  then either the pickled (documents, weights, ()) or the offset (8 bytes) and length (4) in the postings file
@@ -42,7 +42,10 @@ Weights = npt.NDArray[np.float32]
 
 
 class TermPostings(NamedTuple):
-    """A term's postings from one source: documents ascending, (postings,) uint32, and weights, (postings,) float32."""
+    """A term's postings from a single source.
+
+    Documents are ascending, (postings,) uint32; weights are (postings,) float32.
+    """
 
     field: str
     term: bytes
@@ -64,7 +67,10 @@ class PostingsSource(Protocol):
 
 
 class _Merged(NamedTuple):
-    """A segment whose postings are taken over; `numbers` has each document's new number, -1 for a deleted one."""
+    """A segment whose postings are taken over.
+
+    `numbers` has each document's new number, -1 for a deleted document.
+    """
 
     source: PostingsSource
     numbers: npt.NDArray[np.int64]
@@ -101,7 +107,10 @@ class _Field:
 
 
 class PostingsBuffer:
-    """The postings of one session: gathered as arrays, merged with those of old segments, written a term at a time."""
+    """The postings of a session: gathered as arrays, merged, written.
+
+    They are merged with the postings of old segments, and written a term at a time.
+    """
 
     def __init__(self) -> None:
         self._fields: dict[str, _Field] = {}
@@ -113,13 +122,17 @@ class PostingsBuffer:
             self._fields.setdefault(field, _Field()).add(document, terms)
 
     def merge(self, source: PostingsSource, numbers: npt.NDArray[np.int64]) -> None:
-        """Take over a segment's postings; `numbers` has each document's new number, (documents,), -1 for a deleted one."""
+        """Take over a segment's postings.
+
+        `numbers` has each document's new number, (documents,), -1 for a deleted document.
+        """
         self._merged.append(_Merged(source, numbers))
 
     def write(self, postings_file: BytesIO, add_entry: Callable[[str, bytes, bytes], None]) -> None:
-        """Write all postings, fields and terms in order, and hand each term's entry to `add_entry`(field, term, entry).
+        """Write all postings, fields and terms in order.
 
-        Only one term's postings are held twice.
+        Each term's entry is handed to `add_entry`(field, term, entry). Only a single term's postings are held
+        twice.
         """
         own = [self._fields[name].postings(name) for name in sorted(self._fields)]
         every = heapq.merge(*own, *map(_of_segment, self._merged), key=itemgetter(0, 1))
@@ -169,9 +182,9 @@ def _block(steps: list[int], weights: list[float], last_id: int, *, is_last: boo
 
 
 def read_postings(entry: bytes, postings: memoryview) -> tuple["array[int]", "array[float]"]:
-    """Return the documents of a term, ascending, and its frequency in each; `postings` is the segment's postings file.
+    """Return the documents of a term, ascending, and its frequency in each.
 
-    May raise any exception for damaged postings.
+    `postings` is the segment's postings file. May raise any exception for damaged postings.
     """
     documents, weights = array("I"), array("f")
     if entry[0]:

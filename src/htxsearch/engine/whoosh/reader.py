@@ -1,7 +1,8 @@
-"""All segments as one index: passages and articles numbered through, statistics over all, postings joined and cached.
+"""All segments as a single index: joint numbers, statistics and postings.
 
+Passages and articles are numbered through, statistics are those of all segments, postings are joined and cached.
 Scores need document frequencies and mean lengths over the whole collection, and numpy costs by the call, not by
-the segment; so segments are joined here once after each commit, and a term's postings when it is first asked for.
+the segment. Hence segments are joined here once after each commit, and a term's postings at the first request.
 """
 
 from collections import OrderedDict
@@ -108,7 +109,10 @@ class IndexReader:
         return np.searchsorted(numbering.layers, passages, "right") - 1
 
     def max_per_article(self, passages: Floats, start: float) -> Floats:
-        """Return the greatest value of each article's passages, (articles,) float64, `start` for an article without any."""
+        """Return the greatest value of each article's passages, (articles,) float64.
+
+        An article without passages has `start`.
+        """
         most = np.full(self.articles, start)
         for layer, count in self._numbering.slices:
             np.maximum(most[:count], passages[layer], out=most[:count])
@@ -117,7 +121,10 @@ class IndexReader:
         return most
 
     def propagate_to_passages(self, articles: Floats, passages: Floats) -> None:
-        """Add the value of each article, (articles,), to those of its passages, (passages,), in place."""
+        """Add the value of each article to those of its passages, in place.
+
+        The values are (articles,) and (passages,).
+        """
         for layer, count in self._numbering.slices:
             passages[layer] += articles[:count]
         rest = self._numbering.rest
@@ -172,7 +179,10 @@ class IndexReader:
         return self._of_live([segment.section("date") for segment in self.segments], on_article=True)
 
     def values(self, field: str) -> tuple[list[str], Ints]:
-        """Return the values of place or source, and the number of each article's value, (articles,) intp, -1 for none."""
+        """Return the values of place or source, and the number of each article's value.
+
+        The numbers are (articles,) intp, -1 for none.
+        """
         if field not in self._values:
             names: dict[str, int] = {}
             codes = []
@@ -209,7 +219,10 @@ class IndexReader:
     # Postings
 
     def weights(self, alternatives: tuple[WeightedTerm, ...]) -> TermWeights:
-        """Return the scores of alternatives: in each doc the best weight * tf part, times the idf of the group."""
+        """Return the scores of alternatives in each doc.
+
+        A score is the best weight * tf part, times the idf of the group.
+        """
         found = self._kept.get(alternatives)
         if found is None:
             field = alternatives[0].field if alternatives else "syllable"
@@ -219,7 +232,10 @@ class IndexReader:
         return found
 
     def _keep(self, key: object, weights: TermWeights, docs: int) -> TermWeights:
-        """Multiply a leaf's weights by the idf, cache and return them; `docs` is the number of docs of its level."""
+        """Multiply a leaf's weights by the idf, cache and return them.
+
+        `docs` is the number of docs of its level.
+        """
         weights.values[:] *= idf(weights.frequency, docs)
         self._kept[key] = weights
         self._kept_size += weights.size
@@ -254,7 +270,10 @@ class IndexReader:
         return TermWeights(docs, best[docs], frequency)
 
     def postings(self, field: str, term: str) -> tuple[Ints, Floats]:
-        """Return the live docs that hold a term, (frequency,) intp, and its frequency in each, (frequency,) float64."""
+        """Return the live docs that hold a term, and its frequency in each.
+
+        The docs are (frequency,) intp, the frequencies (frequency,) float64.
+        """
         numbers = self._numbering.article if field in ARTICLE_FIELDS else self._numbering.passage
         docs, tf = [], []
         for segment, number in zip(self.segments, numbers, strict=True):
@@ -364,12 +383,13 @@ class IndexReader:
 
 
 class _Numbering:
-    """The numbers of the segments' articles and passages in the index, and the way back.
+    """The numbers of the segments' articles and passages in the index, and back.
 
-    `article[s]`, (articles of segment s,), and `passage[s]`, (passages of segment s,), have the number of each, -1 for a
-    deleted one. `segment` and `in_segment`, (articles,), locate an article; `owner`, (passages,), is each passage's article.
-    `layers`, (most passages + 1,), are the starts of all first passages, all second ones, and so on; `slices` are the first
-    of these layers with their lengths, and `rest` is the start of the others. All arrays are intp.
+    `article[s]`, (articles of segment s,), and `passage[s]`, (passages of segment s,), have the number of each, -1
+    for a deleted one. `segment` and `in_segment`, (articles,), locate an article; `owner`, (passages,), is each
+    passage's article. `layers`, (most passages + 1,), are the starts of all first passages, all second ones, and
+    so on; `slices` are the first of these layers with their lengths, and `rest` is the start of the others. All
+    arrays are intp.
     """
 
     _SLICES = 64
@@ -403,7 +423,10 @@ class _Numbering:
 
 
 def _live_count(segment: Segment, number: Ints, field: str, term: str) -> int:
-    """Return the number of a segment's live docs that hold a term; `number`, (docs,), is -1 for deleted ones."""
+    """Return the number of a segment's live docs that hold a term.
+
+    `number`, (docs,), is -1 for deleted docs.
+    """
     if not segment.entry.deleted:
         return segment.frequency(field, term)
     found = segment.postings(field, term)

@@ -1,7 +1,7 @@
-"""Evaluate a query's nodes over an index, exactly as `engine.contract` has it, with few passes over arrays.
+"""Evaluate a query's nodes over an index, with few passes over arrays.
 
-Scores are summed apart for passages and for articles (titles, filters with a boost), and those of articles are
-propagated to their passages once.
+The scores are exactly those that `engine.contract` defines. They are summed apart for passages and for articles
+(titles, filters with a boost), and those of articles are propagated to their passages once.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,10 @@ __all__ = ["LeafScores", "evaluate", "explain_score"]
 
 
 class LeafScores(NamedTuple):
-    """A node's result: scores, (passages,) float64, and the mask of matching passages, (passages,) bool.
+    """A node's result: scores and a mask of matching passages.
 
-    Without a mask, the passages with a score above 0 match.
+    Scores are (passages,) float64, the mask is (passages,) bool. Without a mask, the passages with a score above 0
+    match.
     """
 
     scores: Floats
@@ -69,7 +70,10 @@ def _flat(children: tuple[Node, ...]) -> Iterator[Node]:
 
 
 def _any(reader: IndexReader, children: list[Node]) -> LeafScores:
-    """Return the passages that any child matches, with the sums of the children's scores."""
+    """Return the passages that any child matches, with their scores.
+
+    A score is the sum of the children's scores.
+    """
     sums = _Sums(reader, np.zeros(reader.passages))
     unscored = [mask for child in children if (mask := sums.add(child)) is not None]
     if not unscored:
@@ -87,7 +91,10 @@ class _Sums:
         self._articles: Floats | None = None
 
     def add(self, node: Node) -> Mask | None:
-        """Add a node's scores; return the mask of its matches, or None if they are the passages it gives a score."""
+        """Add a node's scores; return the mask of its matches.
+
+        The mask is None if the matches are the passages that the node gives a score.
+        """
         reader = self._reader
         if isinstance(node, Boolean):
             result = evaluate(reader, node)
@@ -142,7 +149,10 @@ def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
 
 
 def explain_score(reader: IndexReader, node: Node, passages: Ints) -> list[tuple[Leaf, Floats, Mask]]:
-    """Return every leaf that can score, its score for each passage, and the mask of passages that its parents match."""
+    """Return every leaf that can score, its scores and the mask of its parents.
+
+    Scores are by passage. The mask has the passages that the leaf's parents match.
+    """
     return list(_parts(reader, node, passages, np.ones(len(passages), np.bool_)))
 
 

@@ -1,4 +1,7 @@
-"""One segment: its columns for everything that is ranked, and the tokens, records and vectors in Whoosh's file."""
+"""A segment: columns for ranking, and the tokens, records and vectors of articles.
+
+The columns hold everything that is ranked; the rest is in Whoosh's file.
+"""
 
 import mmap
 import pickle
@@ -26,16 +29,20 @@ _Found = TypeVar("_Found")
 
 
 class _TermMatcher(NamedTuple):
-    """A term among tokens: its hash, and per doc the number of smaller terms with the same hash, None if there are none."""
+    """A term to find among tokens: its hash, and its rank among terms of this hash.
+
+    The rank is, per doc, the number of smaller terms with the same hash; None if there are no such terms.
+    """
 
     hash: np.uint32
     ranks: Array | None
 
 
 class _File:
-    """A mapped file, read piece by piece, of which only some pages stay in this process's memory.
+    """A mapped file, read piece by piece.
 
-    mmap, not read(): read() releases the GIL and then queues to get it back.
+    Only a few of its pages stay in this process's memory. mmap, not read(): read() releases the GIL and then
+    queues to get it back.
     """
 
     _RESIDENT = 2_000_000
@@ -60,14 +67,18 @@ class _File:
 
 
 class Segment:
-    """Reads one segment. Passages and articles are numbered apart, from 0, deleted ones included.
+    """Reads a segment.
 
-    Columns that are missing or damaged are built again, in memory. The .seg file stays mapped, so that a
-    segment can be read to the end after a merge has removed its files.
+    Passages and articles are numbered apart, from 0, deleted ones included. Columns that are missing or damaged
+    are built again, in memory. The .seg file stays mapped, so that a segment can be read to the end after a merge
+    has removed its files.
     """
 
     def __init__(self, folder: Path, entry: SegmentEntry, before: "Segment | None" = None) -> None:
-        """`before` is the same segment in an earlier commit, when fewer of its documents were deleted."""
+        """Open a segment.
+
+        `before` is the same segment in an earlier commit, when fewer of its documents were deleted.
+        """
         self.entry = entry
         self._folder = folder
         self._file: _File
@@ -93,7 +104,10 @@ class Segment:
         return columns
 
     def _ask(self, question: Callable[[Columns], _Found]) -> _Found:
-        """Return the answer of the columns; if they are damaged, that of columns built again."""
+        """Return the answer of the columns.
+
+        If the columns are damaged, the answer is that of columns built again.
+        """
         try:
             if self._columns is not None:
                 return question(self._columns)
@@ -107,7 +121,10 @@ class Segment:
         return build_columns(self.files(), self.entry.name, self._file.size)
 
     def files(self) -> "SegmentFiles":
-        """Return Whoosh's files of the segment, whether or not they still exist in the folder."""
+        """Return Whoosh's files of the segment.
+
+        They may no longer exist in the folder.
+        """
         from htxsearch.engine.whoosh.codec import SegmentFiles  # imports Whoosh
 
         return SegmentFiles(self._file.mapped, self.entry.name, self.entry.size)
@@ -129,7 +146,10 @@ class Segment:
 
     @cached_property
     def article_docs(self) -> Array:
-        """Return the number of each article among Whoosh's documents, (articles,) int64; its passages follow it."""
+        """Return each article's number among Whoosh's documents, (articles,) int64.
+
+        An article's passages follow it.
+        """
         runs = self.passages.astype(np.int64) + 1
         starts: Array = np.cumsum(runs) - runs
         return starts
@@ -153,11 +173,17 @@ class Segment:
         return self._ask(lambda columns: columns.section(name))
 
     def values(self, field: str) -> list[str]:
-        """Return the values of place or source, deleted articles' included; section `<field>.code` counts them from 1."""
+        """Return the values of place or source, deleted articles' included.
+
+        Section `<field>.code` counts the values from 1.
+        """
         return [value.decode() for value in self._ask(lambda columns: columns.string_list(field))]
 
     def postings(self, field: str, term: str) -> tuple[Array, Array] | None:
-        """Return a term's docs (passages or articles), ascending, deleted ones included, and its frequency in each."""
+        """Return a term's docs, ascending, and its frequency in each.
+
+        Docs are passages or articles, deleted ones included.
+        """
 
         def found(columns: Columns) -> tuple[Array, Array] | None:
             number = columns.number_of(field, term.encode())
@@ -180,7 +206,10 @@ class Segment:
     # Spellings
 
     def spellings(self, prefixed_key: str) -> list[str]:
-        """Return the terms stored under a field's prefix and a key, sorted, deleted articles' included."""
+        """Return the terms stored under a field's prefix and a key, sorted.
+
+        Those of deleted articles are included.
+        """
 
         def found(columns: Columns) -> list[str]:
             hashes = columns.section("spelling.hash")
@@ -198,7 +227,10 @@ class Segment:
         return self._ask(found)
 
     def spellings_from(self, start: str) -> Iterator[tuple[str, str]]:
-        """Yield the key and term of each spelling that begins with a field's prefix and the start of a key, in order."""
+        """Yield the key and term of each spelling that begins with a prefix, in order.
+
+        The prefix is a field's prefix and the start of a key.
+        """
         wanted = start.encode()
         count = len(self.section("spelling.text_at")) - 1
 
@@ -249,7 +281,10 @@ class Segment:
 
     @cached_property
     def _tokens_at(self) -> Array:
-        """Return the position in the file of each document's tokens, and the end of the last, (documents + 1,) int64."""
+        """Return the position in the file of each document's tokens.
+
+        The end of the last document's tokens follows: (documents + 1,) int64.
+        """
         starts: Array = self._ask(lambda columns: int(columns.facts["forward"])) + np.append(
             0, np.cumsum(5 * self._token_counts)
         )
@@ -298,9 +333,10 @@ class Segment:
     # Phrases
 
     def phrase(self, field: str, slots: tuple[tuple[str, ...], ...]) -> dict[int, int]:
-        """Return the docs that hold a phrase, deleted ones included, with its frequency in each.
+        """Return the docs that hold a phrase, with its frequency in each.
 
-        Candidates have a term of every slot; where these stand is seen in the tokens kept for stage two.
+        Deleted docs are included. Candidates have a term of every slot. The positions of the terms are read from
+        the tokens kept for stage two.
         """
         units: set[int] | None = None
         terms = []
@@ -338,12 +374,18 @@ class Segment:
         return self._ask(found)
 
     def _runs(self, docs: Array, slots: list[list[_TermMatcher]]) -> Array:
-        """Return the number of positions in each document at which a run of tokens fills the slots, (docs,) intp."""
+        """Return the number of runs of tokens that fill the slots, (docs,) intp.
+
+        A document's number counts the positions at which such a run begins.
+        """
         starts, counts = self._tokens_at[docs].tolist(), self._token_counts[docs]
         self._check_tokens(docs)
 
         def read(first: int, last: int, kind: type[np.generic]) -> Array:
-            """Return bytes `first` to `last` of the five of every token: four of the hash, one of flags."""
+            """Return bytes `first` to `last` of the five of every token.
+
+            The five are four of the hash and a byte of flags.
+            """
             pairs = zip(starts, counts.tolist(), strict=True)
             return np.frombuffer(b"".join(self._file.read(start + first * n, start + last * n) for start, n in pairs), kind)
 
@@ -372,7 +414,10 @@ class Segment:
 
     @cached_property
     def _sound(self) -> Array:
-        """Return a mask of the articles whose tokens were compared with their checksum, (articles,) bool."""
+        """Return a mask of the articles whose tokens are verified, (articles,) bool.
+
+        Verified tokens were compared with their checksum.
+        """
         return np.zeros(len(self.passages), np.bool_)
 
 

@@ -1,11 +1,12 @@
-"""The files of a commit: its table of contents, read without Whoosh, and its blobs; and Whoosh's errors as ours.
+"""The files of a commit: table of contents, blobs, and Whoosh's errors as ours.
 
-Layout. An article is a run of Whoosh documents: one for the article (ordinal 0: record, values,
+Layout. An article is a run of Whoosh documents: the first for the article (ordinal 0: record, values,
 title terms, spellings), then one for each passage (ordinal 1, 2, …: its terms). Runs are written,
-merged and deleted whole, so a passage's article is the nearest ordinal 0 before it.
+merged and deleted whole. Hence a passage's article is the nearest ordinal 0 before it.
 
-Importing Whoosh takes longer than a query. The table of contents is a pickle; here it may make plain values and
-stand-ins for Whoosh's two classes and nothing else, so an untrusted index cannot execute code.
+The table of contents is read without Whoosh, as importing Whoosh takes longer than a query. It is a pickle; here
+it may make plain values and stand-ins for Whoosh's two classes and nothing else. Hence an untrusted index cannot
+execute code.
 """
 
 import os
@@ -69,7 +70,10 @@ _VALUES: dict[tuple[str, str], Any] = {
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """One segment as a commit names it: the stem of its files, its number of documents, the deleted documents."""
+    """A segment as a commit lists it.
+
+    The entry has the stem of the segment's files, its number of documents, and the deleted documents.
+    """
 
     name: str
     size: int
@@ -96,10 +100,10 @@ def latest_generation(folder: Path) -> int:
 
 
 def read_contents(folder: Path, generation: int, *, path: Path | None = None) -> Contents:
-    """Return the contents of a commit, from the file at `path` if it is not in place yet.
+    """Return the contents of a commit.
 
-    Raises IndexOutdated, and FileNotFoundError if the commit is gone. May raise any exception for a damaged file;
-    `mapped` translates it.
+    They are read from the file at `path` if it is not in place yet. Raises IndexOutdated, and FileNotFoundError if
+    the commit is gone. May raise any exception for a damaged file; `mapped` translates it.
     """
     file = BytesIO((path or folder / f"_MAIN_{generation}.toc").read_bytes())
     if file.read(3) != _SIZES or _int(file) != _BYTE_ORDER:
@@ -140,7 +144,10 @@ def _int(file: BytesIO) -> int:
 
 
 def _varint(file: BytesIO) -> int:
-    """Read an integer of seven bits a byte, the lowest first; the high bit says that more follow."""
+    """Read an integer of seven bits a byte, the lowest first.
+
+    The high bit is set if more bytes follow.
+    """
     value = shift = 0
     while True:
         (byte,) = file.read(1)
@@ -151,7 +158,10 @@ def _varint(file: BytesIO) -> int:
 
 
 def stale_files(names: Iterable[str], contents: Contents) -> list[str]:
-    """Return the names of files that belong to other commits than `contents`, or to sessions cut off."""
+    """Return the names of files of other commits than `contents`.
+
+    Files of sessions cut off are included.
+    """
     segments = {segment.name for segment in contents.segments}
     stale = []
     for name in names:
@@ -189,7 +199,10 @@ def unpack_blob(filed: bytes) -> bytes:
 
 
 def pack_forward(terms: Terms) -> bytes:
-    """Return a passage's syllables and flags for the column `forward`: 4 bytes, then 1, for each syllable."""
+    """Return a passage's syllables and flags for the column `forward`.
+
+    The hashes of all syllables, 4 bytes each, are followed by their flags, a byte each.
+    """
     forward = forward_of(terms)
     return forward.hashes + forward.flags
 

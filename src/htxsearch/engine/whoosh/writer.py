@@ -100,7 +100,10 @@ class WhooshWriter:
 
 
 def _write_columns(storage: Any, generation: int, toc: Path) -> None:
-    """Write the columns that a commit's segments lack, before its table of contents, which lies at `toc`, is in place."""
+    """Write the columns that a commit's segments lack.
+
+    Columns are written before the commit's table of contents, which lies at `toc`, is in place.
+    """
     folder = Path(storage.folder)
     for entry in read_contents(folder, generation, path=toc).segments:
         path = folder / columns_name(entry.name)
@@ -161,10 +164,11 @@ def _add(writer: Any, document: Document) -> None:
 
 
 def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
-    """Merge eight segments of one order of size into one, and rewrite half-dead ones; return the segments that stay.
+    """Merge segments by size; return the segments that stay.
 
-    Whoosh calls this as its merge policy. A document is rewritten about log8(n) times in all, and there are never
-    more than 7 * log8(n) segments.
+    Eight segments of an order of size become a single segment, and half-dead segments are rewritten. Whoosh calls
+    this as its merge policy. A document is rewritten about log8(n) times in all, and there are never more than 7 *
+    log8(n) segments.
     """
     from htxsearch.engine.whoosh.codec import merge_segment
 
@@ -185,9 +189,10 @@ def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove files that the last commit does not name: other commits' blobs and segments, remains of sessions cut off.
+    """Remove files that the last commit does not name.
 
-    A file that cannot be removed is left to the next sweep; the caller is the only writer.
+    These are other commits' blobs and segments, and remains of sessions cut off. A file that cannot be removed is
+    left to the next sweep; the caller is the only writer.
     """
     contents = read_contents(folder, latest_generation(folder))
     for name in stale_files(os.listdir(folder), contents):
