@@ -1,6 +1,7 @@
-"""The candidates for an answer in one sentence, and the features by which `scorer` judges each.
+"""The candidates for an answer in one sentence, and the features of each.
 
-Pure: a sentence in, arrays out. Every feature is an array (candidates,).
+`scorer` judges a candidate by its features. Pure: a sentence in, arrays out. Every feature is an array
+(candidates,).
 """
 
 import numpy as np
@@ -43,10 +44,10 @@ _NEXT_TERMS, _NEXT_REACH = 3, 4
 
 
 def candidates(text: str, sentence: Sentence, question: QuestionAnalysis, total: float) -> tuple[Ints, Ints, Columns]:
-    """Return the first and last tokens of the candidates (candidates,), and their features by name.
+    """Return the first and last tokens of the candidates, and their features by name.
 
-    `total` is the idf of all the question's content. If some figures of a sentence are of the status and time asked for, the
-    others are left out.
+    Each array is (candidates,). `total` is the idf of all the question's content. If only part of a sentence's figures
+    have the status and time asked for, the other figures are left out.
     """
     spans = SentenceSpans(text, sentence, question)
     kept, fits = fitting(spans)
@@ -70,12 +71,18 @@ def candidates(text: str, sentence: Sentence, question: QuestionAnalysis, total:
 
 
 def _sums(values: NDArray[np.generic]) -> _Floats:
-    """Return the sums of all beginnings of `values` (n,), from the empty one on, (n + 1,)."""
+    """Return the sum of each beginning of `values` (n,), an array (n + 1,).
+
+    The first beginning is the empty one.
+    """
     return np.concatenate([[0.0], np.cumsum(values)])
 
 
 def _matches(spans: SentenceSpans, total: float) -> _Part:
-    """Return how much of the question is in a span and around it, as shares of its idf."""
+    """Return the shares of the question's idf that are in a span and around it.
+
+    The distances to the nearest match and the matches at the span's ends are features, too.
+    """
     n, first, last = spans.size, spans.first, spans.last
     weight = spans.sentence.weight / (total or 1.0)
     matched = weight > 0
@@ -107,7 +114,10 @@ def _matches(spans: SentenceSpans, total: float) -> _Part:
 
 
 def _shape(spans: SentenceSpans) -> _Part:
-    """Return the form of a span: length, capitals, figures, signs in it and at its ends."""
+    """Return the features of a span's form.
+
+    They are its length, its capitals, its figures, and the signs in it and at its ends.
+    """
     first, last = spans.first, spans.last
     capitals, digits = _sums(spans.capital), _sums(spans.digit)
     capital_before = np.concatenate([[False], spans.capital[:-1]])
@@ -142,7 +152,10 @@ def _shape(spans: SentenceSpans) -> _Part:
 
 
 def _types(spans: SentenceSpans) -> _Part:
-    """Return whether a span is of a type that is asked for, holds one of it, or cuts one."""
+    """Return the features of the typed spans that a candidate is, holds or cuts.
+
+    The features compare the types with those that are asked for.
+    """
     n = spans.size
     wanted = types_wanted(spans.question)
     exact, other, strong = (np.zeros((n, n), bool) for _ in range(3))
@@ -170,7 +183,10 @@ def _types(spans: SentenceSpans) -> _Part:
 
 
 def _focus(spans: SentenceSpans) -> _Part:
-    """Return the place of the question's noun: at a span's end (482 HTX), behind it, at its beginning (đội X), in it."""
+    """Return the position of the question's noun relative to each span.
+
+    The noun is at the span's end (482 HTX), behind it, at its beginning (đội X), in it, or before it.
+    """
     n, question = spans.size, spans.question
     focus = question.focus
     begins, ends = np.zeros(n + 1, bool), np.zeros(n + 1, bool)
@@ -192,7 +208,10 @@ def _focus(spans: SentenceSpans) -> _Part:
 
 
 def _figures(spans: SentenceSpans) -> _Part:
-    """Return whether a span's figure is of another status or time than is asked for, a total, or in brackets."""
+    """Return the features of the figures in a span: their status, time and role.
+
+    A figure may be of another status or of another time than is asked for, be a total, or be in brackets.
+    """
     n, question, sentence = spans.size, spans.question, spans.sentence
     status, time, total = (np.zeros(n, bool) for _ in range(3))
     totals = [token for token, term in enumerate(sentence.terms) if term == "tổng"]
@@ -222,7 +241,10 @@ def _figures(spans: SentenceSpans) -> _Part:
 
 
 def _alignment(spans: SentenceSpans, total: float) -> _Part:
-    """Return how far the words on either side of the question word are on the same side of the span."""
+    """Return the features of the words that keep their side of the question word.
+
+    They measure how far the words on either side of the question word are on the same side of the span.
+    """
     n, first, last = spans.size, spans.first, spans.last
     before, behind = spans.question.before, spans.question.behind
     weight = spans.sentence.weight / (total or 1.0)
@@ -245,7 +267,10 @@ def _alignment(spans: SentenceSpans, total: float) -> _Part:
 
 
 def _words(spans: SentenceSpans) -> _Part:
-    """Return, as 0 or 1, the categories of a span's first and last word and of its neighbours, and the kind asked for."""
+    """Return the categories of the words at a span's ends, and the kind asked for.
+
+    The words are the span's first and last word and the neighbours of both. Each feature is 0 or 1.
+    """
     part: _Part = {}
     sides = (
         ("before", spans.before[spans.first]),

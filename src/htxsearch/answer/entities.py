@@ -1,7 +1,8 @@
-"""Typed spans of a text: amounts, dates, names and document numbers, by their form.
+"""Typed spans of a text: amounts, dates, names and document numbers.
 
-Figures are those of `text.figures`, money and percentages are figures with their sign; dates are those of `text.dates`. Names
-are runs of capitals; the word in front makes them a person's, an organisation's or a place's.
+They are found by their form. Figures are those of `text.figures`. Money and percentages are figures with their
+sign. Dates are those of `text.dates`. Names are runs of capitals. The word in front of a name makes it a person's,
+an organisation's or a place's.
 """
 
 import datetime
@@ -87,9 +88,10 @@ def typed_spans(text: str, published: datetime.date | None = None) -> list[Typed
 
 
 def _dates(text: str, published: datetime.date | None) -> Iterator[tuple[int, int]]:
-    """Yield start and end of the dates whose days are known or that have a number, with the "từ" before a year.
+    """Yield start and end of each date whose days are known or that has a number.
 
-    The ends of a range are dates of their own, too: từ năm nào, đến năm nào.
+    The "từ" before a year belongs to the date. The ends of a range are dates of their own, too: từ năm nào, đến năm
+    nào.
     """
     for mention in date_mentions(text, published=published, historical=True):
         written = text[mention.start : mention.end]
@@ -125,7 +127,10 @@ def _names(text: str) -> Iterator[TypedSpan]:
 
 
 def _bearer(before: str) -> Type | None:
-    """Return whose name follows the words `before`: a person's, an organisation's, a place's, or None."""
+    """Return the type of the name that follows the words `before`, or None.
+
+    The name is a person's, an organisation's or a place's.
+    """
     words = before.lower().split()
     if not before[-1:].isspace() or not words:
         return None

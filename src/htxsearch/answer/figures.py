@@ -36,7 +36,10 @@ _CHANGED_BEHIND = re.compile(rf"\s(?:được |vừa )?(?:{_FOUNDED}|tăng thêm
 
 
 def status_asked(question: str, *, marked: bool) -> Status:
-    """Return the status of the figure that a question asks for; it is an actual one unless the question says otherwise."""
+    """Return the status of the figure that a question asks for.
+
+    It is an actual figure unless the question says otherwise.
+    """
     for status, words in (("target", _ASKS_TARGET), ("change", _ASKS_CHANGE)):
         if re.search(
             words if marked else strip_diacritics(words), question if marked else strip_diacritics(question), re.IGNORECASE
@@ -53,10 +56,11 @@ def status_of(before: str, behind: str) -> Status:
 
 
 def with_qualifier(sentence: str, span: Span, asked: Container[str] = ()) -> Span:
-    """Return a span of a sentence that begins with a figure, with the bound of the figure.
+    """Return a span that begins with a figure, extended by the figure's bound.
 
-    Without it the bound would be quoted as the figure: chưa đến 50 hợp tác xã, từ 7 thành viên trở lên. A qualifier that only
-    says "about" stays as it was chosen, and one whose words are all `asked`: "tối thiểu bao nhiêu" is answered by the figure.
+    Without the extension the bound would be quoted as the figure: chưa đến 50 hợp tác xã, từ 7 thành viên trở lên. The
+    span stays as it was chosen if the qualifier means no more than "about", or if all words of the qualifier are
+    `asked`: "tối thiểu bao nhiêu" is answered by the figure.
     """
     start, end = span
     for figure in figures(sentence):

@@ -1,7 +1,8 @@
-"""The periods a text names, and the one that holds for a fact at some position of it.
+"""The periods that a text names, and the period that holds for a fact in it.
 
-`mentions` of `text.dates` reads the dates; here "hiện nay" (now) is added as the day of publication, and a rule picks the
-period of a fact: a figure without its time is no answer to a question that names one.
+`mentions` of `text.dates` reads the dates. This module adds "hiện nay" (now) as the day of publication. A rule
+picks the period of a fact at some position of the text: a figure without its time is no answer to a question that
+names a time.
 """
 
 import re
@@ -36,10 +37,11 @@ def known_periods(text: str, published: date | None) -> tuple[DateMention, ...]:
 
 
 def period_at(text: str, periods: Sequence[DateMention], sentence: Span, position: int) -> DateMention | None:
-    """Return the period, of those named in a passage, that holds for a fact at `position` of `sentence`.
+    """Return the period that holds for a fact at `position` of `sentence`.
 
-    It is the last one before the fact in its sentence, else the first one behind it, else the last one before the
-    sentence. A period that the fact is only compared with (so với năm 2018) is passed over.
+    It is chosen among the periods that the passage names: the last one before the fact in its sentence, else the first
+    one behind it, else the last one before the sentence. A period that the fact is only compared with (so với năm
+    2018) is passed over.
     """
     usable = [period for period in periods if period.end <= sentence.end and not _is_compared(text, period)]
     inside = [period for period in usable if period.start >= sentence.start]
@@ -56,7 +58,10 @@ def _is_compared(text: str, period: DateMention) -> bool:
 
 
 def overlap(one: DateMention, other: DateMention) -> bool:
-    """Return True if two periods have a day in common; an end that is not known is open."""
+    """Return True if two periods have a day in common.
+
+    An end that is not known is open.
+    """
     first, last = max(one.first or date.min, other.first or date.min), min(one.last or date.max, other.last or date.max)
     return first <= last
 

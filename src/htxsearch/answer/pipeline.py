@@ -1,4 +1,7 @@
-"""The answer to a question: retrieve the nearest passages, score their spans, resolve the best ones to one answer."""
+"""The answer to a question, in three steps: retrieve, score, resolve.
+
+Retrieve the nearest passages, score their spans, resolve the best spans to one answer.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,7 +55,10 @@ class RetrievedContext(NamedTuple):
 
 
 def checked_question(typed: str) -> str:
-    """Return a question without signs of the query language. Raises UsageError if nothing is left."""
+    """Return a question without signs of the query language.
+
+    Raises UsageError if nothing is left.
+    """
     plain = plain_question(typed)
     if not has_tokens(plain):
         raise UsageError("ask.empty")
@@ -60,10 +66,11 @@ def checked_question(typed: str) -> str:
 
 
 def answers_above_hits(snapshot: Snapshot, request: SearchRequest, page: SearchPage) -> Answers | None:
-    """Return the answer to show above the hits of a page, found in the passages retrieved for the page.
+    """Return the answer to show above the hits of a page.
 
-    Only the first page of a question, best hits first, has one. A question whose words say no more than a heading may say
-    (giám đốc hợp tác xã) has one only if it is answered.
+    It is found in the passages retrieved for the page. Only the first page of a question, best hits first, has
+    `Answers`. A question whose words say no more than a heading may say (giám đốc hợp tác xã) has them only if it is
+    answered; for all else the result is None.
     """
     started = perf_counter()
     if request.offset or request.sort != "score":
@@ -111,7 +118,10 @@ def answer_question(
 def retrieve(
     snapshot: Snapshot, question: str, filters: tuple[Filter, ...] = (), page: SearchPage | None = None
 ) -> RetrievedContext:
-    """Return the passages nearest to a plain question, and its analysis; if `page` is of the same query, its passages."""
+    """Return the passages nearest to a plain question, and its analysis.
+
+    If `page` is of the same query, its passages are used.
+    """
     engine = snapshot.engine
     typed = read_keystrokes(question, engine)
     retrieval = page.retrieval if page and _is_of(page.retrieval, typed, filters) else None
@@ -126,14 +136,20 @@ def retrieve(
 
 
 def _is_of(retrieval: Retrieval | None, typed: str, filters: tuple[Filter, ...]) -> bool:
-    """Return True if a retrieval is of a question, typed with signs of the query language or without, and of its filters."""
+    """Return True if a retrieval is of a question and of its filters.
+
+    The retrieval's query may have been typed with signs of the query language or without.
+    """
     if retrieval is None or retrieval.filters != filters:
         return False
     return retrieval.read_as == typed or retrieval.query.tree == parse(typed)
 
 
 def _analysis(query: str, restored: str | None) -> QuestionAnalysis:
-    """Return the analysis of a question; of its restored form, if that is of the same kind: its nouns have diacritics."""
+    """Return the analysis of a question or, if of the same kind, of its restored form.
+
+    The restored form is preferred because its nouns have diacritics.
+    """
     analysis = analyse_question(query)
     if not restored:
         return analysis
@@ -167,7 +183,10 @@ def _different_passages(engine: Engine, ranked: Sequence[Ranked], articles: Stor
 
 
 def _candidate(context: RetrievedContext, choice: Choice) -> CandidateAnswer:
-    """Return a chosen span as a candidate answer; a figure says its time if its own sentence names it."""
+    """Return a chosen span as a candidate answer.
+
+    A figure carries its time if its own sentence names the time.
+    """
     passage, sentence = context.passages[choice.passage], choice.sentence
     answer = Answer(
         text=passage.text[choice.start : choice.end],

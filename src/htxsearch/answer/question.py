@@ -1,9 +1,11 @@
-"""Question analysis: the kind of answer asked for, its noun or unit, and the times, provinces and documents named.
+"""Question analysis: the kind of answer asked for, and its constraints.
 
-Rules over closed lists of Vietnamese question phrases, of whole words; the first that matches decides. A question
-without diacritics is matched by the same rules without theirs; in a question that has some, a syllable with diacritics
-matches only itself. A query without a question phrase (số HTX Thái Nguyên 9/2019) is classified by the noun it begins
-with. Polite openings and endings (cho em hỏi … vậy ạ) are stripped first.
+They are its noun or unit, and the times, provinces and documents that the question names.
+
+Rules over closed lists of Vietnamese question phrases, of whole words: the first rule that matches decides. A
+question without diacritics is matched by the same rules without theirs. In a question that has some diacritics, a
+syllable with diacritics matches only itself. A query without a question phrase (số HTX Thái Nguyên 9/2019) is
+classified by the noun it begins with. Polite openings and endings (cho em hỏi … vậy ạ) are stripped first.
 """
 
 import re
@@ -56,7 +58,10 @@ def _any(words: str) -> str:
 
 
 def _not(words: str) -> str:
-    """Return a rule that fails behind any of the words: xã means a commune, but not in hợp tác xã."""
+    """Return a rule that fails behind any of the words.
+
+    For example, xã means a commune, but not in hợp tác xã.
+    """
     return "".join(f"(?<!{word} )" for word in words.split(", "))
 
 
@@ -260,7 +265,10 @@ class QuestionAnalysis:
 
 
 def analyse_question(text: str) -> QuestionAnalysis:
-    """Return the analysis of a question typed with diacritics, without them, or with some."""
+    """Return the analysis of a question, typed with diacritics or without.
+
+    A question typed with a part of its diacritics is read, too.
+    """
     typed = " ".join(nfc(text).split())
     low = typed.lower()
     accented = has_diacritics(low)
@@ -274,13 +282,19 @@ def analyse_question(text: str) -> QuestionAnalysis:
 
 
 def _without_chat(low: str, marked: bool) -> str:
-    """Return a question without polite openings and endings: cho em hỏi, mình cần; vậy ạ, thế nhỉ."""
+    """Return a question without its polite openings and endings.
+
+    Openings: cho em hỏi, mình cần. Endings: vậy ạ, thế nhỉ.
+    """
     opening, ending = _chat(marked)
     return ending.sub("", opening.sub("", low)) or low
 
 
 def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAnalysis:
-    """Return an analysis with the times, provinces, documents and status that a question names; `low` is it in lower case."""
+    """Return an analysis with the constraints that a question names.
+
+    These are its times, provinces, documents and status. `low` is the question in lower case.
+    """
     return replace(
         analysis,
         periods=tuple(question_dates(typed)),
@@ -291,7 +305,10 @@ def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAn
 
 
 def plain_question(typed: str) -> str:
-    """Return a question without the query language's signs: quotation marks, brackets, + and -, OR, field names."""
+    """Return a question without the signs of the query language.
+
+    The signs are quotation marks, brackets, + and -, OR, and field names.
+    """
     plain = re.sub(r"(?<!\S)-", " ", re.sub(r"[\"“”„«»()+*:]", " ", nfc(typed)))
     return " ".join(re.sub(r"(?<!\w)OR(?!\w)", "or", plain).split())
 
@@ -307,7 +324,10 @@ def _chat(marked: bool) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _spelled(rule: str, marked: bool) -> str:
-    """Return a rule whose words match as written and, unless `marked`, without their diacritics, too."""
+    """Return a rule whose words match as written and, unless `marked`, also unmarked.
+
+    Unmarked words are those without their diacritics.
+    """
 
     def either(match: re.Match[str]) -> str:
         written = match[0]
@@ -320,9 +340,10 @@ def _spelled(rule: str, marked: bool) -> str:
 
 
 def _divided(kind: Kind, typed: tuple[Token, ...], phrase: tuple[int, int], marked: bool) -> QuestionAnalysis:
-    """Return a question divided at the question word in the matched `phrase`, which is a span of its text.
+    """Return a question divided at the question word in the matched `phrase`.
 
-    Its noun is a run without stop words. It begins where the phrase does, if that has the noun (thuộc xã nào: xã).
+    `phrase` is a span of the question's text. The question's noun is a run without stop words. The noun begins where
+    the phrase does, if the phrase has the noun (thuộc xã nào: xã).
     """
     start, end = phrase
     spelled = canonical_spelling if marked else folded_form

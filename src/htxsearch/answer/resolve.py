@@ -1,8 +1,9 @@
-"""Answer resolution: one answer out of the candidates of several articles, and the relation of the others to it.
+"""Answer resolution: one answer out of the candidates of several articles.
 
-A figure holds at a time, and is an actual figure, a target or a change. Figures are rivals if their sentences say as much of
-the question and they count the same. Then the time that the question names decides; if it names none, the newest is given.
-Rivals of the same time that differ are shown as different, those of other times as a series.
+The other answers are given with their relation to it. A figure holds at a time, and is an actual figure, a target
+or a change. Figures are rivals if their sentences have as much of the question and they count the same. Then the
+time that the question names decides. If it names none, the newest figure is given. Rivals of the same time that
+differ are shown as different, those of other times as a series.
 """
 
 import math
@@ -60,7 +61,10 @@ class CandidateAnswer(NamedTuple):
 
     @property
     def last_day(self) -> date:
-        """Return the last day of its period, else its article's date, else the earliest day there is."""
+        """Return the last day of its period, else its article's date.
+
+        Without either it is the earliest day there is (`date.min`).
+        """
         return (self.period and self.period.last) or self.answer.date or date.min
 
 
@@ -81,10 +85,10 @@ def candidate_answer(answer: Answer, score: float, fit: float, says: float) -> C
 
 
 def resolve(question: QuestionAnalysis, candidates: Sequence[CandidateAnswer]) -> tuple[Answer | None, tuple[Answer, ...]]:
-    """Return the best answer, and those of other articles with their relation to it; None and none without candidates.
+    """Return the best answer, and those of other articles with their relation to it.
 
-    The others are the first of each article: the same ones first, then different ones, then those of other times; in each
-    group the newest first. No skin sorts them again.
+    Without candidates these are None and an empty tuple. The others are the first of each article: the same ones
+    first, then different ones, then those of other times; in each group the newest first. No skin sorts them again.
     """
     if not candidates:
         return None, ()
@@ -96,7 +100,10 @@ def resolve(question: QuestionAnalysis, candidates: Sequence[CandidateAnswer]) -
 
 
 def _by_total_score(candidates: Sequence[CandidateAnswer]) -> list[CandidateAnswer]:
-    """Return candidates by the sum of the scores of all that have their text, then by confidence; the best first."""
+    """Return candidates by the total score of their text, the best first.
+
+    The total is the sum of the scores of all candidates that have the text. Among equal totals the confidence decides.
+    """
     total: dict[tuple[str, ...], float] = defaultdict(float)
     for candidate in candidates:
         total[_terms(candidate.answer.text)] += candidate.score
@@ -117,7 +124,10 @@ def _resolve_texts(ranked: Sequence[CandidateAnswer]) -> tuple[CandidateAnswer, 
 def _resolve_figures(
     question: QuestionAnalysis, ranked: Sequence[CandidateAnswer]
 ) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
-    """Return the best figure, and its rivals of the same status with their relation to it."""
+    """Return the best figure, and its rivals with their relation to it.
+
+    Only rivals of the same status are returned.
+    """
     best = ranked[0]
     rivals = [candidate for candidate in ranked if _is_rival(best, candidate)]
     fitting = [candidate for candidate in rivals if _fits(question, candidate)]
@@ -144,10 +154,11 @@ def _related(candidate: CandidateAnswer, relation: Relation) -> CandidateAnswer:
 
 
 def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
-    """Return True if a candidate concerns another office, document or period than the question.
+    """Return True if a candidate concerns another office, document or period.
 
-    The question asks for a deputy and the sentence has none; or neither passage nor title has a document number that the
-    question names; or the answer is neither a figure nor a date, and its period is another.
+    It is another than the question's in three cases. The question asks for a deputy and the sentence has none. Neither
+    passage nor title has a document number that the question names. The answer is neither a figure nor a date, and its
+    period is another.
     """
     answer, period = candidate.answer, candidate.period
     is_timed = question.kind not in (*FIGURES, "date")
@@ -160,7 +171,10 @@ def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) ->
 
 
 def _any_right(candidates: Iterable[CandidateAnswer]) -> float:
-    """Return the chance that one of several articles is right: a noisy-or of the best confidence per article."""
+    """Return the chance that at least one of several articles is right.
+
+    It is a noisy-or of the best confidence per article.
+    """
     best: dict[str, float] = defaultdict(float)
     for candidate in candidates:
         answer = candidate.answer
@@ -169,7 +183,10 @@ def _any_right(candidates: Iterable[CandidateAnswer]) -> float:
 
 
 def _first_of_articles(given: CandidateAnswer, related: Iterable[CandidateAnswer]) -> tuple[Answer, ...]:
-    """Return the first candidate of each article but the one of `given`, by relation, then the newest first."""
+    """Return the first candidate of each article but that of `given`.
+
+    They are sorted by relation, then the newest first.
+    """
     first: dict[str, CandidateAnswer] = {}
     for candidate in related:
         if candidate.answer.article_id != given.answer.article_id:
@@ -182,13 +199,19 @@ def _first_of_articles(given: CandidateAnswer, related: Iterable[CandidateAnswer
 
 
 def _is_rival(best: CandidateAnswer, other: CandidateAnswer) -> bool:
-    """Return True if a figure fits and says about as much as the best one, and counts the same."""
+    """Return True if a figure is a rival of the best one.
+
+    A rival fits the question, its sentence has about as much of the question, and it counts the same.
+    """
     fits = other.fit >= _LEAST_FIT * best.fit and other.says >= _LEAST_SAYS * best.says
     return fits and _counted(other.answer) == _counted(best.answer)
 
 
 def _fits(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
-    """Return True if a figure has the status and time that are asked for; one without a time may be of any."""
+    """Return True if a figure has the status and time that are asked for.
+
+    A figure without a time may be of any time.
+    """
     status = candidate.status
     if status != question.status and (question.status != "change" or status == "target"):
         return False
@@ -207,7 +230,10 @@ def _terms(text: str) -> tuple[str, ...]:
 
 
 def _say_the_same(one: Answer, other: Answer) -> bool:
-    """Return True if the first figures of two answers do not contradict each other: 48 and "dưới 50"."""
+    """Return True if two answers agree.
+
+    Answers with figures agree if their first figures do not contradict each other: 48 and "dưới 50".
+    """
     figure, other_figure = figures(one.text)[:1], figures(other.text)[:1]
     if figure and other_figure:
         return agree(figure[0], other_figure[0])
@@ -215,7 +241,10 @@ def _say_the_same(one: Answer, other: Answer) -> bool:
 
 
 def _counted(answer: Answer) -> str:
-    """Return what a figure counts: the first word behind it, that of the long form for an abbreviation; % for a share."""
+    """Return the noun that a figure counts, "%" for a share.
+
+    The noun is the first word behind the figure. For an abbreviation it is the first word of the long form.
+    """
     if answer.kind == "percent" and answer.text.endswith(("%", "phần trăm")):
         return "%"
     start = answer.start - answer.passage.start

@@ -1,10 +1,11 @@
-"""The answer scorer: score the sentences, then the candidates of the best few, by the model in `answers.json`.
+"""The answer scorer: sentences first, then the candidates of the best few.
 
-A sentence's score is a weighted sum of its features. A candidate's chance to be the right answer is a softmax over
-all candidates of a question, of a sum of small trees (J. Friedman, "Greedy Function Approximation", 2001; Z. Cao et al.,
-"Learning to Rank: from Pairwise Approach to Listwise Approach", 2007). The candidate of the best expected token F1 under
-these chances is chosen: a span that many likely ones overlap (S. Kumar and W. Byrne, "Minimum Bayes-Risk Decoding",
-2004). The confidence is the chance that the answer is in the chosen sentence. `scripts/train_answers.py` writes the file.
+The model is in `answers.json`, which `scripts/train_answers.py` writes. A sentence's score is a weighted sum of
+its features. A candidate's chance to be the right answer is a softmax over all candidates of a question, of a sum
+of small trees (J. Friedman, "Greedy Function Approximation", 2001; Z. Cao et al., "Learning to Rank: from Pairwise
+Approach to Listwise Approach", 2007). The candidate of the best expected token F1 under these chances is chosen: a
+span that many likely candidates overlap (S. Kumar and W. Byrne, "Minimum Bayes-Risk Decoding", 2004). The
+confidence is the chance that the answer is in the chosen sentence.
 """
 
 import json
@@ -83,9 +84,10 @@ class Choice(NamedTuple):
 
 
 class AnswerModel:
-    """The learned model: weights of sentences and of the confidence, trees of the candidates.
+    """The learned model: weights of sentences and confidence, trees of candidates.
 
-    `trained_on` counts the questions that it has learnt from, `left_out` those that no training read, by judged set.
+    `trained_on` counts the questions that it has learnt from. `left_out` counts the questions that no training read,
+    by judged set.
     """
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
@@ -111,7 +113,10 @@ class AnswerModel:
         self._depth = int(stored["depth"])
 
     def sums(self, rows: _Floats) -> _Floats:
-        """Return the trees' sum (candidates,) for `rows` of features (candidates, columns)."""
+        """Return the trees' sum for each candidate, an array (candidates,).
+
+        `rows` are its features (candidates, columns).
+        """
         node = np.tile(self._roots, (len(rows), 1))
         row = np.arange(len(rows))[:, np.newaxis]
         for _ in range(self._depth):
@@ -140,7 +145,10 @@ def answer_model() -> AnswerModel:
 
 @contextmanager
 def answering_model(model: AnswerModel) -> Iterator[None]:
-    """Answer by another model for a while: an evaluation answers each question by a model that never saw its documents."""
+    """Answer by another model within a `with` block.
+
+    An evaluation answers each question by a model that never saw its documents.
+    """
     token = _model.set(model)
     try:
         yield
@@ -155,10 +163,11 @@ def stored_answer_model() -> AnswerModel:
 
 
 def expected_f1(sums: _Floats, spans: Sequence[tuple[_Ints, _Ints]]) -> list[_Floats]:
-    """Return each candidate's expected token F1 with the right answer, an array (candidates,) per sentence.
+    """Return each candidate's expected token F1 with the right answer.
 
-    `sums` are the trees' sums of all candidates of a question, `spans` the first and last tokens of each sentence's. The right
-    answer is one of the candidates; spans of different sentences have no token in common.
+    The result is an array (candidates,) per sentence. `sums` are the trees' sums of all candidates of a question,
+    `spans` the first and last tokens of each sentence's candidates. The right answer is among the candidates. Spans of
+    different sentences have no token in common.
     """
     chances = np.exp(_SHARPNESS * (sums - sums.max()))
     chances /= chances.sum()
@@ -174,7 +183,10 @@ def expected_f1(sums: _Floats, spans: Sequence[tuple[_Ints, _Ints]]) -> list[_Fl
 
 
 def combined_score(expected: float, sentence: float) -> float:
-    """Return a span's score: its expected F1, and its sentence's likelihood relative to the best one (at most 1)."""
+    """Return a span's score from its expected F1 and its sentence's likelihood.
+
+    The likelihood is relative to the best sentence's (at most 1).
+    """
     return expected * math.pow(sentence, _SENTENCE_POWER) + _SENTENCE_SHARE * sentence
 
 
@@ -184,9 +196,10 @@ def sentences_read(question: QuestionAnalysis) -> int:
 
 
 def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, names: Sequence[str]) -> _Floats:
-    """Return the rows (candidates, names) of a sentence's candidates: their `columns` and the sentence's own features.
+    """Return the rows of features (candidates, names) of a sentence's candidates.
 
-    `behind` is the sentence's score less the best sentence's, `rank` its index in the order of scores.
+    A row has the candidate's `columns` and the sentence's own features. `behind` is the sentence's score less the best
+    sentence's, `rank` its index in the order of scores.
     """
     size = len(next(iter(columns.values())))
     every = dict(columns)
@@ -199,10 +212,11 @@ def rows_of(sentence: Sentence, columns: Columns, behind: float, rank: int, name
 def confidence_features(
     sentence: Sentence, score: float, runner_up: float, margin: float, row: _Floats, columns: Sequence[str]
 ) -> list[float]:
-    """Return the features of the confidence in a span, in the order of CONFIDENCE_FEATURES.
+    """Return the features of the confidence in a span.
 
-    `score` is the span's expected F1 and `runner_up` the best one of another sentence; `margin` is the sentence's score less
-    the best other sentence's; `row` holds the span's features in the order of `columns`.
+    They are in the order of CONFIDENCE_FEATURES. `score` is the span's expected F1, and `runner_up` the best F1 of
+    another sentence. `margin` is the sentence's score less the best other sentence's. `row` holds the span's features
+    in the order of `columns`.
     """
     of_sentence = dict(zip(SENTENCE_FEATURES, sentence.features, strict=True))
     own = {
@@ -217,7 +231,10 @@ def confidence_features(
 
 
 class _SentenceCandidates(NamedTuple):
-    """A sentence with its candidates: their first and last tokens, and their rows of features."""
+    """A sentence with its candidates.
+
+    The candidates are given by their first and last tokens and their rows of features.
+    """
 
     sentence: Sentence
     score: float
@@ -257,7 +274,10 @@ def _best_spans(
     passages: Sequence[CandidatePassage],
     model: AnswerModel,
 ) -> list[Choice]:
-    """Return the best span of each sentence, best first; `best` is the best sentence's score."""
+    """Return the best span of each sentence, best first.
+
+    `best` is the best sentence's score.
+    """
     sums = model.sums(np.concatenate([own.rows for own in scored]))
     expected = expected_f1(sums, [(own.first, own.last) for own in scored])
     of_sentence = np.split(sums, np.cumsum([len(own.rows) for own in scored])[:-1])
@@ -279,13 +299,19 @@ def _best_spans(
 
 
 def _qualified(sentence: Sentence, start: int, end: int, asked: Set[str]) -> Span:
-    """Return a span of a passage with its figure's qualifier; the model does not choose between a bound and a figure."""
+    """Return a span of a passage with its figure's qualifier.
+
+    The model does not choose between a bound and a figure.
+    """
     inside = with_qualifier(sentence.text, Span(start - sentence.start, end - sentence.start), asked)
     return Span(sentence.start + inside.start, sentence.start + inside.end)
 
 
 def _characters(text: str, sentence: Sentence, first: int, last: int) -> tuple[int, int]:
-    """Return start and end in `text` of a run of tokens, with a figure's sign: 51,4 %, $ 3."""
+    """Return start and end in `text` of a run of tokens, with a figure's sign.
+
+    For example: 51,4 %, $ 3.
+    """
     start, end = sentence.starts[first], sentence.ends[last]
     for sign in ("%", " %"):
         if text.startswith(sign, end) and text[end - 1].isdigit():

@@ -1,7 +1,8 @@
-"""The sentences of the passages retrieved, and the features that tell which of them answers a question.
+"""The sentences of the passages retrieved, and their features.
 
-Pure: the query's arrays (`search.features.QueryArrays`) and texts in, sentences with their features out; `scorer` weighs
-these. Shares are of the idf of the question's content, so that long and short questions have one scale.
+The features distinguish the sentences that answer a question. Pure: the query's arrays
+(`search.features.QueryArrays`) and texts in, sentences with their features out. `scorer` weighs the features.
+Shares are of the idf of the question's content, which gives long and short questions the same scale.
 """
 
 import math
@@ -77,10 +78,10 @@ _Slots = tuple[tuple[int, float], ...]
 
 
 class CandidatePassage(NamedTuple):
-    """A passage in which the answer may be: `text` begins at `start` of an article's body; `score` is the reranker's.
+    """A passage in which the answer may be.
 
-    `flags` are those of its syllables (`Terms.flags`). `published`, from which relative dates of its text are counted, and
-    `province` are the article's.
+    `text` begins at `start` of an article's body. `score` is the reranker's. `flags` are those of its syllables
+    (`Terms.flags`). `published`, from which relative dates of its text are counted, and `province` are the article's.
     """
 
     text: str
@@ -95,13 +96,14 @@ class CandidatePassage(NamedTuple):
 
 @dataclass(slots=True)
 class Sentence:
-    """A sentence, `text[start:end]` of passage number `passage`, with its tokens and features.
+    """A sentence, `text[start:end]` of a passage, with its tokens and features.
 
-    `starts`, `ends`, `terms` and `joined` are per token: its span in the passage, its normal form, whether it continues the
-    word before. `slots` are the query's slots a token may fill and `weight` (tokens,) the idf of the content it matches;
-    `cover` (slots,) is how well each slot is filled by the best token. `says` is the share of the question's content, but for
-    times and figures, in the sentence, the one before it or the title. `periods` are those of its passage, in text order.
-    `features` are in the order of SENTENCE_FEATURES.
+    `passage` is the number of the passage. `starts`, `ends`, `terms` and `joined` are per token: its span in the
+    passage, its normal form, and True if it continues the word before. `slots` are the query's slots a token may fill,
+    and `weight` (tokens,) is the idf of the content it matches. `cover` (slots,) is how well each slot is filled by
+    the best token. `says` is the share of the question's content, but for times and figures, in the sentence, the one
+    before it or the title. `periods` are those of its passage, in text order. `features` are in the order of
+    SENTENCE_FEATURES.
     """
 
     passage: int
@@ -123,7 +125,10 @@ class Sentence:
 
 
 class _QuestionFeatures:
-    """A question's arrays over the query's slots, and the sums that shares are of, computed once."""
+    """A question's arrays over the query's slots, and the sums that shares are of.
+
+    The sums are computed once.
+    """
 
     def __init__(self, query: QueryArrays, question: QuestionAnalysis) -> None:
         self.query, self.question = query, question
@@ -149,7 +154,10 @@ class _QuestionFeatures:
         return float(self.lasting @ cover) / (float(self.lasting.sum()) or 1.0)
 
     def named_share(self, cover: _Floats) -> float:
-        """Return the share of all content that is covered and written with a capital or in figures."""
+        """Return the share of all content that is covered and is a name or a number.
+
+        A name is written with a capital, a number in figures.
+        """
         return self.share(cover * np.maximum(self.query.capital, self.query.number))
 
     def slots(self, run: Sequence[Token]) -> list[_Slots]:
@@ -185,7 +193,10 @@ def read_passages(query: QueryArrays, question: QuestionAnalysis, passages: Sequ
 def _read_passage(
     asked: _QuestionFeatures, number: int, passage: CandidatePassage
 ) -> Iterator[tuple[Sentence, _Floats, dict[str, float]]]:
-    """Yield the sentences of a passage, which of the question's pairs stand in each (pairs,), and its features by name."""
+    """Yield the sentences of a passage with their pairs and features.
+
+    The pairs (pairs,) are 1 where the question's pair is side by side in the sentence. The features are by name.
+    """
     title = asked.cover(asked.slots(tokens(passage.title)))
     own = list(_sentences(asked, number, passage))
     nowhere = 1.0 - np.max([title, *(sentence.cover for sentence in own)], axis=0)
@@ -233,9 +244,10 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
 def _overlap(
     asked: _QuestionFeatures, sentence: Sentence, title: _Floats, around: _Floats, before: _Floats
 ) -> tuple[_Floats, dict[str, float]]:
-    """Return which pairs of neighbouring slots stand side by side, and the features of what is covered.
+    """Return the pairs of neighbouring slots found side by side, and the features.
 
-    `around` (slots,) is the cover of the sentence and its neighbours, `before` that of it and the one before it.
+    The features are those of the content that is covered. `around` (slots,) is the cover of the sentence and its
+    neighbours, `before` that of the sentence and the one before it.
     """
     adjacent, skips = _pairs(asked, sentence)
     cover, query, count = sentence.cover, asked.query, len(sentence.terms)
@@ -268,7 +280,10 @@ def _overlap(
 
 
 def _pairs(asked: _QuestionFeatures, sentence: Sentence) -> tuple[_Floats, _Floats]:
-    """Return which of the question's pairs stand side by side in a sentence, and which within a few tokens; (pairs,) each."""
+    """Return the question's pairs side by side in a sentence, and those near by.
+
+    Each array is (pairs,). Near by is within a few tokens (_SKIP_REACH).
+    """
     flat = [[slot for slot, _ in of_token] for of_token in sentence.slots]
     close = {(a, b) for slots, following in pairwise(flat) for a in slots for b in following}
     close |= {pair for slots in flat if len(slots) > 1 for pair in pairwise(slots)}
@@ -294,7 +309,10 @@ def _heaviest_run(weight: _Floats) -> float:
 
 
 def _form(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sentence) -> dict[str, float]:
-    """Return the features of a sentence's form: whether it has what is asked for, its length, its time and province."""
+    """Return the features of a sentence's form.
+
+    They cover the types asked for that it has, its length, its time and its province.
+    """
     terms, kinds = sentence.terms, OF_KIND.get(question.kind, ())
     typed = [entity for entity in sentence.typed if entity.type in kinds]
     focus, size = question.focus, len(question.focus)
@@ -320,7 +338,10 @@ def _form(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sente
 
 
 def _cues(kind: str, sentence: Sentence) -> dict[str, float]:
-    """Return the features of words that go with a kind of answer: gồm with lists, vì with reasons, là with definitions."""
+    """Return the features of words that go with a kind of answer.
+
+    For example, gồm goes with lists, vì with reasons, là with definitions.
+    """
     spaced = f" {' '.join(sentence.terms)} "
 
     def has(cues: Sequence[str]) -> bool:
@@ -336,7 +357,7 @@ def _cues(kind: str, sentence: Sentence) -> dict[str, float]:
 
 
 def _defines(sentence: Sentence) -> bool:
-    """Return True if a sentence begins with what the question names and goes on with là."""
+    """Return True if a sentence begins with a subject from the question, then "là"."""
     size = next((position for position, term in enumerate(sentence.terms[:_SUBJECT_TERMS]) if term == "là"), 0)
     if not size or not sentence.weight[size - 1]:
         return False
@@ -344,9 +365,10 @@ def _defines(sentence: Sentence) -> bool:
 
 
 def _weigh_locally(asked: _QuestionFeatures, read: Sequence[Sentence], pairs: _Floats) -> None:
-    """Fill in `local` and `local_pairs`: shares by idf among these sentences; terms that all of them have tell nothing.
+    """Fill in the features `local` and `local_pairs`.
 
-    `pairs` (sentences, pairs) is 1 if the sentence has the question's pair side by side.
+    They are shares by idf among these sentences: terms that all of the sentences have distinguish nothing. `pairs`
+    (sentences, pairs) is 1 if the sentence has the question's pair side by side.
     """
     cover = np.array([sentence.cover for sentence in read])
     local = asked.content * np.log((len(read) + 1) / (0.5 + (cover > 0).sum(axis=0)))
@@ -358,9 +380,10 @@ def _weigh_locally(asked: _QuestionFeatures, read: Sequence[Sentence], pairs: _F
 
 
 def _date_fits(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sentence) -> float:
-    """Return 1 if the sentence is about a time the question names, -1 if about another, 0 if either names none.
+    """Return 1 if the sentence is about a time of the question, -1 if about another.
 
-    A sentence without a date is about the one before it in the passage, else about those of the title.
+    The result is 0 if either names no time. A sentence without a date is about the last date before it in the passage,
+    else about those of the title.
     """
     if not question.periods:
         return 0.0
@@ -374,9 +397,10 @@ def _date_fits(question: QuestionAnalysis, passage: CandidatePassage, sentence: 
 
 
 def _place_fits(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sentence) -> float:
-    """Return 1 if the sentence is about a province the question names, -1 if about others, 0 if none is named.
+    """Return 1 if the sentence is about a province of the question, else -1 or 0.
 
-    A sentence that names none is about the last one before it, else about those of the title, else about the article's.
+    The result is -1 if the sentence is about other provinces, 0 if none is named. A sentence that names no province is
+    about the last one before it, else about those of the title, else about the article's.
     """
     if not question.places:
         return 0.0
@@ -395,7 +419,10 @@ def _provinces(text: str) -> tuple[PlaceMention, ...]:
 
 
 def _is_deputy(question: QuestionAnalysis, sentence: Sentence) -> bool:
-    """Return True if the sentence is about a deputy (phó chủ tịch) and the question is not."""
+    """Return True if the sentence is about a deputy and the question is not.
+
+    For example, phó chủ tịch.
+    """
     if question.asks_for_deputy:
         return False
     return any(term == "phó" and weight for term, weight in zip(sentence.terms, sentence.weight[1:], strict=False))

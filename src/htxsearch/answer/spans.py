@@ -1,6 +1,7 @@
-"""The spans of a sentence that may answer a question: runs of whole words, and those that fit what is asked.
+"""The spans of a sentence that may answer a question: runs of whole words.
 
-Where a sentence holds amounts, dates or percentages and these are asked for, only spans made of one of them are offered.
+Among them are the spans that fit the question. Where a sentence holds amounts, dates or percentages and these are
+asked for, only spans made of one of them are offered.
 """
 
 from collections.abc import Iterator, Sequence
@@ -146,7 +147,10 @@ class SentenceSpans:
         return np.array(categories)
 
     def _neighbours(self, step: int) -> Ints:
-        """Return the category beside each token, before (-1) or behind (1) it: that of a sign, or of the next token."""
+        """Return the category beside each token, before (-1) or behind (1) it.
+
+        It is that of a sign, or of the next token.
+        """
         categories = []
         for token in range(self.size):
             gap = token if step < 0 else token + 1
@@ -186,7 +190,10 @@ class SentenceSpans:
         return first[keep], last[keep]
 
     def _around(self, measured: list[tuple[int, int]]) -> Bools:
-        """Return which spans (first, last) are an amount or date, with its qualifier in front, and some of its unit behind."""
+        """Return a mask (first, last) of the spans that are an amount or date.
+
+        Such a span may have its qualifier in front, and a part of its unit behind.
+        """
         allowed = np.zeros((self.size, self.size), bool)
         for first, last in measured:
             start, end = first - self._qualifier_size(first), last
@@ -199,7 +206,10 @@ class SentenceSpans:
         return allowed
 
     def _qualifier_size(self, first: int) -> int:
-        """Return the number of tokens of the qualifier in front of a figure, with only blanks between."""
+        """Return the number of tokens of the qualifier in front of a figure.
+
+        Only blanks may be between the two.
+        """
         start = first
         while start and first - start < _QUALIFIER_REACH and self.open[start]:
             start -= 1
@@ -223,7 +233,10 @@ def types_wanted(question: QuestionAnalysis) -> tuple[str, ...]:
 
 
 def _joined(sentence: Sentence, capital: Bools) -> Bools:
-    """Return which tokens continue a word; a capital after a small letter begins another one (chè Hảo Đạt)."""
+    """Return a mask (tokens,) of the tokens that continue a word.
+
+    A capital after a small letter begins another word (chè Hảo Đạt).
+    """
     joined = np.array(sentence.joined, bool)
     if len(joined):
         joined[0] = False
@@ -243,10 +256,11 @@ def _lexicon() -> dict[str, str]:
 
 
 def fitting(spans: SentenceSpans) -> tuple[Bools | None, bool]:
-    """Return which spans fit the question best (spans,), None for all of them, and whether these are what is asked for.
+    """Return a mask (spans,) of the spans that fit the question best, and a flag.
 
-    For figures these are amounts of the counted noun, else any in figures; for a person, names that are not those of
-    places and organisations.
+    The mask is None if all spans are kept. The flag is True if these spans are of the kind asked for. For figures the
+    fitting spans are amounts of the counted noun, else any in figures. For a person they are names that are not those
+    of places and organisations.
     """
     question = spans.question
     if question.kind == "person":
@@ -263,7 +277,10 @@ def fitting(spans: SentenceSpans) -> tuple[Bools | None, bool]:
 
 
 def _with_a_person(spans: SentenceSpans) -> tuple[Bools | None, bool]:
-    """Return which spans hold a person's name: one of two syllables or more, or a foreign one."""
+    """Return a mask (spans,) of the spans that hold a person's name, and a flag.
+
+    The name has two syllables or more, or is a foreign one. Without such a span the mask is None and the flag False.
+    """
     names: dict[str, set[tuple[int, int]]] = {}
     for first, last, type_ in spans.typed:
         if last > first or not is_syllable(spans.sentence.terms[first]):
@@ -277,9 +294,10 @@ def _with_a_person(spans: SentenceSpans) -> tuple[Bools | None, bool]:
 
 
 def _units_asked(question: QuestionAnalysis) -> list[list[tuple[str, ...]]]:
-    """Return the units that a figure may have, the likeliest group first: 482 HTX, 38 tỷ euro; of "bao lâu" those of time.
+    """Return the units that a figure may have, the likeliest group first.
 
-    The counted noun may have lost its end, but not to a single syllable that counts nothing by itself.
+    For example: 482 HTX, 38 tỷ euro. For "bao lâu" they are the units of time. The counted noun may have lost its end,
+    but not to a single syllable that counts nothing by itself.
     """
     focus, marked = question.focus, question.marked
     spelled = canonical_spelling if marked else folded_form
@@ -291,12 +309,18 @@ def _units_asked(question: QuestionAnalysis) -> list[list[tuple[str, ...]]]:
 
 @cache
 def _units(marked: bool) -> frozenset[str]:
-    """Return nouns of one syllable that count without the words behind them: bao nhiêu hộ dân, số HTX Thái Nguyên."""
+    """Return nouns of one syllable that count without the words behind them.
+
+    For example: bao nhiêu hộ dân, số HTX Thái Nguyên.
+    """
     return _UNITS if marked else frozenset(map(folded_form, _UNITS))
 
 
 def _ends_with(spans: SentenceSpans, unit: Sequence[str]) -> Bools:
-    """Return at which tokens (tokens,) a unit ends that is right behind a figure and its scale."""
+    """Return a mask (tokens,) of the tokens at which a unit ends.
+
+    The unit is right behind a figure and its scale.
+    """
     ends = np.zeros(spans.size, bool)
     for start in range(1, spans.size - len(unit) + 1):
         if spans.figure[start - 1] and tuple(spans.terms[start : start + len(unit)]) == unit:
@@ -312,7 +336,10 @@ def written_forms(noun: tuple[str, ...], marked: bool) -> list[tuple[str, ...]]:
 
 @cache
 def _abbreviations(marked: bool) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Return short forms by their long forms' terms and the other way round, with or without diacritics."""
+    """Return short forms by their long forms' terms and the other way round.
+
+    The forms have diacritics if `marked`, else none.
+    """
     spelled = canonical_spelling if marked else folded_form
     pairs = [((spelled(short.lower()),), tuple(map(spelled, long_form_terms(long)))) for short, long in COMMON.items()]
     return dict(pairs) | {long: short for short, long in pairs}
