@@ -1,4 +1,4 @@
-"""From the user's files to articles: which files there are, how each type is read, what the user adds.
+"""From the user's files to articles: find files, read each type, add new files.
 
-Bad input is data: whatever cannot be read becomes a `Rejected` with a reason, and the run goes on.
+Bad input is data: a file that cannot be read becomes a `Rejected` with a reason, and the run goes on.
 """

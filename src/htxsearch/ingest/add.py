@@ -1,7 +1,7 @@
-"""Add files, folders, pages and the entries of feeds and sitemaps to the corpus folder.
+"""Adding files, folders, pages and entries of feeds and sitemaps to the corpus.
 
-The original is kept byte for byte; NAME.meta.toml beside it records its origin and when it was fetched. This is the only
-module that writes articles into a corpus.
+The original is kept byte for byte; NAME.meta.toml beside it records its origin and when it was fetched. This is
+the only module that writes articles into a corpus.
 """
 
 import contextlib
@@ -61,9 +61,10 @@ _HTML = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class AddedFile:
-    """A file that is in the corpus now: `source` is the file or address that was added, `path` its path in the corpus.
+    """A file that is in the corpus now.
 
-    `how` is "same" if it was there already. "followed" is a feed or sitemap; its path is that of the list of feeds.
+    `source` is the file or address that was added, `path` the file's path in the corpus. `how` is "same" if the
+    file was there already. "followed" is a feed or sitemap; its path is that of the list of feeds.
     """
 
     source: str
@@ -93,7 +94,10 @@ class Adder:
     # Sources
 
     def add(self, source: str) -> None:
-        """Add a file, a folder or an address; failures go to `refused`. Raises CorpusError if the corpus is not writable."""
+        """Add a file, a folder or an address.
+
+        Failures go to `refused`. Raises CorpusError if the corpus is not writable.
+        """
         self.seen(source)
         with self._refusals_of(source):
             if is_address(source):
@@ -113,7 +117,10 @@ class Adder:
             self._keep(data, [f"{safe_name(stem)}{'.html' if is_html else '.txt'}"], name, {})
 
     def add_named(self, name: str, file: Path) -> None:
-        """Add a file that was sent under a name. Only the name's last part counts, made safe; no file is replaced."""
+        """Add a file that was sent under a name.
+
+        Only the last part of the name counts, made safe. No file is replaced.
+        """
         shown = re.split(r"[/\\]", name)[-1][:_LONGEST_NAME] or "unnamed"
         self.seen(shown)
         with self._refusals_of(shown):
@@ -131,7 +138,10 @@ class Adder:
 
     @contextlib.contextmanager
     def _refusals_of(self, source: str) -> Iterator[None]:
-        """Note refusals and unreadable files in `refused`. Raises CorpusError if the corpus is not writable."""
+        """Record refusals and unreadable files in `refused`.
+
+        Raises CorpusError if the corpus is not writable.
+        """
         try:
             yield
         except AddressRefused as refusal:
@@ -177,7 +187,10 @@ class Adder:
         self._keep(data, parts, source, fetched, old_metadata=old_metadata)
 
     def _check_ids(self, data: bytes, path: str) -> None:
-        """Raise AddressRefused if a file of several articles has a taken id: which file would keep it is arbitrary."""
+        """Raise AddressRefused if an article of a file of several articles has a taken id.
+
+        Which of the two files would keep the id is arbitrary.
+        """
         reader = reader_of(data, path)
         if not self.holders or reader not in READERS_OF_SEVERAL or self._same_as(data) is not None:
             return
@@ -266,7 +279,10 @@ class Adder:
     # The corpus
 
     def _keep(self, data: bytes, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: str = "") -> None:
-        """Write data and its metadata file into the corpus, unless the corpus has the same data already."""
+        """Write data and its metadata file into the corpus.
+
+        Nothing is written if the corpus has the same data already.
+        """
         usual_path = "/".join(parts)
         present = text_of_metadata_file(self.corpus / usual_path)
         is_update = bool(fetched) and origin(fetched_table(present)) == origin(fetched)
@@ -294,7 +310,10 @@ class Adder:
         return self._by_size
 
     def _same_as(self, data: bytes) -> str | None:
-        """Return the path of the file in the corpus with the same bytes, None if there is none."""
+        """Return the path of the file in the corpus with the same bytes.
+
+        None if there is no such file.
+        """
         for path in self._paths_by_size().get(len(data), ()):
             with contextlib.suppress(OSError):  # deleted or not readable: treated as different
                 if (self.corpus / path).read_bytes() == data:
@@ -309,7 +328,10 @@ class Adder:
         return next(free for free in numbered if free not in used and not os.path.lexists(self.corpus / free))
 
     def _page(self, stem: str) -> str | None:
-        """Return the path of the file of a page that was fetched before, None if there is none."""
+        """Return the path of the file of a page that was fetched before.
+
+        None if there is no such file.
+        """
         folder, _, name = stem.rpartition("/")
         try:
             entries = os.listdir(self.corpus / folder)
@@ -320,7 +342,10 @@ class Adder:
 
 
 def safe_name(name: str) -> str:
-    """Return a name for a file or folder that every system accepts, that stays in its folder, and that is not hidden."""
+    """Return a name for a file or folder that every system accepts.
+
+    The name stays in its folder and is not hidden.
+    """
     name = nfc(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
     name = re.sub(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\ufffd\u200e\u200f\u202a-\u202e\u2066-\u2069]+', "-", name)
     stem, suffix = os.path.splitext(name.strip().lstrip(".~$ "))
@@ -333,7 +358,10 @@ def safe_name(name: str) -> str:
 
 
 def _page_stem(url: str) -> str:
-    """Return the path in the corpus, without a suffix, of the page at an address: its site, its last words, its hash."""
+    """Return the corpus path, without a suffix, of the page at an address.
+
+    It consists of the page's site, the last words of its address, and a hash of the address.
+    """
     address = parse_address(url)
     words = unquote(urlsplit(address.text).path).rstrip("/").rpartition("/")[2]
     slug = re.sub(r"[^\w-]+", "-", nfc(os.path.splitext(words)[0]).lower()).strip("-_")[:60] or "index"
@@ -342,7 +370,10 @@ def _page_stem(url: str) -> str:
 
 
 def _suffix(response: Fetched) -> str:
-    """Return the suffix for the file of a response. Raises AddressRefused if no reader takes its type."""
+    """Return the suffix for the file of a response.
+
+    Raises AddressRefused if the response is empty or no reader takes its type.
+    """
     content_type = response.content_type
     suffix = _SUFFIX_OF.get(content_type, "")
     if not suffix:

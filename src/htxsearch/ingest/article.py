@@ -1,6 +1,7 @@
-"""The article: one news item or report, as read from the user's files; and what may come instead of one.
+"""The article, a news item or report from the user's files, and its substitutes.
 
-Short, for these are the values that ingest hands to every later room.
+A file or line that gives no article gives a `Rejected` or an `Unchanged`. The module is short, for these are
+the values that ingest hands to every later room.
 """
 
 import datetime
@@ -13,7 +14,10 @@ __all__ = ["Article", "Dropped", "Rejected", "Unchanged", "Unreadable"]
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Boilerplate: a piece of a file's text that is not part of the article, and the reason. Not kept in the index."""
+    """Boilerplate: text of a file that is not part of the article, and the reason.
+
+    It is not kept in the index.
+    """
 
     text: str
     reason: Message
@@ -21,13 +25,15 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """One article. Passages, highlights and answers are spans into `body`, which is NFC.
+    """An article: its body, its metadata and its boilerplate.
+
+    Passages, highlights and answers are spans into `body`, which is NFC.
 
     `id` is the file's path relative to the corpus folder, or a JSON line's own id; `path` is the path of the file.
-    Unknown values are None. `date` is the day of publication, `crawled` the day on which the page was saved. `place` is
-    the canonical name of a province, or another place that the metadata name; `place_evidence` quotes the text that it was
-    inferred from, None if the metadata name it. `dropped` is the boilerplate of the file, `line` a hash of the JSON line
-    that the article was read from; neither counts when articles are compared.
+    Unknown values are None. `date` is the day of publication, `crawled` the day on which the page was saved.
+    `place` is the canonical name of a province, or another place that the metadata name; `place_evidence` quotes
+    the text that the place was inferred from, None if the metadata name it. `dropped` is the boilerplate of the
+    file, `line` a hash of the JSON line that the article was read from; neither counts when articles are compared.
     """
 
     id: str
@@ -47,7 +53,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A file, or a line of one (`path` then ends in ":LINE"), that could not be read, and the reason."""
+    """A file or line that could not be read, and the reason.
+
+    The `path` of a line ends in ":LINE".
+    """
 
     path: str
     reason: Message
@@ -55,14 +64,20 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """An article whose JSON line, of `size` bytes, has not changed since it was last read."""
+    """An article whose JSON line has not changed since it was last read.
+
+    `size` is the length of the line in bytes.
+    """
 
     id: str
     size: int
 
 
 class Unreadable(Exception):
-    """A file or line cannot become an article; `message` is the reason. Never leaves this package."""
+    """A file or line cannot become an article; `message` is the reason.
+
+    It never leaves this package.
+    """
 
     def __init__(self, message: Message) -> None:
         self.message = message

@@ -1,7 +1,8 @@
-"""Replace a file as a whole, and make a file, a rename or a folder survive a power cut.
+"""Replacing files as a whole, and making files, renames and folders durable.
 
-The index (manifest, vectors, segment columns) and the corpus (what is added to it) write files in this one way.
-It lies in the lowest room that handles files, since ingest, engine and indexing all use it.
+Durable means that they survive a power cut. The index (manifest, vectors, segment columns) and the corpus
+(files added to it) write files in this way. The module lies in the lowest room that handles files, since
+ingest, engine and indexing all use it.
 """
 
 import os
@@ -36,7 +37,10 @@ def replace_file(path: Path, parts: Iterable[bytes], *, temporary: str | None = 
 
 
 def sync_file(path: Path) -> None:
-    """Make a file's content durable; a file that is gone by now is passed over. Raises OSError."""
+    """Make a file's content durable.
+
+    A file that is gone by now is passed over. Raises OSError.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -48,6 +52,9 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the renames in a folder durable, where the system can open folders (not on Windows). Raises OSError."""
+    """Make the renames in a folder durable.
+
+    It does nothing where the system cannot open folders (Windows). Raises OSError.
+    """
     if os.name == "posix":
         sync_file(folder)

@@ -1,7 +1,8 @@
-"""Boilerplate among lines of text: counters, licences, menus, teasers of other articles.
+"""Boilerplate among lines of text: counters, licences, menus, teasers.
 
-Each rule looks at the words of a line, or at neighbouring lines; dropped lines are kept with the reason, so
-that they can be shown. No line that reads as a sentence of the article is dropped: where a rule is not sure, the line stays.
+A teaser points to another article. Each rule looks at the words of a line, or at neighbouring lines. Dropped
+lines are kept with the reason, to be shown. No line that reads as a sentence of the article is dropped: where a
+rule is not sure, the line stays.
 """
 
 import itertools
@@ -95,7 +96,10 @@ _LEAD = 200
 
 @dataclass(slots=True)
 class LineLabels:
-    """Lines of main content and boilerplate: `reasons[i]` is the reason to drop `lines[i]`, None to keep it."""
+    """Lines labelled as main content or boilerplate.
+
+    `reasons[i]` is the reason to drop `lines[i]`, None to keep it.
+    """
 
     lines: list[str]
     reasons: list[Message | None] = field(default_factory=list)
@@ -119,8 +123,9 @@ class LineLabels:
 
 
 def label_lines(lines: Sequence[str], learned: Set[str] = frozenset()) -> LineLabels:
-    """Label lines as main content or boilerplate; blanks are squeezed, blank lines left out, the order stays.
+    """Label lines as main content or boilerplate.
 
+    Blanks are squeezed, blank lines left out, the order stays.
     `learned` has the `block` of each line that is known to repeat in articles of this source.
     """
     squeezed = [" ".join(line.split()) for line in lines]
@@ -136,26 +141,36 @@ def label_lines(lines: Sequence[str], learned: Set[str] = frozenset()) -> LineLa
 
 
 def boilerplate_kind(line: str) -> Message | None:
-    """Return the kind of boilerplate that a line is by its own words, None for any other line."""
+    """Return the kind of boilerplate that a line is by its own words.
+
+    None for any other line.
+    """
     kind = next((kind for kind, pattern in _LINES.items() if pattern.fullmatch(line)), None)
     return message(f"dropped.{kind}") if kind else None
 
 
 def is_prose(line: str) -> bool:
-    """Return True if a line reads as a paragraph of text, not as a headline, caption, menu entry or cell."""
+    """Return True if a line reads as a paragraph of text.
+
+    Headlines, captions, menu entries and cells do not.
+    """
     words = len(line.split())
     return words >= 25 or (words >= 10 and line.endswith(_ENDED))
 
 
 def block(line: str) -> str:
-    """Return the hash by which a line is counted, in hex digits; blanks, capitals and diacritics do not matter."""
+    """Return the hash by which a line is counted, in hex digits.
+
+    Blanks, capitals and diacritics do not matter.
+    """
     return blake2b(" ".join(map(folded_form, terms(line))).encode(), digest_size=BLOCK_DIGITS // 2).hexdigest()
 
 
 def _drop_learned(labels: LineLabels, learned: Set[str]) -> None:
-    """Drop repeated lines, but between the article's paragraphs neither a lone short line nor a whole paragraph.
+    """Drop the lines that are known to repeat in articles of this source.
 
-    A short line may be a heading; a paragraph may be background repeated across articles. If no other line is left, all stay.
+    Between the article's paragraphs, neither a lone short line nor a whole paragraph is dropped: a short line may
+    be a heading, a paragraph may be background repeated across articles. If no other line is left, all stay.
     """
     if not learned:
         return
@@ -172,7 +187,10 @@ def _drop_learned(labels: LineLabels, learned: Set[str]) -> None:
 
 
 def _drop_from_end(labels: LineLabels) -> None:
-    """Drop all lines from one that announces other articles or the imprint; of a box within the article only the box."""
+    """Drop all lines from a line that announces other articles or the imprint.
+
+    Of a box within the article only the box is dropped.
+    """
     length = 0
     number = 0
     while number < len(labels.lines):
@@ -191,9 +209,10 @@ def _drop_from_end(labels: LineLabels) -> None:
 
 
 def _resumes(labels: LineLabels, announced: int) -> int:
-    """Return the number of the line at which the article goes on below a box of other articles.
+    """Return the number of the line where the article resumes below a box.
 
-    It goes on with two long paragraphs in a row, or with one below several headlines if it shares words with the text above.
+    The box lists other articles. The article resumes with two long paragraphs in a row, or, below several
+    headlines, with a paragraph that shares words with the text above.
     """
     lines = labels.lines
     first = next((number for number in range(announced + 1, len(lines)) if _is_paragraph(lines[number])), len(lines))
@@ -218,10 +237,11 @@ def _drop_contacts_above(labels: LineLabels, number: int) -> None:
 
 
 def _drop_repeated(labels: LineLabels) -> None:
-    """Drop lines that the file has twice word for word: a caption printed again, the title above the text.
+    """Drop lines that the file has twice word for word.
 
-    An item of a list stays, since it may belong to another heading (a clause of a law), and so does, far from the first,
-    a label with its value (Phụ trách: Ban quản trị).
+    Such lines are a caption printed again, or the title above the text. An item of a list stays, since it may
+    belong to another heading (a clause of a law). A label with its value (Phụ trách: Ban quản trị) stays, too, if
+    it is far from the first.
     """
     before: dict[str, int] = {}
     for number in labels.left():
@@ -234,7 +254,10 @@ def _drop_repeated(labels: LineLabels) -> None:
 
 
 def _drop_dated(labels: LineLabels) -> None:
-    """Drop runs of headlines that each end with a date in brackets: lists of older articles."""
+    """Drop lists of older articles.
+
+    A list is a run of headlines that each end with a date in brackets.
+    """
     run: list[int] = []
     for number in [*labels.left(), -1]:
         if number >= 0 and _DATED.fullmatch(labels.lines[number]):
@@ -247,7 +270,10 @@ def _drop_dated(labels: LineLabels) -> None:
 
 
 def _drop_menus(labels: LineLabels) -> None:
-    """Drop runs of very short lines above the first and below the last paragraph, and a site's name above the first."""
+    """Drop menus, and a site's name above the first paragraph.
+
+    A menu is a run of very short lines above the first or below the last paragraph.
+    """
     left = labels.left()
     prose = [number for number in left if is_prose(labels.lines[number])]
     if not prose:
@@ -277,7 +303,10 @@ def _is_menu_entry(line: str) -> bool:
 
 
 def _drop_teasers(labels: LineLabels) -> None:
-    """Drop headlines with at most a line of summary each, from the end of the article to that of the file."""
+    """Drop the teasers from the end of the article to the end of the file.
+
+    Teasers are headlines with at most a line of summary each.
+    """
     left = labels.left()
     lines = [labels.lines[number] for number in left]
     last_prose = max((index for index, line in enumerate(lines) if is_prose(line)), default=0)
@@ -294,7 +323,10 @@ def _drop_teasers(labels: LineLabels) -> None:
 
 
 def _teasers_begin(lines: Sequence[str]) -> dict[int, int]:
-    """Return the lines from which to the end there are only headlines with at most a line below each, with their number."""
+    """Return the lines at which teasers may begin, each with its number of headlines.
+
+    From such a line to the end there are only headlines with at most a line below each.
+    """
     begins: dict[int, int] = {}
     headlines = 0
     below_is_headline = True
@@ -315,7 +347,10 @@ def _is_headline(line: str) -> bool:
 
 
 def _ends_article(lines: Sequence[str], index: int) -> bool:
-    """Return True if the line before `index` ends an article: with "./.", or as the author's name below a paragraph."""
+    """Return True if the line before `index` ends an article.
+
+    It ends with "./.", or is the author's name below a paragraph.
+    """
     if lines[index - 1].endswith("./."):
         return True
     return index >= 3 and is_prose(lines[index - 2]) and _is_name(lines[index - 1])
@@ -331,7 +366,7 @@ def _is_name(line: str) -> bool:
 
 
 def _is_foreign(lines: Sequence[str], article: Sequence[str]) -> bool:
-    """Return True if the article has few of the pairs of neighbouring syllables of some lines.
+    """Return True if lines share few pairs of neighbouring syllables with an article.
 
     In 627 real news texts 90 % of last paragraphs share more than .12 of their pairs with the text above them; of
     paragraphs from other texts about cooperatives 10 % do.

@@ -37,7 +37,10 @@ _MTIME_GRANULARITY_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file of the corpus: `file` is its location, `path` its path relative to the corpus, with "/"."""
+    """A file of the corpus.
+
+    `file` is its location, `path` its path relative to the corpus, with "/".
+    """
 
     file: Path
     path: str
@@ -48,7 +51,10 @@ class SourceFile:
         return self.file.with_name(self.file.name + METADATA_SUFFIX)
 
     def digest(self) -> str:
-        """Return a hash of the bytes of the file and its metadata file; of too large ones, of the size. Raises OSError."""
+        """Return a hash of the bytes of the file and its metadata file.
+
+        Of a file that is too large, the size is hashed. Raises OSError.
+        """
         digest = hashlib.blake2b(digest_size=16)
         for file in (self.file, self.metadata_file):
             if file.is_file():
@@ -58,7 +64,10 @@ class SourceFile:
         return digest.hexdigest()
 
     def state(self) -> "FileState":
-        """Return the sizes and times by which a change is noticed without reading. Raises OSError."""
+        """Return the sizes and times that reveal a change without reading the file.
+
+        Raises OSError.
+        """
         status = os.stat(self.file)
         numbers = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         try:
@@ -72,9 +81,10 @@ class SourceFile:
 
 
 class FileState(NamedTuple):
-    """Sizes and times of a file and its metadata file as a text, and the size of the file.
+    """The state of a file: sizes and times, by which a change is noticed.
 
-    `signature` is empty if the file changed so recently that another change might not be noticed.
+    `signature` has the sizes and times of the file and its metadata file as a text; it is empty if the file changed
+    so recently that another change might not be noticed. `size` is the size of the file.
     """
 
     signature: str
@@ -82,10 +92,11 @@ class FileState(NamedTuple):
 
 
 def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
-    """Return the files of the corpus folder, sorted by path, and the files and folders in it that cannot be read.
+    """Return the files of the corpus folder, and those that cannot be read.
 
-    Ignored are hidden files, metadata files, and the files that a saved page or an office program leaves beside an article.
-    Raises CorpusError if the corpus folder itself cannot be listed.
+    The files are sorted by path. Folders that cannot be read are returned, too. Ignored are hidden files, metadata
+    files, and the files that a saved page or an office program leaves beside an article. Raises CorpusError if the
+    corpus folder itself cannot be listed.
     """
     sources: list[SourceFile] = []
     rejected = []
@@ -125,7 +136,10 @@ def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:
 
 
 def may_be_article(name: str) -> bool:
-    """Return False for hidden files, metadata files, the list of feeds and the parts of a saved page."""
+    """Return True if a file may be an article.
+
+    False for hidden files, metadata files, the list of feeds and the parts of a saved page.
+    """
     suffix = os.path.splitext(name)[1].lower()
     return (
         not name.startswith((".", "~$"))
@@ -148,7 +162,10 @@ def articles_of(source: SourceFile) -> Iterator[Article | Rejected]:
 
 
 def lines_for_counting(source: SourceFile) -> tuple[str, tuple[str, ...]]:
-    """Return the publisher of a file and the lines that are counted to learn its boilerplate; none if it is unreadable."""
+    """Return the source of a file and the lines counted to learn its boilerplate.
+
+    The source is that of `readers.lines_to_count`. An unreadable file has no source and no lines.
+    """
     try:
         data = _bytes(source)
         reader = reader_of(data, source.file.name)
@@ -167,9 +184,10 @@ def _bytes(source: SourceFile) -> bytes:
 def changed_articles(
     source: SourceFile, known: Mapping[str, str], boilerplate: Set[str] = frozenset()
 ) -> Iterator[Article | Unchanged | Rejected]:
-    """Yield the same as `articles_of`, but an Unchanged for JSON lines whose hash is `known`.
+    """Yield the outcomes of `articles_of`, but an Unchanged for each known JSON line.
 
-    `boilerplate` has the hashes of the lines that are left out since they repeat on the site, see `site_boilerplate`.
+    `known` has article ids by the hashes of their lines. `boilerplate` has the hashes of the lines that are left
+    out since they repeat on the site, see `site_boilerplate`.
     """
     try:
         data = _bytes(source)

@@ -1,4 +1,7 @@
-"""Feeds and sitemaps: the pages that they list. Input is untrusted; nothing here fetches."""
+"""Feeds and sitemaps: the pages that they list.
+
+Input is untrusted; nothing here fetches.
+"""
 
 import io
 import re
@@ -36,7 +39,10 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The entries of a feed, a sitemap, or an index of sitemaps ("sitemaps"): newest first, else in the order listed."""
+    """The entries of a feed, a sitemap, or an index of sitemaps.
+
+    `kind` is "sitemaps" for an index. The entries are newest first, or else in the order listed.
+    """
 
     kind: Literal["feed", "sitemap", "sitemaps"]
     title: str
@@ -44,7 +50,10 @@ class Feed:
 
 
 def kind_of(data: bytes) -> Literal["feed", "sitemap", "sitemaps"] | None:
-    """Return the kind of a feed or sitemap by its root element, None for anything else."""
+    """Return the kind of a feed or sitemap by its root element.
+
+    None for anything else.
+    """
     try:
         head = _unpacked(data, 4096)[:4096] if data[:2] == b"\x1f\x8b" else data[:4096]
     except AddressRefused:
@@ -58,7 +67,10 @@ def kind_of(data: bytes) -> Literal["feed", "sitemap", "sitemaps"] | None:
 
 
 def read_listing(data: bytes, url: str) -> Feed:
-    """Read a feed (RSS, Atom, by feedparser), a sitemap or an index of sitemaps, gzip or not. Raises AddressRefused."""
+    """Read a feed, a sitemap or an index of sitemaps.
+
+    A feed is RSS or Atom, read by feedparser. The data may be compressed by gzip. Raises AddressRefused.
+    """
     if data[:2] == b"\x1f\x8b":
         data = _unpacked(data, _MAX_UNPACKED)
     kind = kind_of(data)

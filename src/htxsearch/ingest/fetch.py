@@ -46,7 +46,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A response: `url` is the last address after redirects, `data` the unpacked body. `unchanged` means 304: no data."""
+    """A response to a request.
+
+    `url` is the last address after redirects, `data` the unpacked body. `unchanged` means 304: no data.
+    """
 
     url: str
     data: bytes = b""
@@ -59,7 +62,10 @@ class Fetched:
 
 @dataclass(slots=True)
 class Fetcher:
-    """The fetches of one run: remembers each site's robots.txt and last request. Tests replace `sleep`."""
+    """The fetches of one run, with each site's robots.txt and last request.
+
+    Tests replace `sleep`.
+    """
 
     allow_private: bool = False
     limits: Limits = field(default_factory=Limits)
@@ -69,7 +75,10 @@ class Fetcher:
     _skipped: dict[str, Message] = field(default_factory=dict)
 
     def fetch(self, url: str, *, etag: str = "", modified: str = "") -> Fetched:
-        """Return the response of an address, unchanged if `etag` or `modified` are still true. Raises AddressRefused."""
+        """Return the response of an address.
+
+        It is `unchanged` if `etag` or `modified` are still true. Raises AddressRefused.
+        """
         conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
         response = self._follow(url, {name: value for name, value in conditions.items() if value}, obey=True)
         if response.unchanged and not (etag or modified):
@@ -90,7 +99,10 @@ class Fetcher:
         raise AddressRefused(message("fetch.redirects", limit=self.limits.redirects, address=url))
 
     def _patiently(self, address: Address, headers: dict[str, str], *, obey: bool) -> Fetched | str:
-        """Request once, and once more if the site says when; return the response, or the address it redirects to."""
+        """Return the response, or the address that it redirects to.
+
+        The request is made once, and once more if the site says when.
+        """
         if obey:
             self._obey_robots(address)
         for last in (False, True):
@@ -107,7 +119,10 @@ class Fetcher:
         raise AddressRefused(self._skipped[address.site])
 
     def _obey_robots(self, address: Address) -> None:
-        """Raise AddressRefused if the site's robots.txt forbids this address. Sites without one allow everything."""
+        """Raise AddressRefused if the site's robots.txt forbids this address.
+
+        A site without robots.txt allows everything.
+        """
         if address.site not in self._robots:
             from protego import Protego
 
@@ -190,7 +205,10 @@ class _AskedToWait(Exception):
 
 
 def _seconds(retry_after: str) -> float:
-    """Return the seconds that a Retry-After (seconds or a date) asks to wait; 5 if it is missing or malformed."""
+    """Return the seconds that a Retry-After asks to wait.
+
+    Its value is a number of seconds or a date; 5 seconds if it is missing or malformed.
+    """
     if retry_after.strip().isdecimal():
         return float(retry_after)
     try:
@@ -201,9 +219,9 @@ def _seconds(retry_after: str) -> float:
 
 @contextlib.contextmanager
 def _connected(address: Address, number: str, limits: Limits) -> Iterator[http.client.HTTPConnection]:
-    """Connect to the checked address without a proxy, and hang up when the time is over.
+    """Connect to the checked address without a proxy.
 
-    Raises TimeoutError, OSError.
+    The connection is closed when the time is over. Raises TimeoutError, OSError.
     """
     sock = socket.create_connection((number, address.port), limits.connect_s)
     late = threading.Event()
@@ -238,14 +256,20 @@ def _connected(address: Address, number: str, limits: Limits) -> Iterator[http.c
 
 
 def _trusted() -> ssl.SSLContext:
-    """Return a context that checks certificates against certifi's list: Python does not find every system's own."""
+    """Return a context that checks certificates against certifi's list.
+
+    Python does not find every system's own list.
+    """
     import certifi
 
     return ssl.create_default_context(cafile=certifi.where())
 
 
 def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
-    """Return the unpacked body. Raises AddressRefused beyond `limit` bytes, and IncompleteRead if it ends early."""
+    """Return the unpacked body.
+
+    Raises AddressRefused beyond `limit` bytes, and IncompleteRead if the body ends early.
+    """
     coding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("identity", "", "gzip", "x-gzip", "deflate"):
         raise AddressRefused(message("fetch.content-encoding", coding=coding))

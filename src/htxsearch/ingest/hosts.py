@@ -19,9 +19,9 @@ _MAX_LENGTH = 2000
 
 
 class AddressRefused(Exception):
-    """An address was not fetched, or a file not added; `message` is the reason. Never leaves this package.
+    """An address was not fetched, or a file not added; `message` is the reason.
 
-    If `final`, trying again another day would end the same.
+    It never leaves this package. If `final`, another try on another day would end the same.
     """
 
     def __init__(self, message: Message, *, final: bool = False) -> None:
@@ -36,7 +36,10 @@ class Unreachable(AddressRefused):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An http or https address taken apart; `host` is ASCII, `target` is path and query, `text` the whole of it."""
+    """An http or https address taken apart.
+
+    `host` is ASCII, `target` is path and query, `text` the whole address.
+    """
 
     scheme: str
     host: str
@@ -57,13 +60,19 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Return True if a text has a scheme and "//", so that it is an address rather than the name of a file."""
+    """Return True if a text has a scheme and "//".
+
+    It is then an address rather than the name of a file.
+    """
     scheme, sign, _ = text.partition("://")
     return bool(sign) and scheme.isascii() and scheme[:1].isalpha() and scheme.replace("+", "").replace("-", "").isalnum()
 
 
 def parse_address(text: str) -> Address:
-    """Take an address apart; a fragment is dropped. Raises AddressRefused unless it is http or https, without a password."""
+    """Take an address apart.
+
+    A fragment is dropped. Raises AddressRefused unless the address is http or https, without a password.
+    """
     if len(text) > _MAX_LENGTH:
         raise AddressRefused(message("fetch.address-too-long", limit=_MAX_LENGTH), final=True)
     try:
@@ -86,7 +95,10 @@ def parse_address(text: str) -> Address:
 
 
 def joined(base: str, relative: str) -> str:
-    """Return an address given relative to another; anything else comes back as it is, for `parse_address` to refuse."""
+    """Return the whole of an address that is given relative to another.
+
+    A text that cannot be joined comes back as it is, for `parse_address` to refuse.
+    """
     try:
         return urljoin(base, relative)
     except ValueError:
@@ -102,10 +114,12 @@ def host_of(url: str) -> str:
 
 
 def resolve(address: Address, *, allow_private: bool) -> str:
-    """Return the IP address to connect to. Raises Unreachable if there is none, or if one of them is not public.
+    """Return the IP address to connect to.
 
-    Every address of the name is checked, and numbers in every spelling that the system takes for an address (decimal,
-    octal, IPv4 within IPv6).
+    Raises Unreachable if the name has no address, or if an address of it is not public.
+
+    Every address of the name is checked, and numbers in every spelling that the system takes for an address
+    (decimal, octal, IPv4 within IPv6).
     """
     try:
         infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)

@@ -1,4 +1,7 @@
-"""Metadata of an article: from the user's NAME.meta.toml, and inferred from the text (province, author)."""
+"""Metadata of an article: given by the user, or inferred from the text.
+
+The user gives them in NAME.meta.toml. Province and author are inferred from the text.
+"""
 
 import datetime
 import re
@@ -16,7 +19,10 @@ __all__ = ["Metadata", "author_of", "province_of"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """The metadata that a user or a file gives for an article; None where it gives none."""
+    """The metadata that a user or a file gives for an article.
+
+    A value is None where none is given.
+    """
 
     title: str | None = None
     date: datetime.date | None = None
@@ -50,14 +56,16 @@ class Metadata:
 
 
 def province_of(title: str, body: str) -> tuple[str | None, str | None]:
-    """Return the province that an article is about, if its text gives evidence for just one, and that evidence.
+    """Return the province that an article is about, and the evidence for it.
 
-    The title or, if it names none, the opening paragraph decides by the province or the district it names (a
+    None unless the text gives evidence for exactly one province.
+
+    The title or, if it names no province, the opening paragraph decides by the province or the district it names (a
     district whose name one province alone has), if it names no second province; for a national matter that merely
-    takes place there, the body must name it often, too. Else the province decides that the body names as "tỉnh …" or
-    "thành phố …", or by its districts, often and more than all others; else
-    the place of publication in a line "Thái Nguyên, ngày 12/10". The evidence names its place and quotes it:
-    `title: "… tỉnh Thái Nguyên"`, `district: huyện Đồng Hỷ (3×)`, `dateline: "Thái Nguyên, ngày 12/10"`.
+    takes place there, the body must name it often, too. Else the province decides that the body names as "tỉnh …"
+    or "thành phố …", or by its districts, often and more than all others; else the place of publication in a line
+    "Thái Nguyên, ngày 12/10". The evidence names its place and quotes it: `title: "… tỉnh Thái Nguyên"`, `district:
+    huyện Đồng Hỷ (3×)`, `dateline: "Thái Nguyên, ngày 12/10"`.
     """
     named = [*find_provinces(title), *find_districts(title)]
     if named:
@@ -91,21 +99,27 @@ _DATELINE = re.compile(r"^[^\n,]{3,30}, ngày \d{1,2}(?:/\d{1,2}| tháng \d{1,2}
 
 
 def _dateline(body: str) -> str:
-    """Return the "Thái Nguyên, ngày 12/10" at the beginning of a line near the head or foot of a body, else ""."""
+    """Return the dateline near the head or foot of a body, "" if there is none.
+
+    A dateline such as "Thái Nguyên, ngày 12/10" is at the beginning of a line.
+    """
     match = _DATELINE.search(body[:_OPENING]) or _DATELINE.search(body[-_OPENING:])
     return match.group().strip() if match else ""
 
 
 def _is_main(province: str, body: str) -> bool:
-    """Return True if a body names a province at least three times and more often than all others together."""
+    """Return True if a province is the main place that a body names.
+
+    The body names it at least three times and more often than all others together.
+    """
     counts = Counter(mention.province for mention in find_provinces(body))
     return counts[province] >= 3 and counts[province] * 2 > counts.total()
 
 
 def _from_body(body: str) -> tuple[str, str] | None:
-    """Return the province of two thirds of the places that a body names, and the evidence.
+    """Return the province of two thirds of the places in a body, and the evidence.
 
-    The evidence is at least two mentions with "tỉnh" or "thành phố", or of its districts.
+    The evidence is at least two mentions with "tỉnh" or "thành phố", or of the province's districts.
     """
     named_provinces, districts = find_provinces(body), find_districts(body)
     counts = Counter(mention.province for mention in [*named_provinces, *districts])
@@ -162,7 +176,10 @@ def author_of(datelines: list[str], lines: list[str]) -> str | None:
 
 
 def _is_name(text: str) -> bool:
-    """Return True if every syllable has a capital and none belongs to an office or institution."""
+    """Return True if a text is written like a person's name.
+
+    Every syllable has a capital, and none belongs to an office or institution.
+    """
     syllables = [syllable for syllable in text.split() if syllable not in ("-", "–", "và")]
     return all(syllable[0].isupper() for syllable in syllables) and not _NO_NAME.search(text)
 

@@ -1,7 +1,7 @@
-"""Metadata files: NAME.meta.toml beside the source file NAME, by the user and by `htxsearch add`.
+"""Metadata files: NAME.meta.toml beside the source file NAME.
 
-What a user writes in it overrides the metadata of the article. `add` keeps a table [fetched] in it, with the address or file
-that NAME was got from, and when.
+The user and `htxsearch add` write them. The user's values override the metadata of the article. `add` keeps a
+table [fetched] in the file, with the address or file that NAME was got from, and when.
 """
 
 import datetime
@@ -23,7 +23,10 @@ METADATA_SUFFIX = ".meta.toml"
 
 
 def read_metadata_file(path: Path) -> Metadata:
-    """Return the metadata in a NAME.meta.toml, none if there is no such file. Raises Unreadable, OSError."""
+    """Return the metadata in a NAME.meta.toml.
+
+    No value is set if there is no such file. Raises Unreadable, OSError.
+    """
     if not path.is_file():
         return Metadata()
     try:
@@ -35,13 +38,19 @@ def read_metadata_file(path: Path) -> Metadata:
 
 
 def text_of_metadata_file(file: Path) -> str:
-    """Return the text of the metadata file of a source file, "" if there is none. Raises OSError."""
+    """Return the text of the metadata file of a source file.
+
+    "" if there is no such file. Raises OSError.
+    """
     beside = file.with_name(file.name + METADATA_SUFFIX)
     return beside.read_text("utf-8-sig", "replace") if beside.is_file() else ""
 
 
 def fetched_table(text: str) -> dict[str, str]:
-    """Return the [fetched] table in the text of a metadata file, empty if there is none."""
+    """Return the [fetched] table in the text of a metadata file.
+
+    It is empty if the text has none.
+    """
     table = _parsed(text).get("fetched")
     return {name: str(value) for name, value in table.items()} if isinstance(table, dict) else {}
 
@@ -52,7 +61,10 @@ def origin(fetched: Mapping[str, str]) -> str:
 
 
 def metadata_text(old: str, given: Metadata, fetched: Mapping[str, str]) -> str:
-    """Return the text of a metadata file: the old one, changed by the metadata given now, and a new [fetched] table."""
+    """Return the text of a metadata file, with new metadata and a new [fetched] table.
+
+    The old text is changed by the metadata given now.
+    """
     now = datetime.datetime.now().astimezone()
     values = _toml_values(given)
     from_web: dict[str, str] = {}
@@ -75,7 +87,10 @@ def _toml_values(given: Metadata) -> dict[str, str]:
 
 
 def _without(text: str, names: Iterable[str]) -> str:
-    """Return the text of a metadata file without some keys and its [fetched] table; comments stay where possible."""
+    """Return the text of a metadata file without the keys in `names` and [fetched].
+
+    [fetched] is its table of the origin. Comments stay where possible.
+    """
     left = {name: value for name, value in _parsed(text).items() if name not in {*names, "fetched"}}
     kept = re.split(r"(?m)^\[fetched\]\s*$", text)[0]
     for name in names:
@@ -92,7 +107,10 @@ def _toml(value: object) -> str:
 
 
 def _parsed(text: str) -> dict[str, object]:
-    """Return the content of a metadata file; nothing if it is broken, which reindex reports."""
+    """Return the content of a metadata file.
+
+    A broken file has no content; reindex reports it.
+    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:

@@ -1,9 +1,10 @@
-"""Site boilerplate: lines that repeat in several articles of a source, learned from the corpus.
+"""Site boilerplate: lines that repeat in several articles of a source.
 
-Lines of plain saves and pages are counted, by hash, in the files of one source. A line is learned when at least three files
-have it that are not reprints of each other; a line that reads as prose when a tenth of them have it, too, since reporters
-write the same sentence now and then. The result depends only on the files that are there, not on the order they came in.
-`ingest.boilerplate` drops the learned lines.
+It is learned from the corpus. Lines of plain saves and pages are counted, by hash, in the files of one source.
+A line is learned when at least three files have it that are not reprints of each other. A line that reads as
+prose is learned when a tenth of them have it, too, since reporters write the same sentence now and then. The
+result depends only on the files that are there, not on the order they came in. `ingest.boilerplate` drops the
+learned lines.
 """
 
 from collections import Counter, defaultdict
@@ -30,7 +31,10 @@ _SAME_ALL = 0.8
 
 
 class LineCounts(NamedTuple):
-    """The counted lines of a file: its source, and the hashes of its lines in a row, a dot before those of prose."""
+    """The counted lines of a file.
+
+    `source` is the file's source. `blocks` has the hashes of its lines in a row, a dot before those of prose.
+    """
 
     source: str = ""
     blocks: str = ""
@@ -65,7 +69,10 @@ def learned_boilerplate(files: Mapping[str, LineCounts], sources: Set[str]) -> d
 
 
 def _repeated(files: list[str]) -> frozenset[str]:
-    """Return the hashes of the lines that repeat in the files of one source, which are sorted by path."""
+    """Return the hashes of the lines that repeat in the files of one source.
+
+    The files are sorted by path.
+    """
     if len(files) < _ENOUGH:
         return frozenset()
     parsed = cache(lambda number: blocks_in(files[number]))
@@ -102,6 +109,9 @@ def _are_reprints(one: tuple[frozenset[str], frozenset[str]], other: tuple[froze
 
 
 def boilerplate_fingerprint(file: LineCounts, boilerplate: Set[str]) -> str:
-    """Return a hash of the lines of a file that are site boilerplate, "" if none is; if it changes, re-read the file."""
+    """Return a hash of the lines of a file that are site boilerplate.
+
+    "" if no line is. If the hash changes, the file is to be read again.
+    """
     dropped = sorted(frozenset().union(*blocks_in(file.blocks)) & boilerplate)
     return blake2b("".join(dropped).encode(), digest_size=5).hexdigest() if dropped else ""

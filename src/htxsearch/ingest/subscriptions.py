@@ -25,7 +25,10 @@ _HEAD = "# Feeds and sitemaps that `htxsearch reindex --feeds` fetches. Remove a
 
 @dataclass(slots=True)
 class Subscription:
-    """A followed feed or sitemap. `seen` has the pages fetched or given up, with their version in the listing."""
+    """A followed feed or sitemap.
+
+    `seen` has the pages fetched or given up, with their version in the listing.
+    """
 
     url: str
     title: str = ""
@@ -35,7 +38,10 @@ class Subscription:
 
 
 def read_subscriptions(corpus: Path) -> dict[str, Subscription]:
-    """Return the subscriptions of a corpus by address. Raises CorpusError if feeds.toml cannot be read."""
+    """Return the subscriptions of a corpus by address.
+
+    Raises CorpusError if feeds.toml cannot be read.
+    """
     file = corpus / FEEDS_FILE
     try:
         entries = tomllib.loads(file.read_text("utf-8-sig")).get("feed", [])
@@ -57,7 +63,10 @@ def read_subscriptions(corpus: Path) -> dict[str, Subscription]:
 
 
 def _read_state(corpus: Path) -> dict[str, Any]:
-    """Return the stored state by address; none if the file is gone or damaged, for it can be fetched again."""
+    """Return the stored state by address.
+
+    It is empty if the file is gone or damaged, for the state can be fetched again.
+    """
     try:
         states = json.loads((corpus / _STATE_FILE).read_bytes())
     except (FileNotFoundError, ValueError):
@@ -66,7 +75,10 @@ def _read_state(corpus: Path) -> dict[str, Any]:
 
 
 def write_subscriptions(corpus: Path, subscriptions: dict[str, Subscription]) -> None:
-    """Write all subscriptions of a corpus; in feeds.toml only new and removed entries change. Raises OSError."""
+    """Write all subscriptions of a corpus.
+
+    In feeds.toml only new and removed entries change. Raises OSError.
+    """
     known = read_subscriptions(corpus)
     if subscriptions.keys() != known.keys():
         file = corpus / FEEDS_FILE
@@ -80,13 +92,19 @@ def write_subscriptions(corpus: Path, subscriptions: dict[str, Subscription]) ->
 
 
 def _address(part: str) -> str | None:
-    """Return the address in the part of feeds.toml with one entry, None for the text before the first entry."""
+    """Return the address in the part of feeds.toml with a single entry.
+
+    None for the text before the first entry.
+    """
     entries = tomllib.loads(part).get("feed")
     return str(entries[0]["url"]) if entries else None
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace a file of the corpus as a whole; reindex ignores the hidden temporary file. Raises OSError."""
+    """Replace a file of the corpus as a whole.
+
+    reindex ignores the hidden temporary file. Raises OSError.
+    """
     replace_file(path, [data], temporary=f".{path.name[:80]}.{os.getpid()}.part", durable=False)
 
 

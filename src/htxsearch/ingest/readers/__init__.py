@@ -1,4 +1,7 @@
-"""Readers of all file types: choose the reader of a file, and make articles of the documents it gives."""
+"""Readers of all file types: choose a file's reader, and make its articles.
+
+The articles are made of the documents that the reader gives.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Set
@@ -32,11 +35,11 @@ def read_articles(
     known: Mapping[str, str] = MappingProxyType({}),
     boilerplate: Set[str] = frozenset(),
 ) -> Iterator[Article | Unchanged | Rejected]:
-    """Yield the articles in `data`; `metadata`, the user's, override those of the file.
+    """Yield the articles in `data`.
 
-    `known` gives the article ids of JSON lines by their hashes; such lines are not read again. `boilerplate` are the hashes
-    of lines that repeat in this file's source and are left out.
-    Raises Unreadable if the whole file cannot be read.
+    `metadata`, the user's, override those of the file. `known` gives the article ids of JSON lines by their hashes;
+    such lines are not read again. `boilerplate` are the hashes of lines that repeat in this file's source and are
+    left out. Raises Unreadable if the whole file cannot be read.
     """
     # "Known" is the former name of Metadata: indexes of then know their lines by it
     values = repr(metadata).replace("Metadata(", "Known(", 1)
@@ -58,9 +61,10 @@ def read_articles(
 
 
 def lines_to_count(reader: Reader, data: bytes, path: str, metadata: Metadata) -> tuple[str, tuple[str, ...]]:
-    """Return a file's source and its lines that are counted to learn site boilerplate. Raises Unreadable.
+    """Return a file's source and its lines that are counted to learn boilerplate.
 
     The source is the site of the page, else the publisher in the metadata, else the folder of the file.
+    Raises Unreadable.
     """
     for parsed in reader(data) if reader in READERS_OF_PAGES else iter(()):
         if isinstance(parsed, ParsedDocument):
@@ -119,7 +123,10 @@ READERS: Mapping[str, Reader] = {
 
 
 def reader_of(data: bytes, name: str) -> Reader:
-    """Return the reader for a file by its bytes and, among kinds of text, its name. Raises Unreadable if there is none."""
+    """Return the reader for a file by its bytes.
+
+    Among kinds of text, its name decides. Raises Unreadable if there is no reader.
+    """
     return READERS[kind_of(data, splitext(name)[1].lower())]
 
 

@@ -1,4 +1,7 @@
-"""ZIP archives: the container of office files and books, read defensively; and archives of articles."""
+"""ZIP archives: containers of office files and books, and archives of articles.
+
+All of them are read defensively.
+"""
 
 import struct
 import zipfile
@@ -34,7 +37,10 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OS
 
 
 class Archive:
-    """A ZIP archive in memory. Nothing is ever written to disk, so no name in it can escape a folder."""
+    """A ZIP archive in memory.
+
+    Nothing is ever written to disk, so that no name in it can escape a folder.
+    """
 
     def __init__(self, data: bytes) -> None:
         """Raises Unreadable if it is broken or would unpack to too many bytes."""
@@ -75,7 +81,10 @@ class Archive:
 
 
 def safe_xml(data: bytes) -> Any:
-    """Return the root element of untrusted XML: no entities, no network, limited size. Raises Unreadable."""
+    """Return the root element of untrusted XML.
+
+    No entities, no network, limited size. Raises Unreadable.
+    """
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -91,8 +100,9 @@ def safe_xml(data: bytes) -> Any:
 def read_members(
     data: bytes, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], ParsedDocument | Rejected]
 ) -> Iterator[ParsedDocument | Rejected]:
-    """Yield the documents of every file in an archive, except archives and the files that are saved beside a page.
+    """Yield the documents of every file in an archive.
 
+    Archives within it, and the files that are saved beside a page, are left out.
     `reader_of` gives a member's reader by its bytes and name, `line` parses a JSON line.
     """
     archive = Archive(data)

@@ -1,4 +1,7 @@
-"""Shared by all readers: the parsed document, decoding, datelines near the top, titles below a letterhead."""
+"""Tools of all readers: parsed documents, decoding, datelines, titles.
+
+Datelines are taken near the top; titles below a letterhead.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -49,11 +52,12 @@ NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """A file or line as its reader parsed it: body, metadata, own id, number of the line, boilerplate.
+    """A file or line as its reader parsed it.
 
-    `member` is its position in a file of several (`/name` in an archive, `:3` in a table), and the end of its id.
-    `lines` are counted to learn site boilerplate, none for types of files that have none; `without` parses the document
-    again, given the `boilerplate.block` of lines to drop.
+    It has the body, the metadata, the file's own id, the number of the line, and the boilerplate. `member` is its
+    position in a file of several (`/name` in an archive, `:3` in a table), and the end of its id. `lines` are
+    counted to learn site boilerplate, none for types of files that have none; `without` parses the document again,
+    given the `boilerplate.block` of lines to drop.
     """
 
     body: str
@@ -79,7 +83,10 @@ Reader = Callable[[bytes], Iterator["ParsedDocument | Line | Rejected"]]
 
 
 def decode(data: bytes, *, composed: bool = True) -> str:
-    """Return the text of bytes in any encoding that `text.encodings` detects. Raises Unreadable."""
+    """Return the text of bytes in any encoding that `text.encodings` detects.
+
+    Raises Unreadable.
+    """
     try:
         text = decoded(data).text
     except Undecided as error:
@@ -92,7 +99,10 @@ def decode(data: bytes, *, composed: bool = True) -> str:
 
 
 def document_of_lines(lines: list[str], known: Metadata) -> ParsedDocument:
-    """Return lines without boilerplate, with the dates of the datelines near the top and the author if a line names one."""
+    """Return the document of lines without their boilerplate.
+
+    It has the dates of the datelines near the top, and the author if a line names the author.
+    """
     labels = label_lines(lines)
     known = take_datelines(labels, known)
     return ParsedDocument("\n".join(labels.kept()), known, dropped=labels.dropped())
@@ -101,10 +111,11 @@ def document_of_lines(lines: list[str], known: Metadata) -> ParsedDocument:
 def document(
     lines: Iterable[str], known: Metadata, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()
 ) -> ParsedDocument:
-    """Return a report or state document with its title and date; `headings` are the numbers of lines formatted as such.
+    """Return a report or state document with its title and date.
 
-    The title is the first heading near the top, else the first line below the letterhead, with the next one if it only
-    names the kind of document (BÁO CÁO); else that of `known`, since office programs often keep an older document's.
+    `headings` are the numbers of lines formatted as headings. The title is the first heading near the top, else the
+    first line below the letterhead, with the next line if it only names the kind of document (BÁO CÁO); else that
+    of `known`, since office programs often keep an older document's.
     """
     text = "\n".join(line.replace("\n", " ") for line in lines)
     decoded_text = repaired(text) or Decoded(text, "")
@@ -125,7 +136,10 @@ def document(
 
 
 def _below_letterhead(lines: Sequence[str]) -> int | None:
-    """Return the index of the line that begins the title: one that names the kind, or the first below the letterhead."""
+    """Return the index of the line that begins the title below a letterhead.
+
+    That line names the kind of document; if no line does, the title is the first below the letterhead.
+    """
     if not is_official(lines):
         return next((index for index, line in enumerate(lines) if not _RULE.fullmatch(line)), None)
     kinds = [index for index, line in enumerate(lines) if _KIND.fullmatch(line)]
@@ -133,12 +147,18 @@ def _below_letterhead(lines: Sequence[str]) -> int | None:
 
 
 def is_official(lines: Iterable[str]) -> bool:
-    """Return True if a text begins with the motto of state documents or the heading of the party's."""
+    """Return True if a text begins like a document of the state or the party.
+
+    It begins with the motto of state documents or the heading of the party's.
+    """
     return any(re.fullmatch(_OFFICIAL, " ".join(line.split())) for line in islice(lines, 20))
 
 
 def _day(line: str) -> date | None:
-    """Return the date of a dateline, or of a line such as "Nam Định, ngày 5 tháng 3 năm 2021"."""
+    """Return the date of a dateline, or of a line that names a place and a day.
+
+    An example is "Nam Định, ngày 5 tháng 3 năm 2021".
+    """
     dateline = read_dateline(line)
     if dateline is not None:
         return dateline.day if dateline.weekday_fits and dateline.label != "crawled" else None
@@ -146,8 +166,9 @@ def _day(line: str) -> date | None:
 
 
 def take_datelines(labels: LineLabels, known: Metadata, title: int | None = None) -> Metadata:
-    """Drop the datelines among the first eight lines; return `known` with their dates and the author.
+    """Drop the datelines among the first eight lines; return their metadata.
 
+    The metadata are `known` with the dates of the datelines and the author.
     `title` is the number of the title's line; without it, no dateline counts as above the title.
     """
     datelines = []
@@ -166,9 +187,10 @@ def take_datelines(labels: LineLabels, known: Metadata, title: int | None = None
 
 
 def _dates(datelines: list[tuple[bool, Dateline]]) -> tuple[date | None, date | None]:
-    """Return the days of publication and of saving; the first item of each dateline is whether it is above the title.
+    """Return the days of publication and of saving.
 
-    A dateline with "Hôm nay", or one with a weekday above the title, is the clock in the page's head; a bare date
+    The first item of each dateline is whether it is above the title.
+    A dateline with "Hôm nay", or with a weekday above the title, is the clock in the page's head; a bare date
     above the title is the day of publication if there is no other, and the day of saving if it is later than
     that. A dateline with a weekday that is not the date's counts only if there is no other.
     """

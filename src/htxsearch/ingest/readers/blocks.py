@@ -1,4 +1,7 @@
-"""A web page as its visible blocks of text, in order, each with its element and the share of link text."""
+"""A web page as its visible blocks of text, in order.
+
+Each block has its element and the share of link text.
+"""
 
 import re
 from collections.abc import Iterator
@@ -51,7 +54,10 @@ class Block:
 
 
 class _Walk:
-    """A walk through a page that collects text and closes a block wherever a new line begins on the screen."""
+    """A walk through a page that collects text.
+
+    It closes a block wherever a new line begins on the screen.
+    """
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
@@ -91,7 +97,10 @@ class _Walk:
         self._text, self._linked, self._element = [], 0, None
 
     def _row(self, first: int, element: "HtmlElement") -> None:
-        """Make one block of the short cells of a row of data; a row that lays out the page keeps its blocks."""
+        """Make a single block of the short cells of a row of data.
+
+        A row that lays out the page keeps its blocks.
+        """
         cells = self.blocks[first:]
         short = all(len(cell.text.split()) <= _CELL_WORDS and cell.kind != "row" for cell in cells)
         apart = len({id(_cell(cell.element)) for cell in cells}) == len(cells)
@@ -116,7 +125,10 @@ def blocks_of(root: "HtmlElement") -> list[Block]:
 
 
 def _events(root: "HtmlElement") -> Iterator[tuple[str, "HtmlElement"]]:
-    """Yield the "start" and "end" of visible elements, without recursion; "unseen" for others, whose tail counts."""
+    """Yield the "start" and "end" of visible elements, without recursion.
+
+    For other elements, whose tail counts, the event is "unseen".
+    """
     stack: list[tuple[str, Any]] = [("start", root)]
     while stack:
         event, element = stack.pop()
@@ -138,7 +150,10 @@ def _parent(element: "HtmlElement") -> "HtmlElement":
 
 
 def _breaking(element: "HtmlElement") -> tuple["HtmlElement", str]:
-    """Return the nearest element that breaks lines, and the names of it and of the elements down to the text."""
+    """Return the nearest element that breaks lines, and names of elements.
+
+    The names are those of this element and of the elements from it down to the text.
+    """
     names = names_of(element)
     while element.tag not in _BREAKING and element.getparent() is not None:
         element = _parent(element)
@@ -147,7 +162,10 @@ def _breaking(element: "HtmlElement") -> tuple["HtmlElement", str]:
 
 
 def names_of(element: "HtmlElement") -> str:
-    """Return an element's classes and id as lower-case words with hyphens: newsTitle and news_title are news-title."""
+    """Return an element's classes and id as lower-case words with hyphens.
+
+    newsTitle and news_title are news-title.
+    """
     return _CAMEL.sub("-", f"{element.get('class', '')} {element.get('id', '')}").lower().replace("_", "-")
 
 

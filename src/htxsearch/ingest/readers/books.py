@@ -24,7 +24,10 @@ _BLOCKS = frozenset("p h1 h2 h3 h4 h5 h6 li td th dt dd pre blockquote div figca
 
 
 def read_epub(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a book: the paragraphs of its chapters in reading order, title and author of its package file."""
+    """Yield the article of a book.
+
+    It has the paragraphs of the book's chapters in reading order, and the title and author of its package file.
+    """
     archive = Archive(data)
     if "META-INF/encryption.xml" in archive:
         raise Unreadable(message("file.book-protected"))
@@ -66,7 +69,10 @@ def _chapter(data: bytes) -> list[str]:
 
 
 def read_mhtml(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a page saved as one file: its HTML part, with the address and the day of saving."""
+    """Yield the article of a page saved as a single file.
+
+    It is the file's HTML part, with the address and the day of saving.
+    """
     try:
         mail = email.message_from_bytes(data, policy=email.policy.default)
         part = next((part for part in mail.walk() if part.get_content_type() == "text/html"), None)

@@ -1,4 +1,7 @@
-"""The kind of a file, by its first bytes; the suffix of its name only decides among kinds of text."""
+"""The kind of a file, by its first bytes.
+
+The suffix of its name only decides among kinds of text.
+"""
 
 import re
 
@@ -48,7 +51,10 @@ _MHTML = re.compile(rb"^(?:mime-version:|from: <saved by|content-type:\s*multipa
 
 
 def kind_of(data: bytes, suffix: str) -> str:
-    """Return the kind of a file with these bytes and a lower-case suffix. Raises Unreadable for kinds that are not read."""
+    """Return the kind of a file with these bytes and a lower-case suffix.
+
+    Raises Unreadable for kinds that are not read.
+    """
     head = data[:HEAD]
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise Unreadable(message("file.nul-only" if b"\0" in head else "file.empty"))

@@ -68,7 +68,10 @@ def reasons_of(blocks: Sequence[Block], voted: str, title: str | None, descripti
 
 
 def _votes(blocks: Sequence[Block], voted: str) -> list[bool]:
-    """Return for each block whether trafilatura found its text; if it found hardly any, whether the block is prose."""
+    """Return for each block whether trafilatura found its text.
+
+    If trafilatura found hardly any text, the value is whether the block is prose.
+    """
     if len(voted.split()) < _FEW:
         return [is_prose(block.text) and block.linked < 0.3 for block in blocks]
     known = f" {_squeezed(voted)} "
@@ -102,7 +105,10 @@ def _is_within(element: "HtmlElement", container: "HtmlElement") -> bool:
 
 
 def _reason(block: Block, container: "HtmlElement", title: str | None) -> Message | None:
-    """Return the reason to drop a block within the container, None if it may be text of the article."""
+    """Return the reason to drop a block within the container.
+
+    None if the block may be text of the article.
+    """
     if block.linked > _LINKED:
         return message("dropped.link")
     if title and same_text(block.text, title):
@@ -116,7 +122,10 @@ def _reason(block: Block, container: "HtmlElement", title: str | None) -> Messag
 
 
 def _box(element: "HtmlElement", container: "HtmlElement") -> str | None:
-    """Return the tag or class of a box (menu, comments …) that a block is in within the container, None if there is none."""
+    """Return the tag or class of the box within the container that a block is in.
+
+    A box is a menu, comments …; None if the block is in no box.
+    """
     while element is not container:
         if element.tag in ("nav", "aside", "footer"):
             return str(element.tag)
@@ -131,7 +140,10 @@ def _box(element: "HtmlElement", container: "HtmlElement") -> str | None:
 
 
 def _belongs(blocks: Sequence[Block], number: int, content: Sequence[int]) -> bool:
-    """Return True if a block that trafilatura passed over is main content: prose, or between blocks of main content."""
+    """Return True if a block that trafilatura passed over is main content.
+
+    Such a block is prose, or between blocks of main content.
+    """
     block = blocks[number]
     if block.linked > 0.3:
         return False
@@ -144,7 +156,10 @@ def _belongs(blocks: Sequence[Block], number: int, content: Sequence[int]) -> bo
 
 
 def _lead(blocks: Sequence[Block], first: int, title: str | None, description: str | None) -> list[int]:
-    """Return the numbers of the blocks between the page's heading and the main content that are its lead."""
+    """Return the numbers of the blocks that are the lead of a page.
+
+    They are between the page's heading and the main content.
+    """
     above = range(max(0, first - 15), first)
     headings = [number for number in above if title and same_text(blocks[number].text, title)]
     start = headings[-1] + 1 if headings else above.start
@@ -166,7 +181,10 @@ def _lead(blocks: Sequence[Block], first: int, title: str | None, description: s
 
 
 def _is_described(text: str, description: str) -> bool:
-    """Return True if the description in the page's head has the words of a text, even if it is cut short."""
+    """Return True if the description in the page's head has the words of a text.
+
+    This holds even if the description is cut short.
+    """
     of_text, of_description = Counter(map(folded_form, terms(text))), Counter(map(folded_form, terms(description)))
     common = (of_text & of_description).total()
     shorter = min(of_text.total(), of_description.total())

@@ -1,4 +1,7 @@
-"""Markdown files and their front matter. Short, and a module of its own as the owner of markdown-it."""
+"""Markdown files and their front matter.
+
+Short, and a module of its own as the owner of markdown-it.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +13,10 @@ __all__ = ["read_markdown"]
 
 
 def read_markdown(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a Markdown file: the first heading is its title; each block becomes a line without markup."""
+    """Yield the article of a Markdown file.
+
+    The first heading is its title; each block becomes a line without markup.
+    """
     from markdown_it import MarkdownIt
 
     text, known = _front_matter(decode(data))
@@ -49,7 +55,10 @@ def _inline_text(children: Sequence[object]) -> str:
 
 
 def _front_matter(text: str) -> tuple[str, Metadata]:
-    """Split simple "key: value" front matter off; anything else between the --- lines is ignored."""
+    """Split simple "key: value" front matter off.
+
+    Anything else between the --- lines is ignored.
+    """
     match = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
     if not match:
         return text, Metadata()

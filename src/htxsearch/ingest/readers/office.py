@@ -19,7 +19,10 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
 def read_docx(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a Word document, read by python-docx (MIT): paragraphs and tables in order, title, author."""
+    """Yield the article of a Word document.
+
+    It is read by python-docx (MIT): paragraphs and tables in order, title, author.
+    """
     import docx
     from docx.opc.exceptions import OpcError
     from docx.table import Table
@@ -46,9 +49,10 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _unwrap(body: Any) -> None:
-    """Remove deleted text, and the elements whose text python-docx would skip with them.
+    """Remove deleted text, and wrappers whose text python-docx would skip.
 
-    These are insertions and moves that are tracked changes, content controls, and smart tags.
+    The wrapping elements are insertions and moves that are tracked changes, content controls, and smart tags; their
+    text stays.
     """
     from lxml import etree
 
@@ -73,7 +77,10 @@ def _rows(table: Any) -> list[tuple[str, bool]]:
 
 
 def read_odt(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of an OpenDocument text: paragraphs, headings and table rows in order."""
+    """Yield the article of an OpenDocument text.
+
+    It has paragraphs, headings and table rows in order.
+    """
     archive = Archive(data)
     if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise Unreadable(message("file.password"))

@@ -40,8 +40,9 @@ _SAVED = re.compile(rb"saved date:\s*\w+ (%s) (\d{1,2}) (\d{4})" % b"|".join(_MO
 
 
 def read_page(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a saved page: its main content, with title, day, author and site from the page's head.
+    """Yield the article of a saved page.
 
+    It is the page's main content, with title, day, author and site from the page's head.
     Raises Unreadable if the page has no article.
     """
     import trafilatura
@@ -99,8 +100,9 @@ def _grouped(blocks: Sequence[Block], reasons: Sequence[Message | None]) -> tupl
 
 
 def _head(root: "HtmlElement") -> dict[str, str]:
-    """Return the page's headline, opengraph, window (all titles), description, date, author, site and url, where given.
+    """Return the metadata in the page's head, where given.
 
+    They are the headline, opengraph, window (all titles), description, date, author, site and url.
     Sources: JSON-LD (schema.org), OpenGraph, HTML's own metadata.
     """
     metas: dict[str, str] = {}
@@ -143,7 +145,10 @@ _DATES = (
 
 
 def _linked_data(root: "HtmlElement") -> dict[str, Any]:
-    """Return the first article that the page describes as JSON-LD; unreadable scripts are passed over."""
+    """Return the first article that the page describes as JSON-LD.
+
+    Unreadable scripts are passed over.
+    """
     for script in root.iter("script"):
         if script.get("type") != "application/ld+json":
             continue
@@ -168,14 +173,20 @@ def _name(node: object) -> str | None:
 
 
 def _saved(data: bytes) -> date | None:
-    """Return the day on which the page was saved, by SingleFile's comment in the bytes; parsing drops comments."""
+    """Return the day on which the page was saved.
+
+    SingleFile's comment in the bytes gives it; parsing drops comments.
+    """
     match = _SAVED.search(data[:4096])
     day = match and f"{match[2].decode()}/{_MONTHS.index(match[1]) + 1}/{match[3].decode()}"
     return find_date(day) if day else None
 
 
 def _author(head: dict[str, str]) -> str | None:
-    """Return the author if it is a person's name, not an address, an account or the site."""
+    """Return the author if it is a person's name.
+
+    An address, an account or the site is not.
+    """
     author = head.get("author")
     if not author or "/" in author or "." in author or " " not in author or _SITE.fullmatch(author):
         return None
@@ -192,7 +203,10 @@ def _site(head: dict[str, str], title: str | None) -> str | None:
 
 
 def _title(head: dict[str, str], blocks: Sequence[Block], first: int) -> str | None:
-    """Return the heading above the main content that agrees best with the page's head, else the head's own title."""
+    """Return the heading above the main content that agrees best with the page's head.
+
+    If no heading agrees, the head's own title.
+    """
     site = head.get("site")
     titles = [head[name] for name in ("headline", "opengraph", "window") if name in head]
     without_site = [title for title in (_without_site(title, site) for title in titles) if title]
@@ -213,7 +227,10 @@ def _title(head: dict[str, str], blocks: Sequence[Block], first: int) -> str | N
 
 
 def _without_site(title: str, site: str | None) -> str | None:
-    """Return a title without the parts at its ends that name the site, None if nothing else is left."""
+    """Return a title without the parts at its ends that name the site.
+
+    None if nothing else is left.
+    """
     cuts = list(_BETWEEN.finditer(title))
     start, end = 0, len(title)
     for cut in reversed(cuts):
@@ -239,7 +256,10 @@ def _share(one: str, other: str) -> float:
 
 
 def _line_above(blocks: Sequence[Block], first: int) -> str | None:
-    """Return the nearest line above the main content that could be a title, for a page without any other."""
+    """Return the nearest line above the main content that could be a title.
+
+    It serves a page without any other title.
+    """
     for block in reversed(blocks[max(0, first - 6) : first]):
         text = block.text
         if 4 <= len(text.split()) <= 30 and block.linked < 0.5 and not is_prose(text) and not _SITE.fullmatch(text):
@@ -248,7 +268,10 @@ def _line_above(blocks: Sequence[Block], first: int) -> str | None:
 
 
 def _day_above(blocks: Sequence[Block], reasons: Sequence[Message | None], title: str | None) -> date | None:
-    """Return the day in a short line between the page's heading and its main content, or in one right above the heading."""
+    """Return the day in a short line above the main content.
+
+    The line is between the page's heading and its main content, or right above the heading.
+    """
     first = reasons.index(None)
     headings = [number for number, block in enumerate(blocks[: first + 2]) if title and same_text(block.text, title)]
     start = headings[-1] if headings else max(0, first - 4)

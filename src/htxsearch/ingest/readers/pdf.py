@@ -26,9 +26,10 @@ _BEGINS = re.compile(r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điề
 
 
 def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a PDF, read by pypdf (BSD-3): lines joined to paragraphs, no running titles and page numbers.
+    """Yield the article of a PDF, read by pypdf (BSD-3).
 
-    Raises Unreadable if it is damaged, needs a password, has no text (a scan), or takes too long.
+    Lines are joined to paragraphs; running titles and page numbers are left out.
+    Raises Unreadable if the file is damaged, needs a password, has no text (a scan), or takes too long.
     """
     pages, known = _pages(data)
     lines, dropped = _without_running_titles(pages)
@@ -79,7 +80,10 @@ def _pages(data: bytes) -> tuple[list[list[str]], Metadata]:
 
 
 def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tuple[Dropped, ...]]:
-    """Return the lines of all pages without page numbers and without lines at the edge of at least half of the pages."""
+    """Return the lines of all pages without page numbers and running titles.
+
+    Running titles are lines at the edge of at least half of the pages.
+    """
     full = [[line for line in page if line] for page in pages]
     edges = Counter(shape for page in full for shape in {_shape(line) for line in page[:_EDGE] + page[-_EDGE:]})
     often = {shape for shape, count in edges.items() if len(full) >= 3 and 2 * count >= len(full)}
@@ -101,7 +105,10 @@ def _shape(line: str) -> str:
 
 
 def _paragraphs(lines: Sequence[str]) -> list[str]:
-    """Join the lines of paragraphs: a line goes on if it is about as long as most and ends no sentence."""
+    """Join the lines of paragraphs.
+
+    A paragraph goes on after a line that is about as long as most and ends no sentence.
+    """
     usual = median(len(line) for line in lines)
     joined: list[str] = []
     goes_on = False

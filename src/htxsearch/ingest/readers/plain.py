@@ -1,4 +1,7 @@
-"""Plain text saves: the first line of the main content is the title, datelines near it give the date."""
+"""Plain text saves, with their title and date.
+
+The first line of the main content is the title; datelines near it give the date.
+"""
 
 from collections.abc import Iterator, Sequence, Set
 from functools import partial
@@ -14,11 +17,11 @@ __all__ = ["read_plain"]
 
 
 def read_plain(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a plain text; its title is the first line of the main content.
+    """Yield the article of a plain text.
 
-    The date is that of a dateline near the title.
-    A dateline above the title is often the day on which the page was saved. Title, body and boilerplate are together all
-    lines of the file. The title of a state document is below its letterhead.
+    Its title is the first line of the main content. The date is that of a dateline near the title. A dateline above
+    the title is often the day on which the page was saved. Title, body and boilerplate are together all lines of
+    the file. The title of a state document is below its letterhead.
     """
     lines = decode(data).split("\n")
     if is_official(line for line in lines if line.strip()):  # not a page of a site, so it has no boilerplate
@@ -38,7 +41,10 @@ def _parsed(lines: Sequence[str], learned: Set[str] = frozenset()) -> ParsedDocu
 
 
 def _title(labels: LineLabels) -> int | None:
-    """Return the number of the title's line, None if the article begins with a long paragraph."""
+    """Return the number of the title's line.
+
+    None if the article begins with a long paragraph.
+    """
     head = [number for number in labels.left()[:16] if read_dateline(labels.lines[number]) is None]
     if not head:
         return None
@@ -56,7 +62,10 @@ def _title(labels: LineLabels) -> int | None:
 
 
 def _without_site(labels: LineLabels, head: Sequence[int]) -> int | None:
-    """Return the number of a line above the text that repeats the beginning of the first: a heading, of the window title."""
+    """Return the number of a heading line that repeats the start of the first line.
+
+    It is above the text. The first line is then the title of the window, which names the site, too.
+    """
     for number in head[1:8]:
         line = labels.lines[number]
         if is_prose(line):

@@ -1,4 +1,7 @@
-"""Files with an article in each row: JSON lines, and tables (CSV, TSV) with a header."""
+"""Files with an article in each row: JSON lines and tables.
+
+A table (CSV, TSV) has a header.
+"""
 
 import csv
 import json
@@ -19,7 +22,10 @@ __all__ = ["json_line", "read_json_lines", "read_table"]
 
 
 def read_json_lines(data: bytes) -> Iterator[Line]:
-    """Yield the lines of a JSON lines file: objects with "id" and "text" or "title". A bad line does not stop the rest."""
+    """Yield the lines of a JSON lines file.
+
+    Each is an object with "id" and "text" or "title". A bad line does not stop the rest.
+    """
     for number, line in enumerate(decode(data, composed=False).split("\n"), start=1):
         if line and not line.isspace():
             yield Line(line, number)
@@ -72,9 +78,10 @@ _LARGEST_CELL = 50 * 1024 * 1024
 
 
 def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
-    """Yield an article for each row of a table; its first row names the columns in English or Vietnamese.
+    """Yield an article for each row of a table.
 
-    There must be a column "text" (nội dung) or "title" (tiêu đề).
+    Its first row names the columns in English or Vietnamese. There must be a column "text" (nội dung) or "title"
+    (tiêu đề).
     """
     text = re.sub(r"^sep=.\n", "", decode(data))  # a line that Excel writes and hides
     first = text.partition("\n")[0]
