@@ -1,1 +1,4 @@
-"""Articles into the index: documents, feature vectors, reprints, embeddings, catalogue, manifest, workers."""
+"""Articles into the index: documents and the data derived from them.
+
+Derived data are feature vectors, reprints, embeddings, catalogue and manifest. Workers share the work.
+"""

@@ -1,4 +1,7 @@
-"""Additions to a corpus: files, folders, pages and texts that a user adds, and the feeds and sitemaps that are followed."""
+"""Additions to a corpus: files, folders, pages, texts, feeds and sitemaps.
+
+A user adds files, folders, pages and texts. Feeds and sitemaps are followed.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -33,9 +36,10 @@ def add_to_corpus(
     fetcher: Fetcher | None,
     seen: Callable[[str], None],
 ) -> Additions:
-    """Put files, folders, pages, feeds, sitemaps and a text into the corpus; `Index.add` describes the options.
+    """Put files, folders, pages, feeds, sitemaps and a text into the corpus.
 
-    `holders` returns the file that each indexed article's id belongs to. Raises UsageError, CorpusError, IndexBusy.
+    `Index.add` describes the options. `holders` returns the file that each indexed article's id belongs to.
+    Raises UsageError, CorpusError, IndexBusy.
     """
     if metadata.get("title") and len(sources) + len(sent) + (text is not None) > 1:
         raise UsageError("add.title-of-several")
@@ -56,7 +60,10 @@ def add_to_corpus(
 
 
 def follow_feeds(corpus: Path, *, limit: int, fetcher: Fetcher | None, seen: Callable[[str], None]) -> Additions:
-    """Fetch the new pages of every feed and sitemap that is followed, up to `limit` of each. Raises UsageError, CorpusError."""
+    """Fetch the new pages of every feed and sitemap that is followed.
+
+    At most `limit` pages of each are fetched. Raises UsageError, CorpusError.
+    """
     check_corpus(corpus)
     adder = _adder(corpus, Metadata(), limit, fetcher, seen)
     adder.follow()
@@ -69,7 +76,10 @@ def feeds_of(corpus: Path) -> "tuple[Subscription, ...]":
 
 
 def forget_feed(corpus: Path, url: str) -> None:
-    """Stop following a feed or sitemap; its articles stay. Raises UsageError if it is not followed, CorpusError."""
+    """Stop following a feed or sitemap; its articles stay.
+
+    Raises UsageError if it is not followed, CorpusError.
+    """
     followed = read_subscriptions(corpus)
     if url not in followed:
         raise UsageError("feeds.not-followed", url=url)

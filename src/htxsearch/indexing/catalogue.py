@@ -1,6 +1,7 @@
-"""The catalogue of an index: each corpus file's hash, its articles and the abbreviations they define.
+"""The catalogue of an index: each corpus file's hash, articles and definitions.
 
-The engine keeps it as blobs, committed together with the postings, so it is never ahead or behind.
+Definitions are the abbreviations that the articles define. The engine keeps the catalogue as blobs, committed
+together with the postings. Hence it is never ahead or behind.
 """
 
 import json
@@ -34,7 +35,10 @@ _SETTLED = "settled"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result of a reindex, in articles; `renamed` files are also among the added and the removed."""
+    """The result of a reindex, in articles.
+
+    `renamed` files are also among the added and the removed.
+    """
 
     added: int = 0
     changed: int = 0
@@ -47,7 +51,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Additions:
-    """The result of adding: the files in the corpus now, the refusals, and the report of the reindex after it, if any."""
+    """The result of adding: files now in the corpus, refusals, and a reindex report.
+
+    The report is that of the reindex after the addition, if there was a reindex.
+    """
 
     taken: "tuple[AddedFile, ...]" = ()
     refused: tuple[Rejected, ...] = ()
@@ -56,15 +63,16 @@ class Additions:
 
 @dataclass(slots=True)
 class CatalogueEntry:
-    """A file in the index: hashes for each article id, and the definitions each article gives.
+    """A file in the index: hashes for each article id, and each article's definitions.
 
-    The first hash is of the article, the second, if it is one of several in its file, of the line it was read from.
+    The first hash is of the article, the second, if it is one of several in its file, of the line it was read
+    from.
 
-    An empty digest means that the index does not have all of the file, so the file is read again. A file whose stamp is
-    unchanged need not be hashed; an empty stamp never matches.
+    An empty digest means that the index does not have all of the file; hence the file is read again. A file whose
+    stamp is unchanged need not be hashed; an empty stamp never matches.
 
-    `source` and `blocks` are how its lines are counted (`repeated.Counted`), `furniture` says which repeating ones were
-    left out when it was read (`repeated.applied`).
+    `source` and `blocks` are how its lines are counted (`repeated.Counted`). `furniture` records which repeating
+    lines were left out when it was read (`repeated.applied`).
     """
 
     digest: str = ""
@@ -78,7 +86,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class ShortForm:
-    """A learned abbreviation: as written, its long form, and the first article that defines it."""
+    """A learned abbreviation: its spelling, long form, and first defining article."""
 
     short: str
     long: str
@@ -92,7 +100,10 @@ def read_catalogue(engine: Engine) -> dict[str, CatalogueEntry]:
 
 
 def is_boilerplate_complete(engine: Engine) -> bool:
-    """Return True if every file was read with the current boilerplate lines; also for an empty index."""
+    """Return True if every file was read with the current boilerplate lines.
+
+    An empty index returns True, too.
+    """
     stored = engine.blob(_SETTLED)
     return bool(json.loads(stored)) if stored else not engine.counts().articles
 
@@ -104,7 +115,10 @@ def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
 
 
 def _blob(engine: Engine, name: str) -> bytes:
-    """Return the blob committed as `name`; only an empty engine may lack it. Raises IndexDamaged."""
+    """Return the blob committed as `name`; only an empty engine may lack it.
+
+    Raises IndexDamaged.
+    """
     blob = engine.blob(name)
     if blob is None and engine.counts().articles:
         raise IndexDamaged("index.incomplete", part=name)

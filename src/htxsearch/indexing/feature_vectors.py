@@ -1,6 +1,7 @@
-"""The feature vector of an article, for TF-IDF similarity: its counts of syllables, words and names.
+"""The feature vector of an article: its counts of syllables, words and names.
 
-It is made once, when the article is indexed; `search.related` weighs it with the collection's idf.
+It serves TF-IDF similarity. It is made once, when the article is indexed; `search.related` weighs it with the
+collection's idf.
 """
 
 import zlib
@@ -38,7 +39,10 @@ def features(title: str, body: str, terms: Sequence["Terms"]) -> Counter[tuple[i
 
 
 def _names(text: str) -> list[str]:
-    """Return the runs of two or more capitalised syllables, in lower case and normal form."""
+    """Return the runs of two or more capitalised syllables.
+
+    They are in lower case and normal form.
+    """
     found = []
     run: list[str] = []
     end = -2
@@ -56,13 +60,19 @@ def _names(text: str) -> list[str]:
 
 
 def feature_hash(feature: tuple[int, str]) -> int:
-    """Return the number of a feature: its namespace in the top bits, a hash of its term in the others."""
+    """Return the number of a feature.
+
+    Its top bits are the feature's namespace, the others a hash of its term.
+    """
     namespace, term = feature
     return namespace << NAMESPACE_BITS | zlib.crc32(term.encode()) & ((1 << NAMESPACE_BITS) - 1)
 
 
 def feature_vector(title: str, body: str, terms: Sequence["Terms"]) -> bytes:
-    """Return an article's feature counts as bytes: sorted uint32 hashes, then uint16 counts."""
+    """Return an article's feature counts as bytes.
+
+    Sorted uint32 hashes are followed by uint16 counts.
+    """
     import numpy as np
 
     hashed: Counter[int] = Counter()

@@ -1,4 +1,6 @@
-"""The index folder and its manifest: a small readable file about its content, read before anything else.
+"""The index folder and its manifest: a small readable file about its content.
+
+The manifest is read before anything else.
 
 index/manifest.json     format, analysis, engine, which data folder, whether a run was finished
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
@@ -40,7 +42,10 @@ _FILE = "manifest.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The manifest of an index. `complete` is false while a run is in progress or was cut off."""
+    """The manifest of an index.
+
+    `complete` is false while a run is in progress or was cut off.
+    """
 
     data: str
     engine: str
@@ -53,7 +58,10 @@ class Manifest:
 
 
 def read_manifest(index: Path) -> Manifest:
-    """Return the manifest. Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type."""
+    """Return the manifest.
+
+    Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type.
+    """
     try:
         values = json.loads((index / _FILE).read_text("utf-8"))
     except FileNotFoundError:
@@ -91,12 +99,18 @@ def put(path: Path, parts: Iterable[bytes]) -> None:
 
 
 def new_data_folder() -> str:
-    """Return a name for a data folder that no index had before, so that a new one is never taken for an old one."""
+    """Return a name for a data folder that no index had before.
+
+    Hence a new data folder is never taken for an old one.
+    """
     return f"data-{uuid.uuid4().hex[:12]}"
 
 
 def sweep(index: Path, manifest: Manifest) -> None:
-    """Remove data folders that no manifest names: the old one of a finished rebuild, the new one of a rebuild cut off."""
+    """Remove data folders that no manifest names.
+
+    These are the old folder of a finished rebuild, and the new folder of a rebuild cut off.
+    """
     for path in index.glob("data-*"):
         if path.name != manifest.data:
             shutil.rmtree(path, ignore_errors=True)  # a reader on Windows may still hold it; the next run sweeps again
@@ -104,9 +118,10 @@ def sweep(index: Path, manifest: Manifest) -> None:
 
 @contextmanager
 def writer_lock(index: Path) -> Iterator[None]:
-    """Hold the lock of the index's only writer; the system releases it when the process ends, however it ends.
+    """Hold the lock of the index's only writer.
 
-    Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
+    The system releases it when the process ends, however it ends. Raises IndexBusy at once if another process has
+    it, IndexNotWritable if the folder cannot be made.
     """
     with _held(index, "writer.lock", "index.busy"):
         yield
@@ -114,9 +129,10 @@ def writer_lock(index: Path) -> Iterator[None]:
 
 @contextmanager
 def adding_lock(index: Path) -> Iterator[None]:
-    """Hold the lock of the only process that adds to the corpus, so that two never choose the same free name.
+    """Hold the lock of the only process that adds to the corpus.
 
-    Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
+    Hence two processes never choose the same free name. Raises IndexBusy at once if another process has it,
+    IndexNotWritable if the folder cannot be made.
     """
     with _held(index, "adding.lock", "index.busy-adding"):
         yield

@@ -1,12 +1,14 @@
-"""Reprints: the same text published again, perhaps cut, re-titled, re-captioned or with another site's lead.
+"""Reprints: the same text published again.
+
+A reprint may be cut, re-titled, re-captioned or have another site's lead.
 
 Each article has a sketch: a fingerprint chosen of every run of its syllables (S. Schleimer, D. Wilkerson and
-A. Aiken, "Winnowing: local algorithms for document fingerprinting", 2003), so that a text cut to a third still has
-its share of them, which the one number of MinHash would not tell. Pairs whose sketches have enough in common, not
-counting what stands in many articles, are then compared syllable by syllable (`is_reprint`), and put into groups.
+A. Aiken, "Winnowing: local algorithms for document fingerprinting", 2003). Hence a text cut to a third still has
+its share of them, which the one number of MinHash would not show. Pairs whose sketches have enough in common, not
+counting fingerprints of many articles, are then compared syllable by syllable (`is_reprint`), and put into groups.
 
-Two monthly reports in the same words are no reprints: their figures and names differ. Nor is a follow-up that tells
-the story so far: too much of it is its own.
+Two monthly reports in the same words are no reprints: their figures and names differ. Nor is a follow-up that
+repeats the earlier story: too much of it is its own.
 """
 
 import json
@@ -73,9 +75,10 @@ _SKETCHES, _GROUPS = "sketches", "reprints"
 
 
 def sketch(passages: Sequence[Terms]) -> bytes:
-    """Return the sketch of an article's text: 8 bytes that equal texts share, then sorted uint32 fingerprints.
+    """Return the sketch of an article's text.
 
-    Empty for a text too short to be called a reprint of anything.
+    It is 8 bytes that equal texts share, then sorted uint32 fingerprints. It is empty for a text too short to be
+    called a reprint of anything.
     """
     import numpy as np
 
@@ -120,9 +123,10 @@ def _runs(numbers: "Hashes") -> "Hashes":
 
 
 class _Text(NamedTuple):
-    """A text to compare: its syllables, runs of them, and each syllable's line and whether it is a number or a name.
+    """A text to compare: its syllables, their runs, and facts about each syllable.
 
-    `runs` is (max(syllables - 4, 0),) uint64, the others are (syllables,).
+    The facts are each syllable's line and whether it is a number or a name. `runs` is (max(syllables - 4, 0),)
+    uint64, the others are (syllables,).
     """
 
     syllables: "Hashes"
@@ -149,7 +153,10 @@ def _text(body: str) -> _Text:
 
 
 def _common(one: _Text, other: _Text) -> "Mask":
-    """Return a mask of the syllables of a text that are in a run the other text has, too, (syllables,) bool."""
+    """Return a mask of a text's syllables in runs that both texts have.
+
+    The mask is (syllables,) bool.
+    """
     import numpy as np
 
     same = np.isin(one.runs, other.runs)
@@ -160,10 +167,11 @@ def _common(one: _Text, other: _Text) -> "Mask":
 
 
 def is_reprint(first: str, second: str) -> bool:
-    """Return True if two bodies are the same text, perhaps cut, slightly edited, or with another lead. Symmetric.
+    """Return True if two bodies are the same text, perhaps cut or slightly edited.
 
-    Most of the shorter text must stand in the longer (A. Broder, "On the resemblance and containment of documents",
-    1997: containment, so that a shortened copy counts), and next to nothing of it may be there in other words or figures.
+    The lead may be another. The relation is symmetric. Most of the shorter text must be in the longer (A. Broder,
+    "On the resemblance and containment of documents", 1997: containment, so that a shortened copy counts), and
+    next to nothing of it may be there in other words or figures.
     """
     return _are_reprints(_text(first), _text(second))
 
@@ -199,10 +207,10 @@ def _few(some: "Mask", of: "Mask", at_least: int) -> bool:
 
 
 def _reworded(short: _Text, long: _Text, common: "Mask") -> "Mask":
-    """Return a mask of the syllables in whose place the longer text has others, (syllables,) bool.
+    """Return a mask of the syllables that the longer text replaces, (syllables,) bool.
 
-    What begins or ends the text, or takes up whole lines of either text, such as a caption, was put in; and so was what the
-    longer text goes on without.
+    Syllables at the beginning or end of the text, or in whole lines of either text, such as a caption, are
+    insertions, not rewordings. The same holds for syllables that the longer text leaves out without a replacement.
     """
     import numpy as np
 
@@ -241,13 +249,18 @@ def holds(body: str, passage: str) -> bool:
 
 
 class Sketches:
-    """The sketches of all articles of an index, and the verdicts on the pairs whose texts were compared.
+    """The sketches of an index's articles, and the verdicts on compared pairs.
 
-    The groups depend on the articles alone, not on the order or the number of runs that indexed them.
+    A pair is compared by its texts. The groups depend on the articles alone, not on the order or the number of
+    runs that indexed them.
     """
 
     def __init__(self, sketches: dict[str, bytes], verdicts: dict[tuple[str, str], bool]) -> None:
-        """`sketches` are by article id; `verdicts` say of pairs of ids, the lesser first, whether these are reprints."""
+        """Keep the sketches and verdicts that are known.
+
+        `sketches` are by article id. `verdicts` are by pair of ids, the lesser first: True if the two are
+        reprints.
+        """
         self._sketches = sketches
         self._verdicts = verdicts
         self._gone: set[str] = set()  # whose verdicts no longer hold
@@ -264,7 +277,10 @@ class Sketches:
             self._gone.add(article_id)
 
     def blobs(self, body_of: Callable[[str], str]) -> dict[str, bytes]:
-        """Return the blobs to commit beside the postings; `body_of` returns the text of an article to compare."""
+        """Return the blobs to commit beside the postings.
+
+        `body_of` returns the text of an article to compare.
+        """
         copies: dict[bytes, list[str]] = defaultdict(list)
         for article_id in sorted(self._sketches):
             copies[self._sketches[article_id][:_DIGEST]].append(article_id)
@@ -317,7 +333,10 @@ class Sketches:
 
 
 def _candidates(sketches: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """Return the pairs that share much of the shorter sketch, common fingerprints left out, in order of ids."""
+    """Return the pairs that share much of the shorter sketch, in order of ids.
+
+    Common fingerprints are left out.
+    """
     import numpy as np
 
     ids = sorted(sketches)
@@ -353,6 +372,9 @@ def read_sketches(engine: Engine) -> Sketches:
 
 
 def read_groups(engine: Engine) -> dict[str, tuple[str, ...]]:
-    """Return the groups of reprints, each under the id of every article in it; the ids in a group are sorted."""
+    """Return the groups of reprints, each under the id of every article in it.
+
+    The ids in a group are sorted.
+    """
     groups = [tuple(group) for group in json.loads(engine.blob(_GROUPS) or b"[]")]
     return {article_id: group for group in groups for article_id in group}

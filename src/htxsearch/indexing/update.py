@@ -1,6 +1,8 @@
-"""Bring an index in line with the corpus folder: index new and changed articles, delete those that are gone.
+"""Bring an index in line with the corpus folder.
 
-Work is committed in batches. Each commit carries the catalogue of exactly what it holds, so a run
+New and changed articles are indexed, those that are gone are deleted.
+
+Work is committed in batches. Each commit carries the catalogue of exactly its content. Hence a run
 cut off anywhere leaves a state that answers queries, and the next run goes on from there. Workers may
 analyse ahead of that; the articles indexed, their order and the counts do not depend on them.
 """
@@ -69,11 +71,17 @@ class _Boilerplate:
         return self._repeating.get(self.counts(path).source, frozenset())
 
     def fingerprint(self, path: str) -> str:
-        """Return a fingerprint of the boilerplate lines of a file; if it changes, the file must be read again."""
+        """Return a fingerprint of the boilerplate lines of a file.
+
+        If it changes, the file must be read again.
+        """
         return boilerplate_fingerprint(self.counts(path), self.repeating(path))
 
     def relearn(self, changed: Sequence[_FileState], gone: Iterable[str]) -> Set[str]:
-        """Count the lines of changed files anew, forget files that are gone, and learn again; return the sources affected."""
+        """Learn the boilerplate again; return the sources affected.
+
+        The lines of changed files are counted again, and files that are gone are forgotten.
+        """
         before = {path: self.counts(path) for path in (*gone, *(state.source.path for state in changed))}
         for path in before:
             self._counts.pop(path, None)
@@ -88,7 +96,10 @@ class _Boilerplate:
 
 
 class _Committer:
-    """Sends documents and deletions to the engine in batches, each with the catalogue of exactly the files it holds."""
+    """Sends documents and deletions to the engine in batches.
+
+    Each batch has the catalogue of exactly the files it holds.
+    """
 
     def __init__(self, engine: Engine, files: Mapping[str, CatalogueEntry], boilerplate: _Boilerplate, *, batch: int) -> None:
         self._engine, self._files, self._boilerplate = engine, files, boilerplate
@@ -131,7 +142,7 @@ class _Committer:
 
 
 class _Update:
-    """One reindex: compares the corpus with the catalogue and has the difference committed."""
+    """A reindex: compares the corpus with the catalogue, and commits the difference."""
 
     def __init__(self, engine: Engine, *, batch: int, workers: int, progress: Progress) -> None:
         self._workers = workers
@@ -189,13 +200,19 @@ class _Update:
         return states
 
     def _state(self, source: SourceFile) -> _FileState:
-        """Return a file's state; a file whose stamp is known is not hashed again. Raises OSError."""
+        """Return a file's state.
+
+        A file whose stamp is known is not hashed again. Raises OSError.
+        """
         entry, stamp = self._entry(source.path), source.state()
         same = entry.digest and stamp.signature and stamp.signature == entry.stamp
         return _FileState(source, entry.digest if same else source.digest(), stamp.signature, stamp.size)
 
     def _files_to_read(self, states: Mapping[str, _FileState], gone: Iterable[str]) -> list[_FileState]:
-        """Relearn the boilerplate; return the files to read in order: changed ones and those the new boilerplate affects."""
+        """Relearn the boilerplate; return the files to read in order.
+
+        These are changed files and those that the new boilerplate affects.
+        """
         changed = [state for path, state in states.items() if state.digest not in ("", self._entry(path).digest)]
         sources = self._boilerplate.relearn(changed, gone)
         paths = {state.source.path for state in changed}
@@ -208,7 +225,7 @@ class _Update:
         return [s for path, s in states.items() if path in paths or (path in self._affected and s.digest)]
 
     def _affected_by_boilerplate(self, path: str, entry: CatalogueEntry, sources: Set[str]) -> bool:
-        """Return True if an unchanged file would be read otherwise with the boilerplate of now."""
+        """Return True if an unchanged file reads otherwise with the current boilerplate."""
         return entry.source in sources and self._boilerplate.fingerprint(path) != entry.furniture
 
     def _entry(self, path: str) -> CatalogueEntry:
@@ -229,7 +246,7 @@ class _Update:
     # Indexing
 
     def _process(self, states: Mapping[str, _FileState], gone: Mapping[str, CatalogueEntry]) -> None:
-        """Compare every file with the index, and delete the articles of files that are gone."""
+        """Compare every file with the index; delete the articles of files that are gone."""
         for path, state in states.items():
             self._compare(path, state)
         kept = [path for path in self._files if path not in states and path not in gone]
@@ -252,7 +269,10 @@ class _Update:
             self._rejected += [outcome for outcome in articles_of(state.source) if isinstance(outcome, Rejected)]
 
     def _index_file(self, state: _FileState) -> None:
-        """Bring the index in line with a file that is new, changed or was not completely read."""
+        """Bring the index in line with a file.
+
+        The file is new, changed or was not completely read.
+        """
         path = state.source.path
         entry = self._files.setdefault(path, CatalogueEntry())
         entry.digest = ""
@@ -329,16 +349,19 @@ class _Update:
 
 
 def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress, workers: int = 1) -> Report:
-    """Bring the engine in line with the corpus folder, committing about every `batch` articles.
+    """Bring the engine in line with the corpus folder.
 
-    With more than one worker, other processes analyse what is new if there is much of it.
-    Raises CorpusError, IndexFailure, HtxError if a worker dies. Running it again changes nothing.
+    About every `batch` articles are committed. With more than one worker, other processes analyse new articles if
+    there are many. Raises CorpusError, IndexFailure, HtxError if a worker dies. Running it again changes nothing.
     """
     return _Update(engine, batch=batch, workers=workers, progress=progress).run(corpus)
 
 
 def _known_by(entry: CatalogueEntry, article: Article) -> str:
-    """Return the fingerprint by which an entry has the article of that id, "" if it has none."""
+    """Return the fingerprint by which an entry has an article, "" if it has none.
+
+    The article is given by its id.
+    """
     return entry.articles.get(article.id, "").partition(" ")[0]
 
 

@@ -66,9 +66,10 @@ class PassageKey(NamedTuple):
 
 
 def passage_key(title: Forward, passage: Forward) -> bytes:
-    """Return the 16 bytes under which a passage's vector is stored: a hash of its title's and its own syllables.
+    """Return the 16 bytes under which a passage's vector is stored.
 
-    Letter case, punctuation and the passage's position in the article do not count.
+    They are a hash of its title's and its own syllables. Letter case, punctuation and the passage's position in
+    the article do not count.
     """
     framed = len(title.hashes).to_bytes(8, "little") + title.hashes + passage.hashes
     return hashlib.blake2b(framed, digest_size=16).digest()
@@ -90,9 +91,10 @@ def vectors_stamp(folder: Path) -> str:
 
 
 def read_vectors(folder: Path, model: str) -> Records | None:
-    """Return the whole records of an index folder's vectors, memory-mapped; None if there are none of this model.
+    """Return the whole records of an index folder's vectors, memory-mapped.
 
-    Raises IndexDamaged if the system does not let the file be read.
+    The result is None if there are none of this model. Raises IndexDamaged if the system does not let the file be
+    read.
     """
     path = _vectors_path(folder)
     try:
@@ -147,14 +149,20 @@ def _header(model: str, dimension: int) -> bytes:
 
 
 class VectorFile:
-    """The vectors of one model in an index folder, for its only writer. Its methods raise IndexNotWritable, IndexDamaged."""
+    """The vectors of a model in an index folder, for the folder's only writer.
+
+    Its methods raise IndexNotWritable, IndexDamaged.
+    """
 
     def __init__(self, folder: Path, model: str, dimension: int) -> None:
         self._folder, self._path = folder, _vectors_path(folder)
         self._model, self._dimension = model, dimension
 
     def repair(self) -> set[bytes]:
-        """Return the keys stored. Afterwards the file is of this model, each key is there once, and every record is sound."""
+        """Repair the file; return the keys stored.
+
+        Afterwards the file is of this model, each key is there once, and every record is sound.
+        """
         with _writing(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
         records = read_vectors(self._folder, self._model)
@@ -172,7 +180,10 @@ class VectorFile:
         return stored
 
     def append(self, keys: Sequence[bytes], vectors: ArrayLike) -> None:
-        """Add vectors, (keys, dimension), behind the last whole record, durably. Only bytes that no reader uses are cut off."""
+        """Add vectors, (keys, dimension), behind the last whole record, durably.
+
+        Only bytes that no reader uses are cut off.
+        """
         records = self._records(keys, vectors)
         with _writing(self._path), self._path.open("r+b") as file:
             size = os.fstat(file.fileno()).st_size
@@ -183,7 +194,10 @@ class VectorFile:
             os.fsync(file.fileno())
 
     def compact(self, live: set[bytes]) -> int:
-        """Drop the vectors whose key is not in `live` if they are more than half; return the number dropped."""
+        """Drop the vectors of dead keys if they are more than half.
+
+        A key is dead if it is not in `live`. Returns the number dropped.
+        """
         records = read_vectors(self._folder, self._model)
         if records is None:
             return 0
@@ -195,7 +209,10 @@ class VectorFile:
         return dead
 
     def _records(self, keys: Sequence[bytes], vectors: ArrayLike) -> Records:
-        """Return vectors as records. The scale makes the rounded values a unit vector, so that products are cosines."""
+        """Return vectors as records.
+
+        The scale makes the rounded values a unit vector, so that products are cosines.
+        """
         wide = np.nan_to_num(np.asarray(vectors, np.float64), posinf=0.0, neginf=0.0).reshape(len(keys), self._dimension)
         peak = np.abs(wide).max(axis=1, keepdims=True)
         rounded = np.rint(wide / np.where(peak, peak, 1.0) * 127)
@@ -208,7 +225,10 @@ class VectorFile:
         return records
 
     def _rewrite(self, records: Records, kept: NDArray[np.bool_]) -> None:
-        """Replace the file by one of the records kept. A reader that has the old file open keeps it."""
+        """Replace the file by a file of the records kept.
+
+        A reader that has the old file open keeps it.
+        """
 
         def parts() -> Iterator[bytes]:
             yield _header(self._model, self._dimension)
@@ -237,7 +257,10 @@ def _writing(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """The positions of passages: `table` sorted by the first half of the key, `ids` the article ids it refers to by number."""
+    """The positions of passages, by key.
+
+    `table` is sorted by the first half of the key. `ids` are the article ids that it refers to by number.
+    """
 
     table: NDArray[np.void]
     ids: Sequence[str]
@@ -246,7 +269,10 @@ class Positions:
         return len(self.table)
 
     def of(self, keys: NDArray[np.uint64]) -> Iterator[tuple[int, str, int]]:
-        """Yield (index of the key, article id, number of the passage) for every position of `keys`, (keys, 2)."""
+        """Yield every position of `keys`, (keys, 2).
+
+        A position is (index of the key, article id, number of the passage).
+        """
         halves = np.ascontiguousarray(self.table["key"][:, 0])
         first, last = (np.searchsorted(halves, keys[:, 0], side) for side in ("left", "right"))
         for index in np.flatnonzero(first < last).tolist():
@@ -268,7 +294,10 @@ def write_positions(folder: Path, passages: Sequence[PassageKey]) -> None:
 
 
 def read_positions(folder: Path) -> Positions:
-    """Return the positions of an index folder, none if there is no such file or it is damaged."""
+    """Return the positions of an index folder.
+
+    There are none if the folder has no such file or the file is damaged.
+    """
     nothing = Positions(np.empty(0, _POSITION), ())
     try:
         whole = _positions_path(folder).read_bytes()

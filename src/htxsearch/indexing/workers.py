@@ -1,8 +1,8 @@
-"""Worker processes that turn articles into documents ahead of their turn, while the index is being written.
+"""Worker processes that turn articles into documents ahead of their turn.
 
-A worker is this Python again, fed with pickles through a pipe, and ends when the pipe does: the caller's program
-is not run again in it, and no worker outlives a caller that was killed. docs/decisions/017 says why it is
-neither `multiprocessing` nor loky.
+They work while the index is being written. A worker is this Python again, fed with pickles through a pipe, and
+ends when the pipe does: the caller's program is not run again in it, and no worker outlives a caller that was
+killed. docs/decisions/017 explains why it is neither `multiprocessing` nor loky.
 """
 
 import io
@@ -73,27 +73,39 @@ class CatalogueView(Protocol):
     """The part of an index's catalogue that reading needs."""
 
     def lines(self, path: str) -> Mapping[str, str]:
-        """Return the ids of a file's articles by the hashes of the JSON lines they were read from."""
+        """Return the ids of a file's articles by the hashes of their JSON lines.
+
+        An article was read from its line.
+        """
 
     def repeating(self, path: str) -> Set[str]:
-        """Return the hashes of lines that are left out as the boilerplate of a file's source."""
+        """Return the hashes of lines left out as boilerplate of a file's source."""
 
     def is_news(self, article: Article) -> bool:
-        """Return True if the article's document will be needed, as far as is known before its turn."""
+        """Return True if the article's document will be needed.
+
+        The answer is as good as can be known before the article's turn.
+        """
 
 
 class DocumentSource(Protocol):
     """Reads files in the order announced, and makes each article's document."""
 
     def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
-        """Yield a file's outcomes, each with the maker of its document; only an Article has a document."""
+        """Yield a file's outcomes, each with the maker of its document.
+
+        Only an Article has a document.
+        """
 
     def close(self) -> None:
         """Stop all work in progress."""
 
 
 class SequentialSource:
-    """Reads each file in its turn, and makes documents in this process when they are needed."""
+    """Reads each file in its turn.
+
+    Documents are made in this process, when they are needed.
+    """
 
     def __init__(self, catalogue: CatalogueView) -> None:
         self._catalogue = catalogue
@@ -108,7 +120,10 @@ class SequentialSource:
 
 @dataclass(slots=True, eq=False)
 class _Item:
-    """An outcome read ahead, None at the end of a file; `index` is its position in a worker's answer."""
+    """An outcome read ahead, None at the end of a file.
+
+    `index` is its position in a worker's answer.
+    """
 
     outcome: ReadOutcome | None
     size: int = 0
@@ -117,7 +132,7 @@ class _Item:
 
 
 class ReadAheadSource:
-    """Reads ahead, within bounds, and has workers make the documents that will be needed."""
+    """Reads ahead, within bounds, and has workers make the documents needed later."""
 
     def __init__(self, sources: Sequence[SourceFile], catalogue: CatalogueView, *, workers: int) -> None:
         """`sources` will be read in this order, other files in between.
@@ -135,7 +150,10 @@ class ReadAheadSource:
         self._unsent_size = 0
 
     def read(self, source: SourceFile) -> Iterator[tuple[ReadOutcome, MakeDocument]]:
-        """Yield the outcomes of the next file announced, or, in between, of a file that was not."""
+        """Yield the outcomes of the next file announced.
+
+        In between, the file may be one that was not announced.
+        """
         if source.path not in self._announced:
             yield from SequentialSource(self._catalogue).read(source)
             return
@@ -209,14 +227,20 @@ def _document(article: Article) -> Document:
 
 
 def default_workers() -> int:
-    """Return the number of workers worth starting here: one for each processor this process may use, within bounds."""
+    """Return the number of workers worth starting here.
+
+    It is one for each processor this process may use, within bounds.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
     processors = len(affinity(0)) if affinity else os.cpu_count() or 1
     return min(processors, _MOST)
 
 
 def worth_workers(size: int, workers: int) -> bool:
-    """Return True if that many workers would analyse so many bytes sooner than this process alone."""
+    """Return True if workers would analyse `size` bytes sooner than this process.
+
+    `workers` is the number of workers.
+    """
     can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
     return workers > 1 and size >= _WORTH and can_start
 
@@ -237,7 +261,10 @@ class _Answer:
         self._documents: Sequence[Document | Exception] | None = None
 
     def document(self, index: int) -> Document:
-        """Return the document of that number, when it is ready. Raises the worker's error, HtxError if the worker died."""
+        """Return the document of a number, when it is ready.
+
+        Raises the worker's error, HtxError if the worker died.
+        """
         if self._documents is None:
             self._documents = pickle.loads(_result(self._future))
         document = self._documents[index]
@@ -255,7 +282,10 @@ def _result(future: "Future[bytes]") -> bytes:
 
 
 class Workers:
-    """Processes that make documents. Each has a thread here, which keeps it busy whatever the main thread does."""
+    """Processes that make documents.
+
+    Each has a thread here, which keeps it busy whatever the main thread does.
+    """
 
     _IN_HAND = 2  # messages a worker has at once: one in work, one waiting
 
@@ -359,7 +389,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def start_python(command: str) -> subprocess.Popen[bytes]:
-    """Start Python on a command, with pipes for stdin and stdout; Ctrl-C in the terminal does not reach it."""
+    """Start Python on a command, with pipes for stdin and stdout.
+
+    Ctrl-C in the terminal does not reach it.
+    """
     return subprocess.Popen(
         [sys.executable, "-P", "-c", command],
         stdin=subprocess.PIPE,
@@ -374,10 +407,10 @@ def start_python(command: str) -> subprocess.Popen[bytes]:
 
 
 def lower_priority() -> None:
-    """Lower the scheduling priority of this process and of threads started after the call, where the OS allows it.
+    """Lower the scheduling priority of this process and its later threads.
 
-    With sched_autogroup, Linux schedules sessions before processes; if this process leads a session, its whole
-    autogroup is reniced.
+    Later threads are those started after the call. It is lowered where the OS allows it. With sched_autogroup,
+    Linux schedules sessions before processes; if this process leads a session, its whole autogroup is reniced.
     """
     if sys.platform != "win32":
         os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
@@ -387,10 +420,10 @@ def lower_priority() -> None:
 
 
 def become_worker() -> IO[bytes]:
-    """Make this process a worker of the one that started it; return the pipe that answers go to.
+    """Make this process a worker of its parent; return the pipe for answers.
 
-    The worker runs at low priority and ignores Ctrl-C, which its parent handles. Prints go to standard error, so that they
-    do not mix with answers, line by line: a worker is killed, which loses buffered text.
+    The worker runs at low priority and ignores Ctrl-C, which its parent handles. Prints go to standard error, so
+    that they do not mix with answers, line by line: a worker is killed, which loses buffered text.
     """
     lower_priority()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -402,7 +435,11 @@ def become_worker() -> IO[bytes]:
 
 
 def serve() -> None:
-    """Worker main loop: read pickled articles from stdin, write pickled documents to stdout, exit at the end of stdin."""
+    """Run the worker's main loop, until the end of stdin.
+
+    The loop reads pickled articles from stdin and writes pickled documents to stdout. The worker exits at the end
+    of stdin.
+    """
     answers = become_worker()
     jobs: queue.SimpleQueue[list[Article]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
@@ -413,7 +450,10 @@ def serve() -> None:
 
 
 def _listen(jobs: "queue.SimpleQueue[list[Article]]") -> None:
-    """Drain stdin into the queue so that the parent never blocks; exit at once when the parent goes away."""
+    """Drain stdin into the queue, so that the parent never blocks.
+
+    Exits at once when the parent goes away.
+    """
     try:
         while True:
             jobs.put(pickle.load(sys.stdin.buffer))
