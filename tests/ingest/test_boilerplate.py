@@ -268,7 +268,8 @@ def test_learned_boilerplate_is_among_the_dropped_lines(index: Index) -> None:
 def test_a_changed_or_missing_original_raises_an_error(index: Index) -> None:
     original = index.corpus / "oi.txt"
     original.write_text(f"{TITLE}\n{ARTICLE[0]}", "utf-8")
-    with pytest.raises(CorpusError, match=r"oi\.txt is not what was indexed as oi\.txt; take it in with: htxsearch reindex"):
+    changed = r"oi\.txt is not the text that was indexed as oi\.txt; index it with: htxsearch reindex"
+    with pytest.raises(CorpusError, match=changed):
         index.dropped("oi.txt")
     original.unlink()
     with pytest.raises(CorpusError, match=r"the original of oi\.txt is gone"):
