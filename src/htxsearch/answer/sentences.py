@@ -132,7 +132,7 @@ class _QuestionFeatures:
 
     def __init__(self, query: QueryArrays, question: QuestionAnalysis) -> None:
         self.query, self.question = query, question
-        self.weight, self.content, self.fillers = query.weight(), query.content(), query.fillers()
+        self.weight, self.content, self.fillers = query.weight(), query.content(), query.stop_words()
         self.total = float(self.weight.sum()) or 1.0
         self.total_content = float(self.content.sum()) or 1.0
         self.pairs = [(one, other) for one, other in pairwise(query.order) if one >= 0 and other >= 0]
@@ -140,7 +140,7 @@ class _QuestionFeatures:
         self.total_pairs = float(self.of_pair.sum()) or 1.0
         self.lasting = np.where(query.number, 0.0, self.content)
         for term in _TIME_WORDS:
-            for slot, _ in query.fills.get(term_hash(term), ()):
+            for slot, _ in query.query_terms_of.get(term_hash(term), ()):
                 self.lasting[slot] = 0.0
         self.unnamed = self.content * (1.0 - np.maximum(query.capital, query.number))
         self.rare = int(np.argmax(self.content)) if len(self.content) else 0
@@ -162,7 +162,7 @@ class _QuestionFeatures:
 
     def slots(self, run: Sequence[Token]) -> list[_Slots]:
         """Return the slots each token may fill."""
-        return [self.query.fills.get(term_hash(token.term), ()) for token in run]
+        return [self.query.query_terms_of.get(term_hash(token.term), ()) for token in run]
 
     def cover(self, slots: Sequence[_Slots]) -> _Floats:
         """Return how well each slot is filled by the best of the tokens, (slots,)."""

@@ -32,16 +32,16 @@ __all__ = [
 ]
 
 
-def article_view(prepared: Snapshot, article_id: str) -> ArticleView:
+def article_view(snapshot: Snapshot, article_id: str) -> ArticleView:
     """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
-    return _view(prepared, StoredArticles(prepared.engine), article_id)
+    return _view(snapshot, StoredArticles(snapshot.engine), article_id)
 
 
-def _view(prepared: Snapshot, records: StoredArticles, article_id: str) -> ArticleView:
+def _view(snapshot: Snapshot, articles: StoredArticles, article_id: str) -> ArticleView:
     try:
-        stored = records[nfc(article_id)]
+        stored = articles[nfc(article_id)]
     except KeyError:
-        raise unknown_article(article_id, prepared.engine.article_ids()) from None
+        raise unknown_article(article_id, snapshot.engine.article_ids()) from None
     return ArticleView(stored.article, stored.passages)
 
 
@@ -61,7 +61,7 @@ def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
         inside = nfc(path.resolve().relative_to(corpus.resolve()).as_posix())
         if inside in ids:
             return inside
-    endings = [one for one in ids if one.endswith(f"/{wanted}")]
+    endings = [article_id for article_id in ids if article_id.endswith(f"/{wanted}")]
     if len(endings) > 1:
         first, second, *_ = endings
         raise UnknownArticle("article.ambiguous", name=name, articles=len(endings), first=first, second=second)
@@ -82,7 +82,7 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
     source = _original(corpus, article.path)
     if source is None:
         raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
-    files = {path: LineCounts(one.source, one.blocks) for path, one in read_catalogue(snapshot.engine).items()}
+    files = {path: LineCounts(counts.source, counts.blocks) for path, counts in read_catalogue(snapshot.engine).items()}
     site = files.get(article.path, LineCounts()).source
     for news in changed_articles(source, {}, learned_boilerplate(files, {site})[site]):
         if news == article:
@@ -133,56 +133,56 @@ def _original(corpus: Path, path: str) -> "SourceFile | None":
 
     if (corpus / path).is_file():
         return SourceFile(corpus / path, path)
-    return next((one for one in source_files(corpus)[0] if one.path == path), None)
+    return next((file for file in source_files(corpus)[0] if file.path == path), None)
 
 
-def reprints_of(prepared: Snapshot, article_id: str) -> Reprints:
+def reprints_of(snapshot: Snapshot, article_id: str) -> Reprints:
     """Return the reprints of an article, and how each differs from it in numbers.
 
     Reprints are the other articles with the same text. Raises UnknownArticle.
     """
-    records = StoredArticles(prepared.engine)
-    article = _view(prepared, records, article_id).article
-    others = records.earliest(other for other in prepared.reprint_groups.group(article.id) if other != article.id)
+    articles = StoredArticles(snapshot.engine)
+    article = _view(snapshot, articles, article_id).article
+    others = articles.earliest(other for other in snapshot.reprint_groups.group(article.id) if other != article.id)
     reprints = (
-        replace(records.reprint(other), differences=tuple(differences(article.body, records[other].article.body)))
+        replace(articles.reprint(other), differences=tuple(differences(article.body, articles[other].article.body)))
         for other in others
     )
-    return Reprints(records.reprint(article.id), tuple(reprints))
+    return Reprints(articles.reprint(article.id), tuple(reprints))
 
 
-def related_articles(prepared: Snapshot, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
+def related_articles(snapshot: Snapshot, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
     """Return the articles most similar to an article, best first.
 
     An article that is indexed itself is left out, and its words are known.
     """
-    of_title, of_body = _flags(prepared.engine, article.id) if indexed else (None, None)
+    of_title, of_body = _flags(snapshot.engine, article.id) if indexed else (None, None)
     parts = [
         *analyse(article.title, [Span(0, len(article.title))], flags=of_title),
         *analyse(article.body, passages(article.body), flags=of_body),
     ]
     own_id = article.id if indexed else None
-    group = prepared.reprint_groups.group(article.id)
-    near = prepared.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
-    found = []
-    for one in near:
-        other = article_view(prepared, one.article_id).article
-        found.append(
+    group = snapshot.reprint_groups.group(article.id)
+    near = snapshot.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
+    related = []
+    for neighbour in near:
+        other = article_view(snapshot, neighbour.article_id).article
+        related.append(
             RelatedArticle(
                 article_id=other.id,
                 title=other.title,
                 date=other.date,
                 place=other.place,
                 source=other.source,
-                score=one.score,
-                terms=one.terms,
+                score=neighbour.score,
+                terms=neighbour.terms,
                 reprint=other.id in group if indexed else is_reprint(article.body, other.body),
             )
         )
-    return RelatedArticles(own_id, tuple(found))
+    return RelatedArticles(own_id, tuple(related))
 
 
 def _flags(engine: Engine, article_id: str) -> tuple[bytes, bytes]:
     """Return the flags of the syllables of an indexed article's title and of its body."""
-    of_title, *of_passages = (one.flags for one in engine.forward(article_id))
+    of_title, *of_passages = (part.flags for part in engine.forward(article_id))
     return of_title, b"".join(of_passages)

@@ -1,10 +1,10 @@
 """Restoration of marks that were not typed, from the candidates' passages.
 
-The likely spelling of each syllable is decided by its neighbours. Stage one finds passages for every spelling of an
+The likely spelling of each syllable is decided by its neighbours. First-stage retrieval finds passages for every spelling of an
 unmarked syllable. Which of the spellings belong together shows in these passages: a hidden Markov model whose
 states are the spellings, with the counts of single syllables and of neighbours in the candidates' articles
 (forward-backward after L. Rabiner, "A Tutorial on Hidden Markov Models", 1989; used for accent restoration since
-M. Simard, "Automatic Insertion of Accents in French Text", 1998). Unlikely spellings then count less in stage two.
+M. Simard, "Automatic Insertion of Accents in French Text", 1998). Unlikely spellings then count less in reranking.
 Nothing is dropped, and nothing is learnt beforehand. Pure: arrays in, values out.
 """
 
@@ -31,59 +31,59 @@ _PRIOR = 2.0
 _Floats = NDArray[np.float64]
 
 
-def restored(asked: QueryTerms, candidates: Candidates) -> QueryTerms:
-    """Return the query's slots with each spelling weighed by its probability here.
+def restored(query_terms: QueryTerms, candidates: Candidates) -> QueryTerms:
+    """Return the query terms with each spelling weighed by its probability here.
 
-    The spellings of a slot are ordered best first.
+    The spellings of a query term are ordered best first.
     """
-    if not any(_is_open(slot) for slot in asked.terms):
-        return asked
-    slots = list(asked.terms)
-    for number, likely in _posterior(asked, candidates).items():
-        slot = slots[number]
+    if not any(_is_open(query_term) for query_term in query_terms.terms):
+        return query_terms
+    terms = list(query_terms.terms)
+    for number, likely in _posterior(query_terms, candidates).items():
+        query_term = terms[number]
         shares = np.maximum(_UNLIKELY, likely / likely.max())
-        weighed = [(term, weight * share) for (term, weight), share in zip(slot.spellings, shares.tolist(), strict=True)]
-        slots[number] = replace(slot, spellings=tuple(sorted(weighed, key=lambda one: (-one[1], one[0]))))
-    return replace(asked, terms=tuple(slots))
+        weighed = [(term, weight * share) for (term, weight), share in zip(query_term.spellings, shares.tolist(), strict=True)]
+        terms[number] = replace(query_term, spellings=tuple(sorted(weighed, key=lambda weighted: (-weighted[1], weighted[0]))))
+    return replace(query_terms, terms=tuple(terms))
 
 
-def restored_query(asked: QueryTerms) -> str:
+def restored_query(query_terms: QueryTerms) -> str:
     """Return the query as restored: each syllable's best known spelling, in order.
 
     A spelling is known if the index has it.
     """
     runs: list[list[str]] = [[]]
-    for number in asked.order:
+    for number in query_terms.order:
         if number < 0:
             runs.append([])
         else:
-            runs[-1].append(asked.terms[number].spellings[0][0])
+            runs[-1].append(query_terms.terms[number].spellings[0][0])
     return " … ".join(" ".join(run) for run in runs if run)
 
 
-def _is_open(slot: QueryTerm) -> bool:
-    """Return True if the spellings of a slot are different syllables."""
-    return len({canonical_spelling(term) for term, _ in slot.spellings}) > 1
+def _is_open(query_term: QueryTerm) -> bool:
+    """Return True if the spellings of a query term are different syllables."""
+    return len({canonical_spelling(term) for term, _ in query_term.spellings}) > 1
 
 
-def _posterior(asked: QueryTerms, candidates: Candidates) -> dict[int, _Floats]:
-    """Return the probability of each spelling of every open slot.
+def _posterior(query_terms: QueryTerms, candidates: Candidates) -> dict[int, _Floats]:
+    """Return the probability of each spelling of every open query term.
 
-    Of a slot typed twice, the higher probability counts.
+    Of a query term typed twice, the higher probability counts.
     """
-    counts = _Counts(asked.terms, candidates)
-    found: dict[int, _Floats] = {}
-    for run in _runs(asked.order):
-        asks = _asking(run, asked.terms)
-        for place, (number, likely) in enumerate(zip(run, _forward_backward(run, counts), strict=True)):
-            if _is_open(asked.terms[number]):
-                likely = asks.get(place, likely)
-                found[number] = np.maximum(found.get(number, likely), likely)
-    return found
+    counts = _Counts(query_terms.terms, candidates)
+    posterior: dict[int, _Floats] = {}
+    for run in _runs(query_terms.order):
+        certain = _certain(run, query_terms.terms)
+        for position, (number, likely) in enumerate(zip(run, _forward_backward(run, counts), strict=True)):
+            if _is_open(query_terms.terms[number]):
+                likely = certain.get(position, likely)
+                posterior[number] = np.maximum(posterior.get(number, likely), likely)
+    return posterior
 
 
 def _runs(order: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the runs of slots that were typed side by side."""
+    """Yield the runs of query terms that were typed side by side."""
     run: list[int] = []
     for number in (*order, -1):
         if number >= 0:
@@ -93,29 +93,29 @@ def _runs(order: Sequence[int]) -> Iterator[list[int]]:
             run = []
 
 
-def _asking(run: Sequence[int], slots: Sequence[QueryTerm]) -> dict[int, _Floats]:
+def _certain(run: Sequence[int], terms: Sequence[QueryTerm]) -> dict[int, _Floats]:
     """Return the spellings of question phrases, which are certain, by place.
 
     The query asks bao nhiêu, while the texts found write bao nhiều.
     """
-    found: dict[int, _Floats] = {}
-    for place, (one, other) in enumerate(pairwise(run)):
-        phrase = QUESTION_PHRASES.get((slots[one].typed, slots[other].typed), ())
-        for at, (number, term) in enumerate(zip((one, other), phrase, strict=False)):
-            spellings = [spelling for spelling, _ in slots[number].spellings]
+    certain: dict[int, _Floats] = {}
+    for position, (first, second) in enumerate(pairwise(run)):
+        phrase = QUESTION_PHRASES.get((terms[first].typed, terms[second].typed), ())
+        for offset, (number, term) in enumerate(zip((first, second), phrase, strict=False)):
+            spellings = [spelling for spelling, _ in terms[number].spellings]
             if term in spellings:
-                found[place + at] = np.array([float(spelling == term) for spelling in spellings])
-    return found
+                certain[position + offset] = np.array([float(spelling == term) for spelling in spellings])
+    return certain
 
 
 class _Counts:
     """Counts of spellings, and of neighbouring pairs, in the candidates' passages."""
 
-    def __init__(self, slots: Sequence[QueryTerm], candidates: Candidates) -> None:
-        self._slots = slots
-        self._first = np.cumsum([0, *(len(slot.spellings) for slot in slots)])
-        ids = [term_hash(term) for slot in slots for term, _ in slot.spellings]
-        known, self._term = np.unique(ids, return_inverse=True)  # one term may be a spelling of two slots: nam, năm
+    def __init__(self, query_terms: Sequence[QueryTerm], candidates: Candidates) -> None:
+        self._query_terms = query_terms
+        self._first = np.cumsum([0, *(len(query_term.spellings) for query_term in query_terms)])
+        ids = [term_hash(term) for query_term in query_terms for term, _ in query_term.spellings]
+        known, self._term = np.unique(ids, return_inverse=True)  # one term may be a spelling of two query terms: nam, năm
         row, hit = rows(known, candidates.tokens)
         term = np.where(hit, row, -1)
         passage = np.repeat(np.arange(len(candidates.lengths)), candidates.lengths)
@@ -127,21 +127,21 @@ class _Counts:
         self._terms = len(known)
 
     def single(self, number: int) -> _Floats:
-        """Return the sightings of each spelling of a slot."""
+        """Return the sightings of each spelling of a query term."""
         counts: _Floats = self._single[self._first[number] : self._first[number + 1]]
         return counts
 
-    def pairs(self, one: int, other: int) -> _Floats:
-        """Count each spelling of a slot directly before each spelling of another."""
-        rows, columns = (self._term[self._first[n] : self._first[n + 1]].tolist() for n in (one, other))
+    def pairs(self, first: int, second: int) -> _Floats:
+        """Count each spelling of a query term directly before each spelling of another."""
+        rows, columns = (self._term[self._first[n] : self._first[n + 1]].tolist() for n in (first, second))
         return np.array([[self._pairs.get(row * self._terms + column, 0.0) for column in columns] for row in rows])
 
     def share(self, number: int) -> _Floats:
-        """Return the share of each spelling of a slot.
+        """Return the share of each spelling of a query term.
 
         A spelling with the typed marks comes before a spelling that only looks like it.
         """
-        weighed = self.single(number) * np.array([weight for _, weight in self._slots[number].spellings])
+        weighed = self.single(number) * np.array([weight for _, weight in self._query_terms[number].spellings])
         share: _Floats = weighed / weighed.sum()
         return share
 
@@ -153,20 +153,20 @@ def _forward_backward(run: Sequence[int], counts: _Counts) -> list[_Floats]:
     """
     forward = [counts.share(run[0])]
     steps: list[_Floats] = []
-    for one, other in pairwise(run):
-        seen = counts.pairs(one, other)
-        following = (seen + _PRIOR * counts.share(other)) / (seen.sum(axis=1, keepdims=True) + _PRIOR)
-        # How often anything of the next slot comes behind this spelling tells which of the spellings it is.
-        any_follows = (seen.sum(axis=1) + 0.01 * _PRIOR) / (counts.single(one) + _PRIOR)
+    for first, second in pairwise(run):
+        seen = counts.pairs(first, second)
+        following = (seen + _PRIOR * counts.share(second)) / (seen.sum(axis=1, keepdims=True) + _PRIOR)
+        # How often anything of the next query term follows this spelling shows which of the spellings it is.
+        any_follows = (seen.sum(axis=1) + 0.01 * _PRIOR) / (counts.single(first) + _PRIOR)
         steps.append(following * any_follows[:, np.newaxis])
         ahead = forward[-1] @ steps[-1]
         forward.append(ahead / ahead.sum())
-    found = []
+    posterior = []
     backward = np.ones(len(forward[-1]))
-    for place in reversed(range(len(run))):
-        likely = forward[place] * backward
-        found.append(likely / likely.sum())
-        if place:
-            backward = steps[place - 1] @ backward
+    for position in reversed(range(len(run))):
+        likely = forward[position] * backward
+        posterior.append(likely / likely.sum())
+        if position:
+            backward = steps[position - 1] @ backward
             backward /= backward.max()
-    return found[::-1]
+    return posterior[::-1]

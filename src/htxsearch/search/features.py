@@ -1,33 +1,33 @@
-"""Stage two of ranking: the features of passages, and their weighted sum.
+"""The features of passages by which the reranker orders them.
 
-It orders the best passages of stage one by the things that a reader would look for.
+A passage scores as the weighted sum of its features.
 
-Stage one sums weighted BM25; it sees neither order nor nearness nor whole articles. Here each of about
+First-stage retrieval sums weighted BM25; it sees neither order nor nearness nor whole articles. Here each of about
 a hundred passages gets nine numbers, its *features*, and scores their weighted sum; an article scores as
-its best passage. The weights are learnt by `scripts/train.py`, one set for all collections, and kept in
+its best passage. The weights are learned by `scripts/train.py`, one set for all collections, and kept in
 `rank.json`. Pure: arrays in, arrays out; knows no engine and no query language.
 
-A query is a row of *slots*: the distinct syllables asked for, each with the index terms that may stand
-for it. A slot weighs its idf; a filler's counts 0.3 of that, a question word's nothing. Sums over slots
-are divided by the sum over the whole query, so that one set of weights serves short and long queries:
+A query is a row of *query terms*: its distinct syllables, each with the index terms that may stand for
+it. A query term weighs its idf; a stop word's counts 0.3 of that, an interrogative's nothing. Sums over
+query terms are divided by the sum over the whole query, so that one set of weights serves short and long queries:
 
-    stage_one  the score of stage one
+    stage_one  the score of first-stage retrieval
     document   BM25 of the whole article, idf squared, content only: does it treat of the rare terms?
-    pairs      BM25 of slots that stand side by side in query and article, by their idf among the ranked
-               articles: a pair that all of them have tells nothing (ordered pairs after D. Metzler and W. B.
+    pairs      BM25 of query terms that stand side by side in query and article, by their idf among the
+               ranked articles: a pair that all of them have tells nothing (ordered pairs after D. Metzler and W. B.
                Croft, "A Markov Random Field Model for Term Dependencies", 2005)
-    near       the same of any two content slots within 20 syllables, in either order, divided by the number
-               of content slots (after the unordered windows there, and T. Tao and C. Zhai, "An Exploration of
+    near       the same of any two content terms within 20 syllables, in either order, divided by the number
+               of content terms (after the unordered windows there, and T. Tao and C. Zhai, "An Exploration of
                Proximity Measures in Information Retrieval", 2007)
     sentence   the weight found in the best sentence, divided by its length as in BM25
-    names      the idf of the slots found here or in the title, times the share of these passages that write
-               them with a capital
-    capitals   the idf of the slots typed with a capital and found with a capital, or found in the title
+    names      the idf of the query terms found here or in the title, times the share of these passages that
+               write them with a capital
+    capitals   the idf of the query terms typed with a capital and found with one, or found in the title
     numbers    the idf of the numbers found
-    title      the idf of the slots found in the title, content only
+    title      the idf of the query terms found in the title, content only
 
 Where passages have vectors (the extra `semantic`), the cosine of passage and query, times one more weight, is added to
-that sum: `MEANING`.
+that sum: `DENSE`.
 """
 
 import json
@@ -46,13 +46,14 @@ from numpy.typing import NDArray
 from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["FEATURES", "MEANING", "Candidates", "QueryArrays", "features", "learned_weights", "ranking_weights", "rows"]
+__all__ = ["DENSE", "FEATURES", "Candidates", "QueryArrays", "features", "learned_weights", "ranking_weights", "rows"]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
-MEANING = "meaning"
+DENSE = "meaning"
+"""The feature of dense retrieval, by its name in `rank.json` and in explanations."""
 
-_FILLER = 0.3
+_STOP_WORD_SHARE = 0.3
 _DOCUMENT_K1, _DOCUMENT_B = 2.0, 0.95
 _PAIR_K1, _PAIR_B = 1.2, 0.75
 _SENTENCE_B = 0.4
@@ -60,8 +61,8 @@ _SENTENCE_LENGTH = 25
 _SENTENCE_RATIOS = (0.6, 6.0)
 """Least and greatest length of a sentence, as a share of a usual one's, that changes its worth."""
 _NEAR = 20
-_NEAR_SLOTS = 40
-"""Of a very long query only the slots of most idf are looked for near each other: the work grows as their square."""
+_NEAR_TERMS = 40
+"""Of a very long query only the terms of most idf are looked for near each other: the work grows as their square."""
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -70,36 +71,36 @@ _Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryArrays:
-    """The query as arrays with one place per slot, and the slots' places in texts.
+    """The query as arrays of its query terms, (query terms,) each.
 
-    `order` is the slots as typed, -1 where something came between. `fills` gives, for the id of every
-    index term that may stand for a slot, that slot and how good a spelling the term is (the best is 1); a short
-    form (HTX) fills several slots, in order. `capital` is 1 for a slot typed with a capital that
-    is not the query's first letter, else 0.
+    `order` has the numbers of the query terms as typed, -1 where something came between. `query_terms_of` gives, for the
+    id of every index term that may stand for a query term, the number of that query term and how good a spelling the
+    index term is (the best is 1); a short form (HTX) stands for several query terms, in order. `capital` is 1 for a query
+    term typed with a capital that is not the query's first letter, else 0.
     """
 
     order: tuple[int, ...]
-    fills: Mapping[int, tuple[tuple[int, float], ...]]
+    query_terms_of: Mapping[int, tuple[tuple[int, float], ...]]
     idf: _Floats
-    filler: _Bools
+    stop_word: _Bools
     interrogative: _Bools
     capital: _Floats
     number: _Bools
 
     def content(self) -> _Floats:
-        """Return the idf of slots that are neither fillers nor question words.
+        """Return the idf of query terms that are content, 0 for others.
 
-        It is 0 for the other slots.
+        Content is neither a stop word nor an interrogative.
         """
-        return np.where(self.filler | self.interrogative, 0.0, self.idf).astype(np.float64)
+        return np.where(self.stop_word | self.interrogative, 0.0, self.idf).astype(np.float64)
 
-    def fillers(self) -> _Floats:
-        """Return the idf of slots that are fillers, 0 for others."""
-        return np.where(self.filler & ~self.interrogative, self.idf, 0.0)
+    def stop_words(self) -> _Floats:
+        """Return the idf of query terms that are stop words, 0 for others."""
+        return np.where(self.stop_word & ~self.interrogative, self.idf, 0.0)
 
     def weight(self) -> _Floats:
-        """Return what each slot is worth where all count."""
-        return self.content() + _FILLER * self.fillers()
+        """Return the weight of each query term where all count."""
+        return self.content() + _STOP_WORD_SHARE * self.stop_words()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,7 @@ class Candidates:
     `tokens` (ids of syllables, in order) and `flags` run over all passages of these articles;
     `lengths` are the passages' lengths and `articles` the numbers of their articles, from 0 upwards.
     `titles` are the ids of the syllables of all articles' titles, one after the other, of `title_lengths`.
-    `ranked` are the passages to rank, ascending, `stage_one` their scores.
+    `ranked` are the passages to rank, ascending, `first_stage` their scores.
     """
 
     tokens: _Ints
@@ -119,7 +120,7 @@ class Candidates:
     titles: _Ints
     title_lengths: _Ints
     ranked: _Ints
-    stage_one: _Floats
+    first_stage: _Floats
     mean_article_length: float
 
 
@@ -127,7 +128,7 @@ _weights: ContextVar[Mapping[str, float] | None] = ContextVar("ranking weights",
 
 
 def learned_weights() -> Mapping[str, float]:
-    """Return the weights in use: those of all features, then that of `MEANING`.
+    """Return the weights in use: those of all features, then that of `DENSE`.
 
     They are the weights of `rank.json` outside `ranking_weights`.
     """
@@ -161,36 +162,36 @@ def features(question: QueryArrays, candidates: Candidates) -> _Floats:
     if not (len(question.idf) and count):
         return np.zeros((count, len(FEATURES)))
     every = _matches(question, candidates)
-    ranked = every.among(_places(candidates))
+    ranked = every.among(_ranked_index(candidates))
     article = candidates.articles[candidates.ranked]
     content, weight = question.content(), question.weight()
     total = max(float(weight.sum()), 1e-9)
-    in_title = _found_in_titles(question, candidates)[article]
-    found = _found(ranked.passage, count, ranked, len(content))
+    title_coverage = _title_coverage(question, candidates)[article]
+    coverage = _coverage(ranked.passage, count, ranked, len(content))
     capitals = ranked.where(ranked.capital)
-    found_capital = _found(capitals.passage, count, capitals, len(content))
+    capital_coverage = _coverage(capitals.passage, count, capitals, len(content))
     columns = {
-        "stage_one": candidates.stage_one / question.idf.sum(),
+        "stage_one": candidates.first_stage / question.idf.sum(),
         "document": _document(every, content, candidates)[article],
         "pairs": _pairs(every, question.order, len(content), candidates)[article] / total,
         "near": _near(every, content, candidates)[article] / total,
         "sentence": _sentences(ranked, weight, count) / total,
-        "names": np.maximum(found, in_title) @ (content * _share_of_capitals(ranked, len(content))) / total,
-        "capitals": np.maximum(found_capital, in_title) @ (content * question.capital) / total,
-        "numbers": found @ (content * question.number) / total,
-        "title": in_title @ content / total,
+        "names": np.maximum(coverage, title_coverage) @ (content * _share_of_capitals(ranked, len(content))) / total,
+        "capitals": np.maximum(capital_coverage, title_coverage) @ (content * question.capital) / total,
+        "numbers": coverage @ (content * question.number) / total,
+        "title": title_coverage @ content / total,
     }
     return np.stack([columns[name] for name in FEATURES], axis=1)
 
 
 class _Matches(NamedTuple):
-    """Every token that fills a slot, in the order of the texts; an array per property.
+    """Every token that matches a query term, in text order; an array per property.
 
     `position` counts tokens, a short form as many as its long form has, and between two passages jumps
     by more than the distance that counts as near.
     """
 
-    slot: _Ints
+    query_term: _Ints
     weight: _Floats
     position: _Ints
     passage: _Ints
@@ -202,24 +203,24 @@ class _Matches(NamedTuple):
     def where(self, chosen: _Bools) -> "_Matches":
         return _Matches(*(values[chosen] for values in self))  # type: ignore[arg-type]
 
-    def among(self, place: _Ints) -> "_Matches":
+    def among(self, index: _Ints) -> "_Matches":
         """Return the matches in passages that have a place, renumbered by that place.
 
         A passage with -1 has no place. The place replaces the passage's number.
         """
-        kept = self.where(place[self.passage] >= 0)
-        return kept._replace(passage=place[kept.passage])
+        kept = self.where(index[self.passage] >= 0)
+        return kept._replace(passage=index[kept.passage])
 
 
-def _places(candidates: Candidates) -> _Ints:
+def _ranked_index(candidates: Candidates) -> _Ints:
     """Return, for every passage, its place among the ranked ones, or -1."""
-    places = np.full(len(candidates.lengths), -1)
-    places[candidates.ranked] = np.arange(len(candidates.ranked))
-    return places
+    index = np.full(len(candidates.lengths), -1)
+    index[candidates.ranked] = np.arange(len(candidates.ranked))
+    return index
 
 
 def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
-    known, runs, widths = _fills(question)
+    known, runs, widths = _query_term_table(question)
     row, hit = rows(known, candidates.tokens)
     width = np.where(hit, widths[row], 1)
 
@@ -230,10 +231,10 @@ def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
 
     token = np.repeat(np.flatnonzero(hit), width[hit])
     nth = np.arange(len(token)) - np.repeat(np.cumsum(width[hit]) - width[hit], width[hit])
-    filled = runs[row[token], nth]
+    matched = runs[row[token], nth]
     return _Matches(
-        slot=filled["slot"],
-        weight=filled["weight"],
+        query_term=matched["query_term"],
+        weight=matched["weight"],
         position=(np.cumsum(width) - width)[token] + nth + (_NEAR + 1) * passage[token],
         passage=passage[token],
         sentence=sentence[token],
@@ -243,24 +244,24 @@ def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
     )
 
 
-def _fills(question: QueryArrays) -> tuple[_Ints, NDArray[np.void], _Ints]:
-    """Return the sorted ids that fill slots, their slots, and the numbers of slots.
+def _query_term_table(question: QueryArrays) -> tuple[_Ints, NDArray[np.void], _Ints]:
+    """Return the ids of matching index terms, their query terms, and how many each has.
 
-    The slots of an id are a row, with their weights; the number is that of the slots in the row.
+    The ids are sorted. The query terms of an id are a row, with their weights.
     """
-    known = sorted(question.fills)
-    widths = np.array([len(question.fills[one]) for one in known])
-    runs = np.zeros((len(known), int(widths.max())), dtype=[("slot", np.int64), ("weight", np.float64)])
-    for number, one in enumerate(known):
-        runs[number, : widths[number]] = list(question.fills[one])
+    known = sorted(question.query_terms_of)
+    widths = np.array([len(question.query_terms_of[term_id]) for term_id in known])
+    runs = np.zeros((len(known), int(widths.max())), dtype=[("query_term", np.int64), ("weight", np.float64)])
+    for number, term_id in enumerate(known):
+        runs[number, : widths[number]] = list(question.query_terms_of[term_id])
     return np.array(known), runs, widths
 
 
-def _found(group: _Ints, groups: int, matches: _Matches, slots: int) -> _Floats:
-    """Return how well each slot is filled in every group of matches; 0 if it is not."""
-    found = np.zeros(groups * slots)
-    np.maximum.at(found, group * slots + matches.slot, matches.weight)
-    return found.reshape(groups, slots)
+def _coverage(group: _Ints, groups: int, matches: _Matches, term_count: int) -> _Floats:
+    """Return how well each query term is matched in every group, 0 if it is not."""
+    coverage = np.zeros(groups * term_count)
+    np.maximum.at(coverage, group * term_count + matches.query_term, matches.weight)
+    return coverage.reshape(groups, term_count)
 
 
 def _saturated(counts: _Floats, lengths: _Floats, mean: float, k1: float, b: float) -> _Floats:
@@ -274,78 +275,78 @@ def _article_lengths(candidates: Candidates) -> _Floats:
 
 
 def _document(matches: _Matches, content: _Floats, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over the content slots, as a share of its maximum.
+    """Return every article's BM25 over the content terms, as a share of its maximum.
 
     The idf is squared.
     """
     lengths = _article_lengths(candidates)
-    place = candidates.articles[matches.passage] * len(content) + matches.slot
-    counts = _sums(place, matches.weight, len(lengths), len(content))
+    cell = candidates.articles[matches.passage] * len(content) + matches.query_term
+    counts = _sums(cell, matches.weight, len(lengths), len(content))
     parts = _saturated(counts, lengths, candidates.mean_article_length, _DOCUMENT_K1, _DOCUMENT_B)
     squared = content**2
     return parts @ squared / max(float(squared.sum()), 1e-9)
 
 
-def _pairs(matches: _Matches, order: tuple[int, ...], slots: int, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over neighbouring slots of the query, side by side.
+def _pairs(matches: _Matches, order: tuple[int, ...], term_count: int, candidates: Candidates) -> _Floats:
+    """Return every article's BM25 over the query's neighbouring terms, side by side.
 
     A pair counts where it is found side by side in the article.
     """
     lengths = _article_lengths(candidates)
     pairs = list(dict.fromkeys(pair for pair in pairwise(order) if min(pair) >= 0))
-    if not pairs or len(matches.slot) < 2:
+    if not pairs or len(matches.query_term) < 2:
         return np.zeros(len(lengths))
-    number = np.full((slots, slots), -1)
+    number = np.full((term_count, term_count), -1)
     number[tuple(np.array(pairs).T)] = np.arange(len(pairs))
-    pair = number[matches.slot[:-1], matches.slot[1:]]
+    pair = number[matches.query_term[:-1], matches.query_term[1:]]
     beside = (np.diff(matches.position) == 1) & (pair >= 0)
-    place = candidates.articles[matches.passage[:-1][beside]] * len(pairs) + pair[beside]
+    cell = candidates.articles[matches.passage[:-1][beside]] * len(pairs) + pair[beside]
     weight = (matches.weight[:-1] * matches.weight[1:])[beside]
-    counts = _sums(place, weight, len(lengths), len(pairs))
+    counts = _sums(cell, weight, len(lengths), len(pairs))
     parts = _saturated(counts, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((counts > 0).sum(axis=0).astype(np.float64), len(lengths))
 
 
 def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over pairs of content slots found near each other.
+    """Return every article's BM25 over pairs of content terms near each other.
 
-    It is divided by the number of content slots.
+    It is divided by the number of content terms.
     """
     lengths = _article_lengths(candidates)
-    chosen = np.sort(np.argsort(-content, kind="stable")[:_NEAR_SLOTS])
+    chosen = np.sort(np.argsort(-content, kind="stable")[:_NEAR_TERMS])
     chosen = chosen[content[chosen] > 0]
     kinds = len(chosen)
     if kinds < 2:
         return np.zeros(len(lengths))
     number = np.full(len(content), -1)
     number[chosen] = np.arange(kinds)
-    these = matches.where(number[matches.slot] >= 0)
-    slot, article = number[these.slot], candidates.articles[these.passage]
+    these = matches.where(number[matches.query_term] >= 0)
+    query_term, article = number[these.query_term], candidates.articles[these.passage]
     counts = np.zeros(len(lengths) * kinds * kinds)
-    for behind in range(1, min(_NEAR + 1, len(slot))):
-        one, other = slot[:-behind], slot[behind:]
+    for behind in range(1, min(_NEAR + 1, len(query_term))):
+        first, second = query_term[:-behind], query_term[behind:]
         apart = these.position[behind:] - these.position[:-behind]
-        near = (apart > 0) & (apart <= _NEAR) & (one != other)
-        pair = np.minimum(one, other) * kinds + np.maximum(one, other)
-        place = (article[:-behind] * kinds * kinds + pair)[near]
-        counts += np.bincount(place, (these.weight[:-behind] * these.weight[behind:])[near], len(counts))
+        near = (apart > 0) & (apart <= _NEAR) & (first != second)
+        pair = np.minimum(first, second) * kinds + np.maximum(first, second)
+        cell = (article[:-behind] * kinds * kinds + pair)[near]
+        counts += np.bincount(cell, (these.weight[:-behind] * these.weight[behind:])[near], len(counts))
     table = counts.reshape(len(lengths), kinds * kinds)
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
 
 
-def _found_in_titles(question: QueryArrays, candidates: Candidates) -> _Floats:
-    """Return, for every article, how well each slot is filled in its title."""
-    known, runs, widths = _fills(question)
+def _title_coverage(question: QueryArrays, candidates: Candidates) -> _Floats:
+    """Return how well each query term is matched in the title of every article."""
+    known, runs, widths = _query_term_table(question)
     row, hit = rows(known, candidates.titles)
     article = np.repeat(np.arange(len(candidates.title_lengths)), candidates.title_lengths)
-    found = np.zeros((len(candidates.title_lengths), len(question.idf)))
+    coverage = np.zeros((len(candidates.title_lengths), len(question.idf)))
     for nth in range(runs.shape[1]):
         here = hit & (widths[row] > nth)
-        filled = runs[row[here], nth]
-        np.maximum.at(found, (article[here], filled["slot"]), filled["weight"])
-    return found
+        matched = runs[row[here], nth]
+        np.maximum.at(coverage, (article[here], matched["query_term"]), matched["weight"])
+    return coverage
 
 
 def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
@@ -355,31 +356,34 @@ def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
     """
     likely = np.zeros(1 << 16, np.bool_)
     likely[known & 0xFFFF] = True
-    some = np.flatnonzero(likely[tokens & 0xFFFF])
-    place = np.minimum(np.searchsorted(known, tokens[some]), len(known) - 1)
+    positions = np.flatnonzero(likely[tokens & 0xFFFF])
+    index = np.minimum(np.searchsorted(known, tokens[positions]), len(known) - 1)
     row, hit = np.zeros(len(tokens), np.int64), np.zeros(len(tokens), np.bool_)
-    row[some], hit[some] = place, known[place] == tokens[some]
+    row[positions], hit[positions] = index, known[index] == tokens[positions]
     return row, hit
 
 
-def _sums(place: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:
+def _sums(cell: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:
     """Return a table of the weights summed by place, which counts row by row."""
-    return np.bincount(place, weight, rows * columns).astype(np.float64).reshape(rows, columns)
+    return np.bincount(cell, weight, rows * columns).astype(np.float64).reshape(rows, columns)
 
 
 def _sentences(matches: _Matches, weight: _Floats, passages: int) -> _Floats:
     """Return, for every passage, the worth of its best sentence."""
     best = np.zeros(passages)
     first = np.flatnonzero(np.diff(matches.sentence, prepend=-1) > 0)
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(matches.slot)))
-    found = _found(group, len(first), matches, len(weight)) @ weight
+    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(matches.query_term)))
+    worth = _coverage(group, len(first), matches, len(weight)) @ weight
     ratio = np.clip(matches.sentence_length[first] / _SENTENCE_LENGTH, *_SENTENCE_RATIOS)
-    np.maximum.at(best, matches.passage[first], found / (1 - _SENTENCE_B + _SENTENCE_B * ratio))
+    np.maximum.at(best, matches.passage[first], worth / (1 - _SENTENCE_B + _SENTENCE_B * ratio))
     return best
 
 
-def _share_of_capitals(matches: _Matches, slots: int) -> _Floats:
-    """Return how often each slot, where no sentence begins, is written with a capital."""
+def _share_of_capitals(matches: _Matches, term_count: int) -> _Floats:
+    """Return the share of each query term's matches that are capitalised.
+
+    Matches at the beginning of a sentence do not count.
+    """
     inner = matches.where(~matches.begins)
-    total = np.bincount(inner.slot, minlength=slots)
-    return np.bincount(inner.slot, inner.capital, slots) / np.maximum(total, 1)
+    total = np.bincount(inner.query_term, minlength=term_count)
+    return np.bincount(inner.query_term, inner.capital, term_count) / np.maximum(total, 1)

@@ -23,26 +23,26 @@ def visible(text: str) -> str:
     return _UNSEEN.sub("\ufffd", text)
 
 
-def highlights(text: str, marks: Collection[tuple[str, ...]]) -> list[Span]:
+def highlights(text: str, runs: Collection[tuple[str, ...]]) -> list[Span]:
     """Return the spans of `text` to mark, in order and disjoint.
 
-    Each span goes from the start of a syllable to the end of a syllable. `marks` are runs of terms; marked syllables
+    Each span goes from the start of a syllable to the end of a syllable. `runs` are runs of terms; marked syllables
     with only a blank, hyphen or slash between them become one span.
     """
-    found = terms(text)
+    text_terms = terms(text)
     by_first: dict[str, list[tuple[str, ...]]] = {}
-    for run in marks:
+    for run in runs:
         by_first.setdefault(run[0], []).append(run)
     marked: set[int] = set()
-    for at, term in enumerate(found):
+    for position, term in enumerate(text_terms):
         if term in by_first:
             for run in by_first[term]:
-                if len(run) == 1 or tuple(found[at : at + len(run)]) == run:
-                    marked.update(range(at, at + len(run)))
+                if len(run) == 1 or tuple(text_terms[position : position + len(run)]) == run:
+                    marked.update(range(position, position + len(run)))
     if not marked:
         return []
     written = token_spans(text)
-    return _merge(text, [written[at] for at in sorted(marked)])
+    return _merge(text, [written[position] for position in sorted(marked)])
 
 
 def _merge(text: str, marked: Iterable[tuple[int, int]]) -> list[Span]:

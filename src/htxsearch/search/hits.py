@@ -16,57 +16,57 @@ __all__ = ["earliest", "first_of_articles", "first_of_texts", "search_hit"]
 
 def first_of_articles(ranked: Sequence[Ranked]) -> list[Ranked]:
     """Return the first passage of each article, in order."""
-    found: dict[str, Ranked] = {}
-    for one in ranked:
-        found.setdefault(one.hit.article_id, one)
-    return list(found.values())
+    first: dict[str, Ranked] = {}
+    for passage in ranked:
+        first.setdefault(passage.hit.article_id, passage)
+    return list(first.values())
 
 
-def first_of_texts(ranked: Sequence[Ranked], alike: ReprintGroups) -> list[Ranked]:
+def first_of_texts(ranked: Sequence[Ranked], groups: ReprintGroups) -> list[Ranked]:
     """Return the first passage of each group of articles with the same text, in order."""
-    found: dict[str, Ranked] = {}
-    for one in ranked:
-        found.setdefault(alike.group(one.hit.article_id)[0], one)
-    return list(found.values())
+    first: dict[str, Ranked] = {}
+    for passage in ranked:
+        first.setdefault(groups.group(passage.hit.article_id)[0], passage)
+    return list(first.values())
 
 
 def earliest(
-    best: Ranked, ranked: Sequence[Ranked], query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups
+    best: Ranked, ranked: Sequence[Ranked], query: ExpandedQuery, articles: StoredArticles, groups: ReprintGroups
 ) -> Ranked:
     """Return the best passage of a group's earliest article that answers as well.
 
     It takes the place of the group's best passage. That article has the text of the best passage, and its own passage
     has all terms of the query that stand in the best passage.
     """
-    group = alike.group(best.hit.article_id)
+    group = groups.group(best.hit.article_id)
     if len(group) == 1:
         return best
-    found = {one.hit.article_id: one.hit for one in ranked if one.hit.article_id in group}
-    text = records.passage(best.hit)
+    hits = {passage.hit.article_id: passage.hit for passage in ranked if passage.hit.article_id in group}
+    text = articles.passage(best.hit)
     wanted = _highlighted(text, query)
-    for article_id in records.earliest(found):
-        hit = found[article_id]
+    for article_id in articles.earliest(hits):
+        hit = hits[article_id]
         if hit is best.hit or (
-            wanted <= _highlighted(records.passage(hit), query) and holds(records[article_id].article.body, text)
+            wanted <= _highlighted(articles.passage(hit), query) and holds(articles[article_id].article.body, text)
         ):
             return best._replace(hit=hit)
     return best
 
 
 def search_hit(
-    ranked: Ranked, query: ExpandedQuery, records: StoredArticles, alike: ReprintGroups, *, explain: bool = False
+    ranked: Ranked, query: ExpandedQuery, articles: StoredArticles, groups: ReprintGroups, *, explain: bool = False
 ) -> SearchHit:
     """Return the search hit of a ranked passage.
 
     The parts of its score are included only to explain it.
     """
     hit = ranked.hit
-    stored = records[hit.article_id]
+    stored = articles[hit.article_id]
     article = stored.article
     start, end = stored.passages[hit.passage]
     text = stored.passage(hit.passage)
     marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights)
-    others = [one for one in alike.group(hit.article_id) if one != hit.article_id]
+    others = [article_id for article_id in groups.group(hit.article_id) if article_id != hit.article_id]
     return SearchHit(
         article_id=hit.article_id,
         title=article.title,
@@ -81,7 +81,7 @@ def search_hit(
         title_highlights=tuple(highlights(article.title, query.highlights)),
         parts=ranked.parts if explain else (),
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
-        reprints=tuple(map(records.reprint, records.earliest(others))),
+        reprints=tuple(map(articles.reprint, articles.earliest(others))),
     )
 
 
@@ -96,5 +96,5 @@ def _describe(leaf: Leaf) -> str:
         return f"date: {leaf.since or ''}..{leaf.until or ''}"
     if isinstance(leaf, Phrase):
         return f'{leaf.field}: "' + " ".join("/".join(slot) for slot in leaf.slots) + '"'
-    terms = " | ".join(one.term.replace("_", " ") for one in leaf.alternatives)
+    terms = " | ".join(alternative.term.replace("_", " ") for alternative in leaf.alternatives)
     return f"{leaf.alternatives[0].field}: {terms}"

@@ -444,8 +444,8 @@ def results_document(results: "values.Results", *, explain: bool) -> Results:
     if explain:
         document.restored = results.restored
         document.expansions = [
-            Expansion(typed=one.typed, terms=[WeightedTerm(term=term, weight=weight) for term, weight in one.terms])
-            for one in results.expansions
+            Expansion(typed=expansion.typed, terms=[WeightedTerm(term=term, weight=weight) for term, weight in expansion.terms])
+            for expansion in results.expansions
         ]
     return document
 

@@ -138,7 +138,7 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     ranked = _ranked(snapshot.engine, query.node, reranked.ranked, request, groups)
     articles = StoredArticles(snapshot.engine)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
-    shown = [earliest(one, ranked, query, articles, groups) for one in page]
+    shown = [earliest(passage, ranked, query, articles, groups) for passage in page]
     results = _results(retrieval.result, read_as, query, request, shown, articles, groups)
     results = replace(results, total=max(results.total, len(ranked)), restored=reranked.restored, semantic=dense is not None)
     return SearchPage(results, retrieval, reranked, dense is not None)
@@ -174,7 +174,7 @@ def _results(
         query=read_as,
         total=result.total if request.all_passages else result.articles,
         took_ms=0.0,
-        hits=tuple(search_hit(one, query, articles, groups, explain=request.explain) for one in shown),
+        hits=tuple(search_hit(passage, query, articles, groups, explain=request.explain) for passage in shown),
         facets={name: _facet(result.facets, name) for name in request.facets},
         expansions=query.expansions,
         hints=hints(query, bool(request.filters), nothing=not result.total),
@@ -195,17 +195,17 @@ def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], request: SearchR
     Behind the reranked passages follows the rest of first-stage retrieval in its order. The scores of the rest are below
     the last reranked score, with the distances of first-stage retrieval.
     """
-    single = request.all_passages
-    ranked = list(best) if single else first_of_articles(best)
-    if len(ranked if single else first_of_texts(ranked, groups)) < request.end and len(best) >= DEPTH:
+    all_passages = request.all_passages
+    ranked = list(best) if all_passages else first_of_articles(best)
+    if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and len(best) >= DEPTH:
         limit = request.end + DEPTH + groups.spare
-        result = engine.search(node, limit=limit, per_article=not single, explain=request.explain)
-        known = {_identity(one, single) for one in ranked}
-        more = [one for one in map(first_stage_only, result.hits) if _identity(one, single) not in known]
+        result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
+        known = {_identity(passage, all_passages) for passage in ranked}
+        more = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]
         last = ranked[-1].score
-        for one in more:
-            score = last + one.score - more[0].score
-            ranked.append(Ranked(one.hit, score, (("stage_one", score),)))
+        for passage in more:
+            score = last + passage.score - more[0].score
+            ranked.append(Ranked(passage.hit, score, (("stage_one", score),)))
     return ranked
 
 

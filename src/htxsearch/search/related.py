@@ -112,7 +112,7 @@ class Similarity:
     ) -> list[Neighbour]:
         """Return up to `limit` articles by falling similarity, ties by id.
 
-        No article that shares only fillers is returned. Each comes with up to eight shared terms, those that contribute
+        No article that shares only stop words is returned. Each comes with up to eight shared terms, those that contribute
         most first.
         """
         import numpy as np
@@ -128,14 +128,14 @@ class Similarity:
         of_parts = [names[number] for number in self._features[mine.indices].tolist()]
         written = {canonical_spelling(syllable): syllable for part in terms for syllable in reversed(part.syllables)}
         near = np.flatnonzero(scores > 0)
-        found: list[Neighbour] = []
-        for at in near[np.lexsort((self._rank[near], -scores[near].round(_PLACES)))].tolist():
-            if len(found) == limit:
+        neighbours: list[Neighbour] = []
+        for row in near[np.lexsort((self._rank[near], -scores[near].round(_PLACES)))].tolist():
+            if len(neighbours) == limit:
                 break
-            if self._ids[at] != leave_out and (shared := _shared(parts[at], of_parts)):
+            if self._ids[row] != leave_out and (shared := _shared(parts[row], of_parts)):
                 shown = tuple(" ".join(written.get(part, part) for part in term.split()) for term in shared)
-                found.append(Neighbour(self._ids[at], min(float(scores[at]), 1.0), shown))
-        return found
+                neighbours.append(Neighbour(self._ids[row], min(float(scores[row]), 1.0), shown))
+        return neighbours
 
     def _of(self, title: str, body: str, terms: Sequence["Terms"]) -> "csr_matrix":
         """Return the one row of an article's weights, of features that some article has."""
@@ -144,9 +144,9 @@ class Similarity:
         packed = feature_vector(title, body, terms)
         size = len(packed) // 6
         hashes, counts = np.frombuffer(packed, np.uint32, size), np.frombuffer(packed, np.uint16, size, 4 * size)
-        at = np.searchsorted(self._features, hashes)
-        known = at < len(self._features)
-        known[known] = self._features[at[known]] == hashes[known]
+        columns = np.searchsorted(self._features, hashes)
+        known = columns < len(self._features)
+        known[known] = self._features[columns[known]] == hashes[known]
         return self._weigh(self._matrix(self._columns(hashes[known]), counts[known], [0, int(known.sum())]))
 
 

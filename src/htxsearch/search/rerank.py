@@ -1,4 +1,4 @@
-"""Stage two against an engine: fetch the inputs of `features`, order the passages."""
+"""Reranking against an engine: fetch the inputs of `features`, order the passages."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
 from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query
-from htxsearch.search.features import FEATURES, MEANING, Candidates, QueryArrays, features, learned_weights
+from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
@@ -32,17 +32,17 @@ __all__ = [
 ]
 
 DEPTH = 100
-"""How many of stage one's passages are ranked anew."""
+"""Passages of first-stage retrieval that are reranked."""
 
 _NEAREST = 10
-"""How many of the passages nearest to the query join those of stage one."""
+"""How many of the passages nearest to the query join those of first-stage retrieval."""
 
 _OTHER_FORM = 0.9
 """What the long form is worth for a typed short form, and the other way round."""
 
 
 class Ranked(NamedTuple):
-    """A passage as stage two ranks it: its score, and what each feature adds to that."""
+    """A reranked passage: its score, and what each feature adds to it."""
 
     hit: Hit
     score: float
@@ -74,7 +74,7 @@ class RerankInputs(NamedTuple):
 
 
 class Reranked(NamedTuple):
-    """The passages in the order of stage two, and the query as restored and as arrays.
+    """The passages as reranked, and the query as restored and as arrays.
 
     `restored` is the reading of a query without marks, None if nothing was open. `question` holds the arrays of the query,
     None if it has no word that the index knows.
@@ -86,70 +86,70 @@ class Reranked(NamedTuple):
 
 
 def first_stage_only(hit: Hit) -> Ranked:
-    """Return a passage that stage two does not rank, with the score of stage one."""
+    """Return a passage that is not reranked, with its score of first-stage retrieval."""
     return Ranked(hit, hit.score, (("stage_one", hit.score),))
 
 
 def rerank(
-    engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
+    engine: Engine, query_terms: QueryTerms, typed: str, hits: tuple[Hit, ...], dense: DenseRetrieval | None = None
 ) -> Reranked:
-    """Return the passages in the order and with the scores of stage two, best first.
+    """Return the passages in the order and with the scores of reranking, best first.
 
-    Ties are ordered by id and number. `hits` are stage one's best, ungrouped; `typed` is the query as typed.
-    With `meaning`, the passages nearest to the query join them. A query without any word that the index knows keeps
-    stage one's order and scores.
+    Ties are ordered by id and number. `hits` are the best of first-stage retrieval, ungrouped; `typed` is the query as typed.
+    With `dense`, the passages nearest to the query join them. A query without any word that the index knows keeps
+    the order and scores of first-stage retrieval.
     """
-    if not (asked.terms and hits):
+    if not (query_terms.terms and hits):
         return Reranked([first_stage_only(hit) for hit in hits], None, None)
-    found = rerank_inputs(engine, asked, typed, hits, meaning)
-    added = found.values * np.array([learned_weights()[name] for name in found.columns])
+    inputs = rerank_inputs(engine, query_terms, typed, hits, dense)
+    added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
     ranked = [
-        Ranked(hit, float(row.sum()), tuple(zip(found.columns, row.tolist(), strict=True)))
-        for hit, row in zip(found.hits, added, strict=True)
+        Ranked(hit, float(row.sum()), tuple(zip(inputs.columns, row.tolist(), strict=True)))
+        for hit, row in zip(inputs.hits, added, strict=True)
     ]
-    ranked.sort(key=lambda one: (-round(one.score, 9), one.hit.article_id, one.hit.passage))
-    return Reranked(ranked, found.restored, found.question)
+    ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
+    return Reranked(ranked, inputs.restored, inputs.question)
 
 
 def rerank_inputs(
-    engine: Engine, asked: QueryTerms, typed: str, hits: tuple[Hit, ...], meaning: DenseRetrieval | None = None
+    engine: Engine, query_terms: QueryTerms, typed: str, hits: tuple[Hit, ...], dense: DenseRetrieval | None = None
 ) -> RerankInputs:
     """Return the features of the passages, before they are weighed.
 
-    Needs at least one slot and one hit.
+    Needs at least one query term and one hit.
     """
     candidates, order = candidates_of(engine, hits)
-    likely = restored(asked, candidates)
-    read = restored_query(likely) if likely is not asked else None
+    likely = restored(query_terms, candidates)
+    read = restored_query(likely) if likely is not query_terms else None
     columns: tuple[str, ...] = FEATURES
     cosines = None
-    if meaning:
-        vector = meaning.encoder.query(nfc(typed) if has_diacritics(typed) else read or typed)
-        if meaning.adds:
-            hits = (*hits, *_nearest(engine, meaning.vectors, vector, hits))
+    if dense:
+        vector = dense.encoder.query(nfc(typed) if has_diacritics(typed) else read or typed)
+        if dense.adds:
+            hits = (*hits, *_nearest(engine, dense.vectors, vector, hits))
             candidates, order = candidates_of(engine, hits)
-        columns = (*FEATURES, MEANING)
-        cosines = _cosines(engine, meaning.vectors, vector, [hits[at] for at in order])
+        columns = (*FEATURES, DENSE)
+        cosines = _cosines(engine, dense.vectors, vector, [hits[number] for number in order])
     question = query_arrays(engine, likely, typed)
     values = features(question, candidates)
     if cosines is not None:
         values = np.column_stack([values, cosines])
-    return RerankInputs(tuple(hits[at] for at in order), columns, values, read, question)
+    return RerankInputs(tuple(hits[number] for number in order), columns, values, read, question)
 
 
 def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
     """Return the passages nearest to the query that are not among the hits.
 
-    They are returned as hits that score nothing in stage one.
+    They are returned as hits that score nothing in first-stage retrieval.
     """
     known = {(hit.article_id, hit.passage) for hit in hits}
-    found = []
+    nearest = []
     for near in vectors.nearest(query, _NEAREST):
         parts = engine.forward(near.article_id)
         current = near.passage + 1 < len(parts) and passage_key(parts[0], parts[near.passage + 1]) == near.key
         if current and (near.article_id, near.passage) not in known:
-            found.append(Hit(near.article_id, near.passage, 0.0))
-    return found
+            nearest.append(Hit(near.article_id, near.passage, 0.0))
+    return nearest
 
 
 def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
@@ -159,48 +159,48 @@ def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32]
     """
     forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
     keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]
-    found = vectors.similarities(keys, query)
-    missing = np.isnan(found)
-    return np.where(missing, 0.0 if missing.all() else np.nanmedian(found), found)
+    cosines = vectors.similarities(keys, query)
+    missing = np.isnan(cosines)
+    return np.where(missing, 0.0 if missing.all() else np.nanmedian(cosines), cosines)
 
 
-def query_arrays(engine: Engine, asked: QueryTerms, typed: str) -> QueryArrays:
+def query_arrays(engine: Engine, query_terms: QueryTerms, typed: str) -> QueryArrays:
     """Return the arrays of a query.
 
-    They hold each slot's idf over the collection, the terms that fill it, and the kind of word it is.
+    They hold each query term's idf over the collection, the index terms that stand for it, and the kind of word it is.
     """
     passages = engine.counts().passages
-    frequencies = [engine.frequency(_any_of(asked, number)) for number in range(len(asked.terms))]
+    frequencies = [engine.frequency(_any_of(query_terms, number)) for number in range(len(query_terms.terms))]
     frequency = np.array(frequencies, np.float64)
-    fills: dict[int, tuple[tuple[int, float], ...]] = {}
-    for number, slot in enumerate(asked.terms):
-        best = slot.spellings[0][1] / (_OTHER_FORM if slot.spelt_out else 1.0)
-        for term, weight in slot.spellings:
-            known = fills.get(term_hash(term))
+    query_terms_of: dict[int, tuple[tuple[int, float], ...]] = {}
+    for number, query_term in enumerate(query_terms.terms):
+        best = query_term.spellings[0][1] / (_OTHER_FORM if query_term.spelt_out else 1.0)
+        for term, weight in query_term.spellings:
+            known = query_terms_of.get(term_hash(term))
             if known is None or known[0][1] < weight / best:
-                fills[term_hash(term)] = ((number, weight / best),)
-    for short, numbers in asked.short_forms.items():
-        typed_so = all(asked.terms[number].spelt_out for number in numbers)
-        fills[term_hash(short)] = tuple((number, 1.0 if typed_so else _OTHER_FORM) for number in numbers)
+                query_terms_of[term_hash(term)] = ((number, weight / best),)
+    for short, numbers in query_terms.short_forms.items():
+        typed_short = all(query_terms.terms[number].spelt_out for number in numbers)
+        query_terms_of[term_hash(short)] = tuple((number, 1.0 if typed_short else _OTHER_FORM) for number in numbers)
     capitals = _capitals(typed)
     return QueryArrays(
-        order=asked.order,
-        fills=fills,
+        order=query_terms.order,
+        query_terms_of=query_terms_of,
         idf=idf_array(frequency, passages),
-        filler=np.array([is_stop_word(slot.typed) for slot in asked.terms]),
-        interrogative=np.array([is_interrogative(slot.typed) for slot in asked.terms]),
-        capital=np.array([capitals.get(slot.typed, 0.0) for slot in asked.terms]),
-        number=np.array([slot.typed[0].isdigit() for slot in asked.terms]),
+        stop_word=np.array([is_stop_word(query_term.typed) for query_term in query_terms.terms]),
+        interrogative=np.array([is_interrogative(query_term.typed) for query_term in query_terms.terms]),
+        capital=np.array([capitals.get(query_term.typed, 0.0) for query_term in query_terms.terms]),
+        number=np.array([query_term.typed[0].isdigit() for query_term in query_terms.terms]),
     )
 
 
-def _any_of(asked: QueryTerms, number: int) -> DisjunctionMax:
-    """Return the terms that a slot's idf counts.
+def _any_of(query_terms: QueryTerms, number: int) -> DisjunctionMax:
+    """Return the terms that a query term's idf counts.
 
     They are its short forms, and the spellings at least half as good as its best one.
     """
-    short = (term for term, numbers in asked.short_forms.items() if number in numbers)
-    spellings = asked.terms[number].spellings
+    short = (term for term, numbers in query_terms.short_forms.items() if number in numbers)
+    spellings = query_terms.terms[number].spellings
     likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
     terms = dict.fromkeys([*likely, *short])
     return DisjunctionMax(tuple(WeightedTerm("syllable", term) for term in terms))
@@ -231,18 +231,18 @@ def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, li
     for article_id in articles:
         first[article_id] = count
         count += len(passages[article_id])
-    order = sorted(range(len(hits)), key=lambda at: first[hits[at].article_id] + hits[at].passage)
+    order = sorted(range(len(hits)), key=lambda number: first[hits[number].article_id] + hits[number].passage)
     every = [passage for article_id in articles for passage in passages[article_id]]
     total = engine.counts()
     candidates = Candidates(
         tokens=_ids(every),
         flags=np.frombuffer(b"".join(passage.flags for passage in every), np.uint8),
         lengths=np.array([len(passage.flags) for passage in every], np.int64),
-        articles=np.repeat(np.arange(len(articles)), [len(passages[one]) for one in articles]),
+        articles=np.repeat(np.arange(len(articles)), [len(passages[article_id]) for article_id in articles]),
         titles=_ids(titles),
         title_lengths=np.array([len(title.flags) for title in titles], np.int64),
-        ranked=np.array([first[hits[at].article_id] + hits[at].passage for at in order], np.int64),
-        stage_one=np.array([hits[at].score for at in order]),
+        ranked=np.array([first[hits[number].article_id] + hits[number].passage for number in order], np.int64),
+        first_stage=np.array([hits[number].score for number in order]),
         mean_article_length=total.syllables / total.articles,
     )
     return candidates, order

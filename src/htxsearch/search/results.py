@@ -109,8 +109,8 @@ class SearchHit(JsonValue):
     """One passage found, with its article.
 
     `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
-    Only if asked for, `parts` says what each feature of stage two adds to the score, and `matches` what
-    matched in stage one, and how much that scored there.
+    Only if asked for, `parts` says what each feature of the reranker adds to the score, and `matches` what
+    matched in first-stage retrieval, and how much that scored there.
     """
 
     article_id: str

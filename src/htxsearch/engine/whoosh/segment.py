@@ -336,7 +336,7 @@ class Segment:
         """Return the docs that hold a phrase, with its frequency in each.
 
         Deleted docs are included. Candidates have a term of every slot. The positions of the terms are read from
-        the tokens kept for stage two.
+        the tokens kept for reranking.
         """
         units: set[int] | None = None
         terms = []
