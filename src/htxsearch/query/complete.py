@@ -1,4 +1,7 @@
-"""What a query that is still being typed may become: words, places and titles that the index has. Marks may be left out."""
+"""Completions of a query that is still being typed: words, places and titles.
+
+All of them are in the index. Marks may be left out.
+"""
 
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -32,7 +35,10 @@ _Kind = Literal["word", "place", "title"]
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A whole query to ask instead of the one typed so far; of a title, `article_id` is the article's."""
+    """A whole query to ask instead of the query typed up to now.
+
+    If it is a title, `article_id` is the id of its article.
+    """
 
     text: str
     kind: _Kind
@@ -44,10 +50,10 @@ class Suggestion:
 
 
 class Completer:
-    """Completes what is typed from an engine's words and places, as they are at one commit.
+    """Completes a typed query from an engine's words and places at one commit.
 
-    Words are kept by their first letters, commonest first: whoever types such a beginning first waits some 10 ms at 20,000
-    articles, the next one less than one. What was not asked for lately is forgotten.
+    Words are kept by their first letters, commonest first: the first request for a beginning waits some 10 ms at 20,000
+    articles, the next one less than 1 ms. Beginnings not asked for lately are forgotten.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -56,10 +62,12 @@ class Completer:
         self._words_known = 0
 
     def completions(self, typed: str, *, limit: int) -> tuple[Suggestion, ...]:
-        """Return queries that `typed` may become: its last syllables completed to a place or a word of the index.
+        """Return queries that complete `typed`.
 
-        Places come first, then what completes more syllables if it is common, then what stands in most passages. Marks
-        that were typed are kept, and what stands before is left as it is. Nothing is suggested behind a blank or a sign,
+        Its last syllables are completed to a place or a word of the index.
+
+        Places come first, then the words that complete more syllables if they are common, then those in most passages. Marks
+        that were typed are kept, and the text before is left as it is. Nothing is suggested behind a blank or a sign,
         where no syllable is unfinished.
         """
         text = nfc(typed)
@@ -86,7 +94,7 @@ class Completer:
         return [(name, count) for name, count in self._engine.values("place").items() if _continues(tail, name.split())]
 
     def _words(self, tail: Sequence[Token], limit: int) -> list[tuple[str, int]]:
-        """Return the commonest words that go on as typed, and in how many passages each stands."""
+        """Return the commonest words that go on as typed, with their passage counts."""
         begun = "_".join(folded_form(token.term) for token in tail)
         if len(begun) < _LEAST:
             return []
@@ -103,7 +111,10 @@ class Completer:
         return words
 
     def _beginning(self, field: _Field, letters: str) -> list[tuple[str, str, int]]:
-        """Return key, term and number of passages of what begins with some letters, commonest first."""
+        """Return key, term and number of passages of the terms that begin with `letters`.
+
+        The commonest terms come first.
+        """
         by_count = self._known.get((field, letters))
         if by_count is not None:
             self._known.move_to_end((field, letters))
@@ -121,20 +132,29 @@ class Completer:
 
 
 def has_all(title: str, typed: str) -> bool:
-    """Tell whether a title has every syllable that was typed, the last one at least begun; marks do not matter."""
+    """Return True if a title has every typed syllable, the last one at least begun.
+
+    Marks do not matter.
+    """
     keys = [folded_form(token.term) for token in tokens(title)]
     *finished, last = (folded_form(token.term) for token in tokens(nfc(typed)))
     return set(finished) <= set(keys) and any(key.startswith(last) for key in keys)
 
 
 def _together(text: str, tail: Sequence[Token]) -> bool:
-    """Tell whether only blanks stand between the syllables, and no field's colon before them."""
+    """Return True if only blanks stand between the syllables.
+
+    There may be no field's colon before them either.
+    """
     between = (text[first.end : second.start] for first, second in pairwise(tail))
     return all(gap.isspace() for gap in between) and text[: tail[0].start][-1:] in ("", " ", "(", '"', "+", "-")
 
 
 def _continues(tail: Sequence[Token], parts: Sequence[str]) -> bool:
-    """Tell whether a name or word begins as typed: finished syllables with all marks typed, the last one as far as it goes."""
+    """Return True if a name or word begins as typed.
+
+    Finished syllables must have all marks that were typed; the last syllable is compared as far as it is typed.
+    """
     if len(parts) < len(tail):
         return False
     *finished, last = (token.term for token in tail)

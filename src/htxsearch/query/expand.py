@@ -1,9 +1,9 @@
-"""From a query's tree to engine terms: every spelling the index knows, weighed by how near it is.
+"""From a query's tree to engine terms: every known spelling, weighed by nearness.
 
 The query is expanded, the index is not folded. A typed syllable stands for itself, then for other
 spellings of the same (hoá, hóa; kĩ, kỹ; 1.264, 1264), then, if it was typed without marks, for every
-syllable that looks like it. One typed with marks means them: năm never finds Nam while năm exists.
-Words are runs of syllables that the index knows as words, so no segmenter is needed here.
+syllable that looks like it. A syllable typed with marks means them: năm never finds Nam while năm exists.
+Words are runs of syllables that the index knows as words; therefore no segmenter is needed here.
 """
 
 import datetime
@@ -57,7 +57,7 @@ _MOST_PREFIXED = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpansionWeights:
-    """What a match is worth: by how near the spelling is, and by field."""
+    """The weights of matches: by nearness of the spelling, and by field."""
 
     as_typed: float = 1.0
     normalised: float = 0.9
@@ -76,7 +76,7 @@ class ExpansionWeights:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """One thing typed and the index terms it stands for, with their weights, best first."""
+    """A typed word and the index terms it stands for, with their weights, best first."""
 
     typed: str
     terms: tuple[tuple[str, float], ...]
@@ -109,13 +109,13 @@ class QueryTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpandedQuery:
-    """A query as the engine is asked it, with the data that rank, highlight and explain its hits.
+    """A query for the engine, with the data that rank, highlight and explain its hits.
 
     `node` holds the query, its filters, and the places and years it prefers. `highlights` are the runs of terms to
-    highlight (a single syllable is a run of one); a syllable of a known word is highlighted only beside another syllable of
-    it, and alone is one of the `faint_highlights`, for passages without any highlight. `unknown` are typed terms that no
-    article has, `unknown_values` places or sources that no article has. `notes` say which articles a name of before or
-    after the reform of 2025 means.
+    highlight (a single syllable is a run of one); a syllable of a known word is highlighted only beside another syllable
+    of it, and alone is one of the `faint_highlights`, for passages without any highlight. `unknown` are typed terms that
+    no article has, `unknown_values` places or sources that no article has. `notes` state which articles a name of
+    before or after the reform of 2025 means.
     """
 
     tree: Group
@@ -131,7 +131,7 @@ class ExpandedQuery:
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of an `ExpandedQuery` that the walk over its tree collects, and the runs of typed terms it passes."""
+    """The parts of an `ExpandedQuery`, and runs of typed terms, collected by a walk."""
 
     runs: list[tuple[str, ...]] = field(default_factory=list)
     expansions: list[Expansion] = field(default_factory=list)
@@ -209,7 +209,7 @@ class Expander:
         return QueryTerms(tuple(terms), numbers, self._short_forms_of(order, numbers))
 
     def _short_forms_of(self, order: Sequence[str | None], numbers: Sequence[int]) -> dict[str, tuple[int, ...]]:
-        """Return the abbreviations of runs in a query, each with the numbers of the run's known terms."""
+        """Return the abbreviations of a query's runs, with the numbers of known terms."""
         numbers_of: dict[str, tuple[int, ...]] = {}
         for start in range(len(order)):
             for length in self._form_lengths:
@@ -220,7 +220,10 @@ class Expander:
         return {short: known for short, known in numbers_of.items() if known}
 
     def _spelt_out(self, typed: str) -> tuple[str, ...]:
-        """Return a typed short form's long form, if the index has all of it and it has but one; else what was typed."""
+        """Return the long form of a typed short form, or the typed form.
+
+        The long form is returned if the short form has only one and the index has all of it.
+        """
         forms = [
             form
             for form in self._long_of.get(folded_form(typed), ())
@@ -230,7 +233,7 @@ class Expander:
         return forms[0] if clear else (typed,)
 
     def _filter(self, option: Filter, parts: _Parts) -> Node:
-        """Return the filter for an option: a range of days, or any of several places or sources."""
+        """Return the filter for an option: days, or any of several places or sources."""
         if isinstance(option, Dates):
             return DateRange(option.since, option.until)
         return Boolean(should=tuple(self._value(value, parts) for value in option))
@@ -299,7 +302,7 @@ class Expander:
     # Words
 
     def _words(self, terms: tuple[str, ...], parts: _Parts, *, in_body: bool) -> Boolean:
-        """Return every syllable and every known word of running text, each in body and title."""
+        """Return every syllable and known word of running text, each in body and title."""
         weights = self._weights
         short_of = self._short_forms_in(terms)
         only_stop_words = all(is_stop_word(typed) for typed in terms)
@@ -335,7 +338,7 @@ class Expander:
         return Boolean(should=tuple(nodes))
 
     def _worth(self, typed: str) -> float:
-        """Return what a typed syllable counts: a question word little, for what answers it does not hold it."""
+        """Return a typed syllable's weight: low for a question word, absent from answers."""
         return self._weights.question_word if is_interrogative(typed) else 1.0
 
     def _in_fields(
@@ -356,7 +359,7 @@ class Expander:
         yield DisjunctionMax((*alternatives, *(WeightedTerm("title_word", *weighted) for weighted in words)), title_boost)
 
     def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], _Weighted]]:
-        """Yield every run of two or more typed terms that the index knows as a word, with its spellings."""
+        """Yield the runs of two or more typed terms that are known words, with spellings."""
         runs = {
             terms[start : start + length] for length in range(2, _LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
         }
@@ -366,7 +369,7 @@ class Expander:
                 yield run, spellings
 
     def _short_forms_in(self, terms: tuple[str, ...]) -> dict[int, list[tuple[str, float]]]:
-        """Return, for each typed position that a long form covers, the short forms that may stand there."""
+        """Return the possible short forms at each typed position that a long form covers."""
         by_position: dict[int, dict[str, float]] = {}
         for start in range(len(terms)):
             for length in self._form_lengths:
@@ -380,7 +383,7 @@ class Expander:
         }
 
     def _short_forms(self, run: tuple[str, ...]) -> list[tuple[str, float]]:
-        """Return the index's short forms of a typed run that is a long form, however it is spelt."""
+        """Return the index's short forms of a typed long form, however it is spelt."""
         short_forms = []
         for short, form in self._forms_by_key.get(tuple(map(folded_form, run)), ()):
             near = min(self._nearness(typed, part, partly=True) for typed, part in zip(run, form, strict=True))
@@ -389,7 +392,7 @@ class Expander:
         return short_forms
 
     def _long_forms(self, typed: str) -> tuple[_Weighted, list[Phrase]]:
-        """Return what a typed short form stands for: words the index has as such, and phrases."""
+        """Return the long forms of a typed short form: words of the index, and phrases."""
         weight = self._weights.short_form
         words: list[tuple[str, float]] = []
         phrases: list[Phrase] = []
@@ -445,7 +448,10 @@ class Expander:
         return TermsFilter(value.field, frozenset(exact))
 
     def _place(self, value: Value, stored: Mapping[str, str], parts: _Parts) -> TermsFilter:
-        """Return the filter for a province: its articles and, if it is one of today, those of all that is part of it now."""
+        """Return the filter for a province: its articles, and those of its present parts.
+
+        The parts of a province of today are all places merged into it; a former province has none.
+        """
         extent = place_extent(value.value)
         wanted = {_words_of(place) for place in extent.places}
         names = sorted(name for name, words in stored.items() if words in wanted)
@@ -469,9 +475,9 @@ class Expander:
         return tuple(sorted(spellings, key=lambda weighted: (-weighted[1], weighted[0])))
 
     def _nearness(self, typed: str, spelling: str, *, partly: bool = False) -> float:
-        """Return what a spelling with the same key is worth for the typed one; 0 if it is another word.
+        """Return the weight of a spelling with the typed key; 0 if it is another word.
 
-        With `partly`, one that keeps every mark typed and has more is still the same word (hơp, hợp).
+        With `partly`, a spelling that keeps every mark typed and has more is still the same word (hơp, hợp).
         """
         worst = self._weights.as_typed
         mine, theirs = typed.split("_"), spelling.split("_")
@@ -496,7 +502,10 @@ class Expander:
 
 
 def _only_filters(operand: Operand) -> bool:
-    """Tell whether an operand scores nothing, so that it always holds: a place, a date, or alternatives of these."""
+    """Return True if an operand scores nothing and therefore always holds.
+
+    This is the case for a place, a date, or alternatives of these.
+    """
     if isinstance(operand, Either):
         return all(map(_only_filters, operand.operands))
     if isinstance(operand, Group):
@@ -515,5 +524,5 @@ def _words_of(text: str) -> str:
 
 
 def _add_runs(highlights: set[tuple[str, ...]], slots: tuple[tuple[str, ...], ...]) -> None:
-    """Add the runs that fill the slots; with many spellings only as many as are worth it."""
+    """Add the runs that fill the slots: the first 256, more are not worth their cost."""
     highlights.update(islice(product(*slots), 256))

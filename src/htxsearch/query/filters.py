@@ -1,4 +1,4 @@
-"""The options of a question put to an index: what they may be, and the filters they become."""
+"""The options of a question put to an index: their values, and their filters."""
 
 import datetime
 from collections.abc import Sequence
@@ -31,7 +31,10 @@ def check_options(limit: int, offset: int = 0, sort: str = "score") -> None:
 
 
 def facet_names(facets: str | Sequence[str]) -> tuple[str, ...]:
-    """Return the facets to count, given as one name or several. Raises UsageError for an unknown one."""
+    """Return the facets to count, given as one name or several.
+
+    Raises UsageError for an unknown name.
+    """
     names = (facets,) if isinstance(facets, str) else tuple(facets)
     for name in names:
         if name not in FACETS:
@@ -45,7 +48,10 @@ def filters_of(
     since: DateOption,
     until: DateOption,
 ) -> tuple[Filter, ...]:
-    """Return the filters of the options: alternatives of a place, of a source, and a range of days. Raises UsageError."""
+    """Return the filters of the options.
+
+    They are alternatives of a place, alternatives of a source, and a range of days. Raises UsageError.
+    """
     return (*_values("place", place), *_values("source", source), *_dates(since, until))
 
 

@@ -255,7 +255,7 @@ class _Parser:
         return Clause(occur, operands[0] if len(operands) == 1 else Either(tuple(operands)))
 
     def _at_operator(self) -> bool:
-        """Tell whether an operator or a sign comes next, which no operand begins with."""
+        """Return True if an operator or a sign comes next, which no operand begins with."""
         return re.compile(r"(?:OR|AND|NOT)(?=[\s()\"“]|$)|[+-](?=\S)").match(self._query, self._at) is not None
 
     def _operand(self, start: int) -> Operand | None:
@@ -367,7 +367,10 @@ def _terms(text: str) -> tuple[str, ...]:
 
 
 def _join_words(clauses: list[Clause]) -> tuple[Clause, ...]:
-    """Join neighbouring plain words, so that words of several syllables can be seen as such."""
+    """Join neighbouring plain words.
+
+    Words of several syllables can then be seen as such.
+    """
     joined: list[Clause] = []
     for clause in clauses:
         before = joined[-1] if joined else None

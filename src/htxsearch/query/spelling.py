@@ -1,7 +1,8 @@
-"""What was meant by a query that is spelt wrong: keystrokes of an input method that was off, and slips of the pen.
+"""Correction of misspelt queries: keystrokes without an input method, and slips.
 
-Both are decided by what the index knows, and both keep the letters: only marks are changed where a word then
-makes sense (hợp tác xả → hợp tác xã; chó never becomes chòe), or one letter of a syllable that no article has.
+The keystrokes are those of an input method that was off.
+Both corrections are decided by the terms of the index, and both keep the letters: only marks are changed where a word
+then makes sense (hợp tác xả → hợp tác xã; chó never becomes chòe), or one letter of a syllable that no article has.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,10 +24,11 @@ Of 1,500 syllables of news with one slip, .77 are mended right so; by difflib's 
 
 
 def read_keystrokes(query: str, engine: Engine) -> str:
-    """Return the query with raw Telex or VNI keystrokes as the syllables they mean, or the query itself.
+    """Return the query with raw Telex or VNI keystrokes as the syllables they mean.
 
-    It is taken for keystrokes if a chunk is no term of the index and means one that is. Then every chunk
-    that is no possible syllable is read so, too, if the index knows what it means.
+    The query itself is returned if it is no keystrokes. It is taken for keystrokes if a chunk is no term of the index and
+    means one that is. Then every chunk that is no possible syllable is read as keystrokes, too, if the index knows the
+    syllable it means.
     """
     text = nfc(query)
 
@@ -46,7 +48,10 @@ def read_keystrokes(query: str, engine: Engine) -> str:
 
 
 def _chunks(text: str) -> list[tuple[int, int]]:
-    """Return the spans of letters and digits written together: VNI keystrokes mix both."""
+    """Return the spans of letters and digits written together.
+
+    VNI keystrokes mix both.
+    """
     spans: list[tuple[int, int]] = []
     for token in tokens(text):
         if spans and spans[-1][1] == token.start:
@@ -107,7 +112,10 @@ def _rewritten(text: str, typed_tokens: Sequence[Token], mended: dict[int, str])
 
 
 def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
-    """Return which syllable of the run is wrongly marked, and what it should be; None unless just one is."""
+    """Return the wrongly marked syllable of the run, and its correction.
+
+    Returns None unless exactly one syllable is wrongly marked.
+    """
     if not any(has_diacritics(term) for term in run):
         return None
     words = [word.split("_") for word in engine.spellings("word", "_".join(map(folded_form, run)))]
@@ -128,7 +136,10 @@ def _fits(typed: str, meant: str) -> bool:
 
 
 def _similar(term: str, engine: Engine) -> str | None:
-    """Return the known syllable with the same first letter that is spelt most like `term`, of equals the commonest."""
+    """Return the known syllable that is spelt most like `term`.
+
+    It has the same first letter; of equals it is the commonest.
+    """
     from rapidfuzz import process  # 20 ms, for misspelt queries alone
     from rapidfuzz.distance import OSA
 

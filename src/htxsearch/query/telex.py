@@ -1,4 +1,4 @@
-"""What the keyboard sends when the Vietnamese input method is off: Telex and VNI keystrokes.
+"""Telex and VNI: the keystrokes sent while the Vietnamese input method is off.
 
 Telex writes shapes as doubled letters and w (aa â, aw ă, dd đ, ee ê, oo ô, ow ơ, uw ư) and tones as
 s f r x j; VNI writes digits (1–5 tones, 6 ^, 7 horn, 8 breve, 9 đ). Both allow the marks anywhere
@@ -24,7 +24,7 @@ _VNI = re.compile(r"[a-z]+[1-9][a-z1-9]*")
 
 @lru_cache(maxsize=1 << 14)
 def from_keystrokes(typed: str) -> str | None:
-    """Return the syllable that raw keystrokes mean, in its normal form; None if they mean none.
+    """Return the syllable that raw keystrokes mean, in its normal form, or None.
 
     `typed` is lower case. Letters that are a syllable as they stand, without any keystroke for a mark
     (thai, nguyen), mean none.
@@ -83,7 +83,10 @@ def _shape_vni(letters: list[str], char: str) -> bool:
 
 
 def _horn(letters: list[str]) -> bool:
-    """Put horns on uo (ươ), else on the last o or u; "ua" becomes ưa, "oa" is left for the breve."""
+    """Put horns on uo (ươ), else on the last o or u.
+
+    "ua" becomes ưa, "oa" is left for the breve.
+    """
     text = "".join(letters)
     position = text.rfind("uo")
     if position >= 0 and not text[:position].endswith("q"):
@@ -108,7 +111,10 @@ def _reshape(letters: list[str], plain: str, shaped: str) -> bool:
 
 
 def _with_tone(letters: list[str], tone: str) -> str:
-    """Return the syllable with its tone on any vowel; the normal form puts it on the right one."""
+    """Return the syllable with its tone on any vowel.
+
+    The normal form puts the tone on the right vowel.
+    """
     for position, letter in enumerate(letters):
         if letter in _VOWELS and tone:
             return "".join([*letters[: position + 1], tone, *letters[position + 1 :]])
@@ -120,7 +126,10 @@ _TONE_KEYS = {mark: key for key, mark in _TELEX_TONES.items()}
 
 
 def to_telex(text: str) -> str:
-    """Return what the keyboard sends for `text`: shapes where they are typed, the tone at each syllable's end."""
+    """Return the keystrokes that type `text` in Telex.
+
+    Shapes are where they are typed, the tone is at each syllable's end.
+    """
     return re.sub(r"[^\W\d_]+", lambda match: _syllable_keys(match.group()), unicodedata.normalize("NFC", text))
 
 
