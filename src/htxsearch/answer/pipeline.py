@@ -20,9 +20,8 @@ from htxsearch.query.filters import Filter
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.features import QueryArrays
-from htxsearch.search.hints import hints
 from htxsearch.search.hits import first_of_texts, search_hit
-from htxsearch.search.pipeline import Retrieval, SearchPage, SearchRequest, first_stage
+from htxsearch.search.pipeline import Retrieval, SearchPage, SearchRequest, first_stage, hints
 from htxsearch.search.rerank import Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
 from htxsearch.search.snapshot import Snapshot, StoredArticles

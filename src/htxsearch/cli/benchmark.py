@@ -203,7 +203,7 @@ def _show_growth(sizes: Sequence["Size"]) -> None:
 def _show_parts(served: "Product | None", reindexed: "Reindexing | None") -> None:
     if served:
         click.echo(f"\nthe product: {served.articles:,} articles, {served.passages:,} passages, {served.queries} queries")
-        kinds = {"Index.search": served.search, "stage one": served.stage_one}
+        kinds = {"Index.search": served.search, "first stage": served.stage_one}
         _table(["ms", "p50", "p95", "p99", "mean"], [[name, *map(_number, astuple(one))] for name, one in kinds.items()])
         click.echo(f"reranking adds {served.reranking_adds:.2f} ms, with fetching and highlighting what is shown")
         click.echo(

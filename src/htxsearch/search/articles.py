@@ -1,5 +1,6 @@
 """Articles as indexed: originals, reprints and related articles."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +10,11 @@ from htxsearch.errors import CorpusError, UnknownArticle, UsageError
 from htxsearch.indexing.catalogue import read_catalogue
 from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article, Dropped
-from htxsearch.search.hints import unknown_article
 from htxsearch.search.reprint_differences import differences
 from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
 from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.analysis import analyse
-from htxsearch.text.normalize import nfc
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
@@ -31,6 +31,11 @@ __all__ = [
     "reprints_of",
 ]
 
+_MOST_NEAR = 3
+"""Known ids that are named as near an unknown one."""
+_LIKENESS = 50
+"""Least similarity, in percent, of an id that is named as near an unknown one."""
+
 
 def article_view(snapshot: Snapshot, article_id: str) -> ArticleView:
     """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
@@ -41,8 +46,22 @@ def _view(snapshot: Snapshot, articles: StoredArticles, article_id: str) -> Arti
     try:
         stored = articles[nfc(article_id)]
     except KeyError:
-        raise unknown_article(article_id, snapshot.engine.article_ids()) from None
+        raise _unknown_article(article_id, snapshot.engine.article_ids()) from None
     return ArticleView(stored.article, stored.passages)
+
+
+def _unknown_article(article_id: str, known: Sequence[str]) -> UnknownArticle:
+    """Return the error for an id that no article has.
+
+    It names up to three of the known ids near it.
+    """
+    from rapidfuzz import fuzz, process  # 20 ms, for an unknown id alone
+
+    folded = [folded_form(known_id) for known_id in known]
+    near = process.extract(folded_form(nfc(article_id)), folded, scorer=fuzz.ratio, score_cutoff=_LIKENESS, limit=_MOST_NEAR)
+    if near:
+        return UnknownArticle("article.unknown-near", article=article_id, near=[known[number] for _, _, number in near])
+    return UnknownArticle("article.unknown", article=article_id)
 
 
 def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:

@@ -1,21 +1,22 @@
-"""From a query to a page of hits: first-stage retrieval, reranking, paging."""
+"""From a query to a page of hits: first-stage retrieval, reranking, paging, hints."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import NamedTuple
 
 from htxsearch.engine.contract import Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
+from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import DateOption, Filter, Sort, check_options, facet_names, filters_of
-from htxsearch.query.parse import Group, Words, parse
+from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
-from htxsearch.search.hints import hints
 from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, search_hit
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
+from htxsearch.text.places import canonical_place, province_now, similar_province
 
-__all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "is_running_words", "search"]
+__all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "hints", "is_running_words", "search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,3 +240,32 @@ def is_running_words(tree: Group) -> bool:
     A passage without any of these words may still be relevant.
     """
     return all(clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses)
+
+
+def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[Message, ...]:
+    """Return the parts of a query that no article has, and other ways to search.
+
+    Other ways to search are given if nothing was found.
+    """
+    messages: list[Message] = []
+    if query.unknown:
+        messages.append(message("hint.unknown-terms", terms=tuple(dict.fromkeys(query.unknown))))
+    messages += [_unknown_value(value) for value in query.unknown_values]
+    messages += dict.fromkeys(query.notes)
+    if not nothing:
+        return tuple(messages)
+    if filtered:
+        messages.append(message("hint.fewer-filters"))
+    if any(clause.occur != "should" for clause in query.tree.clauses):
+        messages.append(message("hint.plain-words"))
+    return tuple(messages) or (message("hint.other-words"),)
+
+
+def _unknown_value(value: Value) -> Message:
+    if value.field == "source":
+        return message("hint.unknown-source", source=value.value)
+    known = province_now(canonical_place(value.value))
+    near = None if known else similar_province(value.value)
+    if near:
+        return message("hint.unknown-place-near", place=value.value, near=near)
+    return message("hint.unknown-place", place=value.value)
