@@ -245,7 +245,7 @@ def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
 
 
 def _query_term_table(question: QueryArrays) -> tuple[_Ints, NDArray[np.void], _Ints]:
-    """Return the ids of matching index terms, their query terms, and how many each has.
+    """Return the ids of matching index terms, their query terms, and the row widths.
 
     The ids are sorted. The query terms of an id are a row, with their weights.
     """

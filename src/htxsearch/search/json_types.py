@@ -1,9 +1,9 @@
 """The JSON of every answer: its keys in order, their types and bounds.
 
-The OpenAPI document is made from these types. Each type has the name of the value it is the JSON of, and takes that
-value's attributes of the same names; a rounded number is rounded here. A field with a default is left out of the JSON
-where it has that value. Dates are ISO. `msgspec` is imported with this module (7 ms), therefore only where JSON is
-asked for.
+The OpenAPI document is made from these types. Each type has the name of the value it is the JSON of, and takes
+that value's attributes of the same names; a rounded number is rounded here. A field with a default is left out of
+the JSON where it has that value. Dates are ISO. `msgspec` is imported with this module (7 ms), therefore only where
+JSON is asked for.
 """
 
 import datetime
@@ -87,10 +87,7 @@ class Difference(_Object):
 
 
 class Reprint(_Object):
-    """An article with the same text.
-
-    In a difference, "here" is the article asked about, "there" is this article.
-    """
+    """A reprint of the article asked about: "there" in a difference, the other "here"."""
 
     article_id: str
     title: str
@@ -100,10 +97,7 @@ class Reprint(_Object):
 
 
 class Reprints(_Object):
-    """An article and its reprints.
-
-    Reprints have the article's text. The earliest comes first; those without a date come last.
-    """
+    """An article and those with its text, earliest first, those without a date last."""
 
     article_id: str
     title: str
@@ -123,10 +117,7 @@ class Matched(_Object):
 
 
 class Explanation(_Object):
-    """The parts of a score by feature in reranking, and the first-stage matches.
-
-    The matches are those of first-stage retrieval.
-    """
+    """The parts of a score by feature in reranking, and the first-stage matches."""
 
     features: dict[str, float]
     stage_one: list[Matched]
@@ -136,10 +127,7 @@ class Explanation(_Object):
 
 
 class SearchHit(_Object):
-    """A passage, with its article.
-
-    Highlights are spans into the passage and into the title.
-    """
+    """A passage with its article; highlights are spans into the passage and the title."""
 
     article_id: str
     title: str
@@ -210,7 +198,7 @@ class Answers(_Object):
 
 
 class Results(_Object):
-    """The hits of a query, the number of all hits, and counts by facet.
+    """The hits of a query, their total number, and counts by facet.
 
     "restored" and "expansions" are there only if explained.
     """
@@ -308,10 +296,7 @@ class RelatedArticle(_Object):
 
 
 class RelatedArticles(_Object):
-    """The articles similar to an article.
-
-    "article_id" is null for a text that is not indexed.
-    """
+    """The articles similar to one; "article_id" is null for a text not indexed."""
 
     article_id: str | None
     related: list[RelatedArticle]
@@ -469,10 +454,7 @@ def reprints_document(group: "values.Reprints") -> Reprints:
 
 
 def article_document(view: "values.ArticleView") -> ArticleView:
-    """Return the JSON document of an article.
-
-    Its document numbers and dates are read from the text now.
-    """
+    """Return an article's JSON; its document numbers and dates are read from the text."""
     article = view.article
     return ArticleView(
         article_id=article.id,

@@ -155,7 +155,8 @@ def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32]
 def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
     """Return each passage's cosine with the query.
 
-    A passage without a vector has the others' median, or 0, and is thus neither preferred nor punished before it is encoded.
+    A passage without a vector has the others' median, or 0. Thus a passage not encoded yet is neither preferred nor
+    punished.
     """
     forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
     keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]

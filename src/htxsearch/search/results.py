@@ -142,12 +142,12 @@ class Results(JsonValue):
     """The answer to a query: hits, the number of all matches, and counts by facet.
 
     Hits come best first (or newest first).
-    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `facets` count the
-    same. The `hits` on all pages together are fewer by the reprints that stand behind others. `hints` suggest what to try
-    when little or nothing was found; `expansions` give the terms that each typed word stood for. `read_as` is the query
-    that was asked, if the typed query was raw keystrokes (hopwj tacs xax) or nothing matched but its `correction`;
-    `correction` is the query with likely slips mended. `restored` is the reading in ranking of syllables typed without
-    marks, None if none was open. `semantic` is true if the vectors of passages took part in the ranking.
+    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `facets` count
+    the same. The `hits` on all pages together are fewer by the reprints that stand behind others. `hints` suggest
+    what to try when little or nothing was found; `expansions` give the terms that each typed word stood for. `read_as`
+    is the query that was asked, if the typed query was raw keystrokes (hopwj tacs xax) or nothing matched but its
+    `correction`; `correction` is the query with likely slips mended. `restored` is the reading in ranking of syllables
+    typed without marks, None if none was open. `semantic` is true if the vectors of passages took part in the ranking.
     `answers`, only if asked for, are those to show above the hits of a question.
     """
 
