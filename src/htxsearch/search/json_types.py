@@ -296,7 +296,7 @@ class RelatedArticle(_Object):
 
 
 class RelatedArticles(_Object):
-    """The articles similar to one; "article_id" is null for a text not indexed."""
+    """The articles similar to an article; "article_id" is null for a text not indexed."""
 
     article_id: str | None
     related: list[RelatedArticle]
