@@ -73,8 +73,8 @@ _SUBJECT_SHARE = 0.7
 """Share of the terms before "là" that the question must have."""
 
 _Floats = NDArray[np.float64]
-_Slots = tuple[tuple[int, float], ...]
-"""The query's slots that a token may fill, each with how good a spelling it is."""
+_TokenMatches = tuple[tuple[int, float], ...]
+"""The numbers of the query terms that a token may stand for, each with how good a spelling it is."""
 
 
 class CandidatePassage(NamedTuple):
@@ -99,8 +99,8 @@ class Sentence:
     """A sentence, `text[start:end]` of a passage, with its tokens and features.
 
     `passage` is the number of the passage. `starts`, `ends`, `terms` and `joined` are per token: its span in the
-    passage, its normal form, and True if it continues the word before. `slots` are the query's slots a token may fill,
-    and `weight` (tokens,) is the idf of the content it matches. `cover` (slots,) is how well each slot is filled by
+    passage, its normal form, and True if it continues the word before. `matches` are the query terms a token may stand for,
+    and `weight` (tokens,) is the idf of the content it matches. `cover` (query terms,) is how well each is matched by
     the best token. `says` is the share of the question's content, but for times and figures, in the sentence, the one
     before it or the title. `periods` are those of its passage, in text order. `features` are in the order of
     SENTENCE_FEATURES.
@@ -116,7 +116,7 @@ class Sentence:
     terms: list[str]
     joined: list[bool]
     typed: list[TypedSpan]
-    slots: list[_Slots]
+    matches: list[_TokenMatches]
     weight: _Floats
     cover: _Floats
     says: float = 0.0
@@ -125,14 +125,14 @@ class Sentence:
 
 
 class _QuestionFeatures:
-    """A question's arrays over the query's slots, and the sums that shares are of.
+    """A question's arrays over its query terms, and the sums that shares are of.
 
     The sums are computed once.
     """
 
     def __init__(self, query: QueryArrays, question: QuestionAnalysis) -> None:
         self.query, self.question = query, question
-        self.weight, self.content, self.fillers = query.weight(), query.content(), query.stop_words()
+        self.weight, self.content, self.stop_words = query.weight(), query.content(), query.stop_words()
         self.total = float(self.weight.sum()) or 1.0
         self.total_content = float(self.content.sum()) or 1.0
         self.pairs = [(one, other) for one, other in pairwise(query.order) if one >= 0 and other >= 0]
@@ -140,13 +140,13 @@ class _QuestionFeatures:
         self.total_pairs = float(self.of_pair.sum()) or 1.0
         self.lasting = np.where(query.number, 0.0, self.content)
         for term in _TIME_WORDS:
-            for slot, _ in query.query_terms_of.get(term_hash(term), ()):
-                self.lasting[slot] = 0.0
+            for query_term, _ in query.query_terms_of.get(term_hash(term), ()):
+                self.lasting[query_term] = 0.0
         self.unnamed = self.content * (1.0 - np.maximum(query.capital, query.number))
         self.rare = int(np.argmax(self.content)) if len(self.content) else 0
 
     def share(self, cover: _Floats) -> float:
-        """Return the share of the content that `cover` (slots,) covers."""
+        """Return the share of the content that `cover` (query terms,) covers."""
         return float(self.content @ cover) / self.total_content
 
     def lasting_share(self, cover: _Floats) -> float:
@@ -160,16 +160,16 @@ class _QuestionFeatures:
         """
         return self.share(cover * np.maximum(self.query.capital, self.query.number))
 
-    def slots(self, run: Sequence[Token]) -> list[_Slots]:
-        """Return the slots each token may fill."""
+    def matches(self, run: Sequence[Token]) -> list[_TokenMatches]:
+        """Return the query terms each token may stand for."""
         return [self.query.query_terms_of.get(term_hash(token.term), ()) for token in run]
 
-    def cover(self, slots: Sequence[_Slots]) -> _Floats:
-        """Return how well each slot is filled by the best of the tokens, (slots,)."""
+    def cover(self, matches: Sequence[_TokenMatches]) -> _Floats:
+        """Return how well the best token matches each query term, (query terms,)."""
         cover = np.zeros(len(self.weight))
-        for of_token in slots:
-            for slot, worth in of_token:
-                cover[slot] = max(cover[slot], worth)
+        for of_token in matches:
+            for query_term, worth in of_token:
+                cover[query_term] = max(cover[query_term], worth)
         return cover
 
 
@@ -197,7 +197,7 @@ def _read_passage(
 
     The pairs (pairs,) are 1 where the question's pair is side by side in the sentence. The features are by name.
     """
-    title = asked.cover(asked.slots(tokens(passage.title)))
+    title = asked.cover(asked.matches(tokens(passage.title)))
     own = list(_sentences(asked, number, passage))
     nowhere = 1.0 - np.max([title, *(sentence.cover for sentence in own)], axis=0)
     missing = {"missing": asked.share(nowhere), "names_missing": asked.named_share(nowhere)}
@@ -222,7 +222,7 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
         if first < last:
             run, flags = every[first:last], passage.flags[first:last]
-            slots = asked.slots(run)
+            matches = asked.matches(run)
             yield Sentence(
                 passage=number,
                 place=place,
@@ -234,9 +234,11 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
                 terms=[canonical_spelling(token.term) for token in run],
                 joined=[bool(flag & IS_JOINED) for flag in flags] or [False] * len(run),
                 typed=[entity for entity in typed if entity.start >= span.start and entity.end <= span.end],
-                slots=slots,
-                weight=np.array([sum(float(asked.content[slot]) * worth for slot, worth in of_token) for of_token in slots]),
-                cover=asked.cover(slots),
+                matches=matches,
+                weight=np.array(
+                    [sum(float(asked.content[query_term]) * worth for query_term, worth in of_token) for of_token in matches]
+                ),
+                cover=asked.cover(matches),
             )
             place += 1
 
@@ -244,9 +246,9 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
 def _overlap(
     asked: _QuestionFeatures, sentence: Sentence, title: _Floats, around: _Floats, before: _Floats
 ) -> tuple[_Floats, dict[str, float]]:
-    """Return the pairs of neighbouring slots found side by side, and the features.
+    """Return the pairs of query terms found side by side, and the features.
 
-    The features are those of the content that is covered. `around` (slots,) is the cover of the sentence and its
+    The features are those of the content that is covered. `around` (query terms,) is the cover of the sentence and its
     neighbours, `before` that of the sentence and the one before it.
     """
     adjacent, skips = _pairs(asked, sentence)
@@ -274,7 +276,7 @@ def _overlap(
         "near": float(near) / asked.total_content,
         "uncovered_rare": rare,
         "density": len(matched) / count,
-        "fillers": float(asked.fillers @ cover) / (float(asked.fillers.sum()) or 1.0),
+        "fillers": float(asked.stop_words @ cover) / (float(asked.stop_words.sum()) or 1.0),
         "per_length": content / ((1 - _LENGTH_SHARE) + _LENGTH_SHARE * count / _MEAN_LENGTH),
     }
 
@@ -284,15 +286,15 @@ def _pairs(asked: _QuestionFeatures, sentence: Sentence) -> tuple[_Floats, _Floa
 
     Each array is (pairs,). Near by is within a few tokens (_SKIP_REACH).
     """
-    flat = [[slot for slot, _ in of_token] for of_token in sentence.slots]
-    close = {(a, b) for slots, following in pairwise(flat) for a in slots for b in following}
-    close |= {pair for slots in flat if len(slots) > 1 for pair in pairwise(slots)}
+    flat = [[query_term for query_term, _ in of_token] for of_token in sentence.matches]
+    close = {(a, b) for matches, following in pairwise(flat) for a in matches for b in following}
+    close |= {pair for matches in flat if len(matches) > 1 for pair in pairwise(matches)}
     skipped = {
         (a, b)
-        for position, slots in enumerate(flat)
-        if slots
+        for position, matches in enumerate(flat)
+        if matches
         for following in flat[position + 1 : position + 1 + _SKIP_REACH]
-        for a in slots
+        for a in matches
         for b in following
     }
     adjacent = np.array([float(pair in close) for pair in asked.pairs])
@@ -431,4 +433,4 @@ def _is_deputy(question: QuestionAnalysis, sentence: Sentence) -> bool:
 def _repeats(sentence: Sentence, entity: TypedSpan) -> bool:
     """Return True if every token of an entity is one of the question's."""
     inside = [position for position, start in enumerate(sentence.starts) if entity.start <= start < entity.end]
-    return bool(inside) and all(sentence.slots[position] for position in inside)
+    return bool(inside) and all(sentence.matches[position] for position in inside)

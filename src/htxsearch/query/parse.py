@@ -157,11 +157,11 @@ def parse(query: str) -> Group:
 
 
 class _Parser:
-    """Recursive descent over the text; `_at` is the offset of what is read next."""
+    """Recursive descent over the text; `_offset` is the offset of what is read next."""
 
     def __init__(self, query: str) -> None:
         self._query = nfc(query)
-        self._at = 0
+        self._offset = 0
         self._depth = 0
 
     def parse(self) -> Group:
@@ -177,32 +177,32 @@ class _Parser:
         return QuerySyntaxError(code, query=shown, column=min(column, len(shown)), **fields)
 
     def _skip_blanks(self) -> None:
-        while self._at < len(self._query) and self._query[self._at].isspace():
-            self._at += 1
+        while self._offset < len(self._query) and self._query[self._offset].isspace():
+            self._offset += 1
 
     def _keyword(self, word: str) -> bool:
         """Step over `word` if it comes next, in capitals and as a whole word."""
-        match = re.compile(rf"{word}(?=[\s()\"“]|$)").match(self._query, self._at)
+        match = re.compile(rf"{word}(?=[\s()\"“]|$)").match(self._query, self._offset)
         if match:
-            self._at = match.end()
+            self._offset = match.end()
         return match is not None
 
     def _group(self, *, closing: bool) -> Group:
-        opened = self._at - 1
+        opened = self._offset - 1
         clauses: list[Clause] = []
         joined = False  # an AND stands before the next clause
         while True:
             self._skip_blanks()
-            if self._at == len(self._query):
+            if self._offset == len(self._query):
                 if closing:
                     raise self._error("query.open-bracket", opened)
                 break
-            if self._query[self._at] == ")":
+            if self._query[self._offset] == ")":
                 if not closing:
-                    raise self._error("query.stray-bracket", self._at)
-                self._at += 1
+                    raise self._error("query.stray-bracket", self._offset)
+                self._offset += 1
                 break
-            start = self._at
+            start = self._offset
             if self._keyword("AND"):
                 if not clauses or joined:
                     raise self._error("query.one-sided", start, operator="AND")
@@ -214,39 +214,39 @@ class _Parser:
                 clauses.append(_required(clause) if joined else clause)
                 joined = False
         if joined:
-            raise self._error("query.one-sided", self._at, operator="AND")
+            raise self._error("query.one-sided", self._offset, operator="AND")
         if clauses and all(clause.occur == "must_not" for clause in clauses):
             raise self._error("query.only-exclusions", max(opened, 0))
         return Group(_join_words(clauses))
 
     def _clause(self) -> Clause | None:
-        start = self._at
+        start = self._offset
         if self._keyword("OR"):
             raise self._error("query.one-sided", start, operator="OR")
         occur: Occur = "should"
         if self._keyword("NOT"):
             self._skip_blanks()
             occur = "must_not"
-        elif self._query[self._at] in "+-":
-            following = self._query[self._at + 1 : self._at + 2]
+        elif self._query[self._offset] in "+-":
+            following = self._query[self._offset + 1 : self._offset + 2]
             if following.isalnum() or (following and following in _OPEN_QUOTES + "("):
-                occur = "must" if self._query[self._at] == "+" else "must_not"
-            self._at += 1  # a sign before a blank or another sign is punctuation
+                occur = "must" if self._query[self._offset] == "+" else "must_not"
+            self._offset += 1  # a sign before a blank or another sign is punctuation
             if occur == "should":
                 return None
         operand = self._operand(start)
         operands = [operand] if operand else []
         while operand is not None:
-            here = self._at
+            operand_end = self._offset
             self._skip_blanks()
-            at_or = self._at
+            or_offset = self._offset
             if not self._keyword("OR"):
-                self._at = here
+                self._offset = operand_end
                 break
             self._skip_blanks()
-            operand = None if self._at_operator() else self._operand(at_or)
+            operand = None if self._at_operator() else self._operand(or_offset)
             if operand is None:
-                raise self._error("query.one-sided", at_or, operator="OR")
+                raise self._error("query.one-sided", or_offset, operator="OR")
             operands.append(operand)
         if not operands:
             if occur != "should":
@@ -256,15 +256,15 @@ class _Parser:
 
     def _at_operator(self) -> bool:
         """Return True if an operator or a sign comes next, which no operand begins with."""
-        return re.compile(r"(?:OR|AND|NOT)(?=[\s()\"“]|$)|[+-](?=\S)").match(self._query, self._at) is not None
+        return re.compile(r"(?:OR|AND|NOT)(?=[\s()\"“]|$)|[+-](?=\S)").match(self._query, self._offset) is not None
 
     def _operand(self, start: int) -> Operand | None:
         """Read one operand; None if what comes next is only punctuation."""
-        if self._at == len(self._query) or self._query[self._at] == ")":
+        if self._offset == len(self._query) or self._query[self._offset] == ")":
             raise self._error("query.missing-after", start)
-        char = self._query[self._at]
+        char = self._query[self._offset]
         if char == "(":
-            self._at += 1
+            self._offset += 1
             self._depth += 1
             if self._depth > MAX_DEPTH:
                 raise self._error("query.too-deep", start, most=MAX_DEPTH)
@@ -274,28 +274,28 @@ class _Parser:
         if char in _OPEN_QUOTES:
             terms = _terms(self._quoted())
             return Quoted(terms) if terms else None
-        field = _FIELD.match(self._query, self._at)
+        field = _FIELD.match(self._query, self._offset)
         if field:
             return self._fielded(field)
         return self._chunk()
 
     def _quoted(self) -> str:
         """Read from a quotation mark to the next one; return what is between them."""
-        start = self._at
+        start = self._offset
         for end in range(start + 1, len(self._query)):
             if self._query[end] in '"“”':
-                self._at = end + 1
+                self._offset = end + 1
                 return self._query[start + 1 : end]
         raise self._error("query.open-quote", start)
 
     def _chunk(self) -> Operand | None:
-        number_ends = typed_document_number(self._query, self._at)
+        number_ends = typed_document_number(self._query, self._offset)
         if number_ends is not None:
-            number, self._at = self._query[self._at : number_ends], number_ends
+            number, self._offset = self._query[self._offset : number_ends], number_ends
             return Number(_terms(number))
-        match = _CHUNK.match(self._query, self._at)
+        match = _CHUNK.match(self._query, self._offset)
         assert match is not None  # blanks, quotes and brackets were read before
-        self._at = match.end()
+        self._offset = match.end()
         chunk = nfc(match.group())
         if chunk.endswith("*"):
             terms = _terms(chunk)
@@ -309,7 +309,7 @@ class _Parser:
         return Words(terms) if terms else None
 
     def _fielded(self, match: re.Match[str]) -> Operand:
-        start = self._at
+        start = self._offset
         name = FIELDS.get(folded_form(nfc(match.group(1))))
         if name is None:
             typed = match.group(1)
@@ -318,18 +318,18 @@ class _Parser:
             if near:
                 raise self._error("query.unknown-field-near", start, field=typed, fields=fields, near=near[0])
             raise self._error("query.unknown-field", start, field=typed, fields=fields)
-        self._at = match.end()
-        quoted = self._query[self._at] in _OPEN_QUOTES
-        value_at = self._at
+        self._offset = match.end()
+        quoted = self._query[self._offset] in _OPEN_QUOTES
+        value_start = self._offset
         if quoted:
             value = self._quoted()
         else:
-            chunk = _CHUNK.match(self._query, self._at)
+            chunk = _CHUNK.match(self._query, self._offset)
             if chunk is None:
                 raise self._error("query.value-missing", start, field=name)
-            self._at = chunk.end()
+            self._offset = chunk.end()
             value = chunk.group()
-        return self._field_operand(name, nfc(value), quoted=quoted, column=value_at)
+        return self._field_operand(name, nfc(value), quoted=quoted, column=value_start)
 
     def _field_operand(self, name: str, value: str, *, quoted: bool, column: int) -> Operand:
         if name == "date":

@@ -185,17 +185,17 @@ def related_articles(snapshot: Snapshot, article: Article, limit: int, *, indexe
     near = snapshot.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
     related = []
     for neighbour in near:
-        other = article_view(snapshot, neighbour.article_id).article
+        near_article = article_view(snapshot, neighbour.article_id).article
         related.append(
             RelatedArticle(
-                article_id=other.id,
-                title=other.title,
-                date=other.date,
-                place=other.place,
-                source=other.source,
+                article_id=near_article.id,
+                title=near_article.title,
+                date=near_article.date,
+                place=near_article.place,
+                source=near_article.source,
                 score=neighbour.score,
                 terms=neighbour.terms,
-                reprint=other.id in group if indexed else is_reprint(article.body, other.body),
+                reprint=near_article.id in group if indexed else is_reprint(article.body, near_article.body),
             )
         )
     return RelatedArticles(own_id, tuple(related))

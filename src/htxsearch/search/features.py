@@ -320,16 +320,16 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
         return np.zeros(len(lengths))
     number = np.full(len(content), -1)
     number[chosen] = np.arange(kinds)
-    these = matches.where(number[matches.query_term] >= 0)
-    query_term, article = number[these.query_term], candidates.articles[these.passage]
+    content_matches = matches.where(number[matches.query_term] >= 0)
+    query_term, article = number[content_matches.query_term], candidates.articles[content_matches.passage]
     counts = np.zeros(len(lengths) * kinds * kinds)
     for behind in range(1, min(_NEAR + 1, len(query_term))):
         first, second = query_term[:-behind], query_term[behind:]
-        apart = these.position[behind:] - these.position[:-behind]
+        apart = content_matches.position[behind:] - content_matches.position[:-behind]
         near = (apart > 0) & (apart <= _NEAR) & (first != second)
         pair = np.minimum(first, second) * kinds + np.maximum(first, second)
         cell = (article[:-behind] * kinds * kinds + pair)[near]
-        counts += np.bincount(cell, (these.weight[:-behind] * these.weight[behind:])[near], len(counts))
+        counts += np.bincount(cell, (content_matches.weight[:-behind] * content_matches.weight[behind:])[near], len(counts))
     table = counts.reshape(len(lengths), kinds * kinds)
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)

@@ -443,7 +443,7 @@ def reprints_document(group: "values.Reprints") -> Reprints:
             title=other.title,
             date=other.date,
             source=other.source,
-            differences=[Difference(**one._asdict()) for one in other.differences or ()],
+            differences=[Difference(**difference._asdict()) for difference in other.differences or ()],
         )
         for other in group.others
     ]
