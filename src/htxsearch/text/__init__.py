@@ -1,5 +1,7 @@
-"""Everything Vietnamese: spelling, syllables, words, sentences, passages, dates, places, short forms.
+"""Everything Vietnamese: spelling, syllables, words, sentences, dates and places.
 
-Pure functions over text. Every token is a span into the text it came from. Only `text.segmenter`
-imports underthesea, and only when words are asked for; a query never does.
+Passages and short forms are here, too.
+
+Pure functions over text. Every token is a span into the text it came from. Only `text.segmenter` imports
+underthesea, and only when words are asked for; a query never does.
 """

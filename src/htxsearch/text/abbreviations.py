@@ -1,8 +1,8 @@
-"""Abbreviations: a small table of those every reader knows, and definitions found in texts.
+"""Abbreviations: a small table of common ones, and definitions found in texts.
 
-A definition is a long form followed by its initials in brackets, "kinh tế tập thể (KTTT)": after
-A. Schwartz and M. Hearst, "A simple algorithm for identifying abbreviation definitions in
-biomedical text" (2003), narrowed to the Vietnamese habit that every syllable gives its initial.
+The table has those that every reader knows. A definition is a long form followed by its initials in brackets,
+"kinh tế tập thể (KTTT)": after A. Schwartz and M. Hearst, "A simple algorithm for identifying abbreviation
+definitions in biomedical text" (2003), narrowed to the Vietnamese habit that every syllable gives its initial.
 """
 
 import re

@@ -31,10 +31,10 @@ _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of one span: syllables in order (a phrase is a run of them), words in order.
+    """The terms of a span: syllables in order and words in order.
 
-    `flags` has a byte for every syllable: the sum of those of STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER and IS_JOINED (it
-    continues the segmenter's word) that hold.
+    A phrase is a run of syllables. `flags` has a byte for every syllable: the sum of those of STARTS_SENTENCE,
+    IS_CAPITAL, IS_NUMBER and IS_JOINED (it continues the segmenter's word) that hold.
     """
 
     syllables: tuple[str, ...]
@@ -77,7 +77,10 @@ def _within(span: Span, ordered: list[Token]) -> list[Token]:
 
 
 def _flags(text: str, syllables: Sequence[Token]) -> bytearray:
-    """Return each token's flags; the first token at or behind a sentence's start starts it."""
+    """Return each token's flags.
+
+    The first token at or behind a sentence's start starts the sentence.
+    """
     flags = bytearray()
     for token in syllables:
         first = text[token.start]
@@ -91,7 +94,10 @@ def _flags(text: str, syllables: Sequence[Token]) -> bytearray:
 
 
 def _segmented(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
-    """Yield underthesea's words of two syllables or more; the term joins them with "_"."""
+    """Yield underthesea's words of two syllables or more.
+
+    The term joins the syllables with "_".
+    """
     end = 0
     for word in word_spans(text):
         while end < len(syllables) and syllables[end].start < word.start:
@@ -116,9 +122,9 @@ def _numbers(text: str) -> Iterable[Token]:
 
 
 def _long_forms(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
-    """Yield every run of syllables that is a common abbreviation's long form, however the segmenter cut it.
+    """Yield every run of syllables that is a common abbreviation's long form.
 
-    Only blanks may be between its syllables: "đã hợp tác. Xã …" is none.
+    The segmenter's cuts do not matter. Only blanks may be between the syllables: "đã hợp tác. Xã …" is none.
     """
     terms = tuple([canonical_spelling(token.term) for token in syllables])
     for start, term in enumerate(terms):

@@ -1,4 +1,7 @@
-"""Dates and periods in running Vietnamese text: as written, by first and last day, and what each is to the text."""
+"""Dates and periods in running Vietnamese text.
+
+Each has its span as written, its first and last day, and its role in the text.
+"""
 
 import calendar
 import re
@@ -29,10 +32,11 @@ _Readings = list[tuple[int, int, _Period]]
 
 
 class DateMention(NamedTuple):
-    """A date or period: `text[start:end]` as written, its first and last day, and what it is to the text.
+    """A date or period: `text[start:end]` as written, its days, and its kind.
 
-    The days are None where the text leaves the year open and no day of publication settles it. The span holds
-    the words that belong to the date ("ngày", "cuối năm", "giai đoạn"), not those that lead to it ("tính đến").
+    The days are the first and the last, the kind is its role in the text. The days are None where the text leaves the
+    year open and no day of publication settles it. The span holds the words that belong to the date ("ngày", "cuối
+    năm", "giai đoạn"), not those that lead to it ("tính đến").
     """
 
     start: int
@@ -77,7 +81,10 @@ def date_mentions(text: str, *, published: date | None = None, historical: bool 
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """Return a pattern, compiled when it is first used: all of them take 13 ms, and a query reads no text's dates."""
+    """Return a pattern, compiled when it is first used.
+
+    Compiling all patterns takes 13 ms, and a query reads no text's dates.
+    """
     return re.compile(pattern)
 
 
@@ -89,7 +96,10 @@ def _any_shape(historical: bool) -> re.Pattern[str]:
 
 
 def _is_other_number(lowered: str, match: re.Match[str], name: str) -> bool:
-    """Return True if the words before a match make it no date: "Nghị định 12/2015", "hai năm sau"."""
+    """Return True if the words before a match rule out a date.
+
+    For example: "Nghị định 12/2015", "hai năm sau".
+    """
     start = match.start()
     counted = name in ("year", "relative", "relative_month") and not lowered[match.end() - 1].isdigit()
     return bool(
@@ -109,7 +119,10 @@ def _lowered(text: str) -> str:
 
 
 def _kind(lowered: str, span: Span, period: _Period, published: date | None, *, of_days: bool) -> Kind:
-    """Return the kind by the words around a mention: those of its sentence, at most 100 characters away."""
+    """Return the kind of a mention by the words around it.
+
+    The words are those of its sentence, at most 100 characters away.
+    """
     start, end = span
     before = _compiled(_SENTENCE_END).split(lowered[max(0, start - 100) : start])[-1]
     after = _compiled(_SENTENCE_END).split(lowered[end : end + 40])[0]
@@ -180,7 +193,10 @@ def _third(period: tuple[date, date], part: str | None) -> tuple[date, date]:
 
 
 def _months(year: int, month: int, count: int = 1) -> tuple[date, date]:
-    """Return the first and last day of `count` months from a month on; month 13 is the next year's first."""
+    """Return the first and last day of `count` months from a month on.
+
+    Month 13 is the next year's first.
+    """
     first = year * 12 + month - 1
     last = first + count - 1
     end = calendar.monthrange(last // 12, last % 12 + 1)[1]
@@ -188,7 +204,10 @@ def _months(year: int, month: int, count: int = 1) -> tuple[date, date]:
 
 
 def _year_of(typed: str | None, published: date | None) -> int | None:
-    """Return the year that its number or "nay", "ngoái", "tới" means, None if that is open."""
+    """Return the year that a number or "nay", "ngoái", "tới" means.
+
+    The result is None if the year is open.
+    """
     if typed and typed.isdigit():
         return int(typed)
     shift = {"nay": 0, "này": 0, "ngoái": -1, "tới": 1}.get(typed or "")
@@ -196,7 +215,10 @@ def _year_of(typed: str | None, published: date | None) -> int | None:
 
 
 def _nearest(month: int, day: int, published: date | None) -> date | None:
-    """Return the last such day up to three months after publication: news is mostly about the past."""
+    """Return the last such day up to three months after publication.
+
+    Later days are not chosen, for news is mostly about the past.
+    """
     if published is None:
         return None
     years = range(max(1, published.year - 1), min(9999, published.year + 1) + 1)
@@ -255,7 +277,10 @@ def _read_years(match: re.Match[str], _: date | None) -> _Readings:
 
 
 def _read_year_list(match: re.Match[str], _: date | None) -> _Readings:
-    """Years one by one: 3 năm 2019, 2020, 2021 is one period, năm 2015 và 2019 are two."""
+    """Read a list of years.
+
+    "3 năm 2019, 2020, 2021" is a single period, "năm 2015 và 2019" are two.
+    """
     found = _compiled(r"(?:1\d|20)\d\d").finditer(match.string, match.start(), match.end())
     spans = [(year.start(), year.end(), int(year[0])) for year in found]
     years = [year for _, _, year in spans]
@@ -266,7 +291,10 @@ def _read_year_list(match: re.Match[str], _: date | None) -> _Readings:
 
 
 def _read_part(match: re.Match[str], published: date | None) -> _Readings:
-    """Months or quarters at an end of a year: 6 tháng đầu năm 2022, hai quý đầu năm nay, nửa cuối năm 2019."""
+    """Read months or quarters at an end of a year.
+
+    For example: 6 tháng đầu năm 2022, hai quý đầu năm nay, nửa cuối năm 2019.
+    """
     count, unit, end, typed, alone = match.groups()
     months = 6 if unit is None else (_COUNTS.get(count) or int(count)) * (3 if unit == "quý" else 1)
     if not 1 <= months <= 11:
@@ -288,7 +316,10 @@ def _read_quarter(match: re.Match[str], published: date | None) -> _Readings:
 
 
 def _read_month(match: re.Match[str], published: date | None) -> _Readings:
-    """A month or a range of them: cuối tháng 9/2019, tháng 7-2019, tháng 1 đến tháng 3 năm nay."""
+    """Read a month or a range of months.
+
+    For example: cuối tháng 9/2019, tháng 7-2019, tháng 1 đến tháng 3 năm nay.
+    """
     part, number, until, typed = match.groups()
     first, last = int(number), int(until or number)
     year = _year_of(typed, published)
@@ -331,7 +362,10 @@ def _read_bare_year(match: re.Match[str], _: date | None) -> _Readings:
 
 
 def _read_relative(match: re.Match[str], published: date | None) -> _Readings:
-    """A day or month counted from the day of publication: hôm qua, sáng nay, tháng trước."""
+    """Read a day or month counted from the day of publication.
+
+    For example: hôm qua, sáng nay, tháng trước.
+    """
     if published is None:
         return _whole(match, None)
     words = match[0].split()
@@ -350,7 +384,10 @@ def _read_season(match: re.Match[str], _: date | None) -> _Readings:
 
 
 def _read_century(match: re.Match[str], _: date | None) -> _Readings:
-    """A century or a third of it: thế kỷ XIX, đầu thế kỷ 20; one before Christ has no days."""
+    """Read a century or a third of it.
+
+    For example: thế kỷ XIX, đầu thế kỷ 20. A century before Christ has no days.
+    """
     part, number, before_christ = match.groups()
     century = int(number) if number.isdigit() else _roman(number)
     if not 1 <= century <= 21:
@@ -368,7 +405,10 @@ def _roman(numeral: str) -> int:
 
 
 class _Shape(NamedTuple):
-    """How a date is written, how its match is read, and whether it is one of days, not months or years."""
+    """A form in which dates are written, and the function that reads its matches.
+
+    `of_days` is True if its dates are days, not months or years.
+    """
 
     read: Callable[[re.Match[str], date | None], _Readings]
     pattern: str
@@ -468,7 +508,10 @@ _BEGINS_HISTORICAL = _BEGINS.replace("|thập", "|thập|thế|mùa")
 
 @cache
 def _shapes(historical: bool) -> dict[str, _Shape]:
-    """Return the shapes by name; historical ones allow years from 1000 on where the others have those from 1900 on."""
+    """Return the shapes by name.
+
+    Historical shapes allow years from 1000 on where the others have those from 1900 on.
+    """
     if not historical:
         return _SHAPES
     return {

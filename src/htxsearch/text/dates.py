@@ -1,6 +1,7 @@
-"""Days of the calendar and the datelines of pages, as Vietnamese writes them. Day first: 07/8/2023 is 7 August.
+"""Days of the calendar and the datelines of pages, as Vietnamese writes them.
 
-`date_mentions` finds the dates and periods of running text, `query_dates` reads those of a query.
+The day comes first: 07/8/2023 is 7 August. `date_mentions` finds the dates and periods of running text,
+`query_dates` reads those of a query.
 """
 
 import re
@@ -52,9 +53,10 @@ def calendar_date(year: int, month: int, day: int) -> date | None:
 
 
 class Dateline(NamedTuple):
-    """The date of a dateline; whether it names a weekday, and whether that is the date's.
+    """The date of a dateline, and the checks of its weekday.
 
-    `label` is what the line calls its date: "published" ("Ngày đăng: …"), "crawled" ("Hôm nay: …") or None.
+    They are whether it names a weekday, and whether that is the date's. `label` is the line's name for its date:
+    "published" ("Ngày đăng: …"), "crawled" ("Hôm nay: …") or None.
     """
 
     day: date

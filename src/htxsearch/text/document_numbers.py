@@ -58,10 +58,10 @@ _SPACED = re.compile(
 
 
 class DocumentNumber(NamedTuple):
-    """One document number: `text[start:end]` as written, `term` its parts joined by "_".
+    """A document number: `text[start:end]` as written, `term` its parts joined by "_".
 
-    `normal` is its canonical form (1804/QĐ-TTg), `kind` the kind of document ("quyết định") and `issuer` the rest of the
-    code (TTg; UBND-KT for a code without a kind); None where neither the number nor the words before it name them.
+    `normal` is its canonical form (1804/QĐ-TTg), `kind` the kind of document ("quyết định") and `issuer` the rest of
+    the code (TTg; UBND-KT for a code without a kind); None where neither the number nor the words before it name them.
     """
 
     start: int
@@ -108,6 +108,9 @@ def looks_like_document_number(typed: str) -> bool:
 
 
 def typed_document_number(query: str, at: int) -> int | None:
-    """Return the end of the document number typed with blanks at `at` (461 qd ttg, 532 / KH - UBND), None if there is none."""
+    """Return the end of the document number typed with blanks at `at`.
+
+    The result is None if there is no such number. Examples: 461 qd ttg, 532 / KH - UBND.
+    """
     match = _SPACED.match(query, at)
     return match.end() if match else None

@@ -1,12 +1,12 @@
-"""Bytes to Vietnamese text: Unicode, windows-1258, and the old TCVN3 (ABC), VNI and VISCII.
+"""Bytes to Vietnamese text: Unicode, windows-1258, TCVN3 (ABC), VNI and VISCII.
 
-The encoding is detected by the number of Vietnamese syllables that each one gives.
+The last three are old. The encoding is detected by the number of Vietnamese syllables that each one gives.
 
-Old encodings are also found within Unicode: a text typed in a font such as .VnTime or VNI-Times and pasted comes as
-"Hîp t¸c x·" or "Hôïp taùc xaõ", its bytes shown as letters of western Europe.
+Old encodings are also found within Unicode: a text typed in a font such as .VnTime or VNI-Times and pasted comes
+as "Hîp t¸c x·" or "Hôïp taùc xaõ", its bytes shown as letters of western Europe.
 
-Tables: TCVN 5712:1993 (VN1; TCVN3 is its part without capitals that have a tone) and RFC 1456 (VISCII), as GNU libc has
-them; VNI as in "VNI Character Set", VNI Software.
+Tables: TCVN 5712:1993 (VN1; TCVN3 is its part without capitals that have a tone) and RFC 1456 (VISCII), as GNU
+libc has them; VNI as in "VNI Character Set", VNI Software.
 """
 
 import re
@@ -67,7 +67,10 @@ class Decoded(NamedTuple):
 
 
 class Undecided(Exception):
-    """No encoding of some bytes is clearly right; `message` names those that were tried."""
+    """No encoding of the bytes is clearly right.
+
+    `message` names those that were tried.
+    """
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -75,10 +78,11 @@ class Undecided(Exception):
 
 
 def decoded(data: bytes) -> Decoded:
-    """Return the text of bytes, with old encodings within Unicode repaired, not yet composed.
+    """Return the text of bytes, not yet composed.
 
-    Byte order marks and valid UTF-8 decide; else UTF-16 is known by its zero bytes, and of the others the one is chosen
-    whose words with diacritics are Vietnamese syllables. Raises Undecided.
+    Old encodings within Unicode are repaired. Byte order marks and valid UTF-8 decide. Else UTF-16 is known by its
+    zero bytes. Of the other encodings the one is chosen whose words with diacritics are Vietnamese syllables. Raises
+    Undecided.
     """
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return _repaired_as(_utf_16(data, "utf-16"), "utf-16")
@@ -101,7 +105,10 @@ def _utf_16(data: bytes, encoding: str) -> str:
 
 
 def _of_one_byte(data: bytes) -> Decoded:
-    """Return the text in the encoding of one byte a letter that is clearly the most Vietnamese."""
+    """Return the text in the one-byte encoding that is clearly the most Vietnamese.
+
+    Such an encoding has one byte a letter.
+    """
     texts = {name: read(data) for name, read in _READERS.items()}
     scores = sorted(((_vietnamese_share(text), name) for name, text in texts.items()), reverse=True)
     (best, name), (next_best, other) = scores[:2]
@@ -117,10 +124,10 @@ def _repaired_as(text: str, encoding: str) -> Decoded:
 
 
 def repaired(text: str) -> Decoded | None:
-    """Return the meaning of a Unicode text whose letters are TCVN3 or VNI bytes; None for any other text.
+    """Return the meaning of a Unicode text whose letters are TCVN3 or VNI bytes.
 
-    Lines that are Vietnamese as they are stay. A text with fewer than three such words is left alone, as is
-    text that is not Vietnamese either way (French, German).
+    The result is None for any other text. Lines that are Vietnamese as they are stay. A text with fewer than three
+    such words is left alone, as is text that is not Vietnamese either way (French, German).
     """
     if len(_SIGNS.findall(text)) < _FEW:
         return None
@@ -164,7 +171,10 @@ def _words_with_diacritics(text: str) -> list[str]:
 
 
 def _vietnamese_share(text: str) -> float:
-    """Return the share of Vietnamese syllables among the words with diacritics, common ones counting half as much again."""
+    """Return the share of Vietnamese syllables among the words with diacritics.
+
+    Common syllables count half as much again.
+    """
     words = _words_with_diacritics(nfc(text))
     if not words:
         return 0.0
@@ -189,7 +199,10 @@ def _by_table(name: str) -> Callable[[bytes], str]:
 
 @cache
 def _vni() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Return a pattern of VNI's letters, pairs before single ones, and the meaning of each."""
+    """Return a pattern of VNI's letters, and the meaning of each.
+
+    Pairs come before single letters.
+    """
     pairs = {base + tone: base + mark for base in "aeiouy" for tone, mark in _VNI_TONES.items()}
     pairs |= {base + hat: base + "\u0302" + mark for base in "aeo" for hat, mark in _VNI_HATS.items()}
     pairs |= {"a" + breve: "a\u0306" + mark for breve, mark in _VNI_BREVES.items()}

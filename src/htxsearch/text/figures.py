@@ -1,10 +1,12 @@
-"""Figures as Vietnamese writes them: numbers in digits and words, their scales, and the qualifiers that bound them.
+"""Figures as Vietnamese writes them: numbers, their scales and their qualifiers.
 
-The only list of scales (nghìn, vạn, triệu, tỷ) and of qualifiers (gần, chưa đến, ít nhất). "gần 42.000 thành viên" is a
-figure of 42,000 with the bound "nearly"; "2 tỷ 500 triệu đồng" is 2,500,000,000; "từ 10 đến 15 hộ" runs from 10 to 15.
+Numbers are in digits and words. A qualifier bounds a number. This is the only list of scales (nghìn, vạn, triệu,
+tỷ) and of qualifiers (gần, chưa đến, ít nhất). "gần 42.000 thành viên" is a figure of 42,000 with the bound
+"nearly"; "2 tỷ 500 triệu đồng" is 2,500,000,000; "từ 10 đến 15 hộ" runs from 10 to 15.
 
-A dot groups thousands and a comma is the decimal sign, as `normalize` has it. Numbers in words are read as far as they
-are beyond doubt: "mười năm" is ten years, fifteen is "mười lăm". Years and days are figures here, too; `dates` finds these.
+A dot groups thousands and a comma is the decimal sign, as `normalize` has it. Numbers in words are read as far as
+they are beyond doubt: "mười năm" is ten years, fifteen is "mười lăm". Years and days are figures here, too;
+`dates` finds these.
 """
 
 from collections.abc import Sequence
@@ -88,9 +90,9 @@ class Qualifier(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """`text[start:end]` is a figure with its qualifier and scale; the number itself begins at `number`.
+    """A figure with its qualifier and scale: `text[start:end]`.
 
-    `low` and `high` are equal, but for a range ("10-15").
+    The number itself begins at `number`. `low` and `high` are equal, but for a range ("10-15").
     """
 
     start: int
@@ -102,7 +104,10 @@ class Figure(NamedTuple):
 
 
 def number_value(written: str) -> float | None:
-    """Return the value of a number in digits: 1.264 → 1264, 240,2 → 240.2; None for anything else (12.10.2021)."""
+    """Return the value of a number in digits: 1.264 → 1264, 240,2 → 240.2.
+
+    The result is None for anything else (12.10.2021).
+    """
     whole, comma, decimals = canonical_spelling(written).partition(",")
     digits = whole + decimals
     if not (digits.isascii() and digits.isdigit()) or (comma and not decimals) or len(digits) > _LONGEST_NUMBER:
@@ -111,10 +116,10 @@ def number_value(written: str) -> float | None:
 
 
 def qualifier_before(terms: Sequence[str]) -> Qualifier | None:
-    """Return the qualifier that `terms`, those before a figure, end with; None if there is none.
+    """Return the qualifier that ends `terms`, those before a figure.
 
-    The longest phrase counts ("không quá" is not "quá"), and the one next to the figure sets the bound of several
-    ("ước tính khoảng", "ước gần").
+    The result is None without a qualifier. The longest phrase counts ("không quá" is not "quá"). Of several qualifiers
+    the one next to the figure sets the bound ("ước tính khoảng", "ước gần").
     """
     size, bound = 0, None
     while phrase := _last_phrase(terms[: len(terms) - size]):
@@ -133,7 +138,10 @@ def _last_phrase(terms: Sequence[str]) -> Qualifier | None:
 
 
 def figures(text: str) -> list[Figure]:
-    """Return the figures of NFC `text` in order, never overlapping. Document numbers and dates with slashes are left out."""
+    """Return the figures of NFC `text` in order, never overlapping.
+
+    Document numbers and dates with slashes are left out.
+    """
     line = _Line(text)
     of_text: list[Figure] = []
     behind = 0
@@ -147,9 +155,10 @@ def figures(text: str) -> list[Figure]:
 
 
 def agree(one: Figure, other: Figure) -> bool:
-    """Return True if both figures can be right at once: 48 and "dưới 50", 2.631 and "hơn 2.600".
+    """Return True if both figures can be right at once: 48 and "dưới 50".
 
-    "gần", "hơn" and "khoảng" reach as far as the figure is round: "hơn 2.600" up to 2.700, "gần 50" down to 40.
+    Another example is 2.631 and "hơn 2.600". "gần", "hơn" and "khoảng" reach as far as the figure is round: "hơn
+    2.600" up to 2.700, "gần 50" down to 40.
     """
     (low, high), (other_low, other_high) = _interval(one), _interval(other)
     return low <= other_high and other_low <= high
@@ -173,7 +182,10 @@ def _interval(figure: Figure) -> tuple[float, float]:
 
 
 def _roundness(value: float) -> float:
-    """Return the place value of the last digit that is not zero: 100 for 2600, 10 for 50, 0.1 for 3.5."""
+    """Return the place value of the last digit that is not zero.
+
+    It is 100 for 2600, 10 for 50, 0.1 for 3.5.
+    """
     if value != int(value):
         return 10.0 ** -len(repr(value).partition(".")[2])
     digits = str(int(value))
@@ -181,7 +193,10 @@ def _roundness(value: float) -> float:
 
 
 class _Line:
-    """The tokens of a text, their canonical terms, and which of them follow the one before with only blanks between."""
+    """The tokens of a text, their canonical terms, and the gaps between them.
+
+    The gaps show which tokens follow the one before with only blanks between.
+    """
 
     def __init__(self, text: str) -> None:
         self.tokens: Sequence[Token] = tokens(text)
@@ -190,7 +205,10 @@ class _Line:
         self.gaps = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
 
     def figure(self, at: int, end: int, low: float, high: float) -> Figure:
-        """Return the figure whose number is the tokens from `at` to before `end`, with its qualifier."""
+        """Return the figure with its qualifier from the tokens of its number.
+
+        The number is the tokens from `at` to before `end`.
+        """
         since = at
         while since and at - since < _LONGEST_RUN and self.is_joined(since):
             since -= 1
@@ -208,7 +226,10 @@ class _Line:
         return self.gaps[at].isspace()
 
     def number_at(self, at: int) -> tuple[int, float, float] | None:
-        """Return the token behind the number or range that begins at a token, and its least and greatest value."""
+        """Return the token behind a number or range, and its least and greatest value.
+
+        The number or range begins at the token `at`.
+        """
         amount = self._amount_at(at)
         if amount is None:
             return None
@@ -225,7 +246,10 @@ class _Line:
         return (last[0], low, last[1]) if low < last[1] else (end, amount[1], amount[1])
 
     def _follows_from(self, at: int) -> bool:
-        """Return True if "từ" stands before the number, perhaps with a qualifier between: từ khoảng 10 đến 15."""
+        """Return True if "từ" is before the number.
+
+        A qualifier may be between the two: từ khoảng 10 đến 15.
+        """
         before = self.terms[max(0, at - _LONGEST_QUALIFIER - 1) : at]
         qualifier = qualifier_before(before)
         return "từ" in before[-1 - (qualifier.size if qualifier else 0) :]
@@ -250,7 +274,10 @@ class _Line:
         return end, total
 
     def _scaled(self, at: int) -> tuple[int, int]:
-        """Return the token behind the scales that begin at a token, and their product: 3 trăm triệu."""
+        """Return the token behind the scales that begin at a token, and their product.
+
+        For example: 3 trăm triệu.
+        """
         scale = 1
         while at < len(self.terms) and self.terms[at] in SCALES and scale < _GREATEST_SCALE and self.is_joined(at):
             scale *= SCALES[self.terms[at]]
@@ -261,7 +288,10 @@ class _Line:
         return SCALES.get(self.terms[at], 1)
 
     def _worded_at(self, at: int) -> tuple[int, float] | None:
-        """Return the token behind the number in words that begins at a token, and its value."""
+        """Return the token behind a number in words, and the number's value.
+
+        The number begins at the given token.
+        """
         end = at + 1
         while end < len(self.terms) and end - at < _LONGEST_RUN and self.is_joined(end):
             end += 1
@@ -278,10 +308,12 @@ class _Line:
 
 
 def _read_words(words: Sequence[str]) -> tuple[int, int]:
-    """Return how many of the words are a number, and its value: (3, 25) for hai mươi lăm hộ; (0, 0) if it is none.
+    """Return the count of the first words that are a number, and the number's value.
 
-    A digit counts at the beginning, before tens or a scale, after tens and after "linh". "năm" at the beginning
-    or after tens is a year, unless tens or a scale follow it.
+    The result is (3, 25) for hai mươi lăm hộ, and (0, 0) without a number.
+
+    A digit counts at the beginning, before tens or a scale, after tens and after "linh". "năm" at the beginning or
+    after tens is a year, unless tens or a scale follow it.
     """
     total = part = size = 0  # the sum of what has its scale; what is below the next scale
     before = "start"

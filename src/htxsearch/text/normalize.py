@@ -1,8 +1,11 @@
-"""Spellings of Vietnamese and how they are compared: tone placement, i/y pairs, diacritics, numbers.
+"""Spellings of Vietnamese and how they are compared.
 
-Nothing here changes the text that is shown. The *index term* of a syllable is the syllable as written (NFC, lower case);
-its *canonical spelling* is the same for all spellings that mean the same, its *folded form* for all that look the same
-without diacritics. The index stores terms as written; folded forms only find the spellings of a query term.
+They differ in tone placement, i/y pairs, diacritics and numbers.
+
+Nothing here changes the text that is shown. The *index term* of a syllable is the syllable as written (NFC, lower
+case); its *canonical spelling* is the same for all spellings that mean the same, its *folded form* for all that
+look the same without diacritics. The index stores terms as written; folded forms only find the spellings of a
+query term.
 
     index term  canonical  folded
     hoà         hòa        hoa
@@ -64,7 +67,10 @@ def index_term(written: str) -> str:
 
 
 def strip_diacritics(text: str) -> str:
-    """Return `text` without diacritics: được → duoc, Đồng Hỷ → Dong Hy. Keeps case and the number of letters."""
+    """Return `text` without diacritics: được → duoc, Đồng Hỷ → Dong Hy.
+
+    Case and the number of letters are kept.
+    """
     plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     return plain.replace("đ", "d").replace("Đ", "D")
 
@@ -94,13 +100,19 @@ def canonical_spelling(syllable: str) -> str:
 
 @lru_cache(maxsize=_KEPT_SELDOM)
 def is_syllable(written: str) -> bool:
-    """Return True if the letters can be one Vietnamese syllable (hợp, thuyền; not chef, HTX)."""
+    """Return True if the letters can be a Vietnamese syllable.
+
+    hợp and thuyền can; chef and HTX cannot.
+    """
     letters, tones = _split_tone(written.lower())
     return len(tones) <= 1 and _SYLLABLE.fullmatch("".join(letters)) is not None
 
 
 def _split_tone(syllable: str) -> tuple[list[str], list[str]]:
-    """Return the letters without tone marks (ă, ê, đ … stay whole), and the tone marks."""
+    """Return the letters without tone marks, and the tone marks.
+
+    Letters such as ă, ê, đ stay whole.
+    """
     letters: list[str] = []
     tones: list[str] = []
     for char in unicodedata.normalize("NFD", syllable):
@@ -114,7 +126,10 @@ def _split_tone(syllable: str) -> tuple[list[str], list[str]]:
 
 
 def _tone_vowel(vowels: str, *, closed: bool) -> int:
-    """Return the index of the vowel that carries the tone by the traditional rule (hòa, hoàn, khuỷu, rượu, mùa)."""
+    """Return the index of the vowel that carries the tone by the traditional rule.
+
+    For example: hòa, hoàn, khuỷu, rượu, mùa.
+    """
     shaped = [i for i, vowel in enumerate(vowels) if vowel in "ăâêôơ"]
     if shaped:
         return shaped[-1]
@@ -138,9 +153,10 @@ def _canonical_number(number: str) -> str:
 
 @lru_cache(maxsize=_KEPT_SELDOM)
 def folded_form(written: str) -> str:
-    """Return the form that all spellings of a term share: its canonical spelling in lower case without diacritics.
+    """Return the form that all spellings of a term share.
 
-    Takes single terms, and words whose syllables are joined by "_".
+    It is the term's canonical spelling in lower case without diacritics. The function takes single terms, and words
+    whose syllables are joined by "_".
     """
     return "_".join(strip_diacritics(canonical_spelling(part)) for part in index_term(written).split("_"))
 
@@ -152,9 +168,9 @@ def has_diacritics(written: str) -> bool:
 
 
 def keeps_diacritics(typed: str, written: str) -> bool:
-    """Return True if the term `written` has every diacritic of the term `typed`, and perhaps more.
+    """Return True if the term `written` has every diacritic of the term `typed`.
 
-    hợp and hơp keep those of hơp, but hộp does not; chòe does not keep those of chó.
+    `written` may have more. hợp and hơp keep those of hơp, but hộp does not; chòe does not keep those of chó.
     """
     typed_marks = unicodedata.normalize("NFD", canonical_spelling(typed)).replace("đ", "d\u0335")
     written_marks = unicodedata.normalize("NFD", canonical_spelling(written)).replace("đ", "d\u0335")

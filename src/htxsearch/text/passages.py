@@ -1,8 +1,8 @@
-"""Passages, the unit of ranking: about 80 to 160 words, cut at sentences, each heading with its text.
+"""Passages, the unit of ranking: about 80 to 160 words, cut at sentences.
 
-The cuts have the least cost over the whole text, found by dynamic programming over the sentences: a length
-outside the range costs its distance, a cut inside a paragraph a little, and a cut right behind a heading too
-much to be chosen.
+Each heading is with its text. The cuts have the least cost over the whole text, found by dynamic programming over
+the sentences: a length outside the range costs its distance, a cut inside a paragraph a little, and a cut right
+behind a heading too much to be chosen.
 """
 
 from bisect import bisect_left
@@ -99,7 +99,10 @@ def _units(text: str) -> list[_Unit]:
 
 
 def _divide(text: str, span: Span, of_text: Sequence[Token], starts: Sequence[int]) -> list[Span]:
-    """Divide a sentence that is too long at the best sign after every `MIN_WORDS` words; `of_text` are the text's tokens."""
+    """Divide a sentence that is too long.
+
+    The cuts are at the best sign after every `MIN_WORDS` words. `of_text` are the text's tokens.
+    """
     first, end = bisect_left(starts, span.start), bisect_left(starts, span.end)
     pieces = []
     start = span.start
@@ -112,7 +115,10 @@ def _divide(text: str, span: Span, of_text: Sequence[Token], starts: Sequence[in
 
 
 def _cut_point(text: str, ends: list[int]) -> int:
-    """Return the position of the cut: behind the first semicolon, else the first comma, else the last word."""
+    """Return the position of the cut.
+
+    It is behind the first semicolon, else the first comma, else the last word.
+    """
     for sign in ";,":
         for end in ends:
             if text[end : end + 1] == sign:

@@ -1,11 +1,12 @@
-"""Provinces, before and after 1 July 2025, and their mentions in texts and questions.
+"""Provinces, before and after 1 July 2025, and their mentions.
 
-Names are matched with their capitals, so that hòa bình (peace) is not Hòa Bình. Not matched are longer names that begin
-like a province's (Điện Biên Phủ), persons (Chủ tịch Hồ Chí Minh) and smaller places (xã Hòa Bình).
-A text in capitals alone has no case: there a name counts after TỈNH, THÀNH PHỐ, TP, Ở or TẠI.
+The mentions are in texts and questions. Names are matched with their capitals: hòa bình (peace) is not Hòa Bình.
+Not matched are longer names that begin like a province's (Điện Biên Phủ), persons (Chủ tịch Hồ Chí Minh) and
+smaller places (xã Hòa Bình). A text in capitals alone has no case: there a name counts after TỈNH, THÀNH PHỐ, TP,
+Ở or TẠI.
 
-Articles keep the province as it was before the reform, which is the narrower one. All names of today are also
-old names: Thái Nguyên is both, and the one of today includes the old Bắc Kạn.
+Articles keep the province as it was before the reform, which is the narrower one. All names of today are also old
+names: Thái Nguyên is both, and the one of today includes the old Bắc Kạn.
 """
 
 import difflib
@@ -70,9 +71,9 @@ _NOT_AFTER = (
 
 
 class PlaceMention(NamedTuple):
-    """A province or district named in a text: `text[start:end]` as written, and the canonical name of its province.
+    """A province or district named in a text: `text[start:end]` as written.
 
-    `as_province` is True if "tỉnh" or "thành phố" precedes the name.
+    `province` is the canonical name of its province. `as_province` is True if "tỉnh" or "thành phố" precedes the name.
     """
 
     start: int
@@ -83,9 +84,10 @@ class PlaceMention(NamedTuple):
 
 @cache
 def provinces() -> dict[str, str]:
-    """Return the 63 provinces of before July 2025, each with the one of today's 34 that it is part of.
+    """Return the 63 provinces of before July 2025, each with its province of today.
 
-    Source: Nghị quyết 202/2025/QH15, as shipped offline by underthesea (vietnamadminunits 1.0.4).
+    Each is a part of one of today's 34. Source: Nghị quyết 202/2025/QH15, as shipped offline by underthesea
+    (vietnamadminunits 1.0.4).
     """
     table = resources.files("htxsearch.text").joinpath("provinces.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
@@ -93,19 +95,28 @@ def provinces() -> dict[str, str]:
 
 
 def province_now(province: str) -> str | None:
-    """Return the province of today that a former one is part of; None for any other text."""
+    """Return the province of today that a former one is part of.
+
+    The result is None for any other text.
+    """
     return provinces().get(province)
 
 
 def former_parts(province: str) -> tuple[str, ...]:
-    """Return the former provinces that a province of today consists of, its namesake first; empty for any other text."""
+    """Return the former provinces that a province of today consists of.
+
+    Its namesake is first. The result is empty for any other text.
+    """
     parts = [old for old, new in provinces().items() if new == province]
     return tuple(sorted(parts, key=lambda old: (old != province, old)))
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceExtent:
-    """The extent of a typed place: canonical names, the typed one first, and a note on the reform if it matters."""
+    """The extent of a typed place: canonical names, the typed one first, and a note.
+
+    The note is on the reform, if the reform matters for the place.
+    """
 
     places: tuple[str, ...]
     note: Message | None = None
@@ -133,7 +144,10 @@ def place_extent(typed: str) -> PlaceExtent:
 
 
 def place_names() -> list[str]:
-    """Return the names that can be typed for a province; one of today that grew also with its old extent: "… (cũ)"."""
+    """Return the names that can be typed for a province.
+
+    A province of today that grew is also listed with its old extent: "… (cũ)".
+    """
     grown = (f"{name} (cũ)" for name in provinces() if len(former_parts(name)) > 1)
     return sorted([*provinces(), *grown])
 
@@ -160,9 +174,10 @@ def find_provinces(text: str) -> list[PlaceMention]:
 
 
 def question_provinces(question: str) -> frozenset[str]:
-    """Return the provinces that a question names, one of today with those it includes; in any case, diacritics optional.
+    """Return the provinces that a question names.
 
-    Without diacritics names look like other words: "hoa binh" counts as the province. With them, "hòa bình" does not.
+    A province of today comes with those it includes. Names are read in any case, with or without diacritics. Without
+    diacritics names look like other words: "hoa binh" counts as the province. With them, "hòa bình" does not.
     """
     typed = tokens(question)
     forms = [(canonical_spelling(token.term), folded_form(token.term), has_diacritics(token.term)) for token in typed]
@@ -182,7 +197,10 @@ def question_provinces(question: str) -> frozenset[str]:
 
 @cache
 def _names_by_first_syllable() -> dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]]:
-    """Return the provinces by the folded form of their first syllable, with both forms of each syllable."""
+    """Return the provinces by the folded form of their first syllable.
+
+    Each has both forms of each syllable: canonical and folded.
+    """
     names: dict[str, list[tuple[str, tuple[tuple[str, str], ...]]]] = {}
     for name in provinces():
         words = tuple((canonical_spelling(token.term), folded_form(token.term)) for token in tokens(name))
@@ -191,9 +209,10 @@ def _names_by_first_syllable() -> dict[str, list[tuple[str, tuple[tuple[str, str
 
 
 def find_districts(text: str) -> list[PlaceMention]:
-    """Return the districts that NFC `text` names with their kind (huyện Đồng Hỷ), in order, each with its province.
+    """Return the districts that NFC `text` names, in order, each with its province.
 
-    Only districts whose name is unique to one province; see scripts/derive_districts.py. The span includes the kind.
+    A district is named with its kind (huyện Đồng Hỷ), and the span includes the kind. Only districts whose name is
+    unique to one province are found; see scripts/derive_districts.py.
     """
     known = _districts()
     mentions = []
@@ -211,10 +230,10 @@ def find_districts(text: str) -> list[PlaceMention]:
 
 @lru_cache(maxsize=1 << 10)
 def canonical_place(name: str) -> str:
-    """Return the canonical name of a province, however it is typed (tinh thai nguyen → Thái Nguyên).
+    """Return the canonical name of a province, in whatever way it is typed.
 
-    A text that names just one province is that province (Phú Bình, Thái Nguyên). Any other text comes
-    back unchanged, in NFC and without outer blanks.
+    For example: tinh thai nguyen → Thái Nguyên. A text that names just one province is that province (Phú Bình, Thái
+    Nguyên). Any other text comes back unchanged, in NFC and without outer blanks.
     """
     known = _by_folded_name().get(_folded_name(name))
     if known:

@@ -1,4 +1,7 @@
-"""The dates of a query: those typed as a filter ("2019", "9/2019"), and the dates and periods that a question names."""
+"""The dates of a query: those of a filter, and those that a question names.
+
+A filter has a date such as "2019" or "9/2019". A question names dates and periods.
+"""
 
 import calendar
 import re
@@ -30,7 +33,10 @@ _LONE_YEAR = (
 
 
 def date_range(typed: str) -> tuple[date, date] | None:
-    """Return the first and last day meant by "2019", "9/2019", "2019-09", "7/8/2023" or "2023-08-07", else None."""
+    """Return the first and last day of a typed year, month or date, else None.
+
+    Formats: "2019", "9/2019", "2019-09", "7/8/2023" and "2023-08-07".
+    """
     typed = typed.strip()
     if _YEAR.fullmatch(typed):
         return date(int(typed), 1, 1), date(int(typed), 12, 31)
@@ -45,10 +51,11 @@ def date_range(typed: str) -> tuple[date, date] | None:
 
 
 def question_dates(question: str) -> list[DateMention]:
-    """Return the dates and periods that `question` (NFC) names, each with its days; their spans mean nothing.
+    """Return the dates and periods that `question` (NFC) names, each with its days.
 
-    `date_mentions` reads them, but diacritics may be missing (thang 9/2019), a year may be alone (số HTX Thái Nguyên 2019),
-    and the year in the name of a law is none. Dates that leave their year open or depend on today (năm nay) are passed over.
+    Their spans mean nothing. `date_mentions` reads them, but diacritics may be missing (thang 9/2019), a year may be
+    alone (số HTX Thái Nguyên 2019), and the year in the name of a law is none. Dates that leave their year open or
+    depend on today (năm nay) are passed over.
     """
     folded_words, law_year, lone_year = _patterns()
     text = question
@@ -60,6 +67,9 @@ def question_dates(question: str) -> list[DateMention]:
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a question, compiled when the first is read: a query that is none need not wait for them."""
+    """Return the patterns of a question, compiled when the first question is read.
+
+    A query that is no question need not wait for them.
+    """
     words = sorted((word.replace(" ", " +") for word in _DATE_WORDS_BY_FOLD), key=len, reverse=True)
     return re.compile(rf"(?i)\b(?:{'|'.join(words)})\b"), re.compile(_LAW_YEAR), re.compile(_LONE_YEAR)

@@ -1,14 +1,15 @@
-"""Words (từ) as underthesea finds them, as spans into the text. The only importer of underthesea.
+"""Words (từ) as underthesea finds them, as spans into the text.
 
-`word_tokenize` cuts a line into tokens by a regular expression, describes each token to a CRF by 43 features
-("T[-1,0]=hợp tác", "T[1].istitle=True"), and lets the CRF label them. Most of its time goes into the descriptions, though
-the model knows few of the features, and most features of one token are features of its neighbours, too. `_FastSegmenter`
-has underthesea's featurizer describe each n-gram once, leaves out the features that the model does not know, which cannot
-change a label, and has underthesea's CRF label the tokens. That takes 0.61 of the CPU time, and segmenting is most of
-indexing (docs/decisions/015-segmenter-featurizer.md). Where underthesea is built otherwise, `word_tokenize` is called.
+This is the only importer of underthesea. `word_tokenize` cuts a line into tokens by a regular expression,
+describes each token to a CRF by 43 features ("T[-1,0]=hợp tác", "T[1].istitle=True"), and lets the CRF label them.
+Most of its time goes into the descriptions, though the model knows few of the features, and most features of one
+token are features of its neighbours, too. `_FastSegmenter` has underthesea's featurizer describe each n-gram once,
+leaves out the features that the model does not know, which cannot change a label, and has underthesea's CRF label
+the tokens. That takes 0.61 of the CPU time, and segmenting is most of indexing
+(docs/decisions/015-segmenter-featurizer.md). Where underthesea is built otherwise, `word_tokenize` is called.
 
-underthesea rewrites tone placement by default; this is switched off, so that every word can be found again in the text
-(measured: 61,734 of 61,734 tokens of real news align).
+underthesea rewrites tone placement by default. The rewriting is switched off, which lets every word be found again
+in the text (measured: 61,734 of 61,734 tokens of real news align).
 """
 
 import re
@@ -70,7 +71,10 @@ def _locate(text: str, word: str, start: int, end: int) -> Span | None:
 
 
 def segmenter_version() -> str:
-    """Return the installed underthesea version; other versions may cut words otherwise."""
+    """Return the installed underthesea version.
+
+    Other versions may cut words otherwise.
+    """
     from importlib import metadata  # 20 ms, and no query needs it
 
     return metadata.version("underthesea")
@@ -85,14 +89,20 @@ def plain_segment(line: str) -> list[str]:
 
 
 def segment(line: str) -> list[str]:
-    """Return the same as `plain_segment`, after the first lines in three fifths of the time."""
+    """Return the same as `plain_segment`, in three fifths of the time.
+
+    The first lines take the full time.
+    """
     cut = plain_segment if next(_segmented_lines) < _PLAIN_LINES else _fastest()
     return cut(line)
 
 
 @cache
 def _fastest() -> Callable[[str], list[str]]:
-    """Return the fast segmenter if the installed underthesea is built as this module expects, else the plain one."""
+    """Return the fast segmenter if it can be used, else the plain one.
+
+    It can be used if the installed underthesea is built as this module expects.
+    """
     try:
         plain = plain_segment(_SAMPLE)  # loads the model that the fast segmenter takes
         fast = _FastSegmenter()
@@ -165,7 +175,10 @@ class _FastSegmenter:
         return self._by_distance(self._describe_token([[[token]]])[0][0])
 
     def _by_distance(self, bases: Iterable[str]) -> list[list[str]]:
-        """Return the known features that share base features, in five lists by offset: -2, -1, 0, 1, 2."""
+        """Return the known features that share base features, in five lists by offset.
+
+        The offsets are -2, -1, 0, 1, 2.
+        """
         features: list[list[str]] = [[] for _ in range(2 * _REACH + 1)]
         for base in bases:
             for offset, feature in self._known.get(base, ()):
@@ -173,14 +186,20 @@ class _FastSegmenter:
         return features
 
     def _before_first(self, number: int) -> list[str]:
-        """Return the known features of the token of that number that look before the first token of the line."""
+        """Return the known features of a token that look before the line's first token.
+
+        `number` is the token's number.
+        """
         looking = [template for template in self._templates if _offset_and_base(template)[0] + number < 0]
         features = {f"{template}=BOS" for template in looking}
         return [feature for of_base in self._known.values() for _, feature in of_base if feature in features]
 
 
 def _offset_and_base(feature: str) -> tuple[int, str]:
-    """Return the offset of a feature's n-gram and its base feature: "T[-1,0]=ba mẹ" gives -1, "T[0,1]=ba mẹ"."""
+    """Return the offset of a feature's n-gram and its base feature.
+
+    "T[-1,0]=ba mẹ" gives -1 and "T[0,1]=ba mẹ".
+    """
     match = _FEATURE.fullmatch(feature)
     if match is None:
         raise ValueError(f"{feature!r} is a feature of an unknown form")
@@ -189,9 +208,10 @@ def _offset_and_base(feature: str) -> tuple[int, str]:
 
 
 def _known_features(model: Path) -> dict[str, list[tuple[int, str]]]:
-    """Return the features that a stored model knows, as (offset, feature), by their base feature.
+    """Return the features that a stored model knows, by their base feature.
 
-    The file is CRFsuite's: the seventh number behind its magic number is the number of features.
+    Each is (offset, feature). The file is CRFsuite's: the seventh number behind its magic number is the number of
+    features.
     """
     data = model.read_bytes()
     stored = {feature.decode() for feature in _STORED_FEATURE.findall(data)}

@@ -1,4 +1,7 @@
-"""Sentences as spans. A line break always ends one; so does . ! ? … before a capital or a digit."""
+"""Sentences as spans into a text.
+
+A line break always ends a sentence. Each of . ! ? … ends it before a capital or a digit.
+"""
 
 import re
 from typing import NamedTuple
@@ -52,7 +55,10 @@ def _trailing_blanks(string: str) -> int:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> bool:
-    """Return True if a run of end marks ends a sentence, by the text before and behind it."""
+    """Return True if a run of end marks ends a sentence.
+
+    The text before and behind the run decides.
+    """
     if match.end() >= end:
         return False
     after = text[match.end() : end].lstrip(_OPENING + " ")

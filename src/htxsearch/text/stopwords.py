@@ -1,7 +1,8 @@
-"""Stop words: words that carry little of what a question is about. They match, but are not highlighted.
+"""Stop words: words that carry little of a question's subject.
 
-Closed classes only: particles, prepositions, pronouns and question words, compared by canonical spelling. A module of
-its own although short: it is the only list of them, and ranking, highlighting and answering all read it.
+They match, but are not highlighted. Closed classes only: particles, prepositions, pronouns and question words,
+compared by canonical spelling. A module of its own although short: it is the only list of them, and ranking,
+highlighting and answering all read it.
 """
 
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, strip_diacritics
@@ -34,12 +35,18 @@ QUESTION_PHRASES = {
 
 
 def is_stop_word(term: str) -> bool:
-    """Return True for a stop word; a term typed without diacritics is compared by its folded form."""
+    """Return True for a stop word.
+
+    A term typed without diacritics is compared by its folded form.
+    """
     return canonical_spelling(term) in _STOP_WORDS if has_diacritics(term) else folded_form(term) in _FOLDED_STOP_WORDS
 
 
 def is_interrogative(term: str) -> bool:
-    """Return True for interrogatives (bao nhiêu, ai, đâu), which do not occur in answers."""
+    """Return True for interrogatives (bao nhiêu, ai, đâu).
+
+    They do not occur in answers.
+    """
     if has_diacritics(term):
         return canonical_spelling(term) in _INTERROGATIVES
     return folded_form(term) in _FOLDED_INTERROGATIVES

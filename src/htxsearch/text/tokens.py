@@ -1,8 +1,8 @@
-"""Syllables and numbers as spans into a text: the one tokenizer of index and query.
+"""Syllables and numbers as spans into a text.
 
-The token is the Vietnamese *syllable* (âm tiết): the unit between blanks. `text[start:end]` is the text as written,
-composed or decomposed; only `term` is normalised. Short, for one rule needs no more, and a module of its own, for
-every other one of this room starts from it.
+The only tokenizer of index and query. The token is the Vietnamese *syllable* (âm tiết): the unit between blanks.
+`text[start:end]` is the text as written, composed or decomposed; only `term` is normalised. Short, for one rule
+needs no more, and a module of its own, for every other one of this room starts from it.
 """
 
 import re
@@ -28,7 +28,10 @@ class Token(NamedTuple):
 
 @lru_cache(maxsize=4)  # indexing an article takes its title and body apart several times
 def tokens(text: str) -> tuple[Token, ...]:
-    """Return the syllables and numbers of `text` in order of their start, never overlapping."""
+    """Return the syllables and numbers of `text` in order of their start.
+
+    They never overlap.
+    """
     # tuple.__new__ saves a Python call for each token, a third of the time.
     return tuple([tuple.__new__(Token, (*match.span(), index_term(match[0]))) for match in _TOKEN.finditer(text)])
 
