@@ -161,6 +161,38 @@ def test_every_public_thing_has_a_docstring() -> None:
     assert not missing
 
 
+DOCSTRINGS = [
+    (f"{name}.{getattr(node, 'name', '')}", docstring)
+    for name, tree in MODULES.items()
+    for node in ast.walk(tree)
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    and (docstring := ast.get_docstring(node))
+]
+LONGEST_FIRST_LINE = 80
+ROOM_WITH_LONG_LINES = "evaluate"
+"""The one room whose first lines were not shortened yet: 75 of them."""
+
+
+def test_the_first_line_of_a_docstring_is_short_and_no_riddle() -> None:
+    """A verb and its object, or a noun; never "What …" or "Tell whether …"."""
+    assert len(DOCSTRINGS) > 1000
+    first_lines = [(place, docstring.split("\n")[0]) for place, docstring in DOCSTRINGS]
+    assert not [
+        (place, line) for place, line in first_lines if len(line) > LONGEST_FIRST_LINE and room(place) != ROOM_WITH_LONG_LINES
+    ]
+    assert not [(place, line) for place, line in first_lines if re.match(r"(What|Tell|Be|Have)\b", line)]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
+def test_a_module_of_unusual_length_gives_the_reason(name: str) -> None:
+    """Fewer than 60 lines are thin, more than 500 too many to read; a docstring says why ("Short, …", "Long, …")."""
+    path = SOURCE / Path(*name.split(".")).with_suffix(".py") if name else SOURCE / "__init__.py"
+    if path.exists() and path.name != "__init__.py":
+        length = path.read_text("utf-8").count("\n")
+        reason = re.search(r"\b([Ss]hort|[Ll]ong)\b", ast.get_docstring(MODULES[name]) or "")
+        assert 60 <= length <= 500 or reason, f"{length} lines"
+
+
 def test_the_errors_docstring_is_the_tree() -> None:
     from htxsearch import errors
 

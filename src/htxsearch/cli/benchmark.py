@@ -1,4 +1,4 @@
-"""The `bench` command: compare htxsearch with other engines, as a table, JSON and a picture."""
+"""The `bench` command: htxsearch beside other engines, in tables and pictures."""
 
 import json
 import re
@@ -183,7 +183,10 @@ def _resource_row(name: str, one: "Engine") -> list[str]:
 
 
 def _show_growth(sizes: Sequence["Size"]) -> None:
-    """Print how latency, build time, size and memory grow with the number of passages, an engine a line."""
+    """Print the growth of latency, build time, size and memory with the passages.
+
+    Each engine has a line.
+    """
     values: dict[str, Callable[[Engine], float]] = {
         "warm mean ms": lambda one: one.warm.mean,
         "build s": lambda one: one.build_s,

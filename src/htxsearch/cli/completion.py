@@ -1,4 +1,7 @@
-"""Completion in the shell, and the script that a shell reads for it."""
+"""Completion in the shell, and the script that a shell reads for it.
+
+Short, and a module of its own: the shared options need it, and it needs none of the commands.
+"""
 
 import click
 from click.shell_completion import CompletionItem

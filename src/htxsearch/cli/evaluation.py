@@ -204,7 +204,7 @@ def _show_run(run: "Run", failures: int) -> None:
 
 
 def _show_comparison(comparison: "Comparison") -> None:
-    """Print the difference of the means, its significance, and the queries that changed most."""
+    """Print the difference of the means, its p, and the queries that changed most."""
     changes = comparison.changes
     up, down = sum(change > 0 for change in changes.values()), sum(change < 0 for change in changes.values())
     before, after = comparison.before, comparison.after
@@ -218,7 +218,10 @@ def _show_comparison(comparison: "Comparison") -> None:
 
 
 def _extract(folders: Sequence[Path], failures: int, figures: Path | None, *, as_json: bool) -> list["Extraction"]:
-    """Measure extraction in each folder, print it beside trafilatura's, and return htxsearch's own."""
+    """Measure extraction in each folder and return the figures of htxsearch.
+
+    Those of trafilatura are printed beside them.
+    """
     import htxsearch.evaluate.extraction as extraction
 
     sets = {}
@@ -253,9 +256,9 @@ def _show_extraction(run: "Extraction", failures: int) -> None:
 
 
 def _check_floors(path: Path, runs: Sequence["MeasuredSet"], *, write: bool) -> int:
-    """Print the figures below their floors and return the exit code; with `write`, raise the floors.
+    """Print the figures below their floors and return the exit code.
 
-    Raises UsageError for a set that has floors, or would get some, and only fitted figures.
+    With `write`, raise the floors. Raises UsageError for a set that has floors, or would get some, and only fitted figures.
     """
     from htxsearch.evaluate.floors import below_floors, raised_floors, read_floors, without_left_out, write_floors
 

@@ -1,4 +1,4 @@
-"""Messages as data: a code and its fields, worded by a catalogue for each language.
+"""Messages as data: a code and its fields, worded by a catalogue per language.
 
 An error, a rejection, a hint and a note are a `Message`. The catalogues are gettext's:
 `locale/LANGUAGE/LC_MESSAGES/htxsearch.po`, whose msgid is the code, compiled to `.mo` by `scripts/compile_messages.py`.

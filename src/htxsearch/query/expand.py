@@ -4,6 +4,8 @@ The query is expanded, the index is not folded. A typed syllable stands for itse
 spellings of the same (hoá, hóa; kĩ, kỹ; 1.264, 1264), then, if it was typed without marks, for every
 syllable that looks like it. A syllable typed with marks means them: năm never finds Nam while năm exists.
 Words are runs of syllables that the index knows as words; therefore no segmenter is needed here.
+
+Long, since the one pass over the tree knows every kind of operand, and all of them share the spellings looked up.
 """
 
 import datetime

@@ -1,6 +1,8 @@
 """Dates and periods in running Vietnamese text.
 
 Each has its span as written, its first and last day, and its role in the text.
+
+Long, since the shapes of a date, the readers of their matches and the words around them are one grammar.
 """
 
 import calendar

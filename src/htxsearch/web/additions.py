@@ -1,4 +1,6 @@
-"""Adding articles over HTTP, if the server allows it: `POST /api/articles` for programs, the page `/add` for people.
+"""Adding articles over HTTP, if the server allows it.
+
+Programs use `POST /api/articles`, people the page `/add`.
 
 A request brings files, addresses or a text. It is read within limits and checked before a process adds anything.
 """
