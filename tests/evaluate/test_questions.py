@@ -1,104 +1,154 @@
-"""The judged questions about the demo corpus: every answer is in the sentence and the article that its row names."""
+"""The judged questions of our own: every answer is in the sentence and the article that its row names."""
 
 import json
-from collections import Counter
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from htxsearch.evaluate.answers import read_questions
-from htxsearch.evaluate.folds import in_left_out_third, read_left_out
+from htxsearch.evaluate.folds import read_left_out
 from htxsearch.evaluate.judged import read_judged_set
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
 from htxsearch.text.normalize import nfc, strip_diacritics
 
 ROOT = Path(__file__).resolve().parents[2]
-QUESTIONS = ROOT / "evals" / "questions"
+EVALS = ROOT / "evals"
 CORPUS = ROOT / "corpus"
-KINDS = {"number", "person", "org", "place", "date", "document", "definition", "reason", "manner", "list", "yesno", "other"}
+SETS = ("questions", "contrast", "encyclopedia")
+KINDS = {
+    *("number", "money", "percent", "date", "person", "org", "place", "document", "object"),
+    *("definition", "reason", "manner", "list", "yesno", "title", "other"),
+}
+
+each_set = pytest.mark.parametrize("name", SETS)
 
 
-def rows(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (QUESTIONS / name).read_text("utf-8").splitlines()]
+def rows(name: str, file: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (EVALS / name / file).read_text("utf-8").splitlines()]
 
 
-def grades() -> Iterator[tuple[str, str]]:
-    for line in (QUESTIONS / "qrels.tsv").read_text("utf-8").splitlines()[1:]:
+def grades(name: str) -> Iterator[tuple[str, str]]:
+    for line in (EVALS / name / "qrels.tsv").read_text("utf-8").splitlines()[1:]:
         query, article, grade = line.split("\t")
         assert grade == "1"
         yield query, article
 
 
-@pytest.fixture(scope="module")
-def bodies() -> dict[str, str]:
-    read = [one for file in source_files(CORPUS)[0] for one in articles_of(file)]
-    return {one.id: one.body for one in read if isinstance(one, Article)}
+@cache
+def texts(name: str) -> dict[str, str]:
+    """Return the title and text of each article of a set."""
+    if name == "questions":
+        read = [one for file in source_files(CORPUS)[0] for one in articles_of(file)]
+        return {one.id: f"{one.title}\n{one.body}" for one in read if isinstance(one, Article)}
+    return {row["_id"]: f"{row['title']}\n{row['text']}" for row in rows(name, "corpus.jsonl")}
 
 
-def test_answers_are_literal_spans_of_the_sentence_and_the_article(bodies: dict[str, str]) -> None:
-    for row in rows("queries.jsonl"):
+@each_set
+def test_answers_are_literal_spans_of_the_sentence_and_the_article(name: str) -> None:
+    for row in rows(name, "queries.jsonl"):
         about = row["metadata"]
         assert about["answers"], row
-        assert about["sentence"] in bodies[about["gold"]], row
+        assert about["sentence"] in texts(name)[about["gold"]], row
         assert [one for one in about["answers"] if not one or one not in about["sentence"]] == [], row
 
 
-def test_ids_and_texts_are_unique_and_every_article_is_asked_about(bodies: dict[str, str]) -> None:
-    every = rows("queries.jsonl") + rows("unanswerable.jsonl")
+@each_set
+def test_ids_and_texts_are_unique_and_every_article_is_asked_about(name: str) -> None:
+    every = rows(name, "queries.jsonl") + rows(name, "unanswerable.jsonl")
     for values in ([row["_id"] for row in every], [" ".join(row["text"].lower().split()) for row in every]):
         assert [value for value, times in Counter(values).items() if times > 1] == []
-    graded = list(grades())
+    graded = list(grades(name))
     assert len(set(graded)) == len(graded)
-    assert {article for _, article in graded} == set(bodies)
+    assert {article for _, article in graded} == set(texts(name))
 
 
-def test_a_relevant_article_holds_the_answer(bodies: dict[str, str]) -> None:
-    questions = {row["_id"]: row["metadata"] for row in rows("queries.jsonl")}
-    judged = set(grades())
+@each_set
+def test_a_relevant_article_holds_the_answer(name: str) -> None:
+    questions = {row["_id"]: row["metadata"] for row in rows(name, "queries.jsonl")}
+    judged = set(grades(name))
     assert {query for query, _ in judged} == set(questions)
     assert [one for one, about in questions.items() if (one, about["gold"]) not in judged] == []
     for query, article in judged:
-        body = bodies[article].lower()
+        body = texts(name)[article].lower()
         assert any(answer.lower() in body for answer in questions[query]["answers"]), (query, article)
 
 
-def test_unanswerable_questions_have_no_answers() -> None:
-    for row in rows("unanswerable.jsonl"):
+@each_set
+def test_unanswerable_questions_have_no_answers(name: str) -> None:
+    for row in rows(name, "unanswerable.jsonl"):
         assert not row["metadata"].keys() & {"answers", "sentence", "gold"}, row
 
 
-def test_every_question_has_its_other_forms_and_a_known_kind() -> None:
-    for row in rows("queries.jsonl") + rows("unanswerable.jsonl"):
+@each_set
+def test_every_question_has_its_other_forms_and_a_known_kind(name: str) -> None:
+    for row in rows(name, "queries.jsonl") + rows(name, "unanswerable.jsonl"):
         about = row["metadata"]
-        assert row["text"].endswith("?"), row
         assert nfc(row["text"]) == row["text"], row
         assert about["kind"] in KINDS, row
-        assert about["short"] not in ("", row["text"]), row
+        assert about["short"], row
         assert about["unaccented"] == strip_diacritics(about["unaccented"]), row
 
 
-def test_the_set_has_its_size_and_its_mix_of_kinds() -> None:
-    kinds = Counter(row["metadata"]["kind"] for row in rows("queries.jsonl"))
-    assert kinds.total() >= 200
-    assert 0.35 <= kinds["number"] / kinds.total() <= 0.45
-    assert set(kinds) == KINDS
-    assert len(rows("unanswerable.jsonl")) >= 60
+@each_set
+def test_a_wrong_answer_that_tempts_stands_in_an_article_and_is_no_right_one(name: str) -> None:
+    everything = "\n".join(texts(name).values())
+    for row in rows(name, "queries.jsonl") + rows(name, "unanswerable.jsonl"):
+        about = row["metadata"]
+        for trap in about.get("must_not", ()):
+            assert trap in everything, row
+            assert trap not in about.get("answers", ()), row
 
 
-def test_a_third_of_the_documents_is_left_out_of_training() -> None:
-    listed = read_left_out(QUESTIONS)
-    ids = {article for _, article in grades()} | {row["_id"] for row in rows("unanswerable.jsonl")}
-    assert listed == {name for name in ids if in_left_out_third(name)}
-    asked = {query for query, article in grades() if article in listed}
-    assert 0.25 <= len(asked) / len(rows("queries.jsonl")) <= 0.4
+def test_the_sets_have_their_size_and_their_mix() -> None:
+    for name, least, unanswerable in (("questions", 500, 0.25), ("contrast", 2500, 0.3), ("encyclopedia", 1300, 0.2)):
+        answered, nothing = (len(rows(name, file)) for file in ("queries.jsonl", "unanswerable.jsonl"))
+        assert answered >= least
+        assert nothing / (answered + nothing) >= unanswerable
+    kinds = Counter(row["metadata"]["kind"] for name in SETS for row in rows(name, "unanswerable.jsonl"))
+    assert len(kinds) >= 12
 
 
-def test_eval_reads_the_set() -> None:
-    judged = read_judged_set(QUESTIONS, CORPUS)
-    questions = read_questions(QUESTIONS, judged)
-    assert len(judged.queries) == len(rows("queries.jsonl"))
-    assert all(forms.keys() == {"short", "hurried"} for forms in judged.own_forms.values())
-    assert len(questions) == len(judged.queries) + len(rows("unanswerable.jsonl"))
+def test_most_contrast_questions_are_in_groups_that_have_an_answer_and_none() -> None:
+    groups: dict[str, list[bool]] = defaultdict(list)
+    for file in ("queries.jsonl", "unanswerable.jsonl"):
+        for row in rows("contrast", file):
+            if "group" in row["metadata"]:
+                groups[row["metadata"]["group"]].append(file == "queries.jsonl")
+    assert len(groups) >= 700
+    assert sum(any(own) and not all(own) for own in groups.values()) / len(groups) > 0.6
+
+
+@each_set
+def test_a_third_of_the_documents_is_left_out_of_training(name: str) -> None:
+    listed = read_left_out(EVALS / name)
+    documents = set(texts(name))
+    left_out = documents & listed
+    assert 0.2 <= len(left_out) / len(documents) <= 0.42
+    assert all(zlib.crc32(document.encode()) % 3 == 0 for document in left_out) or name != "questions"
+    gold = defaultdict(set)
+    for query, article in grades(name):
+        gold[query].add(article)
+    # No group of questions is divided between training and the rest.
+    groups: dict[str, set[bool]] = defaultdict(set)
+    for file in ("queries.jsonl", "unanswerable.jsonl"):
+        for row in rows(name, file):
+            outside = not listed.isdisjoint(gold[row["_id"]] or {row["_id"]})
+            groups[row["metadata"].get("group", row["_id"])].add(outside)
+            if file == "unanswerable.jsonl" and "article" in row["metadata"]:
+                assert outside is (row["metadata"]["article"] in listed), row
+    assert [group for group, sides in groups.items() if len(sides) > 1] == []
+
+
+@each_set
+def test_eval_reads_the_set(name: str) -> None:
+    judged = read_judged_set(EVALS / name, CORPUS)
+    questions = read_questions(EVALS / name, judged)
+    assert len(judged.queries) == len(rows(name, "queries.jsonl"))
+    assert all({"short", "hurried"} >= forms.keys() for forms in judged.own_forms.values())
+    assert len(questions) == len(judged.queries) + len(rows(name, "unanswerable.jsonl"))

@@ -1,6 +1,7 @@
 """Read a judged set, and index its documents through the product's own pipeline.
 
-A judged set is a folder in BEIR form (N. Thakur et al., "BEIR", 2021): `corpus.jsonl` (`_id`, `title`, `text`),
+A judged set is a folder in BEIR form (N. Thakur et al., "BEIR", 2021): `corpus.jsonl` (`_id`, `title`, `text`,
+perhaps `date` and `place`),
 `queries.jsonl` (`_id`, `text`, `metadata`) and `qrels.tsv` (query, document, grade; tab-separated, ids may hold blanks).
 Without `corpus.jsonl` its documents are the articles of a corpus folder, by their ids. `left-out.txt`, if there is one, names
 documents that no training reads (see `folds`).
@@ -52,7 +53,7 @@ def read_judged_set(folder: Path, corpus: Path | None = None) -> JudgedSet:
         raise UsageError("eval.no-corpus", folder=str(folder))
     try:
         documents = tuple(
-            {"id": row["_id"], "title": row.get("title") or "", "text": row.get("text") or ""}
+            {"id": row["_id"], "title": row.get("title") or "", "text": row.get("text") or "", **_metadata_of(row)}
             for row in (json_lines(own) if corpus is None else ())
         )
         rows = list(json_lines(folder / "queries.jsonl"))
@@ -70,6 +71,11 @@ def read_judged_set(folder: Path, corpus: Path | None = None) -> JudgedSet:
     if not queries:
         raise UsageError("eval.no-judged-query", folder=str(folder))
     return JudgedSet(folder.resolve().name, documents, queries, own_forms, qrels, corpus, left_out)
+
+
+def _metadata_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return date and place of a document, as far as it has them."""
+    return {name: row[name] for name in ("date", "place") if row.get(name)}
 
 
 def _read_qrels(path: Path) -> dict[str, dict[str, int]]:
