@@ -24,6 +24,7 @@ OWNERS = {
     "pypdf": {"ingest.readers.pdf"},
     "docx": {"ingest.readers.office"},
     "striprtf": {"ingest.readers.office"},
+    "tomlkit": {"ingest.metadata_files"},
     "markdown_it": {"ingest.readers.markdown"},
     "click": {
         f"cli.{name}" for name in "ask benchmark completion corpus evaluation main render serve shared translation".split()

@@ -59,6 +59,9 @@ def test_a_feed_is_followed_listed_and_forgotten(tmp_path: Path, site: Site) -> 
     done = htxsearch("reindex", "--feeds", "--allow-private", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "1 unchanged" in done.stdout
+    asked = len(site.asked)
+    done = htxsearch("reindex", "--feeds", "--allow-private", "--watch", "--every", "0", cwd=tmp_path)
+    assert (done.returncode, len(site.asked)) == (2, asked), "a wrong --every is refused before anything is fetched"
     done = htxsearch("feeds", "--forget", feed, cwd=tmp_path)
     assert done.returncode == 0
     assert "no feeds are followed" in done.stderr

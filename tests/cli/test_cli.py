@@ -1,6 +1,7 @@
 """The command line as users and programs call it: real processes, real folders."""
 
 import contextlib
+import errno
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import pytest
 from command import DEMO, as_json, htxsearch
 
 from htxsearch import Index
+from htxsearch.cli.main import cli, main
 
 
 @pytest.fixture
@@ -208,6 +210,45 @@ def test_a_wrong_call_gets_a_message_and_its_exit_code(office: Path, words: list
     assert says in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_named(tmp_path: Path, unbuffered: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "htxsearch", "--help"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "error: cannot write the output: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "sổ.toml"), "error: cannot use sổ.toml: Permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device"), "error: the system reports: No space left on device"),
+    ],
+    ids=["with a file", "without"],
+)
+def test_another_error_of_the_system_names_its_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, says: str
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setenv("HTXSEARCH_LANG", "en")
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 1
+    assert capsys.readouterr().err == f"{says}\n"
 
 
 def test_query_builds_a_missing_index_first(tmp_path: Path) -> None:

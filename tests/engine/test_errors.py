@@ -37,6 +37,7 @@ from htxsearch.errors import (
     IndexDamaged,
     IndexFailure,
     IndexMissing,
+    IndexNotReadable,
     IndexNotWritable,
     IndexOutdated,
 )
@@ -192,7 +193,9 @@ OTHERS = [
     MemoryError(),
     RecursionError(),
     NameError("MAIN_x.seg"),
-    OSError(errno.EIO, "Input/output error"),
+    IsADirectoryError(errno.EISDIR, "Is a directory"),
+    OSError(errno.EINVAL, "Invalid argument"),
+    OSError("không có số"),
 ]
 
 
@@ -223,6 +226,41 @@ def test_whatever_is_raised_on_reading_is_damage(
             act(folder, engine)
     assert_ours(failure.value, IndexDamaged, folder, error)
     assert type(error).__name__ in str(failure.value)
+
+
+NOT_READABLE = [
+    PermissionError(errno.EACCES, "Permission denied"),
+    OSError(errno.EMFILE, "Too many open files"),
+    OSError(errno.EIO, "Input/output error"),
+]
+
+
+@pytest.mark.parametrize("error", NOT_READABLE, ids=str)
+@pytest.mark.parametrize(
+    ("owner", "attribute", "act"),
+    [
+        (ours, "read_contents", opening),
+        (os, "listdir", opening),
+        (codec.SegmentFiles, "numbers", reading),
+    ],
+    ids=["opening", "folder", "column"],
+)
+def test_what_the_system_refuses_on_reading_is_no_damage(
+    folder: Path,
+    engine: WhooshEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    error: OSError,
+    owner: Any,
+    attribute: str,
+    act: Callable[..., Any],
+) -> None:
+    for file in (None, str(folder / "MAIN_x.seg")):
+        refusal = type(error)(error.errno, error.strerror, file)
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, attribute, fails_with(refusal))
+            with pytest.raises(IndexNotReadable) as failure:
+                act(folder, engine)
+        assert str(failure.value) == f"cannot read {file or folder}: {error.strerror}; check its permissions"
 
 
 NOT_WRITABLE = [

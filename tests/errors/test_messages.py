@@ -77,6 +77,8 @@ def test_a_message_is_an_immutable_value() -> None:
     assert first == second
     assert len({first, second}) == 1
     assert first != message("option.limit-too-small", limit=1)
+    assert len({message("x", a=value, b=[value]) for value in (1, True, 1.0)}) == 1, "equal messages have equal hashes"
+    assert message("x", a=1, b=2) in {message("x", b=2, a=1)}
     assert pickle.loads(pickle.dumps(first)) == first
     with pytest.raises(AttributeError):
         first.code = "other"

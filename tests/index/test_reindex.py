@@ -26,10 +26,12 @@ from htxsearch.errors import (
     IndexBusy,
     IndexDamaged,
     IndexMissing,
+    IndexNotReadable,
     IndexNotWritable,
     IndexOutdated,
 )
 from htxsearch.indexing.catalogue import Report
+from htxsearch.indexing.manifest import read_manifest
 from htxsearch.ingest.corpus import SourceFile
 from htxsearch.ingest.readers import rows as rows_module
 
@@ -765,6 +767,15 @@ def test_a_manifest_of_something_else_is_outdated(three: Folders, text: str) -> 
 def test_a_manifest_that_is_no_json_is_damage(three: Folders, text: str) -> None:
     write_manifest(three, text)
     assert_every_use_raises(three, IndexDamaged, "damaged", REBUILD)
+
+
+def test_a_manifest_that_the_system_refuses_is_no_damage(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(IndexNotReadable, match=r"cannot read .*manifest.json: Permission denied"):
+        read_manifest(three.index)
 
 
 def test_a_manifest_that_is_no_text_is_damage(three: Folders) -> None:

@@ -18,14 +18,21 @@ def index(tmp_path: Path) -> Iterator[Index]:
         yield index
 
 
-def watched(index: Index, *steps: Callable[[], object], **more: object) -> list[Report | HtxError]:
-    """Watch, doing one step in each pause, until there are none left; return what was told."""
+def watched(
+    index: Index, *steps: Callable[[], object], pauses: list[float] | None = None, **more: object
+) -> list[Report | HtxError]:
+    """Watch, doing one step in each pause, until there are none left; return what was told.
+
+    `pauses` gets the length of each pause, in seconds.
+    """
     told: list[Report | HtxError] = []
     left = list(steps)
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         assert seconds >= 2
+        if pauses is not None:
+            pauses.append(seconds)
         now[0] += seconds
         if not left:
             raise KeyboardInterrupt
@@ -73,6 +80,16 @@ def test_a_busy_index_is_told_once_and_tried_again(index: Index) -> None:
     lock.__enter__()
     told = watched(index, nothing, nothing, lambda: lock.__exit__(None, None, None), nothing)
     assert counts(told) == ["IndexBusy", (1, 0, 0)]
+
+
+def test_the_pause_doubles_while_errors_last_and_is_short_again_after_a_success(index: Index) -> None:
+    (index.corpus / "a.txt").write_text("Hợp tác xã trồng lúa.")
+    lock = writer_lock(index.path)
+    lock.__enter__()
+    pauses: list[float] = []
+    steps = [*[nothing] * 10, lambda: lock.__exit__(None, None, None), *[nothing] * 2]
+    watched(index, *steps, pauses=pauses)
+    assert pauses == [4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600, 2, 2, 2]
 
 
 def test_a_folder_that_goes_and_comes_back(index: Index) -> None:

@@ -201,6 +201,58 @@ def test_a_metadata_file_stays_valid_however_the_user_writes_it(index: Index, si
     assert index.show(first.path).article.place == "Hải Phòng"
 
 
+FOREIGN = """\
+# của tôi
+place = "Hải Phòng"   # chỗ\r
+"source" = 'Bản tin xóm'
+
+# bảng riêng
+[mine]
+title = "không phải tít"
+note = \"\"\"
+[fetched]
+time = 1
+\"\"\"
+  [mine.more]
+  share = 1.50
+"""
+
+
+def test_tables_of_the_users_stay_as_written_and_take_no_keys(index: Index, tmp_path: Path) -> None:
+    (tmp_path / "tin.txt").write_text("Hợp tác xã trồng lúa.")
+    (tmp_path / "tin.txt.meta.toml").write_bytes(FOREIGN.encode())
+    for text, title in (("trồng lúa", "Lúa"), ("nuôi cá", "Cá")):
+        (tmp_path / "tin.txt").write_text(f"Hợp tác xã {text}.")
+        [one] = add(index, tmp_path / "tin.txt", metadata={"title": title, "source": "Báo xã"}).taken
+        written = (index.corpus / f"{one.path}.meta.toml").read_bytes().decode()
+        assert FOREIGN.replace("'Bản tin xóm'", '"Báo xã"') in written
+        about = tomllib.loads(written)
+        assert about.keys() == {"title", "place", "source", "mine", "fetched"}
+        assert (about["title"], about["source"], about["mine"]["title"]) == (title, "Báo xã", "không phải tít")
+        assert about["fetched"].keys() == {"time", "from"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "reason"),
+    [
+        (b"title = ", "its metadata file tin.txt.meta.toml is not valid TOML: "),
+        (b"place = 'caf\xe9'", "its metadata file tin.txt.meta.toml is not valid TOML: "),
+        (b"[title]\nlong = 'x'", "its metadata file tin.txt.meta.toml cannot be changed without loss"),
+        (b"fetched = 5", "its metadata file tin.txt.meta.toml cannot be changed without loss"),
+        (b"[[fetched]]\nx = 5", "its metadata file tin.txt.meta.toml cannot be changed without loss"),
+    ],
+)
+def test_a_metadata_file_that_cannot_be_changed_is_a_reason_to_refuse(
+    index: Index, tmp_path: Path, theirs: bytes, reason: str
+) -> None:
+    (tmp_path / "tin.txt").write_text("Hợp tác xã trồng lúa.")
+    (tmp_path / "tin.txt.meta.toml").write_bytes(theirs)
+    found = add(index, tmp_path / "tin.txt", metadata={"title": "Lúa"})
+    assert found.taken == ()
+    assert [str(one.reason).startswith(reason) for one in found.refused] == [True]
+    assert not list(index.corpus.glob("tin*"))
+
+
 @pytest.mark.parametrize(
     ("kind", "headers", "suffix"),
     [

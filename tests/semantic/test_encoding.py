@@ -14,7 +14,7 @@ import pytest
 from htxsearch import Index
 from htxsearch.engine.contract import Engine
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.errors import IndexDamaged, IndexNotWritable
+from htxsearch.errors import IndexNotReadable, IndexNotWritable
 from htxsearch.indexing.embeddings import EncodeReport, encode_missing
 from htxsearch.indexing.vector_store import passage_key
 from htxsearch.search.dense import PassageVectors
@@ -358,7 +358,7 @@ def test_what_the_system_does_not_allow_is_our_error(engine: MemoryEngine, tmp_p
     with pytest.raises(IndexNotWritable, match=r"cannot write .*vectors.bin: .*; check space and permissions"):
         encode(engine, in_the_way)
     (tmp_path / "vectors" / "vectors.bin").mkdir(parents=True)
-    with pytest.raises(IndexDamaged, match=r"cannot read .*vectors.bin: .*; check its permissions"):
+    with pytest.raises(IndexNotReadable, match=r"cannot read .*vectors.bin: .*; check its permissions"):
         PassageVectors.open(tmp_path)
-    with pytest.raises(IndexDamaged):
+    with pytest.raises(IndexNotReadable):
         encode(engine, tmp_path)

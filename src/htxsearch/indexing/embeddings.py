@@ -50,7 +50,7 @@ def encode_missing(engine: Engine, folder: Path, encoder: Encoder, progress: Enc
     of another model, are replaced.
 
     The caller is the index folder's only writer, and does not refresh the engine meanwhile.
-    Raises IndexNotWritable, IndexDamaged, and the errors of engine and encoder.
+    Raises IndexNotWritable, IndexNotReadable, and the errors of engine and encoder.
     """
     started = time.perf_counter()
     passages = list(_passages(engine))

@@ -17,7 +17,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated, UsageError
+from htxsearch.errors import (
+    IndexBusy,
+    IndexDamaged,
+    IndexMissing,
+    IndexNotReadable,
+    IndexNotWritable,
+    IndexOutdated,
+    UsageError,
+)
 from htxsearch.ingest.atomic_files import replace_file
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
@@ -60,14 +68,14 @@ class Manifest:
 def read_manifest(index: Path) -> Manifest:
     """Return the manifest.
 
-    Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type.
+    Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type, and IndexNotReadable.
     """
     try:
         values = json.loads((index / _FILE).read_text("utf-8"))
     except FileNotFoundError:
         raise IndexMissing("index.missing", folder=str(index)) from None
     except OSError as error:
-        raise IndexDamaged("index.file-unreadable", file=str(index / _FILE), reason=error.strerror) from error
+        raise IndexNotReadable("index.file-unreadable", file=str(index / _FILE), reason=error.strerror) from error
     except (ValueError, RecursionError) as error:
         raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE)) from error
     if not isinstance(values, dict) or "format" not in values:

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from htxsearch.engine.contract import Forward
-from htxsearch.errors import IndexDamaged, IndexNotWritable
+from htxsearch.errors import IndexNotReadable, IndexNotWritable
 from htxsearch.indexing.manifest import put
 
 __all__ = [
@@ -93,8 +93,8 @@ def vectors_stamp(folder: Path) -> str:
 def read_vectors(folder: Path, model: str) -> Records | None:
     """Return the whole records of an index folder's vectors, memory-mapped.
 
-    The result is None if there are none of this model. Raises IndexDamaged if the system does not let the file be
-    read.
+    The result is None if there are none of this model. Raises IndexNotReadable if the system does not let the file
+    be read.
     """
     path = _vectors_path(folder)
     try:
@@ -111,7 +111,7 @@ def read_vectors(folder: Path, model: str) -> Records | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise IndexDamaged("index.file-unreadable", file=str(path), reason=error.strerror) from error
+        raise IndexNotReadable("index.file-unreadable", file=str(path), reason=error.strerror) from error
 
 
 def sound(records: Records) -> NDArray[np.bool_]:
@@ -151,7 +151,7 @@ def _header(model: str, dimension: int) -> bytes:
 class VectorFile:
     """The vectors of a model in an index folder, for the folder's only writer.
 
-    Its methods raise IndexNotWritable, IndexDamaged.
+    Its methods raise IndexNotWritable, IndexNotReadable.
     """
 
     def __init__(self, folder: Path, model: str, dimension: int) -> None:

@@ -22,7 +22,13 @@ from htxsearch.ingest.feeds import FeedEntry, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
 from htxsearch.ingest.hosts import AddressRefused, host_of, is_address, parse_address
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.metadata_files import METADATA_SUFFIX, fetched_table, metadata_text, origin, text_of_metadata_file
+from htxsearch.ingest.metadata_files import (
+    METADATA_SUFFIX,
+    changed_metadata_file,
+    content_of_metadata_file,
+    fetched_table,
+    origin,
+)
 from htxsearch.ingest.readers import READERS_OF_SEVERAL, read_articles, reader_of
 from htxsearch.ingest.subscriptions import FEEDS_FILE, Subscription, read_subscriptions, write_file, write_subscriptions
 from htxsearch.text.normalize import nfc
@@ -124,7 +130,7 @@ class Adder:
         shown = re.split(r"[/\\]", name)[-1][:_LONGEST_NAME] or "unnamed"
         self.seen(shown)
         with self._refusals_of(shown):
-            self._read_and_keep(file, [safe_name(shown)], shown, {}, old_metadata="")
+            self._read_and_keep(file, [safe_name(shown)], shown, {}, old_metadata=b"")
 
     def follow(self) -> None:
         """Fetch the new pages of every feed and sitemap that the corpus follows."""
@@ -173,9 +179,11 @@ class Adder:
             self.taken.append(AddedFile(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
             return
         fetched = {"from": str(file.resolve())}
-        self._read_and_keep(file, list(map(safe_name, parts)), source, fetched, old_metadata=text_of_metadata_file(file))
+        self._read_and_keep(file, list(map(safe_name, parts)), source, fetched, old_metadata=content_of_metadata_file(file))
 
-    def _read_and_keep(self, file: Path, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: str) -> None:
+    def _read_and_keep(
+        self, file: Path, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: bytes
+    ) -> None:
         """Add a file under a path of safe names. Raises AddressRefused, OSError."""
         if file.stat().st_size > _MAX_BYTES:
             raise AddressRefused(message("file.too-large", megabytes=_MAX_BYTES // 1024**2))
@@ -206,7 +214,7 @@ class Adder:
     def _add_address(self, url: str) -> None:
         stem = _page_stem(url)
         old_path = self._page(stem)
-        fetched = fetched_table(text_of_metadata_file(self.corpus / old_path)) if old_path else {}
+        fetched = fetched_table(content_of_metadata_file(self.corpus / old_path)) if old_path else {}
         response = self.fetcher.fetch(url, etag=fetched.get("etag", ""), modified=fetched.get("modified", ""))
         if response.unchanged and old_path:
             self.taken.append(AddedFile(url, old_path, "same"))
@@ -278,13 +286,14 @@ class Adder:
 
     # The corpus
 
-    def _keep(self, data: bytes, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: str = "") -> None:
+    def _keep(self, data: bytes, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: bytes = b"") -> None:
         """Write data and its metadata file into the corpus.
 
-        Nothing is written if the corpus has the same data already.
+        Nothing is written if the corpus has the same data already. Raises AddressRefused if the metadata file there is
+        cannot be changed, OSError.
         """
         usual_path = "/".join(parts)
-        present = text_of_metadata_file(self.corpus / usual_path)
+        present = content_of_metadata_file(self.corpus / usual_path)
         is_update = bool(fetched) and origin(fetched_table(present)) == origin(fetched)
         same = self._same_as(data)
         if same is not None:
@@ -293,9 +302,14 @@ class Adder:
         path = usual_path if is_update else self._unused_path(usual_path)
         how: Literal["added", "updated"] = "updated" if (self.corpus / path).exists() else "added"
         target = self.corpus / path
+        beside = target.with_name(target.name + METADATA_SUFFIX)
+        try:
+            old = present if is_update else old_metadata
+            metadata = changed_metadata_file(old, self.metadata, fetched, name=beside.name)
+        except Unreadable as error:
+            raise AddressRefused(error.message) from error
         target.parent.mkdir(parents=True, exist_ok=True)
-        metadata = metadata_text(present if is_update else old_metadata, self.metadata, fetched)
-        write_file(target.with_name(target.name + METADATA_SUFFIX), metadata.encode("utf-8", "replace"))
+        write_file(beside, metadata)
         write_file(target, data)
         self._paths_by_size().setdefault(len(data), []).append(path)
         self.taken.append(AddedFile(source, path, how))

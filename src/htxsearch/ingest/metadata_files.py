@@ -5,21 +5,29 @@ table [fetched] in the file, with the address or file that NAME was got from, an
 """
 
 import datetime
-import json
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.subscriptions import toml_text
 
-__all__ = ["METADATA_SUFFIX", "fetched_table", "metadata_text", "origin", "read_metadata_file", "text_of_metadata_file"]
+__all__ = [
+    "METADATA_SUFFIX",
+    "changed_metadata_file",
+    "content_of_metadata_file",
+    "fetched_table",
+    "origin",
+    "read_metadata_file",
+]
 
 METADATA_SUFFIX = ".meta.toml"
+
+_FETCHED_KEYS = ("asked", "url", "from", "etag", "modified", "type")
+"""The keys of [fetched] besides `time`; those that no longer hold are removed, a user's own stay."""
 
 
 def read_metadata_file(path: Path) -> Metadata:
@@ -29,29 +37,31 @@ def read_metadata_file(path: Path) -> Metadata:
     """
     if not path.is_file():
         return Metadata()
+    content = _parsed(path.read_bytes(), path.name)
     try:
-        return Metadata.of(tomllib.loads(path.read_text("utf-8-sig")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Unreadable(message("file.metadata-not-toml", file=path.name, error=str(error))) from error
+        return Metadata.of(content)
     except Unreadable as error:
         raise Unreadable(message("file.metadata", file=path.name, reason=error.message)) from error
 
 
-def text_of_metadata_file(file: Path) -> str:
-    """Return the text of the metadata file of a source file.
+def content_of_metadata_file(file: Path) -> bytes:
+    """Return the content of the metadata file of a source file.
 
-    "" if there is no such file. Raises OSError.
+    b"" if there is no such file. Raises OSError.
     """
     beside = file.with_name(file.name + METADATA_SUFFIX)
-    return beside.read_text("utf-8-sig", "replace") if beside.is_file() else ""
+    return beside.read_bytes() if beside.is_file() else b""
 
 
-def fetched_table(text: str) -> dict[str, str]:
-    """Return the [fetched] table in the text of a metadata file.
+def fetched_table(content: bytes) -> dict[str, str]:
+    """Return the [fetched] table in the content of a metadata file.
 
-    It is empty if the text has none.
+    It is empty if the file has none, or is broken; reindex reports a broken one.
     """
-    table = _parsed(text).get("fetched")
+    try:
+        table = _parsed(content, "").get("fetched")
+    except Unreadable:
+        return {}
     return {name: str(value) for name, value in table.items()} if isinstance(table, dict) else {}
 
 
@@ -60,58 +70,63 @@ def origin(fetched: Mapping[str, str]) -> str:
     return fetched.get("asked") or fetched.get("from") or ""
 
 
-def metadata_text(old: str, given: Metadata, fetched: Mapping[str, str]) -> str:
-    """Return the text of a metadata file, with new metadata and a new [fetched] table.
+def changed_metadata_file(old: bytes, given: Metadata, fetched: Mapping[str, str], *, name: str) -> bytes:
+    """Return the content of the metadata file `name` with new metadata and [fetched].
 
-    The old text is changed by the metadata given now.
+    Keys that the file has are changed in place. New keys go to its beginning, since below a table they would be the
+    table's. Everything else stays as it is written. Raises Unreadable if the old content is broken, or cannot be
+    changed without loss.
     """
-    now = datetime.datetime.now().astimezone()
-    values = _toml_values(given)
-    from_web: dict[str, str] = {}
+    present = _parsed(old, name)
+    now = datetime.datetime.now().astimezone().replace(microsecond=0)
+    values = _given_values(given)
     if "url" in fetched:
-        from_web = {"url": toml_text(fetched["url"]), "crawled": now.date().isoformat()}
-    kept = _without(old, {**values, **from_web})
-    default = {"source": toml_text(host_of(fetched["url"]))} if from_web else {}
-    present = _parsed(kept)
-    head = [f"{name} = {value}" for name, value in {**default, **values, **from_web}.items() if name not in present]
-    table = [f"{name} = {toml_text(value)}" for name, value in fetched.items() if value]
-    time = f"time = {now.isoformat('T', 'seconds')}"
-    return "\n".join([*([kept.rstrip()] if kept.strip() else []), *head, "", "[fetched]", time, *table, ""])
-
-
-def _toml_values(given: Metadata) -> dict[str, str]:
-    """Return the metadata that a user can give, as TOML values by key."""
-    texts = {"title": given.title, "place": given.place, "source": given.source}
-    day = {"date": given.date.isoformat()} if given.date else {}
-    return {name: toml_text(value) for name, value in texts.items() if value} | day
-
-
-def _without(text: str, names: Iterable[str]) -> str:
-    """Return the text of a metadata file without the keys in `names` and [fetched].
-
-    [fetched] is its table of the origin. Comments stay where possible.
-    """
-    left = {name: value for name, value in _parsed(text).items() if name not in {*names, "fetched"}}
-    kept = re.split(r"(?m)^\[fetched\]\s*$", text)[0]
-    for name in names:
-        kept = re.sub(rf"(?m)^{name}\s*=.*\n?", "", kept)
-    if _parsed(text) and _parsed(kept) != left:  # values over several lines, or quoted keys
-        kept = "".join(f"{name} = {_toml(value)}\n" for name, value in left.items())
-    return kept
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, str):
-        return toml_text(value)
-    return value.isoformat() if isinstance(value, datetime.date) else json.dumps(value, default=str)
-
-
-def _parsed(text: str) -> dict[str, object]:
-    """Return the content of a metadata file.
-
-    A broken file has no content; reindex reports it.
-    """
+        default = {} if "source" in present else {"source": host_of(fetched["url"])}
+        values = {**default, **values, "url": _clean(fetched["url"]), "crawled": now.date()}
+    table = {"time": now, **{key: _clean(value) for key, value in fetched.items() if value}}
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
+        if any(isinstance(present.get(key), dict | list) for key in values):
+            raise ValueError("a table of the user's has the name of a value")
+        kept = {key: value for key, value in present.get("fetched", {}).items() if key not in _FETCHED_KEYS}
+        text = _edited(old.decode("utf-8-sig"), present, values, table)
+        if tomllib.loads(text) != present | values | {"fetched": kept | table}:
+            raise ValueError("the new text does not hold what is meant")
+    except Exception as error:  # tomlkit cannot edit every form, and then raises one of many
+        raise Unreadable(message("file.metadata-unchangeable", file=name)) from error
+    return text.encode()
+
+
+def _edited(old: str, present: Mapping[str, Any], values: Mapping[str, Any], fetched: Mapping[str, Any]) -> str:
+    """Return TOML with new values of top-level keys and of keys of [fetched]."""
+    import tomlkit  # takes 20 ms, and only adding needs it
+
+    document = tomlkit.parse(old)
+    for key in values.keys() & present.keys():
+        document[key] = values[key]
+    table = document.setdefault("fetched", tomlkit.table())
+    for key in {*_FETCHED_KEYS} & table.keys() - fetched.keys():
+        del table[key]
+    for key, value in fetched.items():
+        table[key] = value
+    new = tomlkit.dumps({key: value for key, value in values.items() if key not in present})
+    return new + ("" if old.strip() else "\n") + tomlkit.dumps(document)
+
+
+def _given_values(given: Metadata) -> dict[str, Any]:
+    """Return the metadata that a user can give, by key."""
+    texts = {"title": given.title, "place": given.place, "source": given.source}
+    day = {"date": given.date} if given.date else {}
+    return {name: _clean(value) for name, value in texts.items() if value} | day
+
+
+def _clean(text: str) -> str:
+    """Return a text with a question mark for each character that UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _parsed(content: bytes, name: str) -> dict[str, Any]:
+    """Return the values in the content of the metadata file `name`. Raises Unreadable."""
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(message("file.metadata-not-toml", file=name, error=str(error))) from error

@@ -56,7 +56,7 @@ class PassageVectors:
 
         None means that there are no vectors of this model, or nothing readable.
 
-        Raises IndexDamaged if the system does not let the file be read.
+        Raises IndexNotReadable if the system does not let the file be read.
         """
         stamp = vectors_stamp(folder)
         records = read_vectors(folder, model)

@@ -5,10 +5,12 @@ tỷ) and of qualifiers (gần, chưa đến, ít nhất). "gần 42.000 thành 
 "nearly"; "2 tỷ 500 triệu đồng" is 2,500,000,000; "từ 10 đến 15 hộ" runs from 10 to 15.
 
 A dot groups thousands and a comma is the decimal sign, as `normalize` has it. Numbers in words are read as far as
-they are beyond doubt: "mười năm" is ten years, fifteen is "mười lăm". Years and days are figures here, too;
-`dates` finds these.
+they are beyond doubt: "mười năm" is ten years, fifteen is "mười lăm". A year or a day by itself is a figure here,
+too; a date in digits (19-5-2020, 19/5/2020, 19.5.2020) is none.
 """
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -72,6 +74,11 @@ _LONGEST_RUN = 24
 """How many terms a number in words may have, and those before a figure in which its qualifier is looked for."""
 _LONGEST_NUMBER = 18
 """Digits of a number; longer runs are codes, and would not fit a float."""
+_DATE = re.compile(
+    r"\d{1,2}\s?([-–])\s?\d{1,2}\s?\1\s?(?:19|20)\d\d(?!\d)|(?:19|20)\d\d-\d\d-\d\d(?!\d)"
+    r"|(?i:(?<=tháng\s))\d{1,2}\s?[-–.]\s?(?:19|20)\d\d(?!\d)"
+)
+"""The dates in digits that look like numbers or ranges: 19-5-2020, 2020-05-19, tháng 5-2020, tháng 5.2020."""
 
 _DIGITS = {"một": 1, "hai": 2, "ba": 3, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7, "bẩy": 7, "tám": 8, "chín": 9}
 _LAST_DIGITS = {**_DIGITS, "mốt": 1, "tư": 4, "lăm": 5, "nhăm": 5}
@@ -140,14 +147,15 @@ def _last_phrase(terms: Sequence[str]) -> Qualifier | None:
 def figures(text: str) -> list[Figure]:
     """Return the figures of NFC `text` in order, never overlapping.
 
-    Document numbers and dates with slashes are left out.
+    Document numbers and dates in digits are left out.
     """
     line = _Line(text)
     of_text: list[Figure] = []
     behind = 0
     for start, term in enumerate(line.terms):
         if start >= behind and (term in _FIRST_WORDS or term[0].isdigit()):
-            number = line.number_at(start)
+            behind = line.behind_date(start)
+            number = line.number_at(start) if behind == start else None
             if number is not None:
                 of_text.append(line.figure(start, *number))
                 behind = number[0]
@@ -157,8 +165,8 @@ def figures(text: str) -> list[Figure]:
 def agree(one: Figure, other: Figure) -> bool:
     """Return True if both figures can be right at once: 48 and "dưới 50".
 
-    Another example is 2.631 and "hơn 2.600". "gần", "hơn" and "khoảng" reach as far as the figure is round: "hơn
-    2.600" up to 2.700, "gần 50" down to 40.
+    50 and "dưới 50" cannot; 2.631 and "hơn 2.600" can. "gần", "hơn" and "khoảng" reach as far as the figure is round:
+    "hơn 2.600" up to 2.700, "gần 50" down to 40.
     """
     (low, high), (other_low, other_high) = _interval(one), _interval(other)
     return low <= other_high and other_low <= high
@@ -173,7 +181,9 @@ def _interval(figure: Figure) -> tuple[float, float]:
             return low - _roundness(low), high
         case "over":
             return low, high + _roundness(high)
-        case "below" | "at most":
+        case "below":
+            return 0.0, math.nextafter(high, -math.inf)
+        case "at most":
             return 0.0, high
         case "at least":
             return low, float("inf")
@@ -199,6 +209,7 @@ class _Line:
     """
 
     def __init__(self, text: str) -> None:
+        self.text = text
         self.tokens: Sequence[Token] = tokens(text)
         self.terms = [canonical_spelling(token.term) for token in self.tokens]
         starts, ends = [token.start for token in self.tokens], [token.end for token in self.tokens]
@@ -225,6 +236,13 @@ class _Line:
         """Return True if only blanks stand between a token and the one before it."""
         return self.gaps[at].isspace()
 
+    def behind_date(self, at: int) -> int:
+        """Return the token behind a date, `at` itself if no date begins there."""
+        date = _DATE.match(self.text, self.tokens[at].start)
+        while date and at < len(self.tokens) and self.tokens[at].start < date.end():
+            at += 1
+        return at
+
     def number_at(self, at: int) -> tuple[int, float, float] | None:
         """Return the token behind a number or range, and its least and greatest value.
 
@@ -237,7 +255,8 @@ class _Line:
         to = end
         if to < len(self.terms) and self.gaps[to].strip() not in ("-", "–"):
             to = end + 1 if self.terms[end] in ("đến", "tới") and self.is_joined(end) else len(self.terms)
-        last = self._amount_at(to) if to < len(self.terms) and (to == end or self.is_joined(to)) else None
+        is_range = to < len(self.terms) and (to == end or self.is_joined(to)) and self.behind_date(to) == to
+        last = self._amount_at(to) if is_range else None
         if last is None or (to > end and not self._follows_from(at)):
             return None if end < len(self.gaps) and self.gaps[end].startswith(("-", "/")) else (end, low, low)
         scale = self._scale_at(last[0] - 1)

@@ -19,12 +19,16 @@ __all__ = ["document"]
 _REFERENCE = "#/components/schemas/{name}"
 _TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), json_types.Additions, Problem)
 
-_PROBLEMS = {
-    HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed.",
+_PROBLEMS_OF_ALL = {
     HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
+    HTTPStatus.MISDIRECTED_REQUEST: "The host name is not the server's.",
+    HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed that no request should cause; the server's log has the details.",
+}
+_PROBLEMS = _PROBLEMS_OF_ALL | {
+    HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed.",
     HTTPStatus.NOT_FOUND: "There is no such article.",
     HTTPStatus.CONFLICT: "The original of an article is gone, or has changed since it was indexed.",
-    HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read at present, or the server is overloaded.",
 }
 
@@ -33,14 +37,12 @@ _ADDITION_RESPONSES = {
     "200": "Everything was in the corpus already.",
     "422": "Nothing is readable; each entry has its reason.",
 }
-_ADDITION_PROBLEMS = {
+_ADDITION_PROBLEMS = _PROBLEMS_OF_ALL | {
     HTTPStatus.BAD_REQUEST: "The request is invalid: a field, an address, a body that does not fit its media type.",
-    HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
     HTTPStatus.FORBIDDEN: "A page of another site sent it; or neither a browser nor a bearer token says where it comes from.",
     HTTPStatus.REQUEST_TIMEOUT: "The upload took too long.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is neither multipart/form-data nor application/json.",
-    HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A reindex or another addition is under way; Retry-After says when to try again.",
 }
 
@@ -156,5 +158,5 @@ def _property(parameter: Parameter) -> dict[str, Any]:
 def _problems(descriptions: Mapping[HTTPStatus, str]) -> dict[str, Any]:
     return {
         str(status.value): {"description": text, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
-        for status, text in descriptions.items()
+        for status, text in sorted(descriptions.items())
     }

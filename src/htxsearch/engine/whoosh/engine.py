@@ -42,7 +42,7 @@ class WhooshEngine:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         """Open the engine's files in `folder`, or create them there.
 
-        Raises IndexMissing, IndexDamaged or IndexOutdated.
+        Raises IndexMissing, IndexDamaged, IndexOutdated, IndexNotReadable or IndexNotWritable.
         """
         self._folder = folder
         self._index: Any = None

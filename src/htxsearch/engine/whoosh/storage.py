@@ -9,6 +9,7 @@ it may make plain values and stand-ins for Whoosh's two classes and nothing else
 execute code.
 """
 
+import errno
 import os
 import pickle
 import re
@@ -22,7 +23,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from htxsearch.engine.contract import Terms, forward_of
-from htxsearch.errors import HtxError, IndexBusy, IndexDamaged, IndexMissing, IndexNotWritable, IndexOutdated
+from htxsearch.errors import (
+    HtxError,
+    IndexBusy,
+    IndexDamaged,
+    IndexMissing,
+    IndexNotReadable,
+    IndexNotWritable,
+    IndexOutdated,
+)
 
 __all__ = [
     "DISTRIBUTION",
@@ -63,6 +72,11 @@ _VALUES: dict[tuple[str, str], Any] = {
     ("builtins", "int"): int,
     ("builtins", "set"): set,
 }
+_DAMAGE = (None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EINVAL)
+"""The numbers of those OSErrors of reading that wrong content causes.
+
+Errors that Python or Whoosh raises have none. A file is gone, is a folder, or leads to a place that it does not have.
+"""
 
 
 # The table of contents
@@ -241,5 +255,7 @@ def _error_for(error: Exception, folder: Path, *, writing: bool) -> HtxError:
         return IndexOutdated("index.outdated", folder=str(folder))
     if writing and isinstance(error, OSError):
         return IndexNotWritable("index.not-writable", folder=str(folder), reason=error.strerror or str(error))
+    if isinstance(error, OSError) and error.errno not in _DAMAGE:
+        return IndexNotReadable("index.file-unreadable", file=str(error.filename or folder), reason=error.strerror)
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return IndexDamaged("index.unreadable", folder=str(folder), reason=reason)
