@@ -28,8 +28,8 @@ half of the 95 % confidence interval of the left-out figure. A set without a fit
 _SETS = (
     ("Ranking: the sets that weights are learnt from", "ranking.json"),
     ("Ranking: questions about the demo corpus", "questions-ranking.json"),
-    ("Answers: the sets that the model is learnt from", "answers.json"),
-    ("Answers: questions about the demo corpus", "questions-answers.json"),
+    ("Answers: sets that no training reads", "answers.json"),
+    ("Answers: our own questions", "own-answers.json"),
     ("Main content of saved pages", "extraction.json"),
 )
 

@@ -74,13 +74,15 @@ class _OpenEngine(NamedTuple):
 class Index:
     """One index folder and the corpus folder it is derived from.
 
-    Making one touches no file. Reading methods open the index when they need it and see every later
-    commit; they raise IndexMissing, IndexOutdated or IndexDamaged, each with the next command to type.
+    Making one touches no file. Reading methods open the index when they need it and see every later commit; they raise
+    IndexMissing, IndexNotReadable, IndexOutdated or IndexDamaged, each with the next command to type. `reader` is the
+    folder of another reader of answers than the product's own (`answer.reader.model`).
     """
 
-    def __init__(self, index: str | Path = "index", *, corpus: str | Path = "corpus") -> None:
+    def __init__(self, index: str | Path = "index", *, corpus: str | Path = "corpus", reader: str | Path | None = None) -> None:
         self.path = Path(index)
         self.corpus = Path(corpus)
+        self.reader = Path(reader) if reader else None
         self._opened: _OpenEngine | None = None
         self._snapshot: Snapshot | None = None
         self._vectors: PassageVectors | None = None
@@ -157,15 +159,12 @@ class Index:
         if answer:
             from htxsearch.answer.pipeline import answers_above_hits
 
-            answers = answers_above_hits(snapshot, request, page)
+            answers = answers_above_hits(snapshot, request, page, self.reader)
         hints = (*page.results.hints, hint) if hint else page.results.hints
         return replace(page.results, hints=hints, answers=answers, took_ms=(perf_counter() - started) * 1000)
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
-        """Return passage vectors and encoder, or None; and a hint on unusable vectors.
-
-        Raises UsageError or ExtraMissing where `semantic` asks for them and they are not there.
-        """
+        """Return vectors and encoder, or None; and a hint. Raises ExtraMissing."""
         if semantic is False or (semantic is None and not available()):
             return None, None
         if self._vectors is None or not self._vectors.is_current():
@@ -197,14 +196,14 @@ class Index:
         There is no answer if no span is likely enough. The options narrow the articles as those of `search` do; `limit` is
         the number of other answers and passages shown. The question is plain text: signs of the query language mean nothing.
 
-        Raises UsageError for an option out of range or an empty question, IndexFailure.
+        Raises UsageError for an option out of range or an empty question, ReaderUnavailable, IndexFailure.
         """
         from htxsearch.answer.pipeline import answer_question, checked_question
 
         started = perf_counter()
         check_options(limit)
         plain, filters = checked_question(question), filters_of(place, source, since, until)
-        answers = answer_question(self.searcher().snapshot, plain, filters, limit)
+        answers = answer_question(self.searcher().snapshot, plain, filters, limit, reader=self.reader)
         return replace(answers, question=question, took_ms=(perf_counter() - started) * 1000)
 
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:

@@ -56,9 +56,9 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 def given(index: Index, question: str) -> str:
-    """Return the number of the answer that is given, "-" for none."""
-    found = index.ask(question).answer
-    return found.text.split()[0] if found else "-"
+    """Return the number of the likeliest answer, "-" if it is unlikely; how sure an answer must be is not tested here."""
+    found = index.ask(question).best
+    return found.text.split()[0] if found and found.confidence > 0.4 else "-"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_figures_of_one_time_agree_or_differ() -> None:
     answer, others = resolve(question, candidates)
     assert answer is not None
     assert answer.article_id == "a"
-    assert answer.confidence == pytest.approx(1 - 0.1**3), "that one of them is right"
+    assert answer.confidence == 0.9, "articles copy each other: agreement is no proof of its own"
     assert [(one.article_id, one.relation) for one in others] == [("b", "same"), ("c", "different")]
 
 
@@ -193,6 +193,70 @@ def test_48_agrees_with_less_than_50_and_not_with_more(bound: str, relation: str
     candidates = [candidate("48 HTX", "a", "Năm 2019"), candidate(f"{bound} 50 hợp tác xã", "b", "Năm 2019", 0.4)]
     _, others = resolve(question, candidates)
     assert [(other.text, other.relation) for other in others] == [(f"{bound} 50 hợp tác xã", relation)]
+
+
+def test_a_figure_of_another_time_adds_nothing_to_the_confidence() -> None:
+    question = analyse_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
+    asked_for = candidate("31 HTX", "b", "Năm 2018", 0.2)
+    asked_for = asked_for._replace(answer=replace(asked_for.answer, confidence=0.4))
+    answer, _ = resolve(question, [candidate("48 HTX", "a", "Năm 2019", 0.5), asked_for])
+    assert answer is not None
+    assert (answer.text, answer.confidence) == ("31 HTX", 0.4)
+
+
+def holder(name: str, article: str, day: datetime.date | None, fit: float = 0.5) -> CandidateAnswer:
+    """Return the answer of an article of a day: Giám đốc là Lò Thị Mai."""
+    one = candidate(name, article, said="Giám đốc là", fit=fit)
+    answer = replace(one.answer, kind="person", date=day)
+    return candidate_answer(answer, fit, fit, 1.0)
+
+
+def test_an_answer_of_an_article_without_a_name_of_the_question_is_doubted() -> None:
+    question = analyse_question("Giám đốc HTX Mặt Trăng là ai?")
+    assert question.names == ("mat trang",)
+    one = holder("Lò Thị Mai", "a", datetime.date(2021, 5, 1))._replace(lacks_name=True)
+    answer, _ = resolve(question, [one])
+    assert answer is not None
+    assert answer.confidence == pytest.approx(0.4 * one.answer.confidence)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("Giám đốc HTX chè Tân Cương Xanh là ai?", ["tan cuong xanh"]),
+        ("Ở Đắk Lắk và Đồng Nai có gì?", ["dak lak", "dong nai"]),
+        ("Thái Nguyên có bao nhiêu HTX?", ["thai nguyen"]),
+        ("Ông Lò Văn Ơn làm gì?", ["lo van on"]),
+        ("UBND tỉnh nói gì?", []),
+        ("htx tan cuong xanh o dau", []),
+    ],
+)
+def test_the_names_of_a_question_are_its_runs_of_capitals(question: str, names: list[str]) -> None:
+    assert list(analyse_question(question).names) == names
+
+
+def test_of_the_holders_of_an_office_the_newest_is_given_and_the_others_are_earlier() -> None:
+    question = analyse_question("Giám đốc HTX Mường Pồn là ai?")
+    old = holder("Lò Văn Ơn", "old", datetime.date(2015, 5, 1), 0.6)
+    new = holder("Lò Thị Mai", "new", datetime.date(2021, 5, 1))
+    again = holder("bà Lò Thị Mai", "again", datetime.date(2020, 5, 1), 0.4)
+    undated = holder("Cà Văn Ín", "undated", None, 0.4)
+    answer, others = resolve(question, [old, new, again, undated])
+    assert answer is not None
+    assert answer.text == "Lò Thị Mai"
+    assert [(one.article_id, one.relation) for one in others] == [
+        ("again", "same"),
+        ("old", "other date"),
+        ("undated", "other date"),
+    ]
+
+
+def test_a_much_less_likely_holder_is_not_given_for_being_newer() -> None:
+    question = analyse_question("Giám đốc HTX Mường Pồn là ai?")
+    likely = holder("Lò Văn Ơn", "old", datetime.date(2015, 5, 1), 0.9)
+    answer, others = resolve(question, [likely, holder("Vàng A Sử", "new", datetime.date(2021, 5, 1), 0.2)])
+    assert answer is not None
+    assert (answer.text, others) == ("Lò Văn Ơn", ())
 
 
 def test_a_figure_of_the_time_asked_for_goes_before_a_likelier_one() -> None:
@@ -256,18 +320,20 @@ def test_answers_that_are_no_figures_are_the_same_or_not_shown() -> None:
     answer, others = resolve(question, candidates)
     assert answer is not None
     assert (answer.text, answer.article_id) == ("Lò Thị Pó", "a")
-    assert answer.confidence == pytest.approx(0.99)
+    assert answer.confidence == 0.9
+    assert [(one.article_id, one.relation) for one in others] == [("c", "same"), ("b", "different")]
+    answer, others = resolve(analyse_question("HTX trồng gì?"), candidates)
     assert [(one.article_id, one.relation) for one in others] == [("c", "same")]
 
 
-def test_equal_answers_add_their_scores_and_the_most_confident_is_quoted() -> None:
+def test_of_equal_answers_the_most_confident_is_quoted() -> None:
     question = analyse_question("Ai là giám đốc?")
     trusted = candidate("Lò Thị Pó", "c", fit=0.3)
     doubted = trusted._replace(answer=replace(trusted.answer, article_id="b", confidence=0.2))
-    answer, others = resolve(question, [candidate("Lò Văn Pó", "a", fit=0.5), doubted, trusted])
+    answer, others = resolve(question, [candidate("Lò Văn Pó", "a", fit=0.1), doubted, trusted])
     assert answer is not None
     assert answer.article_id == "c"
-    assert answer.confidence == pytest.approx(1 - 0.1 * 0.8)
+    assert answer.confidence == 0.9
     assert [one.article_id for one in others] == ["b"]
     assert resolve(question, [])[0] is None
 

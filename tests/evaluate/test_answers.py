@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from htxsearch.errors import UsageError
-from htxsearch.evaluate.answers import QUALITIES, evaluate_answers, read_questions
+from htxsearch.evaluate.answers import QUALITIES, evaluate_answers, is_right, left_out_questions, read_questions
 from htxsearch.evaluate.judged import index_of, read_judged_set
 
 TEXT = "Tính đến hết năm 2019, huyện Mường Pồn có 48 hợp tác xã. Bà con trồng chè trên đồi cao."
@@ -74,3 +74,60 @@ def test_a_figure_is_its_value_and_what_it_counts(one: str, other: str, same: bo
     from htxsearch.evaluate.answers import _figure
 
     assert (_figure(one) == _figure(other)) is same
+
+
+NUMBER = {"answers": ["dưới 12 thành viên"], "must_not": ["34 thành viên", "12 tỷ đồng"]}
+REASON = {"answers": ["vướng công nợ và hồ sơ thuế"], "must_not": ["thiếu vốn"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "right"),
+    [
+        ("dưới 12 thành viên", NUMBER, True),
+        ("có dưới 12 thành viên", NUMBER, True),
+        ("12 thành viên", NUMBER, False),  # the bound is cut off
+        ("34 thành viên", NUMBER, False),
+        ("dưới 12 thành viên và 34 thành viên", NUMBER, False),
+        ("dưới 13 thành viên", NUMBER, False),
+        ("dưới 12 thành viên của hợp tác xã ở xã này theo báo cáo của phòng kinh tế huyện gửi tỉnh", NUMBER, False),
+        ("vướng công nợ và hồ sơ thuế", REASON, True),
+        ("vì vướng công nợ, hồ sơ thuế", REASON, True),
+        ("vướng công nợ", REASON, True),
+        ("thiếu vốn", REASON, False),
+        ("vì thiếu vốn và vướng công nợ và hồ sơ thuế", REASON, False),
+        ("ông Đàm Văn Tiệp", {"answers": ["Đàm Văn Tiệp"]}, True),
+        ("Tiệp", {"answers": ["Đàm Văn Tiệp"]}, False),
+    ],
+)
+def test_a_right_answer_holds_a_judged_one_and_no_wrong_one(text: str, question: dict[str, list[str]], right: bool) -> None:
+    assert is_right(text, question) is right
+
+
+def test_a_group_is_right_if_all_its_questions_are(tmp_path: Path) -> None:
+    root = folder(tmp_path, ["48 HTX", "48"])
+    for file in ("queries.jsonl", "unanswerable.jsonl"):
+        row = json.loads((root / file).read_text("utf-8"))
+        row["metadata"]["group"] = "g"
+        (root / file).write_text(json.dumps(row), "utf-8")
+    judged = read_judged_set(root)
+    with index_of(judged) as index:
+        run = evaluate_answers(judged, read_questions(root, judged), index)
+    right = [outcome.measures["Right"] for outcome in run.outcomes.values()]
+    assert run.measures["GroupsRight"] == float(all(right))
+    assert sum("GroupsRight" in outcome.measures for outcome in run.outcomes.values()) == 1
+
+
+def test_all_questions_of_a_set_that_nothing_learnt_from_are_left_out(tmp_path: Path) -> None:
+    root = folder(tmp_path, ["48 HTX"])
+    judged = read_judged_set(root)
+    questions = read_questions(root, judged)
+    assert left_out_questions(judged, questions) == {"q", "u"}
+
+
+def test_of_a_learnt_set_only_the_listed_documents_are_left_out() -> None:
+    own = Path(__file__).resolve().parents[2] / "evals" / "questions"
+    judged = read_judged_set(own, own.parents[1] / "corpus")
+    questions = read_questions(own, judged)
+    unread = left_out_questions(judged, questions)
+    assert 0.2 < len(unread) / len(questions) < 0.45
+    assert all(set(judged.qrels.get(query, {query})) & judged.left_out for query in unread)

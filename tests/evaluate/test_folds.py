@@ -1,18 +1,12 @@
 """Folds of documents: no question shares a document with a question of another fold."""
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from htxsearch.evaluate.answers import gold_documents, read_questions
-from htxsearch.evaluate.folds import document_groups, fold_of, in_left_out_third, read_left_out
-from htxsearch.evaluate.judged import read_judged_set
-
-ROOT = Path(__file__).resolve().parents[2]
-FOLDS = ROOT / "evals" / "folds"
+from htxsearch.evaluate.folds import document_groups, fold_of, is_for_calibration, read_left_out
 
 documents = st.dictionaries(st.text(max_size=3), st.frozensets(st.sampled_from("abcdefgh"), max_size=3), max_size=12)
 
@@ -33,23 +27,16 @@ def test_a_group_is_its_smallest_document() -> None:
     assert set(document_groups(chain).values()) == {"a"}
 
 
-def test_folds_and_the_left_out_third_do_not_move() -> None:
+def test_folds_and_the_documents_of_calibration_do_not_move() -> None:
     ids = ["kth-0002", "bao-cao/Chợ nông thôn Hà Nam.txt", "u01", "u02"]
     assert [fold_of(name, 3) for name in ids] == [2, 1, 2, 2]
-    assert [in_left_out_third(name) for name in ids] == [False, False, False, False]
+    assert [name for name in (f"a-{number}.1" for number in range(30)) if is_for_calibration(name)] == [
+        "a-0.1",
+        "a-9.1",
+        "a-19.1",
+        "a-25.1",
+    ]
 
 
 def test_a_set_without_a_list_has_nothing_left_out(tmp_path: Path) -> None:
     assert read_left_out(tmp_path) == frozenset()
-
-
-def test_the_models_of_the_folds_have_not_seen_their_questions() -> None:
-    judged = read_judged_set(ROOT / "evals/questions", ROOT / "corpus")
-    questions = read_questions(ROOT / "evals/questions", judged)
-    gold = {query: gold_documents(query, row, judged.qrels) for query, row in questions.items()}
-    groups = document_groups(gold)
-    models = [json.loads(path.read_text("utf-8")) for path in sorted(FOLDS.glob("answers-*.json"))]
-    read = [query for query in judged.queries if judged.left_out.isdisjoint(gold[query])]
-    for number, model in enumerate(models):
-        others = [query for query in read if fold_of(groups[query], len(models)) != number]
-        assert model["trained_on"]["questions"] == len(others)

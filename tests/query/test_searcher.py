@@ -15,8 +15,8 @@ from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.snapshot import Snapshot
 
 QUESTIONS = (
-    "Năm 2019 HTX chè Tân Cương Xanh có bao nhiêu thành viên?",
-    "nam 2019 htx che tan cuong xanh co bao nhieu thanh vien",
+    "Ai là giám đốc HTX chè Tân Cương Xanh?",
+    "ai la giam doc htx che tan cuong xanh",
     "Ai là giám đốc hợp tác xã?",
 )
 

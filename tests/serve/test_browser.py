@@ -199,7 +199,7 @@ PAGES = [
     "/?q=hop tac xa che",
     "/?q=chè&place=Thái Nguyên&since=2019",
     "/?q=zzzz",
-    "/?q=Thái Nguyên có bao nhiêu hợp tác xã?",
+    "/?q=Ai là giám đốc HTX chè Tân Cương Xanh?",
     "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=che#p0",
     "/related?id=trang-tong-hop/nam-dam-lam-du-lich.txt",
     "/dropped?id=thai-nguyen/so-ket-6-thang-dau-nam-2023.html",

@@ -3,18 +3,20 @@
 Retrieve the nearest passages, score their spans, resolve the best spans to one answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, plain_question
+from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
+from htxsearch.answer.reader.model import OWN_READER, reader_at
 from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
-from htxsearch.answer.scorer import Choice, answer_model, choices
+from htxsearch.answer.scorer import Choice, answer_model, choices, nearest_sentences
 from htxsearch.answer.sentences import CandidatePassage
 from htxsearch.engine.contract import Engine
-from htxsearch.errors import UsageError
-from htxsearch.errors.messages import message
+from htxsearch.errors import ReaderUnavailable, UsageError
+from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import parse
@@ -64,7 +66,9 @@ def checked_question(typed: str) -> str:
     return plain
 
 
-def answers_above_hits(snapshot: Snapshot, request: SearchRequest, page: SearchPage) -> Answers | None:
+def answers_above_hits(
+    snapshot: Snapshot, request: SearchRequest, page: SearchPage, reader: Path | None = None
+) -> Answers | None:
     """Return the answer to show above the hits of a page.
 
     It is found in the passages retrieved for the page. Only the first page of a question, best hits first, has
@@ -78,26 +82,35 @@ def answers_above_hits(snapshot: Snapshot, request: SearchRequest, page: SearchP
     question = plain_question(request.query)
     if analysis.kind == "thing" or not has_tokens(question):
         return None
-    answers = answer_question(snapshot, question, request.filters, _OTHERS_ABOVE_HITS, page)
+    answers = answer_question(snapshot, question, request.filters, _OTHERS_ABOVE_HITS, page, reader)
     if answers.answer is None and not (analysis.before or analysis.behind):
         return None
     return replace(answers, question=request.query, took_ms=(perf_counter() - started) * 1000)
 
 
 def answer_question(
-    snapshot: Snapshot, question: str, filters: tuple[Filter, ...], limit: int, page: SearchPage | None = None
+    snapshot: Snapshot,
+    question: str,
+    filters: tuple[Filter, ...],
+    limit: int,
+    page: SearchPage | None = None,
+    reader: Path | None = None,
 ) -> Answers:
     """Return the answer to a checked question, or none if no span is likely enough.
 
     At most `limit` other answers and `limit` nearest passages are returned. If `page` is of the same query, its passages
-    are those the answer is looked for in.
+    are those the answer is looked for in. `reader` is the folder of another reader than the product's
+    own. Without the product's own there is no answer, the nearest sentence is `best`, and a hint says why. Raises
+    ReaderUnavailable if another reader cannot be used.
     """
     context = retrieve(snapshot, question, filters, page)
-    chosen = choices(context.arrays, context.question, context.passages) if context.arrays else []
-    candidates = [_candidate(context, choice) for choice in chosen]
+    chosen, notes = _read(context, reader)
+    texts = {passage.article: _folded_article(context.articles, passage.article) for passage in context.passages}
+    candidates = [_candidate(context, choice, texts) for choice in chosen]
     best, others = resolve(context.question, candidates)
     answer = best if best and best.confidence >= answer_model().threshold else None
     nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
+    notes = () if answer else notes or (message("ask.no-answer"),)
     hits = tuple(search_hit(ranked, context.query, context.articles, snapshot.reprint_groups) for ranked in nearest)
     read = [*([best] if best else ()), *(candidate.answer for candidate in candidates)]
     return Answers(
@@ -109,9 +122,22 @@ def answer_question(
         best=best,
         read_as=context.typed if context.typed != question else None,
         restored=context.restored,
-        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), message("ask.no-answer")),
+        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), *notes),
         took_ms=0.0,
     )
+
+
+def _read(context: RetrievedContext, reader: Path | None) -> tuple[list[Choice], tuple[Message, ...]]:
+    """Return what the reader chose, best first, and a note if it could not be used."""
+    if context.arrays is None:
+        return [], ()
+    try:
+        asked = with_diacritics(context.typed, context.restored)
+        return choices(asked, context.arrays, context.question, context.passages, reader_at(reader or OWN_READER)), ()
+    except ReaderUnavailable as error:
+        if reader is not None:
+            raise
+        return nearest_sentences(context.arrays, context.question, context.passages), (error.message,)
 
 
 def retrieve(
@@ -156,7 +182,7 @@ def _analysis(query: str, restored: str | None) -> QuestionAnalysis:
     if marked.kind != analysis.kind:
         return analysis
     # The restored form has lost the signs of dates and document numbers.
-    return replace(marked, periods=analysis.periods, places=analysis.places, documents=analysis.documents)
+    return replace(marked, periods=analysis.periods, places=analysis.places, documents=analysis.documents, names=analysis.names)
 
 
 def _different_passages(engine: Engine, ranked: Sequence[Ranked], articles: StoredArticles) -> list[CandidatePassage]:
@@ -181,10 +207,16 @@ def _different_passages(engine: Engine, ranked: Sequence[Ranked], articles: Stor
     return list(passages.values())
 
 
-def _candidate(context: RetrievedContext, choice: Choice) -> CandidateAnswer:
+def _folded_article(articles: StoredArticles, article_id: str) -> str:
+    """Return the folded words of an article, its title and its province."""
+    article = articles[article_id].article
+    return f" {folded_words(' '.join((article.title, article.place or '', article.body)))} "
+
+
+def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, str]) -> CandidateAnswer:
     """Return a chosen span as a candidate answer.
 
-    A figure carries its time if its own sentence names the time.
+    A figure carries its time if its own sentence names the time. `texts` are the folded articles.
     """
     passage, sentence = context.passages[choice.passage], choice.sentence
     answer = Answer(
@@ -201,6 +233,8 @@ def _candidate(context: RetrievedContext, choice: Choice) -> CandidateAnswer:
         place=passage.province,
     )
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
+    absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)
+    candidate = candidate._replace(lacks_name=absent)
     period = candidate.period
     # A time named before the sentence may be another fact's.
     if context.question.kind in FIGURES and period and sentence.start <= period.start < sentence.end:

@@ -23,7 +23,16 @@ from htxsearch.text.query_dates import question_dates
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["FIGURES", "KINDS", "Kind", "QuestionAnalysis", "analyse_question", "plain_question"]
+__all__ = [
+    "FIGURES",
+    "KINDS",
+    "Kind",
+    "QuestionAnalysis",
+    "analyse_question",
+    "folded_words",
+    "plain_question",
+    "with_diacritics",
+]
 
 Kind = Literal[
     "number",
@@ -48,6 +57,10 @@ FIGURES = ("number", "money", "percent")
 
 _COUNTED_TERMS = 3
 """Terms of the counted noun, behind bao nhiêu or số: bao nhiêu hợp tác xã."""
+_SIGNS = "?!.,;:()\"'“”"
+"""Signs beside a word that are no part of it."""
+_RESTORED_REACH = 6
+"""Words of a restored question in which the next typed word is looked for: it spells abbreviations out."""
 _NOUN_TERMS = 5
 """Terms of a noun in front of its question word: giám đốc điều hành nào."""
 
@@ -244,7 +257,8 @@ class QuestionAnalysis:
 
     `focus` are the normal terms of the noun that "bao nhiêu" counts, or that is in front of "nào", "gì"; `before` and
     `behind` those on either side of noun and question word. If `marked` is False, the question was typed without diacritics
-    and its terms have none. `periods` are the times it names, `places` the provinces, `documents` the document numbers.
+    and its terms have none. `periods` are the times it names, `places` the provinces, `documents` the document numbers,
+    `names` the names of several words, folded.
     `status` is that of the figure asked for: an actual figure, a target or a change.
     """
 
@@ -257,6 +271,7 @@ class QuestionAnalysis:
     status: Status = "actual"
     places: frozenset[str] = frozenset()
     documents: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
 
     @property
     def asks_for_deputy(self) -> bool:
@@ -300,8 +315,33 @@ def _constrained(analysis: QuestionAnalysis, typed: str, low: str) -> QuestionAn
         periods=tuple(question_dates(typed)),
         places=question_provinces(typed),
         documents=frozenset(document.number for document in document_numbers(typed)),
+        names=tuple(map(folded_words, _names(typed))),
         status=status_asked(low, marked=has_diacritics(low)),
     )
+
+
+def _names(typed: str) -> list[str]:
+    """Return the names of two words or more: Tân Cương Xanh, but not HTX.
+
+    The capital of the question's first word means nothing if two others follow: Ông Lò Văn Ơn.
+    """
+    runs: list[list[str]] = [[]]
+    for place, word in enumerate(re.findall(r"[^\W\d_]+|\S", typed)):
+        if len(word) > 1 and word[0].isupper() and not word.isupper():
+            runs[-1].append(word)
+            if place == 0:
+                runs.append([])
+        elif runs[-1]:
+            runs.append([])
+    first = runs[0] if len(runs) > 1 and typed[:1].isupper() else []
+    if first and len(first) == 1 and len(runs[1]) == 1:
+        runs[1] = [*first, *runs[1]]
+    return [" ".join(run) for run in runs if len(run) > 1]
+
+
+def folded_words(text: str) -> str:
+    """Return the words of a text in lower case, without diacritics and signs."""
+    return " ".join(re.findall(r"\w+", strip_diacritics(text).lower()))
 
 
 def plain_question(typed: str) -> str:
@@ -311,6 +351,27 @@ def plain_question(typed: str) -> str:
     """
     plain = re.sub(r"(?<!\S)-", " ", re.sub(r"[\"“”„«»()+*:]", " ", nfc(typed)))
     return " ".join(re.sub(r"(?<!\w)OR(?!\w)", "or", plain).split())
+
+
+def with_diacritics(typed: str, restored: str | None) -> str:
+    """Return a typed question with the diacritics of its restored form.
+
+    The restored form has lost numbers, signs and capitals, and spells abbreviations out; here these stay as they were typed.
+    """
+    if restored is None:
+        return typed
+    marked, place, words = restored.split(), 0, []
+    for word in typed.split():
+        bare = word.strip(_SIGNS)
+        ahead = marked[place : place + _RESTORED_REACH]
+        found = next((n for n, own in enumerate(ahead) if bare and folded_form(own) == folded_form(bare)), None)
+        if found is None:
+            words.append(word)
+            continue
+        spelled = ahead[found].capitalize() if bare[0].isupper() and not bare.isupper() else ahead[found]
+        words.append(word.replace(bare, bare if bare.isupper() and len(bare) > 1 else spelled, 1))
+        place += found + 1
+    return " ".join(words)
 
 
 @cache

@@ -6,7 +6,6 @@ time that the question names decides. If it names none, the newest figure is giv
 differ are shown as different, those of other times as a series.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -49,7 +48,8 @@ class CandidateAnswer(NamedTuple):
     """A candidate with its scores (`Choice`), and when and as what its figure holds.
 
     `says` is the share of the question that its sentence has (`Sentence.says`). `period` is the one its passage names for it;
-    its span is in the passage. `status` is that of its figure.
+    its span is in the passage. `status` is that of its figure. `lacks_name` is True if a name of the question is nowhere in its
+    article.
     """
 
     answer: Answer
@@ -58,6 +58,7 @@ class CandidateAnswer(NamedTuple):
     says: float
     period: DateMention | None
     status: Status
+    lacks_name: bool = False
 
     @property
     def last_day(self) -> date:
@@ -95,7 +96,12 @@ def resolve(question: QuestionAnalysis, candidates: Sequence[CandidateAnswer]) -
     ranked = _by_total_score(
         [_doubted(candidate) if _is_about_another(question, candidate) else candidate for candidate in candidates]
     )
-    best, related = _resolve_figures(question, ranked) if question.kind in FIGURES else _resolve_texts(ranked)
+    if question.kind in FIGURES:
+        best, related = _resolve_figures(question, ranked)
+    elif question.kind == "person" and not question.periods:
+        best, related = _resolve_persons(ranked)
+    else:
+        best, related = _resolve_texts(ranked)
     return best.answer, _first_of_articles(best, related)
 
 
@@ -117,8 +123,28 @@ def _by_total_score(candidates: Sequence[CandidateAnswer]) -> list[CandidateAnsw
 def _resolve_texts(ranked: Sequence[CandidateAnswer]) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
     """Return the best answer that is no figure, and the candidates that say the same."""
     best = ranked[0]
-    same = [candidate for candidate in ranked if _terms(candidate.answer.text) == _terms(best.answer.text)]
-    return _with_confidence(best, _any_right(same)), [_related(candidate, "same") for candidate in same]
+    same = [candidate for candidate in ranked if _say_the_same(candidate.answer, best.answer)]
+    return _agreed(best, same), [_related(candidate, "same") for candidate in same]
+
+
+def _resolve_persons(ranked: Sequence[CandidateAnswer]) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
+    """Return the newest of the likely persons, and the others.
+
+    Offices change hands: who held one before is of another date.
+    """
+    best = ranked[0]
+    rivals = [
+        candidate
+        for candidate in ranked
+        if candidate.score >= _LEAST_SCORE * best.score
+        and candidate.fit >= _LEAST_FIT * best.fit
+        and candidate.says >= _LEAST_SAYS * best.says
+    ]
+    given = max(rivals, key=lambda rival: (rival.last_day, rival.score))
+    same = [candidate for candidate in ranked if _say_the_same(candidate.answer, given.answer)]
+    others = [candidate for candidate in rivals if candidate not in same]
+    related = [*(_related(one, "same") for one in same), *(_related(one, _relation(given, one)) for one in others)]
+    return _agreed(given, same), related
 
 
 def _resolve_figures(
@@ -134,7 +160,7 @@ def _resolve_figures(
     likely = [candidate for candidate in fitting if candidate.score >= _LEAST_SCORE * fitting[0].score]
     if likely:
         chosen = likely[0] if question.periods else max(likely, key=lambda rival: (rival.last_day, rival.score))
-        given = _with_confidence(chosen, _any_right([best, *(rival for rival in likely if rival is not best)]))
+        given = _agreed(chosen, [rival for rival in likely if _say_the_same(rival.answer, chosen.answer)])
     else:
         given = _doubted(best)
     shown = [candidate for candidate in rivals if candidate.status == given.status]
@@ -156,11 +182,13 @@ def _related(candidate: CandidateAnswer, relation: Relation) -> CandidateAnswer:
 def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
     """Return True if a candidate concerns another office, document or period.
 
-    It is another than the question's in three cases. The question asks for a deputy and the sentence has none. Neither
-    passage nor title has a document number that the question names. The answer is neither a figure nor a date, and its
-    period is another.
+    It is another than the question's in four cases. A name of the question is nowhere in the article. The question asks for
+    a deputy and the sentence has none. Neither passage nor title has a document number that the question names. The answer
+    is neither a figure nor a date, and its period is another.
     """
     answer, period = candidate.answer, candidate.period
+    if candidate.lacks_name:
+        return True
     is_timed = question.kind not in (*FIGURES, "date")
     if is_timed and question.periods and period and not overlap_any(question.periods, period):
         return True
@@ -170,16 +198,12 @@ def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) ->
     return not question.documents <= {document.number for document in named}
 
 
-def _any_right(candidates: Iterable[CandidateAnswer]) -> float:
-    """Return the chance that at least one of several articles is right.
+def _agreed(candidate: CandidateAnswer, same: Iterable[CandidateAnswer]) -> CandidateAnswer:
+    """Return a candidate with the best confidence of those that say the same.
 
-    It is a noisy-or of the best confidence per article.
+    Articles copy each other: that several agree is a feature of the confidence, no proof of its own.
     """
-    best: dict[str, float] = defaultdict(float)
-    for candidate in candidates:
-        answer = candidate.answer
-        best[answer.article_id] = max(answer.confidence, best[answer.article_id])
-    return 1 - math.prod(1 - confidence for confidence in best.values())
+    return _with_confidence(candidate, max(one.answer.confidence for one in (candidate, *same)))
 
 
 def _first_of_articles(given: CandidateAnswer, related: Iterable[CandidateAnswer]) -> tuple[Answer, ...]:
@@ -232,12 +256,14 @@ def _terms(text: str) -> tuple[str, ...]:
 def _say_the_same(one: Answer, other: Answer) -> bool:
     """Return True if two answers agree.
 
-    Answers with figures agree if their first figures do not contradict each other: 48 and "dưới 50".
+    Answers with figures agree if their first figures do not contradict each other: 48 and "dưới 50". Others agree if one
+    holds the other: bà Lường Thị Mận, Lường Thị Mận.
     """
     figure, other_figure = figures(one.text)[:1], figures(other.text)[:1]
     if figure and other_figure:
         return agree(figure[0], other_figure[0])
-    return _terms(one.text) == _terms(other.text)
+    shorter, longer = sorted((_terms(one.text), _terms(other.text)), key=len)
+    return shorter == longer or (len(shorter) > 1 and f" {' '.join(shorter)} " in f" {' '.join(longer)} ")
 
 
 def _counted(answer: Answer) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from htxsearch.cli.completion import complete_article
-from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json
+from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand
 
 __all__ = ["ask", "info", "query", "related", "show"]
@@ -58,12 +58,13 @@ def query(
 @filter_options
 @click.option("-n", "--limit", type=int, default=3, show_default=True)
 @json_option
+@reader_option
 @folder_options
-def ask(question: tuple[str, ...], as_json: bool, index_dir: Path, corpus: Path, **options: Any) -> None:
+def ask(question: tuple[str, ...], as_json: bool, reader: Path | None, index_dir: Path, corpus: Path, **options: Any) -> None:
     """Answer a question by a quotation."""
     from htxsearch.cli.render import show_answers
 
-    with open_index(index_dir, corpus) as index:
+    with open_index(index_dir, corpus, reader) as index:
         answers = index.ask(" ".join(question), **options)
     if as_json:
         print_json(answers.as_json())

@@ -48,6 +48,7 @@ _present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
     "--folds",
     type=_present_folder,
 )
+@click.option("--left-out", is_flag=True)
 @click.option("--floors", type=_file)
 @click.option("--raise-floors", is_flag=True)
 @click.option("--figures", type=_file)
@@ -69,6 +70,7 @@ def evaluation(
     semantic: bool,
     failures: int,
     folds: Path | None,
+    left_out: bool,
     floors: Path | None,
     raise_floors: bool,
     figures: Path | None,
@@ -93,7 +95,7 @@ def evaluation(
     if task == "qa" and (measures or semantic):
         raise UsageError("eval.ranking-measures")
     ranking = task == "ranking"
-    options = _Options(corpus, keep, folds, measures, semantic)
+    options = _Options(corpus, keep, folds, measures, semantic, left_out)
     runs: list[Run] = []
     for folder in folders:
         for run in (_ranking_runs if ranking else _answer_runs)(folder, forms or ("typed",), options):
@@ -126,6 +128,7 @@ class _Options:
     folds: Path | None
     measures: Sequence[str]
     semantic: bool
+    only_left_out: bool
 
 
 def _ranking_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:
@@ -146,18 +149,24 @@ def _ranking_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iter
 
 
 def _answer_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:
-    """Yield a run for each form; with folds, a left-out run behind each fitted one."""
-    from htxsearch.evaluate.answers import answers_learnt_from, evaluate_answers, fold_models, read_questions
+    """Yield a run for each form.
+
+    Of a set that was learnt from, there is one of the questions read and one of those left out.
+    """
+    from htxsearch.evaluate.answers import evaluate_answers, left_out_questions, read_questions
     from htxsearch.evaluate.judged import index_of
 
     judged = _read_judged(folder, options.corpus)
     questions = read_questions(folder, judged)
-    by_fold = options.folds and answers_learnt_from(judged.name)
-    model_of = fold_models(judged, questions, options.folds) if by_fold and options.folds else None
+    unread = left_out_questions(judged, questions)
+    fitted = {query: question for query, question in questions.items() if query not in unread}
+    left_out = {query: question for query, question in questions.items() if query in unread}
     with index_of(judged, options.keep) as index:
         for form in forms:
-            for model in [None, model_of] if model_of else [None]:
-                yield evaluate_answers(judged, questions, index, form=form, model_of=model)
+            if fitted and not options.only_left_out:
+                yield evaluate_answers(judged, fitted, index, form=form, kind="fitted")
+            if left_out:
+                yield evaluate_answers(judged, left_out, index, form=form, part=bool(fitted))
 
 
 def _read_judged(folder: Path, corpus: Path | None) -> "JudgedSet":

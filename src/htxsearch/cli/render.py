@@ -202,7 +202,7 @@ def _show_answer(answer: Answer) -> None:
     span = Span(answer.start - sentence.start, answer.end - sentence.start)
     for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [span]):
         click.echo(_INDENT + line)
-    click.echo(_INDENT + _about(answer.title, _day(answer.date), answer.place, answer.article_id))
+    click.echo(_INDENT + _about(answer.title, _day(answer.date) or text("answer.undated"), answer.place, answer.article_id))
     click.echo()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from htxsearch.cli.shared import folder_options, open_index
+from htxsearch.cli.shared import folder_options, open_index, reader_option
 from htxsearch.cli.translation import TranslatedCommand, say
 from htxsearch.errors import ExtraMissing, UsageError
 
@@ -31,6 +31,7 @@ _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 @click.option("--behind-proxy", is_flag=True)
 @click.option("--allow-add", is_flag=True)
 @click.option("--access-log/--no-access-log", default=True, show_default=True)
+@reader_option
 @folder_options
 def serve(index_dir: Path, corpus: Path, **options: Any) -> None:
     """Serve the search over HTTP: pages for a browser, and an API."""
@@ -52,6 +53,7 @@ def _serve_forever(
     behind_proxy: bool,
     allow_add: bool,
     access_log: bool,
+    reader: Path | None,
 ) -> None:
     """Run the server until it is stopped. Raises ExtraMissing, UsageError."""
     try:
@@ -75,6 +77,7 @@ def _serve_forever(
         cors=tuple(cors),
         rate=rate,
         allow_add=allow_add,
+        reader=str(reader) if reader else "",
     )
     shown = f"[{host}]" if ":" in host else host
     say("serve.started", index=index_dir, url=f"http://{shown}:{port}/")

@@ -28,6 +28,7 @@ __all__ = [
     "lower_own_priority",
     "open_index",
     "print_json",
+    "reader_option",
     "show_error",
     "show_rejected",
     "update_index",
@@ -40,6 +41,9 @@ OWN_PROCESS = "own process"
 """The context's object if the process is the program's own, not that of a caller of its commands."""
 
 json_option = click.option("--json", "as_json", is_flag=True)
+reader_option = click.option(
+    "--reader", type=click.Path(path_type=Path, file_okay=False), envvar="HTXSEARCH_READER", show_envvar=True
+)
 
 
 def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,11 +124,14 @@ def show_rejected(report: "Report") -> None:
         say("cli.rejected", path=worded(rejected.path), reason=worded(rejected.reason))
 
 
-def open_index(index_dir: Path, corpus: Path) -> "Index":
-    """Return the index; build it first if there is none."""
+def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "Index":
+    """Return the index; build it first if there is none.
+
+    `reader` is the folder of another reader of answers.
+    """
     from htxsearch.index import Index
 
-    index = Index(index_dir, corpus=corpus)
+    index = Index(index_dir, corpus=corpus, reader=reader)
     if not index.exists():
         if not corpus.is_dir():
             raise IndexMissing("index.no-corpus", index=index_dir, corpus=corpus)

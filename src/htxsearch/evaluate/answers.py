@@ -14,21 +14,23 @@ and of the answers that are shown or withheld:
 
     AnsweredRight  of the answers shown to questions that have one: the sentence holds a right answer
     Declined       of the questions that nothing answers: no answer is shown
+    Answered       of the questions that have an answer: one is shown
+    RightGiven     of all answers shown: the answer itself is right (`is_right`); to a question that nothing answers, none is
+    Right          of all questions: a right answer is shown, or none where there is none
+    GroupsRight    of the groups of questions that differ in little (M. Gardner et al., "Contrast Sets", 2020): all are right
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from htxsearch.answer.scorer import AnswerModel, answering_model, stored_answer_model
+from htxsearch.answer.scorer import answer_model
 from htxsearch.errors import UsageError
-from htxsearch.evaluate.folds import document_groups, fold_of
 from htxsearch.evaluate.forms import own_forms_of, query_form
 from htxsearch.evaluate.judged import JudgedSet, json_lines
-from htxsearch.evaluate.runs import Outcome, Run
+from htxsearch.evaluate.runs import Kind, Outcome, Run
 from htxsearch.index import Index
 from htxsearch.search.results import Answers
 from htxsearch.text.abbreviations import COMMON
@@ -41,12 +43,20 @@ __all__ = [
     "Questions",
     "answers_learnt_from",
     "evaluate_answers",
-    "fold_models",
     "gold_documents",
+    "is_right",
+    "left_out_questions",
     "read_questions",
 ]
 
-QUALITIES = ("EM", "F1", "Sentence@1", "Sentence@3", "NumberExact", "AnsweredRight", "Declined")
+QUALITIES = (
+    *("EM", "F1", "Sentence@1", "Sentence@3", "NumberExact", "AnsweredRight", "Declined"),
+    *("Answered", "Right", "RightGiven", "GroupsRight"),
+)
+_LONGER = 5
+"""Terms by which a right answer may be longer than twice the judged one."""
+_ALIKE = 0.6
+"""Token F1 from which an answer in words is as good as the judged one."""
 
 _QUESTION_FILES = ("queries.jsonl", "unanswerable.jsonl")
 
@@ -80,70 +90,74 @@ def gold_documents(query: str, metadata: Mapping[str, Any], qrels: Mapping[str, 
 
 def answers_learnt_from(name: str) -> bool:
     """Return True if the product's answer model has learnt from the set of this name."""
-    return name in stored_answer_model().trained_on
+    return name in answer_model().trained_on
 
 
-def fold_models(judged: JudgedSet, questions: Questions, folds: Path) -> Callable[[str], AnswerModel]:
-    """Return a function from a question id to the model learnt without the documents that answer it.
-
-    Reads `answers-0.json` and so on in the folder of folds, which scripts/train_answers.py writes. The product's own model
-    answers the questions of `left-out.txt` if its training did not read them. Raises UsageError if the models are missing or
-    have not learnt from this set.
-    """
-    paths = sorted(folds.glob("answers-*.json"))
-    try:
-        models = [AnswerModel(json.loads(path.read_text("utf-8"))) for path in paths]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError("eval.no-folds", path=str(folds), script="scripts/train_answers.py") from error
-    if not models:
-        raise UsageError("eval.no-folds", path=str(folds / "answers-0.json"), script="scripts/train_answers.py")
-    if judged.name not in models[0].trained_on:
-        raise UsageError("eval.folds-lack-set", path=str(folds), set=judged.name, script="scripts/train_answers.py")
-    gold = {query: gold_documents(query, metadata, judged.qrels) for query, metadata in questions.items()}
-    groups = document_groups(gold)
-    product = stored_answer_model() if judged.name in stored_answer_model().left_out else models[0]
-
-    def model_of(query: str) -> AnswerModel:
-        if judged.left_out.isdisjoint(gold[query] or {query}):
-            return models[fold_of(groups[query], len(models))]
-        return product
-
-    return model_of
+def left_out_questions(judged: JudgedSet, questions: Questions) -> frozenset[str]:
+    """Return the ids of the questions about documents that no training reads: all, if nothing has learnt from the set."""
+    if not answers_learnt_from(judged.name):
+        return frozenset(questions)
+    return frozenset(
+        query
+        for query, question in questions.items()
+        if not judged.left_out.isdisjoint(gold_documents(query, question, judged.qrels) or {query})
+    )
 
 
 def evaluate_answers(
-    judged: JudgedSet,
-    questions: Questions,
-    index: Index,
-    *,
-    form: str = "typed",
-    model_of: Callable[[str], AnswerModel] | None = None,
+    judged: JudgedSet, questions: Questions, index: Index, *, form: str = "typed", kind: Kind = "left-out", part: bool = False
 ) -> Run:
     """Ask every question in the given form and measure the answers.
 
-    `model_of` gives the model for each question, as `fold_models` does; without it the product's own answers.
+    `kind` is that of the figures, `part` is True if the questions are those of a learnt set that were left out.
     Raises UsageError for an unknown form.
     """
     outcomes: dict[str, Outcome] = {}
+    groups: dict[str, list[str]] = {}
     for query, question in questions.items():
         text = query_form(question["text"], form, own_forms_of(question))
-        with answering_model(model_of(query)) if model_of else nullcontext():
-            answers = index.ask(text)
+        answers = index.ask(text)
         outcomes[query] = Outcome(text, _shown(answers), _measures(answers, question))
+        if question.get("group"):
+            groups.setdefault(question["group"], []).append(query)
+    for members in groups.values():
+        right = [outcomes[query].measures["Right"] for query in members]
+        first = outcomes[members[0]]
+        outcomes[members[0]] = replace(first, measures={**first.measures, "GroupsRight": float(all(right))})
     means = {}
     for name in QUALITIES:
         values = [outcome.measures[name] for outcome in outcomes.values() if name in outcome.measures]
         if values:
             means[name] = sum(values) / len(values)
-    return Run(
-        name=judged.name,
-        form=form,
-        measures=means,
-        outcomes=outcomes,
-        kind="left-out" if model_of or not answers_learnt_from(judged.name) else "fitted",
-        folds=model_of is not None,
-        task="answers",
-    )
+    return Run(name=judged.name, form=form, measures=means, outcomes=outcomes, kind=kind, folds=part, task="answers")
+
+
+def is_right(text: str, question: Mapping[str, Any]) -> bool:
+    """Return True if an answer is right: it holds a right answer, is not much longer, and holds no wrong one outside it.
+
+    Of answers in words, those that share most of their terms with a right one are right, too; a figure without its bound is
+    not.
+    """
+    span = _terms(text)
+    wrong = [_terms(trap) for trap in question.get("must_not", ())]
+    for answer in map(_terms, question["answers"]):
+        if _holds(span, answer) and len(span) <= 2 * len(answer) + _LONGER:
+            rest = _without(span, answer)
+            if not any(_holds(rest, trap) for trap in wrong if not _holds(answer, trap)):
+                return True
+    if any(_holds(span, trap) for trap in wrong):
+        return False
+    in_words = [
+        answer for answer in map(_terms, question["answers"]) if not any(term[:1].isdigit() for term in (*answer, *span))
+    ]
+    return any(_token_f1(span, answer) >= _ALIKE for answer in in_words)
+
+
+def _without(span: Sequence[str], answer: Sequence[str]) -> list[str]:
+    """Return the terms of a span but for the first run that is the answer."""
+    size = len(answer)
+    at = next(at for at in range(len(span) - size + 1) if tuple(span[at : at + size]) == tuple(answer))
+    return [*span[:at], "|", *span[at + size :]]
 
 
 def _shown(answers: Answers) -> tuple[str, ...]:
@@ -156,7 +170,8 @@ def _measures(answers: Answers, question: Mapping[str, Any]) -> dict[str, float]
     """Return the measures of one question, without those that do not apply to it."""
     right = [_terms(answer) for answer in question["answers"]]
     if not right:
-        return {"Declined": float(answers.answer is None)}
+        declined = float(answers.answer is None)
+        return {"Declined": declined, "Right": declined, **({} if declined else {"RightGiven": 0.0})}
     span = _terms(answers.best.text) if answers.best else ()
     holds = [any(_holds(_terms(sentence), answer) for answer in right) for sentence in answers.sentences[:3]]
     measures = {
@@ -168,8 +183,10 @@ def _measures(answers: Answers, question: Mapping[str, Any]) -> dict[str, float]
     if question.get("kind") == "number":
         figure = _figure(answers.best.text) if answers.best else ()
         measures["NumberExact"] = float(any(figure == _figure(answer) for answer in question["answers"]))
+    right_span = answers.answer is not None and is_right(answers.answer.text, question)
+    measures |= {"Answered": float(answers.answer is not None), "Right": float(right_span)}
     if answers.answer:
-        measures["AnsweredRight"] = float(any(holds[:1]))
+        measures |= {"AnsweredRight": float(any(holds[:1])), "RightGiven": float(right_span)}
     return measures
 
 

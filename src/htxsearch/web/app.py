@@ -47,7 +47,7 @@ def make_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         make_thread = partial(IndexThread, timeout_s=settings.timeout_s, max_waiting=settings.max_waiting)
         threads = IndexThreads(
-            search=make_thread("search", Index(settings.index, corpus=settings.corpus)),
+            search=make_thread("search", Index(settings.index, corpus=settings.corpus, reader=settings.reader or None)),
             related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
         )
         app.state.index_threads = threads

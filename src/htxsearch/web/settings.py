@@ -20,6 +20,8 @@ class Settings:
 
     index: str = "index"
     corpus: str = "corpus"
+    reader: str = ""
+    """The folder of another reader of answers; "" for the product's own."""
 
     token: str = ""
     """The token that every caller must send; "" for none."""

@@ -1,0 +1,1 @@
+"""The reader: a small neural model that marks the span that answers a question."""

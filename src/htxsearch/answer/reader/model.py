@@ -1,0 +1,183 @@
+"""An extractive reader in ONNX: which span of a few windows is the answer.
+
+A reader is a folder of three files:
+
+model.onnx       inputs input_ids, attention_mask and perhaps token_type_ids (windows, tokens) int64; outputs
+                 start_logits and end_logits (windows, tokens), position 0 standing for "no answer here", as in SQuAD 2.0
+                 (P. Rajpurkar et al., "Know What You Don't Know", 2018)
+tokenizer.json   the tokenizer of the model (Hugging Face tokenizers) with the template of a pair of texts
+reader.json      optional: `sha256` of the other two files by name; `separator`, the special piece between the line of context
+                 and the text of a window (a line break, if it is not there)
+
+The product's own lies beside this module; `--reader` names another. onnxruntime and the model are loaded by the first question.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from htxsearch.errors import ReaderUnavailable
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+__all__ = ["OWN_READER", "ReadWindow", "Reader", "reader_at"]
+
+OWN_READER = Path(__file__).parent / "weights"
+"""The folder of the product's own reader."""
+
+_MOST_TOKENS = 384
+"""Tokens of question and window; the end of a longer window is cut."""
+_MOST_QUESTION_CHARACTERS = 400
+"""Characters of a question that the model reads."""
+_THREADS = 4
+"""Most threads of one reading: more gain nothing on a few hundred tokens."""
+_NOWHERE = -1e4
+"""The logit of a token that no span may begin or end at."""
+
+_Floats = NDArray[np.float32]
+
+
+class ReadWindow(NamedTuple):
+    """The logits of one window's tokens.
+
+    `start` and `end` (tokens,) are the logits of the tokens that lie in the window's text, in text order; `spans` are their
+    spans in that text. `no_start` and `no_end` are the logits of no answer.
+    """
+
+    start: _Floats
+    end: _Floats
+    spans: list[tuple[int, int]]
+    no_start: float
+    no_end: float
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader in a folder. Nothing is loaded before the first reading.
+
+    Raises ReaderUnavailable if the folder, a file or onnxruntime is missing, if a file is damaged or of another form.
+    """
+
+    folder: Path
+
+    def read(self, question: str, windows: Sequence[tuple[str, str]]) -> list[ReadWindow]:
+        """Return the logits of each window, given as its context line and its text.
+
+        The model reads a context line, but no span lies in it. Windows are read one by one: a batch is padded to the longest,
+        and four at once take a third longer.
+        """
+        if not windows:
+            return []
+        session, tokenizer, separator = self._loaded
+        asked = _without(separator, question[:_MOST_QUESTION_CHARACTERS])
+        texts = [
+            f"{_without(separator, context)}{separator}{_without(separator, text)}" if context else _without(separator, text)
+            for context, text in windows
+        ]
+        names = {node.name for node in session.get_inputs()}
+        found = []
+        for text, (_, window) in zip(texts, windows, strict=True):
+            encoding = tokenizer.encode(asked, text)
+            inputs = {
+                "input_ids": encoding.ids,
+                "attention_mask": encoding.attention_mask,
+                "token_type_ids": encoding.type_ids,
+            }
+            given = {name: np.array([values], np.int64) for name, values in inputs.items() if name in names}
+            start, end = session.run(["start_logits", "end_logits"], given)
+            found.append(_of_text(encoding, start[0], end[0], text, len(text) - len(window)))
+        return found
+
+    @cached_property
+    def _loaded(self) -> tuple["onnxruntime.InferenceSession", "Tokenizer", str]:
+        """The session, the tokenizer and the separator, loaded once."""
+        with _loading:
+            return _load(self.folder)
+
+
+_loading = Lock()
+
+
+@cache
+def reader_at(folder: Path) -> Reader:
+    """Return the reader of a folder, the same one each time."""
+    return Reader(folder)
+
+
+def _without(separator: str, text: str) -> str:
+    """Return a text with other signs for the separator, which no text may imitate."""
+    return text if separator.isspace() else text.replace(separator, "·" * len(separator))
+
+
+def _load(folder: Path) -> tuple["onnxruntime.InferenceSession", "Tokenizer", str]:
+    """Load a reader's files. Raises ReaderUnavailable."""
+    try:
+        import onnxruntime
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise ReaderUnavailable("reader.no-runtime", package=str(error.name)) from error
+    model, vocabulary = folder / "model.onnx", folder / "tokenizer.json"
+    for path in (model, vocabulary):
+        if not path.is_file():
+            raise ReaderUnavailable("reader.missing", path=str(path))
+    try:
+        separator = _checked_separator(folder)
+        tokenizer = Tokenizer.from_file(str(vocabulary))
+        tokenizer.enable_truncation(_MOST_TOKENS, strategy="only_second")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = min(
+            _THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _THREADS
+        )
+        options.log_severity_level = 3
+        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    except ReaderUnavailable:
+        raise
+    except Exception as error:  # both libraries raise plain exceptions of their own for a file of another form
+        raise ReaderUnavailable("reader.damaged", path=str(folder), detail=str(error).splitlines()[0][:200]) from error
+    outputs = {node.name for node in session.get_outputs()}
+    if not {"start_logits", "end_logits"} <= outputs:
+        raise ReaderUnavailable("reader.no-reader", path=str(model))
+    return session, tokenizer, separator
+
+
+def _checked_separator(folder: Path) -> str:
+    """Return the separator that reader.json names.
+
+    Raises ReaderUnavailable if a file does not have the SHA-256 that it gives.
+    """
+    path = folder / "reader.json"
+    about: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    for name, expected in about.get("sha256", {}).items():
+        with (folder / name).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise ReaderUnavailable("reader.damaged", path=str(folder / name), detail="SHA-256")
+    return str(about.get("separator", "\n"))
+
+
+def _of_text(encoding: Any, start: _Floats, end: _Floats, text: str, offset: int) -> ReadWindow:
+    """Return the logits and spans of the tokens behind `offset` of a text.
+
+    A tokenizer may count the blank before a word to its token; the span begins behind it.
+    """
+    places, spans = [], []
+    for place, (part, (first, last)) in enumerate(zip(encoding.sequence_ids, encoding.offsets, strict=True)):
+        if part != 1 or last <= offset:
+            continue
+        first = max(first, offset)
+        while first < last and text[first].isspace():
+            first += 1
+        if first < last:
+            places.append(place)
+            spans.append((first - offset, last - offset))
+    return ReadWindow(start[places], end[places], spans, float(start[0]), float(end[0]))
