@@ -209,8 +209,8 @@ def ranked_candidates(
     found = [
         (number, window, span)
         for window, numbers, of_window in zip(windows, inside, spans, strict=True)
-        for number, span in zip(numbers, of_window, strict=True)
-        if span
+        for number, of_sentence in zip(numbers, of_window, strict=True)
+        for span in of_sentence
     ]
     if not found:
         return []
@@ -234,7 +234,21 @@ def ranked_candidates(
         terms = _terms(passage.text[exact.start : exact.end])
         candidates.append(Candidate(exact, sentence, span, total, terms, period, own))
     candidates.sort(key=lambda candidate: -candidate.total)
+    candidates = _first_of_sentences(candidates)
     return [_compared(question, candidate, candidates, nowhere) for candidate in candidates]
+
+
+def _first_of_sentences(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best candidate of each sentence, in the order of the candidates.
+
+    If a sentence has figures of what is counted and of other things (7.270 THT, 482 HTX), only the former are candidates.
+    """
+    counting = {id(one.sentence) for one in candidates if not (one.own["unit_misfit"] or one.own["kind_misfit"])}
+    first: dict[int, Candidate] = {}
+    for candidate in candidates:
+        if not candidate.own["unit_misfit"] or id(candidate.sentence) not in counting:
+            first.setdefault(id(candidate.sentence), candidate)
+    return list(first.values())
 
 
 def _compared(question: QuestionAnalysis, candidate: Candidate, candidates: Sequence[Candidate], nowhere: float) -> Candidate:

@@ -18,6 +18,8 @@ __all__ = ["ReadSpan", "best_spans"]
 
 _LONGEST = 48
 """Tokens of the longest answer."""
+_SPANS = 3
+"""Spans of a sentence that are kept: which of its figures is meant, the reader alone cannot always say."""
 _Floats = NDArray[np.float64]
 
 
@@ -35,10 +37,11 @@ class ReadSpan(NamedTuple):
     second: float
 
 
-def best_spans(windows: Sequence[ReadWindow], sentences: Sequence[Sequence[Span]]) -> tuple[list[list[ReadSpan | None]], float]:
-    """Return the best span of each sentence, and the log chance of no answer.
+def best_spans(windows: Sequence[ReadWindow], sentences: Sequence[Sequence[Span]]) -> tuple[list[list[list[ReadSpan]]], float]:
+    """Return the best spans of each sentence by window, best first, and the log chance of no answer.
 
-    `sentences` are the spans of each window's sentences in its text. A sentence without tokens has None.
+    `sentences` are the spans of each window's sentences in its text. The spans of a sentence have no character in common; a
+    sentence without tokens has none.
     """
     starts = _log_sum([[window.no_start, *window.start] for window in windows])
     ends = _log_sum([[window.no_end, *window.end] for window in windows])
@@ -47,35 +50,40 @@ def best_spans(windows: Sequence[ReadWindow], sentences: Sequence[Sequence[Span]
     best = []
     for window, own in zip(windows, sentences, strict=True):
         total, none = starts + ends, window.no_start + window.no_end
-        best.append([_best_span(window, sentence, total, none) for sentence in own])
+        best.append([_spans_of(window, sentence, total, none) for sentence in own])
     return best, nowhere
 
 
-def _best_span(window: ReadWindow, sentence: Span, total: float, none: float) -> ReadSpan | None:
-    """Return the best span of a sentence.
+def _spans_of(window: ReadWindow, sentence: Span, total: float, none: float) -> list[ReadSpan]:
+    """Return the best spans of a sentence.
 
     `total` is the logarithm of the sums that chances are of, `none` the window's logits of no answer.
     """
     inside = [n for n, (start, end) in enumerate(window.spans) if start >= sentence.start and end <= sentence.end]
     if not inside:
-        return None
+        return []
     first, size = inside[0], len(inside)
     start = window.start[first : first + size].astype(np.float64)
     end = window.end[first : first + size].astype(np.float64)
     sums: _Floats = start[:, np.newaxis] + end
     length = np.arange(size) - np.arange(size)[:, np.newaxis]
     sums[(length < 0) | (length >= _LONGEST)] = -np.inf
-    low, high = divmod(int(np.argmax(sums)), size)
-    others = sums.copy()
-    others[: high + 1, low:] = -np.inf  # all that begin before its end and end behind its beginning
-    second = float(others.max())
-    return ReadSpan(
-        window.spans[first + low][0],
-        window.spans[first + high][1],
-        float(sums[low, high]) - total,
-        float(sums[low, high]) - none,
-        second - total if np.isfinite(second) else -np.inf,
-    )
+    found: list[tuple[int, int, float]] = []
+    while len(found) < _SPANS and np.isfinite(value := float(sums.max())):
+        low, high = divmod(int(np.argmax(sums)), size)
+        found.append((low, high, value))
+        sums[: high + 1, low:] = -np.inf  # all that begin before its end and end behind its beginning
+    values = [value for *_, value in found]
+    return [
+        ReadSpan(
+            window.spans[first + low][0],
+            window.spans[first + high][1],
+            value - total,
+            value - none,
+            max(values[:place] + values[place + 1 :], default=-np.inf) - total,
+        )
+        for place, (low, high, value) in enumerate(found)
+    ]
 
 
 def _log_sum(values: Sequence[Sequence[float]]) -> float:
