@@ -16,10 +16,11 @@ from pathlib import Path
 import torch
 from reader_training.encoder import read_encoder, tokenizer_of
 from reader_training.examples import Question, questions_of
-from reader_training.export import write_reader
+from reader_training.export import read_reader, write_reader
 from reader_training.network import Network
 from reader_training.training import Schedule, train
 from reader_training.vocabulary import kept_pieces
+from tokenizers import Tokenizer
 
 from htxsearch.answer.reader.model import OWN_READER
 
@@ -44,17 +45,24 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="keep the indexes of the sets here")
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "build/reader.pt")
+    parser.add_argument("--start-from", type=Path, help="go on from a written reader instead of the encoder")
     parser.add_argument("--out", type=Path, default=OWN_READER)
     options = parser.parse_args()
     options.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     questions = [own for folder in options.folders for own in questions_of(folder, ROOT / "corpus", options.keep)]
     print(f"{len(questions)} questions", flush=True)
-    encoder = read_encoder()
-    kept = kept_pieces(encoder, texts_of(questions))
-    tokenizer = tokenizer_of(encoder, kept)
     torch.manual_seed(options.seed)
-    network = Network(len(kept))
-    network.load_encoder(encoder, kept)
+    if options.start_from:
+        tokenizer = Tokenizer.from_file(str(options.start_from / "tokenizer.json"))
+        weights = {name: torch.tensor(value) for name, value in read_reader(options.start_from).items()}
+        network = Network(len(weights["word.weight"]))
+        network.load_state_dict(weights)
+    else:
+        encoder = read_encoder()
+        kept = kept_pieces(encoder, texts_of(questions))
+        tokenizer = tokenizer_of(encoder, kept)
+        network = Network(len(kept))
+        network.load_encoder(encoder, kept)
     train(network, tokenizer, questions, Schedule(options.minutes, options.seed, options.checkpoint))
     network.eval()
     write_reader(network, tokenizer, options.out)

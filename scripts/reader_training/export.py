@@ -1,4 +1,4 @@
-"""Write the network as ONNX: weights of 8 bits with a scale a row, arithmetic in floats."""
+"""Write the network as ONNX, with weights of 8 bits and a scale a row, and read it again."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from reader_training.network import HEADS, LAYERS, POSITIONS, WIDTH, Network
 
-__all__ = ["write_reader"]
+__all__ = ["read_reader", "write_reader"]
 
 SEPARATOR = "</s>"
 _OPSET, _IR = 20, 9
@@ -32,6 +32,36 @@ def write_reader(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.onnx", "tokenizer.json")}
     (folder / "reader.json").write_text(json.dumps({"separator": SEPARATOR, "sha256": sums}, indent=1) + "\n", "utf-8")
+
+
+def read_reader(folder: Path) -> dict[str, Array]:
+    """Return the weights of a written reader, by the names of the network's parameters; those of 8 bits as floats again."""
+    stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(folder / "model.onnx")).graph.initializer}
+
+    def matrix(name: str) -> Array:
+        floats: Array = stored[f"{name}.q"].astype(np.float32) * stored[f"{name}.s"]
+        return floats.T
+
+    weights = {
+        "word.weight": stored["word.q"].astype(np.float32) * stored["word.s"],
+        "pos.weight": stored["positions"],
+        "typ": stored["types"],
+        "eln.weight": stored["embedding.w"],
+        "eln.bias": stored["embedding.b"],
+        "head.weight": stored["head.w"].T,
+        "head.bias": stored["head.b"],
+    }
+    for number in range(LAYERS):
+        key, name = f"layers.{number}", f"layer{number}"
+        weights[f"{key}.qkv.weight"] = np.concatenate([matrix(f"{name}.{part}") for part in "qkv"])
+        weights[f"{key}.qkv.bias"] = np.concatenate([stored[f"{name}.{part}.b"] for part in "qkv"])
+        for part in ("ao", "fi", "fo"):
+            weights[f"{key}.{part}.weight"] = matrix(f"{name}.{part}")
+            weights[f"{key}.{part}.bias"] = stored[f"{name}.{part}.b"]
+        for part in ("aln", "oln"):
+            weights[f"{key}.{part}.weight"] = stored[f"{name}.{part}.w"]
+            weights[f"{key}.{part}.bias"] = stored[f"{name}.{part}.b"]
+    return weights
 
 
 class _Graph:

@@ -38,9 +38,9 @@ class ReadSpan(NamedTuple):
 
 
 def best_spans(windows: Sequence[ReadWindow], sentences: Sequence[Sequence[Span]]) -> tuple[list[list[list[ReadSpan]]], float]:
-    """Return the best spans of each sentence by window, best first, and the log chance of no answer.
+    """Return the best spans of each sentence, and the log chance of no answer.
 
-    `sentences` are the spans of each window's sentences in its text. The spans of a sentence have no character in common; a
+    `sentences` are the spans of each window's sentences in its text; the spans are by window, the best first, and have no character in common; a
     sentence without tokens has none.
     """
     starts = _log_sum([[window.no_start, *window.start] for window in windows])
