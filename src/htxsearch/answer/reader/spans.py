@@ -40,8 +40,8 @@ class ReadSpan(NamedTuple):
 def best_spans(windows: Sequence[ReadWindow], sentences: Sequence[Sequence[Span]]) -> tuple[list[list[list[ReadSpan]]], float]:
     """Return the best spans of each sentence, and the log chance of no answer.
 
-    `sentences` are the spans of each window's sentences in its text; the spans are by window, the best first, and have no character in common; a
-    sentence without tokens has none.
+    `sentences` are the spans of each window's sentences in its text. The spans are by window and sentence, the best first, and
+    have no character in common; a sentence without tokens has none.
     """
     starts = _log_sum([[window.no_start, *window.start] for window in windows])
     ends = _log_sum([[window.no_end, *window.end] for window in windows])
