@@ -135,7 +135,7 @@ def test_a_reader_finds_an_article(opened: Opened, scripts: bool, width: int) ->
 
 
 def test_an_answer_leads_to_its_passage(opened: Opened) -> None:
-    page = opened("/?q=tran hong quan lam chuc gi")
+    page = opened("/?q=ai la giam doc htx che tan cuong xanh")
     card = page.get_by_role("region", name="Trả lời")
     said = card.locator("mark").first.inner_text()
     card.get_by_role("link").first.click()
