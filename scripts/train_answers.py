@@ -95,7 +95,7 @@ def training_questions(judged: JudgedSet, folder: Path, keep: Path | None = None
 def fit_sentences(data: Sequence[TrainingQuestion]) -> Floats:
     """Return the weights (features,) of a softmax over the sentences of each question; a set counts as the root of its size."""
     counts = Counter(question.set for question in data)
-    parts, targets, sizes, importance = [], [], [], []
+    parts, targets, importance = [], [], []
     for question in data:
         answers = [nfc(answer) for answer in question.judged["answers"]]
         sentences = read_passages(question.arrays, question.analysis, question.passages)
@@ -110,22 +110,38 @@ def fit_sentences(data: Sequence[TrainingQuestion]) -> Floats:
         if right.any():
             parts.append(np.array([sentence.features for sentence in sentences]))
             targets.append(right / right.sum())
-            sizes.append(len(sentences))
             importance.append(counts[question.set] ** -0.5)
-    features, target = np.concatenate(parts), np.concatenate(targets)
-    scale = features.std(axis=0) + 1e-9
-    features /= scale
+    free = [(None, None)] * len(SENTENCE_FEATURES)
+    return softmax_weights(parts, targets, importance, _RIDGE, free)
+
+
+def softmax_weights(
+    groups: Sequence[Floats],
+    targets: Sequence[Floats],
+    importance: Sequence[float],
+    ridge: float,
+    bounds: Sequence[tuple[float | None, float | None]],
+) -> Floats:
+    """Return the weights (features,) of a softmax over the rows of each group, found by L-BFGS within bounds.
+
+    `groups` are arrays (rows, features), `targets` the share of each row that is right, `importance` the weight of each group.
+    """
+    rows, target = np.concatenate(groups), np.concatenate(targets)
+    scale = rows.std(axis=0) + 1e-9
+    rows /= scale
+    sizes = [len(group) for group in groups]
     starts, owner = np.cumsum([0, *sizes[:-1]]), np.repeat(np.arange(len(sizes)), sizes)
     weight = (np.array(importance) / np.sum(importance))[owner]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        scores = features @ weights
+        scores = rows @ weights
         scores -= np.maximum.reduceat(scores, starts)[owner]
         log_share = scores - np.log(np.add.reduceat(np.exp(scores), starts))[owner]
-        gradient = features.T @ (weight * (np.exp(log_share) - target)) + 2 * _RIDGE * weights
-        return float(-(weight * target * log_share).sum() + _RIDGE * weights @ weights), gradient
+        gradient = rows.T @ (weight * (np.exp(log_share) - target)) + 2 * ridge * weights
+        return float(-(weight * target * log_share).sum() + ridge * weights @ weights), gradient
 
-    weights: Floats = minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B").x / scale
+    start = np.array([low or 0.0 for low, _ in bounds])
+    weights: Floats = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x / scale
     return weights
 
 
@@ -145,30 +161,16 @@ def read_candidates(data: Sequence[TrainingQuestion], model: AnswerModel, reader
 def fit_choice(data: Sequence[TrainingQuestion]) -> dict[str, float]:
     """Return the weights, beside the log chance, of a softmax over the candidates; those of checks are at most 0."""
     counts = Counter(question.set for question in data)
-    features, targets, sizes, importance = [], [], [], []
+    groups, targets, importance = [], [], []
     for question in data:
         right = np.array([is_right(text_of(question, one), question.judged) for one in question.candidates], float)
         if right.any():
-            features.append([[one.read.log_chance, *(one.own[name] for name in _CHOICE)] for one in question.candidates])
+            rows = [[one.read.log_chance, *(one.own[name] for name in _CHOICE)] for one in question.candidates]
+            groups.append(np.array(rows))
             targets.append(right / right.sum())
-            sizes.append(len(right))
             importance.append(counts[question.set] ** -0.5)
-    rows, target = np.concatenate([np.array(own) for own in features]), np.concatenate(targets)
-    scale = rows.std(axis=0) + 1e-9
-    rows /= scale
-    starts, owner = np.cumsum([0, *sizes[:-1]]), np.repeat(np.arange(len(sizes)), sizes)
-    weight = (np.array(importance) / np.sum(importance))[owner]
-
-    def loss(weights: Floats) -> tuple[float, Floats]:
-        scores = rows @ weights
-        scores -= np.maximum.reduceat(scores, starts)[owner]
-        log_share = scores - np.log(np.add.reduceat(np.exp(scores), starts))[owner]
-        gradient = rows.T @ (weight * (np.exp(log_share) - target)) + 2 * _RIDGE_OF_CHOICE * weights
-        return float(-(weight * target * log_share).sum() + _RIDGE_OF_CHOICE * weights @ weights), gradient
-
     bounds = [(1e-3, None), (0.0, None), *[(None, 0.0)] * len(CHECKS)]
-    start = np.array([1e-3, 1e-3, *[-1e-3] * len(CHECKS)])
-    weights = minimize(loss, start, jac=True, bounds=bounds).x / scale
+    weights = softmax_weights(groups, targets, importance, _RIDGE_OF_CHOICE, bounds)
     return dict(zip(_CHOICE, (weights[1:] / weights[0]).round(3).tolist(), strict=True))
 
 
