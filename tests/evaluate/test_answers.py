@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from htxsearch.cli.main import cli
 from htxsearch.errors import UsageError
 from htxsearch.evaluate.answers import QUALITIES, evaluate_answers, is_right, left_out_questions, read_questions
 from htxsearch.evaluate.judged import index_of, read_judged_set
@@ -131,3 +133,14 @@ def test_of_a_learnt_set_only_the_listed_documents_are_left_out() -> None:
     unread = left_out_questions(judged, questions)
     assert 0.2 < len(unread) / len(questions) < 0.45
     assert all(set(judged.qrels.get(query, {query})) & judged.left_out for query in unread)
+
+
+@pytest.mark.parametrize("task", ["ranking", "extraction"])
+def test_only_answers_have_questions_left_out(tmp_path: Path, task: str) -> None:
+    with pytest.raises(UsageError, match="--task qa"):
+        CliRunner().invoke(
+            cli,
+            ["eval", str(folder(tmp_path, ["48"])), "--task", task, "--left-out"],
+            standalone_mode=False,
+            catch_exceptions=False,
+        )

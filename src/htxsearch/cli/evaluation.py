@@ -87,6 +87,8 @@ def evaluation(
             _show_comparison(comparison)
         return 0
     _check_options(folders, floors, raise_floors=raise_floors)
+    if left_out and task != "qa":
+        raise UsageError("eval.left-out-ranking")
     if task == "extraction":
         if corpus or measures or forms or semantic or save or keep or folds:
             raise UsageError("eval.ranking-options")

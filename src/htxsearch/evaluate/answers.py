@@ -41,7 +41,6 @@ from htxsearch.text.tokens import tokens
 __all__ = [
     "QUALITIES",
     "Questions",
-    "answers_learnt_from",
     "evaluate_answers",
     "gold_documents",
     "is_right",
@@ -88,14 +87,9 @@ def gold_documents(query: str, metadata: Mapping[str, Any], qrels: Mapping[str, 
     return frozenset(qrels.get(query, {})) | frozenset(metadata.get("answers_other_docs", {}))
 
 
-def answers_learnt_from(name: str) -> bool:
-    """Return True if the product's answer model has learnt from the set of this name."""
-    return name in answer_model().trained_on
-
-
 def left_out_questions(judged: JudgedSet, questions: Questions) -> frozenset[str]:
     """Return the ids of the questions about documents that no training reads: all, if nothing has learnt from the set."""
-    if not answers_learnt_from(judged.name):
+    if judged.name not in answer_model().trained_on:
         return frozenset(questions)
     return frozenset(
         query
