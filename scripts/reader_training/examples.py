@@ -121,10 +121,8 @@ def _right_passages(snapshot: Snapshot, answer: str, gold: frozenset[str]) -> li
         for number, span in enumerate(stored.passages):
             text = stored.passage(number)
             if answer in text:
-                article, flags = stored.article, snapshot.engine.forward(article_id)[number + 1].flags
-                found.append(
-                    CandidatePassage(text, article.title, article_id, 0.0, flags, span.start, article.date, article.place)
-                )
+                article = stored.article
+                found.append(CandidatePassage(text, article.title, article_id, 0.0, span.start, article.date, article.place))
     return found
 
 

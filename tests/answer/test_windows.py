@@ -18,7 +18,7 @@ def sentences_of(lengths: Sequence[Sequence[int]]) -> list[Sentence]:
         start = 0
         for place, length in enumerate(own):
             empty = np.zeros(0)
-            found.append(Sentence(passage, place, start, start + length, "x" * length, [], [], [], [], [], [], empty, empty))
+            found.append(Sentence(passage, place, start, start + length, "x" * length, [], [], [], [], empty, empty))
             start += length + 1
     return found
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from htxsearch.answer.figures import status_of
 from htxsearch.answer.periods import overlap_any, period_at
-from htxsearch.answer.question import QuestionAnalysis
+from htxsearch.answer.question import FIGURES, QuestionAnalysis
 from htxsearch.answer.sentences import OF_KIND, SENTENCE_FEATURES, CandidatePassage, Sentence
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.document_numbers import document_numbers
@@ -22,7 +22,7 @@ __all__ = ["CHECKS", "checks", "counts_something_else"]
 
 _COUNTED_REACH = 6
 """Terms behind a figure among which the noun is looked for that it counts."""
-_TIMED_KINDS = ("number", "money", "percent", "person", "organisation", "list", "reason", "yesno")
+_TIMED_KINDS = (*FIGURES, "person", "organisation", "list", "reason", "yesno")
 
 CHECKS = (
     *("kind_misfit", "unit_misfit", "time_unfit", "status_unfit", "place_unfit", "names_missing", "names_away"),
@@ -39,12 +39,11 @@ def checks(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sent
     period = period_at(passage.text, sentence.periods, Span(sentence.start, sentence.end), span.start)
     is_timed = question.periods and period and question.kind in _TIMED_KINDS
     named = {document.number for text in (passage.text, passage.title) for document in document_numbers(text)}
-    is_figure = question.kind in ("number", "money", "percent")
     return {
         "kind_misfit": float(_is_of_another_kind(question, sentence, span)),
         "unit_misfit": float(question.kind == "number" and counts_something_else(question, passage.text, span)),
         "time_unfit": float(bool(is_timed and period and not overlap_any(question.periods, period))),
-        "status_unfit": float(is_figure and status != question.status and "target" in (status, question.status)),
+        "status_unfit": float(question.kind in FIGURES and status != question.status and "target" in (status, question.status)),
         "place_unfit": float(of_sentence["place_fits"] < 0),
         "names_missing": of_sentence["names_missing"],
         "names_away": max(0.0, 1.0 - of_sentence["names_near"]) if of_sentence["names_near"] else 0.0,

@@ -14,7 +14,6 @@ from htxsearch.answer.reader.model import OWN_READER, reader_at
 from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
 from htxsearch.answer.scorer import Choice, answer_model, choices, nearest_sentences
 from htxsearch.answer.sentences import CandidatePassage
-from htxsearch.engine.contract import Engine
 from htxsearch.errors import ReaderUnavailable, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
@@ -105,7 +104,8 @@ def answer_question(
     """
     context = retrieve(snapshot, question, filters, page)
     chosen, notes = _read(context, reader)
-    texts = {passage.article: _folded_article(context.articles, passage.article) for passage in context.passages}
+    named = {passage.article for passage in context.passages} if context.question.names else ()
+    texts = {article_id: _folded_article(context.articles, article_id) for article_id in named}
     candidates = [_candidate(context, choice, texts) for choice in chosen]
     best, others = resolve(context.question, candidates)
     answer = best if best and best.confidence >= answer_model().threshold else None
@@ -156,7 +156,7 @@ def retrieve(
     restored = None if has_diacritics(typed) else reranked.restored
     analysis = _analysis(typed, restored)
     articles = StoredArticles(engine)
-    passages = _different_passages(engine, reranked.ranked, articles)
+    passages = _different_passages(reranked.ranked, articles)
     return RetrievedContext(typed, retrieval.query, reranked.ranked, restored, reranked.question, analysis, passages, articles)
 
 
@@ -185,7 +185,7 @@ def _analysis(query: str, restored: str | None) -> QuestionAnalysis:
     return replace(marked, periods=analysis.periods, places=analysis.places, documents=analysis.documents, names=analysis.names)
 
 
-def _different_passages(engine: Engine, ranked: Sequence[Ranked], articles: StoredArticles) -> list[CandidatePassage]:
+def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> list[CandidatePassage]:
     """Return the best passages, each text once: a reprint adds no evidence."""
     passages: dict[str, CandidatePassage] = {}
     for passage in ranked:
@@ -197,7 +197,6 @@ def _different_passages(engine: Engine, ranked: Sequence[Ranked], articles: Stor
                 title=article.title,
                 article=article.id,
                 score=passage.score,
-                flags=engine.forward(article.id)[number + 1].flags,
                 start=stored.passages[number].start,
                 published=article.date,
                 province=article.place,

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
-from typing import Literal, get_args
+from typing import Literal
 
 from htxsearch.answer.figures import Status, status_asked
 from htxsearch.text.date_mentions import DateMention
@@ -25,7 +25,6 @@ from htxsearch.text.tokens import Token, tokens
 
 __all__ = [
     "FIGURES",
-    "KINDS",
     "Kind",
     "QuestionAnalysis",
     "analyse_question",
@@ -51,7 +50,6 @@ Kind = Literal[
     "thing",
 ]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 FIGURES = ("number", "money", "percent")
 """The kinds whose answer is a figure, which holds at a time and has a status."""
 

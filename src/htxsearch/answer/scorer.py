@@ -296,14 +296,14 @@ def _tidied(question: QuestionAnalysis, text: str, sentence: Sentence, span: Spa
         end -= 1
     while end - start > 1 and text[start] in " ,.;:–-…)":
         start += 1
-    for opening, closing in ("()", "“”", "«»", "[]", '""'):
+    for opening, closing in ("()", "“”", "«»", "[]"):
         inner = text[start:end]
-        if opening != closing and inner.count(opening) > inner.count(closing):
+        if inner.count(opening) > inner.count(closing):
             if text.startswith(closing, end):
                 end += 1
             elif inner.startswith(opening):
                 start += 1
-        elif opening != closing and inner.count(closing) > inner.count(opening) and inner.endswith(closing):
+        elif inner.count(closing) > inner.count(opening) and inner.endswith(closing):
             end -= 1
     for sign in ("%", " %"):
         if text[end - 1 : end].isdigit() and text.startswith(sign, end):

@@ -23,7 +23,6 @@ from htxsearch.answer.periods import known_periods, overlap_any
 from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.engine.contract import term_hash
 from htxsearch.search.features import QueryArrays
-from htxsearch.text.analysis import IS_JOINED
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.places import PlaceMention, find_provinces
@@ -80,15 +79,14 @@ _TokenMatches = tuple[tuple[int, float], ...]
 class CandidatePassage(NamedTuple):
     """A passage in which the answer may be.
 
-    `text` begins at `start` of an article's body. `score` is the reranker's. `flags` are those of its syllables
-    (`Terms.flags`). `published`, from which relative dates of its text are counted, and `province` are the article's.
+    `text` begins at `start` of an article's body. `score` is the reranker's. `published`, from which relative dates of its
+    text are counted, and `province` are the article's.
     """
 
     text: str
     title: str
     article: str
     score: float
-    flags: bytes = b""
     start: int = 0
     published: date | None = None
     province: str | None = None
@@ -98,8 +96,8 @@ class CandidatePassage(NamedTuple):
 class Sentence:
     """A sentence, `text[start:end]` of a passage, with its tokens and features.
 
-    `passage` is the number of the passage. `starts`, `ends`, `terms` and `joined` are per token: its span in the
-    passage, its normal form, and True if it continues the word before. `matches` are the query terms a token may stand for,
+    `passage` is the number of the passage. `starts` and `terms` are per token: where it begins in the passage, and its
+    normal form. `matches` are the query terms a token may stand for,
     and `weight` (tokens,) is the idf of the content it matches. `cover` (query terms,) is how well each is matched by
     the best token. `says` is the share of the question's content, but for times and figures, in the sentence, the one
     before it or the title. `periods` are those of its passage, in text order. `features` are in the order of
@@ -112,9 +110,7 @@ class Sentence:
     end: int
     text: str
     starts: list[int]
-    ends: list[int]
     terms: list[str]
-    joined: list[bool]
     typed: list[TypedSpan]
     matches: list[_TokenMatches]
     weight: _Floats
@@ -221,7 +217,7 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
     for span in sentences(passage.text):
         first, last = bisect_left(starts, span.start), bisect_right(ends, span.end)
         if first < last:
-            run, flags = every[first:last], passage.flags[first:last]
+            run = every[first:last]
             matches = asked.matches(run)
             yield Sentence(
                 passage=number,
@@ -230,9 +226,7 @@ def _sentences(asked: _QuestionFeatures, number: int, passage: CandidatePassage)
                 end=span.end,
                 text=passage.text[span.start : span.end],
                 starts=starts[first:last],
-                ends=ends[first:last],
                 terms=[canonical_spelling(token.term) for token in run],
-                joined=[bool(flag & IS_JOINED) for flag in flags] or [False] * len(run),
                 typed=[entity for entity in typed if entity.start >= span.start and entity.end <= span.end],
                 matches=matches,
                 weight=np.array(

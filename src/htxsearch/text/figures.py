@@ -19,7 +19,6 @@ from htxsearch.text.tokens import Token, tokens
 
 __all__ = [
     "QUALIFIERS",
-    "QUALIFIER_WORDS",
     "SCALES",
     "Bound",
     "Figure",
@@ -27,7 +26,6 @@ __all__ = [
     "agree",
     "figures",
     "number_value",
-    "qualifier_before",
 ]
 
 Bound = Literal["exact", "about", "nearly", "over", "below", "at least", "at most"]
@@ -57,7 +55,6 @@ QUALIFIERS: dict[tuple[str, ...], Bound] = {
     tuple(map(canonical_spelling, phrase.split())): bound for bound, phrases in _BOUNDS.items() for phrase in phrases.split("|")
 }
 """The phrases that may stand before a figure, as canonical terms, with the bound that each sets."""
-QUALIFIER_WORDS = frozenset(word for phrase in QUALIFIERS for word in phrase)
 _LONGEST_QUALIFIER = max(map(len, QUALIFIERS))
 _BOUNDS_BEHIND: dict[tuple[str, ...], Bound] = {
     ("trở", "lên"): "at least",
@@ -122,7 +119,7 @@ def number_value(written: str) -> float | None:
     return int(digits) / float(10 ** len(decimals))
 
 
-def qualifier_before(terms: Sequence[str]) -> Qualifier | None:
+def _qualifier_before(terms: Sequence[str]) -> Qualifier | None:
     """Return the qualifier that ends `terms`, those before a figure.
 
     The result is None without a qualifier. The longest phrase counts ("không quá" is not "quá"). Of several qualifiers
@@ -226,7 +223,7 @@ class _Line:
         before = self.terms[since:at]
         if high != low and before[-1:] == ["từ"]:
             before = before[:-1]
-        qualifier = qualifier_before(before)
+        qualifier = _qualifier_before(before)
         size = at - since - len(before)
         bound = qualifier.bound if qualifier else self._bound_behind(end)
         first = at - size - (qualifier.size if qualifier else 0)
@@ -270,7 +267,7 @@ class _Line:
         A qualifier may be between the two: từ khoảng 10 đến 15.
         """
         before = self.terms[max(0, at - _LONGEST_QUALIFIER - 1) : at]
-        qualifier = qualifier_before(before)
+        qualifier = _qualifier_before(before)
         return "từ" in before[-1 - (qualifier.size if qualifier else 0) :]
 
     def _amount_at(self, at: int) -> tuple[int, float] | None:
