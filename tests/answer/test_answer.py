@@ -125,3 +125,9 @@ def test_a_figure_in_an_amount_or_a_date_is_not_typed_as_a_number() -> None:
 def test_a_question_is_read_with_its_restored_diacritics(typed: str, restored: str | None, read: str) -> None:
     """Numbers, signs, capitals and abbreviations stay as typed."""
     assert with_diacritics(typed, restored) == read
+
+
+def test_words_that_ask_are_no_unknown_terms(series: Index) -> None:
+    hints = {hint.code: hint.fields for hint in series.ask("Ai nuôi hổ ở Mường Pồn?").hints}
+    assert hints["hint.unknown-terms"]["terms"] == ("nuôi", "hổ")
+    assert "hint.unknown-terms" not in {hint.code for hint in series.ask("Ai ở Mường Pồn?").hints}

@@ -15,6 +15,7 @@ from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, fir
 from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
 from htxsearch.text.places import canonical_place, province_now, similar_province
+from htxsearch.text.stopwords import is_interrogative, is_stop_word
 
 __all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "hints", "is_running_words", "search"]
 
@@ -245,11 +246,12 @@ def is_running_words(tree: Group) -> bool:
 def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[Message, ...]:
     """Return the parts of a query that no article has, and other ways to search.
 
-    Other ways to search are given if nothing was found.
+    Stop words and the words that ask (ai, nào) are no such parts. Other ways to search are given if nothing was found.
     """
     messages: list[Message] = []
-    if query.unknown:
-        messages.append(message("hint.unknown-terms", terms=tuple(dict.fromkeys(query.unknown))))
+    unknown = [term for term in dict.fromkeys(query.unknown) if not (is_stop_word(term) or is_interrogative(term))]
+    if unknown:
+        messages.append(message("hint.unknown-terms", terms=tuple(unknown)))
     messages += [_unknown_value(value) for value in query.unknown_values]
     messages += dict.fromkeys(query.notes)
     if not nothing:
