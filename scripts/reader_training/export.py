@@ -35,7 +35,10 @@ def write_reader(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def read_reader(folder: Path) -> dict[str, Array]:
-    """Return the weights of a written reader, by the names of the network's parameters; those of 8 bits as floats again."""
+    """Return the weights of a written reader by the names of the network's parameters.
+
+    Those of 8 bits are floats again.
+    """
     stored = {one.name: numpy_helper.to_array(one) for one in onnx.load(str(folder / "model.onnx")).graph.initializer}
 
     def matrix(name: str) -> Array:

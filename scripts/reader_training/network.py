@@ -1,4 +1,7 @@
-"""The reader's network in torch: the encoder with a head that gives each token a logit as the answer's start and end."""
+"""The reader's network in torch: the encoder with a head.
+
+The head gives each token a logit as the answer's start, and one as its end.
+"""
 
 import math
 from collections.abc import Sequence
@@ -94,7 +97,7 @@ class Network(nn.Module):  # type: ignore[misc]
                     part.bias.copy_(tensor(f"{of}{name}.b"))
 
     def freeze(self) -> list[nn.Parameter]:
-        """Keep the embeddings and lowest layers as they are; return the parameters that are trained, without the head's."""
+        """Freeze the embeddings and lowest layers; return the others, without the head's."""
         for part in (self.word, self.pos, self.eln, *self.layers[:FROZEN]):
             for parameter in part.parameters():
                 parameter.requires_grad_(False)

@@ -44,7 +44,7 @@ class Schedule:
 
 
 class _Batch:
-    """The tensors of a batch: pieces, types, masks and targets of its windows, and the question each belongs to."""
+    """The tensors of a batch: pieces, types, masks and targets of its windows."""
 
     def __init__(self, questions: Sequence[Sequence[Tokens]]) -> None:
         rows = [(owner, tokens) for owner, windows in enumerate(questions) for tokens in windows]
@@ -67,7 +67,10 @@ class _Batch:
 
 
 def train(network: Network, tokenizer: Tokenizer, questions: Sequence[Question], schedule: Schedule) -> None:
-    """Train until the minutes are over, going on from the checkpoint if there is one; print the loss now and then."""
+    """Train until the minutes are over, from the checkpoint on if there is one.
+
+    The loss is printed now and then.
+    """
     torch.manual_seed(schedule.seed)
     body, head = network.freeze(), list(network.head.parameters())
     optimiser = torch.optim.AdamW(

@@ -1,4 +1,4 @@
-"""Choose the pieces of the vocabulary that the reader keeps: those of Vietnamese text in every way of typing it."""
+"""Choose the pieces that the reader keeps: those of Vietnamese as people type it."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Measure answers on judged questions, through the product's own pipeline: retrieve, then answer, over the whole collection.
+"""Measure answers on judged questions, through the product's own pipeline.
 
 A judged set is one of `judged` whose `metadata` give the `answers` of each question; `unanswerable.jsonl`, if it exists, has
 questions that nothing in it answers. Measures over all questions that have an answer, of the likeliest span, whether
@@ -64,7 +64,10 @@ Questions = dict[str, dict[str, Any]]
 
 
 def read_questions(folder: Path, judged: JudgedSet) -> Questions:
-    """Return the questions of a set's folder that have answers, and those of `unanswerable.jsonl`. Raises UsageError."""
+    """Return the questions of a set's folder. Raises UsageError.
+
+    They are those that have answers, and those of `unanswerable.jsonl`.
+    """
     questions: Questions = {}
     for path in (folder / name for name in _QUESTION_FILES if (folder / name).exists()):
         try:
@@ -88,7 +91,10 @@ def gold_documents(query: str, metadata: Mapping[str, Any], qrels: Mapping[str, 
 
 
 def left_out_questions(judged: JudgedSet, questions: Questions) -> frozenset[str]:
-    """Return the ids of the questions about documents that no training reads: all, if nothing has learnt from the set."""
+    """Return the ids of the questions about documents that no training reads.
+
+    They are all, if nothing has learnt from the set.
+    """
     if judged.name not in answer_model().trained_on:
         return frozenset(questions)
     return frozenset(
@@ -127,7 +133,9 @@ def evaluate_answers(
 
 
 def is_right(text: str, question: Mapping[str, Any]) -> bool:
-    """Return True if an answer is right: it holds a right answer, is not much longer, and holds no wrong one outside it.
+    """Return True if an answer is right.
+
+    It holds a right answer, is not much longer, and holds no wrong one outside it.
 
     Of answers in words, those that share most of their terms with a right one are right, too; a figure without its bound is
     not.
@@ -202,7 +210,7 @@ def _holds(sentence: Sequence[str], answer: Sequence[str]) -> bool:
 
 
 def _figure(text: str) -> tuple[float | str, ...]:
-    """Return the value of a text's first figure and the first word of the noun it counts: (482, hợp), (91, phần).
+    """Return a text's first figure and the noun it counts: (482, hợp), (91, phần).
 
     Figures in digits go before those in words; abbreviations are spelled out. A scale is part of the value and replaces the
     noun: "38 tỷ" equals "38 tỷ đồng". Without a figure, return the first two terms.
