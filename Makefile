@@ -40,7 +40,7 @@ train: setup
 
 # Hours on a CPU; stopped, it goes on from build/reader.pt. Then make train: the confidence belongs to the reader.
 MINUTES ?= 120
-TRAINING_SETS = $(OWN_SETS) $(DATA)/eval/mlqa-vi build/htxqa-train
+TRAINING_SETS = $(OWN_SETS) evals/contrast-training evals/encyclopedia-training $(DATA)/eval/mlqa-vi build/htxqa-train
 train-reader: setup
 	.venv/bin/pip install --quiet '.[train]'
 	.venv/bin/python scripts/judged_training_set.py $(DATA) build/htxqa-train

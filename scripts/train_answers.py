@@ -1,6 +1,6 @@
 """Learn from judged questions which sentence answers, which span to choose, and how far to trust it.
 
-    python scripts/train_answers.py evals/{contrast,encyclopedia,questions} ../shared/data/eval/mlqa-vi [--write]
+    python scripts/train_answers.py evals/{questions,{contrast,encyclopedia}{,-training}} ../shared/data/eval/mlqa-vi [--write]
 
 It comes after scripts/train_reader.py: the reader is finished, and has not read the documents of calibration. Three things
 are learnt from the passages that `htxsearch ask` reads. Sentences: one softmax over the sentences of a question (weights
@@ -41,7 +41,8 @@ MODEL = ROOT / "src/htxsearch/answer/answers.json"
 _RIDGE = 1e-3
 _RIDGE_OF_CONFIDENCE = 1e-2
 _AIM = 0.85  # share of the answers given that shall be right
-_OTHER_FIELDS = ("contrast", "encyclopedia", "mlqa-vi")  # their questions are harder than those that users ask
+# Their questions are harder than those that users ask.
+_OTHER_FIELDS = ("contrast", "contrast-training", "encyclopedia", "encyclopedia-training", "mlqa-vi")
 _CHOICE = ("sentence_gap", *CHECKS)
 _RIDGE_OF_CHOICE = 3e-3
 

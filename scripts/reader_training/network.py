@@ -19,14 +19,32 @@ WIDTH, HEADS, WIDE, LAYERS, POSITIONS = 384, 12, 1536, 12, 512
 FROZEN = 3
 """Lowest layers that are not trained, as the embeddings are not."""
 _DROPOUT = 0.1
+_MASK = 1 << 24
 _EPSILON = 1e-12
+
+
+class Dropout(nn.Module):  # type: ignore[misc]
+    """Dropout that takes its mask from a drawn place of one long mask: torch draws each anew, a sixth of a step's time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        kept = (torch.rand(_MASK) >= _DROPOUT).to(torch.bfloat16) / (1 - _DROPOUT)
+        self.register_buffer("mask", kept, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return a tensor some of whose elements are 0 while the network learns."""
+        if not self.training:
+            return x
+        start = int(torch.randint(_MASK - x.numel(), ()))
+        return x * self.mask[start : start + x.numel()].view_as(x).to(x.dtype)
 
 
 class Layer(nn.Module):  # type: ignore[misc]
     """A transformer layer with normalisation behind each sum, as BERT's."""
 
-    def __init__(self) -> None:
+    def __init__(self, dropout: "Dropout") -> None:
         super().__init__()
+        self.dropout = dropout
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.ao = nn.Linear(WIDTH, WIDTH)
         self.aln = nn.LayerNorm(WIDTH, _EPSILON)
@@ -47,9 +65,9 @@ class Layer(nn.Module):  # type: ignore[misc]
         logits = logits + mask.to(logits.dtype)
         shares = torch.softmax(logits, -1, dtype=logits.dtype).view(windows * HEADS, length, length)
         mixed = torch.bmm(shares, value).view(windows, HEADS, length, size).transpose(1, 2).reshape(windows, length, WIDTH)
-        x = self.aln(x + functional.dropout(self.ao(mixed), _DROPOUT, self.training))
+        x = self.aln(x + self.dropout(self.ao(mixed)))
         wide = functional.gelu(self.fi(x))
-        return cast(Tensor, self.oln(x + functional.dropout(self.fo(wide), _DROPOUT, self.training)))
+        return cast(Tensor, self.oln(x + self.dropout(self.fo(wide))))
 
 
 class Network(nn.Module):  # type: ignore[misc]
@@ -57,11 +75,12 @@ class Network(nn.Module):  # type: ignore[misc]
 
     def __init__(self, pieces: int) -> None:
         super().__init__()
+        self.dropout = Dropout()
         self.word = nn.Embedding(pieces, WIDTH)
         self.pos = nn.Embedding(POSITIONS, WIDTH)
         self.typ = nn.Parameter(torch.zeros(2, WIDTH))
         self.eln = nn.LayerNorm(WIDTH, _EPSILON)
-        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
+        self.layers = nn.ModuleList(Layer(self.dropout) for _ in range(LAYERS))
         self.head = nn.Linear(WIDTH, 2)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -69,7 +88,7 @@ class Network(nn.Module):  # type: ignore[misc]
     def forward(self, ids: Tensor, types: Tensor, mask: Tensor) -> Tensor:
         """Return the logits (windows, tokens, 2); `mask` (windows, tokens) is 0 where a window has no token."""
         x = self.word(ids) + self.pos(torch.arange(ids.shape[1]))[None] + self.typ[types]
-        x = functional.dropout(self.eln(x), _DROPOUT, self.training)
+        x = self.dropout(self.eln(x))
         added = (1.0 - mask[:, None, None, :]) * -1e4
         for layer in self.layers:
             x = layer(x, added)
@@ -98,6 +117,7 @@ class Network(nn.Module):  # type: ignore[misc]
 
     def freeze(self) -> list[nn.Parameter]:
         """Freeze the embeddings and lowest layers; return the others, without the head's."""
+        self.typ.requires_grad_(False)
         for part in (self.word, self.pos, self.eln, *self.layers[:FROZEN]):
             for parameter in part.parameters():
                 parameter.requires_grad_(False)

@@ -74,7 +74,10 @@ def train(network: Network, tokenizer: Tokenizer, questions: Sequence[Question],
     torch.manual_seed(schedule.seed)
     body, head = network.freeze(), list(network.head.parameters())
     optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": _RATE}, {"params": head, "lr": _RATE * _HEAD_FACTOR}], weight_decay=0.01, betas=(0.9, 0.98)
+        [{"params": body, "lr": _RATE}, {"params": head, "lr": _RATE * _HEAD_FACTOR}],
+        weight_decay=0.01,
+        betas=(0.9, 0.98),
+        fused=True,
     )
     rates = [group["lr"] for group in optimiser.param_groups]
     step, spent = _resumed(network, optimiser, schedule.checkpoint)

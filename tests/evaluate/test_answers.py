@@ -135,12 +135,27 @@ def test_of_a_learnt_set_only_the_listed_documents_are_left_out() -> None:
     assert all(set(judged.qrels.get(query, {query})) & judged.left_out for query in unread)
 
 
+def test_the_measures_of_a_field_are_those_of_its_questions(tmp_path: Path) -> None:
+    root = folder(tmp_path, ["48 HTX", "48"])
+    row = json.loads((root / "queries.jsonl").read_text("utf-8"))
+    row["metadata"]["family"] = "year"
+    (root / "queries.jsonl").write_text(json.dumps(row), "utf-8")
+    command = ["eval", str(root), "--task", "qa", "--by", "family"]
+    sets = json.loads(CliRunner().invoke(cli, [*command, "--json"], catch_exceptions=False).stdout)["sets"]
+    (run,) = sets.values()
+    assert {value: part["Questions"] for value, part in run["parts"].items()} == {"year": 1, "-": 1}
+    assert run["parts"]["year"]["Sentence@1"] == run["measures"]["Sentence@1"]
+    assert "Sentence@1" not in run["parts"]["-"]
+    assert "year" in CliRunner().invoke(cli, command, catch_exceptions=False).stdout
+
+
+@pytest.mark.parametrize("option", [["--left-out"], ["--by", "kind"]])
 @pytest.mark.parametrize("task", ["ranking", "extraction"])
-def test_only_answers_have_questions_left_out(tmp_path: Path, task: str) -> None:
+def test_some_options_are_for_answers_only(tmp_path: Path, task: str, option: list[str]) -> None:
     with pytest.raises(UsageError, match="--task qa"):
         CliRunner().invoke(
             cli,
-            ["eval", str(folder(tmp_path, ["48"])), "--task", task, "--left-out"],
+            ["eval", str(folder(tmp_path, ["48"])), "--task", task, *option],
             standalone_mode=False,
             catch_exceptions=False,
         )

@@ -43,6 +43,7 @@ _present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--measure", "measures", multiple=True, metavar="NAME")
 @click.option("--as", "forms", multiple=True, type=click.Choice(_FORMS))
 @click.option("--semantic", is_flag=True)
+@click.option("--by", metavar="FIELD")
 @click.option("--failures", type=click.IntRange(0), default=0, metavar="N")
 @click.option(
     "--folds",
@@ -68,6 +69,7 @@ def evaluation(
     measures: tuple[str, ...],
     forms: tuple[str, ...],
     semantic: bool,
+    by: str | None,
     failures: int,
     folds: Path | None,
     left_out: bool,
@@ -89,6 +91,8 @@ def evaluation(
     _check_options(folders, floors, raise_floors=raise_floors)
     if left_out and task != "qa":
         raise UsageError("eval.left-out-ranking")
+    if by and task != "qa":
+        raise UsageError("eval.by-answers")
     if task == "extraction":
         if corpus or measures or forms or semantic or save or keep or folds:
             raise UsageError("eval.ranking-options")
@@ -97,7 +101,7 @@ def evaluation(
     if task == "qa" and (measures or semantic):
         raise UsageError("eval.ranking-measures")
     ranking = task == "ranking"
-    options = _Options(corpus, keep, folds, measures, semantic, left_out)
+    options = _Options(corpus, keep, folds, measures, semantic, left_out, by)
     runs: list[Run] = []
     for folder in folders:
         for run in (_ranking_runs if ranking else _answer_runs)(folder, forms or ("typed",), options):
@@ -131,6 +135,7 @@ class _Options:
     measures: Sequence[str]
     semantic: bool
     only_left_out: bool
+    by: str | None
 
 
 def _ranking_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:
@@ -166,9 +171,9 @@ def _answer_runs(folder: Path, forms: Sequence[str], options: _Options) -> Itera
     with index_of(judged, options.keep) as index:
         for form in forms:
             if fitted and not options.only_left_out:
-                yield evaluate_answers(judged, fitted, index, form=form, kind="fitted")
+                yield evaluate_answers(judged, fitted, index, form=form, kind="fitted", by=options.by)
             if left_out:
-                yield evaluate_answers(judged, left_out, index, form=form, part=bool(fitted))
+                yield evaluate_answers(judged, left_out, index, form=form, part=bool(fitted), by=options.by)
 
 
 def _read_judged(folder: Path, corpus: Path | None) -> "JudgedSet":
@@ -207,6 +212,8 @@ def _show_run(run: "Run", failures: int) -> None:
     values = "  ".join(f"{name} {value:.4f} ±{run.interval(name):.3f}" for name, value in run.measures.items())
     form = f"{run.form}{' +meaning' if run.semantic else ''}"
     click.echo(f"{run.name:14} {form:10} {run.kind:8} {values}  ({len(run.outcomes)} queries)")
+    for part, measures in run.parts.items():
+        click.echo(f"    {part:14} " + "  ".join(f"{name} {value:.3g}" for name, value in measures.items()))
     first = next(iter(run.measures))
     measured = [item for item in run.outcomes.items() if first in item[1].measures]
     for query, outcome in sorted(measured, key=lambda item: item[1].measures[first])[:failures]:

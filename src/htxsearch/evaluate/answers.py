@@ -21,7 +21,7 @@ and of the answers that are shown or withheld:
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,12 +105,19 @@ def left_out_questions(judged: JudgedSet, questions: Questions) -> frozenset[str
 
 
 def evaluate_answers(
-    judged: JudgedSet, questions: Questions, index: Index, *, form: str = "typed", kind: Kind = "left-out", part: bool = False
+    judged: JudgedSet,
+    questions: Questions,
+    index: Index,
+    *,
+    form: str = "typed",
+    kind: Kind = "left-out",
+    part: bool = False,
+    by: str | None = None,
 ) -> Run:
     """Ask every question in the given form and measure the answers.
 
-    `kind` is that of the figures, `part` is True if the questions are those of a learnt set that were left out.
-    Raises UsageError for an unknown form.
+    `kind` is that of the figures, `part` is True if the questions are those of a learnt set that were left out. `by` names a
+    field of the metadata; the run has the measures of each of its values, too. Raises UsageError for an unknown form.
     """
     outcomes: dict[str, Outcome] = {}
     groups: dict[str, list[str]] = {}
@@ -124,12 +131,26 @@ def evaluate_answers(
         right = [outcomes[query].measures["Right"] for query in members]
         first = outcomes[members[0]]
         outcomes[members[0]] = replace(first, measures={**first.measures, "GroupsRight": float(all(right))})
-    means = {}
-    for name in QUALITIES:
-        values = [outcome.measures[name] for outcome in outcomes.values() if name in outcome.measures]
-        if values:
-            means[name] = sum(values) / len(values)
-    return Run(name=judged.name, form=form, measures=means, outcomes=outcomes, kind=kind, folds=part, task="answers")
+    parts: dict[str, list[Outcome]] = {}
+    for query, question in questions.items():
+        if by:
+            parts.setdefault(str(question.get(by, "-")), []).append(outcomes[query])
+    return Run(
+        name=judged.name,
+        form=form,
+        measures=_means(outcomes.values()),
+        outcomes=outcomes,
+        kind=kind,
+        folds=part,
+        task="answers",
+        parts={value: {"Questions": float(len(own)), **_means(own)} for value, own in sorted(parts.items())},
+    )
+
+
+def _means(outcomes: Collection[Outcome]) -> dict[str, float]:
+    """Return the mean of each measure over the questions that have it."""
+    values = {name: [own.measures[name] for own in outcomes if name in own.measures] for name in QUALITIES}
+    return {name: sum(own) / len(own) for name, own in values.items() if own}
 
 
 def is_right(text: str, question: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ A run is a judged set asked in one form. Its figures are *fitted* or *left-out*:
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ class Run:
     """All queries of a judged set in one form. `measures` are means over the judged queries.
 
     `folds` is True if each query was answered by a model learnt without its documents, False if by the product's own model.
+    `parts` are, on request, the same measures of the queries that have a field's value in common, with their count.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Run:
     folds: bool = False
     semantic: bool = False
     task: str = ""
+    parts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -73,6 +75,8 @@ class Run:
             "as": self.form,
             "semantic": self.semantic,
         }
+        if self.parts:
+            value["parts"] = {part: dict(measures) for part, measures in self.parts.items()}
         if queries:
             value["outcomes"] = {
                 query: {"query": o.query, "ranked": list(o.ranked), "measures": dict(o.measures), "error": o.error}
