@@ -36,11 +36,13 @@ eval: setup
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write
+	.venv/bin/python scripts/train_kinds.py $(OWN_SETS) $(PRACTICE_SETS) --write
 	.venv/bin/python scripts/train_answers.py $(TRAINING_SETS) --write
 
 # Hours on a CPU; stopped, it goes on from build/reader.pt. Then make train: the confidence belongs to the reader.
 MINUTES ?= 120
-TRAINING_SETS = $(OWN_SETS) evals/contrast-training evals/encyclopedia-training $(DATA)/eval/mlqa-vi build/htxqa-train
+PRACTICE_SETS = evals/contrast-training evals/encyclopedia-training
+TRAINING_SETS = $(OWN_SETS) $(PRACTICE_SETS) $(DATA)/eval/mlqa-vi build/htxqa-train
 train-reader: setup
 	.venv/bin/pip install --quiet '.[train]'
 	.venv/bin/python scripts/judged_training_set.py $(DATA) build/htxqa-train

@@ -4,7 +4,7 @@
 
 It comes after scripts/train_reader.py: the reader is finished, and has not read the documents of calibration. Three things
 are learnt from the passages that `htxsearch ask` reads. Sentences: one softmax over the sentences of a question (weights
-found by L-BFGS), from all questions that training may read. The sentence's share in the choice of an answer, and the
+found by L-BFGS), from a third of the questions about other documents. The sentence's share in the choice of an answer, and the
 confidence: from the questions about the documents of calibration alone. The confidence is a logistic regression that
 predicts whether the answer is right; the weights of checks are bounded by 0 (`htxsearch.answer.checks`). The threshold is
 the lowest from which on the share of right answers among those given is the one aimed at. Questions about the documents of
@@ -22,15 +22,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
+from scipy.special import logsumexp
 
 from htxsearch.answer.checks import CHECKS
 from htxsearch.answer.pipeline import retrieve
-from htxsearch.answer.question import QuestionAnalysis, plain_question, with_diacritics
-from htxsearch.answer.reader.model import OWN_READER, reader_at
+from htxsearch.answer.question import QuestionAnalysis, plain_question
+from htxsearch.answer.reader.model import OWN_READER, Reader, ReadWindow
 from htxsearch.answer.scorer import CONFIDENCE_FEATURES, AnswerModel, Candidate, ranked_candidates
 from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, read_passages
 from htxsearch.evaluate.answers import gold_documents, is_right, read_questions
-from htxsearch.evaluate.folds import is_for_calibration
+from htxsearch.evaluate.folds import fold_of, is_for_calibration
 from htxsearch.evaluate.forms import own_forms_of
 from htxsearch.evaluate.judged import JudgedSet, index_of, read_judged_set
 from htxsearch.search.features import QueryArrays
@@ -39,7 +40,10 @@ from htxsearch.text.normalize import nfc
 ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "src/htxsearch/answer/answers.json"
 _RIDGE = 1e-3
+_PART_FOR_SENTENCES = 3  # one document in three: weights of 40 features need no more
 _RIDGE_OF_CONFIDENCE = 1e-2
+_FOLDS = 5
+_WIDEST_GAP = 15.0
 _AIM = 0.85  # share of the answers given that shall be right
 # Their questions are harder than those that users ask.
 _OTHER_FIELDS = ("contrast", "contrast-training", "encyclopedia", "encyclopedia-training", "mlqa-vi")
@@ -66,30 +70,44 @@ class TrainingQuestion:
     candidates: list[Candidate] = field(default_factory=list)
 
 
+def readable_questions(judged: JudgedSet, folder: Path) -> dict[str, tuple[dict[str, Any], frozenset[str]]]:
+    """Return the questions that training may read, each with the documents that answer it."""
+    questions = {}
+    for query, question in read_questions(folder, judged).items():
+        gold = gold_documents(query, question, judged.qrels)
+        if judged.left_out.isdisjoint(gold or {query}):
+            questions[query] = (question, gold)
+    return questions
+
+
 def training_questions(judged: JudgedSet, folder: Path, keep: Path | None = None) -> Iterator[TrainingQuestion]:
-    """Yield the questions that training may read, in each of their forms."""
-    questions = read_questions(folder, judged)
+    """Yield the questions that are learnt from here, in each of their forms.
+
+    They are those for calibration, with all passages that the product retrieves, and a part of the others, without passages of
+    documents that are left out.
+    """
     with index_of(judged, keep) as index:
         snapshot = index.searcher().snapshot
-        for query, question in questions.items():
-            gold = gold_documents(query, question, judged.qrels)
-            if not judged.left_out.isdisjoint(gold or {query}):
+        for query, (question, gold) in readable_questions(judged, folder).items():
+            document = min(gold or {question.get("article") or query})
+            calibration = is_for_calibration(document)
+            if not calibration and fold_of(document, _PART_FOR_SENTENCES):
                 continue
             for form, text in {"typed": question["text"], **own_forms_of(question)}.items():
                 context = retrieve(snapshot, plain_question(text))
-                if context.arrays is not None and context.passages:
-                    document = min(gold or {question.get("article") or query})
+                passages = [own for own in context.passages if calibration or own.article not in judged.left_out]
+                if context.arrays is not None and passages:
                     yield TrainingQuestion(
                         judged.name,
                         query,
                         form,
-                        with_diacritics(context.typed, context.restored),
+                        context.asked,
                         context.arrays,
                         context.question,
-                        context.passages,
+                        passages,
                         question,
                         gold,
-                        is_for_calibration(document),
+                        calibration,
                     )
 
 
@@ -155,11 +173,25 @@ def text_of(question: TrainingQuestion, candidate: Candidate) -> str:
     return question.passages[candidate.sentence.passage].text[candidate.span.start : candidate.span.end]
 
 
-def read_candidates(data: Sequence[TrainingQuestion], model: AnswerModel, reader: Path) -> None:
+@dataclass(frozen=True)
+class RememberingReader(Reader):
+    """A reader that reads the same windows for the same question once: the models differ, the windows hardly do."""
+
+    _read: dict[tuple[str, tuple[str, str]], ReadWindow] = field(default_factory=dict)
+
+    def read(self, question: str, windows: Sequence[tuple[str, str]]) -> list[ReadWindow]:
+        """Return what the reader reads in each window, a pair of context line and text."""
+        new = [window for window in windows if (question, window) not in self._read]
+        for window, read in zip(new, super().read(question, new), strict=True):
+            self._read[question, window] = read
+        return [self._read[question, window] for window in windows]
+
+
+def read_candidates(data: Sequence[TrainingQuestion], model: AnswerModel, reader: RememberingReader) -> None:
     """Fill in the candidates of each question by the reader, best first under the model."""
     for question in data:
         question.candidates = ranked_candidates(
-            question.asked, question.arrays, question.analysis, question.passages, reader_at(reader), model
+            question.asked, question.arrays, question.analysis, question.passages, reader, model
         )
 
 
@@ -182,8 +214,10 @@ def fit_choice(data: Sequence[TrainingQuestion]) -> dict[str, float]:
     return dict(zip(_CHOICE, (weights[1:] / weights[0]).round(3).tolist(), strict=True))
 
 
-def fit_confidence(features: Floats, right: npt.NDArray[np.bool_], weight: Floats) -> dict[str, float]:
-    """Return the weights of a logistic regression by feature; those of checks are at most 0."""
+def fit_confidence(
+    features: Floats, right: npt.NDArray[np.bool_], weight: Floats, names: Sequence[str] = CONFIDENCE_FEATURES
+) -> dict[str, float]:
+    """Return the weights of a logistic regression by the feature's name; those of checks are at most 0."""
     scale = features.std(axis=0) + 1e-9
     values = np.column_stack([features / scale, np.ones(len(features))])
     sign = np.where(right, 1.0, -1.0)
@@ -196,9 +230,9 @@ def fit_confidence(features: Floats, right: npt.NDArray[np.bool_], weight: Float
         penalty = _RIDGE_OF_CONFIDENCE * float(weights[:-1] @ weights[:-1])
         return float((weight * np.logaddexp(0, -margins)).sum()) + penalty, gradient
 
-    bounds = [(None, 0.0) if name in CHECKS else (None, None) for name in CONFIDENCE_FEATURES] + [(None, None)]
+    bounds = [(None, 0.0) if name in CHECKS else (None, None) for name in names] + [(None, None)]
     weights = minimize(loss, np.zeros(values.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds).x
-    named = dict(zip(CONFIDENCE_FEATURES, (weights[:-1] / scale).round(4).tolist(), strict=True))
+    named = dict(zip(names, (weights[:-1] / scale).round(4).tolist(), strict=True))
     return {"constant": round(float(weights[-1]), 4), **named}
 
 
@@ -215,10 +249,10 @@ def first_of(data: Sequence[TrainingQuestion]) -> tuple[Floats, npt.NDArray[np.b
 def field_weight(data: Sequence[TrainingQuestion]) -> Floats:
     """Return the weight of each question for the threshold.
 
-    Sets of questions like those of users count equally, others nothing.
+    Sets of questions like those of users count equally, others nothing, unless there are only others.
     """
     read = [question.set for question in data if question.candidates]
-    counts = Counter(name for name in read if name not in _OTHER_FIELDS)
+    counts = Counter(name for name in read if name not in _OTHER_FIELDS) or Counter(read)
     return np.array([1 / counts[name] if name in counts else 0.0 for name in read])
 
 
@@ -240,28 +274,74 @@ def calibration_error(chances: Floats, right: npt.NDArray[np.bool_], bins: int =
     return float(sum(gaps))
 
 
+def show_ablation(data: Sequence[TrainingQuestion], model: AnswerModel) -> None:
+    """Print what each part adds: the share of first answers that are right, and how many could be given.
+
+    The choice is the learnt one with some weights set to 0: these weights are fitted. The confidence is learnt anew from some
+    features, by folds of documents; given are as many answers, the surest first, as leave the share of right ones at the aim.
+    """
+    of_reader = [name for name in CONFIDENCE_FEATURES if name not in (*CHECKS, "sentence_rank", "sentence_gap")]
+    of_sentences = ["sentence_rank", "sentence_gap", "span_length", *CHECKS]
+    chances_of = {
+        "reader alone": (1.0, [], of_reader),
+        "sentences and checks alone": (0.0, ["sentence_gap", *CHECKS], of_sentences),
+        "both, no checks": (1.0, ["sentence_gap"], [name for name in CONFIDENCE_FEATURES if name not in CHECKS]),
+        "all": (1.0, ["sentence_gap", *CHECKS], list(CONFIDENCE_FEATURES)),
+    }
+    read = [question for question in data if question.candidates]
+    folds = np.array([fold_of(min(question.gold or {question.id}), _FOLDS) for question in read])
+    for name, (share, weights, features) in chances_of.items():
+        first = []
+        for question in read:
+            totals = np.array(
+                [
+                    share * one.read.log_chance + sum(model.choice[part] * one.own[part] for part in weights)
+                    for one in question.candidates
+                ]
+            )
+            best = question.candidates[int(np.argmax(totals))]
+            gap = min(_WIDEST_GAP, float(totals.max() - np.partition(totals, -2)[-2])) if len(totals) > 1 else _WIDEST_GAP
+            first.append(best._replace(own=best.own | {"gap": gap, "share": float(totals.max() - logsumexp(totals))}))
+        right = np.array([is_right(text_of(question, one), question.judged) for question, one in zip(read, first, strict=True)])
+        rows = np.array([[one.own[part] for part in features] for one in first])
+        chances = np.zeros(len(read))
+        for fold in range(_FOLDS):
+            seen = folds != fold
+            fitted = fit_confidence(rows[seen], right[seen], np.full(seen.sum(), 1 / seen.sum()), features)
+            totals = rows[~seen] @ [fitted[part] for part in features] + fitted["constant"]
+            chances[~seen] = 1 / (1 + np.exp(-totals))
+        surest = right[np.argsort(-chances)]
+        shares = np.cumsum(surest) / np.arange(1, len(surest) + 1)
+        given = np.flatnonzero(shares >= _AIM).max(initial=-1) + 1
+        error = calibration_error(chances, right)
+        print(f"{name}: {right.mean():.3f} right, {given / len(read):.3f} could be given, calibration error {error:.3f}")
+
+
 def main() -> None:
     """Read, learn, print, and write on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--keep", type=Path, help="keep the indexes of the sets here")
     parser.add_argument("--reader", type=Path, default=OWN_READER)
+    parser.add_argument("--ablate", action="store_true", help="print what each part adds")
     parser.add_argument("--write", action="store_true", help="write src/htxsearch/answer/answers.json")
     options = parser.parse_args()
     sets = [(read_judged_set(folder, ROOT / "corpus"), folder) for folder in options.folders]
     data = [question for judged, folder in sets for question in training_questions(judged, folder, options.keep)]
-    stored = learn(data, options.reader)
+    stored = learn(data, RememberingReader(options.reader))
+    if options.ablate:
+        show_ablation([question for question in data if question.calibration], AnswerModel(stored))
     if options.write:
         left_out = {judged.name: len(judged.left_out) for judged, _ in sets if judged.left_out}
         about = "The answer model of `htxsearch ask`, written by scripts/train_answers.py."
-        counts = Counter(question.set for question in data if question.form == "typed")
+        counts = {judged.name: len(readable_questions(judged, folder)) for judged, folder in sets}
         value = {"about": about, "trained_on": counts, "left_out": left_out, **stored}
         MODEL.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def learn(data: Sequence[TrainingQuestion], reader: Path) -> dict[str, Any]:
+def learn(data: Sequence[TrainingQuestion], reader: RememberingReader) -> dict[str, Any]:
     """Learn all three and return what `AnswerModel` reads; print the figures."""
-    sentence = fit_sentences(data)
+    sentence = fit_sentences([question for question in data if not question.calibration])
     stored: dict[str, Any] = {
         "sentence": dict(zip(SENTENCE_FEATURES, sentence.round(4).tolist(), strict=True)),
         "choice": {"sentence_gap": 1.0},
@@ -277,7 +357,7 @@ def learn(data: Sequence[TrainingQuestion], reader: Path) -> dict[str, Any]:
     chances = np.array([AnswerModel(stored).chance(row) for row in features.tolist()])
     stored["threshold"] = threshold_for(chances, right, field_weight(held))
     shown = chances >= stored["threshold"]
-    print(f"threshold {stored['threshold']}: {shown.mean():.3f} answered, {right[shown].mean():.3f} of them right")
+    print(f"threshold {stored['threshold']}: {shown.mean():.3f} answered, {right[shown].mean():.3f} of them right (fitted)")
     print(f"expected calibration error {calibration_error(chances, right):.3f} (fitted)")
     return stored
 

@@ -11,6 +11,7 @@ learnt from.
 """
 
 import argparse
+import hashlib
 from pathlib import Path
 
 import torch
@@ -63,9 +64,14 @@ def main() -> None:
         tokenizer = tokenizer_of(encoder, kept)
         network = Network(len(kept))
         network.load_encoder(encoder, kept)
-    train(network, tokenizer, questions, Schedule(options.minutes, options.seed, options.checkpoint))
+    origin = hashlib.sha256(f"{options.start_from} {options.seed} {tokenizer.to_str()}".encode()).hexdigest()
+    try:
+        train(network, tokenizer, questions, Schedule(options.minutes, options.seed, options.checkpoint, origin))
+    except ValueError as error:
+        parser.error(str(error))
     network.eval()
     write_reader(network, tokenizer, options.out)
+    options.checkpoint.unlink(missing_ok=True)  # the next training begins anew
     print(f"{options.out}: {sum(path.stat().st_size for path in options.out.iterdir()) / 1e6:.1f} MB")
 
 

@@ -3,6 +3,7 @@
 An example has the windows that the product's own retrieval gives for a question, and where the answer is in them.
 """
 
+import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,8 +13,9 @@ import msgspec
 import numpy as np
 from tokenizers import Tokenizer
 
+import htxsearch.answer
 from htxsearch.answer.pipeline import RetrievedContext, retrieve
-from htxsearch.answer.question import plain_question, with_diacritics
+from htxsearch.answer.question import plain_question
 from htxsearch.answer.reader.windows import context_line, windows_around
 from htxsearch.answer.scorer import answer_model
 from htxsearch.answer.sentences import CandidatePassage, read_passages
@@ -27,6 +29,7 @@ from reader_training.encoder import END, START
 
 __all__ = ["Question", "Tokens", "collected_questions", "drawn", "encoded"]
 
+_MODELS = Path(htxsearch.answer.__file__).parent
 _WINDOWS = 8
 """Windows kept for a question, of which a pass draws a few."""
 _HARD = 5
@@ -73,9 +76,12 @@ class Tokens(NamedTuple):
 def collected_questions(folder: Path, corpus: Path, keep: Path) -> list[Question]:
     """Return the questions of a judged set that the reader may read.
 
-    Retrieval takes minutes, so they are kept in the folder `keep`; a later run takes them from there.
+    Retrieval takes minutes, so they are kept in the folder `keep`; a later run takes them from there, as long as the set and
+    the models of answers are the same.
     """
-    kept = keep / f"{folder.name}.json"
+    sources = [*sorted(folder.glob("*.*")), _MODELS / "answers.json", _MODELS / "question_kinds.npy"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    kept = keep / f"{folder.name}-{digest[:12]}.json"
     if not kept.exists():
         keep.mkdir(parents=True, exist_ok=True)
         part = kept.with_suffix(".part")
@@ -87,9 +93,13 @@ def collected_questions(folder: Path, corpus: Path, keep: Path) -> list[Question
 def _questions_of(folder: Path, corpus: Path) -> Iterator[Question]:
     """Yield the questions of a judged set that the reader may read, with the windows of each form.
 
-    Questions about documents that are left out, or kept for calibration, are not read.
+    Documents that are left out, or kept for calibration, are not read, nor questions about them.
     """
     judged = read_judged_set(folder, corpus)
+
+    def is_read(document: str) -> bool:
+        return document not in judged.left_out and not is_for_calibration(document)
+
     with index_of(judged, None) as index:
         snapshot = index.searcher().snapshot
         for query, question in read_questions(folder, judged).items():
@@ -100,11 +110,12 @@ def _questions_of(folder: Path, corpus: Path) -> Iterator[Question]:
                 continue
             forms = {}
             for form, text in {"typed": question["text"], **own_forms_of(question)}.items():
-                context = retrieve(snapshot, plain_question(text))
+                found = retrieve(snapshot, plain_question(text))
+                context = found._replace(passages=[own for own in found.passages if is_read(own.article)])
                 answers = [nfc(answer) for answer in question["answers"]]
                 windows = _windows(context, snapshot, answers, nfc(question.get("sentence") or ""), gold)
                 if windows and (not answers or any(window.answers for window in windows)):
-                    forms[form] = (with_diacritics(context.typed, context.restored), windows)
+                    forms[form] = (context.asked, windows)
             if forms:
                 yield Question(query, forms)
 

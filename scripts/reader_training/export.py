@@ -16,7 +16,8 @@ from reader_training.network import HEADS, LAYERS, POSITIONS, WIDTH, Network
 
 __all__ = ["read_reader", "write_reader"]
 
-SEPARATOR = "</s>"
+SEPARATOR = " "
+"""What stands between a context line and its text: in training they follow each other directly."""
 _OPSET, _IR = 20, 9
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _OUTPUTS = ("start_logits", "end_logits")
@@ -28,8 +29,9 @@ def write_reader(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: value.detach().float().numpy() for name, value in network.state_dict().items()}
     onnx.save(_Graph(weights).model(), str(folder / "model.onnx"))
-    tokenizer.add_special_tokens([SEPARATOR])
-    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    about = json.loads(tokenizer.to_str())
+    about["added_tokens"] = []  # nothing in a text is a special piece
+    (folder / "tokenizer.json").write_text(json.dumps(about, ensure_ascii=False, separators=(",", ":")), "utf-8")
     sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.onnx", "tokenizer.json")}
     (folder / "reader.json").write_text(json.dumps({"separator": SEPARATOR, "sha256": sums}, indent=1) + "\n", "utf-8")
 

@@ -36,11 +36,15 @@ _REPORTED_EVERY = 25
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train: the rate falls to nearly nothing over these minutes, whatever machine it is."""
+    """How long to train: the rate falls to nearly nothing over these minutes, whatever machine it is.
+
+    `origin` says what the training began from: a checkpoint of another origin is refused.
+    """
 
     minutes: float
     seed: int
     checkpoint: Path
+    origin: str
 
 
 class _Batch:
@@ -80,7 +84,7 @@ def train(network: Network, tokenizer: Tokenizer, questions: Sequence[Question],
         fused=True,
     )
     rates = [group["lr"] for group in optimiser.param_groups]
-    step, spent = _resumed(network, optimiser, schedule.checkpoint)
+    step, spent = _resumed(network, optimiser, schedule)
     batches = _batches(questions, tokenizer, random.Random(schedule.seed + step))
     began = saved = time.monotonic()
     losses: list[float] = []
@@ -101,8 +105,8 @@ def train(network: Network, tokenizer: Tokenizer, questions: Sequence[Question],
             print(f"step {step}: loss {mean:.3f}, {100 * share:.0f} % of the time", flush=True)
         if time.monotonic() - saved > _SAVED_EVERY_S:
             saved = time.monotonic()
-            _save(network, optimiser, schedule.checkpoint, step, spent + saved - began)
-    _save(network, optimiser, schedule.checkpoint, step, spent + time.monotonic() - began)
+            _save(network, optimiser, schedule, step, spent + saved - began)
+    _save(network, optimiser, schedule, step, spent + time.monotonic() - began)
 
 
 def _batches(questions: Sequence[Question], tokenizer: Tokenizer, chance: random.Random) -> Iterator[_Batch]:
@@ -116,11 +120,17 @@ def _batches(questions: Sequence[Question], tokenizer: Tokenizer, chance: random
             if windows:
                 waiting.append([encoded(tokenizer, text, window, with_context=chance.random() > 0.1) for window in windows])
             if len(waiting) == _QUESTIONS * _SORTED:
-                waiting.sort(key=lambda windows: max(len(tokens.ids) for tokens in windows))
-                parts = [waiting[at : at + _QUESTIONS] for at in range(0, len(waiting), _QUESTIONS)]
-                chance.shuffle(parts)
-                yield from map(_Batch, parts)
+                yield from _sorted_batches(waiting, chance)
                 waiting = []
+        yield from _sorted_batches(waiting, chance)
+
+
+def _sorted_batches(waiting: list[list[Tokens]], chance: random.Random) -> Iterator[_Batch]:
+    """Yield batches of questions of about one length, in a drawn order."""
+    waiting.sort(key=lambda windows: max(len(tokens.ids) for tokens in windows))
+    parts = [waiting[at : at + _QUESTIONS] for at in range(0, len(waiting), _QUESTIONS)]
+    chance.shuffle(parts)
+    yield from map(_Batch, parts)
 
 
 def _loss(network: Network, batch: _Batch) -> Tensor:
@@ -147,18 +157,25 @@ def _loss(network: Network, batch: _Batch) -> Tensor:
     return total
 
 
-def _save(network: Network, optimiser: torch.optim.Optimizer, path: Path, step: int, spent: float) -> None:
+def _save(network: Network, optimiser: torch.optim.Optimizer, schedule: Schedule, step: int, spent: float) -> None:
     """Save everything that a later run needs, in one step."""
     state = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "spent": spent}
+    state["origin"], path = schedule.origin, schedule.checkpoint
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 
 
-def _resumed(network: Network, optimiser: torch.optim.Optimizer, path: Path) -> tuple[int, float]:
-    """Load a checkpoint if there is one; return its step and the seconds that it took."""
+def _resumed(network: Network, optimiser: torch.optim.Optimizer, schedule: Schedule) -> tuple[int, float]:
+    """Load a checkpoint if there is one; return its step and the seconds that it took.
+
+    Raises ValueError if it is of another origin: its rows may belong to other pieces.
+    """
+    path = schedule.checkpoint
     if not path.exists():
         return 0, 0.0
     state = torch.load(path, weights_only=True)
+    if state.get("origin") != schedule.origin:
+        raise ValueError(f"{path} belongs to another training: remove it, or name another file by --checkpoint")
     network.load_state_dict(state["network"])
     optimiser.load_state_dict(state["optimiser"])
     return cast(int, state["step"]), cast(float, state["spent"])

@@ -24,6 +24,7 @@ def write_tiny_reader(
     nowhere: float = 0.0,
     outputs: tuple[str, str] = ("start_logits", "end_logits"),
     about: Mapping[str, object] | None = None,
+    inputs: tuple[str, ...] = ("input_ids",),
 ) -> Path:
     """Write a reader whose answer begins at words with a high `start` and ends at words with a high `end`; return its folder.
 
@@ -51,7 +52,7 @@ def write_tiny_reader(
     graph = helper.make_graph(
         [helper.make_node("Gather", [name, "input_ids"], [output]) for name, output in zip(("s", "e"), outputs, strict=True)],
         "tiny",
-        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["windows", "tokens"])],
+        [helper.make_tensor_value_info(name, TensorProto.INT64, ["windows", "tokens"]) for name in inputs],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["windows", "tokens"]) for name in outputs],
         [table("s", start), table("e", end)],
     )

@@ -1,5 +1,6 @@
 """The reader: logits of windows, the best spans of sentences, other readers, and what happens without one."""
 
+import json
 import math
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tokenizers import Tokenizer
 
 from answer.readers import write_tiny_reader
 from htxsearch import Index
@@ -19,6 +21,9 @@ from htxsearch.answer.scorer import CONFIDENCE_FEATURES, AnswerModel, answer_mod
 from htxsearch.cli.main import cli
 from htxsearch.errors import ReaderUnavailable
 from htxsearch.text.sentences import Span
+
+sys.path.append(str(Path(__file__).parents[2] / "scripts"))
+from reader_training.examples import TrainingWindow, encoded  # the scripts are no package
 
 QUESTION = "HTX Suối Vàng có bao nhiêu thành viên?"
 
@@ -70,6 +75,25 @@ def test_a_long_text_is_cut_and_a_text_of_blanks_has_no_tokens(tmp_path: Path) -
     long, blank = reader.read("?", [("", "từ " * 5000), ("", " \n ")])
     assert 0 < len(long.start) < 400
     assert len(blank.start) == 0
+
+
+@pytest.mark.parametrize("question", ["½ " * 500, "Москва " * 200, "hợp tác xã là gì " * 50, "x" * 5000, "\u0301" * 900, ""])
+def test_a_long_question_leaves_the_window_its_tokens(question: str) -> None:
+    (read,) = Reader(OWN_READER).read(question, [("Tựa", "Thôn có 34 hộ nuôi ong.")])
+    assert read.spans
+    assert read.spans[-1][1] == len("Thôn có 34 hộ nuôi ong.")
+
+
+def test_training_joins_question_context_and_text_as_the_reader_does() -> None:
+    question, context, text = "Thôn có bao nhiêu hộ?", "Nghề ong · 03/02/2021 · Thái Nguyên", "Thôn có 34 hộ nuôi ong."
+    tokenizer = Tokenizer.from_file(str(OWN_READER / "tokenizer.json"))
+    separator = json.loads((OWN_READER / "reader.json").read_text("utf-8"))["separator"]
+    trained = encoded(tokenizer, question, TrainingWindow(context, text, ((8, 13),), own=True))
+    assert tokenizer.encode(question, f"{context}{separator}{text}").ids == trained.ids
+    (read,) = Reader(OWN_READER).read(question, [(context, text)])
+    assert len(read.spans) == trained.last - trained.first
+    ((first, last),) = trained.spans
+    assert (read.spans[first - trained.first][0], read.spans[last - trained.first][1]) == (8, 13)
 
 
 # Spans
@@ -173,12 +197,16 @@ def test_the_command_takes_another_reader(corpus: Path, tmp_path: Path) -> None:
 # Without a reader
 
 
-@pytest.mark.parametrize("spoilt", ["absent", "no model", "no tokenizer", "model", "tokenizer", "outputs", "sum", "about"])
+@pytest.mark.parametrize(
+    "spoilt", ["absent", "no model", "no tokenizer", "model", "tokenizer", "outputs", "inputs", "NaN", "sum", "about"]
+)
 def test_a_reader_that_cannot_be_used_is_named(spoilt: str, corpus: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reader"
     if spoilt != "absent":
         outputs = ("x", "y") if spoilt == "outputs" else ("start_logits", "end_logits")
-        write_tiny_reader(folder, start={"34": 9.0}, outputs=outputs)
+        inputs = ("input_ids", "position_ids") if spoilt == "inputs" else ("input_ids",)
+        logit = math.nan if spoilt == "NaN" else 9.0
+        write_tiny_reader(folder, start={"34": logit}, outputs=outputs, inputs=inputs)
     if spoilt in ("no model", "no tokenizer"):
         (folder / {"no model": "model.onnx", "no tokenizer": "tokenizer.json"}[spoilt]).unlink()
     if spoilt in ("model", "tokenizer"):

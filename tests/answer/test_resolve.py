@@ -195,6 +195,17 @@ def test_48_agrees_with_less_than_50_and_not_with_more(bound: str, relation: str
     assert [(other.text, other.relation) for other in others] == [(f"{bound} 50 hợp tác xã", relation)]
 
 
+def test_dates_and_persons_with_the_same_number_are_not_the_same() -> None:
+    question = analyse_question("HTX Mường Pồn thành lập khi nào?")
+    first, other = (
+        one._replace(answer=replace(one.answer, kind="date"))
+        for one in (candidate("tháng 9 năm 2019", "a", fit=0.6), candidate("tháng 9 năm 2020", "b"))
+    )
+    answer, others = resolve(question, [first, other])
+    assert answer is not None
+    assert (answer.text, others) == ("tháng 9 năm 2019", ())
+
+
 def test_a_figure_of_another_time_adds_nothing_to_the_confidence() -> None:
     question = analyse_question("Năm 2018 Mường Pồn có bao nhiêu hợp tác xã?")
     asked_for = candidate("31 HTX", "b", "Năm 2018", 0.2)
@@ -228,6 +239,8 @@ def test_an_answer_of_an_article_without_a_name_of_the_question_is_doubted() -> 
         ("Thái Nguyên có bao nhiêu HTX?", ["thai nguyen"]),
         ("Ông Lò Văn Ơn làm gì?", ["lo van on"]),
         ("UBND tỉnh nói gì?", []),
+        ("Giám Đốc HTX Tân Cương Xanh Là Ai?", []),
+        ("Thành phố Hồ Chí Minh có bao nhiêu HTX?", ["ho chi minh"]),
         ("htx tan cuong xanh o dau", []),
     ],
 )

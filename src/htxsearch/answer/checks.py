@@ -71,7 +71,7 @@ def counts_something_else(question: QuestionAnalysis, text: str, span: Span) -> 
     figure = figures(text[span.start : span.end])[:1]
     start = span.start + (figure[0].number if figure else 0)
     terms = [spelled(token.term) for token in tokens(text[start : span.end + 40])][: _COUNTED_REACH + 1]
-    return not any(set(form) <= set(terms) or form[0] in terms for form in _forms(question.focus, question.marked))
+    return not any(form[0] in terms for form in _forms(question.focus, question.marked))
 
 
 def _forms(noun: tuple[str, ...], marked: bool) -> Sequence[tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Typed spans of a text: amounts, dates, names and document numbers.
 
 They are found by their form. Figures are those of `text.figures`. Money and percentages are figures with their
-sign. Dates are those of `text.dates`. Names are runs of capitals. The word in front of a name makes it a person's,
+sign. Dates are those of `text.date_mentions`. Names are runs of capitals. The word in front of a name makes it a person's,
 an organisation's or a place's.
 """
 
@@ -9,18 +9,17 @@ import datetime
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.figures import figures
 from htxsearch.text.places import find_provinces
 
-__all__ = ["TYPES", "Type", "TypedSpan", "typed_spans"]
+__all__ = ["Type", "TypedSpan", "typed_spans"]
 
 Type = Literal["number", "money", "percent", "date", "name", "person", "organisation", "place", "document"]
 
-TYPES: tuple[Type, ...] = get_args(Type)
 
 _PERCENT_BEHIND = re.compile(r"\s?(?:%|phần trăm(?!\w))", re.IGNORECASE)
 _CURRENCY_BEHIND = re.compile(
@@ -35,7 +34,7 @@ _SINCE = re.compile(r"(?<!\w)từ\s$", re.IGNORECASE)
 _CURRENCY_BEFORE = re.compile(r"[$€£]\s?$")
 _UPPER = "".join(char for char in map(chr, range(0x41, 0x1EFA)) if char.isupper())
 _CAPITAL = rf"[{_UPPER}][^\W_]*(?:[-.'’][^\W_]+)*"
-_NAME = re.compile(rf"(?<!\w){_CAPITAL}(?:\s(?:{_CAPITAL}|(?:de|von|van|di|of|the|và)\s(?={_CAPITAL})))*")
+_NAME = re.compile(rf"(?<!\w){_CAPITAL}(?:\s(?:(?:de|von|van|di|of|the)\s)?{_CAPITAL})*")
 _BEARER_REACH = 40
 """Characters before a name in which the word for its bearer is looked for."""
 _BODY_WORDS = 5

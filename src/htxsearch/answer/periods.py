@@ -1,6 +1,6 @@
 """The periods that a text names, and the period that holds for a fact in it.
 
-`mentions` of `text.dates` reads the dates. This module adds "hiện nay" (now) as the day of publication. A rule
+`text.date_mentions` reads the dates. This module adds "hiện nay" (now) as the day of publication. A rule
 picks the period of a fact at some position of the text: a figure without its time is no answer to a question that
 names a time.
 """

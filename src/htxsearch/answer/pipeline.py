@@ -27,6 +27,7 @@ from htxsearch.search.rerank import Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
 from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.normalize import has_diacritics
+from htxsearch.text.places import find_provinces
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["RetrievedContext", "answer_question", "answers_above_hits", "checked_question", "retrieve"]
@@ -41,10 +42,12 @@ class RetrievedContext(NamedTuple):
     """A question as interpreted, and the passages its answer is looked for in.
 
     `typed` is the question after keystrokes (hopwj tacs xax) were resolved, `query` its expansion, `restored` it with
-    diacritics, None if it was typed with them. `arrays` is None if nothing was found.
+    diacritics, None if it was typed with them. `asked` is the question as it is read: with diacritics, and with its numbers
+    and signs. `arrays` is None if nothing was found.
     """
 
     typed: str
+    asked: str
     query: ExpandedQuery
     ranked: list[Ranked]
     restored: str | None
@@ -71,18 +74,18 @@ def answers_above_hits(
     """Return the answer to show above the hits of a page.
 
     It is found in the passages retrieved for the page. Only the first page of a question, best hits first, has
-    `Answers`. A question whose words say no more than a heading may say (giám đốc hợp tác xã) has them only if it is
+    `Answers`. A question without a question word, which may be a heading (giám đốc hợp tác xã), has them only if it is
     answered; for all else the result is None.
     """
     started = perf_counter()
     if request.offset or request.sort != "score":
         return None
-    analysis = analyse_question(request.query)
+    analysis = analyse_question(page.retrieval.read_as if page.retrieval else request.query)
     question = plain_question(request.query)
-    if analysis.kind == "thing" or not has_tokens(question):
+    if not analysis.asks or not has_tokens(question):
         return None
     answers = answer_question(snapshot, question, request.filters, _OTHERS_ABOVE_HITS, page, reader)
-    if answers.answer is None and not (analysis.before or analysis.behind):
+    if answers.answer is None and not analysis.has_question_word:
         return None
     return replace(answers, question=request.query, took_ms=(perf_counter() - started) * 1000)
 
@@ -132,8 +135,7 @@ def _read(context: RetrievedContext, reader: Path | None) -> tuple[list[Choice],
     if context.arrays is None:
         return [], ()
     try:
-        asked = with_diacritics(context.typed, context.restored)
-        return choices(asked, context.arrays, context.question, context.passages, reader_at(reader or OWN_READER)), ()
+        return choices(context.asked, context.arrays, context.question, context.passages, reader_at(reader or OWN_READER)), ()
     except ReaderUnavailable as error:
         if reader is not None:
             raise
@@ -154,10 +156,20 @@ def retrieve(
     retrieval = retrieval or first_stage(snapshot, typed, filters)
     reranked = reranked or rerank(engine, retrieval.query.terms, typed, retrieval.result.hits)
     restored = None if has_diacritics(typed) else reranked.restored
-    analysis = _analysis(typed, restored)
+    asked = with_diacritics(typed, restored)
     articles = StoredArticles(engine)
     passages = _different_passages(reranked.ranked, articles)
-    return RetrievedContext(typed, retrieval.query, reranked.ranked, restored, reranked.question, analysis, passages, articles)
+    return RetrievedContext(
+        typed,
+        asked,
+        retrieval.query,
+        reranked.ranked,
+        restored,
+        reranked.question,
+        analyse_question(typed, asked),
+        passages,
+        articles,
+    )
 
 
 def _is_of(retrieval: Retrieval | None, typed: str, filters: tuple[Filter, ...]) -> bool:
@@ -168,21 +180,6 @@ def _is_of(retrieval: Retrieval | None, typed: str, filters: tuple[Filter, ...])
     if retrieval is None or retrieval.filters != filters:
         return False
     return retrieval.read_as == typed or retrieval.query.tree == parse(typed)
-
-
-def _analysis(query: str, restored: str | None) -> QuestionAnalysis:
-    """Return the analysis of a question or, if of the same kind, of its restored form.
-
-    The restored form is preferred because its nouns have diacritics.
-    """
-    analysis = analyse_question(query)
-    if not restored:
-        return analysis
-    marked = analyse_question(f"{restored}?")
-    if marked.kind != analysis.kind:
-        return analysis
-    # The restored form has lost the signs of dates and document numbers.
-    return replace(marked, periods=analysis.periods, places=analysis.places, documents=analysis.documents, names=analysis.names)
 
 
 def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> list[CandidatePassage]:
@@ -207,9 +204,10 @@ def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> l
 
 
 def _folded_article(articles: StoredArticles, article_id: str) -> str:
-    """Return the folded words of an article, its title and its province."""
+    """Return the folded words of an article, its title and its province, and the names of provinces written short: TP.HCM."""
     article = articles[article_id].article
-    return f" {folded_words(' '.join((article.title, article.place or '', article.body)))} "
+    provinces = {mention.province for mention in find_provinces(article.body)}
+    return f" {folded_words(' '.join((article.title, article.place or '', article.body, *sorted(provinces))))} "
 
 
 def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, str]) -> CandidateAnswer:

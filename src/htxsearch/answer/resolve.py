@@ -256,11 +256,11 @@ def _terms(text: str) -> tuple[str, ...]:
 def _say_the_same(one: Answer, other: Answer) -> bool:
     """Return True if two answers agree.
 
-    Answers with figures agree if their first figures do not contradict each other: 48 and "dưới 50". Others agree if one
+    Figures agree if they do not contradict each other: 48 and "dưới 50". Others agree if one
     holds the other: bà Lường Thị Mận, Lường Thị Mận.
     """
     figure, other_figure = figures(one.text)[:1], figures(other.text)[:1]
-    if figure and other_figure:
+    if one.kind in FIGURES and figure and other_figure:
         return agree(figure[0], other_figure[0])
     shorter, longer = sorted((_terms(one.text), _terms(other.text)), key=len)
     return shorter == longer or (len(shorter) > 1 and f" {' '.join(shorter)} " in f" {' '.join(longer)} ")

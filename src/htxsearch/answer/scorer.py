@@ -292,18 +292,18 @@ def _tidied(question: QuestionAnalysis, text: str, sentence: Sentence, span: Spa
     "đầu năm 2019", not "năm 2019".
     """
     start, end = span
-    while end - start > 1 and text[end - 1] in " ,.;:–-…" and not text[end - 1].isalnum():
+    while end - start > 1 and text[end - 1] in " ,.;:–-…":
         end -= 1
-    while end - start > 1 and text[start] in " ,.;:–-…)":
+    while end - start > 1 and text[start] in " ,.;:–-…)" and not (text[start] in "–-" and text[start + 1].isdigit()):
         start += 1
     for opening, closing in ("()", "“”", "«»", "[]"):
         inner = text[start:end]
         if inner.count(opening) > inner.count(closing):
             if text.startswith(closing, end):
                 end += 1
-            elif inner.startswith(opening):
+            elif inner.startswith(opening) and end - start > 1:
                 start += 1
-        elif inner.count(closing) > inner.count(opening) and inner.endswith(closing):
+        elif inner.count(closing) > inner.count(opening) and inner.endswith(closing) and end - start > 1:
             end -= 1
     for sign in ("%", " %"):
         if text[end - 1 : end].isdigit() and text.startswith(sign, end):
@@ -314,7 +314,7 @@ def _tidied(question: QuestionAnalysis, text: str, sentence: Sentence, span: Spa
     start, end = _counted(question, text, Span(start, end))
     if question.kind in _WITHOUT_QUALIFIERS:
         return Span(start, end)
-    return _qualified(sentence, Span(start, end), {*question.before, *question.focus, *question.behind})
+    return _qualified(sentence, Span(start, end), set(question.terms))
 
 
 def _counted(question: QuestionAnalysis, text: str, span: Span) -> Span:

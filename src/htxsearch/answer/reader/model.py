@@ -12,12 +12,14 @@ reader.json      optional: `sha256` of the other two files by name; `separator`,
 The product's own lies beside this module; `--reader` names another. onnxruntime and the model are loaded by the first question.
 """
 
+import ctypes
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,12 +40,11 @@ OWN_READER = Path(__file__).parent / "weights"
 
 _MOST_TOKENS = 384
 """Tokens of question and window; the end of a longer window is cut."""
-_MOST_QUESTION_CHARACTERS = 400
-"""Characters of a question that the model reads."""
+_MOST_QUESTION_CHARACTERS, _MOST_QUESTION_TOKENS = 1000, 64
+"""Characters and tokens of a question that the model reads."""
 _THREADS = 4
 """Most threads of one reading: more gain nothing on a few hundred tokens."""
-_NOWHERE = -1e4
-"""The logit of a token that no span may begin or end at."""
+_INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 
 _Floats = NDArray[np.float32]
 
@@ -81,6 +82,8 @@ class Reader:
             return []
         session, tokenizer, separator = self._loaded
         asked = _without(separator, question[:_MOST_QUESTION_CHARACTERS])
+        kept = tokenizer.encode(asked, add_special_tokens=False).offsets[:_MOST_QUESTION_TOKENS]
+        asked = asked[: kept[-1][1]] if kept else ""
         texts = [
             f"{_without(separator, context)}{separator}{_without(separator, text)}" if context else _without(separator, text)
             for context, text in windows
@@ -95,13 +98,13 @@ class Reader:
                 "token_type_ids": encoding.type_ids,
             }
             given = {name: np.array([values], np.int64) for name, values in inputs.items() if name in names}
-            start, end = session.run(["start_logits", "end_logits"], given)
-            found.append(_of_text(encoding, start[0], end[0], text, len(text) - len(window)))
+            start, end = _logits(self.folder, session, given)
+            found.append(_of_text(encoding, start, end, text, len(text) - len(window)))
         return found
 
-    @cached_property
+    @property
     def _loaded(self) -> tuple["onnxruntime.InferenceSession", "Tokenizer", str]:
-        """The session, the tokenizer and the separator, loaded once."""
+        """The session, the tokenizer and the separator, loaded by the first reading."""
         with _loading:
             return _load(self.folder)
 
@@ -120,6 +123,7 @@ def _without(separator: str, text: str) -> str:
     return text if separator.isspace() else text.replace(separator, "·" * len(separator))
 
 
+@cache
 def _load(folder: Path) -> tuple["onnxruntime.InferenceSession", "Tokenizer", str]:
     """Load a reader's files. Raises ReaderUnavailable."""
     try:
@@ -134,7 +138,8 @@ def _load(folder: Path) -> tuple["onnxruntime.InferenceSession", "Tokenizer", st
     try:
         separator = _checked_separator(folder)
         tokenizer = Tokenizer.from_file(str(vocabulary))
-        tokenizer.enable_truncation(_MOST_TOKENS, strategy="only_second")
+        tokenizer.enable_truncation(_MOST_TOKENS, strategy="longest_first")
+        tokenizer.no_padding()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(
             _THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _THREADS
@@ -145,10 +150,34 @@ def _load(folder: Path) -> tuple["onnxruntime.InferenceSession", "Tokenizer", st
         raise
     except Exception as error:  # both libraries raise plain exceptions of their own for a file of another form
         raise ReaderUnavailable("reader.damaged", path=str(folder), detail=str(error).splitlines()[0][:200]) from error
-    outputs = {node.name for node in session.get_outputs()}
+    outputs, inputs = ({node.name for node in nodes} for nodes in (session.get_outputs(), session.get_inputs()))
     if not {"start_logits", "end_logits"} <= outputs:
         raise ReaderUnavailable("reader.no-reader", path=str(model))
+    if not inputs <= _INPUTS:
+        raise ReaderUnavailable("reader.other-inputs", path=str(model), inputs=", ".join(sorted(inputs - _INPUTS)))
+    _give_back_memory()
     return session, tokenizer, separator
+
+
+def _logits(
+    folder: Path, session: "onnxruntime.InferenceSession", given: dict[str, NDArray[np.int64]]
+) -> tuple[_Floats, _Floats]:
+    """Return the logits of a window's tokens as beginning and end. Raises ReaderUnavailable if the model fails."""
+    try:
+        start, end = (logits[0] for logits in session.run(["start_logits", "end_logits"], given))
+    except Exception as error:  # onnxruntime raises plain exceptions of its own for a model of another form
+        raise ReaderUnavailable("reader.damaged", path=str(folder), detail=str(error).splitlines()[0][:200]) from error
+    if np.isnan(start).any() or np.isnan(end).any():
+        raise ReaderUnavailable("reader.damaged", path=str(folder), detail="NaN")
+    return start, end
+
+
+def _give_back_memory() -> None:
+    """Give the memory that loading has freed back to the system, where the C library can: some 35 MB with glibc."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim:
+            trim(0)
 
 
 def _checked_separator(folder: Path) -> str:

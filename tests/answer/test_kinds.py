@@ -1,0 +1,44 @@
+"""The kind of answer that a question asks for, and queries that ask nothing."""
+
+import numpy as np
+import pytest
+
+from htxsearch.answer.kinds import BUCKETS, buckets_of, kind_of
+from htxsearch.text.normalize import strip_diacritics
+
+QUESTIONS = [
+    ("Huyện Mường Pồn có bao nhiêu hợp tác xã?", "number"),
+    ("HTX Đồi Xanh thành lập năm nào?", "date"),
+    ("Ai là giám đốc HTX Đồi Xanh?", "person"),
+    ("Vì sao HTX Đồi Xanh giải thể?", "reason"),
+    ("Mỗi hộ được hỗ trợ bao nhiêu tiền?", "money"),
+    ("Tỷ lệ hộ nghèo của xã còn bao nhiêu phần trăm?", "percent"),
+    ("HTX Đồi Xanh nằm ở đâu?", "place"),
+    ("HTX Đồi Xanh có được vay vốn không?", "yesno"),
+]
+
+
+@pytest.mark.parametrize(("question", "kind"), QUESTIONS)
+def test_plain_questions_have_their_kind_with_diacritics_and_without(question: str, kind: str) -> None:
+    assert kind_of(question) == kind
+    assert kind_of(strip_diacritics(question)) == kind
+
+
+@pytest.mark.parametrize("query", ["chè Thái Nguyên", "Liên minh Hợp tác xã Việt Nam", "nông thôn mới ở Mường Pồn"])
+def test_key_words_ask_nothing(query: str) -> None:
+    assert kind_of(query) is None
+
+
+@pytest.mark.parametrize("text", ["", "?", "1", "…", "a" * 100_000, "bao nhiêu " * 10_000, "\ud7ff\u0301"])
+def test_any_text_has_rows_in_the_table(text: str) -> None:
+    rows = buckets_of(text)
+    assert rows == sorted(set(rows))
+    assert rows[-1] == BUCKETS - 1
+    assert len(rows) < 2000
+    kind_of(text)
+
+
+def test_figures_are_alike_and_forms_of_typing_differ_in_spelling_only() -> None:
+    assert buckets_of("năm 2019 có bao nhiêu HTX") == buckets_of("năm 2020 có bao nhiêu htx")
+    marked, plain = buckets_of("có bao nhiêu hợp tác xã"), buckets_of("co bao nhieu hop tac xa")
+    assert np.isin(plain, marked).mean() > 0.9
