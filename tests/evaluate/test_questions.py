@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from htxsearch.evaluate.answers import read_questions
+from htxsearch.evaluate.answers import left_out_questions, read_questions
 from htxsearch.evaluate.folds import read_left_out
 from htxsearch.evaluate.judged import read_judged_set
 from htxsearch.ingest.article import Article
@@ -150,6 +150,13 @@ def test_a_third_of_the_documents_is_left_out_of_training(name: str) -> None:
             if file == "unanswerable.jsonl" and "article" in row["metadata"]:
                 assert outside is (row["metadata"]["article"] in listed), row
     assert [group for group, sides in groups.items() if len(sides) > 1] == []
+
+
+def test_the_sets_for_training_measure_nothing() -> None:
+    for name in set(SETS) - set(MEASURED):
+        judged = read_judged_set(EVALS / name, CORPUS)
+        assert judged.left_out == frozenset()
+        assert left_out_questions(judged, read_questions(EVALS / name, judged)) == frozenset()
 
 
 @each_set

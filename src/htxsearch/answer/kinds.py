@@ -54,15 +54,16 @@ _WORD = re.compile(r"[^\W\d_]{1,30}|\d{1,30}|[%?]")
 
 
 def kind_of(question: str) -> Kind | None:
-    """Return the kind of answer that a question asks for, None for a query that asks nothing."""
+    """Return the kind of answer that a question asks for, None if it asks nothing."""
     totals = _weights()[buckets_of(question)].sum(axis=0, dtype=np.int64)
     return COLUMNS[int(np.argmax(totals))]
 
 
 def buckets_of(question: str) -> list[int]:
-    """Return the rows of the table that a question's features are hashed to, each once, in ascending order.
+    """Return the rows of the table that a question's features are hashed to.
 
-    The last row is in every question: its weights are the model's intercepts. Figures are alike.
+    Each row is there once, in ascending order. The last row is in every question: its weights are the model's intercepts.
+    Figures are alike.
     """
     words = _WORD.findall(nfc(question).lower())[:_LONGEST_QUESTION]
     found = {zlib.crc32(feature.encode()) % (BUCKETS - 1) for feature in _features(words)}
@@ -70,7 +71,10 @@ def buckets_of(question: str) -> list[int]:
 
 
 def _features(words: Sequence[str]) -> Iterator[str]:
-    """Yield runs of words, folded and, if any has diacritics, as spelled. "^" and "$" stand for the ends."""
+    """Yield runs of words, folded and, if any has diacritics, as spelled.
+
+    "^" and "$" stand for the ends.
+    """
     plain = ["#" if word[0].isdigit() else word for word in words]
     folded = ["^", *map(folded_form, plain), "$"]
     yield from _runs("folded", folded)

@@ -204,7 +204,10 @@ def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> l
 
 
 def _folded_article(articles: StoredArticles, article_id: str) -> str:
-    """Return the folded words of an article, its title and its province, and the names of provinces written short: TP.HCM."""
+    """Return the folded words of an article, its title and its province.
+
+    The names of provinces that it writes short (TP.HCM) are added.
+    """
     article = articles[article_id].article
     provinces = {mention.province for mention in find_provinces(article.body)}
     return f" {folded_words(' '.join((article.title, article.place or '', article.body, *sorted(provinces))))} "

@@ -229,9 +229,10 @@ def divided_question(kind: Kind, question: str) -> QuestionAnalysis:
 
 
 def _question_word(kind: Kind, terms: Sequence[str], spelled: Callable[[str], str]) -> int | None:
-    """Return the place of the term that asks: the first that counts if a figure is asked for, "nào" and "gì" before others.
+    """Return the place of the term that asks.
 
-    "bao" asks only before nhiêu, lâu, giờ, xa: bao bì, bao gồm.
+    It is the first that counts if a figure is asked for; "nào" and "gì" go before others. "bao" asks only before nhiêu, lâu,
+    giờ, xa: bao bì, bao gồm.
     """
 
     def first_of(words: Sequence[str]) -> int | None:

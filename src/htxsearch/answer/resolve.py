@@ -121,9 +121,16 @@ def _by_total_score(candidates: Sequence[CandidateAnswer]) -> list[CandidateAnsw
 
 
 def _resolve_texts(ranked: Sequence[CandidateAnswer]) -> tuple[CandidateAnswer, list[CandidateAnswer]]:
-    """Return the best answer that is no figure, and the candidates that say the same."""
+    """Return the best answer that is no figure, and the candidates that say the same.
+
+    Their sentences have about as much of the question.
+    """
     best = ranked[0]
-    same = [candidate for candidate in ranked if _say_the_same(candidate.answer, best.answer)]
+    same = [
+        candidate
+        for candidate in ranked
+        if _say_the_same(candidate.answer, best.answer) and candidate.says >= _LEAST_SAYS * best.says
+    ]
     return _agreed(best, same), [_related(candidate, "same") for candidate in same]
 
 

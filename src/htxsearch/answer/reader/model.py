@@ -162,7 +162,10 @@ def _load(folder: Path) -> tuple["onnxruntime.InferenceSession", "Tokenizer", st
 def _logits(
     folder: Path, session: "onnxruntime.InferenceSession", given: dict[str, NDArray[np.int64]]
 ) -> tuple[_Floats, _Floats]:
-    """Return the logits of a window's tokens as beginning and end. Raises ReaderUnavailable if the model fails."""
+    """Return the logits of a window's tokens as beginning and end.
+
+    Raises ReaderUnavailable if the model fails.
+    """
     try:
         start, end = (logits[0] for logits in session.run(["start_logits", "end_logits"], given))
     except Exception as error:  # onnxruntime raises plain exceptions of its own for a model of another form
@@ -173,7 +176,10 @@ def _logits(
 
 
 def _give_back_memory() -> None:
-    """Give the memory that loading has freed back to the system, where the C library can: some 35 MB with glibc."""
+    """Give the memory that loading has freed back to the system.
+
+    The C library must be able to: glibc gives back some 35 MB.
+    """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim:
