@@ -1,5 +1,6 @@
-"""Measure how good and how fast htxsearch is: judged sets, floors, and benchmarks beside other engines.
+"""Measure how good and how fast htxsearch is.
 
+Judged sets, floors, and benchmarks beside other engines.
 judged       a judged set in BEIR form, and its index
 forms        its queries without diacritics, in Telex, as keywords
 folds        which model has never seen the documents of a question

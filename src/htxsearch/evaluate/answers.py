@@ -86,7 +86,10 @@ def read_questions(folder: Path, judged: JudgedSet) -> Questions:
 
 
 def gold_documents(query: str, metadata: Mapping[str, Any], qrels: Mapping[str, Mapping[str, int]]) -> frozenset[str]:
-    """Return the ids of all documents that answer a question, judged or named in its metadata."""
+    """Return the ids of all documents that answer a question.
+
+    They are judged, or named in its metadata.
+    """
     return frozenset(qrels.get(query, {})) | frozenset(metadata.get("answers_other_docs", {}))
 
 

@@ -1,5 +1,6 @@
-"""Measure how well the main content is cut out of saved pages, on pages whose text a reader has written down.
+"""Measure how well the main content is cut out of saved pages.
 
+A reader has written down the text of these pages.
 A collection is a folder of saved pages with `gold.json`: a list of objects with `file`, `title`, `sapo` (the lead, may be
 empty), `paragraphs` (a list of texts) and `boilerplate_probes` (strings of the page that do not belong to its content).
 
@@ -40,7 +41,10 @@ Extract = Callable[[Path], tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class GoldPage:
-    """A saved page, with the title and the text that a reader has marked as its content."""
+    """A saved page with its title and its content.
+
+    A reader has marked both.
+    """
 
     file: Path
     title: str
@@ -50,7 +54,10 @@ class GoldPage:
 
 @dataclass(frozen=True, slots=True)
 class PageOutcome:
-    """The extraction of one page: shares of tokens, whether the title is exact, and the probes that are in the body."""
+    """The extraction of one page.
+
+    Shares of tokens, whether the title is exact, and the probes that are in the body.
+    """
 
     file: str
     precision: float
@@ -62,7 +69,10 @@ class PageOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """A collection of pages read by one extractor. `by` is "" for htxsearch, else its name; `probes` counts all."""
+    """A collection of pages read by one extractor.
+
+    `by` is "" for htxsearch, else its name; `probes` counts all.
+    """
 
     name: str
     by: str
@@ -86,7 +96,10 @@ class Extraction:
 
     @property
     def measures(self) -> Mapping[str, float]:
-        """Means over the pages; "Clean" is the share of probes that are in no body. All are better if higher."""
+        """Means over the pages, all better if higher.
+
+        "Clean" is the share of probes that are in no body.
+        """
         count = len(self.pages)
         return {
             "Precision": sum(page.precision for page in self.pages) / count,
@@ -111,7 +124,10 @@ class Extraction:
 
 
 def read_gold(folder: Path) -> tuple[GoldPage, ...]:
-    """Return the pages of a folder's `gold.json`. Raises UsageError if it is not as the module says."""
+    """Return the pages of a folder's `gold.json`.
+
+    Raises UsageError if it is not as the module says.
+    """
     gold = folder / "gold.json"
     try:
         pages = tuple(
@@ -136,7 +152,10 @@ def read_gold(folder: Path) -> tuple[GoldPage, ...]:
 
 
 def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract, *, by: str = "") -> Extraction:
-    """Read every page with `extract` and compare it with the gold text; a page that yields nothing has 0 in all."""
+    """Read every page with `extract` and compare it with the gold text.
+
+    A page that yields nothing has 0 in all.
+    """
     outcomes = []
     for page in pages:
         title, body = extract(page.file)
@@ -163,7 +182,10 @@ def by_htxsearch(file: Path) -> tuple[str, str]:
 
 
 def by_trafilatura(file: Path) -> tuple[str, str]:
-    """Return the title and body of a page by trafilatura alone, with tables, without comments."""
+    """Return the title and body of a page by trafilatura alone.
+
+    Tables are taken, comments are not.
+    """
     import trafilatura  # loads for long, and only a comparison with it pays
 
     document = trafilatura.bare_extraction(file.read_bytes(), include_comments=False, include_tables=True, with_metadata=True)

@@ -1,5 +1,6 @@
-"""Pin the figures that a set must not fall below. Only left-out figures are pinned.
+"""Pin the figures that a set must not fall below.
 
+Only left-out figures are pinned.
 The file is {"left-out": {LABEL: {MEASURE: FLOOR}}}. A fitted figure tells how well a model remembers the questions that it has
 learnt from; pinning it would reward remembering. It is warned about if it falls below the floor of its left-out figure: then
 the product's model is not the one that the folds stand for.
@@ -42,7 +43,10 @@ class MeasuredSet(Protocol):
 
 
 def read_floors(path: Path) -> dict[str, dict[str, float]]:
-    """Return the floors of a file, none if it does not exist. Raises UsageError for a file of another form."""
+    """Return the floors of a file, none if it does not exist.
+
+    Raises UsageError for a file of another form.
+    """
     if not path.exists():
         return {}
     try:
@@ -61,7 +65,10 @@ def write_floors(path: Path, floors: Floors) -> None:
 
 
 def below_floors(floors: Floors, runs: Sequence[MeasuredSet], kind: Kind = _PINNED) -> list[Message]:
-    """Return a message for each figure of a kind below its floor, and for each floor whose measure is missing."""
+    """Return a message for each figure of a kind below its floor.
+
+    There is one, too, for each floor whose measure is missing.
+    """
     messages = []
     for run in runs:
         if run.kind != kind:
@@ -84,8 +91,9 @@ def without_left_out(runs: Sequence[MeasuredSet]) -> list[str]:
 
 
 def raised_floors(floors: Floors, runs: Sequence[MeasuredSet]) -> dict[str, dict[str, float]]:
-    """Return the floors raised to the left-out figures of the runs, rounded down; none is lowered.
+    """Return the floors raised to the left-out figures of the runs.
 
+    They are rounded down; none is lowered.
     Raises UsageError for a set of which there are only fitted figures.
     """
     fitted = without_left_out(runs)

@@ -1,5 +1,6 @@
-"""Divide judged questions by their documents, so that every figure can come from a model that never saw the document.
+"""Divide judged questions by their documents.
 
+Every figure can so come from a model that never saw the document.
 A figure is *fitted* if the model that answers has learnt from the question or from another question about the same document,
 and *left-out* if it has not. Only left-out figures pin floors. A set that no model has learnt from gives left-out figures by
 itself. For a set that a model has learnt from there are two ways:
@@ -22,8 +23,9 @@ LEFT_OUT_FILE = "left-out.txt"
 
 
 def document_groups(documents_of: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Return the group of each question: the smallest document id that a chain of shared documents leads to.
+    """Return the group of each question.
 
+    It is the smallest document id that a chain of shared documents leads to.
     A question without a document, one that nothing answers, is a group of its own.
     """
     parent: dict[str, str] = {}
@@ -45,12 +47,18 @@ def document_groups(documents_of: Mapping[str, Iterable[str]]) -> dict[str, str]
 
 
 def fold_of(group: str, folds: int) -> int:
-    """Return the fold of a group of documents, 0 to `folds` - 1, by the CRC-32 of its id."""
+    """Return the fold of a group of documents, 0 to `folds` - 1.
+
+    It is found by the CRC-32 of the group.
+    """
     return zlib.crc32(group.encode()) // 3 % folds
 
 
 def is_for_calibration(document: str) -> bool:
-    """Return True if the reader does not learn from the document, so that its confidence can be: a seventh, by the CRC-32."""
+    """Return True if the reader does not learn from the document.
+
+    The confidence is learnt from such documents: a seventh, by the CRC-32.
+    """
     return zlib.crc32(f"cal{document}".encode()) % 7 == 0
 
 

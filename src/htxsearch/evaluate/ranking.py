@@ -39,14 +39,15 @@ RankingWeights = Mapping[str, float]
 
 
 def ranking_learnt_from(name: str) -> bool:
-    """Return True if the product's ranking weights have learnt from the set of this name."""
+    """Return True if the product's ranking weights have learnt from the set."""
     stored = json.loads(resources.files("htxsearch.search").joinpath("rank.json").read_text("utf-8"))
     return name in stored["trained_on"]
 
 
 def fold_weights(judged: JudgedSet, folds: Path, *, semantic: bool = False) -> Callable[[str], RankingWeights]:
-    """Return a function from a query id to the weights learnt without the documents of the query.
+    """Return the weights of each query, learnt without its documents.
 
+    The result is a function from a query id to weights.
     Reads `ranking.json` in the folder of folds, which scripts/train.py writes. Raises UsageError if it is missing, has not
     learnt from this set or, with `semantic`, has a weight of meaning that is fitted.
     """
@@ -76,8 +77,9 @@ def evaluate_ranking(
     weights_of: Callable[[str], RankingWeights] | None = None,
     **options: Any,
 ) -> Run:
-    """Ask every judged query in the given form and measure the rankings; `options` go to `Index.search`.
+    """Ask every judged query in the given form and measure the rankings.
 
+    `options` go to `Index.search`.
     `weights_of` gives the weights for each query, as `fold_weights` does; without it the product's own are used.
     A query that cannot be parsed counts as one without hits, and its error is kept. Raises UsageError for an unknown measure
     or form.
@@ -108,7 +110,10 @@ def evaluate_ranking(
 
 @cache
 def _measure(name: str) -> dict[str, Any]:
-    """Return the object of ir_measures for the name of a measure, and the depth of ranking that it reads."""
+    """Return the object of ir_measures for the name of a measure.
+
+    Its depth of ranking comes with it.
+    """
     import ir_measures  # 0.3 s, and only an evaluation pays
 
     try:

@@ -23,7 +23,10 @@ _SIGN_FLIPS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one query: the ranked document ids, its measures, and the syntax error if it could not be parsed."""
+    """The result of one query.
+
+    The ranked document ids, its measures, and the syntax error if it could not be parsed.
+    """
 
     query: str
     ranked: tuple[str, ...]
@@ -33,8 +36,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """All queries of a judged set in one form. `measures` are means over the judged queries.
+    """All queries of a judged set in one form.
 
+    `measures` are means over the judged queries.
     `folds` is True if each query was answered by a model learnt without its documents, False if by the product's own model.
     `parts` are, on request, the same measures of the queries that have a field's value in common, with their count.
     """
@@ -51,13 +55,19 @@ class Run:
 
     @property
     def label(self) -> str:
-        """The name of its floors: "SET", "SET (unaccented)", "SET (unaccented, semantic)", "SET (answers)"."""
+        """The name of its floors.
+
+        "SET", "SET (unaccented)", "SET (unaccented, semantic)", "SET (answers)".
+        """
         form = self.form if self.form != "typed" else ""
         marks = [mark for mark in (form, "semantic" if self.semantic else "", self.task) if mark]
         return f"{self.name} ({', '.join(marks)})" if marks else self.name
 
     def interval(self, measure: str) -> float:
-        """Return the half width of the 95 % confidence interval of the mean, by the normal approximation."""
+        """Return the half width of the 95 % confidence interval of the mean.
+
+        It is by the normal approximation.
+        """
         values = [outcome.measures[measure] for outcome in self.outcomes.values() if measure in outcome.measures]
         if len(values) < 2:
             return math.inf
@@ -66,7 +76,10 @@ class Run:
         return 1.96 * math.sqrt(variance / len(values))
 
     def as_json(self, *, queries: bool = False) -> dict[str, Any]:
-        """Return the run as JSON values; with `queries`, the measures and the ranking of every query, too."""
+        """Return the run as JSON values.
+
+        With `queries`, the measures and the ranking of every query are in it, too.
+        """
         value: dict[str, Any] = {
             "kind": self.kind,
             "measures": dict(self.measures),
@@ -104,8 +117,9 @@ def runs_as_json(runs: Sequence[Run], *, queries: bool = False) -> dict[str, Any
 
 
 def read_run(path: Path) -> dict[str, dict[str, Any]]:
-    """Return the sets of a run that was saved with its queries; of a set with both kinds, the left-out one.
+    """Return the sets of a run that was saved with its queries.
 
+    Of a set with both kinds, it is the left-out one.
     Raises UsageError for a file of another form.
     """
     try:
@@ -120,8 +134,9 @@ def read_run(path: Path) -> dict[str, dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs of one set: the means before and after, the change of each query, and the chance of such a difference.
+    """Two runs of one set, compared.
 
+    The means before and after, the change of each query, and the chance of such a difference.
     `p` is of a two-sided paired randomisation test; `changes` are after less before, by query id.
     """
 
@@ -135,7 +150,10 @@ class Comparison:
 
 
 def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Comparison]:
-    """Return a comparison for each set in both saved runs, by its first measure. Raises UsageError if none is in both."""
+    """Return a comparison for each set in both saved runs.
+
+    It is by the first measure. Raises UsageError if no set is in both.
+    """
     common = [name for name in first if name in second]
     if not common:
         raise UsageError("eval.no-common-set")
@@ -164,8 +182,9 @@ def compare_runs(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Co
 
 
 def paired_randomisation(differences: Sequence[float]) -> float:
-    """Return the chance of a mean at least this far from 0 if the sign of each difference were random.
+    """Return the chance of a mean this far from 0 under random signs.
 
+    The sign of each difference is drawn at random.
     M. Smucker, J. Allan and B. Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval
     Evaluation", 2007. Deterministic; 1 if there is no difference.
     """

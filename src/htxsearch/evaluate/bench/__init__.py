@@ -1,5 +1,6 @@
-"""Compare htxsearch with plain Whoosh, SQLite FTS5, tantivy and bm25s: same tokens, queries, machine and run.
+"""Compare htxsearch with plain Whoosh, SQLite FTS5, tantivy and bm25s.
 
+All get the same tokens and queries, on the same machine in the same run.
     collection   articles, their passages as token numbers, and queries drawn from them
     exhaustive   BM25 written out in numpy, which the answers are compared with
     rivals       the engines, each built, opened and asked in its own way

@@ -1,4 +1,7 @@
-"""Make the collection that every engine indexes: articles, passages as token numbers, and queries drawn from them."""
+"""Make the collection that every engine indexes.
+
+It has articles, passages as token numbers, and queries drawn from them.
+"""
 
 import json
 import lzma
@@ -31,8 +34,9 @@ _LENGTHS = range(2, 9)
 
 @dataclass(frozen=True, slots=True)
 class BenchCollection:
-    """Articles and their passages. A token is a number: the position of its term in `vocabulary`.
+    """Articles and their passages, as numbers of tokens.
 
+    The number of a token is the position of its term in `vocabulary`.
     The tokens of passage p are `tokens[offsets[p] : offsets[p + 1]]`; `owners[p]` is the first passage of its
     article. A query is a row of different tokens; `texts` are the same queries as a person would type them.
     """
@@ -53,8 +57,9 @@ class BenchCollection:
         return len(self.owners)
 
     def sizes(self, wanted: Sequence[int] = ()) -> list[int]:
-        """Return the sizes to measure at, ascending: those given, or the usual steps up to the whole.
+        """Return the sizes to measure at, ascending.
 
+        They are those given, or the usual steps up to the whole.
         Raises UsageError for a size above the number of passages.
         """
         return _sizes(self.passages, wanted)
@@ -71,7 +76,10 @@ class BenchCollection:
         }
 
     def write(self, folder: Path) -> None:
-        """Write the files that a worker reads: passages.txt (owner, tab, tokens), vocabulary.txt, queries.json."""
+        """Write the files that a worker reads.
+
+        They are passages.txt (owner, tab, tokens), vocabulary.txt and queries.json.
+        """
         with (folder / "passages.txt").open("w", encoding="ascii") as file:
             for number, owner in enumerate(self.owners):
                 own = self.tokens[self.offsets[number] : self.offsets[number + 1]]
@@ -81,7 +89,10 @@ class BenchCollection:
 
 
 def read_articles(path: Path, limit: int) -> list[Article]:
-    """Return the first articles of a .jsonl or .jsonl.xz with title and text. Raises UsageError."""
+    """Return the first articles of a .jsonl or .jsonl.xz file.
+
+    They have a title and a text. Raises UsageError.
+    """
     articles = []
     try:
         with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
@@ -139,8 +150,9 @@ def _sizes(total: int, wanted: Sequence[int]) -> list[int]:
 def collect(
     articles: Sequence[Article], *, source: str, synthetic: bool, queries: int, sizes: Sequence[int] = (), seed: int = 1
 ) -> BenchCollection:
-    """Divide articles into passages of syllable tokens, and draw queries from those in the smallest size.
+    """Divide articles into passages of syllable tokens, and draw queries from them.
 
+    Queries are drawn from the passages of the smallest size.
     The queries are the same at every size, and the text that they were drawn from is always indexed. Raises UsageError.
     """
     numbers: dict[str, int] = {}
@@ -171,7 +183,10 @@ def collect(
 
 
 def _queries(articles: Sequence[Article], known: dict[str, int], draw: random.Random, wanted: int) -> Iterator[tuple[str, ...]]:
-    """Yield different queries: two to eight neighbouring content syllables of a random sentence or title."""
+    """Yield different queries.
+
+    A query is two to eight neighbouring content syllables of a random sentence or title.
+    """
     seen = set()
     for _ in range(50 * wanted):
         article = draw.choice(articles)

@@ -1,5 +1,6 @@
-"""Score every passage for every query by BM25, from the same tokens, with the formula of `engine.bm25`.
+"""Score every passage for every query by BM25.
 
+The tokens are those of the engines, the formula is that of `engine.bm25`.
 Uses no engine, so that the answers of an engine can be compared with it.
 """
 
@@ -19,7 +20,7 @@ Answer = Sequence[tuple[int, float]]
 
 
 class Exhaustive:
-    """The scores of all passages of a collection's first `size`, for any of its queries."""
+    """The scores of a collection's first `size` passages, for any of its queries."""
 
     def __init__(self, collection: BenchCollection, size: int) -> None:
         import numpy as np
@@ -52,7 +53,10 @@ class Exhaustive:
         return [(int(one), float(scores[one])) for one in order if scores[one] > 0]
 
     def disagreement(self, query: Sequence[int], answer: Answer) -> str | None:
-        """Return how an answer differs from the exhaustive one, or None. Passages of equal score may change places."""
+        """Return how an answer differs from the exhaustive one, or None.
+
+        Passages of equal score may change places.
+        """
         scores, best = self.scores(query), self.top(query)
         if len(answer) != len({passage for passage, _ in answer}):
             return "a passage is there twice"
@@ -66,7 +70,10 @@ class Exhaustive:
         return None
 
     def overlap(self, query: Sequence[int], answer: Answer) -> float:
-        """Return the share of the exhaustive top ten that an answer holds; one that ties with the last belongs to it."""
+        """Return the share of the exhaustive top ten that an answer holds.
+
+        A passage that ties with the last belongs to it.
+        """
         best = self.top(query)
         if not best:
             return 1.0

@@ -1,4 +1,7 @@
-"""Measure every engine in processes of its own, asked in turn, so that a busy machine slows all alike."""
+"""Measure every engine in processes of its own.
+
+The engines are asked in turn, so that a busy machine slows all alike.
+"""
 
 import json
 import math
@@ -79,7 +82,10 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """The measurements of one engine at one size; `htxsearch.evaluate.bench` has the units."""
+    """The measurements of one engine at one size.
+
+    `htxsearch.evaluate.bench` has the units.
+    """
 
     version: str
     build_s: float
@@ -105,7 +111,10 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The engines at one number of passages; an engine that is left out has the reason in its place."""
+    """The engines at one number of passages.
+
+    An engine that is left out has the reason in its place.
+    """
 
     passages: int
     queries: int
@@ -127,7 +136,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The machine; `load` is its load average at the beginning, None where the system has none."""
+    """The machine that was measured on.
+
+    `load` is its load average at the beginning, None where the system has none.
+    """
 
     cores: int
     system: str
@@ -144,7 +156,10 @@ class Comparison:
 
     @property
     def sound(self) -> bool:
-        """True if htxsearch's engine, unless left out by choice, finished at every size and was exact."""
+        """True if htxsearch's engine finished at every size and was exact.
+
+        It is also True if that engine was left out by choice.
+        """
         taking_part = [size for size in self.sizes if OURS in size.engines]
         return not any(size.mismatches or isinstance(size.engines[OURS], str) for size in taking_part)
 
@@ -160,8 +175,9 @@ def _machine() -> Machine:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a timed process: Python may keep what it compiles, as it does for a user.
+    """Return the environment for a timed process.
 
+    Python may keep what it compiles, as it does for a user.
     Otherwise every cold start would compile its imports again, and the engine with the most Python code would pay most.
     """
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -310,7 +326,10 @@ def compare(
 
 
 def _try_out(contenders: Sequence[_Contender]) -> None:
-    """Run every engine once, so that its imports are compiled before anything is timed."""
+    """Run every engine once, before anything is timed.
+
+    Its imports are compiled then.
+    """
     for one in contenders:
         if one.left_out is None:
             with suppress(_LeftOut):  # it fails again when it counts, with the reason

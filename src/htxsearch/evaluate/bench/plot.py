@@ -1,4 +1,7 @@
-"""Draw the picture: latency at the largest size, and growth with the number of passages. Owns matplotlib."""
+"""Draw latency at the largest size, and growth with the number of passages.
+
+The only importer of matplotlib.
+"""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -12,7 +15,10 @@ __all__ = ["can_draw", "draw"]
 
 
 def can_draw(path: Path) -> None:
-    """Raise UsageError if no picture can be drawn to `path`, before an hour is spent on measuring."""
+    """Raise UsageError if no picture can be drawn to `path`.
+
+    It is asked before an hour is spent on measuring.
+    """
     if not find_spec("matplotlib"):
         raise UsageError("bench.no-matplotlib")
     if not path.parent.is_dir():

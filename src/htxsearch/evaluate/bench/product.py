@@ -1,4 +1,7 @@
-"""Measure the product as a user has it: `Index.search`, the command as a process, and reindexing."""
+"""Measure the product as a user has it.
+
+`Index.search`, the command as a process, and reindexing.
+"""
 
 import json
 import statistics
@@ -42,8 +45,9 @@ print(time.perf_counter() - started)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """The latency of the product. `reranking_adds` is p50 of search less p50 of first-stage retrieval, in milliseconds:
+    """The latency of the product.
 
+    `reranking_adds` is p50 of search less p50 of first-stage retrieval, in milliseconds:
     reranking, and fetching and highlighting the hits. `one_shot_s` is the median of `htxsearch query` as a
     process, `imports_s` that of `python -c "import numpy, click"`.
     """
@@ -65,7 +69,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reindexing:
-    """`Index.update()` on a fresh index, the segmenter alone over the same text, and adding a few articles, in seconds."""
+    """The seconds of indexing.
+
+    They are those of `Index.update()` on a fresh index, of the segmenter alone over the same text, and of adding a few
+    articles.
+    """
 
     articles: int
     characters: int
@@ -80,7 +88,10 @@ class Reindexing:
 
 
 def build_product(articles: Sequence[Article], folder: Path, talk: Talk = silent) -> Path:
-    """Index the articles as a user does, in `folder`, and return the folder of the index."""
+    """Index the articles as a user does, and return the folder of the index.
+
+    It lies in `folder`.
+    """
     _write(articles, folder / "corpus" / "articles.jsonl")
     talk(f"the product: indexing {len(articles):,} articles")
     with Index(folder / "index", corpus=folder / "corpus") as index:
@@ -89,7 +100,10 @@ def build_product(articles: Sequence[Article], folder: Path, talk: Talk = silent
 
 
 def ask_product(folder: Path, queries: Sequence[str], *, rounds: int, talk: Talk = silent) -> Product:
-    """Measure an index, search and first-stage retrieval in turn for each query. Raises as opening an index does."""
+    """Measure an index, search and first-stage retrieval in turn for each query.
+
+    Raises as opening an index does.
+    """
     search: list[float] = []
     stage_one: list[float] = []
     with Index(folder) as index:
@@ -125,7 +139,10 @@ def _first_stage(index: Index, query: str) -> None:
 
 
 def _one_shot(folder: Path, queries: Sequence[str]) -> tuple[float, float]:
-    """Return the median seconds of the command and of a process that only imports, run in turn."""
+    """Return the median seconds of the command and of importing alone.
+
+    Both are processes, run in turn.
+    """
     command = [sys.executable, "-m", "htxsearch", "query", "--index", str(folder), "--json", "--"]
     imports = [sys.executable, "-c", "import numpy, click"]
     _seconds([*command, queries[0]])
@@ -143,8 +160,9 @@ def _seconds(command: Sequence[str]) -> float:
 
 
 def measure_reindexing(articles: Sequence[Article], count: int, talk: Talk = silent) -> Reindexing:
-    """Index the first `count` articles anew, then add the next ten. Raises UsageError if there are not so many.
+    """Index the first `count` articles anew, then add the next ten.
 
+    Raises UsageError if there are not so many.
     The segmenter runs alone before and after, in one process, line by line as the product asks it; the mean counts.
     Its model is loaded beforehand in either case.
     """

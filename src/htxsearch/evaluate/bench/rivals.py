@@ -1,5 +1,6 @@
-"""The engines, each built, opened and asked as its own documentation has it. The only importer of tantivy and bm25s.
+"""The engines, each built, opened and asked as its own documentation has it.
 
+The only importer of tantivy and bm25s.
 All get the same tokens and none analyses text. htxsearch and Whoosh get the terms; FTS5 and tantivy, whose
 tokenizers could change a term, get an ASCII code for each; bm25s gets numbers. Whoosh, FTS5 and tantivy score
 with the k1, b and idf they come with (FTS5 and tantivy let nobody change them), bm25s with htxsearch's. Each builds
@@ -26,7 +27,10 @@ Tokens = Sequence[int]
 
 
 class Passage(NamedTuple):
-    """A passage to index: its number, the number of its article's first passage, its tokens."""
+    """A passage to index: its number, its tokens, and its article.
+
+    The article is the number of its first passage.
+    """
 
     number: int
     owner: int
@@ -47,7 +51,10 @@ class BaselineEngine(Protocol):
 
 
 class _Ours:
-    """htxsearch's engine through its seam, in batches as the product writes them. No words, no titles."""
+    """htxsearch's engine through its seam, in batches as the product writes them.
+
+    It has no words and no titles.
+    """
 
     def __init__(self, folder: Path, vocabulary: Sequence[str]) -> None:
         self._folder, self._vocabulary = folder, vocabulary
@@ -136,7 +143,10 @@ class _Fts5:
 
 
 class _Tantivy:
-    """tantivy with one field of blank-separated codes. It does not count matches, so that it may skip."""
+    """tantivy with one field of blank-separated codes.
+
+    It does not count matches, so that it may skip.
+    """
 
     def __init__(self, folder: Path, _: Sequence[str]) -> None:
         self._folder = str(folder)

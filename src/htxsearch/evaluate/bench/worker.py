@@ -1,4 +1,6 @@
-"""Run one engine in a process of its own, asked in JSON lines: `python -m htxsearch.evaluate.bench.worker ENGINE WORK INDEX`.
+"""Run one engine in a process of its own, asked in JSON lines.
+
+    python -m htxsearch.evaluate.bench.worker ENGINE WORK INDEX
 
 WORK holds what `Collection.write` wrote, INDEX is the engine's folder. A request names what to `do`; each gets one
 line back. Whatever else the engine prints goes to standard error.
@@ -106,7 +108,10 @@ def _passages(lines: Iterator[str]) -> Iterator[Passage]:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise _Late when the time is up, if the system has such a timer; otherwise the caller gives up on the process."""
+    """Raise _Late when the time is up.
+
+    Where the system has no such timer, the caller gives up on the process.
+    """
     if not hasattr(signal, "setitimer"):
         yield
         return
