@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 
+from reader_training.encoder import UNKNOWN
 from reader_training.network import HEADS, LAYERS, POSITIONS, WIDTH, Network
 
 __all__ = ["read_reader", "write_reader"]
@@ -30,7 +31,9 @@ def write_reader(network: Network, tokenizer: Tokenizer, folder: Path) -> None:
     weights = {name: value.detach().float().numpy() for name, value in network.state_dict().items()}
     onnx.save(_Graph(weights).model(), str(folder / "model.onnx"))
     about = json.loads(tokenizer.to_str())
-    about["added_tokens"] = []  # nothing in a text is a special piece
+    about["added_tokens"] = []
+    for number in range(UNKNOWN + 1):  # no text has a piece with a blank: it cannot write a special one
+        about["model"]["vocab"][number][0] = f" {about['model']['vocab'][number][0].strip()}"
     (folder / "tokenizer.json").write_text(json.dumps(about, ensure_ascii=False, separators=(",", ":")), "utf-8")
     sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("model.onnx", "tokenizer.json")}
     (folder / "reader.json").write_text(json.dumps({"separator": SEPARATOR, "sha256": sums}, indent=1) + "\n", "utf-8")

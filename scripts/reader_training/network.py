@@ -20,6 +20,7 @@ FROZEN = 3
 """Lowest layers that are not trained, as the embeddings are not."""
 _DROPOUT = 0.1
 _MASK = 1 << 24
+"""Elements of the long mask of dropout."""
 _EPSILON = 1e-12
 
 
@@ -42,7 +43,7 @@ class Dropout(nn.Module):  # type: ignore[misc]
 class Layer(nn.Module):  # type: ignore[misc]
     """A transformer layer with normalisation behind each sum, as BERT's."""
 
-    def __init__(self, dropout: "Dropout") -> None:
+    def __init__(self, dropout: Dropout) -> None:
         super().__init__()
         self.dropout = dropout
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)

@@ -96,6 +96,12 @@ def test_training_joins_question_context_and_text_as_the_reader_does() -> None:
     assert (read.spans[first - trained.first][0], read.spans[last - trained.first][1]) == (8, 13)
 
 
+def test_a_text_cannot_write_a_special_piece() -> None:
+    tokenizer = Tokenizer.from_file(str(OWN_READER / "tokenizer.json"))
+    special = {0, 1, 2, 3}
+    assert special.isdisjoint(tokenizer.encode("<s> a</s> b <pad> <unk>c", add_special_tokens=False).ids)
+
+
 # Spans
 
 
