@@ -44,6 +44,11 @@ NEWS = {
 }
 
 
+UNSURE_OF_LONGER_PERIODS = pytest.mark.xfail(
+    strict=True, reason="the reader finds the figure of 9/2019 for a quarter or years, but is .2 sure of it: issue 14"
+)
+
+
 @pytest.fixture(scope="module")
 def news(tmp_path_factory: pytest.TempPathFactory) -> Index:
     root: Path = tmp_path_factory.mktemp("news")
@@ -55,10 +60,10 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return index
 
 
-def given(index: Index, question: str, least: float = 0.4) -> str:
+def given(index: Index, question: str) -> str:
     """Return the number of the likeliest answer, "-" if it is unlikely; how sure an answer must be is not tested here."""
     found = index.ask(question).best
-    return found.text.split()[0] if found and found.confidence > least else "-"
+    return found.text.split()[0] if found and found.confidence > 0.4 else "-"
 
 
 @pytest.mark.parametrize(
@@ -69,9 +74,9 @@ def given(index: Index, question: str, least: float = 0.4) -> str:
         ("Tính đến 31/12/2017", "31"),
         ("Tháng 9/2019", "48 50"),
         ("Đến tháng 9 năm 2019", "48 50"),
-        ("Quý III/2019", "48 50"),
+        pytest.param("Quý III/2019", "48 50", marks=UNSURE_OF_LONGER_PERIODS),
         ("9 tháng đầu năm 2019", "48 50"),
-        ("Giai đoạn 2018-2019", "48 50"),
+        pytest.param("Giai đoạn 2018-2019", "48 50", marks=UNSURE_OF_LONGER_PERIODS),
         ("Năm 2021", "57"),
         ("Cuối 2021", "57"),
         ("Hiện nay", "57"),
@@ -79,9 +84,8 @@ def given(index: Index, question: str, least: float = 0.4) -> str:
     ],
 )
 def test_the_time_of_the_question_decides(news: Index, time: str, counts: str) -> None:
-    """A figure of "hiện nay" holds on the article's day. Of a quarter that holds a month the reader is unsure."""
-    least = 0.4 if counts == "-" else 0.1
-    assert given(news, f"{time} huyện Suối Vàng có bao nhiêu hợp tác xã?", least) in counts.split()
+    """A figure of "hiện nay" holds on the article's day."""
+    assert given(news, f"{time} huyện Suối Vàng có bao nhiêu hợp tác xã?") in counts.split()
 
 
 @pytest.mark.parametrize(
