@@ -326,10 +326,9 @@ def main() -> None:
     if options.ablate:
         show_ablation([question for question in data if question.calibration], AnswerModel(stored))
     if options.write:
-        left_out = {judged.name: len(judged.left_out) for judged, _ in sets if judged.left_out}
         about = "The answer model of `htxsearch ask`, written by scripts/train_answers.py."
         counts = {judged.name: len(readable_questions(judged, folder)) for judged, folder in sets}
-        value = {"about": about, "trained_on": counts, "left_out": left_out, **stored}
+        value = {"about": about, "trained_on": counts, **stored}
         MODEL.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 

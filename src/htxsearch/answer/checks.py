@@ -10,7 +10,7 @@ from functools import cache
 from htxsearch.answer.figures import status_of
 from htxsearch.answer.periods import overlap_any, period_at
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
-from htxsearch.answer.sentences import OF_KIND, SENTENCE_FEATURES, CandidatePassage, Sentence
+from htxsearch.answer.sentences import OF_KIND, SENTENCE_FEATURES, CandidatePassage, Sentence, names_deputy
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.figures import figures
@@ -92,9 +92,7 @@ def _is_of_another_rank(question: QuestionAnalysis, sentence: Sentence) -> bool:
     """Return True if one of question and sentence is about a deputy, not the other."""
     if question.kind != "person":
         return False
-    if question.asks_for_deputy:
-        return "phó" not in sentence.terms
-    return any(term == "phó" and weight for term, weight in zip(sentence.terms, sentence.weight[1:], strict=False))
+    return "phó" not in sentence.terms if question.asks_for_deputy else names_deputy(sentence)
 
 
 def _repeated(sentence: Sentence, span: Span) -> float:

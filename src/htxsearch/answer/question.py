@@ -47,12 +47,7 @@ _OF_A_NOUN = ("nào", "gì")
 _OTHERS = ("ai", "đâu", "sao")
 
 
-def _any(words: str) -> str:
-    """Return a rule that matches any of the phrases, which are separated by commas."""
-    return "(?:" + "|".join(words.split(", ")) + ")"
-
-
-_WHO = _any("tôi, mình, em, tớ, anh, chị, cháu, bác, chúng tôi, bọn mình")
+_WHO = "(?:tôi|mình|em|tớ|anh|chị|cháu|bác|chúng tôi|bọn mình)"
 _LEAD = (
     r"^(?:(?:dạ|alo|ủa|admin|ad)[, ]+)*(?:[^\W\d]+ ơi[, ]+)?"
     rf"(?:(?:(?:xin|vui lòng|làm ơn|hãy) )?cho (?:phép )?(?:{_WHO}|(?:{_WHO} )?(?:được )?(?:xin|hỏi|biết))"

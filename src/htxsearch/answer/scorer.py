@@ -86,8 +86,7 @@ class Choice(NamedTuple):
 class AnswerModel:
     """The learned weights of sentences, of the choice and of the confidence.
 
-    `trained_on` counts the questions that they and the reader have learnt from, by judged set. `left_out` counts the questions
-    of these sets that no training read.
+    `trained_on` counts the questions that they, the kinds and the reader may have learnt from, by judged set.
     """
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
@@ -96,7 +95,6 @@ class AnswerModel:
         self.confidence: dict[str, float] = stored["confidence"]
         self.threshold: float = stored["threshold"]
         self.trained_on: dict[str, int] = stored.get("trained_on", {})
-        self.left_out: dict[str, int] = stored.get("left_out", {})
         self._weights = np.array([self.confidence.get(name, 0.0) for name in CONFIDENCE_FEATURES])
 
     def chance(self, features: Sequence[float]) -> float:

@@ -29,7 +29,7 @@ from htxsearch.text.places import PlaceMention, find_provinces
 from htxsearch.text.sentences import sentences
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["OF_KIND", "SENTENCE_FEATURES", "CandidatePassage", "Sentence", "read_passages"]
+__all__ = ["OF_KIND", "SENTENCE_FEATURES", "CandidatePassage", "Sentence", "names_deputy", "read_passages"]
 
 OF_KIND: Mapping[str, tuple[str, ...]] = {
     "number": ("number", "money", "percent"),
@@ -328,7 +328,7 @@ def _form(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sente
         "quantity_unit": float(bool(focus) and counted),
         "date_fits": _date_fits(question, passage, sentence),
         "place_fits": _place_fits(question, passage, sentence),
-        "vice": float(_is_deputy(question, sentence)),
+        "vice": float(not question.asks_for_deputy and names_deputy(sentence)),
         **_cues(question.kind, sentence),
     }
 
@@ -414,13 +414,8 @@ def _provinces(text: str) -> tuple[PlaceMention, ...]:
     return tuple(find_provinces(text))
 
 
-def _is_deputy(question: QuestionAnalysis, sentence: Sentence) -> bool:
-    """Return True if the sentence is about a deputy and the question is not.
-
-    For example, phó chủ tịch.
-    """
-    if question.asks_for_deputy:
-        return False
+def names_deputy(sentence: Sentence) -> bool:
+    """Return True if "phó" stands before a term of the question: phó chủ tịch."""
     return any(term == "phó" and weight for term, weight in zip(sentence.terms, sentence.weight[1:], strict=False))
 
 

@@ -20,15 +20,11 @@ _TITLE_CHARACTERS = 90
 
 
 class Window(NamedTuple):
-    """`text[start:end]` of passage number `passage`.
-
-    `best` is the rank of its best sentence in the order of scores.
-    """
+    """`text[start:end]` of passage number `passage`."""
 
     passage: int
     start: int
     end: int
-    best: int
 
 
 def context_line(passage: CandidatePassage) -> str:
@@ -49,7 +45,7 @@ def windows_around(sentences: Sequence[Sentence], order: Sequence[int], limit: i
     """
     taken: set[int] = set()
     windows: list[Window] = []
-    for rank, number in enumerate(order):
+    for number in order:
         if number in taken:
             continue
         if len(windows) == limit:
@@ -57,8 +53,8 @@ def windows_around(sentences: Sequence[Sentence], order: Sequence[int], limit: i
         first, last = _grown(sentences, number, taken)
         taken.update(range(first, last + 1))
         start = sentences[first].start
-        end = min(sentences[last].end, max(start + _LONGEST_SENTENCE, sentences[first].start + _WINDOW_CHARACTERS))
-        windows.append(Window(sentences[number].passage, start, end, rank))
+        end = min(sentences[last].end, start + _LONGEST_SENTENCE)
+        windows.append(Window(sentences[number].passage, start, end))
     return windows
 
 
