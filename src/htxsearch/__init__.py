@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from htxsearch.engine.contract import Counts
     from htxsearch.errors import HtxError
     from htxsearch.errors.messages import Message
+    from htxsearch.facts.extract import Fact
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Additions, Report, ShortForm
     from htxsearch.indexing.embeddings import EncodeReport
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from htxsearch.ingest.subscriptions import Subscription
     from htxsearch.query.complete import Suggestion
     from htxsearch.query.expand import Expansion
+    from htxsearch.search.fact_results import (
+        FactConflict,
+        FactConflicts,
+        FactIndicator,
+        FactIndicators,
+        FactSeries,
+        FoundFact,
+    )
+    from htxsearch.search.facts import FactList
     from htxsearch.search.pipeline import SearchRequest
     from htxsearch.search.reprint_differences import Difference
     from htxsearch.search.results import (
@@ -49,6 +59,14 @@ __all__ = [
     "Dropped",
     "EncodeReport",
     "Expansion",
+    "Fact",
+    "FactConflict",
+    "FactConflicts",
+    "FactIndicator",
+    "FactIndicators",
+    "FactList",
+    "FactSeries",
+    "FoundFact",
     "HtxError",
     "Index",
     "Info",
@@ -82,6 +100,14 @@ _HOMES = {
     "Dropped": "ingest.article",
     "EncodeReport": "indexing.embeddings",
     "Expansion": "query.expand",
+    "Fact": "facts.extract",
+    "FactConflict": "search.fact_results",
+    "FactConflicts": "search.fact_results",
+    "FactIndicator": "search.fact_results",
+    "FactIndicators": "search.fact_results",
+    "FactList": "search.facts",
+    "FactSeries": "search.fact_results",
+    "FoundFact": "search.fact_results",
     "HtxError": "errors",
     "Index": "index",
     "Info": "search.results",

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from htxsearch.engine.contract import Counts
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: n
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.ingest.subscriptions import Subscription
+    from htxsearch.search.facts import FactList
 
 __all__ = ["BATCH", "Index"]
 
@@ -206,6 +207,12 @@ class Index:
         answers = answer_question(self.searcher().snapshot, plain, filters, limit, reader=self.reader)
         return replace(answers, question=question, took_ms=(perf_counter() - started) * 1000)
 
+    def facts(self, words: str = "", **options: Any) -> "FactList":
+        """Return the facts of `words`; see `search.facts.fact_request`, `find_facts`."""
+        from htxsearch.search.facts import fact_request, find_facts
+
+        return find_facts(self.searcher().snapshot, fact_request(words, **options))
+
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """Return up to `limit` completions of an unfinished query; see `Searcher.suggest`."""
         return self.searcher().suggest(typed, limit=limit)
@@ -225,10 +232,7 @@ class Index:
         return self.searcher().show(article_id)
 
     def find(self, name: str) -> str:
-        """Return the id of the article that `name` identifies: its id, or its file's path.
-
-        The end of either will do. Raises UnknownArticle if no article or several fit.
-        """
+        """Return the id of the article that `name` identifies. Raises UnknownArticle."""
         return find_article(self.searcher().snapshot, name, self.corpus)
 
     def reprints(self, article_id: str) -> Reprints:
@@ -244,10 +248,7 @@ class Index:
         return self.searcher().related_to(article, limit=limit)
 
     def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like the one in a file, indexed or not.
-
-        Raises UsageError if the file does not hold exactly one readable article.
-        """
+        """Return the indexed articles most like the only one in a file. Raises UsageError."""
         return self.related_to(article_in_file(Path(path)), limit=limit)
 
     def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:

@@ -6,7 +6,7 @@ The second half lets both engines do the same random work and compares all they 
 import dataclasses
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -669,6 +669,88 @@ def test_vectors_are_given_back_to_the_byte_in_a_steady_order(engine: Engine) ->
     assert list(engine.vectors()) == list(engine.vectors())
 
 
+def with_facts(article_id: str, facts: bytes, *keys: str) -> Document:
+    """Return a document of one passage with facts and their keys."""
+    return dataclasses.replace(document(article_id, "chè"), facts=facts, fact_keys=frozenset(keys))
+
+
+def test_facts_are_found_by_a_key_of_each_group(engine: Engine) -> None:
+    put(
+        engine, with_facts("a", b"1", "htx", "@yen bai"), with_facts("b", b"22", "htx", "chè", "@lao cai"), document("c", "htx")
+    )
+    put(engine, with_facts("d", b"333", "chè", "@yen bai"))
+    asked: list[tuple[list[Collection[str]], list[str]]] = [
+        ([], ["a", "b", "d"]),
+        ([{"htx"}], ["a", "b"]),
+        ([["htx"]], ["a", "b"]),
+        ([{"htx"}, {"chè"}], ["b"]),
+        ([{"htx", "chè"}], ["a", "b", "d"]),
+        ([{"chè"}, frozenset({"@yen bai", "@lao cai"})], ["b", "d"]),
+        ([{"htx", "không có"}], ["a", "b"]),
+        ([{"không có"}], []),
+        ([{"htx"}, {"không có"}], []),
+        ([{"htx"}, frozenset()], []),
+        ([{"ht"}], []),
+        ([{"HTX"}], []),
+    ]
+    for keys, expected in asked:
+        assert sorted(article for article, _ in engine.facts(keys)) == expected, keys
+    assert dict(engine.facts([])) == {"a": b"1", "b": b"22", "d": b"333"}
+
+
+def test_facts_are_given_back_to_the_byte_in_a_steady_order(engine: Engine) -> None:
+    facts = {"a": bytes(range(256)), "b": b"\0" * 5000, "c": b"x", "d": b"\n"}
+    put(engine, *(with_facts(one, facts[one], "k") for one in "dba"))
+    put(engine, with_facts("c", facts["c"], "k"))
+    assert dict(engine.facts([{"k"}])) == facts
+    assert list(engine.facts([{"k"}])) == list(engine.facts([{"k"}]))
+    assert {one: engine.facts_of(one) for one in facts} == facts
+
+
+def test_an_article_without_facts_is_never_among_them(engine: Engine) -> None:
+    put(engine, document("a", "chè"), with_facts("b", b"", "k"), with_facts("trống", b"1", "k"))
+    assert list(engine.facts([])) == list(engine.facts([{"k"}])) == [("trống", b"1")]
+    assert engine.facts_of("a") == engine.facts_of("b") == engine.facts_of("không có") == engine.facts_of("") == b""
+
+
+def test_facts_of_an_article_without_passages(engine: Engine) -> None:
+    put(
+        engine,
+        dataclasses.replace(document("trống", title="chè"), facts=b"1", fact_keys=frozenset({"k"})),
+        with_facts("a", b"2", "k"),
+    )
+    assert dict(engine.facts([{"k"}])) == {"trống": b"1", "a": b"2"}
+    assert engine.facts_of("trống") == b"1"
+
+
+def test_facts_need_no_keys(engine: Engine) -> None:
+    put(engine, with_facts("a", b"1"))
+    assert list(engine.facts([])) == [("a", b"1")]
+    assert list(engine.facts([{"k"}])) == []
+    assert engine.facts_of("a") == b"1"
+
+
+def test_keys_may_hold_anything(engine: Engine) -> None:
+    keys = ["a b", "@yên bái", "", "z" * 300, "'\"|*?", "\0", "𝄞"]
+    put(engine, *(with_facts(f"id {number}", b"1", key) for number, key in enumerate(keys)))
+    for number, key in enumerate(keys):
+        assert [article for article, _ in engine.facts([{key}])] == [f"id {number}"]
+
+
+def test_facts_are_those_of_the_last_commit(engine: Engine) -> None:
+    put(engine, with_facts("a", b"1", "htx"), with_facts("b", b"2", "htx"))
+    writer = engine.writer()
+    writer.replace(with_facts("a", b"3", "chè"))
+    writer.delete("b")
+    assert dict(engine.facts([{"htx"}])) == {"a": b"1", "b": b"2"}
+    writer.commit({})
+    assert list(engine.facts([{"htx"}])) == []
+    assert list(engine.facts([{"chè"}])) == list(engine.facts([])) == [("a", b"3")]
+    assert (engine.facts_of("a"), engine.facts_of("b")) == (b"3", b"")
+    put(engine, document("a", "chè"))
+    assert (list(engine.facts([])), engine.facts_of("a")) == ([], b"")
+
+
 def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine: Engine) -> None:
     title = Terms(("Chè", "xanh"), ("Chè_xanh",), b"\x03\x00")
     parts = (Terms(("một", "1.264", "một"), ("một_một",), b"\x01\x04\x0a"), Terms((), (), b""), Terms(("ba",), (), b"\x00"))
@@ -737,6 +819,8 @@ def test_an_empty_engine_answers_everything_with_nothing(engine: Engine) -> None
         assert engine.article_ids() == []
         assert engine.values("place") == engine.values("source") == {}
         assert list(engine.vectors()) == []
+        assert list(engine.facts([])) == list(engine.facts([{"htx"}])) == []
+        assert engine.facts_of("a") == b""
         assert engine.blob("mục lục") is None
         assert engine.frequency(any_of("chè")) == engine.frequency(any_of("chè", field="title")) == 0
         assert engine.counts() == (0, 0, 0)
@@ -794,12 +878,15 @@ WORDS = ["_".join(pair) for pair in zip(VOCABULARY[:4], VOCABULARY[4:8], strict=
 IDS = [f"bài {number}" for number in range(8)]
 DAYS = [None, date(2019, 12, 31), date(2020, 1, 1), date(2023, 8, 7)]
 
+FACT_KEYS = ["htx", "chè", "@phu tho", "@yen bai"]
+
+keys_of_facts = st.sampled_from(FACT_KEYS)
 texts = st.lists(st.sampled_from(VOCABULARY + WORDS), min_size=1, max_size=14).map(" ".join)
 
 
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
-    return document(
+    made = document(
         draw(st.sampled_from(IDS)),
         *draw(st.lists(texts, max_size=3)),
         title=draw(st.one_of(st.just(""), texts)),
@@ -807,6 +894,9 @@ def documents(draw: st.DrawFn) -> Document:
         place=draw(st.sampled_from([None, "Phú Thọ", "Yên Bái"])),
         source=draw(st.sampled_from([None, "Báo A", "Báo B"])),
         vector=draw(st.binary(max_size=4)),
+    )
+    return dataclasses.replace(
+        made, facts=draw(st.binary(max_size=4)), fact_keys=draw(st.frozensets(keys_of_facts, max_size=3))
     )
 
 
@@ -878,6 +968,10 @@ def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
     assert [one.record(article) for article in IDS] == [other.record(article) for article in IDS]
     assert [one.forward(article) for article in IDS] == [other.forward(article) for article in IDS]
     assert sorted(one.vectors()) == sorted(other.vectors())
+    assert [one.facts_of(article) for article in IDS] == [other.facts_of(article) for article in IDS]
+    groups: list[list[Collection[str]]] = [[], [{"htx"}], [{"htx", "chè"}, {"@phu tho"}], [FACT_KEYS], [{"htx"}, {"lạ"}], [()]]
+    for keys in groups:
+        assert sorted(one.facts(keys)) == sorted(other.facts(keys))
     for field in ("place", "source"):
         assert one.values(field) == other.values(field)
     for prefix in {text[0] for text in VOCABULARY}:

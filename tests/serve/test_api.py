@@ -50,6 +50,18 @@ def untimed(found: dict[str, Any]) -> dict[str, Any]:
         (f"/api/related/{ARTICLE}?limit=4", ["related", ARTICLE, "-n", "4"]),
         ("/api/query?q=du lịch cộng đồng&all_reprints=true", ["query", "du lịch cộng đồng", "--all-reprints"]),
         (f"/api/articles/{REPRINTED}?reprints=true&dropped=true", ["show", REPRINTED, "--reprints", "--dropped"]),
+        ("/api/facts?q=so htx&limit=5", ["facts", "so htx", "-n", "5"]),
+        (
+            "/api/facts?place=Bắc Giang&since=2022&until=2024&status=actual&status=target&unit=HTX",
+            [
+                *("facts", "--place", "Bắc Giang", "--since", "2022", "--until", "2024"),
+                *("--status", "actual", "--status", "target", "--unit", "HTX"),
+            ],
+        ),
+        (f"/api/facts?article={ARTICLE}&limit=1", ["facts", "--article", ARTICLE, "-n", "1"]),
+        ("/api/facts?q=số HTX&view=series&limit=100", ["facts", "số HTX", "--series"]),
+        ("/api/facts?q=doanh thu&view=conflicts&limit=100", ["facts", "doanh thu", "--conflicts"]),
+        ("/api/facts?q=thành viên&view=indicators&limit=100", ["facts", "thành viên", "--indicators"]),
     ],
 )
 def test_the_json_is_what_the_command_line_prints(
@@ -82,6 +94,8 @@ def test_the_json_is_what_the_command_line_prints(
         ("/api/articles/no-such", 404, lambda index: index.show("no-such")),
         ("/api/articles/thai-nguyen/che.txt", 404, lambda index: index.show("thai-nguyen/che.txt")),
         ("/api/related/no-such", 404, lambda index: index.related("no-such")),
+        ("/api/facts?article=no-such", 404, lambda index: index.facts(article="no-such")),
+        ("/api/facts?q=HTX&since=2020&until=2019", 400, lambda index: index.facts("HTX", since="2020", until="2019")),
     ],
 )
 def test_problems_carry_the_message_of_the_library(web: TestClient, demo: Index, address: str, status: int, asked: Any) -> None:
@@ -118,6 +132,11 @@ def test_a_query_syntax_error_has_the_column(web: TestClient) -> None:
         (f"/api/query?q=a&place={'x' * 300}", "place has 300 characters; at most 200 are allowed"),
         (f"/api/query?q={'a' * 5001}", "q has 5,001 characters; at most 5,000 are allowed"),
         (f"/api/query?q=a{'&facet=year' * 21}", "facet is given 21 times; at most 20 are allowed"),
+        ("/api/facts?view=table", "view must be one of facts, series, conflicts, indicators, not 'table'"),
+        ("/api/facts?status=done", "status must be one of actual, target, change, estimate, other, not 'done'"),
+        ("/api/facts?limit=101", "limit must be a number between 1 and 100, not '101'"),
+        ("/api/facts?words=HTX", "there is no parameter 'words'; there are q, place"),
+        ("/api/facts?since=hôm kia", "since 'hôm kia' is no date; write 2019"),
         ("/api/facets?place=Huế", "q is missing: place, source, since and until narrow a query"),
         (f"/api/articles/{'x' * 2000}", "id has 2,000 characters; at most 1,000 are allowed"),
         ("/api/health?q=1", "there is no parameter 'q'; this address takes none"),
@@ -265,6 +284,10 @@ def assert_fits(value: Any, schema: dict[str, Any], document: dict[str, Any]) ->
         "/api/articles/chinh-sach/chuong-trinh-ho-tro-1804.md",
         "/api/facets?q=chè",
         "/api/facets",
+        "/api/facts",
+        "/api/facts?q=số HTX&view=series",
+        "/api/facts?q=doanh thu&view=conflicts",
+        "/api/facts?view=indicators",
         "/api/suggest?q=hop",
         "/api/health",
     ],

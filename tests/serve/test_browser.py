@@ -203,6 +203,10 @@ PAGES = [
     "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=che#p0",
     "/related?id=trang-tong-hop/nam-dam-lam-du-lich.txt",
     "/dropped?id=thai-nguyen/so-ket-6-thang-dau-nam-2023.html",
+    "/facts",
+    "/facts?q=số HTX",
+    "/facts?q=doanh thu&status=actual",
+    "/facts?q=zzzz",
 ]
 
 

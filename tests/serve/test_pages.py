@@ -306,6 +306,10 @@ def test_every_page_has_both_languages(web: TestClient) -> None:
         *("/?x=1", "/?q=chè", "/?q=zzzz", f"/article?id={ARTICLE}&q=chè", f"/related?id={ARTICLE}", "/?q=%22"),
         *(
             f"/dropped?id={ARTICLE}&q=chè",
+            "/facts",
+            "/facts?q=số HTX&place=Bắc Giang&status=actual",
+            "/facts?q=zzzz",
+            f"/article?id={ARTICLE}&q=chè&origin=facts",
             "/article?id=none&q=chè",
             "/related?id=none",
             "/?q=chè&since=x",
@@ -362,6 +366,7 @@ def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: 
     used |= {"dropped-about", "dropped-none", "by-province", "by-place", "by-source", "place", "source", "year"}
     used |= {f"answer-{relation}" for relation in ("different", "other-date", "same")}
     used |= {f"outcome-{name}" for name in ("added", "updated", "same", "followed", "unread", "refused")}
+    used |= {"figures-half-1", "figures-half-2", "figures-quarter"}
     assert catalogue(language).keys() == used
 
 

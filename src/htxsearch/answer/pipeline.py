@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from htxsearch.answer.fact_answers import beside, fact_answers, is_target, newest_answer
 from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
 from htxsearch.answer.reader.model import OWN_READER, reader_at
 from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
@@ -111,7 +112,11 @@ def answer_question(
     texts = {article_id: _folded_article(context.articles, article_id) for article_id in named}
     candidates = [_candidate(context, choice, texts) for choice in chosen]
     best, others = resolve(context.question, candidates)
+    of_facts = fact_answers(snapshot, context.asked, context.question, filters)
     answer = best if best and best.confidence >= answer_model().threshold else None
+    answer = newest_answer(answer, of_facts, names_time=bool(context.question.periods))
+    series = beside(answer, of_facts)
+    others = (*series, *(one for one in others if not any(one.sentence == fact.sentence for fact in (answer, *series) if fact)))
     nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
     notes = () if answer else notes or (message("ask.no-answer"),)
     hits = tuple(search_hit(ranked, context.query, context.articles, snapshot.reprint_groups) for ranked in nearest)
@@ -122,7 +127,7 @@ def answer_question(
         others=others[:limit] if answer else (),
         passages=hits,
         sentences=tuple(dict.fromkeys(answer.sentence.text for answer in read)),
-        best=best,
+        best=answer or best,
         read_as=context.typed if context.typed != question else None,
         restored=context.restored,
         hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), *notes),
@@ -235,6 +240,8 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
     absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)
     candidate = candidate._replace(lacks_name=absent)
+    if context.question.kind in FIGURES and is_target(context.articles.facts(passage.article), answer):
+        candidate = candidate._replace(status="target")
     period = candidate.period
     # A time named before the sentence may be another fact's.
     if context.question.kind in FIGURES and period and sentence.start <= period.start < sentence.end:

@@ -35,7 +35,7 @@ _present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.argument("folders", nargs=-1, metavar="DIR...", type=_present_folder)
 @click.option(
     "--task",
-    type=click.Choice(["ranking", "qa", "extraction"]),
+    type=click.Choice(["ranking", "qa", "extraction", "facts"]),
     default="ranking",
     show_default=True,
 )
@@ -93,6 +93,11 @@ def evaluation(
         raise UsageError("eval.left-out-ranking")
     if by and task != "qa":
         raise UsageError("eval.by-answers")
+    if task == "facts":
+        if floors or measures or forms or semantic or save or keep or folds:
+            raise UsageError("eval.facts-options")
+        _measure_facts(folders, corpus, figures, as_json=as_json)
+        return 0
     if task == "extraction":
         if corpus or measures or forms or semantic or save or keep or folds:
             raise UsageError("eval.ranking-options")
@@ -233,6 +238,36 @@ def _show_comparison(comparison: "Comparison") -> None:
     for query in sorted(changes, key=lambda query: (-abs(changes[query]), query))[:_CHANGES_SHOWN]:
         if changes[query]:
             click.echo(f"  {changes[query]:+.2f}  {query}  {comparison.texts[query]}")
+
+
+def _measure_facts(folders: Sequence[Path], corpus: Path | None, figures: Path | None, *, as_json: bool) -> None:
+    """Measure the facts of each folder.
+
+    The figures are fitted: the weights have learnt from them (scripts/train_facts.py).
+    """
+    from htxsearch.evaluate.facts import measure_facts, measure_series, read_judged_facts
+
+    sets: dict[str, dict[str, float]] = {}
+    for folder in folders:
+        articles = read_judged_facts(folder, corpus)
+        measured, series = measure_facts(articles), measure_series(folder, articles)
+        row = {
+            "articles": measured.articles,
+            "facts": measured.facts,
+            "precision": measured.precision,
+            "recall": measured.recall,
+            "false_alarms": measured.false_alarms,
+            **measured.details,
+            **({"rows_found": series.rows_found, "rows_wrong": series.rows_wrong} if series else {}),
+        }
+        sets[folder.resolve().name] = {name: round(value, 4) for name, value in row.items()}
+        if not as_json:
+            click.echo(f"{folder.resolve().name} (fitted): {measured.articles} articles, {measured.facts} facts")
+            click.echo("  " + "  ".join(f"{name} {value:.3f}" for name, value in row.items() if isinstance(value, float)))
+    if figures:
+        _write_json(figures, {"sets": sets})
+    if as_json:
+        click.echo(json.dumps({"sets": sets}, ensure_ascii=False, indent=2))
 
 
 def _extract(folders: Sequence[Path], failures: int, figures: Path | None, *, as_json: bool) -> list["Extraction"]:

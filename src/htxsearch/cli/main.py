@@ -14,6 +14,7 @@ from htxsearch.cli.benchmark import benchmark
 from htxsearch.cli.completion import completion
 from htxsearch.cli.corpus import add, feeds, reindex
 from htxsearch.cli.evaluation import evaluation
+from htxsearch.cli.facts import facts
 from htxsearch.cli.serve import serve
 from htxsearch.cli.shared import OWN_PROCESS, show_error, worded
 from htxsearch.cli.translation import TranslatedGroup, environment_language, say, text, use_language
@@ -33,7 +34,7 @@ def cli(context: click.Context) -> None:
         context.color = False
 
 
-for _command in (query, ask, related, show, reindex, add, feeds, info, serve, evaluation, benchmark, completion):
+for _command in (query, ask, facts, related, show, reindex, add, feeds, info, serve, evaluation, benchmark, completion):
     cli.add_command(_command)
 
 

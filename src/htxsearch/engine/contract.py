@@ -17,7 +17,7 @@ idf(documents with any of them) * max(weight_i * tf part_i).
 import datetime
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, Union
 
@@ -63,7 +63,7 @@ class Document:
 
     `record` is opaque text, given back as it is. `spellings` are (field, key, term) triples, field
     "syllable" or "word", for every term of title and passages: by them a query's key finds the
-    terms that exist. `vector` is opaque, too.
+    terms that exist. `vector` and `facts` are opaque, too; `fact_keys` are the keys by which the facts are found.
     """
 
     id: str
@@ -75,6 +75,8 @@ class Document:
     place: str | None = None
     source: str | None = None
     vector: bytes = b""
+    facts: bytes = b""
+    fact_keys: frozenset[str] = frozenset()
 
 
 class Forward(NamedTuple):
@@ -299,6 +301,15 @@ class Engine(Protocol):
 
     def vectors(self) -> Iterable[tuple[str, bytes]]:
         """Yield every article's id and vector, in an order that only a commit changes."""
+
+    def facts(self, keys: Sequence[Collection[str]]) -> Iterable[tuple[str, bytes]]:
+        """Yield the id and facts of every article that has facts.
+
+        Each has a key of each of `keys`.
+        """
+
+    def facts_of(self, article_id: str) -> bytes:
+        """Return an article's facts, b"" if it has none or is not in the index."""
 
     def blob(self, name: str) -> bytes | None:
         """Return a blob of the last commit, or None."""

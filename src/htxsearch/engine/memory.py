@@ -4,7 +4,7 @@ It is the oracle that other engines are tested against.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -188,6 +188,17 @@ class MemoryEngine:
 
     def vectors(self) -> Iterable[tuple[str, bytes]]:
         return [(document.id, document.vector) for document in self._documents.values()]
+
+    def facts(self, keys: Sequence[Collection[str]]) -> Iterable[tuple[str, bytes]]:
+        return [
+            (document.id, document.facts)
+            for document in self._documents.values()
+            if document.facts and all(not document.fact_keys.isdisjoint(group) for group in keys)
+        ]
+
+    def facts_of(self, article_id: str) -> bytes:
+        document = self._documents.get(article_id)
+        return document.facts if document else b""
 
     def blob(self, name: str) -> bytes | None:
         return self._blobs.get(name)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from htxsearch.engine.contract import Document
+from htxsearch.facts.extract import extract_facts
+from htxsearch.facts.stored import fact_keys, pack_facts
 from htxsearch.indexing.feature_vectors import feature_vector
 from htxsearch.ingest.article import Article
 from htxsearch.text.analysis import Terms, analyse
@@ -80,6 +82,7 @@ def document_of(article: Article) -> Document:
     spans = passages(article.body)
     of_title, *of_passages = [*analyse(article.title, [Span(0, len(article.title))]), *analyse(article.body, spans)]
     terms: list[Terms] = [of_title, *of_passages]
+    facts = extract_facts(article.title, article.body, published=article.date, place=article.place)
     return Document(
         id=article.id,
         record=StoredArticle(article, tuple(spans)).to_json(),
@@ -90,6 +93,8 @@ def document_of(article: Article) -> Document:
         place=article.place,
         source=article.source,
         vector=feature_vector(article.title, article.body, terms),
+        facts=pack_facts(facts),
+        fact_keys=fact_keys(facts),
     )
 
 

@@ -42,7 +42,7 @@ __all__ = [
     "writer_lock",
 ]
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the files change so that older code cannot read them."""
 
 _FILE = "manifest.json"

@@ -17,6 +17,7 @@ from htxsearch.query.expand import Expander, ExpansionWeights
 from htxsearch.search.results import Reprint
 
 if TYPE_CHECKING:
+    from htxsearch.facts.extract import Fact
     from htxsearch.search.related import Similarity
 
 __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
@@ -35,6 +36,12 @@ class StoredArticles(dict[str, StoredArticle]):
             raise KeyError(article_id)
         self[article_id] = StoredArticle.from_json(article_id, record)
         return self[article_id]
+
+    def facts(self, article_id: str) -> "list[Fact]":
+        """Return the facts of an article."""
+        from htxsearch.facts.stored import unpack_facts  # no query needs it
+
+        return unpack_facts(self._engine.facts_of(article_id))
 
     def passage(self, hit: Hit) -> str:
         """Return the text of the passage that was hit."""

@@ -230,8 +230,8 @@ class _Line:
         return Figure(self.tokens[first].start, self.tokens[at].start, self.tokens[end - 1].end, low, high, bound)
 
     def is_joined(self, at: int) -> bool:
-        """Return True if only blanks stand between a token and the one before it."""
-        return self.gaps[at].isspace()
+        """Return True if only blanks of a line divide a token from the last."""
+        return self.gaps[at].isspace() and "\n" not in self.gaps[at]
 
     def behind_date(self, at: int) -> int:
         """Return the token behind a date, `at` itself if no date begins there."""
@@ -250,16 +250,23 @@ class _Line:
             return None
         end, low = amount
         to = end
-        if to < len(self.terms) and self.gaps[to].strip() not in ("-", "–"):
-            to = end + 1 if self.terms[end] in ("đến", "tới") and self.is_joined(end) else len(self.terms)
+        if to < len(self.terms) and self.gaps[to].strip(" %") not in ("-", "–"):
+            joined = self.is_joined(end) or self.gaps[end] == "% "
+            to = end + 1 if self.terms[end] in ("đến", "tới") and joined else len(self.terms)
         is_range = to < len(self.terms) and (to == end or self.is_joined(to)) and self.behind_date(to) == to
         last = self._amount_at(to) if is_range else None
-        if last is None or (to > end and not self._follows_from(at)):
+        shared = last is not None and end == at + 1 and self._scale_at(last[0] - 1) > 1 and self._scale_at(end - 1) == 1
+        if last is None or (to > end and not shared and not self._follows_from(at)):
             return None if end < len(self.gaps) and self.gaps[end].startswith(("-", "/")) else (end, low, low)
-        scale = self._scale_at(last[0] - 1)
-        if low < last[1] and end == at + 1 and scale > 1 and self._scale_at(end - 1) == 1:
-            low *= scale  # 10-15 triệu
+        if low < last[1] and shared:
+            low *= self._scale_at(last[0] - 1)  # 10-15 triệu
+        elif low < 1000 <= low * 1000 < last[1] and end == at + 1 and last[1] % 1000 == 0 and self._is_grouped(to):
+            low *= 1000  # 30 - 50.000 đồng
         return (last[0], low, last[1]) if low < last[1] else (end, amount[1], amount[1])
+
+    def _is_grouped(self, at: int) -> bool:
+        """Return True if a token is a number with dots between its thousands."""
+        return "." in self.text[self.tokens[at].start : self.tokens[at].end]
 
     def _follows_from(self, at: int) -> bool:
         """Return True if "từ" is before the number.

@@ -7,7 +7,7 @@ schemas of the OpenAPI document. Three types are only the API's: `Facets`, `Sugg
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 from starlette.requests import Request
@@ -15,16 +15,30 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from htxsearch.errors import UsageError
+from htxsearch.facts.status import Status
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
-from htxsearch.search import json_types
+from htxsearch.search import fact_json_types, json_types
 from htxsearch.search.json_types import to_json
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes
 from htxsearch.web.index_thread import IndexThreads
 from htxsearch.web.parameters import Parameter, read_parameters
 
-__all__ = ["ARTICLE_ID", "ENDPOINTS", "FILTERS", "MAX_HITS", "QUERY", "Endpoint", "Facets", "Health", "Suggestions", "routes"]
+__all__ = [
+    "ARTICLE_ID",
+    "ENDPOINTS",
+    "FACT_FILTERS",
+    "FILTERS",
+    "INDICATOR",
+    "MAX_HITS",
+    "QUERY",
+    "Endpoint",
+    "Facets",
+    "Health",
+    "Suggestions",
+    "routes",
+]
 
 MAX_HITS = 100
 """Hits in one response; more of them are further pages."""
@@ -41,6 +55,15 @@ FILTERS = (
 )
 
 ARTICLE_ID = Parameter(name="id", about="the article's id, percent-encoded", required=True, max_length=1_000)
+
+INDICATOR = Parameter(name="q", about="what is counted or measured, in any wording: số HTX", max_length=QUERY.max_length)
+FACT_FILTERS = (
+    *FILTERS,
+    Parameter(name="status", about="only of this status; several are alternatives", choices=get_args(Status), repeated=True),
+    Parameter(name="unit", about="only of this unit: HTX, đồng, ha, %; several are alternatives", repeated=True),
+    Parameter(name="article", about="only the facts of the article with this id, in the order of its text", max_length=1_000),
+)
+"""Of facts, `since` and `until` are about the time that a fact is of."""
 
 _LIMIT = Parameter(name="limit", about="how many to return", kind="integer", minimum=1, maximum=MAX_HITS, default=10)
 
@@ -135,6 +158,18 @@ def _facets(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     return to_json(Facets(query=None, total=info.articles, facets={"place": dict(info.places), "source": dict(info.sources)}))
 
 
+def _facts(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
+    options = {parameter.name: values[parameter.name] for parameter in FACT_FILTERS}
+    found, limit = index.facts(values["q"] or "", **options), values["limit"]
+    if values["view"] == "series":
+        return found.series_json(limit)
+    if values["view"] == "conflicts":
+        return found.conflicts().as_json(limit)
+    if values["view"] == "indicators":
+        return found.indicators().as_json(limit)
+    return found.as_json(None if values["article"] else limit)
+
+
 def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     completions = index.suggest(values["q"], limit=values["limit"])
     suggestions = [
@@ -224,6 +259,32 @@ ENDPOINTS = (
         answer=Facets,
         ask=_facets,
         parameters=(Parameter(name="q", about=QUERY.about, max_length=QUERY.max_length), *FILTERS),
+    ),
+    Endpoint(
+        path="/api/facts",
+        name="facts",
+        about="Figures of the articles, each in its sentence: as facts, as series, beside contradicting ones, or by indicator.",
+        answer=fact_json_types.Facts,
+        ask=_facts,
+        parameters=(
+            INDICATOR,
+            *FACT_FILTERS,
+            Parameter(
+                name="view",
+                about="facts, nearest and newest first; series over time; facts that should agree; or the indicators",
+                choices=("facts", "series", "conflicts", "indicators"),
+                default="facts",
+            ),
+            Parameter(
+                name="limit",
+                about="how many facts, series, groups or indicators to return; of one article's facts all are returned",
+                kind="integer",
+                minimum=1,
+                maximum=MAX_HITS,
+                default=20,
+            ),
+        ),
+        is_slow=lambda values: not values["q"] and not values["article"],
     ),
     Endpoint(
         path="/api/suggest",

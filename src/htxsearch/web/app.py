@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions, api, pages
+from htxsearch.web import additions, api, fact_pages, pages
 from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
@@ -64,6 +64,7 @@ def make_app(settings: Settings) -> Starlette:
             *additions.routes(settings),
             Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
+            *fact_pages.routes(),
         ],
         middleware=_middleware(settings),
         exception_handlers=handlers,

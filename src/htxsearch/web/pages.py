@@ -25,10 +25,10 @@ from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
 from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
-from htxsearch.web.parameters import Parameter, read_parameters
+from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, file_routes, pieces, render_page
 
-__all__ = ["error_page", "routes"]
+__all__ = ["LANGUAGE", "error_page", "routes"]
 
 _PAGE_HITS = 10
 _MAX_PAGES = 100
@@ -49,16 +49,17 @@ _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 421, 429, 500, 503)
 """Statuses with a heading of their own; any other gets that of 400."""
 
-_LANGUAGE = Parameter(name="lang", about="language of the page", choices=LANGUAGES, default="vi")
+LANGUAGE = Parameter(name="lang", about="language of the page", choices=LANGUAGES, default="vi")
 _SEARCH = (
     Parameter(name="q", about=QUERY.about, max_length=QUERY.max_length),
     *FILTERS,
     Parameter(name="sort", about="best or newest first", choices=("score", "date"), default="score"),
     Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1),
-    _LANGUAGE,
+    LANGUAGE,
 )
 _DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=("csv", "json"), default="csv"))
-_ARTICLE = (ARTICLE_ID, *_SEARCH)
+_ORIGIN = Parameter(name="origin", about="the page that the way back leads to", choices=("facts",))
+_ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN)
 """The address of an article keeps the search that led to it, for highlights and the way back."""
 
 
@@ -75,13 +76,7 @@ def routes() -> list[Route]:
 
 
 def _read(parameters: Sequence[Parameter], request: Request) -> dict[str, Any]:
-    """Return a page's parameters.
-
-    Empty fields of a form count as absent, and unknown parameters are ignored.
-    """
-    names = {parameter.name for parameter in parameters}
-    pairs = [(name, text) for name, text in request.query_params.multi_items() if name in names and text.strip()]
-    return read_parameters(parameters, pairs)
+    return read_filled_parameters(parameters, request.query_params.multi_items())
 
 
 def _threads(request: Request) -> IndexThreads:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from htxsearch.errors import UsageError
 
-__all__ = ["Parameter", "read_parameters", "shortened"]
+__all__ = ["Parameter", "read_filled_parameters", "read_parameters", "shortened"]
 
 _MAX_REPEATED = 20
 _MAX_QUOTED = 60
@@ -80,6 +80,15 @@ def read_parameters(parameters: Sequence[Parameter], pairs: Iterable[tuple[str, 
             raise UsageError(code, name=shortened(name), known=known)
         given.setdefault(name, []).append(by_name[name].value(text))
     return {name: _value_of(parameter, given.get(name, [])) for name, parameter in by_name.items()}
+
+
+def read_filled_parameters(parameters: Sequence[Parameter], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return a page's parameters.
+
+    Empty fields of a form count as absent, and unknown parameters are ignored.
+    """
+    names = {parameter.name for parameter in parameters}
+    return read_parameters(parameters, [(name, text) for name, text in pairs if name in names and text.strip()])
 
 
 def _value_of(parameter: Parameter, values: Sequence[Any]) -> Any:

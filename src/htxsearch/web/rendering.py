@@ -22,7 +22,7 @@ from htxsearch.search.results import Answer, SearchHit
 from htxsearch.text.sentences import Span
 from htxsearch.web.addition_process import DEFAULT_PAGES
 
-__all__ = ["PageAddress", "file_routes", "page_text", "pieces", "render_page"]
+__all__ = ["PageAddress", "excerpt_pieces", "file_routes", "page_text", "pieces", "render_page"]
 
 _EXCERPT_LENGTH = 420
 """Characters of a passage shown among results: four or five lines."""
@@ -44,6 +44,10 @@ class PageAddress:
         defaults = {"sort": "score", "page": 1, "lang": "vi"}
         query = "&".join(_encoded(name, value) for name, value in params.items() if value and defaults.get(name) != value)
         return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
+
+    def afresh(self, path: str) -> str:
+        """Return the address of another page, which keeps the language alone."""
+        return PageAddress(path, {"lang": self.params.get("lang")}).with_()
 
 
 @lru_cache(maxsize=1 << 9)
@@ -190,9 +194,13 @@ def pieces(text: str, highlights: Sequence[Span], shown: Span | None = None) -> 
 
 def _hit_pieces(hit: SearchHit) -> list[tuple[str, bool]]:
     """Return the sentences of a hit's passage with most highlights, in pieces."""
-    text = hit.passage.text
-    shown = excerpt(text, list(hit.highlights), length=_EXCERPT_LENGTH)
-    shown_pieces = pieces(text, hit.highlights, shown)
+    return excerpt_pieces(hit.passage.text, hit.highlights)
+
+
+def excerpt_pieces(text: str, highlights: Sequence[Span]) -> list[tuple[str, bool]]:
+    """Return the sentences of a text with most highlights, in pieces."""
+    shown = excerpt(text, list(highlights), length=_EXCERPT_LENGTH)
+    shown_pieces = pieces(text, highlights, shown)
     return [("… ", False)] * (shown.start > 0) + shown_pieces + [(" …", False)] * (shown.end < len(text))
 
 

@@ -15,7 +15,7 @@ can be built again; a reader that meets a wrong checksum builds them and trusts 
 `<segment>.imp`, is one that Whoosh removes together with the segment.
 
 Passages and articles are numbered apart, from 0, in their order in the segment. Data that is read by the article
-(tokens for the reranker, records, vectors) stays in Whoosh's file; the columns have its position there, and
+(tokens for the reranker, records, vectors, facts) stays in Whoosh's file; the columns have its position there, and
 checksums.
 """
 
@@ -51,7 +51,7 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-_MAGIC = b"htximp02"
+_MAGIC = b"htximp03"
 _ALIGNED = 16
 _KINDS = ("<u1", "<u2", "<u4", "<u8", "<i4")
 _START = len(_MAGIC) + 8
@@ -249,14 +249,15 @@ def build_columns(files: "SegmentFiles", name: str, file_size: int) -> bytes:
         sections |= _postings(files, field, number)
     for field in ("place", "source"):
         sections |= _values(files, field, numbering)
-    sections |= _ids(files, article_docs) | _spellings(files)
-    sections |= _pieces(files, "record", "_stored", article_docs) | _pieces(files, "vector", "vector", article_docs)
+    sections |= _ids(files, article_docs) | _spellings(files) | _postings(files, "fact_key", number)
+    for piece, column in (("record", "_stored"), ("vector", "vector"), ("facts", "facts")):
+        sections |= _pieces(files, piece, column, article_docs)
     lengths = np.empty(len(ordinal), np.int64)
     lengths[article_docs], lengths[passage_docs] = sections["length.title"], sections["length.syllable"]
     forward, sections["forward.crc"] = _forward(files, article_docs, lengths)
     fields = PASSAGE_FIELDS + ARTICLE_FIELDS
     facts = {"segment": name, "size": len(ordinal), "file_size": file_size, "forward": forward, "fields": fields}
-    blocks = frozenset(f"{field}.{part}" for field in fields for part in ("units", "tf"))
+    blocks = frozenset(f"{field}.{part}" for field in (*fields, "fact_key") for part in ("units", "tf"))
     return pack(facts, sections, blocks)
 
 

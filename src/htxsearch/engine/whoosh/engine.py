@@ -3,7 +3,7 @@
 It also looks up terms, articles and values.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -170,6 +170,20 @@ class WhooshEngine:
         with mapped(self._folder):
             for segment in self._reader.segments:
                 yield from segment.vectors()
+
+    def facts(self, keys: Sequence[Collection[str]]) -> Iterator[tuple[str, bytes]]:
+        with mapped(self._folder):
+            for segment in self._reader.segments:
+                for article in segment.articles_with(keys):
+                    yield segment.article_id(article), segment.facts(article)
+
+    def facts_of(self, article_id: str) -> bytes:
+        with mapped(self._folder):
+            article = self._reader.article_called(article_id)
+            if article is None:
+                return b""
+            segment, number = self._reader.location_of(article)
+            return segment.facts(number)
 
     def counts(self) -> Counts:
         with mapped(self._folder):

@@ -1,4 +1,6 @@
-"""A segment: columns for ranking, and the tokens, records and vectors of articles.
+"""A segment: columns for ranking, and the stored parts of articles.
+
+Stored are tokens, records, vectors and facts.
 
 The columns hold everything that is ranked; the rest is in Whoosh's file.
 """
@@ -7,7 +9,7 @@ import mmap
 import pickle
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
@@ -329,6 +331,26 @@ class Segment:
             start = int(at[article])
             yield self.article_id(article), self._read(start, start + int(sizes[article]), int(crcs[article]))
         self._ask(Columns.give_back)
+
+    def facts(self, article: int) -> bytes:
+        """Return an article's facts."""
+        at, size, crc = (int(self.section(f"facts.{part}")[article]) for part in ("at", "size", "crc"))
+        return self._read(at, at + size, crc)
+
+    def articles_with(self, keys: Sequence[Collection[str]]) -> list[int]:
+        """Return the live articles that have facts, and a key of each of `keys`.
+
+        They are ascending.
+        """
+        mask = self.live & (self.section("facts.size") > 0)
+        for group in keys:
+            has_any = np.zeros(len(mask), np.bool_)
+            for key in group:
+                if (postings := self.postings("fact_key", key)) is not None:
+                    has_any[postings[0]] = True
+            mask &= has_any
+        found: list[int] = np.flatnonzero(mask).tolist()
+        return found
 
     # Phrases
 

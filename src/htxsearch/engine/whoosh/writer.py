@@ -139,6 +139,7 @@ def _add(writer: Any, document: Document) -> None:
     postings.add_terms("title_word", writer.docnum, document.title.words)
     spellings = [f"{FIELD_PREFIX[field]}{key}{SEPARATOR}{term}" for field, key, term in document.spellings]
     postings.add_terms("spelling", writer.docnum, spellings)
+    postings.add_terms("fact_key", writer.docnum, sorted(document.fact_keys))
     for name in ("place", "source"):
         if value := getattr(document, name):
             postings.add_terms(name, writer.docnum, [value])
@@ -146,6 +147,7 @@ def _add(writer: Any, document: Document) -> None:
         article=document.id,
         record=document.record,
         vector=document.vector,
+        facts=document.facts,
         forward=pack_forward(document.title),
         ordinal=0,
         date=document.date.toordinal() if document.date else NO_DATE,

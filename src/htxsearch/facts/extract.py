@@ -1,0 +1,245 @@
+"""Extract the facts of an article.
+
+A fact says what a figure counts, where, when and in what status.
+
+Pure over text. The structure of the text is used: sentences, paragraphs, headings (a short line without a final dot), and
+the periods and places that headings and the title name.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple, cast
+
+from htxsearch.facts.attachment import Candidate, Position, TextPlaces, after, best, place_candidates, time_candidates
+from htxsearch.facts.indicators import indicator_of, subject_of
+from htxsearch.facts.mentions import FigureMention, figure_mentions
+from htxsearch.facts.places import NamedPlace, places_of, province_of
+from htxsearch.facts.status import Status, status_candidates
+from htxsearch.facts.times import as_of_text, is_usable
+from htxsearch.text.date_mentions import DateMention, date_mentions
+from htxsearch.text.sentences import Span, lines, sentences
+
+__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "place_text", "time_text"]
+
+
+class Fact(NamedTuple):
+    """A figure of an article: `body[start:end]` is its value with its unit.
+
+    `low` and `high` differ for a range only; the scale is multiplied out. `qualifier` is a word such as gần or ít nhất.
+    `as_of` is 2019, 2019-09, 2022-H1, 2013/2018 or --07-12. `province` is the canonical province of the place. `in_sentence` is
+    True if the sentence itself names the place.
+    """
+
+    start: int
+    end: int
+    low: float
+    high: float
+    unit: str
+    qualifier: str | None
+    status: Status
+    indicator: str
+    subject: str | None
+    place: str | None
+    province: str | None
+    in_sentence: bool
+    as_of: str | None
+    sentence: Span
+
+
+_RAISED = re.compile(r"(?<!\w)(?:nâng|đưa) (?:tổng|số)(?!\w)", re.IGNORECASE)
+"""Words of a level at the end of a period: nâng tổng số HTX lên 470."""
+_LONGEST_HEADING = 160
+_REACH = 1000
+"""Characters before and behind a figure that are looked at, should its sentence be longer."""
+_ANNOUNCES = re.compile(r"(?:như sau|cụ thể|gồm|sau đây) ?:", re.IGNORECASE)
+_NOW = re.compile(r"(?<!\w)(?:(?:tính )?(?:đến|tới) nay|hiện nay|hiện có|hiện tại)(?!\w)", re.IGNORECASE)
+
+
+class _Section(NamedTuple):
+    period: DateMention | None
+    heading: str
+
+
+class _Page(NamedTuple):
+    title: str
+    body: str
+    dates: Sequence[DateMention]
+    places: TextPlaces
+    title_place: str | None
+    title_period: DateMention | None
+    place: str | None
+
+
+class FigureContext(NamedTuple):
+    """A figure with what is to be decided about it: the places and times it may be of.
+
+    `announced` is the text before its sentence from one that announces a list on.
+    """
+
+    mention: FigureMention
+    at: Position
+    heading: str
+    announced: str
+    places: list[Candidate]
+    times: list[Candidate]
+
+
+def figure_contexts(
+    title: str, body: str, *, published: date | None = None, place: str | None = None
+) -> tuple[_Page, list[FigureContext]]:
+    """Return the figures of a text with their candidates.
+
+    The weights are learnt from them.
+    """
+    dates = date_mentions(body, published=published)
+    mentions = figure_mentions(body, dates)
+    title_place = next((named.name for named in places_of(title) if named.level), None) if mentions else None
+    title_period = _period(title, date_mentions(title, published=published), Span(0, len(title))) if mentions else None
+    page = _Page(title, body, dates, TextPlaces(places_of(body) if mentions else []), title_place, title_period, place)
+    contexts: list[FigureContext] = []
+    section = _Section(None, "")
+    at = 0
+    for paragraph in lines(body) if mentions else ():
+        if _is_heading(body, paragraph):
+            section = _Section(_period_between(body, dates, paragraph), body[paragraph.start : paragraph.end])
+        bounds: list[Span] = []
+        announced: int | None = None
+        while at < len(mentions) and mentions[at].start < paragraph.end:
+            if not bounds:
+                bounds = _sentences(body, paragraph)
+                announced = next((span.start for span in bounds if _ANNOUNCES.search(body, span.start, span.end)), None)
+            contexts.append(
+                _context(page, section, paragraph, bounds, announced, mentions[at], mentions[at - 1] if at else None)
+            )
+            at += 1
+    return page, contexts
+
+
+def _context(
+    page: _Page,
+    section: _Section,
+    paragraph: Span,
+    bounds: Sequence[Span],
+    announced: int | None,
+    mention: FigureMention,
+    before: FigureMention | None,
+) -> FigureContext:
+    """Return the context of a figure.
+
+    `announced` is where the sentence of its paragraph begins that announces a list, `before` the figure before it.
+    """
+    number = bisect_right(bounds, mention.start, key=lambda span: span.start) - 1
+    is_inside = number >= 0 and mention.start < bounds[number].end
+    sentence = _within_reach(page.body, bounds[number] if is_inside else paragraph, mention)
+    since = max(sentence.start, before.end if before else 0)
+    at = Position(Span(mention.phrase_start, mention.end), sentence, bounds, since)
+    return FigureContext(
+        mention,
+        at,
+        section.heading,
+        "" if announced is None else page.body[max(announced, sentence.start - _REACH) : sentence.start].rstrip(),
+        place_candidates(page.body, page.places, at, page.title_place, page.place),
+        time_candidates(page.body, page.dates, at, section.period, page.title_period),
+    )
+
+
+def _within_reach(body: str, sentence: Span, mention: FigureMention) -> Span:
+    """Return a sentence, or of one without end the words around a figure."""
+    start, end = max(sentence.start, mention.phrase_start - _REACH), min(sentence.end, mention.end + _REACH)
+    if start > sentence.start:
+        start = body.find(" ", start, mention.phrase_start) + 1 or start
+    if end < sentence.end:
+        blank = body.rfind(" ", mention.end, end)
+        end = blank if blank > 0 else end
+    return Span(start, end)
+
+
+def _sentences(body: str, paragraph: Span) -> list[Span]:
+    return [
+        Span(paragraph.start + span.start, paragraph.start + span.end)
+        for span in sentences(body[paragraph.start : paragraph.end])
+    ]
+
+
+def extract_facts(title: str, body: str, *, published: date | None = None, place: str | None = None) -> list[Fact]:
+    """Return the facts of an article (NFC), in the order of their figures."""
+    page, contexts = figure_contexts(title, body, published=published, place=place)
+    facts: list[Fact] = []
+    place_before: Candidate | None = None
+    time_before: Candidate | None = None
+    for number, context in enumerate(contexts):
+        same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
+        if number and contexts[number - 1].at.bounds[0] != context.at.bounds[0]:
+            place_before = time_before = None  # a paragraph begins
+        place_before = best("place", after(context.places, place_before, same_sentence=same))
+        time_before = best("time", after(context.times, time_before, same_sentence=same))
+        facts.append(_fact(page, context, place_before, time_before))
+    return facts
+
+
+def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate) -> Fact:
+    body, mention, sentence = page.body, context.mention, context.at.sentence
+    time = of_time.value
+    assert time is None or isinstance(time, DateMention)
+    statuses = status_candidates(body, sentence, mention, time, context.heading, context.announced)
+    place = place_text(of_place)
+    return Fact(
+        start=mention.start,
+        end=mention.end,
+        low=mention.low,
+        high=mention.high,
+        unit=mention.unit.name,
+        qualifier=mention.qualifier,
+        status=cast("Status", best("status", statuses).value),
+        indicator=indicator_of(body, sentence, mention),
+        subject=subject_of(body, sentence, mention),
+        place=place,
+        province=province_of(place, (page.title_place, page.place)),
+        in_sentence=isinstance(of_place.value, NamedPlace) and sentence.start <= of_place.value.start < sentence.end,
+        as_of=time_text(page, context, of_time),
+        sentence=sentence,
+    )
+
+
+def place_text(candidate: Candidate) -> str | None:
+    """Return the name of a place candidate."""
+    value = candidate.value
+    return value.name if isinstance(value, NamedPlace) else cast("str | None", value)
+
+
+def time_text(page: _Page, context: FigureContext, candidate: Candidate) -> str | None:
+    """Return the as-of text of a time candidate.
+
+    "đến nay" in a term's report is the term's last year.
+    """
+    time = candidate.value
+    if not isinstance(time, DateMention):
+        return None
+    as_of = as_of_text(page.title if time is page.title_period else page.body, time)
+    is_general = "title" in candidate.features or "section" in candidate.features
+    if is_general and time.last and as_of and "/" in as_of:
+        figure = context.mention.start
+        paragraph = max(context.at.bounds[0].start, figure - 2 * _REACH)
+        if _NOW.search(page.body, paragraph, figure) or _RAISED.search(page.body, context.at.sentence.start, figure):
+            return str(time.last.year)
+    return as_of
+
+
+def _is_heading(body: str, line: Span) -> bool:
+    text = body[line.start : line.end]
+    return len(text) <= _LONGEST_HEADING and not text.endswith((".", ";", ",", "!", "?", "…"))
+
+
+def _period_between(body: str, dates: Sequence[DateMention], line: Span) -> DateMention | None:
+    first, last = (bisect_left(dates, offset, key=lambda mention: mention.start) for offset in (line.start, line.end))
+    return _period(body, dates[first:last], line)
+
+
+def _period(text: str, mentions: Sequence[DateMention], line: Span) -> DateMention | None:
+    """Return the last period of a heading that is no single day."""
+    periods = [
+        mention for mention in mentions if mention.first and mention.first != mention.last and is_usable(text, mention, line)
+    ]
+    return periods[-1] if periods else None

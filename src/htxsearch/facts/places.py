@@ -1,0 +1,163 @@
+"""The places of a text at every level, and the place that a figure is of.
+
+A place is named by its kind and name (xã Khánh Thủy, huyện Yên Khánh), as a province (Thái Nguyên), a region or a country.
+"toàn tỉnh" and "huyện" without a name mean the one named last.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from importlib import resources
+from typing import NamedTuple
+
+from htxsearch.text.places import find_districts, find_provinces, provinces
+from htxsearch.text.sentences import Span
+
+__all__ = ["LEVELS", "UPPER", "WHOLE", "NamedPlace", "bare_name", "place_name_key", "places_of", "province_of"]
+
+LEVELS = {
+    "thôn": 5, "bản": 5, "ấp": 5, "làng": 5, "khóm": 5, "buôn": 5,
+    "xã": 4, "phường": 4, "thị trấn": 4,
+    "huyện": 3, "quận": 3, "thị xã": 3, "tx": 3, "tx.": 3, "thành phố": 3, "tp": 3, "tp.": 3,
+    "tỉnh": 2, "vùng": 1, "khu vực": 1, "nước": 0,
+}  # fmt: skip
+UPPER = "".join(letter for letter in map(chr, range(0x41, 0x1EFA)) if letter.isupper())
+"""The capital letters of Vietnamese, for classes of patterns: its letters are in no order that a range could name."""
+_CAPITALISED = rf"[{UPPER}][^\W\d_{UPPER}]*"
+_NAME = rf"{_CAPITALISED}(?:[ ’'](?!(?:Huyện|Tỉnh|Xã|Thị xã|Thị trấn|Thành phố|HTX|THT)\b){_CAPITALISED}){{0,2}}"
+_NAMED = re.compile(
+    r"(?<!\w)(?P<kind>(?<!tác )[Xx]ã|[Pp]hường|[Tt]hị trấn|[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|TX\.?"
+    r"|[Tt]hôn|[Bb]ản"
+    rf"|[ẤấÁá]p|[Ll]àng|[Tt]ỉnh) ?(?P<name>(?:HCM|H[.] ?CM|{_NAME}))"
+)
+WHOLE = re.compile(
+    r"(?<!\w)(?:(?:toàn|trong|cả|của|ở|tại|trên địa bàn|khắp|cho) )?(?P<kind>tỉnh|huyện|(?<!tác )xã|thành phố|vùng"
+    r"|khu vực|thị xã|quận|phường)"
+    r"(?:(?<=toàn tỉnh)|(?<=toàn huyện)|(?<=toàn xã)|(?<=toàn vùng)|(?<=trong tỉnh)|(?<=trong huyện)|(?<=trong vùng)"
+    r"|(?<=bàn tỉnh)|(?<=bàn huyện)|(?<=bàn xã)"
+    r"|(?<=của tỉnh)|(?<=của huyện)|(?<=của xã)|(?<=cho tỉnh)|(?<=toàn thành phố)|(?<=bàn thành phố)| này)(?!\w)"
+    rf"(?! [{UPPER}])",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(r"\s?[,(–-]\s?\(?$")
+
+
+_IN_NAME = re.compile(
+    rf"(?<!\w)(?!(?:Ở|Tại|Từ|Trên|Trong|Vùng|Nước|Sang|Với|Theo|Của|Và|Còn|Riêng|Về|Khi|Nếu|Cho)\b){_CAPITALISED} $"
+)
+"""A word of a name before a name of one word: Nguyễn Đức, Tuấn Anh."""
+
+
+class NamedPlace(NamedTuple):
+    """A place that a text names: `text[start:end]`.
+
+    The name has its kind. `level` is 0 for a country, 2 for a province, 5 for a village.
+    """
+
+    start: int
+    end: int
+    name: str
+    level: int
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared: without "tỉnh" and the larger places behind it."""
+        return place_name_key(self.name)
+
+
+_KIND = re.compile(r"^tỉnh ")
+
+
+@lru_cache(maxsize=4096)
+def place_name_key(name: str) -> str:
+    """Return a place's name as it is compared.
+
+    It is without "tỉnh" and without the larger places behind it.
+    """
+    return _KIND.sub("", name.split(",")[0].lower())
+
+
+_ANY_KIND = re.compile(r"^(?:thành phố|tp\.?|huyện|quận|thị xã|xã|phường|thị trấn) ")
+
+
+def bare_name(key: str) -> str:
+    """Return the key of a place without its kind.
+
+    The city Thái Nguyên then has the key of the province.
+    """
+    return _ANY_KIND.sub("", key)
+
+
+@cache
+def _regions() -> dict[str, str]:
+    table = resources.files("htxsearch.facts").joinpath("regions.tsv").read_text("utf-8")
+    return dict(line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+
+
+@cache
+def _region_pattern() -> re.Pattern[str]:
+    names = sorted(_regions(), key=len, reverse=True)
+    joined = "|".join(map(re.escape, names))
+    return re.compile(rf"(?<!\w)(?:{joined})(?:(?:,| và|-|–) ?(?:vùng )?(?:{joined}))*(?!\w)(?! {_CAPITALISED})")
+
+
+def places_of(text: str) -> list[NamedPlace]:
+    """Return the places that NFC `text` names, in order.
+
+    Neighbours of one address are one place (xã A, huyện B).
+    """
+    found: list[NamedPlace] = []
+    for match in _NAMED.finditer(text):
+        kind = match["kind"].lower()
+        found.append(NamedPlace(match.start(), match.end(), f"{match['kind']} {match['name']}", LEVELS.get(kind, 4)))
+    starts = [place.start for place in found]
+    taken = [Span(place.start, place.end) for place in found]
+    for mention in find_provinces(text):
+        at = bisect_right(starts, mention.start) - 1
+        if at < 0 or found[at].end < mention.end:
+            found.append(NamedPlace(mention.start, mention.end, text[mention.start : mention.end], 2))
+        elif found[at].level == 2:
+            found[at] = found[at]._replace(name=text[mention.start : mention.end])
+    for match in _region_pattern().finditer(text):
+        if " " not in match[0] and _IN_NAME.search(text, max(0, match.start() - 12), match.start()):
+            continue
+        at = bisect_right(starts, match.end() - 1) - 1
+        if at < 0 or taken[at].end <= match.start():
+            name = _regions().get(match[0], match[0])
+            found.append(NamedPlace(match.start(), match.end(), name, 0 if name == "cả nước" else 1))
+    return _addresses(text, sorted(found))
+
+
+def _addresses(text: str, found: Sequence[NamedPlace]) -> list[NamedPlace]:
+    """Join neighbours from small to large: xã Khánh Thủy, huyện Yên Khánh.
+
+    A province at the end is left out.
+    """
+    joined: list[NamedPlace] = []
+    for place in found:
+        last = joined[-1] if joined else None
+        if last and last.level > place.level >= 1 and _JOINED.fullmatch(text, last.end, place.start):
+            if last.level == 5 and place.level == 4:
+                joined[-1] = place._replace(start=last.start)
+            else:
+                name = last.name if place.level <= 2 else f"{last.name}, {place.name}"
+                joined[-1] = last._replace(end=place.end, name=name)
+        elif not last or place.start >= last.end:
+            joined.append(place)
+    return joined
+
+
+def province_of(place: str | None, fallback: Iterable[str | None]) -> str | None:
+    """Return the canonical province of a place, None for a region or country.
+
+    It is that of `fallback` for a smaller place, and without a place.
+    """
+    if place is None:
+        return next((name for name in fallback if name in provinces()), None)
+    mention = next(iter([*find_provinces(place), *find_districts(place)]), None)
+    if mention:
+        return mention.province
+    if place in _regions() or place in _regions().values() or _region_pattern().fullmatch(place):
+        return None
+    return next((name for name in fallback if name in provinces()), None)

@@ -1,0 +1,300 @@
+"""Find facts, bring them into series, and compare what sources say.
+
+Indicators match by their terms: those of the query are among those of the fact. Facts whose indicator says no more than
+the query come first: "số HTX" is not "số HTX nông nghiệp".
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, Literal, NamedTuple, get_args
+
+from htxsearch.errors import UsageError
+from htxsearch.facts.extract import Fact
+from htxsearch.facts.status import Status
+from htxsearch.facts.stored import place_key, unpack_facts
+from htxsearch.facts.terms import indicator_terms
+from htxsearch.query.filters import DateOption, filters_of
+from htxsearch.query.parse import Dates
+from htxsearch.search.articles import article_view
+from htxsearch.search.fact_results import (
+    FactConflict,
+    FactConflicts,
+    FactIndicator,
+    FactIndicators,
+    FactSeries,
+    FoundFact,
+    found_fact,
+)
+from htxsearch.search.snapshot import Snapshot, StoredArticles
+from htxsearch.text.figures import Bound, Figure, agree
+from htxsearch.text.places import place_extent
+
+__all__ = ["By", "FactList", "FactRequest", "fact_request", "find_facts", "nearest_facts"]
+
+By = Literal["place", "year", "source"]
+
+_BOUNDS: dict[str | None, Bound] = {
+    None: "exact",
+    "gần": "nearly",
+    "trên": "over",
+    "hơn": "over",
+    "khoảng": "about",
+    "trung bình": "about",
+    "bình quân": "about",
+    "dưới": "below",
+    "ít nhất": "at least",
+    "tối thiểu": "at least",
+    "tối đa": "at most",
+}
+_LEAST_LIKE, _NEARLY_BEST = 0.4, 0.8
+"""Least likeness of an indicator to the words of a question; its least share of the best one's."""
+_LEVELS = ("actual", "estimate", "target")
+"""The statuses of a level: a change is no point of a series."""
+
+
+class FactRequest(NamedTuple):
+    """A request for facts. Empty means any.
+
+    Several places, statuses, units or sources are alternatives.
+
+    `article` is the id of the only article whose facts are wanted. `terms` are those of the indicator if they are known.
+    """
+
+    words: str = ""
+    places: tuple[str, ...] = ()
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+    statuses: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    article: str | None = None
+    terms: frozenset[str] | None = None
+
+    def wanted(self) -> frozenset[str]:
+        """Return the terms that an indicator must have."""
+        return indicator_terms(self.words) if self.terms is None else self.terms
+
+
+def fact_request(
+    words: str = "",
+    *,
+    place: str | Sequence[str] = (),
+    since: DateOption = None,
+    until: DateOption = None,
+    status: str | Sequence[str] = (),
+    unit: str | Sequence[str] = (),
+    source: str | Sequence[str] = (),
+    article: str | None = None,
+) -> FactRequest:
+    """Return what the options ask for. Raises UsageError for an option that cannot be."""
+    statuses = _several(status)
+    for one in statuses:
+        if one not in get_args(Status):
+            raise UsageError("facts.status", status=one, statuses=get_args(Status))
+    dates = next((one for one in filters_of(place, source, since, until) if isinstance(one, Dates)), None)
+    first, last = (dates.since, dates.until) if dates else (None, None)
+    return FactRequest(words, _several(place), first, last, statuses, _several(unit), _several(source), article)
+
+
+def _several(values: str | Sequence[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+@dataclass(frozen=True, slots=True)
+class FactList:
+    """Facts, and what can be made of them.
+
+    Those with nothing beyond the query come first, then the newest; the facts of an article come in the order of its text.
+    `places` are those typed.
+    """
+
+    facts: tuple[FoundFact, ...]
+    places: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[FoundFact]:
+        return iter(self.facts)
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def as_json(self, limit: int | None = None) -> dict[str, Any]:
+        """Return the JSON values of the first `limit` facts, and the number of all."""
+        return {"facts": [fact.as_json() for fact in self.facts[:limit]], "total": len(self.facts)}
+
+    def series(self) -> list[FactSeries]:
+        """Return the series of facts, each oldest first, the longest series first.
+
+        A series is of one indicator, unit, subject and place.
+
+        Only the indicators nearest to the query are in series, and only levels with a time. Of typed places the facts about
+        the place itself come, not those about its districts.
+        """
+        own = _keys_of(self.places)
+        levels = [fact for fact in self.facts if fact.fact.status in _LEVELS and fact.last]
+        if own:
+            levels = [fact for fact in levels if fact.fact.place and place_key(fact.fact.place) in own] or levels
+        nearest = min((fact.extra for fact in levels), default=0)
+        groups: dict[tuple[object, ...], list[FoundFact]] = {}
+        for fact in levels:
+            if fact.extra == nearest:
+                place = place_key(fact.fact.place) if fact.fact.place else ""
+                groups.setdefault((fact.terms, fact.fact.unit, place, fact.fact.subject), []).append(fact)
+        ordered = [FactSeries(tuple(sorted(group, key=_by_time))) for group in groups.values()]
+        return sorted(ordered, key=lambda one: (-len({fact.time for fact in one.facts}), -len(one.facts), one.indicator))
+
+    def series_json(self, limit: int | None = None) -> dict[str, Any]:
+        """Return the JSON values of the first `limit` series, and their facts in a row."""
+        chosen = self.series()[:limit]
+        rows = [fact.as_json() for one in chosen for fact in one.facts]
+        return {"facts": rows, "total": len(rows), "series": [one.as_json() for one in chosen]}
+
+    def latest(self, by: By) -> "FactList":
+        """Return the newest actual level for each place, year or source.
+
+        It is that of the indicator nearest to the query.
+        """
+        levels = [fact for fact in self.facts if fact.fact.status == "actual" and fact.last]
+        nearest = min((fact.extra for fact in levels), default=0)
+        newest: dict[object, FoundFact] = {}
+        for fact in sorted(levels, key=_order):
+            if fact.extra == nearest:
+                assert fact.last is not None
+                values = {"place": fact.fact.place, "year": fact.last.year, "source": fact.source}
+                newest.setdefault(values[by], fact)
+        return replace(self, facts=tuple(newest.values()))
+
+    def conflicts(self) -> FactConflicts:
+        """Return the groups of facts that should agree.
+
+        They state the same indicator of the same subject, place and time. Two figures of one sentence are of different things,
+        as a rule, and not compared. Groups whose values differ beyond their bounds and rounding come first.
+        """
+        groups: dict[tuple[object, ...], list[FoundFact]] = {}
+        for fact in self.facts:
+            own = fact.fact
+            if own.status == "actual" and own.as_of and own.place:
+                groups.setdefault((fact.terms, own.unit, own.subject, place_key(own.place), own.as_of), []).append(fact)
+        found = [
+            FactConflict(tuple(group), all(agree(_figure(one), _figure(other)) for one, other in pairs))
+            for group in groups.values()
+            if (pairs := [pair for pair in combinations(group, 2) if _sentence(pair[0]) != _sentence(pair[1])])
+            or group[0].sources
+        ]
+        return FactConflicts(tuple(sorted(found, key=lambda one: (one.agree, one.facts[0].extra))))
+
+    def indicators(self) -> FactIndicators:
+        """Return the indicators, each with its number of facts, the most frequent first."""
+        groups: dict[tuple[frozenset[str], str], list[str]] = {}
+        for fact in self.facts:
+            groups.setdefault((fact.terms, fact.fact.unit), []).append(fact.fact.indicator)
+        named = [FactIndicator(min(names, key=len), unit, len(names)) for (_, unit), names in groups.items()]
+        return FactIndicators(tuple(sorted(named, key=lambda one: (-one.count, one.indicator))))
+
+
+def find_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
+    """Return the facts that fit, those with nothing beyond the query first.
+
+    Then come the newest.
+
+    A fact that reprints repeat, and one that an article repeats, is a single fact. Those of one article come in the order of
+    its text, each time that it states them. Raises UnknownArticle.
+    """
+    if request.article is not None:
+        return _of_article(snapshot, request)
+    wanted = request.wanted()
+    places = _keys_of(request.places)
+    articles = StoredArticles(snapshot.engine)
+    keys = [frozenset({term}) for term in sorted(wanted)] + ([places] if places else [])
+    found: dict[tuple[object, ...], FoundFact] = {}
+    for article_id, packed in snapshot.engine.facts(keys):
+        for fact in unpack_facts(packed):
+            terms = indicator_terms(fact.indicator)
+            if not wanted <= terms or not _fits(fact, places, request):
+                continue
+            one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted) if wanted else 0)
+            if (request.sources and one.source not in request.sources) or not _is_between(one, request.since, request.until):
+                continue
+            group = snapshot.reprint_groups.group(article_id)[0]
+            same = (group, fact.low, fact.high, fact.unit, terms, fact.place, fact.as_of, fact.status)
+            found[same] = found[same].with_source(one) if same in found else one
+    return FactList(tuple(sorted(found.values(), key=_order)), request.places)
+
+
+def nearest_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
+    """Return the facts whose indicator is most like the words of a request.
+
+    The newest come first.
+
+    Likeness is the F1 of the terms; the unit counts as a term of the fact where the words name it ("bao nhiêu ha dừa").
+    """
+    wanted = request.wanted()
+    if not wanted:
+        return FactList((), request.places)
+    found: dict[tuple[object, ...], tuple[float, FoundFact]] = {}
+    articles = StoredArticles(snapshot.engine)
+    places = frozenset(map(place_key, request.places))
+    for article_id, packed in snapshot.engine.facts([places] if places else [wanted]):
+        for fact in unpack_facts(packed):
+            terms = indicator_terms(fact.indicator)
+            shared = len(wanted & (terms | indicator_terms(fact.unit)))
+            if not shared or not _fits(fact, places, request):
+                continue
+            likeness = 2 * shared / (len(wanted) + len(terms))
+            one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted))
+            group = snapshot.reprint_groups.group(article_id)[0]
+            same = (group, fact.low, fact.high, fact.unit, terms, fact.place, fact.as_of, fact.status, fact.start)
+            found[same] = (likeness, one)
+    best = max((likeness for likeness, _ in found.values()), default=0.0)
+    near = [one for likeness, one in found.values() if likeness >= max(_LEAST_LIKE, _NEARLY_BEST * best)]
+    return FactList(tuple(sorted(near, key=_order)), request.places)
+
+
+def _of_article(snapshot: Snapshot, request: FactRequest) -> FactList:
+    assert request.article is not None
+    article = article_view(snapshot, request.article).article
+    wanted, places = request.wanted(), _keys_of(request.places)
+    facts = [fact for fact in unpack_facts(snapshot.engine.facts_of(article.id)) if _fits(fact, places, request)]
+    made = [found_fact(fact, article, terms) for fact in facts if wanted <= (terms := indicator_terms(fact.indicator))]
+    return FactList(tuple(fact for fact in made if _is_between(fact, request.since, request.until)), request.places)
+
+
+def _keys_of(places: Sequence[str]) -> frozenset[str]:
+    return frozenset(place_key(name) for place in places for name in place_extent(place).places)
+
+
+def _fits(fact: Fact, places: frozenset[str], request: FactRequest) -> bool:
+    if request.statuses and fact.status not in request.statuses:
+        return False
+    if request.units and fact.unit.lower() not in {unit.lower() for unit in request.units}:
+        return False
+    return not places or any(place_key(name) in places for name in (fact.place, fact.province) if name)
+
+
+def _is_between(fact: FoundFact, since: datetime.date | None, until: datetime.date | None) -> bool:
+    if since is None and until is None:
+        return True
+    if fact.first is None or fact.last is None:
+        return False
+    return (since is None or fact.last >= since) and (until is None or fact.first <= until)
+
+
+def _order(fact: FoundFact) -> tuple[object, ...]:
+    newest = -(fact.last or datetime.date.min).toordinal()
+    status = fact.fact.status
+    return fact.extra, status not in _LEVELS, status != "actual", newest, fact.article_id, fact.fact.start
+
+
+def _by_time(fact: FoundFact) -> tuple[object, ...]:
+    assert fact.first is not None
+    assert fact.last is not None
+    return fact.last, fact.first, fact.article_id, fact.fact.start
+
+
+def _sentence(found: FoundFact) -> tuple[str, int]:
+    return found.article_id, found.fact.sentence.start
+
+
+def _figure(found: FoundFact) -> Figure:
+    return Figure(0, 0, 0, found.fact.low, found.fact.high, _BOUNDS[found.fact.qualifier])

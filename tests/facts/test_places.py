@@ -1,0 +1,62 @@
+"""The places that a text names, and the province of each."""
+
+import pytest
+
+from htxsearch.facts.places import place_name_key, places_of, province_of
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Tỉnh Thái Nguyên có chè.", [("Thái Nguyên", 2)]),
+        ("Ở Thái Nguyên có chè.", [("Thái Nguyên", 2)]),
+        ("Xã Tân Mỹ có chè.", [("Xã Tân Mỹ", 4)]),
+        ("Ở xã Tân Mỹ, huyện Văn Chấn có chè.", [("xã Tân Mỹ, huyện Văn Chấn", 4)]),
+        ("Ở xã Tân Mỹ (huyện Văn Chấn) có chè.", [("xã Tân Mỹ, huyện Văn Chấn", 4)]),
+        ("Ở huyện Văn Chấn, tỉnh Yên Bái có chè.", [("huyện Văn Chấn", 3)]),
+        ("Thành phố Yên Bái có chợ.", [("Thành phố Yên Bái", 3)]),
+        ("Trên cả nước có chè.", [("cả nước", 0)]),
+        ("Vùng ĐBSCL có lúa.", [("Đồng bằng sông Cửu Long", 1)]),
+        ("Tại Tây Nguyên có hồ tiêu.", [("Tây Nguyên", 1)]),
+        ("Ở Pháp có nho.", [("Pháp", 1)]),
+        ("Ông Nguyễn Đức trồng nho.", []),
+        ("Ở Lào Cai và Yên Bái có quế.", [("Lào Cai", 2), ("Yên Bái", 2)]),
+        ("HTX nông nghiệp họp.", []),
+        ("Tổ hợp tác xã viên.", []),
+        ("", []),
+    ],
+)
+def test_places_with_their_levels(text: str, names: list[tuple[str, int]]) -> None:
+    found = [(place.name, place.level) for place in places_of(text)]
+    assert found == names
+
+
+def test_places_come_in_order_and_never_overlap() -> None:
+    text = "Cả nước, ĐBSCL, Thái Nguyên, xã Tân Mỹ, huyện Văn Chấn, rồi thành phố Huế, Tây Nguyên và Nhật Bản."
+    end = 0
+    for place in places_of(text):
+        assert end <= place.start < place.end <= len(text)
+        end = place.end
+
+
+def test_a_place_is_compared_without_the_larger_one() -> None:
+    assert place_name_key("xã Tân Mỹ, huyện Văn Chấn") == place_name_key("Xã Tân Mỹ")
+    assert place_name_key("tỉnh Yên Bái") == place_name_key("Yên Bái")
+
+
+@pytest.mark.parametrize(
+    ("place", "fallback", "province"),
+    [
+        ("Thái Nguyên", [], "Thái Nguyên"),
+        ("huyện Văn Chấn", [], "Yên Bái"),
+        ("xã Tân Mỹ", ["Yên Bái"], "Yên Bái"),
+        ("xã Tân Mỹ", [None, "Yên Bái"], "Yên Bái"),
+        ("xã Tân Mỹ", [None, None], None),
+        ("xã Tân Mỹ", ["nơi nào đó"], None),
+        ("cả nước", ["Yên Bái"], None),
+        ("Đồng bằng sông Cửu Long", ["Yên Bái"], None),
+        (None, ["Yên Bái"], "Yên Bái"),
+    ],
+)
+def test_the_province_of_a_place(place: str | None, fallback: list[str | None], province: str | None) -> None:
+    assert province_of(place, fallback) == province
