@@ -167,7 +167,7 @@ def _facts(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
         return found.conflicts().as_json(limit)
     if values["view"] == "indicators":
         return found.indicators().as_json(limit)
-    return found.as_json(None if values["article"] else limit)
+    return found.as_json(limit)
 
 
 def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -277,7 +277,7 @@ ENDPOINTS = (
             ),
             Parameter(
                 name="limit",
-                about="how many facts, series, groups or indicators to return; of one article's facts all are returned",
+                about="how many facts, series, groups or indicators to return",
                 kind="integer",
                 minimum=1,
                 maximum=MAX_HITS,
