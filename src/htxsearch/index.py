@@ -209,9 +209,10 @@ class Index:
 
     def facts(self, words: str = "", **options: Any) -> "FactList":
         """Return the facts of `words`; see `search.facts.fact_request`, `find_facts`."""
-        from htxsearch.search.facts import fact_request, find_facts
+        from htxsearch.search.fact_question import request_in_words
+        from htxsearch.search.facts import find_facts
 
-        return find_facts(self.searcher().snapshot, fact_request(words, **options))
+        return find_facts(self.searcher().snapshot, request_in_words(words, **options))
 
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """Return up to `limit` completions of an unfinished query; see `Searcher.suggest`."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["facts"]
 
+_FILES = ("json", "jsonl", "csv", "xlsx")
 _FORMATS = ("table", "json", "jsonl", "csv", "xlsx")
 _EXCERPT = 200
 _INDENT = "   "
@@ -57,6 +58,10 @@ def facts(
     **options: Any,
 ) -> None:
     """Show figures: what is counted, where, when, in which status, and the sentence."""
+    if output is not None and form == "table":
+        form = output.suffix.lower().removeprefix(".")
+        if form not in _FILES:
+            raise UsageError("facts.output-format", file=str(output))
     if form == "xlsx" and output is None:
         raise UsageError("facts.xlsx-needs-output")
     if plot is not None and plot.suffix.lower() not in (".svg", ".png"):

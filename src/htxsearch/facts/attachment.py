@@ -241,7 +241,8 @@ def time_candidates(
     found.extend(Candidate(date, of_above) for date in above[-1:])
     for name, period in (("section", section), ("title", title)):
         if period:
-            found.append(Candidate(period, {name: 1.0, f"{name}, own time": has_own, f"{name}, known": known}))
+            where = {name: 1.0, f"{name}, own time": has_own, f"{name}, known": known, f"{name}, {period.kind}": 1.0}
+            found.append(Candidate(period, where))
     return [*found, Candidate(None, {"none": 1.0, "none, own time": has_own, "none, known": known})]
 
 

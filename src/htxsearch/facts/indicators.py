@@ -41,7 +41,7 @@ _VERBS = (
 _VERB = re.compile(rf"(?<!\w)(?P<verb>{_VERBS})(?!\w)(?P<rest>[^.;:\d]{{0,40}})$", re.IGNORECASE)
 _STOP = re.compile(
     r"[,;.:()\n\d“”\"]|(?<!\w)(?:và(?= \d)|với(?= [^\W\d_]* ?\d)|trong đó|trong khi|gồm|bao gồm|trên địa bàn|so với"
-    r"|đạt(?= \d)|tại|ở|vào|từ(?= (?:\d|năm|ngày))|chiếm|là|cho|của cả|theo|nhưng|do|vì"
+    r"|đạt(?= \d)|tại|ở|vào|từ(?= (?:\d|năm|ngày))|chiếm|là|cho|của cả|theo|nhưng|vì"
     r"|với(?= (?:trên|gần|hơn|khoảng|tổng))|trở lên|trở xuống)(?!\w)"
 )
 _FOUNDED = re.compile(
@@ -59,6 +59,17 @@ _TRIM = re.compile(
     r"^(?:của|các|những|đã|đang|được|là|có|thì|mà|và|để|này|đó)\s|\s(?:của|các|những|đã|đang|được|là|có|thì|mà|và|để|này|đó|với|cho|từ|đạt|hiện|vẫn|cũng|sẽ|đến|lên)$",
     re.IGNORECASE,
 )
+_BODY = (
+    r"(?:HTX|hợp tác xã|liên hiệp (?:HTX|hợp tác xã)|THT|tổ hợp tác|QTDND|quỹ tín dụng(?: nhân dân)?|doanh nghiệp"
+    r"|trang trại)"
+)
+_TOGETHER = re.compile(rf"(?:(?:, | và |, và | hoặc )(?:các )?{_BODY}(?!\w))+", re.IGNORECASE)
+"""Bodies that a figure counts together: hơn 1.100 HTX, liên hiệp HTX và quỹ tín dụng."""
+_PLACE_BEHIND = re.compile(
+    rf"^ (?:ở|tại|của) (?:(?:các )?(?:tỉnh|huyện|xã|thành phố|thị xã) )?(?:[{UPPER}]\w*(?:, | và | )?)+(?=(?:được|do"
+    rf"|có|đã|đang|tham gia)\s)"
+)
+"""A place between what is counted and its predicate: 36 HTX ở Lục Ngạn, Tân Yên được cấp mã số."""
 _LONGEST = 12
 """Words of the longest indicator."""
 _GENERIC = frozenset({"đơn vị", "người", "lượt", "mô hình", "cơ sở", "trường hợp"})
@@ -72,6 +83,12 @@ _SUBJECT = re.compile(
     rf"|(?:{_KIND_OF_BODY})(?= [{UPPER}])(?: (?:[{UPPER}&][^\s,.;:()]*|và(?= [{UPPER}])|-|nông nghiệp|chè|dịch vụ|rau"
     rf"|an toàn|tổng hợp|chăn nuôi|thủy sản|sản xuất|thương mại|tỉnh|hữu cơ))*)"
 )
+
+
+_REPORTS = re.compile(
+    r"(?:theo|báo cáo (?:của|từ)|(?:số liệu|thống kê|thông tin) (?:của|từ))(?: lãnh đạo| ông| bà)?\s$", re.IGNORECASE
+)
+"""Words before an organisation that only reports a figure."""
 
 
 def indicator_of(text: str, sentence: Span, mention: FigureMention) -> str:
@@ -139,8 +156,12 @@ def _measured(clause: str) -> str | None:
 
 def _behind(text: str, mention: FigureMention, sentence: Span) -> str:
     rest = text[mention.end : sentence.end]
+    together = _TOGETHER.match(rest)
+    if together:
+        return _clean(together[0])
     if not rest[:1].isspace():
         return ""
+    rest = _PLACE_BEHIND.sub("", rest)
     stop = _STOP.search(rest)
     return _clean(rest[: stop.start()] if stop else rest)
 
@@ -180,5 +201,9 @@ def _clean(phrase: str) -> str:
 
 def subject_of(text: str, sentence: Span, mention: FigureMention) -> str | None:
     """Return the organisation that the sentence names last before a figure, else None."""
-    found = list(_SUBJECT.finditer(text, sentence.start, mention.phrase_start))
+    found = [
+        match
+        for match in _SUBJECT.finditer(text, sentence.start, mention.phrase_start)
+        if not _REPORTS.search(text, sentence.start, match.start())
+    ]
     return " ".join(found[-1]["name"].split()) if found else None

@@ -104,6 +104,8 @@ def _cues(
     fixed = mention.unit.name in _FIXED_GROUP
     return {
         "changed": changed and not from_to,
+        "changed, done": changed and not from_to and done >= 0,
+        "changed, counted": changed and not from_to and not relative,
         "from A to B": from_to,
         "changed, relative": changed and not from_to and relative,
         "compared behind": compared,

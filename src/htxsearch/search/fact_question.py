@@ -6,15 +6,17 @@ The request has its indicator, places and time.
 with or without diacritics; what is left of the question, without question words, is the indicator.
 """
 
+from typing import Any
+
 from htxsearch.facts.places import places_of
 from htxsearch.facts.terms import indicator_terms
-from htxsearch.search.facts import FactRequest
-from htxsearch.text.normalize import folded_form
+from htxsearch.search.facts import FactRequest, fact_request
+from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.places import question_provinces
 from htxsearch.text.query_dates import question_dates
 from htxsearch.text.tokens import tokens
 
-__all__ = ["fact_request_of", "terms_asked"]
+__all__ = ["fact_request_of", "request_in_words", "terms_asked"]
 
 _QUESTION_WORDS = frozenset(
     "bao nhiêu mấy là gì nào thế sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"
@@ -34,6 +36,18 @@ def fact_request_of(question: str) -> FactRequest:
     first = min((mention.first for mention in dates if mention.first), default=None)
     last = max((mention.last for mention in dates if mention.last), default=None)
     return FactRequest(question, tuple(sorted(named)), first, last, terms=terms_asked(question))
+
+
+def request_in_words(words: str, **options: Any) -> FactRequest:
+    """Return the request of typed words and options; see `fact_request`.
+
+    A place among the words is that of the request, unless an option names one: "số HTX Thái Nguyên".
+    """
+    request = fact_request(words, **options)
+    read = fact_request_of(nfc(words))
+    if not read.places or request.places or not read.terms:
+        return request
+    return request._replace(places=read.places, terms=read.terms)
 
 
 def terms_asked(question: str) -> frozenset[str]:

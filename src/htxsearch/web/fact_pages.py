@@ -7,6 +7,7 @@ import datetime
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
@@ -107,6 +108,11 @@ class _Page(NamedTuple):
     first: int
     listed: int
     indicators: list[FactIndicator]
+
+    @property
+    def png(self) -> bool:
+        """Whether charts can be drawn as PNG."""
+        return find_spec("matplotlib") is not None
 
 
 async def _facts_page(request: Request) -> Response:
