@@ -208,11 +208,10 @@ class Index:
         return replace(answers, question=question, took_ms=(perf_counter() - started) * 1000)
 
     def facts(self, words: str = "", **options: Any) -> "FactList":
-        """Return the facts of `words`; see `search.facts.fact_request`, `find_facts`."""
-        from htxsearch.search.fact_question import request_in_words
-        from htxsearch.search.facts import find_facts
+        """Return the facts of `words`; see `search.fact_question.facts_in_words`."""
+        from htxsearch.search.fact_question import facts_in_words
 
-        return find_facts(self.searcher().snapshot, request_in_words(words, **options))
+        return facts_in_words(self.searcher().snapshot, words, **options)
 
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """Return up to `limit` completions of an unfinished query; see `Searcher.suggest`."""

@@ -257,3 +257,10 @@ def test_the_statuses_are_named_to_who_types_another(run: Any) -> None:
 
 def test_a_date_that_is_none(run: Any) -> None:
     assert isinstance(run("số HTX", "--since", "hôm kia kìa").exception, UsageError)
+
+
+def test_the_ending_of_the_output_says_how_to_write_it(shown: Any, run: Any, tmp_path: Path) -> None:
+    file = tmp_path / "số liệu.csv"
+    shown("số HTX", "--output", str(file))
+    assert file.read_text("utf-8-sig").startswith("indicator,")
+    assert isinstance(run("số HTX", "--output", tmp_path / "số liệu.txt").exception, UsageError)

@@ -289,3 +289,10 @@ def test_an_index_without_articles_has_no_facts(tmp_path: Path) -> None:
         found = index.facts("số HTX", place="Lạng Sơn")
         assert (len(found), found.series(), len(found.conflicts()), len(found.indicators())) == (0, [], 0, 0)
         assert len(found.latest("place")) == 0
+
+
+@pytest.mark.parametrize("words", ["số HTX Lạng Sơn", "Lạng Sơn có bao nhiêu HTX?", "lang son co bao nhieu htx"])
+def test_a_place_among_the_words_is_that_of_the_request(index: Index, words: str) -> None:
+    wanted = {(fact.article_id, fact.fact.start) for fact in index.facts("số HTX", place="Lạng Sơn")}
+    assert wanted
+    assert {(fact.article_id, fact.fact.start) for fact in index.facts(words)} == wanted

@@ -34,7 +34,7 @@ __all__ = ["CONFIDENCE", "beside", "fact_answers", "is_target", "newest_answer"]
 
 CONFIDENCE = 0.85
 """The share of such answers that are right: 20 of 22 on judged questions."""
-_NOW = re.compile(r"(?<!\w)(?:hiện nay|hiện có|hiện tại|đến nay|tới nay|hiện)(?!\w)", re.IGNORECASE)
+_NOW = re.compile(r"(?<!\w)(?:hiện nay|hiện có|hiện tại|hiện đang|hiện đã|đến nay|tới nay)(?!\w)", re.IGNORECASE)
 _LONGEST_PERIOD = 366
 """Days of the longest period whose figure answers a question that names a time."""
 

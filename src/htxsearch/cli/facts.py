@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["facts"]
 
 _FILES = ("json", "jsonl", "csv", "xlsx")
-_FORMATS = ("table", "json", "jsonl", "csv", "xlsx")
+_FORMATS = ("table", *_FILES)
 _EXCERPT = 200
 _INDENT = "   "
 _SEPARATOR = " · "
@@ -85,7 +85,7 @@ def facts(
         _show_series(found.series()[:limit], len(found)) if view == "series" else _show_facts(found, limit)
     else:
         rows = [fact for one in found.series() for fact in one.facts] if view == "series" else list(found)
-        _write(rows, form, output)
+        _write(rows[:most], form, output)
 
 
 # At the terminal

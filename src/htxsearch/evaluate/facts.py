@@ -20,9 +20,8 @@ from htxsearch.facts.terms import indicator_terms
 from htxsearch.indexing.documents import document_of
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
-from htxsearch.search.fact_question import fact_request_of
+from htxsearch.search.fact_question import fact_request_of, facts_asked
 from htxsearch.search.fact_results import FoundFact
-from htxsearch.search.facts import nearest_facts
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import nfc, strip_diacritics
 
@@ -179,7 +178,9 @@ def measure_series(folder: Path, articles: list[JudgedArticle]) -> SeriesMeasure
     snapshot = Snapshot(engine)
     counts: Counter[str] = Counter()
     for line in _lines(folder / "series.jsonl"):
-        rows = list(nearest_facts(snapshot, fact_request_of(nfc(line["question"]))._replace(since=None, until=None)))
+        found = facts_asked(snapshot, fact_request_of(nfc(line["question"]))._replace(since=None, until=None))
+        nearest = min((fact.extra for fact in found), default=0)
+        rows = [fact for fact in found if fact.extra == nearest]  # those that make the series
         counts["questions"] += 1
         counts["judged"] += len(line["rows"])
         counts["rows"] += len(rows)

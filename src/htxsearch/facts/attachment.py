@@ -90,6 +90,8 @@ _HAS = re.compile(r"\s(?:hiện )?(?:có|đạt|hiện|đã|chỉ|ước|mới|c
 _AT = re.compile(r"(?:ở|tại|trên địa bàn|của|cho|toàn) (?:tỉnh |huyện |xã |các )?$", re.IGNORECASE)
 _REACH = 4
 """Sentences back in which times are looked for."""
+_NEAREST = 8
+"""Dates of a sentence that are looked at."""
 _MOST = 40
 """Places and times of one sentence or paragraph that are looked at: no more than a text of thousands needs."""
 
@@ -208,7 +210,8 @@ def time_candidates(
     They are those in and before its sentence, the section's, the title's, and none.
     """
     has_own = float(own_frame(text, at.sentence))
-    inside = [date for date in _dates_in(dates, at.sentence) if is_usable(text, date, at.sentence)]
+    near = sorted(_dates_in(dates, at.sentence), key=lambda date: abs(date.start - at.figure.start))[:_NEAREST]
+    inside = sorted(date for date in near if is_usable(text, date, at.sentence))
     before = [date for date in inside if date.end <= at.figure.start]
     behind = [date for date in inside if date.start >= at.figure.end]
     known = float(bool(inside))

@@ -220,13 +220,14 @@ def _unit_of_list(text: str, at: int) -> Unit | None:
 
     For example: 476, 358 và 118 HTX; 41 trong số 58 lao động.
     """
+    first = at
     for _ in range(_LONGEST_LIST):
         match = _NEXT_IN_LIST.match(text, at)
         if match is None:
             return None
         unit = unit_behind(text, match.end())
         if unit is not None:
-            return unit._replace(end=0) if unit.kind not in ("time", "age", "announced") else None
+            return unit._replace(end=first) if unit.kind not in ("time", "age", "announced") else None
         at = match.end()
     return None
 
@@ -294,5 +295,5 @@ def _qualifier(text: str, number: _Number, before: str) -> str | None:
         return _BY_BOUND[number.bound]
     limit = _AVERAGE.search(before) or (_LIMIT.search(before) if not phrase else None)
     if limit:
-        return limit[1].lower()
+        return limit[1].lower().replace("ı", "i")  # which re.IGNORECASE takes for i
     return "tối đa" if _UP_TO.search(before) else None

@@ -37,7 +37,7 @@ WHOLE = re.compile(
     r"(?:(?<=toàn tỉnh)|(?<=toàn huyện)|(?<=toàn xã)|(?<=toàn vùng)|(?<=trong tỉnh)|(?<=trong huyện)|(?<=trong vùng)"
     r"|(?<=bàn tỉnh)|(?<=bàn huyện)|(?<=bàn xã)"
     r"|(?<=của tỉnh)|(?<=của huyện)|(?<=của xã)|(?<=cho tỉnh)|(?<=toàn thành phố)|(?<=bàn thành phố)| này)(?!\w)"
-    rf"(?! [{UPPER}])",
+    rf"(?-i:(?! [{UPPER}]))",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"\s?[,(–-]\s?\(?$")

@@ -134,7 +134,7 @@ def chart_png(series: FactSeries) -> bytes:
             [point.fact.time for point in points], [point.fact.fact.high for point in points], marker="o", color="#2a7a4b"
         )
         axes.set_ylim(bottom=0)
-        axes.set_title(f"{series.indicator} ({series.facts[0].fact.unit})")
+        axes.set_title(f"{series.indicator} ({series.facts[0].fact.unit})", parse_math=False)
         axes.yaxis.set_major_formatter(lambda value, _: short_number(value))
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png", dpi=120, bbox_inches="tight")

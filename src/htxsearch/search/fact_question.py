@@ -10,13 +10,14 @@ from typing import Any
 
 from htxsearch.facts.places import places_of
 from htxsearch.facts.terms import indicator_terms
-from htxsearch.search.facts import FactRequest, fact_request
+from htxsearch.search.facts import FactList, FactRequest, fact_request, find_facts, nearest_facts
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.places import question_provinces
 from htxsearch.text.query_dates import question_dates
 from htxsearch.text.tokens import tokens
 
-__all__ = ["fact_request_of", "request_in_words", "terms_asked"]
+__all__ = ["fact_request_of", "facts_asked", "facts_in_words", "terms_asked"]
 
 _QUESTION_WORDS = frozenset(
     "bao nhiêu mấy là gì nào thế sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"
@@ -38,16 +39,23 @@ def fact_request_of(question: str) -> FactRequest:
     return FactRequest(question, tuple(sorted(named)), first, last, terms=terms_asked(question))
 
 
-def request_in_words(words: str, **options: Any) -> FactRequest:
-    """Return the request of typed words and options; see `fact_request`.
+def facts_in_words(snapshot: Snapshot, words: str, **options: Any) -> FactList:
+    """Return the facts of typed words and options, the nearest and newest first.
 
-    A place among the words is that of the request, unless an option names one: "số HTX Thái Nguyên".
+    The options are those of `search.facts.fact_request`. A place among the words is that of the request, unless an option names
+    one: "số HTX Thái Nguyên". Raises UsageError, UnknownArticle.
     """
     request = fact_request(words, **options)
     read = fact_request_of(nfc(words))
     if not read.places or request.places or not read.terms:
-        return request
-    return request._replace(places=read.places, terms=read.terms)
+        return facts_asked(snapshot, request)
+    return facts_asked(snapshot, request._replace(places=read.places, terms=read.terms))
+
+
+def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
+    """Return the facts that fit a request, or else those whose indicator is most like it."""
+    found = find_facts(snapshot, request)
+    return found if found or request.article else nearest_facts(snapshot, request)
 
 
 def terms_asked(question: str) -> frozenset[str]:

@@ -50,6 +50,8 @@ _BOUNDS: dict[str | None, Bound] = {
 }
 _LEAST_LIKE, _NEARLY_BEST = 0.4, 0.8
 """Least likeness of an indicator to the words of a question; its least share of the best one's."""
+_MOST_COMPARED = 100
+"""Facts of a group that are compared with each other: the time is quadratic."""
 _LEVELS = ("actual", "estimate", "target")
 """The statuses of a level: a change is no point of a series."""
 
@@ -161,7 +163,8 @@ class FactList:
         for fact in sorted(levels, key=_order):
             if fact.extra == nearest:
                 assert fact.last is not None
-                values = {"place": fact.fact.place, "year": fact.last.year, "source": fact.source}
+                place = place_key(fact.fact.place) if fact.fact.place else None
+                values = {"place": place, "year": fact.last.year, "source": fact.source}
                 newest.setdefault(values[by], fact)
         return replace(self, facts=tuple(newest.values()))
 
@@ -177,10 +180,9 @@ class FactList:
             if own.status == "actual" and own.as_of and own.place:
                 groups.setdefault((fact.terms, own.unit, own.subject, place_key(own.place), own.as_of), []).append(fact)
         found = [
-            FactConflict(tuple(group), all(agree(_figure(one), _figure(other)) for one, other in pairs))
+            FactConflict(tuple(group), _agree(group[:_MOST_COMPARED]))
             for group in groups.values()
-            if (pairs := [pair for pair in combinations(group, 2) if _sentence(pair[0]) != _sentence(pair[1])])
-            or group[0].sources
+            if len({_sentence(fact) for fact in group}) > 1 or group[0].sources
         ]
         return FactConflicts(tuple(sorted(found, key=lambda one: (one.agree, one.facts[0].extra))))
 
@@ -217,8 +219,9 @@ def find_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
             if (request.sources and one.source not in request.sources) or not _is_between(one, request.since, request.until):
                 continue
             group = snapshot.reprint_groups.group(article_id)[0]
-            same = (group, fact.low, fact.high, fact.unit, terms, fact.place, fact.as_of, fact.status)
+            same = (group, fact.low, fact.high, fact.unit, terms, fact.subject, fact.place, fact.as_of, fact.status)
             found[same] = found[same].with_source(one) if same in found else one
+        articles.pop(article_id, None)  # all bodies at once would be too much
     return FactList(tuple(sorted(found.values(), key=_order)), request.places)
 
 
@@ -243,9 +246,12 @@ def nearest_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
                 continue
             likeness = 2 * shared / (len(wanted) + len(terms))
             one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted))
+            if (request.sources and one.source not in request.sources) or not _is_between(one, request.since, request.until):
+                continue
             group = snapshot.reprint_groups.group(article_id)[0]
-            same = (group, fact.low, fact.high, fact.unit, terms, fact.place, fact.as_of, fact.status, fact.start)
+            same = (group, fact.low, fact.high, fact.unit, terms, fact.subject, fact.place, fact.as_of, fact.status, fact.start)
             found[same] = (likeness, one)
+        articles.pop(article_id, None)
     best = max((likeness for likeness, _ in found.values()), default=0.0)
     near = [one for likeness, one in found.values() if likeness >= max(_LEAST_LIKE, _NEARLY_BEST * best)]
     return FactList(tuple(sorted(near, key=_order)), request.places)
@@ -256,6 +262,8 @@ def _of_article(snapshot: Snapshot, request: FactRequest) -> FactList:
     article = article_view(snapshot, request.article).article
     wanted, places = request.wanted(), _keys_of(request.places)
     facts = [fact for fact in unpack_facts(snapshot.engine.facts_of(article.id)) if _fits(fact, places, request)]
+    if request.sources and article.source not in request.sources:
+        facts = []
     made = [found_fact(fact, article, terms) for fact in facts if wanted <= (terms := indicator_terms(fact.indicator))]
     return FactList(tuple(fact for fact in made if _is_between(fact, request.since, request.until)), request.places)
 
@@ -290,6 +298,12 @@ def _by_time(fact: FoundFact) -> tuple[object, ...]:
     assert fact.first is not None
     assert fact.last is not None
     return fact.last, fact.first, fact.article_id, fact.fact.start
+
+
+def _agree(group: Sequence[FoundFact]) -> bool:
+    """Return True if all facts of different sentences can be right at once."""
+    pairs = combinations(group, 2)
+    return all(agree(_figure(one), _figure(other)) for one, other in pairs if _sentence(one) != _sentence(other))
 
 
 def _sentence(found: FoundFact) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from htxsearch.errors import UsageError
 from htxsearch.facts.status import Status
+from htxsearch.facts.terms import indicator_terms
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search import fact_json_types, json_types
@@ -284,7 +285,7 @@ ENDPOINTS = (
                 default=20,
             ),
         ),
-        is_slow=lambda values: not values["q"] and not values["article"],
+        is_slow=lambda values: not indicator_terms(values["q"] or "") and not values["article"],
     ),
     Endpoint(
         path="/api/suggest",

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import Language, date_text
+from htxsearch.facts.terms import indicator_terms
 from htxsearch.index import Index
 from htxsearch.search.fact_chart import chart_svg
 from htxsearch.search.fact_files import chart_file, facts_file, longest_series
@@ -137,7 +138,7 @@ async def _facts_page(request: Request) -> Response:
 def _thread(request: Request, params: Mapping[str, Any]) -> IndexThread:
     """Return the thread for a question: not that of searches if it reads every fact."""
     threads: IndexThreads = request.app.state.index_threads
-    return threads.search if params["q"] or params["article"] else threads.related
+    return threads.search if indicator_terms(params["q"] or "") or params["article"] else threads.related
 
 
 def _found(index: Index, params: Mapping[str, Any]) -> FactList:
