@@ -53,7 +53,10 @@ def facts_in_words(snapshot: Snapshot, words: str, **options: Any) -> FactList:
 
 
 def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
-    """Return the facts that fit a request, or else those whose indicator is most like it."""
+    """Return the facts that fit a request.
+
+    If none fits, those whose indicator is most like it are returned.
+    """
     found = find_facts(snapshot, request)
     return found if found or request.article else nearest_facts(snapshot, request)
 
