@@ -264,3 +264,7 @@ def test_the_ending_of_the_output_says_how_to_write_it(shown: Any, run: Any, tmp
     shown("số HTX", "--output", str(file))
     assert file.read_text("utf-8-sig").startswith("indicator,")
     assert isinstance(run("số HTX", "--output", tmp_path / "số liệu.txt").exception, UsageError)
+
+
+def test_two_views_at_once_are_refused(run: Any) -> None:
+    assert isinstance(run("số HTX", "--series", "--conflicts").exception, UsageError)

@@ -32,9 +32,9 @@ _SEPARATOR = " · "
 @click.option("--status", multiple=True, type=click.Choice(get_args(Status)))
 @click.option("--unit", multiple=True)
 @click.option("--article", shell_complete=complete_article)
-@click.option("--series", "view", flag_value="series")
-@click.option("--conflicts", "view", flag_value="conflicts")
-@click.option("--indicators", "view", flag_value="indicators")
+@click.option("--series", is_flag=True)
+@click.option("--conflicts", is_flag=True)
+@click.option("--indicators", is_flag=True)
 @click.option("--latest", is_flag=True)
 @click.option("--by", type=click.Choice(["place", "year", "source"]))
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True)
@@ -45,7 +45,9 @@ _SEPARATOR = " · "
 @folder_options
 def facts(
     words: tuple[str, ...],
-    view: str | None,
+    series: bool,
+    conflicts: bool,
+    indicators: bool,
     latest: bool,
     by: Any,
     limit: int,
@@ -58,6 +60,10 @@ def facts(
     **options: Any,
 ) -> None:
     """Show figures: what is counted, where, when, in which status, and the sentence."""
+    views = [name for name, on in (("series", series), ("conflicts", conflicts), ("indicators", indicators)) if on]
+    if len(views) > 1:
+        raise UsageError("facts.several-views", first=views[0], second=views[1])
+    view = views[0] if views else None
     if output is not None and form == "table":
         form = output.suffix.lower().removeprefix(".")
         if form not in _FILES:

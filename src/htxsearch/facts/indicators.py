@@ -195,7 +195,7 @@ def _clean(phrase: str) -> str:
     while True:
         trimmed = _TRIM.sub("", words)
         if trimmed == words:
-            return words
+            return words[:1].lower() + words[1:] if words[1:2].islower() else words
         words = trimmed
 
 
