@@ -18,6 +18,7 @@ from htxsearch.facts.extract import Fact
 from htxsearch.facts.periods import as_of_words
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
+from htxsearch.facts.times import NOW
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import Dates
 from htxsearch.search.fact_question import fact_request_of
@@ -34,7 +35,6 @@ __all__ = ["CONFIDENCE", "beside", "fact_answers", "is_target", "newest_answer"]
 
 CONFIDENCE = 0.85
 """The share of such answers that are right: 20 of 22 on judged questions."""
-_NOW = re.compile(r"(?<!\w)(?:hiện nay|hiện có|hiện tại|hiện đang|hiện đã|đến nay|tới nay)(?!\w)", re.IGNORECASE)
 _LONGEST_PERIOD = 366
 """Days of the longest period whose figure answers a question that names a time."""
 
@@ -78,7 +78,7 @@ def _has_time(found: FoundFact, *, named: bool) -> bool:
 
 def _now(found: FoundFact) -> str | None:
     """Return the words of a sentence that say now, before its figure."""
-    match = _NOW.search(found.sentence, 0, found.fact.start - found.fact.sentence.start)
+    match = NOW.search(found.sentence, 0, found.fact.start - found.fact.sentence.start)
     return match[0] if match else None
 
 

@@ -17,7 +17,7 @@ from htxsearch.facts.indicators import indicator_of, subject_of
 from htxsearch.facts.mentions import FigureMention, figure_mentions
 from htxsearch.facts.places import NamedPlace, places_of, province_of
 from htxsearch.facts.status import Status, status_candidates
-from htxsearch.facts.times import as_of_text, is_usable
+from htxsearch.facts.times import NOW, as_of_text, is_usable
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.sentences import Span, lines, sentences
 
@@ -54,7 +54,6 @@ _LONGEST_HEADING = 160
 _REACH = 1000
 """Characters before and behind a figure that are looked at, should its sentence be longer."""
 _ANNOUNCES = re.compile(r"(?:như sau|cụ thể|gồm|sau đây) ?:", re.IGNORECASE)
-_NOW = re.compile(r"(?<!\w)(?:(?:tính )?(?:đến|tới) nay|hiện nay|hiện có|hiện tại)(?!\w)", re.IGNORECASE)
 
 
 class _Section(NamedTuple):
@@ -222,7 +221,7 @@ def time_text(page: _Page, context: FigureContext, candidate: Candidate) -> str 
     if is_general and time.last and as_of and "/" in as_of:
         figure = context.mention.start
         paragraph = max(context.at.bounds[0].start, figure - 2 * _REACH)
-        if _NOW.search(page.body, paragraph, figure) or _RAISED.search(page.body, context.at.sentence.start, figure):
+        if NOW.search(page.body, paragraph, figure) or _RAISED.search(page.body, context.at.sentence.start, figure):
             return str(time.last.year)
     return as_of
 

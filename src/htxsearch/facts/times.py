@@ -10,7 +10,7 @@ from datetime import date
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.sentences import Span
 
-__all__ = ["as_of_text", "is_usable", "opens_frame", "own_frame", "period_text"]
+__all__ = ["NOW", "as_of_text", "is_usable", "opens_frame", "own_frame", "period_text"]
 
 _COMPARED = re.compile(
     r"(?:so với(?: cùng kỳ| cuối| đầu| thời điểm)?|cùng kỳ|so cùng kỳ|hơn|của luật|luật [^,.;]{0,30})\s*(?:năm )?$",
@@ -21,6 +21,11 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _OPEN_DAY = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})(?![\d/])|(?:tháng )(\d{1,2})(?!\d)", re.IGNORECASE)
+NOW = re.compile(
+    r"(?<!\w)(?:(?:tính |cho )?(?:đến|tới) nay|hiện (?:nay|có|tại|đang|đã))(?!\w)",
+    re.IGNORECASE,
+)
+"""Words that say now: the day of the article, or the end of the period that it reports on."""
 _OPENING = 60
 """Characters within which a sentence that is opened by a date has it."""
 _OWN_FRAME = re.compile(

@@ -15,7 +15,7 @@ from htxsearch.search.fact_results import FactSeries, FoundFact
 from htxsearch.search.facts import FactList
 from htxsearch.search.highlight import visible
 
-__all__ = ["COLUMNS", "chart_file", "facts_file", "longest_series"]
+__all__ = ["COLUMNS", "FORMULA_SIGNS", "chart_file", "facts_file", "longest_series"]
 
 COLUMNS = (
     *("indicator", "subject", "place", "as_of", "value", "high", "unit", "qualifier", "status", "surface", "sentence"),
@@ -23,7 +23,7 @@ COLUMNS = (
 )
 """The columns of a table. `high` is empty unless the value is a range, `sources` are ids with blanks between them."""
 
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """Signs at the beginning of a cell that make a spreadsheet take it for a formula."""
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 """Characters that no XML may hold, beyond those that `visible` replaces."""
@@ -55,7 +55,7 @@ def _harmless(value: Any) -> Any:
     """Return a value that a spreadsheet does not take for a formula."""
     if not isinstance(value, str):
         return value
-    sign = "'" if value.startswith(_FORMULA_SIGNS) else ""
+    sign = "'" if value.startswith(FORMULA_SIGNS) else ""
     return sign + _NOT_XML.sub("\ufffd", visible(value))
 
 

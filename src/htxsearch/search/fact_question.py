@@ -23,7 +23,7 @@ _QUESTION_WORDS = frozenset(
     "bao nhiêu mấy là gì nào thế sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"
     " nhất nhiều ít kém sẽ"
     " không vậy cho biết xin hỏi tỉnh huyện vùng nước năm tháng quý ngày đầu cuối giữa trước sau vừa cộng mức"
-    " bằng chiếm trọng một hai ba nhiệm kỳ rớt xã chưa triệu tỷ nghìn luật".split()
+    " bằng chiếm trọng một hai ba nhiệm kỳ xã chưa triệu tỷ nghìn luật".split()
 )
 """Words of questions and of times that name no indicator."""
 _PHRASES = ("đặt mục tiêu", "mục tiêu", "chỉ tiêu", "phấn đấu", "dự kiến", "kế hoạch", "thực hiện")

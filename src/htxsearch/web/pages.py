@@ -17,6 +17,7 @@ from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle, UsageEr
 from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
+from htxsearch.search.fact_files import FORMULA_SIGNS
 from htxsearch.search.highlight import visible
 from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, by_province
 from htxsearch.text.places import former_parts
@@ -44,7 +45,6 @@ _ARTICLE_RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
 _MAX_ERROR_PARAMETER = 1_000
 """Characters of a parameter that the links of an error page keep."""
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 """Signs at the beginning of a cell that make a spreadsheet take it for a formula."""
 _ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 421, 429, 500, 503)
 """Statuses with a heading of their own; any other gets that of 400."""
@@ -388,7 +388,7 @@ def _table(results: Results) -> bytes:
 
 def _cell(value: object) -> object:
     text = visible(value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_SIGNS) else text
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_SIGNS) else text
 
 
 # Errors
