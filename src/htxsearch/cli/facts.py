@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from htxsearch.cli.completion import complete_article
 from htxsearch.cli.shared import filter_options, folder_options, open_index, print_json
-from htxsearch.cli.translation import TranslatedCommand, say, text
+from htxsearch.cli.translation import TranslatedCommand, language, say, text
 from htxsearch.errors import UsageError
+from htxsearch.errors.messages import date_text
 from htxsearch.facts.status import Status
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _headline(fact: "FoundFact", *, with_place: bool = True) -> str:
 
 def _show_source(fact: "FoundFact") -> None:
     click.echo(f"{_INDENT}  “{_safe(_around(fact))}”")
-    source = [fact.title, *([fact.date.isoformat()] if fact.date else []), fact.article_id]
+    source = [fact.title, *([date_text(fact.date, language())] if fact.date else []), fact.article_id]
     if fact.sources:
         source.append(text("cli.facts-sources", count=len(fact.sources)))
     click.echo(click.style(f"{_INDENT}  {_safe(_SEPARATOR.join(source))}", dim=True))

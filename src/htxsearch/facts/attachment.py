@@ -125,6 +125,26 @@ class TextPlaces:
             ats.append(self.of_frequent[frequent])
         return [self.places[at] for at in ats]
 
+    def features(self, key: str, place: NamedPlace | None, title: str | None, article: str | None) -> dict[str, float]:
+        """Return the features of a place that are the same for all figures."""
+        return {
+            f"level {place.level if place else 2}": 1.0,
+            "frequent": float(bare_name(key) == self.frequent),
+            "share": self.counts[bare_name(key)] / max(1, len(self.places)),
+            "in title": float(title is not None and key == place_name_key(title)),
+            "of article": float(article is not None and key == place_name_key(article)),
+        }
+
+
+def _surroundings(text: str, place: NamedPlace) -> dict[str, float]:
+    """Return the features of the words around a place."""
+    return {
+        "compared": float(bool(_COMPARED.search(text, max(0, place.start - 50), place.start))),
+        "of body": float(bool(_OF_BODY.search(text, max(0, place.start - 50), place.start))),
+        "has": float(bool(_HAS.match(text, place.end))),
+        "at": float(bool(_AT.search(text, max(0, place.start - 30), place.start))),
+    }
+
 
 def place_candidates(text: str, places: TextPlaces, at: Position, title: str | None, article: str | None) -> list[Candidate]:
     """Return the places that a figure may be of.
@@ -145,21 +165,12 @@ def place_candidates(text: str, places: TextPlaces, at: Position, title: str | N
         key = place_name_key(name)
         if key in found:
             return
-        features = dict(where)
-        level = place.level if place else 2
-        features[f"level {level}"] = 1.0
-        features["frequent"] = float(bare_name(key) == places.frequent)
-        features["share"] = places.counts[bare_name(key)] / max(1, len(places.places))
-        features["in title"] = float(title is not None and key == place_name_key(title))
-        features["of article"] = float(article is not None and key == place_name_key(article))
+        features = where | places.features(key, place, title, article)
         if wanted is not None:
-            features["whole, same level"] = float(level == wanted)
-            features["whole, other level"] = float(level != wanted)
+            same = (place.level if place else 2) == wanted
+            features |= {"whole, same level": float(same), "whole, other level": float(not same)}
         if place:
-            features["compared"] = float(bool(_COMPARED.search(text, max(0, place.start - 50), place.start)))
-            features["of body"] = float(bool(_OF_BODY.search(text, max(0, place.start - 50), place.start)))
-            features["has"] = float(bool(_HAS.match(text, place.end)))
-            features["at"] = float(bool(_AT.search(text, max(0, place.start - 30), place.start)))
+            features |= _surroundings(text, place)
         found[key] = Candidate(place or name, features)
 
     if behind and _AT_UNIT.fullmatch(text, at.figure.end, behind[0].start):
