@@ -39,6 +39,7 @@ train: setup
 	.venv/bin/python scripts/train_kinds.py $(OWN_SETS) $(PRACTICE_SETS) --write
 	.venv/bin/python scripts/train_answers.py $(TRAINING_SETS) --write
 	.venv/bin/python scripts/train_facts.py evals/facts-training evals/facts $(DATA)/eval/facts-dev --corpus corpus --write
+	.venv/bin/python scripts/train_fact_matching.py evals/facts evals/facts-training --corpus corpus --write
 
 # Hours on a CPU; stopped, it goes on from build/reader.pt. Then make train: the confidence belongs to the reader.
 MINUTES ?= 120

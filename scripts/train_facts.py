@@ -17,14 +17,15 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 import htxsearch.facts
-from htxsearch.evaluate.facts import JudgedArticle, read_judged_facts, same_place
+from htxsearch.evaluate.facts import JudgedArticle, read_judged_facts, same_head, same_place
 from htxsearch.facts.attachment import Candidate, after, best
-from htxsearch.facts.extract import figure_contexts, place_text, time_text
+from htxsearch.facts.extract import figure_contexts, indicators_of, place_text, time_text
+from htxsearch.facts.indicators import Indicated
 from htxsearch.facts.status import status_candidates
 from htxsearch.text.date_mentions import DateMention
 
 Floats = npt.NDArray[np.float64]
-KINDS = ("place", "time", "status")
+KINDS = ("place", "time", "status", "indicator")
 _RIDGE = 1.0
 _WEIGHTS = Path(htxsearch.facts.__file__).parent / "attachment.json"
 
@@ -47,6 +48,7 @@ def choices_of(name: str, article: JudgedArticle) -> Iterator[Choice]:
     page, contexts = figure_contexts(article.title, article.body, published=article.date, place=article.place)
     place_before: Candidate | None = None
     time_before: Candidate | None = None
+    indicated: Indicated | None = None
     for number, context in enumerate(contexts):
         mention = context.mention
         same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
@@ -55,6 +57,8 @@ def choices_of(name: str, article: JudgedArticle) -> Iterator[Choice]:
         places = after(context.places, place_before, same_sentence=same)
         times = after(context.times, time_before, same_sentence=same)
         place_before, time_before = best("place", places), best("time", times)
+        indicators = indicators_of(page.body, context, indicated)
+        indicated = Indicated(mention, context.at.sentence, str(best("indicator", indicators).value))
         judged = next((one for one in article.facts if mention.start < one["end"] and one["start"] < mention.end), None)
         if judged is None:
             continue
@@ -65,6 +69,13 @@ def choices_of(name: str, article: JudgedArticle) -> Iterator[Choice]:
         statuses = status_candidates(page.body, context.at.sentence, mention, time, context.heading, context.announced)
         yield Choice(name, article.id, "place", [one.features for one in places], right_places)
         yield Choice(name, article.id, "time", [one.features for one in times], right_times)
+        yield Choice(
+            name,
+            article.id,
+            "indicator",
+            [one.features for one in indicators],
+            [same_head(str(one.value), judged["indicator"]) for one in indicators],
+        )
         yield Choice(
             name, article.id, "status", [one.features for one in statuses], [one.value == judged["status"] for one in statuses]
         )

@@ -52,11 +52,12 @@ def fact_answers(snapshot: Snapshot, asked: str, question: QuestionAnalysis, fil
         return []
     place = place_key(request.places[0])
     status = "target" if question.status == "target" else "actual"
+    since, until = request.period or (None, None)
     found = [
         fact
-        for fact in find_facts(snapshot, request._replace(statuses=(status,)))
+        for fact in find_facts(snapshot, request._replace(statuses=(status,), since=since, until=until))
         if fact.extra == 0
-        and _has_time(fact, named=bool(request.since))
+        and _has_time(fact, named=since is not None)
         and fact.fact.place
         and place_key(fact.fact.place) == place
         and _counts(fact, wanted)

@@ -17,24 +17,31 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import UsageError
 from htxsearch.facts.extract import Fact, extract_facts
 from htxsearch.facts.terms import indicator_terms
+from htxsearch.indexing.catalogue import blobs
 from htxsearch.indexing.documents import document_of
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
-from htxsearch.search.fact_question import fact_request_of, facts_asked
+from htxsearch.search.fact_question import facts_in_words
 from htxsearch.search.fact_results import FoundFact
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import nfc, strip_diacritics
+from htxsearch.text.sentences import Span
 
 __all__ = [
     "FactMeasures",
     "JudgedArticle",
     "SeriesMeasures",
+    "SeriesQuestion",
     "agreements",
     "agrees",
+    "is_row",
     "measure_facts",
     "measure_series",
     "read_judged_facts",
+    "read_series",
+    "same_head",
     "same_place",
+    "snapshot_of",
 ]
 
 _DETAILS = ("status", "qualifier", "as_of", "place", "indicator", "subject")
@@ -161,38 +168,60 @@ def measure_facts(articles: list[JudgedArticle], extract: Callable[[JudgedArticl
     )
 
 
-def measure_series(folder: Path, articles: list[JudgedArticle]) -> SeriesMeasures | None:
-    """Return the measures of the questions of `series.jsonl`.
+class SeriesQuestion(NamedTuple):
+    """A question for several figures, with the places of those that answer it."""
 
-    They are asked of an index of the judged articles. The result is None without the file.
-    """
+    text: str
+    rows: list[dict[str, Any]]
+
+
+def read_series(folder: Path) -> list[SeriesQuestion]:
+    """Return the questions of `series.jsonl`, none without the file."""
     if not (folder / "series.jsonl").is_file():
-        return None
+        return []
+    return [SeriesQuestion(nfc(line["question"]), line["rows"]) for line in _lines(folder / "series.jsonl")]
+
+
+def snapshot_of(articles: list[JudgedArticle]) -> Snapshot:
+    """Return the snapshot of an index of judged articles."""
     engine = MemoryEngine()
     writer = engine.writer()
     for one in articles:
         writer.replace(
             document_of(Article(id=one.id, title=one.title, body=one.body, path=one.id, date=one.date, place=one.place))
         )
-    writer.commit({})
-    snapshot = Snapshot(engine)
+    writer.commit(blobs({}, settled=True))
+    return Snapshot(engine)
+
+
+def measure_series(folder: Path, articles: list[JudgedArticle]) -> SeriesMeasures | None:
+    """Return the measures of the questions of `series.jsonl`.
+
+    They are asked of an index of the judged articles. The result is None without the file.
+    """
+    questions = read_series(folder)
+    if not questions:
+        return None
+    snapshot = snapshot_of(articles)
     counts: Counter[str] = Counter()
-    for line in _lines(folder / "series.jsonl"):
-        found = facts_asked(snapshot, fact_request_of(nfc(line["question"]))._replace(since=None, until=None))
-        nearest = min((fact.extra for fact in found), default=0)
-        rows = [fact for fact in found if fact.extra == nearest]  # those that make the series
+    for question in questions:
+        rows = [fact for fact in facts_in_words(snapshot, question.text) if fact.is_asked]
         counts["questions"] += 1
-        counts["judged"] += len(line["rows"])
+        counts["judged"] += len(question.rows)
         counts["rows"] += len(rows)
-        counts["found"] += sum(any(_is_row(row, judged) for row in rows) for judged in line["rows"])
-        counts["wrong"] += sum(not any(_is_row(row, judged) for judged in line["rows"]) for row in rows)
+        counts["found"] += sum(any(is_row(row, judged) for row in rows) for judged in question.rows)
+        counts["wrong"] += sum(not any(is_row(row, judged) for judged in question.rows) for row in rows)
     return SeriesMeasures(
         counts["questions"], counts["found"] / max(1, counts["judged"]), counts["wrong"] / max(1, counts["rows"])
     )
 
 
-def _is_row(found: FoundFact, judged: Mapping[str, Any]) -> bool:
-    return found.article_id == judged["article"] and _overlap(found.fact, judged)
+def is_row(found: FoundFact, judged: Mapping[str, Any]) -> bool:
+    """Return True if a fact is a judged row, or its article repeats it there."""
+    spans = (Span(found.fact.start, found.fact.end), *found.repeats)
+    return found.article_id == judged["article"] and any(
+        span.start < judged["end"] and judged["start"] < span.end for span in spans
+    )
 
 
 def _overlap(fact: Fact, judged: Mapping[str, Any]) -> bool:
@@ -222,7 +251,7 @@ def agreements(fact: Fact, judged: Mapping[str, Any]) -> dict[str, bool]:
         "qualifier": fact.qualifier == judged["qualifier"],
         "as_of": fact.as_of == judged["as_of"],
         "place": same_place(fact.place, judged["place"]),
-        "indicator": _same_head(fact.indicator, judged["indicator"]),
+        "indicator": same_head(fact.indicator, judged["indicator"]),
         "subject": (fact.subject is None) == (judged["subject"] is None),
     }
 
@@ -246,7 +275,11 @@ def _plain_place(name: str | None) -> str:
     return _SHORT.get(plain, plain)
 
 
-def _same_head(own: str, judged: str) -> bool:
+def same_head(own: str, judged: str) -> bool:
+    """Return True if an indicator has the first term of the judged one.
+
+    So is one that has no term that the judged one lacks.
+    """
     first = next((word for word in judged.split() if indicator_terms(word)), judged)
     return bool(indicator_terms(judged) & indicator_terms(own)) and (
         indicator_terms(first) <= indicator_terms(own) or indicator_terms(own) <= indicator_terms(judged)

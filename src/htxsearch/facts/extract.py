@@ -13,7 +13,7 @@ from datetime import date
 from typing import NamedTuple, cast
 
 from htxsearch.facts.attachment import Candidate, Position, TextPlaces, after, best, place_candidates, time_candidates
-from htxsearch.facts.indicators import indicator_of, subject_of
+from htxsearch.facts.indicators import Indicated, indicator_candidates, subject_of
 from htxsearch.facts.mentions import FigureMention, figure_mentions
 from htxsearch.facts.places import NamedPlace, places_of, province_of
 from htxsearch.facts.status import Status, status_candidates
@@ -21,7 +21,7 @@ from htxsearch.facts.times import NOW, as_of_text, is_usable
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.sentences import Span, lines, sentences
 
-__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "place_text", "time_text"]
+__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "indicators_of", "place_text", "time_text"]
 
 
 class Fact(NamedTuple):
@@ -168,17 +168,34 @@ def extract_facts(title: str, body: str, *, published: date | None = None, place
     facts: list[Fact] = []
     place_before: Candidate | None = None
     time_before: Candidate | None = None
+    indicated: Indicated | None = None
     for number, context in enumerate(contexts):
         same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
         if number and contexts[number - 1].at.bounds[0] != context.at.bounds[0]:
             place_before = time_before = None  # a paragraph begins
         place_before = best("place", after(context.places, place_before, same_sentence=same))
         time_before = best("time", after(context.times, time_before, same_sentence=same))
-        facts.append(_fact(page, context, place_before, time_before))
+        indicator = best("indicator", indicators_of(body, context, indicated))
+        assert isinstance(indicator.value, str)
+        indicated = Indicated(context.mention, context.at.sentence, indicator.value)
+        facts.append(_fact(page, context, place_before, time_before, indicator.value))
     return facts
 
 
-def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate) -> Fact:
+def indicators_of(body: str, context: FigureContext, before: Indicated | None) -> list[Candidate]:
+    """Return the indicators that a figure may have.
+
+    `before` is the figure before it; it counts only in the same paragraph.
+    """
+    at = context.at
+    if before and before.sentence.start < at.bounds[0].start:
+        before = None
+    number = bisect_left(at.bounds, at.sentence.start, key=lambda span: span.end) - 1
+    sentence_before = at.bounds[number] if number >= 0 else None
+    return indicator_candidates(body, at.sentence, context.mention, before, sentence_before)
+
+
+def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate, indicator: str) -> Fact:
     body, mention, sentence = page.body, context.mention, context.at.sentence
     time = of_time.value
     assert time is None or isinstance(time, DateMention)
@@ -192,7 +209,7 @@ def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Can
         unit=mention.unit.name,
         qualifier=mention.qualifier,
         status=cast("Status", best("status", statuses).value),
-        indicator=indicator_of(body, sentence, mention),
+        indicator=indicator,
         subject=subject_of(body, sentence, mention),
         place=place,
         province=province_of(place, (page.title_place, page.place)),

@@ -4,28 +4,36 @@ For example: số HTX, doanh thu của các HTX, tỷ lệ HTX hoạt động hi
 """
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
+from htxsearch.facts.attachment import Candidate
 from htxsearch.facts.mentions import FigureMention
 from htxsearch.facts.places import UPPER
 from htxsearch.text.sentences import Span
 
-__all__ = ["indicator_of", "subject_of"]
+__all__ = ["Indicated", "indicator_candidates", "subject_of"]
 
-_MEASURES = (
-    r"tổng doanh thu|doanh thu|doanh số|tổng thu nhập|thu nhập|lợi nhuận|tiền lãi|mức lãi|lãi suất|lãi|lỗ"
-    r"|tổng nguồn vốn|nguồn vốn|tổng vốn|vốn điều lệ|vốn|quỹ|"
-    r"giá bán|giá mua|giá trị|giá|tổng giá trị|chi phí|tổng chi phí|kinh phí|tổng kinh phí|tổng mức|mức phí|mức|phí"
-    r"|lương|tiền công|tiền|tổng số tiền|số tiền|dư nợ|nợ|"
-    r"tổng diện tích|diện tích|quy mô|sản lượng|tổng sản lượng|năng suất|công suất|khối lượng|trọng lượng|kim ngạch"
-    r"|tỷ lệ|tỉ lệ|tỷ trọng|tốc độ|hệ số|"
-    r"tổng dân số|dân số|mật độ|độ ẩm|nhiệt độ|độ sâu|chiều dài|chiều cao|chiều rộng|hạn mức|định mức|thuế|gói"
-    r"|ngân sách|thiệt hại|nhu cầu|lượng|tổng lượng|số lượng|tổng đàn|đàn|"
-    r"chương trình cho vay|khoản vay|dư địa|thị phần|tiến độ|tổng số|số"
+_HEADS = {
+    "price": "giá bán|giá mua|giá|chi phí|phí",
+    "money": "doanh thu|doanh số|lợi nhuận|tiền lãi|lãi|lỗ|vốn điều lệ|nguồn vốn|vốn|quỹ|giá trị|kinh phí|tiền công|số tiền"
+    "|tiền|dư nợ|nợ|thuế|ngân sách|thiệt hại|kim ngạch|gói|khoản vay|chương trình cho vay",
+    "income": "thu nhập|lương",
+    "area": "diện tích|quy mô",
+    "mass": "sản lượng|khối lượng|trọng lượng|lượng|nhu cầu|dư địa",
+    "yield": "năng suất|công suất|mật độ",
+    "share": "tỷ lệ|tỉ lệ|tỷ trọng|tốc độ|hệ số|lãi suất|độ ẩm|thị phần|tiến độ",
+    "count": "số lượng|số|dân số|đàn",
+    "size": "nhiệt độ|độ sâu|chiều dài|chiều cao|chiều rộng",
+    "limit": "hạn mức|định mức|mức",
+}
+"""The nouns that head an indicator, by what they are measured in."""
+_HEAD_CLASS = {head: name for name, heads in _HEADS.items() for head in heads.split("|")}
+_MEASURE_ANY = re.compile(
+    rf"(?<!\w)(?P<head>(?:tổng |mức )?(?:{'|'.join(sorted(_HEAD_CLASS, key=len, reverse=True))}))(?!\w)", re.IGNORECASE
 )
-_MEASURE = re.compile(rf"(?<!\w)(?P<head>{_MEASURES})(?!\w)(?P<rest>[^.;:()\d]*)$", re.IGNORECASE)
-_MEASURE_ANY = re.compile(rf"(?<!\w)(?P<head>{_MEASURES})(?!\w)", re.IGNORECASE)
 _LINK = re.compile(
-    r"(?:^|\s|:)(?:là|năm|quý|tháng|tại|ở|liên tục|tương đối|ổn định|tuột|rớt|lao dốc|tụt|neo|đang|chạm|bắt đầu|đạt"
+    r"(?:^|\s|:)(?:là|hôm|năm|quý|tháng|tại|ở|liên tục|tương đối|ổn định|tuột|rớt|lao dốc|tụt|neo|đang|chạm|bắt đầu|đạt"
     r"|đạt tới|đạt mức|lên|xuống|còn|có|chiếm|ở mức|ước|ước đạt|được|tới|đến|từ|khoảng|gần|hơn|trên|dưới|mức|tăng"
     r"|giảm|vào|bằng|với|chỉ|cũng|đã|hiện|nay"
     r"|hiện nay|đến nay|ước tính|trung bình|bình quân|tối thiểu|tối đa|ít nhất|phải|giữ|dao động|thêm|chưa|vẫn|sẽ"
@@ -72,7 +80,23 @@ _PLACE_BEHIND = re.compile(
 """A place between what is counted and its predicate: 36 HTX ở Lục Ngạn, Tân Yên được cấp mã số."""
 _LONGEST = 12
 """Words of the longest indicator."""
-_GENERIC = frozenset({"đơn vị", "người", "lượt", "mô hình", "cơ sở", "trường hợp"})
+_MEASURES_BACK, _ADJACENT, _SHORT, _LISTED = 4, 3, 6, 40
+"""Measures looked at, words between a measure and its figure, words of a short opening, characters between listed figures."""
+_WEIGHED = frozenset("kg tấn tạ yến gram lạng lít con trái quả chục bó bao thùng hộp chai giạ m3 m2 bông cây buồng kwh".split())
+"""Denominators of a price; any other, as of đồng/người or đồng/ha, is one of an income or a cost."""
+_GENERIC = frozenset(
+    "con|cái|chiếc|cây|trái|quả|bộ|suất|đơn vị|người|lượt|lượt người|mô hình|cơ sở|trường hợp|đối tượng".split("|")
+)
+"""Classifiers and nouns that say little: what is counted stands elsewhere."""
+_CHANGED = re.compile(
+    r"(?<!\w)(?:tăng|giảm|gấp|cao hơn|thấp hơn|nhiều hơn|ít hơn|sụt|vượt)(?: [^\W\d_]+){0,3} ?$", re.IGNORECASE
+)
+_NO_NOUN = re.compile(
+    r"(?i:năm|tháng|quý|ngày|đến|từ|tại|ở|trong|nếu|khi|để|do|nhưng|tăng|giảm|còn|đạt|ước|cụ thể|theo|qua|với|cả|hiện|nay"
+    r"|sau|trước|đầu|cuối|giữa|vụ|mùa|hôm|nhờ|ngoài|trên|dưới|thì|mà|đó|vì"
+    rf"|ngoài ra)(?!\w)|(?i:tỉnh|huyện|xã|thôn|thành phố|thị xã|quận|phường|vùng|bản|ấp) [{UPPER}]",
+)
+"""Words that begin a phrase of time, place or kind, or a predicate: no noun phrase."""
 _KIND_OF_BODY = (
     r"HTX|[Hh]ợp tác xã|THT|[Tt]ổ hợp tác|[Cc]ông ty(?: TNHH| CP| cổ phần)?|[Ll]iên hiệp HTX|Sở|Bộ|Ngân hàng"
     r"|Tập đoàn|Hội|Trung tâm|Công đoàn|Hiệp hội|Cục|[Tt]rang trại"
@@ -91,67 +115,164 @@ _REPORTS = re.compile(
 """Words before an organisation that only reports a figure."""
 
 
-def indicator_of(text: str, sentence: Span, mention: FigureMention) -> str:
-    """Return the indicator of a figure, in the words of the text, with a head noun.
+class Indicated(NamedTuple):
+    """A figure with its indicator, for the figure behind it."""
 
-    For example: số, tỷ lệ, doanh thu, giá, diện tích.
+    mention: FigureMention
+    sentence: Span
+    indicator: str
+
+
+def indicator_candidates(
+    text: str, sentence: Span, mention: FigureMention, before: Indicated | None, sentence_before: Span | None
+) -> list[Candidate]:
+    """Return the indicators that a figure may have, each with its features.
+
+    They are the noun behind it, the measures named before it (doanh thu, giá lúa), what is announced as a number (số HTX là),
+    the noun phrase that its clause begins with, a verb's ("hỗ trợ"), and the indicator of the figure before it.
+    """
+    kind = _class_of(mention)
+    changed = bool(_CHANGED.search(text, sentence.start, mention.phrase_start))
+    found: dict[str, Candidate] = {}
+
+    def add(phrase: str, features: Mapping[str, float]) -> None:
+        if phrase and phrase not in found:
+            own = dict(features)
+            if changed:  # a change is one of what stands before, as a rule
+                own |= {f"changed, {next(iter(features))}": 1.0}
+            found[phrase] = Candidate(phrase, own)
+
+    behind = _behind(text, mention, sentence)
+    for phrase, features in _before(text, sentence, mention, kind):
+        add(phrase, features)
+    if sentence_before:
+        for number, match in enumerate(reversed(list(_MEASURE_ANY.finditer(text, *sentence_before))[-_MEASURES_BACK:])):
+            phrase = _phrase_of(text, match, sentence_before.end)
+            add(phrase, {"sentence before": 1.0, f"sentence before {min(number, 2)}": 1.0} | _fits(kind, match["head"]))
+    add(*_noun_behind(text, sentence, mention, behind, kind))
+    if before:
+        same = before.sentence == sentence
+        where = "as before, same sentence" if same else "as before"
+        unit = "same unit" if before.mention.unit.name == mention.unit.name else f"{_class_of(before.mention)} > {kind}"
+        between = text[before.mention.end : mention.phrase_start]
+        in_brackets = float(between.count("(") > between.count(")"))
+        listed = float(same and len(between) < _LISTED and not re.search(r"[^\W\d_]", between.split(",")[0]))
+        add(
+            before.indicator,
+            {where: 1.0, f"{where}, {unit}": 1.0, f"{where}, {kind}": 1.0, "as before, listed": listed}
+            | {"as before, in brackets": in_brackets},
+        )
+    return list(found.values())
+
+
+def _before(text: str, sentence: Span, mention: FigureMention, kind: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the phrases before a figure that may be its indicator.
+
+    Each has its features.
     """
     before = text[sentence.start : mention.phrase_start]
-    behind = _behind(text, mention, sentence)
+    clause_start = _clause_start(before)
+    headed = _COUNT_HEAD.search(before, clause_start)
+    if headed:
+        generic = float(mention.unit.name in _GENERIC)
+        yield _clean(headed["head"]), {"headed": 1.0, f"headed {kind}": 1.0, "headed, generic": generic}
+    matches = [
+        match
+        for match in _MEASURE_ANY.finditer(before)
+        if not match[0][0].isupper() or not match.start() or before[match.start() - 2] in '.:;“"('
+    ]
+    matches = matches[-_MEASURES_BACK:]
+    for number, match in enumerate(reversed(matches)):
+        phrase = _phrase_of(before, match, len(before))
+        rest = before[match.start() + len(phrase) :]
+        where = {"measure": 1.0, f"measure {min(number, 2)}": 1.0, "measure, clause": float(match.start() >= clause_start)}
+        where["measure, figure between"] = float(bool(re.search(r"\d", rest)))
+        where["measure, adjacent"] = float(len(rest.split()) <= _ADJACENT)
+        bare = float(phrase.lower() == match["head"].lower())
+        where |= {"measure, bare": bare, f"bare {_head_class(match['head'])}": bare}
+        where["measure, in brackets"] = float(rest.count(")") > rest.count("("))
+        where["measure, holds the next"] = float(number > 0 and len(phrase) > matches[-number].start() - match.start())
+        yield phrase, where | _fits(kind, match["head"])
+    verb = _VERB.search(before)
+    if verb:
+        head = "kinh phí" if mention.unit.kind == "money" else _noun_of_measure(mention.unit.name)
+        inside = float(verb.start() >= clause_start)
+        yield (
+            _clean(f"{head} {verb['verb']} {_clean(verb['rest'])}"),
+            {"verb": 1.0, f"verb {kind}": 1.0, "verb, clause": inside},
+        )
+    for name, start in (("clause", clause_start), ("sentence", 0)):
+        opening = _opening(before[start:])
+        if opening and not _NO_NOUN.match(opening) and (start or name == "clause"):
+            is_short = len(opening.split()) <= _SHORT
+            yield opening, {name: 1.0, f"{name} {kind}": 1.0, f"{name}, short": float(is_short)}
+
+
+def _fits(kind: str, head: str) -> dict[str, float]:
+    """Return the feature of a measure's head that stands before a figure of a class."""
+    return {f"{_head_class(head)} | {kind}": 1.0}
+
+
+def _head_class(head: str) -> str:
+    return _HEAD_CLASS[head.lower().removeprefix("tổng ").removeprefix("mức ")]
+
+
+def _class_of(mention: FigureMention) -> str:
+    """Return the class of a unit that the head of an indicator depends on.
+
+    Money per kilogram is a price.
+    """
+    unit, _, per = mention.unit.name.partition("/")
+    if mention.unit.kind == "money":
+        return "money" if not per else "price" if per.split("/")[0] in _WEIGHED else "income"
+    if mention.unit.kind == "measure":
+        name = _noun_of_measure(unit)
+        return f"{name} per" if per else name
+    return mention.unit.kind
+
+
+def _opening(clause: str) -> str:
+    """Return the noun phrase that a clause begins with, up to its first verb or link."""
+    link = next((found for found in _LINK.finditer(clause) if found.start() > 0), None)
+    phrase = re.split(r"[,;:(]", clause[: link.start()] if link else clause)[0]
+    return _clean(phrase)
+
+
+def _noun_behind(text: str, sentence: Span, mention: FigureMention, behind: str, kind: str) -> tuple[str, dict[str, float]]:
+    """Return the noun that a figure counts, and its features.
+
+    What stands behind it belongs to it.
+    """
+    before = text[sentence.start : mention.phrase_start]
     clause = before[_clause_start(before) :]
-    kind = mention.unit.kind
-    noun = " ".join(text[_number_end(text, mention) : mention.end].split()) if kind in ("count", "person") else ""
-    if kind in ("count", "person"):
-        headed = _COUNT_HEAD.search(clause)
-        if headed and (mention.unit.name in _GENERIC or kind == "person" or not behind):
-            return _clean(headed["head"])
-        phrase = _clean(f"{noun or mention.unit.name} {behind}")
+    features = {"behind": 1.0, f"behind {kind}": 1.0, f"behind {kind}, words": float(bool(behind))}
+    if kind in ("count", "person", "announced", "time", "age"):
+        noun = " ".join(text[_number_end(text, mention) : mention.end].split()) or mention.unit.name
+        phrase = _clean(f"{noun} {behind}")
         founded = _FOUNDED.search(clause)
         if founded and "thành lập" not in phrase:
             phrase = f"{phrase} {founded[1].lower()}"
         if "/" in noun:
             phrase = phrase.split("/")[0]
-        return f"số {phrase}" if not phrase.startswith(("số ", "lượt")) else phrase
-    measured = _measured(clause) or _measured(before)
-    if kind == "share":
-        if measured and measured.lower().startswith(
-            ("tỷ lệ", "tỉ lệ", "tỷ trọng", "tốc độ", "lãi suất", "độ ẩm", "thu nhập", "giá", "sản lượng")
-        ):
-            return measured
-        if behind:
-            share = re.sub(r"^(?:tổng )?(?:số|lượng) (?=\w)", "", behind)
-            return f"{'tỷ trọng trong' if re.search(r'chiếm[^,;]{0,12}$', before) else 'tỷ lệ'} {share}"
-        return measured or f"tỷ lệ {_tail(clause)}"
-    if measured:
-        return measured
-    verb = _VERB.search(clause) or _VERB.search(before)
-    if kind == "measure" and behind:
-        return f"{_noun_of_measure(mention.unit.name)} {behind}"
-    if verb:
-        head = "kinh phí" if kind == "money" else _noun_of_measure(mention.unit.name)
-        return _clean(f"{head} {verb['verb']} {_clean(verb['rest'])} {behind}")
-    return _clean(f"{_noun_of_measure(mention.unit.name)} {behind or _tail(clause)}")
+        generic = mention.unit.name in _GENERIC
+        features |= {"behind, generic": float(generic), "behind, generic, words": float(generic and bool(behind))}
+        features["behind, known"] = float(mention.unit.known)
+        return phrase if phrase.startswith(("số ", "lượt")) else f"số {phrase}", features
+    if kind in ("share", "ratio"):
+        share = re.sub(r"^(?:tổng )?(?:số|lượng) (?=\w)", "", behind) or _tail(clause)
+        part = re.search(r"chiếm[^,;]{0,12}$", before)
+        return _clean(f"{'tỷ trọng trong' if part and behind else 'tỷ lệ'} {share}"), features
+    return _clean(f"{_noun_of_measure(mention.unit.name)} {behind or _tail(clause)}"), features
 
 
-def _measured(clause: str) -> str | None:
-    """Return the noun phrase of a measure that a clause ends with.
+def _phrase_of(text: str, measure: re.Match[str], end: int) -> str:
+    """Return the noun phrase of a measure: doanh thu của các HTX.
 
-    For example: doanh thu của các HTX (đạt trên).
+    It ends at a verb, a link or a mark.
     """
-    matches = list(_MEASURE_ANY.finditer(clause))
-    if not matches:
-        return None
-    match = matches[-1]
-    for other in reversed(matches[:-1]):
-        between = clause[other.end() : match.start()]
-        if re.fullmatch(r"\s(?:của |các )?|\s", between) or match["head"].lower() in ("mức", "số", "giá trị", "tiền"):
-            match = other
-        else:
-            break
-    phrase = clause[match.start() :]
-    link = next((found for found in _LINK.finditer(phrase) if found.start() >= len(match["head"])), None)
-    phrase = re.split(r"[,;:(]", phrase[: link.start()] if link else phrase)[0]
-    return _clean(phrase) or None
+    phrase = text[measure.start() : end]
+    link = next((found for found in _LINK.finditer(phrase) if found.start() >= len(measure["head"])), None)
+    return _clean(re.split(r"[,;:(.\d]", phrase[: link.start()] if link else phrase)[0])
 
 
 def _behind(text: str, mention: FigureMention, sentence: Span) -> str:

@@ -11,10 +11,11 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
+from htxsearch.text.normalize import strip_diacritics
 from htxsearch.text.places import find_districts, find_provinces, provinces
 from htxsearch.text.sentences import Span
 
-__all__ = ["LEVELS", "UPPER", "WHOLE", "NamedPlace", "bare_name", "place_name_key", "places_of", "province_of"]
+__all__ = ["LEVELS", "UPPER", "WHOLE", "NamedPlace", "bare_name", "place_name_key", "places_of", "province_of", "regions_in"]
 
 LEVELS = {
     "thôn": 5, "bản": 5, "ấp": 5, "làng": 5, "khóm": 5, "buôn": 5,
@@ -100,6 +101,27 @@ def _region_pattern() -> re.Pattern[str]:
     names = sorted(_regions(), key=len, reverse=True)
     joined = "|".join(map(re.escape, names))
     return re.compile(rf"(?<!\w)(?:{joined})(?:(?:,| và|-|–) ?(?:vùng )?(?:{joined}))*(?!\w)(?! {_CAPITALISED})")
+
+
+@cache
+def _folded_regions() -> dict[str, str]:
+    """Return the regions by their folded names, the longest first.
+
+    Names of one syllable are left out: folded they mean other things.
+    """
+    names = {strip_diacritics(name).lower(): name for name in _regions() if " " in name}
+    return dict(sorted(names.items(), key=lambda item: -len(item[0])))
+
+
+def regions_in(question: str) -> list[str]:
+    """Return the regions that a question names, in any spelling."""
+    words = re.findall(r"\w+", strip_diacritics(question).lower())
+    folded, found = f" {' '.join(words)} ", []
+    for name, region in _folded_regions().items():
+        if f" {name} " in folded:
+            folded = folded.replace(f" {name} ", " ")
+            found.append(region)
+    return found
 
 
 def places_of(text: str) -> list[NamedPlace]:

@@ -6,16 +6,24 @@ The request has its indicator, places and time.
 with or without diacritics; what is left of the question, without question words, is the indicator.
 """
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
-from htxsearch.facts.places import places_of
+from htxsearch.facts.places import places_of, regions_in
+from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
-from htxsearch.search.facts import FactList, FactRequest, fact_request, find_facts, nearest_facts
+from htxsearch.search.fact_matching import AskedFacts, folded_words, matches
+from htxsearch.search.facts import FactList, FactRequest, collected, fact_keys_of, fact_request, find_facts, fits, in_order
+from htxsearch.search.pipeline import first_stage
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.places import question_provinces
 from htxsearch.text.query_dates import question_dates
 from htxsearch.text.tokens import tokens
+
+_NEAR = 20
+"""Articles near to the words whose facts are looked at."""
 
 __all__ = ["fact_request_of", "facts_asked", "facts_in_words", "terms_asked"]
 
@@ -33,32 +41,71 @@ _PHRASES = ("đặt mục tiêu", "mục tiêu", "chỉ tiêu", "phấn đấu",
 def fact_request_of(question: str) -> FactRequest:
     """Return the request of a question (NFC), typed with diacritics or without."""
     named = {place.name for place in places_of(question) if place.level >= 1} or set(_named_provinces(question))
+    named |= set(regions_in(question))
     dates = question_dates(question)
     first = min((mention.first for mention in dates if mention.first), default=None)
     last = max((mention.last for mention in dates if mention.last), default=None)
-    return FactRequest(question, tuple(sorted(named)), first, last, terms=terms_asked(question))
+    period = (first or date.min, last or date.max) if first or last else None
+    return FactRequest(question, tuple(sorted(named)), terms=terms_asked(question), period=period)
 
 
 def facts_in_words(snapshot: Snapshot, words: str, **options: Any) -> FactList:
-    """Return the facts of typed words and options, the nearest and newest first.
+    """Return the facts of typed words and options, those asked for first.
 
-    The options are those of `search.facts.fact_request`. A place among the words is that of the request, unless an option names
-    one: "số HTX Thái Nguyên". Raises UsageError, UnknownArticle.
+    The options are those of `search.facts.fact_request`. Places and a time among the words are those of the request, unless an
+    option names them: "số HTX Thái Nguyên 2019". Raises UsageError, UnknownArticle.
     """
     request = fact_request(words, **options)
     read = fact_request_of(nfc(words))
-    if not read.places or request.places or not read.terms:
+    if not read.terms:
         return facts_asked(snapshot, request)
-    return facts_asked(snapshot, request._replace(places=read.places, terms=read.terms))
+    is_dated = request.since or request.until
+    return facts_asked(
+        snapshot,
+        request._replace(
+            terms=read.terms,
+            places=request.places or read.places,
+            period=None if is_dated else read.period,
+            is_strict=bool(request.places),
+        ),
+    )
 
 
 def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
-    """Return the facts that fit a request.
+    """Return the facts that a request asks for.
 
-    If none fits, those whose indicator is most like it are returned.
+    Behind them come those whose indicator has all its terms.
+
+    The first are looked for in the articles nearest to the words, too.
     """
-    found = find_facts(snapshot, request)
-    return found if found or request.article else nearest_facts(snapshot, request)
+    wanted = request.wanted()
+    if request.article or not wanted:
+        return find_facts(snapshot, request)
+    words = " ".join(token.term for token in tokens(request.words))
+    nearness: dict[str, float] = {}
+    for hit in first_stage(snapshot, words).result.hits:
+        nearness.setdefault(hit.article_id, hit.score)
+        if len(nearness) == _NEAR:
+            break
+    engine, of_request = snapshot.engine, fits(request)
+    of_status = fits(request._replace(terms=frozenset(), places=request.places if request.is_strict else ()))
+    packed = dict(engine.facts(fact_keys_of(request)))
+    packed |= {article_id: engine.facts_of(article_id) for article_id in nearness if article_id not in packed}
+    found = collected(
+        snapshot,
+        request,
+        packed.items(),
+        lambda article_id, fact, terms: (
+            of_request(article_id, fact, terms) or (article_id in nearness and of_status(article_id, fact, terms))
+        ),
+    )
+    asked = AskedFacts(folded_words(request.words), wanted, frozenset(map(place_key, request.places)), request.period, nearness)
+    judged = [
+        replace(fact, match=probability, is_asked=is_asked)
+        for fact, (probability, is_asked) in zip(found, matches(asked, found), strict=True)
+    ]
+    facts = [fact for fact in judged if fact.is_asked or of_request(fact.article_id, fact.fact, fact.terms)]
+    return FactList(tuple(sorted(facts, key=in_order)), request.places)
 
 
 def terms_asked(question: str) -> frozenset[str]:
@@ -66,7 +113,7 @@ def terms_asked(question: str) -> frozenset[str]:
     text = question
     for place in reversed(places_of(question)):
         text = text[: place.start] + " " + text[place.end :]
-    for province in question_provinces(question):
+    for province in (*regions_in(question), *question_provinces(question)):
         text = _without(text, [folded_form(token.term) for token in tokens(province)])
     for phrase in _PHRASES:
         text = _without(text, [folded_form(token.term) for token in tokens(phrase)])

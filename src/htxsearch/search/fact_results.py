@@ -11,6 +11,7 @@ from typing import Any
 from htxsearch.facts.extract import Fact
 from htxsearch.facts.periods import as_of_period, as_of_words
 from htxsearch.ingest.article import Article
+from htxsearch.text.sentences import Span
 
 __all__ = ["FactConflict", "FactConflicts", "FactIndicator", "FactIndicators", "FactSeries", "FoundFact", "found_fact"]
 
@@ -20,7 +21,8 @@ class FoundFact:
     """A fact with its article: `body[start:end] == surface`.
 
     `sources` are the ids of the other articles that print it. `first` and `last` are the days of `as_of`, else the article's
-    date. `terms` are those of the indicator, `extra` is the number of them that the query lacks.
+    date. `terms` are those of the indicator, `extra` is the number of them that the query lacks. `repeats` are the spans in
+    which the article states it again. `match` is the probability that it is asked for, `is_asked` says whether that is enough.
     """
 
     fact: Fact
@@ -35,6 +37,9 @@ class FoundFact:
     terms: frozenset[str]
     extra: int = 0
     sources: tuple[str, ...] = ()
+    repeats: tuple[Span, ...] = ()
+    match: float = 1.0
+    is_asked: bool = True
 
     @property
     def value(self) -> float | list[float]:
@@ -55,9 +60,11 @@ class FoundFact:
     def with_source(self, other: "FoundFact") -> "FoundFact":
         """Return the fact with another article that prints it.
 
-        The same article is no other source.
+        The same article is no other source: there it is a repeat.
         """
-        if other.article_id == self.article_id or other.article_id in self.sources:
+        if other.article_id == self.article_id:
+            return replace(self, repeats=(*self.repeats, Span(other.fact.start, other.fact.end)))
+        if other.article_id in self.sources:
             return self
         return replace(self, sources=(*self.sources, other.article_id))
 
@@ -81,6 +88,7 @@ class FoundFact:
             "title": self.title,
             "date": self.date.isoformat() if self.date else None,
             "sources": list(self.sources),
+            "repeats": [{"start": span.start, "end": span.end} for span in self.repeats],
         }
 
 

@@ -5,7 +5,7 @@ the query come first: "số HTX" is not "số HTX nông nghiệp".
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, NamedTuple, get_args
@@ -31,7 +31,7 @@ from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.figures import Bound, Figure, agree
 from htxsearch.text.places import place_extent
 
-__all__ = ["By", "FactList", "FactRequest", "fact_request", "find_facts", "nearest_facts"]
+__all__ = ["By", "FactList", "FactRequest", "collected", "fact_keys_of", "fact_request", "find_facts", "fits", "in_order"]
 
 By = Literal["place", "year", "source"]
 
@@ -48,8 +48,6 @@ _BOUNDS: dict[str | None, Bound] = {
     "tối thiểu": "at least",
     "tối đa": "at most",
 }
-_LEAST_LIKE, _NEARLY_BEST = 0.4, 0.8
-"""Least likeness of an indicator to the words of a question; its least share of the best one's."""
 _MOST_COMPARED = 100
 """Facts of a group that are compared with each other: the time is quadratic."""
 _LEVELS = ("actual", "estimate", "target")
@@ -61,7 +59,9 @@ class FactRequest(NamedTuple):
 
     Several places, statuses, units or sources are alternatives.
 
-    `article` is the id of the only article whose facts are wanted. `terms` are those of the indicator if they are known.
+    `article` is the id of the only article whose facts are wanted. `terms` are those of the indicator if they are known,
+    `period` the days that the words name: facts of other times are less likely, but not left out. So are other places
+    unless `is_strict`.
     """
 
     words: str = ""
@@ -73,6 +73,8 @@ class FactRequest(NamedTuple):
     sources: tuple[str, ...] = ()
     article: str | None = None
     terms: frozenset[str] | None = None
+    period: tuple[datetime.date, datetime.date] | None = None
+    is_strict: bool = True
 
     def wanted(self) -> frozenset[str]:
         """Return the terms that an indicator must have."""
@@ -108,8 +110,8 @@ def _several(values: str | Sequence[str]) -> tuple[str, ...]:
 class FactList:
     """Facts, and what can be made of them.
 
-    Those with nothing beyond the query come first, then the newest; the facts of an article come in the order of its text.
-    `places` are those typed.
+    Those asked for come first, then the newest; the facts of an article come in the order of its text. `places` are those
+    typed.
     """
 
     facts: tuple[FoundFact, ...]
@@ -125,22 +127,20 @@ class FactList:
         """Return the JSON values of the first `limit` facts, and the number of all."""
         return {"facts": [fact.as_json() for fact in self.facts[:limit]], "total": len(self.facts)}
 
+    def asked_for(self) -> tuple[FoundFact, ...]:
+        """Return the facts that are likely asked for, all if none is."""
+        return tuple(fact for fact in self.facts if fact.is_asked) or self.facts
+
     def series(self) -> list[FactSeries]:
         """Return the series of facts, each oldest first, the longest series first.
 
         A series is of one indicator, unit, subject and place.
 
-        Only the indicators nearest to the query are in series, and only levels with a time. Of typed places the facts about
-        the place itself come, not those about its districts.
+        Only facts that are asked for are in series, and only levels with a time.
         """
-        own = _keys_of(self.places)
-        levels = [fact for fact in self.facts if fact.fact.status in _LEVELS and fact.last]
-        if own:
-            levels = [fact for fact in levels if fact.fact.place and place_key(fact.fact.place) in own] or levels
-        nearest = min((fact.extra for fact in levels), default=0)
         groups: dict[tuple[object, ...], list[FoundFact]] = {}
-        for fact in levels:
-            if fact.extra == nearest:
+        for fact in self.asked_for():
+            if fact.fact.status in _LEVELS and fact.last:
                 place = place_key(fact.fact.place) if fact.fact.place else ""
                 groups.setdefault((fact.terms, fact.fact.unit, place, fact.fact.subject), []).append(fact)
         ordered = [FactSeries(tuple(sorted(group, key=_by_time))) for group in groups.values()]
@@ -157,12 +157,9 @@ class FactList:
 
         It is that of the indicator nearest to the query.
         """
-        levels = [fact for fact in self.facts if fact.fact.status == "actual" and fact.last]
-        nearest = min((fact.extra for fact in levels), default=0)
         newest: dict[object, FoundFact] = {}
-        for fact in sorted(levels, key=_order):
-            if fact.extra == nearest:
-                assert fact.last is not None
+        for fact in sorted(self.asked_for(), key=in_order):
+            if fact.fact.status == "actual" and fact.last:
                 place = place_key(fact.fact.place) if fact.fact.place else None
                 values = {"place": place, "year": fact.last.year, "source": fact.source}
                 newest.setdefault(values[by], fact)
@@ -184,7 +181,7 @@ class FactList:
             for group in groups.values()
             if len({_sentence(fact) for fact in group}) > 1 or group[0].sources
         ]
-        return FactConflicts(tuple(sorted(found, key=lambda one: (one.agree, one.facts[0].extra))))
+        return FactConflicts(tuple(sorted(found, key=lambda one: (one.agree, -one.facts[0].match))))
 
     def indicators(self) -> FactIndicators:
         """Return the indicators, each with its number of facts, the most frequent first."""
@@ -196,24 +193,51 @@ class FactList:
 
 
 def find_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
-    """Return the facts that fit, those with nothing beyond the query first.
+    """Return the facts whose indicator has all terms of a request.
 
-    Then come the newest.
+    Those with nothing beyond it come first, then the newest.
 
     A fact that reprints repeat, and one that an article repeats, is a single fact. Those of one article come in the order of
     its text, each time that it states them. Raises UnknownArticle.
     """
     if request.article is not None:
         return _of_article(snapshot, request)
-    wanted = request.wanted()
+    found = collected(snapshot, request, snapshot.engine.facts(fact_keys_of(request)), fits(request))
+    return FactList(tuple(sorted(found, key=in_order)), request.places)
+
+
+def fact_keys_of(request: FactRequest) -> list[frozenset[str]]:
+    """Return the groups of keys of articles that may have the facts of a request."""
     places = _keys_of(request.places)
+    return [frozenset({term}) for term in sorted(request.wanted())] + ([places] if places else [])
+
+
+_Accept = Callable[[str, Fact, frozenset[str]], bool]
+
+
+def fits(request: FactRequest) -> _Accept:
+    """Return the test whether a fact has what a request wants.
+
+    It looks at the terms, place, status and unit.
+    """
+    wanted, places = request.wanted(), _keys_of(request.places)
+    return lambda _, fact, terms: wanted <= terms and _fits(fact, places, request)
+
+
+def collected(
+    snapshot: Snapshot, request: FactRequest, packed: Iterable[tuple[str, bytes]], accepts: _Accept
+) -> list[FoundFact]:
+    """Return the facts that are accepted and of the times and sources of a request.
+
+    `packed` has the id and the facts of each article. What reprints or an article itself repeat is a single fact.
+    """
+    wanted = request.wanted()
     articles = StoredArticles(snapshot.engine)
-    keys = [frozenset({term}) for term in sorted(wanted)] + ([places] if places else [])
     found: dict[tuple[object, ...], FoundFact] = {}
-    for article_id, packed in snapshot.engine.facts(keys):
-        for fact in unpack_facts(packed):
+    for article_id, facts in packed:
+        for fact in unpack_facts(facts):
             terms = indicator_terms(fact.indicator)
-            if not wanted <= terms or not _fits(fact, places, request):
+            if not accepts(article_id, fact, terms):
                 continue
             one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted) if wanted else 0)
             if (request.sources and one.source not in request.sources) or not _is_between(one, request.since, request.until):
@@ -222,39 +246,7 @@ def find_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
             same = (group, fact.low, fact.high, fact.unit, terms, fact.subject, fact.place, fact.as_of, fact.status)
             found[same] = found[same].with_source(one) if same in found else one
         articles.pop(article_id, None)  # all bodies at once would be too much
-    return FactList(tuple(sorted(found.values(), key=_order)), request.places)
-
-
-def nearest_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
-    """Return the facts whose indicator is most like the words of a request.
-
-    The newest come first.
-
-    Likeness is the F1 of the terms; the unit counts as a term of the fact where the words name it ("bao nhiêu ha dừa").
-    """
-    wanted = request.wanted()
-    if not wanted:
-        return FactList((), request.places)
-    found: dict[tuple[object, ...], tuple[float, FoundFact]] = {}
-    articles = StoredArticles(snapshot.engine)
-    places = frozenset(map(place_key, request.places))
-    for article_id, packed in snapshot.engine.facts([places] if places else [wanted]):
-        for fact in unpack_facts(packed):
-            terms = indicator_terms(fact.indicator)
-            shared = len(wanted & (terms | indicator_terms(fact.unit)))
-            if not shared or not _fits(fact, places, request):
-                continue
-            likeness = 2 * shared / (len(wanted) + len(terms))
-            one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted))
-            if (request.sources and one.source not in request.sources) or not _is_between(one, request.since, request.until):
-                continue
-            group = snapshot.reprint_groups.group(article_id)[0]
-            same = (group, fact.low, fact.high, fact.unit, terms, fact.subject, fact.place, fact.as_of, fact.status, fact.start)
-            found[same] = (likeness, one)
-        articles.pop(article_id, None)
-    best = max((likeness for likeness, _ in found.values()), default=0.0)
-    near = [one for likeness, one in found.values() if likeness >= max(_LEAST_LIKE, _NEARLY_BEST * best)]
-    return FactList(tuple(sorted(near, key=_order)), request.places)
+    return list(found.values())
 
 
 def _of_article(snapshot: Snapshot, request: FactRequest) -> FactList:
@@ -288,10 +280,14 @@ def _is_between(fact: FoundFact, since: datetime.date | None, until: datetime.da
     return (since is None or fact.last >= since) and (until is None or fact.first <= until)
 
 
-def _order(fact: FoundFact) -> tuple[object, ...]:
+def in_order(fact: FoundFact) -> tuple[object, ...]:
+    """Return the key by which facts are sorted.
+
+    Those asked for come first, levels before changes, then the newest.
+    """
     newest = -(fact.last or datetime.date.min).toordinal()
     status = fact.fact.status
-    return fact.extra, status not in _LEVELS, status != "actual", newest, fact.article_id, fact.fact.start
+    return not fact.is_asked, fact.extra, status not in _LEVELS, status != "actual", newest, fact.article_id, fact.fact.start
 
 
 def _by_time(fact: FoundFact) -> tuple[object, ...]:

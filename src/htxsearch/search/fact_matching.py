@@ -1,0 +1,282 @@
+"""Say how likely each fact is one that a request asks for.
+
+A request's words rarely are those of a fact: "giá lợn hơi Đồng Nai" asks for a figure whose clause says "chạm mức", below a
+title about pigs. So a fact is compared by its indicator, unit, subject, sentence and title, by place, time and status, and by
+how near its article is. Two logistic regressions weigh this, the second beside the likeliest facts (`fact_matching.json`,
+scripts/train_fact_matching.py).
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib import resources
+from typing import NamedTuple
+
+from htxsearch.facts.stored import place_key
+from htxsearch.facts.terms import indicator_terms
+from htxsearch.search.fact_results import FoundFact
+from htxsearch.text.normalize import folded_form
+from htxsearch.text.tokens import tokens
+
+__all__ = [
+    "AskedFacts",
+    "MatchingModel",
+    "beside_features",
+    "first_term",
+    "folded_words",
+    "match_features",
+    "matches",
+    "probabilities",
+    "unit_terms",
+]
+
+_TARGET = frozenset("muc tieu|ke hoach|chi tieu|phan dau|du kien|dat ra|dinh huong|muon".split("|"))
+_CHANGE = frozenset(
+    "tang bao nhieu|giam bao nhieu|tang may|giam may|tang truong|muc tang|muc giam|toc do|gap may|chenh".split("|")
+)
+_SHARE = frozenset("ty le|ti le|phan tram|ty trong|ti trong|may phan".split("|"))
+_MONEY = frozenset("gia|doanh thu|von|tien|thu nhap|loi nhuan|lai|kinh phi|luong|chi phi|phi|no|vay|ho tro|dau tu".split("|"))
+_PARTS = frozenset(
+    f"{kind} {which}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("nao",)
+) | frozenset(
+    f"{which} {kind}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("cac", "tung", "moi", "nhung")
+)
+"""Folded words of a question that say what sort of figures it asks for."""
+_COVERED = ("indicator", "with unit", "with sentence", "with title")
+_ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
+_SHARES = (0.35, 0.25, 0.25, 0.15)
+"""The share of each in the coverage by which facts are compared with the best one."""
+
+
+class AskedFacts(NamedTuple):
+    """A request in terms that facts are compared with.
+
+    It has its folded words, the terms of the indicator, the keys of its places, the first and last day of its time, and the
+    scores of the articles near to its words.
+    """
+
+    words: str
+    terms: frozenset[str]
+    places: frozenset[str]
+    period: tuple[object, object] | None
+    nearness: Mapping[str, float]
+
+
+class MatchingModel(NamedTuple):
+    """The weights of features, and the least probability of a fact asked for.
+
+    `alone` are those of a fact by itself, `beside` those of one beside the likeliest.
+    """
+
+    alone: Mapping[str, float]
+    beside: Mapping[str, float]
+    threshold: float
+
+
+@cache
+def _model() -> MatchingModel:
+    read = json.loads(resources.files("htxsearch.search").joinpath("fact_matching.json").read_text("utf-8"))
+    return MatchingModel(read["alone"], read["beside"], read["threshold"])
+
+
+def matches(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[tuple[float, bool]]:
+    """Return the probability of each fact, and whether it is enough.
+
+    A fact of what is or was, whose indicator says no more than the words and whose place is not another one, is asked for
+    whatever its probability, unless the words ask for plans or changes.
+    """
+    model = _model()
+    alone = match_features(asked, facts)
+    beside = beside_features(facts, alone, probabilities(model.alone, alone))
+    chances = probabilities(model.beside, beside)
+    asks_level = _cues(asked.words)["status"] == "asked level"
+    return [
+        (chance, chance >= model.threshold or (asks_level and _is_exact(asked, fact)))
+        for chance, fact in zip(chances, facts, strict=True)
+    ]
+
+
+def _is_exact(asked: AskedFacts, fact: FoundFact) -> bool:
+    return (
+        fact.terms == asked.terms
+        and fact.fact.status in ("actual", "estimate")
+        and _place_relation(asked, fact) in ("same", "not asked", "not asked, none")
+    )
+
+
+def probabilities(weights: Mapping[str, float], features: Sequence[Mapping[str, float]]) -> list[float]:
+    """Return the probability of each fact by its features."""
+    scores = [sum(weights.get(name, 0.0) * value for name, value in own.items()) for own in features]
+    return [1 / (1 + math.exp(-max(-_MOST_SURE, min(_MOST_SURE, score)))) for score in scores]
+
+
+def beside_features(
+    facts: Sequence[FoundFact], features: Sequence[Mapping[str, float]], chances: Sequence[float]
+) -> list[dict[str, float]]:
+    """Return the features of each fact beside the likeliest ones.
+
+    `chances` are the probabilities by each fact's own features. The figures that answer a question are of one kind: a fact
+    unlike the likeliest one is not among them.
+    """
+    if not facts:
+        return []
+    order = sorted(range(len(facts)), key=lambda number: -chances[number])
+    best, first = facts[order[0]], [facts[number] for number in order[:_FIRST]]
+    made = []
+    for fact, own, chance in zip(facts, features, chances, strict=True):
+        same_article = fact.article_id == best.article_id
+        made.append(
+            {
+                **own,
+                "chance": chance,
+                "log odds": math.log(max(chance, _LEAST) / max(1 - chance, _LEAST)),
+                "log behind the best": math.log(chances[order[0]] / max(chance, _LEAST)),
+                "best chance": chances[order[0]],
+                "like the best": len(fact.terms & best.terms) / max(1, len(fact.terms | best.terms)),
+                "terms of the best": float(fact.terms == best.terms),
+                "unit of the best": float(fact.fact.unit == best.fact.unit),
+                "place of the best": float(fact.fact.place == best.fact.place),
+                "article of the best": float(same_article),
+                "sentence of the best": float(same_article and fact.fact.sentence == best.fact.sentence),
+                "subject of the best": float(fact.fact.subject == best.fact.subject),
+                "status of the best": float(fact.fact.status == best.fact.status),
+                "unit of the first": sum(fact.fact.unit == one.fact.unit for one in first) / len(first),
+            }
+        )
+    return made
+
+
+def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
+    """Return the features of each fact."""
+    cues = _cues(asked.words)
+    around = [_evidence(asked.terms, fact) for fact in facts]
+    weights = _rarity(asked.terms, around)
+    covered = [tuple(_weight(found, weights) for found in each) for each in around]
+    wholes = [sum(share * one for share, one in zip(_SHARES, each, strict=True)) for each in covered]
+    best = max(wholes, default=0.0)
+    best_indicator = max((each[0] for each in covered), default=0.0)
+    nearest = max((asked.nearness.get(fact.article_id, 0.0) for fact in facts), default=0.0) or 1.0
+    made = []
+    for fact, each, whole in zip(facts, covered, wholes, strict=True):
+        own = fact.fact
+        features = {f"covered {name}": value for name, value in zip(_COVERED, each, strict=True)}
+        features |= {f"all covered {name}": float(value > _ALL) for name, value in zip(_COVERED, each, strict=True)}
+        extra = fact.terms - asked.terms
+        head = first_term(own.indicator)
+        features |= {
+            "bias": 1.0,
+            "behind the best": best - whole,
+            "behind the best indicator": best_indicator - each[0],
+            "extra share": len(extra) / max(1, len(fact.terms)),
+            "no extra": float(not extra),
+            "all covered, extra": float(each[0] > _ALL) * len(extra),
+            "head asked": float(head in asked.terms),
+            "unit asked": float(not unit_terms(own.unit).isdisjoint(asked.terms)),
+            "head and unit asked": float(head in asked.terms and not unit_terms(own.unit).isdisjoint(asked.terms)),
+            "subject": float(own.subject is not None),
+            "subject asked": _share(asked.terms, indicator_terms(own.subject)) if own.subject else 0.0,
+            "nearness": asked.nearness.get(fact.article_id, 0.0) / nearest,
+            "not near": float(fact.article_id not in asked.nearness),
+        }
+        kind = (
+            "share" if own.unit.startswith("%") else "money" if own.unit.split("/")[0] in ("đồng", "USD", "euro") else "count"
+        )
+        features[f"{kind}, asked {cues['kind']}"] = 1.0
+        features[f"{own.status}, {cues['status']}"] = 1.0
+        features[f"place {_place_relation(asked, fact)}, {cues['parts']}"] = 1.0
+        features[f"time {_time_relation(asked, fact)}"] = 1.0
+        made.append(features)
+    return made
+
+
+def _evidence(terms: frozenset[str], fact: FoundFact) -> list[frozenset[str]]:
+    """Return the asked terms in the indicator, then in more and more around it.
+
+    Around it are unit, subject and place, then the sentence, then the title.
+    """
+    own = fact.fact
+    found = [terms & fact.terms]
+    for text in (" ".join(filter(None, (own.unit.replace("/", " "), own.subject, own.place))), fact.sentence, fact.title):
+        last = found[-1]
+        found.append(last if last == terms else last | (terms & indicator_terms(text)))
+    return found
+
+
+def _rarity(terms: frozenset[str], around: Sequence[Sequence[frozenset[str]]]) -> dict[str, float]:
+    """Return the weight of each asked term.
+
+    The fewer facts have it the more it weighs, nothing if none has it. The weights sum to 1.
+    """
+    counts = Counter(term for found in around for term in found[-1])
+    weights = {term: math.log(1 + len(around) / counts[term]) for term in terms if counts[term]}
+    total = sum(weights.values())
+    return {term: weight / total for term, weight in weights.items()}
+
+
+def _weight(found: frozenset[str], weights: Mapping[str, float]) -> float:
+    return sum(weights.get(term, 0.0) for term in found)
+
+
+def _share(terms: frozenset[str], found: frozenset[str]) -> float:
+    return len(terms & found) / len(terms) if terms else 1.0
+
+
+@lru_cache(maxsize=4096)
+def first_term(indicator: str) -> str:
+    """Return the term that an indicator begins with: its head."""
+    words, whole = indicator.split(), indicator_terms(indicator)
+    for size in range(1, len(words) + 1):
+        terms = indicator_terms(" ".join(words[:size])) & whole
+        if terms:
+            return min(terms)
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def unit_terms(unit: str) -> frozenset[str]:
+    """Return the terms of a unit without its denominator."""
+    return indicator_terms(unit.split("/")[0])
+
+
+def _cues(words: str) -> dict[str, str]:
+    """Return what the words of a question say of status, kind and place."""
+
+    def has(phrases: frozenset[str]) -> bool:
+        return any(f" {phrase} " in words for phrase in phrases)
+
+    status = "target" if has(_TARGET) else "change" if has(_CHANGE) else "level"
+    kind = "share" if has(_SHARE) or "%" in words else "money" if has(_MONEY) else "count"
+    return {"status": f"asked {status}", "kind": kind, "parts": "parts" if has(_PARTS) else "whole"}
+
+
+def _place_relation(asked: AskedFacts, fact: FoundFact) -> str:
+    own = fact.fact
+    if not asked.places:
+        return "not asked" if own.place else "not asked, none"
+    if own.place is None:
+        return "unknown"
+    key = place_key(own.place)
+    if key in asked.places:
+        return "same"
+    if any(f" {place[1:]} " in f" {key[1:]} " for place in asked.places):
+        return "named in it"
+    if own.province and place_key(own.province) in asked.places:
+        return "inside"
+    return "other"
+
+
+def _time_relation(asked: AskedFacts, fact: FoundFact) -> str:
+    if asked.period is None:
+        return "not asked, dated" if fact.fact.as_of else "not asked, undated"
+    if fact.first is None or fact.last is None:
+        return "unknown"
+    first, last = asked.period
+    overlap = fact.last >= first and fact.first <= last  # type: ignore[operator]
+    return f"{'inside' if overlap else 'outside'}{'' if fact.fact.as_of else ', by publication'}"
+
+
+def folded_words(text: str) -> str:
+    """Return the folded words of a question between blanks."""
+    return f" {' '.join(folded_form(token.term) for token in tokens(text))} {'%' if '%' in text else ''}"
