@@ -4,6 +4,7 @@ import io
 import json
 import unicodedata
 import zipfile
+from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -150,8 +151,18 @@ def rtf(n: int) -> bytes:
 
 def pdf(n: int, password: str = "", *, lines: tuple[str, ...] | None = None) -> bytes:
     """A page of lines in a font whose codes are those of Unicode; no lines make a page without text."""
+    return pdf_of([drawn_lines(text(n).strip().split("\n") if lines is None else lines)], password)
+
+
+def drawn_lines(lines: Iterable[str]) -> str:
+    """Return what draws lines below each other."""
+    return "40 800 Td " + "".join(f"<{one.encode('utf-16-be').hex()}> Tj 0 -20 Td " for one in lines)
+
+
+def pdf_of(pages: Iterable[str], password: str = "") -> bytes:
+    """A PDF of pages, each given by what draws its text; font F has all letters, P those of ASCII."""
     from pypdf import PdfWriter
-    from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject
+    from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, NumberObject
 
     def named(**values: object) -> DictionaryObject:
         return DictionaryObject({NameObject(f"/{key}"): value for key, value in values.items()})
@@ -162,20 +173,29 @@ def pdf(n: int, password: str = "", *, lines: tuple[str, ...] | None = None) -> 
         return found
 
     writer = PdfWriter()
-    sheet = writer.add_blank_page(595, 842)
     cmap = (
         "/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <0000> <FFFF> endcodespacerange "
         "1 beginbfrange <0000> <FFFF> <0000> endbfrange endcmap end"
     )
-    below = named(Type=NameObject("/Font"), Subtype=NameObject("/CIDFontType2"), BaseFont=NameObject("/A"))
+    below = named(
+        Type=NameObject("/Font"), Subtype=NameObject("/CIDFontType2"), BaseFont=NameObject("/A"), DW=NumberObject(500)
+    )
     font = named(
         Type=NameObject("/Font"), Subtype=NameObject("/Type0"), BaseFont=NameObject("/A"), Encoding=NameObject("/Identity-H"),
         DescendantFonts=ArrayObject([writer._add_object(below)]), ToUnicode=writer._add_object(stream(cmap)),
     )  # fmt: skip
-    sheet[NameObject("/Resources")] = named(Font=named(F=writer._add_object(font)))
-    shown = text(n).strip().split("\n") if lines is None else lines
-    drawn = "".join(f"<{one.encode('utf-16-be').hex()}> Tj 0 -20 Td " for one in shown)
-    sheet[NameObject("/Contents")] = writer._add_object(stream(f"BT /F 11 Tf 40 800 Td {drawn}ET"))
+    shared = writer._add_object(font)
+    plain = named(
+        Type=NameObject("/Font"), Subtype=NameObject("/TrueType"), BaseFont=NameObject("/Times-Roman"),
+        FirstChar=NumberObject(32), LastChar=NumberObject(126),
+        Widths=ArrayObject([NumberObject(250), *[NumberObject(500)] * 94]),
+        Encoding=NameObject("/WinAnsiEncoding"),
+    )  # fmt: skip
+    ascii_font = writer._add_object(plain)
+    for drawn in pages:
+        sheet = writer.add_blank_page(595, 842)
+        sheet[NameObject("/Resources")] = named(Font=named(F=shared, P=ascii_font))
+        sheet[NameObject("/Contents")] = writer._add_object(stream(f"BT /F 11 Tf {drawn} ET"))
     if password:
         writer.encrypt(password, algorithm="RC4-128")
     found = io.BytesIO()

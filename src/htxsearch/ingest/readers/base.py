@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.boilerplate import LineLabels, label_lines
 from htxsearch.ingest.metadata import Metadata, author_of
+from htxsearch.ingest.readers.letterhead import Letterhead, read_letterhead
 from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import folded_form, nfc
@@ -26,26 +26,13 @@ __all__ = [
     "decode",
     "document",
     "document_of_lines",
-    "is_official",
     "same_text",
     "take_datelines",
 ]
 
-_OFFICIAL = (
-    r"(?:.* )?CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA VIỆT NAM|(?:.* )?Độc lập\s*[-–]\s*Tự do\s*[-–]\s*Hạnh phúc.{0,3}"
-    r"|(?:.* )?ĐẢNG CỘNG SẢN VIỆT NAM"
-)
-_LETTERHEAD = re.compile(
-    rf"{_OFFICIAL}"
-    r"|(?:ỦY|UỶ) BAN (?:NHÂN DÂN|TRUNG ƯƠNG).*"
-    r"|(?:BỘ|SỞ|HỘI ĐỒNG|LIÊN MINH|TỈNH|THÀNH PHỐ|HUYỆN|CHI CỤC|CỤC|QUỐC HỘI|CHÍNH PHỦ)\b.*"
-    r"|Số\s*:.{0,40}|[^\d,]{2,40}, ngày \d.{0,40}|[-–—_*. ]+"
-)
 _RULE = re.compile(r"[-–—_*. ]+")
-_KIND = re.compile(
-    r"BÁO CÁO|QUYẾT ĐỊNH|NGHỊ QUYẾT|NGHỊ ĐỊNH|THÔNG TƯ|CHỈ THỊ|KẾ HOẠCH|TỜ TRÌNH|THÔNG BÁO|CÔNG VĂN|ĐỀ ÁN|CHƯƠNG TRÌNH"
-    r"|LUẬT|HƯỚNG DẪN|KẾT LUẬN"
-)
+_LONGEST_TITLE = 60
+"""Words of the longest line that is a title."""
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """Characters that are in no text: NUL, and halves of surrogate pairs."""
 
@@ -109,49 +96,36 @@ def document_of_lines(lines: list[str], known: Metadata) -> ParsedDocument:
 
 
 def document(
-    lines: Iterable[str], known: Metadata, *, headings: Sequence[int] = (), dropped: tuple[Dropped, ...] = ()
+    lines: Iterable[str],
+    known: Metadata,
+    *,
+    headings: Sequence[int] = (),
+    dropped: tuple[Dropped, ...] = (),
+    head: Letterhead | None = None,
 ) -> ParsedDocument:
     """Return a report or state document with its title and date.
 
-    `headings` are the numbers of lines formatted as headings. The title is the first heading near the top, else the
-    first line below the letterhead, with the next line if it only names the kind of document (BÁO CÁO); else that
-    of `known`, since office programs often keep an older document's.
+    `head` is its letterhead if the reader has read it, and `lines` then begin behind it. `headings` are the numbers of lines
+    formatted as headings. The title is that of the letterhead, else the first heading near the top, else the first line;
+    without one, it is that of `known`, since office programs often keep an older document's.
     """
     text = "\n".join(line.replace("\n", " ") for line in lines)
     decoded_text = repaired(text) or Decoded(text, "")
-    numbered = [(number, nfc(" ".join(line.split()))) for number, line in enumerate(decoded_text.text.split("\n"))]
-    texts = [(number, line) for number, line in numbered if line]
+    plain = [nfc(line) for line in decoded_text.text.split("\n")]
+    if head is None and (head := read_letterhead(plain)):
+        plain, headings = plain[head.lines :], ()
+    texts = [(number, " ".join(line.split())) for number, line in enumerate(plain)]
+    texts = [(number, line) for number, line in texts if line]
+    kept = [line for _, line in texts]
+    if head:
+        own = Metadata(title=head.title, date=head.day)
+        return ParsedDocument("\n".join([*head.kept, *kept]), own.or_else(known), dropped=dropped)
     first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if first is None:
-        first = _below_letterhead([line for _, line in texts[:20]])
-    day = next((day for _, line in texts[:20] if (day := _day(line))), None)
-    kept = [line for _, line in texts]
-    title = None
-    if first is not None and len(tokens(kept[first])) <= 60:
-        end = first + (2 if _KIND.fullmatch(kept[first]) and first + 1 < len(kept) else 1)
-        title = " ".join(kept[first:end])
-        del kept[first:end]
-    own = Metadata(title=title, date=day)
-    return ParsedDocument("\n".join(kept), own.or_else(known), dropped=dropped)
-
-
-def _below_letterhead(lines: Sequence[str]) -> int | None:
-    """Return the index of the line that begins the title below a letterhead.
-
-    That line names the kind of document; if no line does, the title is the first below the letterhead.
-    """
-    if not is_official(lines):
-        return next((index for index, line in enumerate(lines) if not _RULE.fullmatch(line)), None)
-    kinds = [index for index, line in enumerate(lines) if _KIND.fullmatch(line)]
-    return kinds[0] if kinds else next((index for index, line in enumerate(lines) if not _LETTERHEAD.fullmatch(line)), None)
-
-
-def is_official(lines: Iterable[str]) -> bool:
-    """Return True if a text begins like a document of the state or the party.
-
-    It begins with the motto of state documents or the heading of the party's.
-    """
-    return any(re.fullmatch(_OFFICIAL, " ".join(line.split())) for line in islice(lines, 20))
+        first = next((index for index, line in enumerate(kept[:20]) if not _RULE.fullmatch(line)), None)
+    day = next((day for line in kept[:20] if (day := _day(line))), None)
+    title = kept.pop(first) if first is not None and len(tokens(kept[first])) <= _LONGEST_TITLE else None
+    return ParsedDocument("\n".join(kept), Metadata(title=title, date=day).or_else(known), dropped=dropped)
 
 
 def _day(line: str) -> date | None:

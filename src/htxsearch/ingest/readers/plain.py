@@ -9,7 +9,8 @@ from functools import partial
 from htxsearch.errors.messages import message
 from htxsearch.ingest.boilerplate import REPEATED, LineLabels, is_prose, label_lines
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, decode, document, is_official, take_datelines
+from htxsearch.ingest.readers.base import ParsedDocument, decode, document, take_datelines
+from htxsearch.ingest.readers.letterhead import is_official
 from htxsearch.text.dates import read_dateline
 from htxsearch.text.tokens import tokens
 

@@ -1,0 +1,170 @@
+"""The lines of each page of a PDF, by the reader that reads a page best.
+
+PDFium (pypdfium2, Apache-2.0 or BSD-3) reads the PDFs of offices best and fastest. A page whose words are no Vietnamese
+syllables is read by pypdf (BSD-3), too, and the text with more syllables is kept: each loses letters of some fonts.
+"""
+
+import logging
+import re
+import threading
+import time
+from io import BytesIO
+from typing import TYPE_CHECKING, NamedTuple
+
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Unreadable
+from htxsearch.text.normalize import is_syllable, nfc
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+__all__ = ["PdfText", "pdf_pages", "syllable_share"]
+
+_MOST_PAGES = 3_000
+_LONGEST_S = 60.0
+"""A document that takes longer is rejected; the clock is checked after every page."""
+_GOOD = 0.9
+"""Share of syllables with which a page is not read again: the rest are abbreviations and names."""
+_FEW_WORDS = 8
+"""A page of fewer words says nothing about its reader."""
+_WORD = re.compile(r"[^\W\d_]+")
+_PDFIUM = threading.Lock()  # PDFium runs in one thread at a time
+
+
+class PdfText(NamedTuple):
+    """The lines of each page, blanks folded, and the document's own title."""
+
+    pages: list[list[str]]
+    title: str | None
+
+
+def pdf_pages(data: bytes) -> PdfText:
+    """Return the text of a PDF.
+
+    Raises Unreadable if it is damaged, needs a password, or is too long.
+    """
+    import pypdfium2
+
+    ends = time.monotonic() + _LONGEST_S
+    with _PDFIUM:
+        try:
+            document = pypdfium2.PdfDocument(data)
+        except pypdfium2.PdfiumError as error:
+            if "password" in str(error).lower():
+                raise Unreadable(message("file.pdf-password")) from error
+            return _by_pypdf(data, ends)  # it repairs some tables of contents that PDFium does not
+        try:
+            if len(document) > _MOST_PAGES:
+                raise Unreadable(message("file.pdf-too-long", limit=_MOST_PAGES))
+            pages = []
+            for number in range(len(document)):
+                pages.append(_lines(_page_text(document, number)))
+                _check_clock(ends)
+            title = document.get_metadata_value("Title") or None
+        except pypdfium2.PdfiumError as error:
+            raise Unreadable(message("file.pdf-damaged", error=f"PdfiumError: {error}")) from error
+        finally:
+            document.close()
+    doubtful = [number for number, page in enumerate(pages) if _is_doubtful(page)]
+    if doubtful:
+        _read_again(data, pages, doubtful, ends)
+    return PdfText(pages, title)
+
+
+def _page_text(document: "PdfDocument", number: int) -> str:
+    page = document[number]
+    text = page.get_textpage()
+    try:
+        return str(text.get_text_range())
+    finally:
+        text.close()
+        page.close()
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a page.
+
+    PDFium writes U+FFFE for a hyphen at the end of a line. Vietnamese is never hyphenated, so the hyphen is one of the text.
+    """
+    joined = re.sub(r"\ufffe\s*", "-", text).replace("\x02", "-").replace("\xad", "-")
+    return [" ".join(nfc(line).split()) for line in re.split(r"\r\n|\r|\n", joined)]
+
+
+def syllable_share(lines: list[str]) -> float:
+    """Return the share of the words of a page that can be Vietnamese syllables.
+
+    Of words of one letter only vowels can.
+    """
+    words = [word for line in lines for word in _WORD.findall(line)]
+    good = sum(is_syllable(word) and (len(word) > 1 or word.lower() in _LETTERS) for word in words)
+    return good / max(1, len(words))
+
+
+_LETTERS = frozenset("aàáảạăâeéêếiìíoòóôơởỡợờớôồốổộuùúưừứyýỷ")
+
+
+def _is_doubtful(lines: list[str]) -> bool:
+    words = sum(len(_WORD.findall(line)) for line in lines)
+    return words >= _FEW_WORDS and syllable_share(lines) < _GOOD
+
+
+def _check_clock(ends: float) -> None:
+    if time.monotonic() > ends:
+        raise Unreadable(message("file.pdf-too-slow", seconds=_LONGEST_S))
+
+
+def _read_again(data: bytes, pages: list[list[str]], doubtful: list[int], ends: float) -> None:
+    """Put pypdf's lines of doubtful pages in the place of those with fewer syllables.
+
+    What pypdf cannot read in time stays as PDFium read it.
+    """
+    try:
+        again = _by_pypdf(data, ends, doubtful).pages
+    except Unreadable as error:
+        logging.getLogger(__name__).info("%s", error)
+        return
+    for number, lines in zip(doubtful, again, strict=True):
+        if syllable_share(lines) > syllable_share(pages[number]):
+            pages[number] = lines
+
+
+def _by_pypdf(data: bytes, ends: float, numbers: list[int] | None = None) -> PdfText:
+    """Return the lines of pages as pypdf reads them.
+
+    `numbers` are those of the pages, None for all.
+    """
+    import pypdf
+    from pypdf.errors import PyPdfError
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it logs every damage; serious ones are raised
+    try:
+        reader = pypdf.PdfReader(BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable(message("file.pdf-password"))
+        if len(reader.pages) > _MOST_PAGES:
+            raise Unreadable(message("file.pdf-too-long", limit=_MOST_PAGES))
+        pages = []
+        for number in range(len(reader.pages)) if numbers is None else numbers:
+            # By position first: many producers move the pen before each letter that another font has.
+            texts = [_lines(reader.pages[number].extract_text(extraction_mode=mode)) for mode in ("layout", "plain")]
+            pages.append(max(texts, key=syllable_share))
+            _check_clock(ends)
+        info = reader.metadata
+        return PdfText(pages, str(info.title) if info and info.title else None)
+    except Unreadable:
+        raise
+    except (
+        PyPdfError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        OSError,
+        RecursionError,
+    ) as error:
+        # pypdf raises any of these for damage of any kind
+        raise Unreadable(message("file.pdf-damaged", error=f"{type(error).__name__}: {error}")) from error
+    except ImportError as error:  # encrypted by a method that pypdf leaves to another package
+        raise Unreadable(message("file.pdf-encrypted", error=str(error))) from error

@@ -1,0 +1,113 @@
+"""The head of official documents: title, date and number however the two columns are written."""
+
+from datetime import date
+
+import pytest
+
+from htxsearch.ingest.readers.letterhead import read_letterhead
+
+MOTTO = ["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"]
+TEXT = ["Căn cứ Luật Hợp tác xã;", "Ban chủ nhiệm báo cáo như sau:"]
+
+
+def head_of(lines: list[str]) -> tuple[str | None, date | None, str | None]:
+    head = read_letterhead([*lines, *TEXT])
+    assert head is not None
+    assert [*lines, *TEXT][head.lines :] == TEXT
+    return head.title, head.day, head.number
+
+
+WANTED = ("BÁO CÁO Kết quả nuôi ong chung năm 2021", date(2021, 12, 9), "31/BC-LMHTX")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["LIÊN MINH HTX TỈNH LAI CHÂU", "Số: 31/BC-LMHTX", *MOTTO, "Lai Châu, ngày 09 tháng 12 năm 2021"],
+        ["LIÊN MINH HTX\tCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "TỈNH LAI CHÂU\tĐộc lập - Tự do - Hạnh phúc",
+         "Số: 31/BC-LMHTX\tLai Châu, ngày 9 tháng 12 năm 2021"],
+        ["LIÊN MINH HTX TỈNH LAI CHÂU _____ Số: 31/BC-LMHTX | CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM Độc lập - Tự do - Hạnh phúc"
+         " _____ Lai Châu, ngày 09 tháng 12 năm 2021"],
+        ["LIÊN MINH HTX TỈNH LAI CHÂU CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc",
+         "Số: 31/BC-LMHTX Lai Châu, ngày 09 tháng 12 năm 2021"],
+        [*MOTTO, "LIÊN MINH HTX TỈNH LAI CHÂU", "Số 31/BC-LMHTX", "Lai Châu ngày 09 tháng 12 năm 2021"],
+        ["LIÊN MINH HTX TỈNH LAI CHÂU", "Số: 31/BC-LMHTX", *MOTTO, "Lai Châu, Ngày 09 tháng 12 năm 2021"],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "subject",
+    [
+        ["BÁO CÁO", "Kết quả nuôi ong chung năm 2021"],
+        ["", "BÁO CÁO", "", "Kết quả nuôi ong", "chung năm 2021"],
+        ["BÁO CÁO Kết quả nuôi ong chung năm 2021"],
+    ],
+)
+def test_title_date_and_number(lines: list[str], subject: list[str]) -> None:
+    assert head_of(lines + subject) == WANTED
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["GIẤY MỜI", "BIÊN BẢN", "QUY CHẾ", "QUY ĐỊNH", "ĐIỀU LỆ", "PHƯƠNG ÁN", "CÔNG ĐIỆN", "THÔNG TƯ LIÊN TỊCH", "PHÁP LỆNH",
+     "VĂN BẢN HỢP NHẤT", "HỢP ĐỒNG", "DANH SÁCH", "PHỤ LỤC", "QUYẾT ĐỊNH", "KẾ HOẠCH", "TỜ TRÌNH"],
+)  # fmt: skip
+def test_every_kind_of_document_begins_a_title(kind: str) -> None:
+    lines = ["HTX ONG RỪNG", "Số: 2/HTX", *MOTTO, "Sơn La, ngày 5 tháng 3 năm 2020", kind, "Góp vốn làm nhà kho"]
+    assert head_of(lines)[0] == f"{kind} Góp vốn làm nhà kho"
+
+
+def test_a_letter_has_its_subject_as_title() -> None:
+    lines = ["UBND TỈNH LAI CHÂU LIÊN MINH HTX | CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM Độc lập - Tự do - Hạnh phúc",
+             "Số: 12/LMHTX V/v góp ý chính sách cho nghề ong | Lai Châu, ngày 2 tháng 4 năm 2022"]  # fmt: skip
+    head = read_letterhead([*lines, "Kính gửi: Sở Công Thương", *TEXT])
+    assert head is not None
+    assert (head.title, head.day, head.number) == ("Góp ý chính sách cho nghề ong", date(2022, 4, 2), "12/LMHTX")
+    assert head.lines == 2
+
+
+def test_a_consolidated_text_has_the_title_of_the_text() -> None:
+    lines = [
+        "VĂN BẢN HỢP NHẤT - BỘ NGHỀ ONG",
+        *MOTTO,
+        "Số: 3/VBHN-BNO",
+        "Hà Nội, ngày 7 tháng 5 năm 2019",
+        "THÔNG TƯ",
+        "Về đàn ong giống",
+    ]
+    head = read_letterhead([*lines, "Thông tư số 8/2016/TT-BNO ngày 1 tháng 2 năm 2016 của Bộ trưởng, có hiệu lực từ ngày ký."])
+    assert head is not None
+    assert (head.title, head.lines) == ("THÔNG TƯ Về đàn ong giống", len(lines))
+
+
+def test_a_document_named_in_the_subject_belongs_to_it() -> None:
+    lines = ["BỘ NGHỀ ONG", *MOTTO, "Số: 4/2018/TT-BNO", "Hà Nội, ngày 7 tháng 5 năm 2018", "THÔNG TƯ",
+             "Sửa đổi một số điều của", "Thông tư số 8/2016/TT-BNO về đàn ong giống"]  # fmt: skip
+    assert head_of(lines)[0] == "THÔNG TƯ Sửa đổi một số điều của Thông tư số 8/2016/TT-BNO về đàn ong giống"
+
+
+def test_nothing_of_the_head_is_lost() -> None:
+    lines = [
+        "LIÊN MINH HTX TỈNH LAI CHÂU",
+        "Số: 31/BC-LMHTX",
+        *MOTTO,
+        "Lai Châu, ngày 09 tháng 12 năm 2021",
+        "BÁO CÁO",
+        "Nghề ong",
+    ]
+    head = read_letterhead([*lines, *TEXT])
+    assert head is not None
+    assert [*head.kept, "BÁO CÁO", "Nghề ong"] == lines
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["Tin nghề ong", "Số: 3/BC là một báo cáo."],
+        ["Ông kể chuyện xưa.", *MOTTO, "BÁO CÁO"],
+        ["BÁO CÁO", "Nghề ong năm qua", "Năm qua được mùa mật."],
+        [*MOTTO],
+    ],
+)
+def test_a_text_without_such_a_head_has_none(lines: list[str]) -> None:
+    assert read_letterhead(lines) is None

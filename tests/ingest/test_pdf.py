@@ -1,0 +1,141 @@
+"""PDF: whole syllables, numbers with their hyphens, no running titles, and the reader that reads a page best."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from htxsearch import Article, Rejected
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.readers import pdf_pages as pages_module
+from htxsearch.ingest.readers.pdf_pages import pdf_pages, syllable_share
+from ingest.folder import drawn_lines, pdf_of
+
+WORDS = (
+    "nhãn vải mận đào lê hồng quýt cam bưởi chanh ổi mít xoài na dứa chuối táo khế me sấu vối trám bứa dâu sim mua ngô khoai"
+    " sắn lạc vừng kê đậu cải hành tỏi gừng nghệ riềng sả"
+).split()
+STORY = "Tổ hợp tác nuôi ong ở bản Nà Lếch gom được mười hai thùng mật để bán chung"
+
+
+def article_of(tmp_path: Path, data: bytes) -> Article:
+    """Return the article of a PDF."""
+    file = tmp_path / "tin.pdf"
+    file.write_bytes(data)
+    [article] = articles_of(SourceFile(file, file.name))
+    assert isinstance(article, Article), article
+    return article
+
+
+def by_letter_runs(line: str, *, gap: float) -> str:
+    """Return what draws a line as office programs do: each run of plain or marked letters in its font, after a move."""
+    drawn, moved = "", 0.0
+    for run in re.findall(r"[ -~]+|[^ -~]+", line):
+        drawn += f"{moved:.4f} 0 TD "
+        is_plain = run[0] < "\x7f"
+        drawn += f"/P 11 Tf ({run}) Tj " if is_plain else f"/F 11 Tf <{run.encode('utf-16-be').hex()}> Tj "
+        moved = 11 * (sum(0.25 if letter == " " else 0.5 for letter in run)) + gap
+    return drawn
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.4, 0.9])
+def test_syllables_are_whole_however_their_letters_are_placed(tmp_path: Path, gap: float) -> None:
+    words = STORY.split()
+    lines = [" ".join(words[:6]), " ".join(words[6:12]), " ".join(words[12:])]
+    drawn = " ".join(f"1 0 0 1 40 {800 - 20 * number} Tm {by_letter_runs(line, gap=gap)}" for number, line in enumerate(lines))
+    article = article_of(tmp_path, pdf_of([drawn]))
+    assert " ".join(f"{article.title} {article.body}".split()) in (STORY, f"{article.title} {STORY}")
+
+
+def test_a_hyphen_at_the_end_of_a_line_stays(tmp_path: Path) -> None:
+    lines = [
+        "Nghề ong",
+        "Thi hành Quyết định số 17/2021/QĐ-",
+        "LMHTX, tổ hợp tác gửi báo cáo trước 30-",
+        "9 cho ban chủ nhiệm hợp tác xã tổng hợp.",
+    ]
+    body = article_of(tmp_path, pdf_of([drawn_lines(lines)])).body
+    assert "17/2021/QĐ-LMHTX" in body
+    assert "30-9 cho ban" in body
+
+
+def story_of(page: int) -> list[str]:
+    """Return the lines of a page, each unlike every line of another page."""
+    return [f"Mật hoa {word} được quay ở bản trên từ tờ mờ sáng." for word in WORDS[8 * page : 8 * page + 8]]
+
+
+@pytest.mark.parametrize("count", [3, 4, 5])
+@pytest.mark.parametrize("first", [2, 27])
+def test_running_titles_of_left_and_right_pages_are_dropped(tmp_path: Path, count: int, first: int) -> None:
+    heads = [
+        f"{number} BẢN TIN NÚI RỪNG/Số 8" if number % 2 == 0 else f"Tin về nghề ong {number}"
+        for number in range(first, first + count)
+    ]
+    article = article_of(tmp_path, pdf_of(drawn_lines([head, *story_of(page)]) for page, head in enumerate(heads)))
+    text = f"{article.title} {article.body}"
+    assert all(text.count(f"Mật hoa {word} được") == 1 for word in WORDS[: 8 * count])
+    lonely = [head for head in heads if sum((other[0] == "T") == (head[0] == "T") for other in heads) == 1]
+    left = [head for head in heads if head in text]
+    assert left == lonely  # a title of a single page is none
+
+
+def test_a_running_title_glued_to_the_text_goes_alone(tmp_path: Path) -> None:
+    pages = [drawn_lines([f"BẢN TIN ONG/Số 3 {page + 1}", *story_of(page)]) for page in range(3)]
+    pages.append(drawn_lines(["BẢN TIN ONG/Số 3 4 Đàn ong thứ tư đã về tổ.", *story_of(3)]))
+    body = article_of(tmp_path, pdf_of(pages)).body
+    assert "BẢN TIN" not in body
+    assert "Đàn ong thứ tư đã về tổ." in body
+
+
+def test_what_is_dropped_and_what_is_kept_are_all_there_was(tmp_path: Path) -> None:
+    pages = [[f"Tập san nghề ong {page}", *story_of(page), str(page)] for page in range(4)]
+    article = article_of(tmp_path, pdf_of(map(drawn_lines, pages)))
+    read = f"{article.title} {article.body} {' '.join(one.text for one in article.dropped)}"
+    assert sorted("".join(read.split())) == sorted("".join(" ".join(line for page in pages for line in page).split()))
+
+
+def test_the_page_with_more_syllables_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PDFium loses letters of some fonts; then the page is read by pypdf."""
+    monkeypatch.setattr(pages_module, "_page_text", lambda *_: "T h p tác nuôi ong b n Nà L ch gom đ c m i hai thùng")
+    read = pdf_pages(pdf_of([drawn_lines([STORY])]))
+    assert " ".join(read.pages[0]).strip() == STORY
+
+
+def test_pypdf_is_not_asked_for_a_page_of_syllables(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("read twice")
+
+    monkeypatch.setattr(pages_module, "_by_pypdf", fail)
+    assert pdf_pages(pdf_of([drawn_lines([STORY])])).pages[0][0] == STORY
+
+
+def test_what_pypdf_cannot_read_stays_as_pdfium_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    torn = "T h p tác nuôi ong b n Nà L ch gom đ c m i hai thùng"
+
+    def fail(*_: object) -> None:
+        raise Unreadable(message("file.pdf-too-slow", seconds=1))
+
+    monkeypatch.setattr(pages_module, "_page_text", lambda *_: torn)
+    monkeypatch.setattr(pages_module, "_by_pypdf", fail)
+    assert pdf_pages(pdf_of([drawn_lines([STORY])])).pages == [[torn]]
+
+
+def test_a_document_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages_module, "_LONGEST_S", -1.0)
+    with pytest.raises(Unreadable):
+        pdf_pages(pdf_of([drawn_lines([STORY])]))
+
+
+def test_a_share_of_syllables() -> None:
+    assert syllable_share([STORY]) == 1
+    assert syllable_share(["n ăm b àn"]) == 0.5
+    assert syllable_share([]) == 0
+
+
+def test_a_damaged_pdf_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "hong.pdf"
+    file.write_bytes(pdf_of([drawn_lines([STORY])])[:300])
+    [found] = articles_of(SourceFile(file, file.name))
+    assert isinstance(found, Rejected)
