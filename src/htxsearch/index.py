@@ -337,13 +337,12 @@ class Index:
         batch: int = BATCH,
         workers: int | None = None,
         progress: "Progress | None" = None,
+        allow_removals: bool = False,
     ) -> Report:
         """Index the new, changed and removed files of the corpus, or all with `rebuild`.
 
-        Visible to readers batch by batch, a rebuild all at once at its end; until then the old index
-        answers. Cut off at any point, the former articles stay searchable and the next call completes it.
-        If there is much to do, up to `workers` processes analyse it, by default one for each processor; with 1, this one does.
-
+        Visible to readers batch by batch, a rebuild at its end. Cut off, the former articles stay searchable and the next call
+        completes it. Up to `workers` processes analyse much text. More than half of many articles go only by `allow_removals`.
         Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
         """
         from htxsearch.indexing.update import reindex, unobserved
@@ -354,7 +353,7 @@ class Index:
         if workers < 1:
             raise UsageError("option.workers", workers=workers)
         started = perf_counter()
-        check_corpus(self.corpus)  # says what is wrong with the folder before anything is written
+        check_corpus(self.corpus, not_empty=rebuild and self.exists() and not allow_removals)
         check_apart(self.path, self.corpus)
         with writer_lock(self.path):
             manifest = None if rebuild else self._manifest_to_update()
@@ -366,7 +365,8 @@ class Index:
             if not (fresh and self.exists()):
                 write_manifest(self.path, replace(manifest, complete=False))
             try:
-                report = reindex(engine, self.corpus, batch=batch, progress=progress or unobserved, workers=workers)
+                watch = progress or unobserved
+                report = reindex(engine, self.corpus, workers, batch=batch, progress=watch, allow_removals=allow_removals)
                 counts = engine.counts()
             finally:
                 engine.close()

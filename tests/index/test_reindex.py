@@ -1090,3 +1090,50 @@ def test_what_earlier_commits_had_is_let_go(folders: Folders) -> None:
         writing.update(rebuild=True)
         assert asked.search("chè").hits
         assert len(held()[1]) <= 2 * len(list(folders.index.glob("*/*.seg")))
+
+
+# What is never lost by mistake
+
+
+def test_more_than_half_of_many_articles_are_not_removed_unasked(folders: Folders) -> None:
+    """A disk that is not there looks like a folder whose files were deleted."""
+    folders.write_some(30)
+    folders.update()
+    for file in sorted(folders.corpus.iterdir())[:20]:
+        file.unlink()
+    with pytest.raises(CorpusError) as refused:
+        folders.update()
+    assert refused.value.message.code == "corpus.many-removed"
+    assert "20 of 30" in str(refused.value)
+    assert len(folders.ids()) == 30
+    assert folders.found("dấu05") == ["05.txt"]
+    assert folders.update(allow_removals=True).removed == 20
+    assert len(folders.ids()) == 10
+
+
+def test_half_of_the_articles_may_go(folders: Folders) -> None:
+    folders.write_some(40)
+    folders.update()
+    for file in sorted(folders.corpus.iterdir())[:20]:
+        file.unlink()
+    assert folders.update().removed == 20
+
+
+def test_articles_that_moved_are_not_removed(folders: Folders) -> None:
+    folders.write_some(30)
+    folders.update()
+    (folders.corpus / "moi").mkdir()
+    for file in sorted(folders.corpus.glob("*.txt")):
+        file.rename(folders.corpus / "moi" / file.name)
+    assert folders.update().renamed == 30
+
+
+def test_an_empty_corpus_does_not_empty_the_index(three: Folders) -> None:
+    for file in three.corpus.iterdir():
+        file.unlink()
+    with pytest.raises(CorpusError) as refused:
+        three.update(rebuild=True)
+    assert refused.value.message.code == "corpus.empty"
+    assert len(three.ids()) == 3
+    three.update(rebuild=True, allow_removals=True)
+    assert three.ids() == []

@@ -35,6 +35,7 @@ _LONGEST_MINUTES = 7 * 24 * 60
 
 @click.command(cls=TranslatedCommand)
 @click.option("--rebuild", is_flag=True)
+@click.option("--allow-removals", is_flag=True)
 @click.option("-j", "--jobs", type=int, metavar="N")
 @click.option("--semantic/--no-semantic", default=None)
 @click.option("--feeds", is_flag=True)
@@ -45,6 +46,7 @@ _LONGEST_MINUTES = 7 * 24 * 60
 @folder_options
 def reindex(
     rebuild: bool,
+    allow_removals: bool,
     semantic: bool | None,
     jobs: int | None,
     feeds: bool,
@@ -69,10 +71,10 @@ def reindex(
         follow = partial(_follow, index, allow_private=allow_private, limit=limit)
         refused = follow() if feeds else False
         if not watching:
-            report = update_index(index, rebuild=rebuild, workers=jobs)
+            report = update_index(index, rebuild=rebuild, workers=jobs, allow_removals=allow_removals)
             _show_update(index, report, semantic=semantic, as_json=as_json)
             return SOME_REJECTED if report.rejected or refused else 0
-        update = partial(update_index, index, workers=jobs)
+        update = partial(update_index, index, workers=jobs, allow_removals=allow_removals)
         show = partial(_show_update_or_error, index, semantic=semantic, as_json=as_json)
         if rebuild:
             show(update(rebuild=True))

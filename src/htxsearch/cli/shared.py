@@ -142,14 +142,16 @@ def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "In
     return index
 
 
-def update_index(index: "Index", *, rebuild: bool = False, workers: int | None = None) -> "Report":
+def update_index(
+    index: "Index", *, rebuild: bool = False, workers: int | None = None, allow_removals: bool = False
+) -> "Report":
     """Reindex, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
-        return index.update(rebuild=rebuild, workers=workers)
+        return index.update(rebuild=rebuild, workers=workers, allow_removals=allow_removals)
     with click.progressbar(length=1, label=text("cli.indexing"), file=sys.stderr, show_pos=False) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        return index.update(rebuild=rebuild, workers=workers, progress=progress)
+        return index.update(rebuild=rebuild, workers=workers, progress=progress, allow_removals=allow_removals)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from htxsearch.engine.contract import Document, Engine, Writer
+from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import CatalogueEntry, Report, blobs, is_boilerplate_complete, read_catalogue
 from htxsearch.indexing.documents import StoredArticle
@@ -38,6 +39,10 @@ Progress = Callable[[int, int], None]
 
 def unobserved(_done: int, _total: int) -> None:
     """Ignore the progress."""
+
+
+_MANY_REMOVED = 20
+"""Articles whose removal at once is refused if they are more than half of all: a disk may not be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ class _Update:
         self._done = self._total = 0
         self._reading: DocumentSource = SequentialSource(self)
 
-    def run(self, corpus: Path) -> Report:
+    def run(self, corpus: Path, *, allow_removals: bool) -> Report:
         """Bring the engine in line with the corpus."""
         sources, unlisted = source_files(corpus)
         self._rejected += unlisted
@@ -167,6 +172,8 @@ class _Update:
         gone = {path: e for path, e in self._files.items() if path not in states and not path.startswith(hidden or "/")}
         new = {state.digest for path, state in states.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
+        if not allow_removals:
+            self._check_removals(corpus, [entry for entry in gone.values() if entry.digest not in new])
         to_read = self._files_to_read(states, gone)
         self._total = sum(state.size for state in to_read)
         if worth_workers(self._total, self._workers):
@@ -183,6 +190,12 @@ class _Update:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
             self._committer.commit()
         return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected))
+
+    def _check_removals(self, corpus: Path, gone: Iterable[CatalogueEntry]) -> None:
+        """Raise CorpusError if more than half of many articles would be removed."""
+        removed, total = (sum(len(entry.articles) for entry in entries) for entries in (gone, self._files.values()))
+        if removed >= _MANY_REMOVED and 2 * removed > total:
+            raise CorpusError("corpus.many-removed", removed=removed, total=total, corpus=str(corpus))
 
     # Scanning
 
@@ -348,13 +361,17 @@ class _Update:
             self._counts["removed"] += 1
 
 
-def reindex(engine: Engine, corpus: Path, *, batch: int, progress: Progress, workers: int = 1) -> Report:
+def reindex(
+    engine: Engine, corpus: Path, workers: int = 1, *, batch: int, progress: Progress, allow_removals: bool = False
+) -> Report:
     """Bring the engine in line with the corpus folder.
 
     About every `batch` articles are committed. With more than one worker, other processes analyse new articles if
-    there are many. Raises CorpusError, IndexFailure, HtxError if a worker dies. Running it again changes nothing.
+    there are many. Unless `allow_removals`, CorpusError is raised before anything is removed if more than half of the
+    articles would be, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies. Running it again changes
+    nothing.
     """
-    return _Update(engine, batch=batch, workers=workers, progress=progress).run(corpus)
+    return _Update(engine, batch=batch, workers=workers, progress=progress).run(corpus, allow_removals=allow_removals)
 
 
 def _known_by(entry: CatalogueEntry, article: Article) -> str:

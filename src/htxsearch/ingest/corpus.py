@@ -121,9 +121,13 @@ def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
     return sorted(sources, key=lambda source: source.path), sorted(rejected, key=lambda each: each.path)
 
 
-def check_corpus(corpus: Path) -> None:
-    """Raise CorpusError if the corpus folder cannot be listed."""
-    _list_corpus(corpus)
+def check_corpus(corpus: Path, *, not_empty: bool = False) -> None:
+    """Raise CorpusError if the corpus folder cannot be listed.
+
+    So does an empty one that must not be empty.
+    """
+    if not _list_corpus(corpus) and not_empty:
+        raise CorpusError("corpus.empty", corpus=corpus)
 
 
 def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:

@@ -54,7 +54,12 @@ _KEPT_OFTEN, _KEPT_SELDOM = 1 << 15, 1 << 14
 
 
 def nfc(text: str) -> str:
-    """Return `text` composed (NFC) and without soft hyphens and zero-width characters."""
+    """Return `text` composed (NFC) and without soft hyphens and zero-width characters.
+
+    The letters Ð and Ɖ, which look like Đ and are typed for it, become Đ.
+    """
+    if "Ð" in text or "Ɖ" in text:
+        text = text.replace("Ð", "Đ").replace("Ɖ", "Đ")
     if any(char in text for char in _INVISIBLE):  # searching costs a thirtieth of translating
         text = text.translate(_WITHOUT_INVISIBLE)
     return unicodedata.normalize("NFC", text)

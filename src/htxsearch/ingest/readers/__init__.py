@@ -17,11 +17,12 @@ from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
 from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.markdown import read_markdown
-from htxsearch.ingest.readers.office import read_docx, read_odt, read_rtf
+from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx, read_rtf
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.plain import read_plain
-from htxsearch.ingest.readers.rows import json_line, read_json_lines, read_table
+from htxsearch.ingest.readers.rows import json_line, read_json_array, read_json_lines, read_table
+from htxsearch.ingest.readers.sheets import read_sheets
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["READERS", "READERS_OF_PAGES", "READERS_OF_SEVERAL", "Reader", "lines_to_count", "read_articles", "reader_of"]
@@ -110,11 +111,14 @@ READERS: Mapping[str, Reader] = {
     "markdown": read_markdown,
     "page": read_page,
     "json_lines": read_json_lines,
+    "json_array": read_json_array,
     "table": read_table,
     "pdf": read_pdf,
     "docx": read_docx,
     "odt": read_odt,
     "rtf": read_rtf,
+    "sheets": read_sheets,
+    "pptx": read_pptx,
     "epub": read_epub,
     "mhtml": read_mhtml,
     "archive": lambda data: read_members(data, _member_reader, json_line),

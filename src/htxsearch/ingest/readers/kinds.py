@@ -9,13 +9,16 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.readers.archive import Archive
 
-__all__ = ["HEAD", "kind_of"]
+__all__ = ["HEAD", "OLD_OFFICE", "kind_of"]
 
 HEAD = 4096
 """Bytes that suffice to detect the kind of a file, except for archives."""
 
+OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""The first bytes of documents, workbooks and slides of Office 97 to 2003."""
+_OLD_WORKBOOKS = ("Workbook".encode("utf-16-le"), "Book\0".encode("utf-16-le"))
 _REJECTED: tuple[tuple[bytes, Message], ...] = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", message("file.old-office")),
+    (OLD_OFFICE, message("file.old-office")),
     (b"\x89PNG", message("file.picture")),
     (b"\xff\xd8\xff", message("file.picture")),
     (b"GIF8", message("file.picture")),
@@ -40,10 +43,31 @@ _TEXTS = {
     ".markdown": "markdown",
     ".jsonl": "json_lines",
     ".ndjson": "json_lines",
+    ".json": "json_array",
     ".csv": "table",
     ".tsv": "table",
 }
-_NAMES = frozenset({"", ".text", ".pdf", ".docx", ".odt", ".rtf", ".epub", ".mhtml", ".mht", ".zip", ".html", ".htm", ".doc"})
+_NAMES = frozenset(
+    {
+        "",
+        ".text",
+        ".pdf",
+        ".docx",
+        ".odt",
+        ".rtf",
+        ".epub",
+        ".mhtml",
+        ".mht",
+        ".zip",
+        ".html",
+        ".htm",
+        ".doc",
+        ".xlsx",
+        ".xls",
+        ".ods",
+        ".pptx",
+    }
+)
 """Other suffixes with which a text is read as text, even if the suffix promises something else."""
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title)[\s>]", re.IGNORECASE)
 _MARKUP = re.compile(rb"<(?:p|div|table|br|span|h1|article)[\s/>]", re.IGNORECASE)
@@ -58,6 +82,8 @@ def kind_of(data: bytes, suffix: str) -> str:
     head = data[:HEAD]
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise Unreadable(message("file.nul-only" if b"\0" in head else "file.empty"))
+    if head.startswith(OLD_OFFICE) and any(name in data for name in _OLD_WORKBOOKS):
+        return "sheets"
     for magic, reason in _REJECTED:
         if head.startswith(magic):
             raise Unreadable(reason)
@@ -82,8 +108,14 @@ def _kind_of_archive(data: bytes) -> str:
             return "epub"
         if media_type == b"application/vnd.oasis.opendocument.text":
             return "odt"
-    if any(name.startswith(("xl/", "ppt/")) for name in archive.names) or "mimetype" in archive:
-        raise Unreadable(message("file.spreadsheet"))
+        if media_type == b"application/vnd.oasis.opendocument.spreadsheet":
+            return "sheets"
+    if "ppt/presentation.xml" in archive:
+        return "pptx"
+    if any(name.startswith("xl/") for name in archive.names):
+        return "sheets"
+    if "mimetype" in archive:
+        raise Unreadable(message("file.open-document"))
     return "archive"
 
 

@@ -1,5 +1,6 @@
-"""Files of word processors: DOCX, ODT, RTF."""
+"""Files of office programs: DOCX, ODT, RTF, PPTX."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -10,9 +11,13 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
 
-__all__ = ["read_docx", "read_odt", "read_rtf"]
+__all__ = ["read_docx", "read_odt", "read_pptx", "read_rtf"]
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_NOTES = ("word/footnotes.xml", "word/endnotes.xml")
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -38,7 +43,8 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
         lines = []
         _unwrap(parsed.element.body)
         for block in parsed.iter_inner_content():
-            lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block))]
+            lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block)), *_text_boxes(block)]
+        lines += [(text, False) for name in _NOTES if name in archive for text in _notes(safe_xml(archive.read(name)))]
         properties = parsed.core_properties
         known = Metadata(title=properties.title.strip() or None, author=properties.author.strip() or None)
     except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
@@ -56,8 +62,29 @@ def _unwrap(body: Any) -> None:
     """
     from lxml import etree
 
+    etree.strip_elements(body, f"{_COMPATIBLE}Fallback", with_tail=False)  # a box written again for older programs
     etree.strip_elements(body, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
     etree.strip_tags(body, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
+
+
+def _text_boxes(paragraph: Any) -> list[tuple[str, bool]]:
+    """Return the lines of the text boxes that are anchored in a paragraph."""
+    boxes = paragraph._element.iter(f"{_WORD}txbxContent")
+    return [(_text_of(inner), False) for box in boxes for inner in box.iter(f"{_WORD}p")]
+
+
+def _notes(root: Any) -> list[str]:
+    """Return the footnotes or endnotes of a document, a line each.
+
+    Separators are none.
+    """
+    notes = [note for note in root if note.get(f"{_WORD}type") in (None, "normal")]
+    return [" ".join(_text_of(paragraph) for paragraph in note.iter(f"{_WORD}p")) for note in notes]
+
+
+def _text_of(paragraph: Any) -> str:
+    pieces = (f"{_WORD}t", f"{_WORD}tab", f"{_WORD}br")
+    return "".join((piece.text or "") if piece.tag == pieces[0] else " " for piece in paragraph.iter(*pieces))
 
 
 def _is_heading(paragraph: Any) -> bool:
@@ -86,7 +113,10 @@ def read_odt(data: bytes) -> Iterator[ParsedDocument]:
         raise Unreadable(message("file.password"))
     lines: list[str] = []
     headings: list[int] = []
-    _odt_lines(safe_xml(archive.read("content.xml")), lines, headings)
+    content = safe_xml(archive.read("content.xml"))
+    _odt_lines(content, lines, headings)
+    for note in content.iter(f"{_TEXT}note-body"):
+        _odt_lines(note, lines, [])
     known = Metadata()
     if "meta.xml" in archive:
         meta = safe_xml(archive.read("meta.xml"))
@@ -135,3 +165,21 @@ def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
     except (ValueError, IndexError, LookupError, RecursionError) as error:
         raise Unreadable(message("file.rtf-damaged", error=str(error))) from error
     yield document(text.split("\n"), Metadata())
+
+
+def read_pptx(data: bytes) -> Iterator[ParsedDocument]:
+    """Yield the article of slides: each paragraph a line.
+
+    The slides come in the order of their numbers. The first line is the title. Notes stand behind the slide that they
+    belong to.
+    """
+    archive = Archive(data)
+    numbers = sorted(int(found[1]) for name in archive.names if (found := _SLIDE.fullmatch(name)))
+    parts = [f"ppt/{kind}{number}.xml" for number in numbers for kind in ("slides/slide", "notesSlides/notesSlide")]
+    lines: list[str] = []
+    for part in parts:
+        if part in archive:
+            for paragraph in safe_xml(archive.read(part)).iter(f"{_DRAWING}p"):
+                text = "".join(piece.text or "" for piece in paragraph.iter(f"{_DRAWING}t", f"{_DRAWING}br"))
+                lines += [text] if text.strip() and not text.strip().isdigit() else []
+    yield document(lines, Metadata())

@@ -17,6 +17,7 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_datelines
 from htxsearch.ingest.readers.blocks import Block, blocks_of
 from htxsearch.ingest.readers.main_content import reasons_of
+from htxsearch.ingest.readers.markup import page_tree
 from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.tokens import terms
@@ -47,7 +48,7 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
     """
     import trafilatura
 
-    root = trafilatura.load_html(data)
+    root = page_tree(data)
     if root is None:
         raise Unreadable(message("file.page-without-article"))
     head = _head(root)

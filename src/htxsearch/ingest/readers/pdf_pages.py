@@ -86,7 +86,7 @@ def _lines(text: str) -> list[str]:
 
     PDFium writes U+FFFE for a hyphen at the end of a line. Vietnamese is never hyphenated, so the hyphen is one of the text.
     """
-    joined = re.sub(r"\ufffe\s*", "-", text).replace("\x02", "-").replace("\xad", "-")
+    joined = re.sub(r"\ufffe\s*", "-", text).replace("\x02", "-")
     return [" ".join(nfc(line).split()) for line in re.split(r"\r\n|\r|\n", joined)]
 
 

@@ -13,9 +13,10 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Rejected, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, decode, same_text
+from htxsearch.ingest.readers.markup import field_lines
 from htxsearch.text.normalize import folded_form, nfc
 
-__all__ = ["json_line", "read_json_lines", "read_table"]
+__all__ = ["json_line", "read_json_array", "read_json_lines", "read_table"]
 
 
 # JSON lines
@@ -29,6 +30,26 @@ def read_json_lines(data: bytes) -> Iterator[Line]:
     for number, line in enumerate(decode(data, composed=False).split("\n"), start=1):
         if line and not line.isspace():
             yield Line(line, number)
+
+
+def read_json_array(data: bytes) -> Iterator[Line]:
+    """Yield the objects of a JSON file as lines, numbered from 1.
+
+    The file is an array, or an object with one array in it. Raises Unreadable.
+    """
+    try:
+        found = json.loads(decode(data, composed=False))
+    except json.JSONDecodeError as error:
+        raise Unreadable(message("file.json-damaged", line=error.lineno, error=error.msg)) from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(message("file.line-without-end")) from error
+    if isinstance(found, dict):
+        arrays = [value for value in found.values() if isinstance(value, list)]
+        found = arrays[0] if len(arrays) == 1 else [found]
+    if not isinstance(found, list):
+        raise Unreadable(message("file.json-no-array"))
+    for number, row in enumerate(found, start=1):
+        yield Line(json.dumps(row, ensure_ascii=False), number)
 
 
 def json_line(line: Line) -> ParsedDocument | Rejected:
@@ -54,8 +75,9 @@ def _parsed(row: object, number: int) -> ParsedDocument:
     for value in row.values():
         if isinstance(value, str) and NO_TEXT.search(value):
             raise Unreadable(message("file.broken-characters"))
-    metadata = Metadata.of(row)
-    lines = [" ".join(line.split()) for line in nfc(text).split("\n")]
+    title = row.get("title")
+    title, lines = field_lines(title if isinstance(title, str) else "", text)
+    metadata = Metadata.of({**row, "title": title} if title else row)
     if metadata.title and same_text(lines[0], metadata.title):
         lines = lines[1:]
     return ParsedDocument("\n".join(lines).strip("\n"), metadata, nfc(str(identifier)), number)
@@ -105,9 +127,10 @@ def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
 
 def _table_row(cells: dict[str, str], number: int) -> ParsedDocument | Rejected:
     try:
-        metadata = Metadata.of({name: value for name, value in cells.items() if name not in ("id", "text")})
+        title, lines = field_lines(cells.get("title", ""), cells.get("text", ""))
+        known: dict[str, object] = {name: value for name, value in cells.items() if name not in ("id", "text", "title")}
+        metadata = Metadata.of({**known, "title": title} if title else known)
     except Unreadable as error:
         return Rejected(f":{number}", error.message)
-    lines = (" ".join(line.split()) for line in cells.get("text", "").split("\n"))
     body = "\n".join(line for line in lines if line)
     return ParsedDocument(body, metadata, line=number, member=f":{cells.get('id') or number}")

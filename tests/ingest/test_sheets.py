@@ -1,0 +1,183 @@
+"""Workbooks, slides, JSON files, and rows that hold HTML."""
+
+import datetime
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from htxsearch import Article, Rejected
+from htxsearch.ingest.corpus import SourceFile, articles_of
+
+
+def read(tmp_path: Path, name: str, data: bytes) -> list[Any]:
+    """Return what a file holds: articles, or why it was not read."""
+    file = tmp_path / name
+    file.write_bytes(data)
+    return list(articles_of(SourceFile(file, name)))
+
+
+def workbook(*sheets: tuple[str, Any]) -> bytes:
+    made = openpyxl.Workbook()
+    made.remove(made.worksheets[0])
+    for name, rows in sheets:
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    found = io.BytesIO()
+    made.save(found)
+    return found.getvalue()
+
+
+HEAD = ["STT", "Địa bàn", "Số tổ ong", "Mật (tấn)", "Ngày quay"]
+
+
+def test_a_row_reads_as_a_sentence(tmp_path: Path) -> None:
+    rows = [
+        ["BIỂU NGHỀ ONG CỦA XÃ NĂM 2022"],
+        [],
+        HEAD,
+        [1, "Bản Nà Lếch", 1240, 3.25, datetime.date(2022, 5, 9)],
+        [2, "Bản Pom", 96, None, None],
+    ]
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Ong", rows)))
+    assert article.title == "BIỂU NGHỀ ONG CỦA XÃ NĂM 2022"
+    assert article.body.split("\n") == [
+        "Bản Nà Lếch: số tổ ong 1.240; mật (tấn) 3,25; ngày quay 9/5/2022",
+        "Bản Pom: số tổ ong 96",
+    ]
+
+
+def test_each_sheet_is_an_article(tmp_path: Path) -> None:
+    sheets = [
+        ("Ong", [HEAD, [1, "Bản Pom", 96, 2, None]]),
+        ("Trống", []),
+        ("Vốn", [["Quỹ", "Năm", "Góp"], ["Quỹ ong", 2021, 35000]]),
+    ]
+    first, second = read(tmp_path, "so.xlsx", workbook(*sheets))
+    assert [(one.id, one.title) for one in (first, second)] == [("so.xlsx/Ong", "Ong"), ("so.xlsx/Vốn", "Vốn")]
+    assert second.body == "Quỹ ong: năm 2021; góp 35.000"
+
+
+def test_a_sheet_without_columns_is_lines(tmp_path: Path) -> None:
+    [article] = read(tmp_path, "so.xlsx", workbook(("Ghi", [["Sổ ghi của tổ ong"], ["Đầu năm có mười tổ"], [12, 30]])))
+    assert (article.title, article.body) == ("Sổ ghi của tổ ong", "Đầu năm có mười tổ\n12 | 30")
+
+
+@pytest.mark.parametrize("cut", [200, 1500])
+def test_a_damaged_workbook_is_named(tmp_path: Path, cut: int) -> None:
+    [found] = read(tmp_path, "hong.xlsx", workbook(("Ong", [HEAD, [1, "Bản Pom", 96, 2, None]]))[:-cut])
+    assert isinstance(found, Rejected)
+
+
+def test_an_empty_workbook_is_named(tmp_path: Path) -> None:
+    [found] = read(tmp_path, "trong.xlsx", workbook(("Trống", [])))
+    assert isinstance(found, Rejected)
+
+
+def slides(*pages: list[str]) -> bytes:
+    """A file of slides, each with its paragraphs."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        archive.writestr("ppt/presentation.xml", "<p/>")
+        for number, lines in enumerate(pages, start=1):
+            texts = "".join(f"<a:p><a:r><a:t>{line}</a:t></a:r></a:p>" for line in lines)
+            xml = f'<p:sld xmlns:p="p" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">{texts}</p:sld>'
+            archive.writestr(f"ppt/slides/slide{number}.xml", xml)
+    return found.getvalue()
+
+
+def test_slides_are_read_in_their_order(tmp_path: Path) -> None:
+    pages = [["Nghề ong ở bản", "Ba tổ hợp tác"], *[[f"Trang {number}", str(number)] for number in range(2, 12)]]
+    [article] = read(tmp_path, "trinh-chieu.pptx", slides(*pages))
+    assert article.title == "Nghề ong ở bản"
+    assert article.body.split("\n") == ["Ba tổ hợp tác", *[f"Trang {number}" for number in range(2, 12)]]  # no page numbers
+
+
+ROW = {
+    "id": "ong-1",
+    "title": "Mật ong &amp; phấn hoa",
+    "text": "<p>Tổ ong <b>đầu</b> tiên</p><p>B&aacute;n &#273;&#7855;t<br>ở chợ</p><script>x()</script>",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("tin.jsonl", json.dumps(ROW)),
+        ("tin.json", json.dumps([ROW])),
+        ("tin.json", json.dumps({"trang": 1, "bai": [ROW]})),
+        ("tin.json", json.dumps(ROW, indent=1)),
+    ],
+)
+def test_a_field_that_holds_html_is_read_as_html(tmp_path: Path, name: str, text: str) -> None:
+    [article] = read(tmp_path, name, text.encode())
+    assert (article.id, article.title, article.body) == ("ong-1", "Mật ong & phấn hoa", "Tổ ong đầu tiên\nBán đắt\nở chợ")
+
+
+def test_html_in_a_table_is_read_as_html(tmp_path: Path) -> None:
+    [article] = read(tmp_path, "tin.csv", 'tiêu đề,nội dung\n"Tổ ong","<p>Mật <i>hoa</i> nhãn</p>"\n'.encode())
+    assert article.body == "Mật hoa nhãn"
+
+
+@pytest.mark.parametrize("text", ["giá < 3 nghìn và > 2 nghìn", "a <b c", "x & y", "R&D; M&A"])
+def test_signs_that_are_no_html_stay(tmp_path: Path, text: str) -> None:
+    [article] = read(tmp_path, "tin.jsonl", json.dumps({"id": "1", "title": "Tin", "text": text}).encode())
+    assert article.body == text
+
+
+@pytest.mark.parametrize("text", ["[", "3", '"bài"', '{"a": [1], "b": [2]}', "[" * 100_000])
+def test_a_json_file_without_articles_is_named(tmp_path: Path, text: str) -> None:
+    assert all(isinstance(one, Rejected) for one in read(tmp_path, "hong.json", text.encode()))
+
+
+def old_font(text: str) -> str:
+    """Return a text as letters of a TCVN3 font, pasted into Unicode."""
+    codes = {
+        "ợ": 0xEE,
+        "á": 0xB8,
+        "ã": 0xB7,
+        "ậ": 0xCB,
+        "ấ": 0xCA,
+        "ứ": 0xF8,
+        "ở": 0xEB,
+        "ế": 0xD5,
+        "ố": 0xE8,
+        "à": 0xB5,
+        "ồ": 0xE5,
+        "ă": 0xA8,
+        "ư": 0xAD,
+    }
+    return "".join(bytes([codes[one]]).decode("cp1252") if one in codes else one for one in text)
+
+
+@pytest.mark.parametrize("name", ["cu.jsonl", "cu.html"])
+def test_old_fonts_are_repaired_in_every_format(tmp_path: Path, name: str) -> None:
+    plain = "Hợp tác xã vận chuyển hàng, cấp vốn, tốt hơn năm trước, đến ở bản, hợp tác với bạn hàng, các xã lân cận"
+    plain = "".join(one if one in "ợáãậấứởếốàồă" or one.isascii() else "e" for one in plain)
+    text = old_font(plain)
+    assert text != plain
+    story = f"<h1>Tin</h1><p>{text}.</p><p>{text}, {text}.</p>"
+    page = f"<html><head><title>Tin</title></head><body><article>{story}</article></body></html>"
+    data = json.dumps({"id": "1", "title": "Tin", "text": text}) if name == "cu.jsonl" else page
+    [article] = read(tmp_path, name, data.encode())
+    assert isinstance(article, Article)
+    assert "Hợp tác xã vận" in article.body
+
+
+def test_the_bytes_of_a_page_go_before_its_declaration(tmp_path: Path) -> None:
+    text = "Tổ hợp tác nuôi ong ở bản trên bán mật lấy tiền mua thùng mới cho các hộ trong bản."
+    story = f"<h1>Nghề ong</h1><p>{text}</p><p>{text} Xong.</p>"
+    head = '<meta charset="iso-8859-1"><title>Nghề ong</title>'
+    page = f"<html><head>{head}</head><body><article>{story}</article></body></html>"
+    [article] = read(tmp_path, "trang.html", page.encode())
+    assert text in article.body
+
+
+def test_look_alikes_of_d_are_d(tmp_path: Path) -> None:
+    [article] = read(tmp_path, "tin.txt", "Tin mới\nTỉnh Ðắk Lắk và huyện Ɖức Cơ trồng cà phê.\n".encode())
+    assert "Đắk Lắk và huyện Đức Cơ" in article.body
