@@ -6,6 +6,7 @@ import tomllib
 import unicodedata
 import zipfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -297,6 +298,21 @@ def test_a_feed_is_taken_in_remembered_and_followed(index: Index, site: Site) ->
     report = index.update()
     assert report.added == 1
     assert not report.rejected, "feeds.toml is no article"
+
+
+def test_the_day_of_a_feed_is_that_of_a_page_without_one(index: Index, site: Site) -> None:
+    """The page's own day goes before, and so does one that the user gives."""
+    site.page("/khong", page("bản xa"))
+    dated = page("bản gần").replace(b"<p>", '<p class="date">Thứ Hai, 09/11/2020</p><p>'.encode(), 1)
+    site.page("/co", dated)
+    items = "".join(
+        f"<item><link>{site.root}/{name}</link><pubDate>Sat, 28 Nov 2020 10:00:00 +0700</pubDate></item>"
+        for name in ("khong", "co")
+    )
+    rss = f"<rss version='2.0'><channel><title>Tin</title>{items}</channel></rss>".encode()
+    add(index, site.page("/rss", rss, "text/xml"))
+    days = {one.rpartition("/")[2].partition("-")[0]: index.show(one).article.date for one in index.article_ids()}
+    assert days == {"khong": date(2020, 11, 28), "co": date(2020, 11, 9)}
 
 
 def test_a_feed_is_forgotten_by_command_or_by_hand(index: Index, site: Site) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import random
+from datetime import date
 
 import pytest
 
@@ -58,6 +59,29 @@ def test_a_feed_lists_each_page_once() -> None:
     assert [one.url for one in found.entries] == ["https://tin.example/che", "https://tin.example/lua"]
     [one] = read_listing(ATOM, "https://tin.example/feed.xml").entries
     assert (one.url, one.title, one.version) == ("https://tin.example/1", "Một", "2020-06-26T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("Sat, 28 Nov 2020 10:00:00 +0700", date(2020, 11, 28)),
+        ("Fri, 27 Nov 2020 09:15:00 GMT+7", date(2020, 11, 27)),
+        ("Fri, 20 Nov 20 10:00:00 +0700", date(2020, 11, 20)),
+        ("26/11/2020 14:30", date(2020, 11, 26)),
+        ("11/25/2020 3:02:45 PM", date(2020, 11, 25)),
+        ("2020-11-24T08:00:00", date(2020, 11, 24)),
+        ("Thứ Hai, 23/11/2020 - 07:30", date(2020, 11, 23)),
+        ("T7, 21 Thg 11 2020 10:00:00 +07", date(2020, 11, 21)),
+        ("31 Feb 2020", None),
+        ("99 tháng 99 2020", None),
+        ("hôm qua", None),
+        ("", None),
+    ],
+)
+def test_the_day_of_an_entry_is_read_as_feeds_write_it(written: str, day: date | None) -> None:
+    rss = f"<rss><channel><item><link>/1</link><pubDate>{written}</pubDate></item></channel></rss>".encode()
+    [entry] = read_listing(rss, "https://tin.example/").entries
+    assert entry.published == day
 
 
 def test_a_sitemap_lists_the_latest_first() -> None:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -223,7 +224,7 @@ class Adder:
         else:
             self._keep_page(url, stem, old_path, response)
 
-    def _keep_page(self, url: str, stem: str, old_path: str | None, response: Fetched) -> None:
+    def _keep_page(self, url: str, stem: str, old_path: str | None, response: Fetched, published: date | None = None) -> None:
         path = stem + _suffix(response)
         self._check_ids(response.data, path)
         fetched = {
@@ -232,6 +233,7 @@ class Adder:
             "etag": response.etag,
             "modified": response.modified,
             "type": response.content_type,
+            "published": published.isoformat() if published else "",
         }
         if old_path and old_path != path:
             (self.corpus / old_path).unlink()
@@ -269,7 +271,7 @@ class Adder:
             response = self.fetcher.fetch(entry.url)
             if kind_of(response.data):
                 raise AddressRefused(message("fetch.listed-feed"), final=True)
-            self._keep_page(entry.url, stem, self._page(stem), response)
+            self._keep_page(entry.url, stem, self._page(stem), response, entry.published)
         except AddressRefused as refusal:
             self.refused.append(Rejected(entry.url, refusal.message))
             return refusal.final

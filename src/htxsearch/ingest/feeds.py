@@ -7,11 +7,13 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.hosts import AddressRefused, joined
+from htxsearch.text.dates import calendar_date, find_date
 from htxsearch.text.normalize import nfc
 
 __all__ = ["Feed", "FeedEntry", "kind_of", "read_listing"]
@@ -19,6 +21,14 @@ __all__ = ["Feed", "FeedEntry", "kind_of", "read_listing"]
 _MAX_UNPACKED = 50 * 1024 * 1024
 """The limit of the sitemap protocol."""
 _MAX_ENTRIES = 50_000
+_CENTURY = 100
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_NAMED_MONTH = re.compile(
+    rf"(?P<day>\d{{1,2}})[ -](?:(?P<name>{'|'.join(_MONTHS)})[a-z]*|(?:thg|tháng) ?(?P<number>\d{{1,2}}))[ ,-]+"
+    r"(?P<year>\d{4}|\d\d)(?!\d)",
+    re.IGNORECASE,
+)
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? +\d{1,2}:\d\d(?::\d\d)? *[AP]M", re.IGNORECASE)
 _KINDS: dict[str, Literal["feed", "sitemap", "sitemaps"]] = {
     "rss": "feed",
     "rdf": "feed",
@@ -30,11 +40,15 @@ _KINDS: dict[str, Literal["feed", "sitemap", "sitemaps"]] = {
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """One listed page. `version` changes when the page does, if the listing has one."""
+    """One listed page.
+
+    `version` changes when the page does, if the listing has one. `published` is the day that a feed gives it.
+    """
 
     url: str
     title: str = ""
     version: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,7 @@ def read_listing(data: bytes, url: str) -> Feed:
     if b"<!ENTITY" in data.replace(b"\0", b""):  # without its zeros UTF-16 is searched, too
         raise AddressRefused(message("fetch.xml-entities"))
     title, entries = _feed(data) if kind == "feed" else ("", _sitemap(data))
-    absolute = (FeedEntry(joined(url, entry.url), entry.title, entry.version) for entry in entries)
+    absolute = (replace(entry, url=joined(url, entry.url)) for entry in entries)
     unique = {entry.url: entry for entry in absolute if entry.url}
     return Feed(kind, title, tuple(unique.values()))
 
@@ -92,14 +106,33 @@ def _feed(data: bytes) -> tuple[str, list[FeedEntry]]:
         parsed: Any = feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
     except Exception as error:  # feedparser lets any error of its parts through, such as UnicodeDecodeError
         raise AddressRefused(message("fetch.feed-unreadable", error=f"{type(error).__name__}: {error}")) from error
-    entries = [
-        FeedEntry(str(entry.link), _line(entry.get("title", "")), str(entry.get("updated", "")))
-        for entry in parsed.entries
-        if entry.get("link")
-    ]
+    entries = []
+    for entry in parsed.entries:
+        updated, published = (str(dict.get(entry, name) or "") for name in ("updated", "published"))
+        if entry.get("link"):
+            version, day = updated or published, _day(published or updated)
+            entries.append(FeedEntry(str(entry.link), _line(entry.get("title", "")), version, day))
     if parsed.bozo and not entries:
         raise AddressRefused(message("fetch.feed-unreadable", error=str(parsed.bozo_exception)))
     return _line(parsed.feed.get("title", "")), entries[:_MAX_ENTRIES]
+
+
+def _day(text: str) -> date | None:
+    """Return the day of a feed's date, None if it is none.
+
+    Feeds write it by RFC 822 (Sat, 28 Nov 2026), with months in Vietnamese (21 Thg 11 2026), by ISO 8601, as Vietnam does
+    (26/11/2026), or, with AM or PM, as America does (11/25/2026).
+    """
+    american = _AMERICAN.search(text)
+    if american:
+        month, day, year = map(int, american.groups())
+        return calendar_date(year, month, day) or calendar_date(year, day, month)
+    named = _NAMED_MONTH.search(text)
+    if named:
+        month = _MONTHS.index(named["name"].lower()) + 1 if named["name"] else int(named["number"])
+        year = int(named["year"])
+        return calendar_date(year + 2000 if year < _CENTURY else year, month, int(named["day"]))
+    return find_date(text.replace("T", " "))
 
 
 def _sitemap(data: bytes) -> list[FeedEntry]:

@@ -21,7 +21,7 @@ __all__ = ["Metadata", "author_of", "province_of"]
 class Metadata:
     """The metadata that a user or a file gives for an article.
 
-    A value is None where none is given.
+    A value is None where none is given. `listed` is the day that a feed gave a page; it counts if the page has none.
     """
 
     title: str | None = None
@@ -31,6 +31,7 @@ class Metadata:
     url: str | None = None
     author: str | None = None
     crawled: datetime.date | None = None
+    listed: datetime.date | None = None
 
     @classmethod
     def of(cls, values: dict[str, object]) -> "Metadata":
@@ -40,7 +41,7 @@ class Metadata:
             value = values.get(field.name)
             if value is None or value == "":
                 continue
-            if field.name in ("date", "crawled"):
+            if field.name in ("date", "crawled", "listed"):
                 known[field.name] = _as_date(value)
             elif isinstance(value, str):
                 text = nfc(" ".join(value.split()))

@@ -26,7 +26,7 @@ __all__ = [
 
 METADATA_SUFFIX = ".meta.toml"
 
-_FETCHED_KEYS = ("asked", "url", "from", "etag", "modified", "type")
+_FETCHED_KEYS = ("asked", "url", "from", "etag", "modified", "type", "published")
 """The keys of [fetched] besides `time`; those that no longer hold are removed, a user's own stay."""
 
 
@@ -38,8 +38,10 @@ def read_metadata_file(path: Path) -> Metadata:
     if not path.is_file():
         return Metadata()
     content = _parsed(path.read_bytes(), path.name)
+    fetched = content.get("fetched")
+    listed = fetched.get("published") if isinstance(fetched, dict) else None
     try:
-        return Metadata.of(content)
+        return Metadata.of({**content, "listed": listed})
     except Unreadable as error:
         raise Unreadable(message("file.metadata", file=path.name, reason=error.message)) from error
 

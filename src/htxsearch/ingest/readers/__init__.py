@@ -89,7 +89,7 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
         title=title,
         body=body,
         path=path,
-        date=known.date,
+        date=known.date or known.listed,
         place=place,
         source=known.source,
         url=known.url,
