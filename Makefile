@@ -31,7 +31,7 @@ eval: setup
 	.venv/bin/htxsearch eval evals/questions --corpus corpus --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/questions-ranking.json
 	.venv/bin/htxsearch eval $(OWN_SETS) $(QA) --as typed --as hurried --as short --figures evals/figures/own-answers.json
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/ranking.json
-	.venv/bin/htxsearch eval $(DATA)/html --task extraction --floors evals/floors.json --figures evals/figures/extraction.json
+	.venv/bin/htxsearch eval $(DATA)/html $(DATA)/pdf --task extraction --floors evals/floors.json --figures evals/figures/extraction.json
 	.venv/bin/htxsearch eval $(QA_SETS:%=$(DATA)/eval/%) $(QA) --as typed --as unaccented --figures evals/figures/answers.json
 
 train: setup

@@ -17,14 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from htxsearch.engine.contract import Counts
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
-from htxsearch.errors import (
-    ExtraMissing,
-    HtxError,
-    IndexDamaged,
-    IndexMissing,
-    IndexOutdated,
-    UsageError,
-)
+from htxsearch.errors import CorpusError, ExtraMissing, HtxError, IndexDamaged, IndexMissing, IndexOutdated, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
@@ -368,6 +361,10 @@ class Index:
                 watch = progress or unobserved
                 report = reindex(engine, self.corpus, workers, batch=batch, progress=watch, allow_removals=allow_removals)
                 counts = engine.counts()
+            except CorpusError:  # nothing was changed
+                if not fresh:
+                    write_manifest(self.path, manifest)
+                raise
             finally:
                 engine.close()
             finished = replace(manifest, complete=True, articles=counts.articles, passages=counts.passages)
@@ -389,13 +386,12 @@ class Index:
     ) -> "Additions":
         """Add files, folders, pages, feeds and sitemaps to the corpus, then update.
 
-        `text` becomes a file of its own. `sent` are files that somebody sent: the name each was sent under, which is made
-        safe, and the path of each now. With `from_others`, a file that would take the id of an existing article is refused.
-        `metadata` may have title, date, place and source, and goes before the metadata of the sources themselves. Of a
-        feed or sitemap up to `limit` pages are fetched now; it is remembered for `follow`. `fetcher` limits the addresses,
-        by default `Fetcher()`: nothing that is not on the public internet. `seen` is called with each source before it is
-        read. Sources that cannot be read are in `refused`, the others are added. Stopped by KeyboardInterrupt, the call
-        keeps those already read.
+        `text` becomes a file of its own. `sent` are files that somebody sent: the name of each, which is made safe, and its
+        path now. With `from_others`, a file that would take an existing article's id is refused. `metadata` (title, date,
+        place, source) goes before that of the sources. Of a feed or sitemap up to `limit` pages are fetched now; it is
+        remembered for `follow`. `fetcher` limits the addresses, by default to the public internet. `seen` is called with each
+        source before it is read. Those that cannot be read are in `refused`. Stopped by KeyboardInterrupt, the call keeps
+        those read.
 
         Raises UsageError, CorpusError, IndexBusy if another process is adding, and the errors of `update`.
         """

@@ -305,10 +305,10 @@ def test_the_size_of_a_batch_changes_nothing_in_the_answers(folders: Folders, ba
     assert folders.found("dấu03") == ["03.txt"]
 
 
-def test_a_corpus_emptied_empties_the_index(three: Folders) -> None:
+def test_a_corpus_emptied_empties_the_index_if_that_is_asked_for(three: Folders) -> None:
     for path in three.corpus.iterdir():
         path.unlink()
-    assert counts(three.update()) == {"removed": 3}
+    assert counts(three.update(allow_removals=True)) == {"removed": 3}
     assert three.ids() == []
     assert three.found("chè") == []
     assert counts(three.update()) == {}
@@ -1111,6 +1111,17 @@ def test_more_than_half_of_many_articles_are_not_removed_unasked(folders: Folder
     assert len(folders.ids()) == 10
 
 
+def test_what_was_refused_leaves_the_index_as_it_was(folders: Folders) -> None:
+    folders.write_some(12)
+    folders.update()
+    for file in sorted(folders.corpus.iterdir())[:9]:
+        file.unlink()
+    with pytest.raises(CorpusError):
+        folders.update()
+    with folders.open() as index:
+        assert index.is_complete()
+
+
 def test_half_of_the_articles_may_go(folders: Folders) -> None:
     folders.write_some(40)
     folders.update()
@@ -1131,6 +1142,9 @@ def test_articles_that_moved_are_not_removed(folders: Folders) -> None:
 def test_an_empty_corpus_does_not_empty_the_index(three: Folders) -> None:
     for file in three.corpus.iterdir():
         file.unlink()
+    with pytest.raises(CorpusError):
+        three.update()
+    assert len(three.ids()) == 3
     with pytest.raises(CorpusError) as refused:
         three.update(rebuild=True)
     assert refused.value.message.code == "corpus.empty"

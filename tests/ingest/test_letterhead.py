@@ -79,6 +79,14 @@ def test_a_consolidated_text_has_the_title_of_the_text() -> None:
     assert (head.title, head.lines) == ("THÔNG TƯ Về đàn ong giống", len(lines))
 
 
+def test_a_sentence_below_the_subject_is_text() -> None:
+    lines = ["HTX ONG RỪNG", "Số: 2/BC-HTX", *MOTTO, "Sơn La, ngày 5 tháng 3 năm 2020", "BÁO CÁO", "Nghề ong năm qua"]
+    for sentence in ("Cả năm tổ gom được mười hai thùng mật.", "Năm 2019, tổ gom mười hai thùng", "Kết quả như sau:"):
+        head = read_letterhead([*lines, sentence, *TEXT])
+        assert head is not None
+        assert (head.title, head.lines) == ("BÁO CÁO Nghề ong năm qua", len(lines))
+
+
 def test_a_document_named_in_the_subject_belongs_to_it() -> None:
     lines = ["BỘ NGHỀ ONG", *MOTTO, "Số: 4/2018/TT-BNO", "Hà Nội, ngày 7 tháng 5 năm 2018", "THÔNG TƯ",
              "Sửa đổi một số điều của", "Thông tư số 8/2016/TT-BNO về đàn ong giống"]  # fmt: skip

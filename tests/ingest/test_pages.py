@@ -171,12 +171,32 @@ def test_extraction_is_measured_by_tokens(tmp_path: Path) -> None:
         GoldPage(tmp_path / "a.html", TITLE, "một hai ba bốn", ("Trang chủ", "Tin tức")),
         GoldPage(tmp_path / "b.html", TITLE, "năm", ()),
     ]
-    found = {"a.html": (TITLE, "Một hai hai trang  chủ Trang chủ"), "b.html": ("", "")}
+    found = {"a.html": (TITLE, "Một hai hai trang  chủ Trang chủ", ""), "b.html": ("", "", "")}
     run = evaluate_extraction("set", tuple(gold), lambda file: found[file.name], by="")
     assert run.measures == {"Precision": pytest.approx(2 / 7 / 2), "Recall": 0.25, "Titles": 0.5, "Clean": 0.5}
     assert run.leaks == 1
     below = below_floors({"set": {"Recall": 0.3}}, [run])
     assert [str(message) for message in below] == ["set: Recall (left-out) is 0.2500, below its floor 0.3000"]
+
+
+def test_a_document_is_measured_with_its_title_and_day(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").touch()
+    (tmp_path / "a.txt").write_text("BẢN TIN ONG 1\nNghề ong\nmột hai ba", "utf-8")
+    row = {"file": "a.pdf", "title": "Nghề ong", "date": "2020-01-02", "running_head": "BẢN TIN"}
+    (tmp_path / "gold.json").write_text(json.dumps([row]), "utf-8")
+    run = evaluate_extraction("pdf", read_gold(tmp_path), lambda _: ("Nghề ong", "một hai BẢN TIN", "2020-01-02"))
+    assert run.measures == {"Precision": 4 / 6, "Recall": 0.8, "Titles": 1.0, "Clean": 0.0, "Dates": 1.0}
+
+
+DOCUMENTS = SHARED.parent / "pdf"
+
+
+@pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the documents of the gazette are not here")
+def test_documents_of_the_gazette() -> None:
+    found = evaluate_extraction("pdf", read_gold(DOCUMENTS), by_htxsearch).measures
+    assert found["Precision"] >= 0.985
+    assert found["Recall"] >= 0.985
+    assert (found["Titles"], found["Dates"], found["Clean"]) == (1.0, 1.0, 1.0)
 
 
 def test_our_own_pages_are_read_without_fault_and_better_than_by_trafilatura_alone() -> None:

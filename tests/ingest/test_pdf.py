@@ -103,6 +103,13 @@ def test_the_page_with_more_syllables_is_kept(monkeypatch: pytest.MonkeyPatch) -
     assert " ".join(read.pages[0]).strip() == STORY
 
 
+def test_a_reading_that_loses_most_of_a_page_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some pages have only their running title for pypdf: all of it syllables."""
+    page = ["Bi ểu m ẫu c ủa t ổ n uôi o ng", *[f"cộ t {word} h àng {word}" for word in WORDS]]
+    monkeypatch.setattr(pages_module, "_page_text", lambda *_: "\n".join(page))
+    assert pdf_pages(pdf_of([drawn_lines(["Tập san nghề ong"])])).pages == [page]
+
+
 def test_pypdf_is_not_asked_for_a_page_of_syllables(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("read twice")

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from htxsearch import Article, Rejected
+from htxsearch.facts.extract import extract_facts
 from htxsearch.ingest.corpus import SourceFile, articles_of
 
 
@@ -47,9 +48,29 @@ def test_a_row_reads_as_a_sentence(tmp_path: Path) -> None:
     [article] = read(tmp_path, "bieu.xlsx", workbook(("Ong", rows)))
     assert article.title == "BIỂU NGHỀ ONG CỦA XÃ NĂM 2022"
     assert article.body.split("\n") == [
-        "Bản Nà Lếch: số tổ ong 1.240; mật (tấn) 3,25; ngày quay 9/5/2022",
-        "Bản Pom: số tổ ong 96",
+        "Bản Nà Lếch: số tổ ong 1.240 tổ ong; mật 3,25 tấn; ngày quay 9/5/2022",
+        "Bản Pom: số tổ ong 96 tổ ong",
     ]
+
+
+def test_the_cells_of_a_sheet_become_figures(tmp_path: Path) -> None:
+    rows = [
+        ["SỞ NGHỀ ONG TỈNH LAI CHÂU"],
+        ["BIỂU TỔNG HỢP HỢP TÁC XÃ NĂM 2021"],
+        ["TT", "Huyện", "Số HTX", "Thành viên", "Doanh thu (triệu đồng)", "Năm lập", "Điện thoại"],
+        [1, "Tam Đường", 42, 1240, 35000, 2004, 912345678],
+        [2, "Sìn Hồ", 1910, 96, 1.5, 2019, None],
+    ]
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Sheet1", rows)))
+    assert article.title == "BIỂU TỔNG HỢP HỢP TÁC XÃ NĂM 2021"
+    assert article.body.split("\n")[-2:] == [
+        "huyện Tam Đường: 42 HTX; 1.240 thành viên; doanh thu 35.000 triệu đồng; năm lập 2004; điện thoại 0912345678",
+        "huyện Sìn Hồ: 1.910 HTX; 96 thành viên; doanh thu 1,5 triệu đồng; năm lập 2019",
+    ]
+    facts = {(fact.unit, fact.place): (fact.low, fact.as_of) for fact in extract_facts(article.title, article.body)}
+    assert facts["HTX", "huyện Tam Đường"] == (42, "2021")
+    assert facts["HTX", "huyện Sìn Hồ"] == (1910, "2021")
+    assert facts["đồng", "huyện Tam Đường"] == (35_000_000_000, "2021")
 
 
 def test_each_sheet_is_an_article(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from htxsearch.answer.figures import with_qualifier
 from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.facts.extract import Fact
 from htxsearch.facts.periods import as_of_words
+from htxsearch.facts.places import province_of
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.facts.times import NOW
@@ -31,10 +32,12 @@ from htxsearch.text.figures import agree, figures
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
-__all__ = ["CONFIDENCE", "beside", "fact_answers", "is_target", "newest_answer"]
+__all__ = ["CONFIDENCE", "beside", "fact_answers", "is_elsewhere", "is_target", "newest_answer"]
 
 CONFIDENCE = 0.85
 """The share of such answers that are right: 20 of 22 on judged questions."""
+_SMALLER = re.compile(r"(?:huyện|quận|thị xã|xã|phường|thị trấn|thôn|bản|ấp|làng) ", re.IGNORECASE)
+"""The kinds of places within a province, but for cities, some of which are one."""
 _LONGEST_PERIOD = 366
 """Days of the longest period whose figure answers a question that names a time."""
 
@@ -104,6 +107,22 @@ def newest_answer(answer: Answer | None, of_facts: Sequence[Answer], *, names_ti
 def is_target(facts: Sequence[Fact], answer: Answer) -> bool:
     """Return True if the figure of an answer is a target by the facts of its article."""
     return any(fact.status == "target" and fact.start < answer.end and answer.start < fact.end for fact in facts)
+
+
+def is_elsewhere(facts: Sequence[Fact], answer: Answer, places: Sequence[str]) -> bool:
+    """Return True if the sentence of an answer's figure names another place.
+
+    It is another one than the province asked about.
+
+    So is a district of it: its figure is not that of the province.
+    """
+    asked = {province_of(place, ()) for place in places}
+    if None in asked or any(_SMALLER.match(place) for place in places):
+        return False
+    found = [fact for fact in facts if fact.start < answer.end and answer.start < fact.end and fact.in_sentence and fact.place]
+    return bool(asked and found) and all(
+        _SMALLER.match(fact.place or "") or (fact.province is not None and fact.province not in asked) for fact in found
+    )
 
 
 def beside(answer: Answer | None, of_facts: Sequence[Answer]) -> tuple[Answer, ...]:

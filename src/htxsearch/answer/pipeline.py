@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from htxsearch.answer.fact_answers import beside, fact_answers, is_target, newest_answer
+from htxsearch.answer.fact_answers import beside, fact_answers, is_elsewhere, is_target, newest_answer
 from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
 from htxsearch.answer.reader.model import OWN_READER, reader_at
 from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
@@ -21,6 +21,7 @@ from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
+from htxsearch.search.fact_question import fact_request_of
 from htxsearch.search.features import QueryArrays
 from htxsearch.search.hits import first_of_texts, search_hit
 from htxsearch.search.pipeline import Retrieval, SearchPage, SearchRequest, first_stage, hints
@@ -240,8 +241,12 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
     absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)
     candidate = candidate._replace(lacks_name=absent)
-    if context.question.kind in FIGURES and is_target(context.articles.facts(passage.article), answer):
-        candidate = candidate._replace(status="target")
+    if context.question.kind in FIGURES:
+        facts = context.articles.facts(passage.article)
+        if is_target(facts, answer):
+            candidate = candidate._replace(status="target")
+        if is_elsewhere(facts, answer, fact_request_of(context.asked).places):
+            candidate = candidate._replace(lacks_name=True)
     period = candidate.period
     # A time named before the sentence may be another fact's.
     if context.question.kind in FIGURES and period and sentence.start <= period.start < sentence.end:

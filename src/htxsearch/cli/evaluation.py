@@ -282,7 +282,9 @@ def _extract(folders: Sequence[Path], failures: int, figures: Path | None, *, as
     for folder in folders:
         name = folder.resolve().name
         pages = extraction.read_gold(folder)
-        extractors = (("", extraction.by_htxsearch), ("trafilatura alone", extraction.by_trafilatura))
+        extractors = [("", extraction.by_htxsearch)]
+        if not pages[0].has_title:  # trafilatura reads pages of the web only
+            extractors.append(("trafilatura alone", extraction.by_trafilatura))
         runs = [extraction.evaluate_extraction(name, pages, extract, by=by) for by, extract in extractors]
         sets.update({run.label: run.as_json() for run in runs})
         own.append(runs[0])

@@ -2,7 +2,9 @@
 
 A reader has written down the text of these pages.
 A collection is a folder of saved pages with `gold.json`: a list of objects with `file`, `title`, `sapo` (the lead, may be
-empty), `paragraphs` (a list of texts) and `boilerplate_probes` (strings of the page that do not belong to its content).
+empty), `paragraphs` (a list of texts) and `boilerplate_probes` (strings of the page that do not belong to its content). In a
+collection of documents (PDF) the object has `file`, `title`, `date` and `running_head` instead: the gold text, with its title,
+is the file's neighbour NAME.txt without the lines of the running head, which is the probe.
 
 Texts are compared as multisets of tokens, each by its key (lower case, normal form, without diacritics): precision is the share
 of the extracted body's tokens that are in the gold text, recall the share of the gold text's tokens in the body. The gold text
@@ -35,21 +37,23 @@ __all__ = [
     "read_gold",
 ]
 
-Extract = Callable[[Path], tuple[str, str]]
-"""Takes the file of a page and returns its title and body, "" for a missing one."""
+Extract = Callable[[Path], tuple[str, str, str]]
+"""Takes the file of a page and returns its title, body and day (ISO 8601), "" for a missing one."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldPage:
     """A saved page with its title and its content.
 
-    A reader has marked both.
+    A reader has marked both. `has_title` is True if the title is part of the text. `day` is that of a document that has one.
     """
 
     file: Path
     title: str
     text: str
     probes: tuple[str, ...]
+    has_title: bool = False
+    day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class PageOutcome:
     title: str
     title_exact: bool
     leaks: tuple[str, ...]
+    day_exact: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,11 @@ class Extraction:
             "Recall": sum(page.recall for page in self.pages) / count,
             "Titles": sum(page.title_exact for page in self.pages) / count,
             "Clean": 1 - self.leaks / max(1, self.probes),
-        }
+        } | (
+            {"Dates": sum(dated) / len(dated)}
+            if (dated := [page.day_exact for page in self.pages if page.day_exact is not None])
+            else {}
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return measures and pages as JSON values."""
@@ -130,15 +139,8 @@ def read_gold(folder: Path) -> tuple[GoldPage, ...]:
     """
     gold = folder / "gold.json"
     try:
-        pages = tuple(
-            GoldPage(
-                folder / row["file"],
-                nfc(row["title"]),
-                nfc("\n".join([row.get("sapo") or "", *row["paragraphs"]])),
-                tuple(map(nfc, row.get("boilerplate_probes") or ())),
-            )
-            for row in json.loads(gold.read_text("utf-8"))
-        )
+        rows = json.loads(gold.read_text("utf-8"))
+        pages = tuple(_document(folder, row) if "running_head" in row else _page(folder, row) for row in rows)
     except OSError as error:
         raise UsageError("eval.unreadable-pages", folder=str(folder), file=str(error.filename)) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -151,6 +153,18 @@ def read_gold(folder: Path) -> tuple[GoldPage, ...]:
     return pages
 
 
+def _page(folder: Path, row: Mapping[str, Any]) -> GoldPage:
+    text = nfc("\n".join([row.get("sapo") or "", *row["paragraphs"]]))
+    return GoldPage(folder / row["file"], nfc(row["title"]), text, tuple(map(nfc, row.get("boilerplate_probes") or ())))
+
+
+def _document(folder: Path, row: Mapping[str, Any]) -> GoldPage:
+    file, head = folder / row["file"], nfc(row["running_head"])
+    lines = nfc(file.with_suffix(".txt").read_text("utf-8")).split("\n")
+    text = "\n".join(line for line in lines if head not in line)
+    return GoldPage(file, nfc(row["title"]), text, (head,), has_title=True, day=row.get("date"))
+
+
 def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract, *, by: str = "") -> Extraction:
     """Read every page with `extract` and compare it with the gold text.
 
@@ -158,7 +172,9 @@ def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract
     """
     outcomes = []
     for page in pages:
-        title, body = extract(page.file)
+        title, body, day = extract(page.file)
+        if page.has_title:
+            body = f"{title}\n{body}"
         extracted, gold = (Counter(map(folded_form, terms(text))) for text in (body, page.text))
         common = (extracted & gold).total()
         squeezed = " ".join(nfc(body).split())
@@ -170,19 +186,22 @@ def evaluate_extraction(name: str, pages: tuple[GoldPage, ...], extract: Extract
                 title,
                 " ".join(nfc(title).split()) == " ".join(page.title.split()),
                 tuple(probe for probe in page.probes if " ".join(probe.split()) in squeezed),
+                None if page.day is None else day == page.day,
             )
         )
     return Extraction(name, by, tuple(outcomes), sum(len(page.probes) for page in pages))
 
 
-def by_htxsearch(file: Path) -> tuple[str, str]:
-    """Return the title and body of a page as reindexing reads it."""
+def by_htxsearch(file: Path) -> tuple[str, str, str]:
+    """Return the title, body and day of a page as reindexing reads it."""
     article = next(articles_of(SourceFile(file, file.name)))
-    return (article.title, article.body) if isinstance(article, Article) else ("", "")
+    if not isinstance(article, Article):
+        return "", "", ""
+    return article.title, article.body, article.date.isoformat() if article.date else ""
 
 
-def by_trafilatura(file: Path) -> tuple[str, str]:
-    """Return the title and body of a page by trafilatura alone.
+def by_trafilatura(file: Path) -> tuple[str, str, str]:
+    """Return the title, body and day of a page by trafilatura alone.
 
     Tables are taken, comments are not.
     """
@@ -190,5 +209,5 @@ def by_trafilatura(file: Path) -> tuple[str, str]:
 
     document = trafilatura.bare_extraction(file.read_bytes(), include_comments=False, include_tables=True, with_metadata=True)
     if document is None or isinstance(document, dict):
-        return "", ""
-    return document.title or "", document.text or ""
+        return "", "", ""
+    return document.title or "", document.text or "", document.date or ""

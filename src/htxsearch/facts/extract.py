@@ -50,6 +50,8 @@ class Fact(NamedTuple):
 
 _RAISED = re.compile(r"(?<!\w)(?:nâng|đưa) (?:tổng|số)(?!\w)", re.IGNORECASE)
 """Words of a level at the end of a period: nâng tổng số HTX lên 470."""
+_PLANNED_BEFORE = re.compile(r"(?<!\w)(?:phương hướng|nhiệm vụ|kế hoạch|mục tiêu|chương trình công tác)(?!\w)", re.IGNORECASE)
+"""Words of a heading behind which it names the period of a plan: báo cáo năm 2023 và phương hướng năm 2024."""
 _LONGEST_HEADING = 160
 _REACH = 1000
 """Characters before and behind a figure that are looked at, should its sentence be longer."""
@@ -258,4 +260,5 @@ def _period(text: str, mentions: Sequence[DateMention], line: Span) -> DateMenti
     periods = [
         mention for mention in mentions if mention.first and mention.first != mention.last and is_usable(text, mention, line)
     ]
-    return periods[-1] if periods else None
+    behind = [mention for mention in periods if not _PLANNED_BEFORE.search(text, line.start, mention.start)]
+    return (behind or periods)[-1] if periods else None

@@ -41,7 +41,7 @@ def unobserved(_done: int, _total: int) -> None:
     """Ignore the progress."""
 
 
-_MANY_REMOVED = 20
+_MANY_REMOVED = 5
 """Articles whose removal at once is refused if they are more than half of all: a disk may not be there."""
 
 
@@ -173,7 +173,7 @@ class _Update:
         new = {state.digest for path, state in states.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
         if not allow_removals:
-            self._check_removals(corpus, [entry for entry in gone.values() if entry.digest not in new])
+            self._check_removals(corpus, [entry for entry in gone.values() if entry.digest not in new], has_files=bool(states))
         to_read = self._files_to_read(states, gone)
         self._total = sum(state.size for state in to_read)
         if worth_workers(self._total, self._workers):
@@ -191,10 +191,10 @@ class _Update:
             self._committer.commit()
         return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected))
 
-    def _check_removals(self, corpus: Path, gone: Iterable[CatalogueEntry]) -> None:
-        """Raise CorpusError if more than half of many articles would be removed."""
+    def _check_removals(self, corpus: Path, gone: Iterable[CatalogueEntry], *, has_files: bool) -> None:
+        """Raise CorpusError if more than half of some articles, or all, would be removed."""
         removed, total = (sum(len(entry.articles) for entry in entries) for entries in (gone, self._files.values()))
-        if removed >= _MANY_REMOVED and 2 * removed > total:
+        if removed > 1 and (not has_files or (removed >= _MANY_REMOVED and 2 * removed > total)):
             raise CorpusError("corpus.many-removed", removed=removed, total=total, corpus=str(corpus))
 
     # Scanning

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from htxsearch.ingest.boilerplate import BLOCK_DIGITS, block, is_prose
+from htxsearch.text.dates import find_date
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["LineCounts", "blocks_in", "boilerplate_fingerprint", "learned_boilerplate", "line_counts"]
@@ -22,6 +23,8 @@ _ENOUGH = 3
 """Least number of files that have a learned line."""
 _SHARE = 0.1
 """Least share of a source's files that have a learned line of prose."""
+_SHARE_OF_FOLDER = 0.5
+"""The same for a folder of files without a site or publisher: notes of one office, as a rule, and no pages of a site."""
 _MOST = 400
 """Most lines of a file that are counted."""
 _SAME = 0.5
@@ -44,6 +47,8 @@ def line_counts(source: str, lines: Iterable[str]) -> LineCounts:
     """Return the counted lines of a file."""
     blocks: tuple[dict[str, None], dict[str, None]] = ({}, {})
     for line in lines:
+        if source.endswith("/") and find_date(line):
+            continue  # the place and day of a letter, or a figure and its day
         if has_tokens(line) and len(blocks[0]) + len(blocks[1]) < _MOST:
             blocks[is_prose(line)][block(line)] = None
     return LineCounts(source, ".".join("".join(sorted(part)) for part in blocks)) if any(blocks) else LineCounts()
@@ -65,13 +70,14 @@ def learned_boilerplate(files: Mapping[str, LineCounts], sources: Set[str]) -> d
     for path in sorted(files):
         if files[path].blocks and files[path].source in sources:
             members[files[path].source].append(path)
-    return {source: _repeated([files[path].blocks for path in members[source]]) for source in sources}
+    shares = {source: _SHARE_OF_FOLDER if source.endswith("/") else _SHARE for source in sources}
+    return {source: _repeated([files[path].blocks for path in members[source]], shares[source]) for source in sources}
 
 
-def _repeated(files: list[str]) -> frozenset[str]:
+def _repeated(files: list[str], share: float) -> frozenset[str]:
     """Return the hashes of the lines that repeat in the files of one source.
 
-    The files are sorted by path.
+    The files are sorted by path. Lines of prose need this share of them.
     """
     if len(files) < _ENOUGH:
         return frozenset()
@@ -82,7 +88,7 @@ def _repeated(files: list[str]) -> frozenset[str]:
         other.update(parsed(number)[0])
         prose.update(parsed(number)[1])
     holders: dict[str, list[int]] = {line: [] for line, count in other.items() if count >= _ENOUGH}
-    holders |= {line: [] for line, count in prose.items() if count >= max(_ENOUGH, _SHARE * len(files))}
+    holders |= {line: [] for line, count in prose.items() if count >= max(_ENOUGH, share * len(files))}
     if holders:
         for number in range(len(files)):
             for part in parsed(number):

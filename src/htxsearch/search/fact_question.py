@@ -14,6 +14,7 @@ from htxsearch.facts.places import places_of, regions_in
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.search.fact_matching import AskedFacts, folded_words, matches
+from htxsearch.search.fact_results import FoundFact
 from htxsearch.search.facts import FactList, FactRequest, collected, fact_keys_of, fact_request, find_facts, fits, in_order
 from htxsearch.search.pipeline import first_stage
 from htxsearch.search.snapshot import Snapshot
@@ -104,8 +105,15 @@ def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
         replace(fact, match=probability, is_asked=is_asked)
         for fact, (probability, is_asked) in zip(found, matches(asked, found), strict=True)
     ]
+    if request.period and any(fact.is_asked and _is_within(fact, request.period) for fact in judged):
+        judged = [replace(fact, is_asked=fact.is_asked and _is_within(fact, request.period)) for fact in judged]
     facts = [fact for fact in judged if fact.is_asked or of_request(fact.article_id, fact.fact, fact.terms)]
     return FactList(tuple(sorted(facts, key=in_order)), request.places)
+
+
+def _is_within(fact: FoundFact, period: tuple[date, date]) -> bool:
+    """Return True if a fact's time and a period have a day in common, or it has none."""
+    return fact.first is None or fact.last is None or (fact.last >= period[0] and fact.first <= period[1])
 
 
 def terms_asked(question: str) -> frozenset[str]:

@@ -155,11 +155,13 @@ class FactList:
     def latest(self, by: By) -> "FactList":
         """Return the newest actual level for each place, year or source.
 
-        It is that of the indicator nearest to the query.
+        For places, those of organisations count only if there is no other.
         """
         newest: dict[object, FoundFact] = {}
-        for fact in sorted(self.asked_for(), key=in_order):
-            if fact.fact.status == "actual" and fact.last:
+        levels = [fact for fact in self.asked_for() if fact.fact.status == "actual" and fact.last]
+        of_place = [fact for fact in levels if fact.fact.subject is None] if by == "place" else []
+        for fact in sorted(of_place or levels, key=in_order):
+            if fact.last:
                 place = place_key(fact.fact.place) if fact.fact.place else None
                 values = {"place": place, "year": fact.last.year, "source": fact.source}
                 newest.setdefault(values[by], fact)

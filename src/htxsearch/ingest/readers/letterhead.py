@@ -33,7 +33,8 @@ _PLACE_AND_DAY = re.compile(
 _ABOUT = re.compile(r"(?:V/v|Về việc)\s*:?\s*(?P<subject>.+)", re.IGNORECASE)
 _RULE = re.compile(r"[-–—_*. =o0]+")
 _ENDS_SUBJECT = re.compile(
-    r"(?:Căn cứ|Thực hiện|Theo|Kính gửi|Chương|Điều|Phần|Mục|Xét|Thi hành|Để|Trong|Tính đến|Nơi nhận|Tham dự|Hôm nay)\b"
+    r"Năm \d{4},|(?:Căn cứ|Thực hiện|Theo|Kính gửi|Chương|Điều|Phần|Mục|Xét|Thi hành|Để|Trong|Tính đến|Nơi nhận|Tham dự)\b"
+    r"|Hôm nay\b"
     r"|[IVX]+[.)]\s|\d{1,2}[.)/]\s|[A-ZĐ][.)]\s|[-–•+*]\s|\(|Số\s*:|Kèm theo"
 )
 _BREAKS = re.compile(
@@ -162,6 +163,8 @@ def _subject(lines: Sequence[str], at: int) -> tuple[str, int]:
             break
         if taken and _DOCUMENT.match(line) and not _GOES_ON.search(taken[-1]):
             break
+        if taken and line.endswith((".", "!", "?", ":")):
+            break  # a sentence: the first paragraph of the text
         taken.append(line)
         at += 1
         if line.endswith((".", ";", ":")):

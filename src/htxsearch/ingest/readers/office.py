@@ -15,6 +15,8 @@ __all__ = ["read_docx", "read_odt", "read_pptx", "read_rtf"]
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_PROGRAMS = frozenset({"", "python-docx", "Microsoft Office User", "Administrator", "User", "Admin", "Windows User"})
+"""What programs write as the author."""
 _NOTES = ("word/footnotes.xml", "word/endnotes.xml")
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
@@ -46,7 +48,8 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
             lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block)), *_text_boxes(block)]
         lines += [(text, False) for name in _NOTES if name in archive for text in _notes(safe_xml(archive.read(name)))]
         properties = parsed.core_properties
-        known = Metadata(title=properties.title.strip() or None, author=properties.author.strip() or None)
+        author = properties.author.strip()
+        known = Metadata(title=properties.title.strip() or None, author=author if author not in _PROGRAMS else None)
     except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable(message("file.word-damaged", error=str(error))) from error
     yield document(

@@ -58,7 +58,9 @@ def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tupl
             at_edge = number < _EDGE or number >= len(page) - _EDGE
             if at_edge and _NUMBER.fullmatch(line):
                 dropped.append(Dropped(line, message("dropped.page-number")))
-            elif (at_edge and _shape(line) in titles) or _numbered(line, page_number) in numbered:
+            elif (_shape(line) in titles and (at_edge or _PAGE_NUMBER.search(line))) or _numbered(
+                line, page_number
+            ) in numbered:
                 dropped.append(Dropped(line, message("dropped.running-title")))
             elif at_edge and (glued := _glued_title(line, titles)):
                 dropped.append(Dropped(glued, message("dropped.running-title")))
@@ -116,8 +118,11 @@ def _glued_title(line: str, titles: frozenset[str]) -> str | None:
 
 
 def _shape(line: str) -> str:
-    """Return a line without the page number at its ends, every other number as 0."""
-    return re.sub(r"\d+", "0", _PAGE_NUMBER.sub("", line.lower()))
+    """Return a line without blanks and the page number at its ends.
+
+    Every other number is 0.
+    """
+    return re.sub(r"\d+", "0", _PAGE_NUMBER.sub("", line.lower())).replace(" ", "")
 
 
 def _paragraphs(lines: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The lines of each page of a PDF, by the reader that reads a page best.
 
 PDFium (pypdfium2, Apache-2.0 or BSD-3) reads the PDFs of offices best and fastest. A page whose words are no Vietnamese
-syllables is read by pypdf (BSD-3), too, and the text with more syllables is kept: each loses letters of some fonts.
+syllables is read by pypdf (BSD-3), too, and the text with more of them is kept: each loses letters of some fonts.
 """
 
 import logging
@@ -108,6 +108,14 @@ def _is_doubtful(lines: list[str]) -> bool:
     return words >= _FEW_WORDS and syllable_share(lines) < _GOOD
 
 
+def _quality(lines: list[str]) -> float:
+    """Return how good a reading of a page is.
+
+    It is the share of syllables times the letters, so that none is lost.
+    """
+    return syllable_share(lines) * sum(char.isalpha() for line in lines for char in line)
+
+
 def _check_clock(ends: float) -> None:
     if time.monotonic() > ends:
         raise Unreadable(message("file.pdf-too-slow", seconds=_LONGEST_S))
@@ -124,7 +132,7 @@ def _read_again(data: bytes, pages: list[list[str]], doubtful: list[int], ends: 
         logging.getLogger(__name__).info("%s", error)
         return
     for number, lines in zip(doubtful, again, strict=True):
-        if syllable_share(lines) > syllable_share(pages[number]):
+        if _quality(lines) > _quality(pages[number]):
             pages[number] = lines
 
 
@@ -147,7 +155,7 @@ def _by_pypdf(data: bytes, ends: float, numbers: list[int] | None = None) -> Pdf
         for number in range(len(reader.pages)) if numbers is None else numbers:
             # By position first: many producers move the pen before each letter that another font has.
             texts = [_lines(reader.pages[number].extract_text(extraction_mode=mode)) for mode in ("layout", "plain")]
-            pages.append(max(texts, key=syllable_share))
+            pages.append(max(texts, key=_quality))
             _check_clock(ends)
         info = reader.metadata
         return PdfText(pages, str(info.title) if info and info.title else None)

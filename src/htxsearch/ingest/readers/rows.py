@@ -4,6 +4,7 @@ A table (CSV, TSV) has a header.
 """
 
 import csv
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -35,7 +36,8 @@ def read_json_lines(data: bytes) -> Iterator[Line]:
 def read_json_array(data: bytes) -> Iterator[Line]:
     """Yield the objects of a JSON file as lines, numbered from 1.
 
-    The file is an array, or an object with one array in it. Raises Unreadable.
+    The file is an array, an object with one array in it, or one object. An article without an id has one by its title and text.
+    Raises Unreadable.
     """
     try:
         found = json.loads(decode(data, composed=False))
@@ -49,6 +51,9 @@ def read_json_array(data: bytes) -> Iterator[Line]:
     if not isinstance(found, list):
         raise Unreadable(message("file.json-no-array"))
     for number, row in enumerate(found, start=1):
+        if isinstance(row, dict) and row.get("id") in (None, ""):
+            words = f"{row.get('title')} {row.get('text')}".encode("utf-8", "replace")
+            row = {**row, "id": f"json-{hashlib.blake2b(words, digest_size=6).hexdigest()}"}
         yield Line(json.dumps(row, ensure_ascii=False), number)
 
 
