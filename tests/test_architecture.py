@@ -36,7 +36,6 @@ OWNERS = {
     "scipy": {"search.related"},
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
-    "python_calamine": {"ingest.readers.sheets"},
     "pypdfium2": {"ingest.readers.pdf_pages"},
     "docx": {"ingest.readers.office"},
     "striprtf": {"ingest.readers.office"},

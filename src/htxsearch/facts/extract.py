@@ -194,6 +194,8 @@ def indicators_of(body: str, context: FigureContext, before: Indicated | None) -
         before = None
     number = bisect_left(at.bounds, at.sentence.start, key=lambda span: span.end) - 1
     sentence_before = at.bounds[number] if number >= 0 else None
+    if sentence_before:
+        sentence_before = Span(max(sentence_before.start, sentence_before.end - _REACH), sentence_before.end)
     return indicator_candidates(body, at.sentence, context.mention, before, sentence_before)
 
 

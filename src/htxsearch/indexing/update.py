@@ -173,7 +173,8 @@ class _Update:
         new = {state.digest for path, state in states.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
         if not allow_removals:
-            self._check_removals(corpus, [entry for entry in gone.values() if entry.digest not in new], has_files=bool(states))
+            lost = [entry for entry in gone.values() if not entry.digest or entry.digest not in new]
+            self._check_removals(corpus, lost, has_files=bool(states))
         to_read = self._files_to_read(states, gone)
         self._total = sum(state.size for state in to_read)
         if worth_workers(self._total, self._workers):

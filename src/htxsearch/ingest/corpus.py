@@ -174,7 +174,7 @@ def lines_for_counting(source: SourceFile) -> tuple[str, tuple[str, ...]]:
         data = _bytes(source)
         reader = reader_of(data, source.file.name)
         return lines_to_count(reader, data, source.path, read_metadata_file(source.metadata_file))
-    except (Unreadable, OSError):  # `changed_articles` reports it when the file is read
+    except Exception:  # `changed_articles` reports it when the file is read
         return "", ()
 
 
@@ -202,3 +202,5 @@ def changed_articles(
         yield Rejected(source.path, error.message)
     except OSError as error:
         yield Rejected(source.path, message("file.unreadable", error=error.strerror))
+    except Exception as error:  # a fault of a reader, or of a library, must not stop all other files from being read
+        yield Rejected(source.path, message("file.reader-failed", error=f"{type(error).__name__}: {error}"))

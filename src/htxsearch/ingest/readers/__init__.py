@@ -48,7 +48,7 @@ def read_articles(
     for parsed in reader(data):
         line = ""
         if isinstance(parsed, Line):
-            raw = parsed.text.encode()
+            raw = parsed.text.encode("utf-8", "surrogatepass")
             line = hashlib.blake2b(raw, digest_size=12, key=hash_key).hexdigest()
             if line in known:
                 yield Unchanged(known[line], len(raw))
@@ -144,5 +144,7 @@ def _member_reader(data: bytes, name: str) -> Reader:
 READERS_OF_PAGES: tuple[Reader, ...] = (read_plain, read_page)
 """Readers of files that contain site boilerplate."""
 
-READERS_OF_SEVERAL: tuple[Reader, ...] = (READERS["json_lines"], READERS["table"], READERS["archive"])
+READERS_OF_SEVERAL: tuple[Reader, ...] = tuple(
+    READERS[kind] for kind in ("json_lines", "json_array", "table", "sheets", "archive")
+)
 """Readers of files with several articles, whose ids need not be the path of the file."""

@@ -16,6 +16,7 @@ HEAD = 4096
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of documents, workbooks and slides of Office 97 to 2003."""
+_OLD_DOCUMENT = "WordDocument".encode("utf-16-le")
 _OLD_WORKBOOKS = ("Workbook".encode("utf-16-le"), "Book\0".encode("utf-16-le"))
 _REJECTED: tuple[tuple[bytes, Message], ...] = (
     (OLD_OFFICE, message("file.old-office")),
@@ -82,7 +83,7 @@ def kind_of(data: bytes, suffix: str) -> str:
     head = data[:HEAD]
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise Unreadable(message("file.nul-only" if b"\0" in head else "file.empty"))
-    if head.startswith(OLD_OFFICE) and any(name in data for name in _OLD_WORKBOOKS):
+    if head.startswith(OLD_OFFICE) and _OLD_DOCUMENT not in data and any(name in data for name in _OLD_WORKBOOKS):
         return "sheets"
     for magic, reason in _REJECTED:
         if head.startswith(magic):

@@ -85,13 +85,14 @@ def read_letterhead(lines: Sequence[str]) -> Letterhead | None:
     number: str | None = None
     is_about = False
     for at, line in enumerate(lines[:_MOST_LINES]):
-        for piece in _pieces(line):
+        pieces = _pieces(line)
+        for place, piece in enumerate(pieces):
             kind = _KIND.fullmatch(piece) or (not _is_of_capitals(piece) and _KIND_AND_SUBJECT.fullmatch(piece))
             if kind and piece.startswith(_CONSOLIDATED) and _has_other_kind(lines[at + 1 : at + 1 + _MOST_LINES // 2]):
                 kind = None
             if kind and (day or number or at):
                 subject, end = _subject(lines, at + 1)
-                return Letterhead(f"{piece} {subject}".strip(), day, number, end, tuple(kept))
+                return Letterhead(f"{piece} {subject}".strip(), day, number, end, (*kept, *about, *pieces[place + 1 :]))
             if _PLACE_AND_DAY.fullmatch(piece) or (day is None and read_dateline(piece)):
                 day, is_about = day or find_date(piece), False
             elif found := _NUMBER.match(piece):

@@ -25,7 +25,12 @@ _TAG = re.compile(
 )
 """What only HTML has: the end of an element, a break, a picture. A lone <b> may be a sign of a text."""
 _ENTITY = re.compile(r"&(?:#\d{2,7}|#x[0-9a-f]{2,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
-_BLOCKS = frozenset("p br div h1 h2 h3 h4 h5 h6 ul ol li table tr figure blockquote center section article".split())
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""Characters that markup cannot hold."""
+_BLOCKS = frozenset(
+    "p br div dt dd option h1 h2 h3 h4 h5 h6 ul ol li table tr figure blockquote center section article".split()
+)
+_CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"script", "style", "template", "noscript"})
 
 
@@ -57,7 +62,7 @@ def _page_text(data: bytes) -> str | None:
             return None
     try:
         return data.decode(declared[1].decode("ascii"))
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         return None
 
 
@@ -73,7 +78,7 @@ def _repair(root: "HtmlElement") -> None:
     found = repaired("\n".join(" ".join(value.split("\n")) for _, _, value in places))
     if found is None:
         return
-    for (element, name, _), value in zip(places, found.text.split("\n"), strict=True):
+    for (element, name, _), value in zip(places, _CONTROL.sub("", found.text).split("\n"), strict=True):
         if name == "content":
             element.set(name, value)
         else:
@@ -104,13 +109,13 @@ def _text_of(markup: str) -> str:
 
     parts: list[str] = []
     hidden = 0
-    for event, element in lxml.etree.iterwalk(
-        lxml.html.fragment_fromstring(markup, create_parent="div"), events=("start", "end")
-    ):
-        tag = element.tag if isinstance(element.tag, str) else "script"  # a comment
-        ended = event == "end"
+    parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
+    root = lxml.html.document_fromstring(f"<div>{_CONTROL.sub('', markup)}</div>", parser=parser)
+    for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
+        tag, ended = str(element.tag), event == "end"
         hidden += (tag in _UNSEEN) * (-1 if ended else 1)
         if not hidden:
-            parts += ["\n" if tag in _BLOCKS else "", " ".join(((element.tail if ended else element.text) or "").split("\n"))]
+            mark = "\n" if tag in _BLOCKS else " | " if ended and tag in _CELLS and element.getnext() is not None else ""
+            parts += [mark, " ".join(((element.tail if ended else element.text) or "").split("\n"))]
     lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
     return "\n".join(line for line in lines if line)

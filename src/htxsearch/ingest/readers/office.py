@@ -19,7 +19,7 @@ _PROGRAMS = frozenset({"", "python-docx", "Microsoft Office User", "Administrato
 """What programs write as the author."""
 _NOTES = ("word/footnotes.xml", "word/endnotes.xml")
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
+_SLIDE = re.compile(r"ppt/slides/slide([1-9]\d{0,5})\.xml")
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -72,7 +72,8 @@ def _unwrap(body: Any) -> None:
 
 def _text_boxes(paragraph: Any) -> list[tuple[str, bool]]:
     """Return the lines of the text boxes that are anchored in a paragraph."""
-    boxes = paragraph._element.iter(f"{_WORD}txbxContent")
+    found = paragraph._element.iter(f"{_WORD}txbxContent")
+    boxes = [box for box in found if next(box.iterancestors(f"{_WORD}txbxContent"), None) is None]
     return [(_text_of(inner), False) for box in boxes for inner in box.iter(f"{_WORD}p")]
 
 
@@ -183,6 +184,8 @@ def read_pptx(data: bytes) -> Iterator[ParsedDocument]:
     for part in parts:
         if part in archive:
             for paragraph in safe_xml(archive.read(part)).iter(f"{_DRAWING}p"):
-                text = "".join(piece.text or "" for piece in paragraph.iter(f"{_DRAWING}t", f"{_DRAWING}br"))
-                lines += [text] if text.strip() and not text.strip().isdigit() else []
+                if paragraph.find(f"{_DRAWING}fld[@type='slidenum']") is not None:
+                    continue
+                text = "".join(piece.text or " " for piece in paragraph.iter(f"{_DRAWING}t", f"{_DRAWING}br"))
+                lines += [text] if text.strip() else []
     yield document(lines, Metadata())

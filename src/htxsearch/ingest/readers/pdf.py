@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from statistics import median
 
 from htxsearch.errors.messages import message
@@ -14,8 +15,12 @@ from htxsearch.ingest.readers.pdf_pages import pdf_pages
 
 __all__ = ["read_pdf"]
 
-_FEWEST_PAGES, _FEWEST_NUMBERED, _LETTERS = 3, 2, 6
-"""Pages of a document with running titles, pages with the same numbered title, and letters of such a title."""
+_FEWEST_PAGES, _FEW_PAGES, _FEWEST_NUMBERED, _LETTERS = 3, 5, 3, 6
+"""Least pages of a document with running titles; pages up to which a numbered title needs only two of them; these; letters."""
+_LONGEST_TITLE, _MOST_NUMBERS = 200, 12
+"""Characters of a title in front of other text, and numbers in it."""
+_HEADING = re.compile(r"(?:phụ lục|biểu|bảng|mẫu|chương|mục|điều|phần|hình|tổng|cộng)(?!\w)", re.IGNORECASE)
+_YEARS = range(1900, 2101)
 _EDGE = 2
 """Lines at the head and foot of a page that may be a running title or a page number."""
 _NUMBER = re.compile(r"(?:trang|page)?\s*[-–]?\s*\d{1,4}\s*(?:[-–/]\s*\d{0,4})?", re.IGNORECASE)
@@ -46,23 +51,23 @@ def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
 def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tuple[Dropped, ...]]:
     """Return the lines of all pages without page numbers and running titles.
 
-    A running title is a line that stands at the edge of half of the pages, or of half of the left or the right pages: many
-    have one of their own. So is one whose page number counts the pages, on at least two of them, wherever it stands. Where
-    other text stands behind it in its line, only the title goes.
+    A running title without a page number stands at the edge of half of the pages, or of half of the left or the right pages:
+    many have one of their own. One with a page number is known by the number, which counts the pages; it goes wherever it
+    stands if half of the pages have it. Where other text stands behind it in its line, only the title goes.
     """
     full = [[line for line in page if line] for page in pages]
     titles, numbered = _running_titles(full), _numbered_titles(full)
+    everywhere = {title for title, count in numbered.items() if 2 * count >= len(full)}
     kept, dropped = [], []
     for page_number, page in enumerate(full):
         for number, line in enumerate(page):
             at_edge = number < _EDGE or number >= len(page) - _EDGE
+            own = _numbered(line, page_number)
             if at_edge and _NUMBER.fullmatch(line):
                 dropped.append(Dropped(line, message("dropped.page-number")))
-            elif (_shape(line) in titles and (at_edge or _PAGE_NUMBER.search(line))) or _numbered(
-                line, page_number
-            ) in numbered:
+            elif (at_edge and (line in titles or own in numbered)) or own in everywhere:
                 dropped.append(Dropped(line, message("dropped.running-title")))
-            elif at_edge and (glued := _glued_title(line, titles)):
+            elif at_edge and (glued := _glued_title(line, page_number, numbered)):
                 dropped.append(Dropped(glued, message("dropped.running-title")))
                 kept.append(line[len(glued) :].strip())
             else:
@@ -70,49 +75,49 @@ def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tupl
     return kept, tuple(dropped)
 
 
-def _numbered_titles(pages: Sequence[list[str]]) -> frozenset[tuple[str, int]]:
+def _running_titles(pages: Sequence[list[str]]) -> frozenset[str]:
+    """Return the running titles that have no page number.
+
+    A document of fewer than three pages has none.
+    """
+    found: set[str] = set()
+    for side in (pages, pages[::2], pages[1::2]) if len(pages) >= _FEWEST_PAGES else ():
+        counts = Counter(line for page in side for line in {*page[:_EDGE], *page[-_EDGE:]})
+        found |= {line for line, count in counts.items() if count >= max(2, len(side) / 2) and any(map(str.isalpha, line))}
+    return frozenset(found)
+
+
+def _numbered_titles(pages: Sequence[list[str]]) -> dict[tuple[str, int], int]:
     """Return the running titles whose page number counts the pages.
 
-    Each has the number of the first page.
+    Each has the number of the first page, and the number of pages on which it stands.
     """
     counts = Counter(
-        numbered
-        for number, page in enumerate(pages)
-        for line in page[:_EDGE] + page[-_EDGE:]
-        if (numbered := _numbered(line, number))
+        own for number, page in enumerate(pages) for line in page[:_EDGE] + page[-_EDGE:] if (own := _numbered(line, number))
     )
-    return frozenset(numbered for numbered, count in counts.items() if count >= _FEWEST_NUMBERED)
+    least = _FEWEST_NUMBERED - (len(pages) <= _FEW_PAGES)
+    return {own: count for own, count in counts.items() if count >= least}
 
 
 def _numbered(line: str, page: int) -> tuple[str, int] | None:
     """Return the shape of a line that begins or ends with a page number.
 
-    With it comes the number that the first page would have.
+    With it comes the number that the first page would have. A heading with its own number (Phụ lục 2) has none.
     """
     found = _PAGE_NUMBER.search(line)
     shape = _shape(line)
-    return (shape, int(found[0]) - page) if found and sum(map(str.isalpha, shape)) >= _LETTERS else None
+    if not found or sum(map(str.isalpha, shape)) < _LETTERS or _HEADING.match(line) or int(found[0]) in _YEARS:
+        return None
+    return shape, int(found[0]) - page
 
 
-def _running_titles(pages: Sequence[list[str]]) -> frozenset[str]:
-    """Return the shapes of the running titles of a document of at least three pages."""
-    if len(pages) < _FEWEST_PAGES:
-        return frozenset()
-    found: set[str] = set()
-    for side in (pages, pages[::2], pages[1::2]):
-        shapes = Counter(shape for page in side for shape in {_shape(line) for line in page[:_EDGE] + page[-_EDGE:]})
-        least = max(2, len(side) / 2)
-        found |= {shape for shape, count in shapes.items() if count >= least and any(map(str.isalpha, shape))}
-    return frozenset(found)
-
-
-def _glued_title(line: str, titles: frozenset[str]) -> str | None:
+def _glued_title(line: str, page: int, numbered: Mapping[tuple[str, int], int]) -> str | None:
     """Return the running title that a line begins with, if other text follows it.
 
     Its page number belongs to it.
     """
-    for match in re.finditer(r"\d+ ", line):
-        if _shape(line[: match.end()].strip()) in titles:
+    for match in islice(re.finditer(r"\d+ ", line[:_LONGEST_TITLE]), _MOST_NUMBERS) if numbered else ():
+        if _numbered(line[: match.end()].strip(), page) in numbered:
             return line[: match.end()]
     return None
 
@@ -130,15 +135,16 @@ def _paragraphs(lines: Sequence[str]) -> list[str]:
 
     A paragraph goes on after a line that is about as long as most and ends no sentence.
     """
-    usual = median(len(line) for line in lines)
-    joined: list[str] = []
+    usual = median(map(len, lines)) if lines else 0
+    paragraphs: list[list[str]] = []
     goes_on = False
     for line in lines:
-        if joined and goes_on and not _BEGINS.match(line):
-            joined[-1] += line if _HYPHEN.search(joined[-1]) else f" {line}"
-        elif joined and line[:1].islower() and not _ENDS.search(joined[-1]):
-            joined[-1] = f"{joined[-1]} {line}"
+        last = paragraphs[-1][-1] if paragraphs else ""
+        if paragraphs and goes_on and not _BEGINS.match(line):
+            paragraphs[-1] += [line] if _HYPHEN.search(last) else [" ", line]
+        elif paragraphs and line[:1].islower() and not _ENDS.search(last):
+            paragraphs[-1] += [" ", line]
         else:
-            joined.append(line)
+            paragraphs.append([line])
         goes_on = len(line) > 0.7 * usual and (not _ENDS.search(line) or len(line) > 1.1 * usual)
-    return joined
+    return ["".join(parts) for parts in paragraphs]

@@ -61,8 +61,8 @@ def pdf_pages(data: bytes) -> PdfText:
                 pages.append(_lines(_page_text(document, number)))
                 _check_clock(ends)
             title = document.get_metadata_value("Title") or None
-        except pypdfium2.PdfiumError as error:
-            raise Unreadable(message("file.pdf-damaged", error=f"PdfiumError: {error}")) from error
+        except (pypdfium2.PdfiumError, UnicodeDecodeError):
+            return _by_pypdf(data, ends)  # a page that PDFium cannot load
         finally:
             document.close()
     doubtful = [number for number, page in enumerate(pages) if _is_doubtful(page)]
@@ -171,6 +171,8 @@ def _by_pypdf(data: bytes, ends: float, numbers: list[int] | None = None) -> Pdf
         AssertionError,
         OSError,
         RecursionError,
+        ArithmeticError,
+        NotImplementedError,
     ) as error:
         # pypdf raises any of these for damage of any kind
         raise Unreadable(message("file.pdf-damaged", error=f"{type(error).__name__}: {error}")) from error

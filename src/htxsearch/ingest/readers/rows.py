@@ -47,8 +47,8 @@ def read_json_array(data: bytes) -> Iterator[Line]:
         raise Unreadable(message("file.line-without-end")) from error
     if isinstance(found, dict):
         arrays = [value for value in found.values() if isinstance(value, list)]
-        found = arrays[0] if len(arrays) == 1 else [found]
-    if not isinstance(found, list):
+        found = [found] if "text" in found or "title" in found or len(arrays) != 1 else arrays[0]
+    if not isinstance(found, list) or not found:
         raise Unreadable(message("file.json-no-array"))
     for number, row in enumerate(found, start=1):
         if isinstance(row, dict) and row.get("id") in (None, ""):

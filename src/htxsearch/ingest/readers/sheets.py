@@ -4,61 +4,104 @@ A row reads "Huyện Đại Từ: số HTX 96; thành viên 1.240", so that its 
 """
 
 import datetime
+import json
+import math
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from io import BytesIO
 
 from htxsearch.errors.messages import message
 from htxsearch.facts.units import unit_behind
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, document
+from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
 from htxsearch.text.normalize import folded_form
 
 __all__ = ["read_sheets"]
 
-_MOST_ROWS = 200_000
+_MOST_ROWS, _LONGEST_S, _LONGEST_REASON = 200_000, 60.0, 200
+"""Rows of a sheet, seconds for a workbook, and characters of an error."""
+_READ_CELLS = f"""
+import datetime, io, json, sys
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+except (ImportError, ValueError, OSError):
+    pass  # Windows: the time is bounded all the same
+from python_calamine import CalamineWorkbook
+def plain(cell):
+    if isinstance(cell, (datetime.datetime, datetime.date)):
+        return [cell.isoformat()]
+    return cell if isinstance(cell, (bool, int, float, str)) or cell is None else str(cell)
+workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+sheets = []
+for name in workbook.sheet_names:
+    sheet = workbook.get_sheet_by_name(name)
+    if sheet.total_height > {200_000} or sheet.total_height * sheet.total_width > {4_000_000}:
+        raise SystemExit("too large")
+    sheets.append((name, [[plain(cell) for cell in row] for row in sheet.to_python()]))
+json.dump(sheets, sys.stdout)
+"""
 _LONGEST_HEAD = 20
 """Rows in which the names of columns are looked for."""
 _NUMBERING = frozenset({"stt", "tt", "so tt", "so thu tu", "no", "#"})
 """Folded names of columns that only count the rows."""
+_ORDINAL = re.compile(r"[\d.]{1,6}|[IVXLC]{1,6}|[a-zđ]", re.IGNORECASE)
 _PLACES = frozenset({"tỉnh", "huyện", "xã", "quận", "phường", "thị xã", "thành phố"})
 """Names of a column whose cells are places of that kind."""
 _TIMES = frozenset({"nam", "thang", "quy", "ngay"})
 _UNIT = re.compile(r"\s*\(([^()]{1,20})\)$")
 _COUNTED = re.compile(r"(?:tổng )?(?:số lượng|số) (?!tiền|dư|vốn)([^()]{2,40})$", re.IGNORECASE)
-_PHONE = re.compile(r"dien thoai|di dong|(?<!\w)sdt(?!\w)|(?<!\w)(?:ma|cccd|cmnd|tai khoan)(?!\w)")
-_PHONE_NUMBER, _LARGEST = 100_000_000, 1e15
-"""The least number that lost its zero as a phone number, and the least that is written by its power of ten."""
+_PHONE = re.compile(r"dien thoai|di dong|(?<!\w)sdt(?!\w)")
+_CODE = re.compile(r"(?<!\w)(?:ma|cccd|cmnd|tai khoan|so hieu)(?!\w)")
+_PHONE_NUMBERS, _LARGEST = range(100_000_000, 1_000_000_000), 1e18
+"""Numbers that lost their zero as phone numbers, and the least that is written by its power of ten."""
 _TITLE = re.compile(r"(?:BIỂU|BẢNG|DANH SÁCH|TỔNG HỢP|THỐNG KÊ|BÁO CÁO|KẾ HOẠCH|KẾT QUẢ|PHỤ LỤC)(?!\w)", re.IGNORECASE)
 
 
 def read_sheets(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield an article for each sheet with text, read by python-calamine (MIT).
+    """Yield an article for each sheet with text.
 
-    Raises Unreadable if the workbook is damaged, needs a password, or is too long.
+    Raises Unreadable if the workbook is damaged, needs a password, or is too large.
     """
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
-    try:
-        workbook = CalamineWorkbook.from_filelike(BytesIO(data))
-        names = workbook.sheet_names
-        found = 0
-        for name in names:
-            rows = workbook.get_sheet_by_name(name).to_python()
-            if len(rows) > _MOST_ROWS:
-                raise Unreadable(message("file.sheet-too-long", limit=_MOST_ROWS))
-            parsed = _sheet(name, rows)
-            if parsed:
-                found += 1
-                yield parsed if len(names) == 1 else replace(parsed, member=f"/{name}")
-    except PasswordError as error:
-        raise Unreadable(message("file.password")) from error
-    except (CalamineError, ValueError, OSError) as error:
-        raise Unreadable(message("file.sheet-damaged", error=str(error))) from error
+    sheets = _cells_of(data)
+    found = [(name, parsed) for name, rows in sheets if (parsed := _sheet(name, rows)) is not None]
     if not found:
         raise Unreadable(message("file.empty"))
+    for name, parsed in found:
+        yield parsed if len(sheets) == 1 else replace(parsed, member=f"/{name}")
+
+
+def _cells_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
+    """Return the name and the cells of each sheet, read by python-calamine (MIT).
+
+    It runs in a process of its own with bounded memory and time: a few bytes can declare a sheet of a million rows and columns,
+    and calamine stops its whole process then. Raises Unreadable.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _READ_CELLS], input=data, capture_output=True, timeout=_LONGEST_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unreadable(message("file.sheet-too-long", limit=_MOST_ROWS)) from error
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        if reason.startswith("PasswordError"):
+            raise Unreadable(message("file.password"))
+        if "too large" in reason or done.returncode < 0:
+            raise Unreadable(message("file.sheet-too-long", limit=_MOST_ROWS))
+        raise Unreadable(message("file.sheet-damaged", error=reason[:_LONGEST_REASON]))
+    return [(name, [[_cell(cell) for cell in row] for row in rows]) for name, rows in json.loads(done.stdout)]
+
+
+def _cell(value: object) -> object:
+    """Return a cell as it was: days come as [text]."""
+    if not isinstance(value, list):
+        return value
+    moment = datetime.datetime.fromisoformat(str(value[0]))
+    return moment.date() if len(str(value[0])) == len("2020-01-31") else moment
 
 
 def _sheet(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
@@ -104,7 +147,7 @@ def _sentence(columns: Sequence[str], row: Sequence[object]) -> str:
     pairs = [
         (name, text)
         for name, cell in zip(columns, row, strict=False)
-        if folded_form(name) not in _NUMBERING and (text := _text(cell, name))
+        if (text := _text(cell, name)) and not (folded_form(name) in _NUMBERING and _ORDINAL.fullmatch(text))
     ]
     if not pairs:
         return ""
@@ -141,18 +184,23 @@ def _text(cell: object, column: str = "") -> str:
         return "có" if cell else "không"
     if isinstance(cell, int | float):
         folded = folded_form(column)
-        if cell == int(cell) and ("nam" in folded.split() or _PHONE.search(folded)):
-            return f"0{int(cell)}" if _PHONE.search(folded) and cell >= _PHONE_NUMBER else str(int(cell))
+        if not math.isfinite(cell):
+            return ""
+        if cell == int(cell) and ("nam" in folded.split() or _CODE.search(folded) or _PHONE.search(folded)):
+            return f"0{int(cell)}" if _PHONE.search(folded) and int(cell) in _PHONE_NUMBERS else str(int(cell))
         return _number(float(cell))
     if isinstance(cell, datetime.datetime):
         cell = cell.date() if cell.time() == datetime.time() else cell
     if isinstance(cell, datetime.date):
-        return f"{cell.day}/{cell.month}/{cell.year}"
-    return " ".join(str(cell).split()) if cell is not None else ""
+        clock = f" {cell:%H:%M}" if isinstance(cell, datetime.datetime) else ""
+        return f"{cell.day}/{cell.month}/{cell.year}{clock}"
+    return " ".join(NO_TEXT.sub("", str(cell)).split()) if cell is not None else ""
 
 
 def _number(value: float) -> str:
     if abs(value) >= _LARGEST:
         return f"{value:.6g}"
-    whole, _, part = f"{value:,.6f}".rstrip("0").rstrip(".").partition(".")
+    if value == int(value):
+        return f"{int(value):,}".replace(",", ".")
+    whole, _, part = f"{value:,.9f}".rstrip("0").rstrip(".").partition(".")
     return whole.replace(",", ".") + (f",{part}" if part else "")
