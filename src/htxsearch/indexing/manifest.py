@@ -42,8 +42,8 @@ __all__ = [
     "writer_lock",
 ]
 
-FORMAT = 4
-"""Raised whenever the files change so that older code cannot read them."""
+FORMAT = 5
+"""Raised whenever older code cannot read the files, or articles have to be read anew (5: PDFs, heads, facts)."""
 
 _FILE = "manifest.json"
 
