@@ -1151,3 +1151,6 @@ def test_an_empty_corpus_does_not_empty_the_index(three: Folders) -> None:
     assert len(three.ids()) == 3
     three.update(rebuild=True, allow_removals=True)
     assert three.ids() == []
+    with three.open() as index:
+        assert [hint.code for hint in index.search("chè").hints] == ["hint.empty-index"]
+        assert "hint.empty-index" in [hint.code for hint in index.ask("chè ở đâu?").hints]

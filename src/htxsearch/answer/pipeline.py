@@ -131,7 +131,7 @@ def answer_question(
         best=answer or best,
         read_as=context.typed if context.typed != question else None,
         restored=context.restored,
-        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits), *notes),
+        hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits, articles=context.articles), *notes),
         took_ms=0.0,
     )
 

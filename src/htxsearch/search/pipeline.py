@@ -179,7 +179,7 @@ def _results(
         hits=tuple(search_hit(passage, query, articles, groups, explain=request.explain) for passage in shown),
         facets={name: _facet(result.facets, name) for name in request.facets},
         expansions=query.expansions,
-        hints=hints(query, bool(request.filters), nothing=not result.total),
+        hints=hints(query, bool(request.filters), nothing=not result.total, articles=articles),
     )
 
 
@@ -243,11 +243,14 @@ def is_running_words(tree: Group) -> bool:
     return all(clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses)
 
 
-def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool) -> tuple[Message, ...]:
+def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool, articles: StoredArticles) -> tuple[Message, ...]:
     """Return the parts of a query that no article has, and other ways to search.
 
-    Stop words and the words that ask (ai, nào) are no such parts. Other ways to search are given if nothing was found.
+    Of an index without articles only that is said. Stop words and the words that ask (ai, nào) are no such parts. Other ways to
+    search are given if nothing was found.
     """
+    if nothing and articles.is_empty():
+        return (message("hint.empty-index"),)
     messages: list[Message] = []
     unknown = [term for term in dict.fromkeys(query.unknown) if not (is_stop_word(term) or is_interrogative(term))]
     if unknown:

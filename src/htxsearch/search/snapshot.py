@@ -37,6 +37,10 @@ class StoredArticles(dict[str, StoredArticle]):
         self[article_id] = StoredArticle.from_json(article_id, record)
         return self[article_id]
 
+    def is_empty(self) -> bool:
+        """Return True if the engine has no article."""
+        return not self._engine.counts().articles
+
     def facts(self, article_id: str) -> "list[Fact]":
         """Return the facts of an article."""
         from htxsearch.facts.stored import unpack_facts  # no query needs it
