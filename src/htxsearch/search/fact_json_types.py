@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from htxsearch.facts.status import Status
 
-__all__ = ["FactConflict", "FactIndicator", "FactSeries", "Facts", "FoundFact"]
+__all__ = ["FactConflict", "FactIndicator", "FactSeries", "FactSpan", "Facts", "FoundFact"]
 
 _Count = Annotated[int, Meta(ge=0)]
 _Range = Annotated[list[float], Meta(min_length=2, max_length=2)]
@@ -19,6 +19,13 @@ _Range = Annotated[list[float], Meta(min_length=2, max_length=2)]
 
 class _Object(Struct, kw_only=True, forbid_unknown_fields=True):
     """An object with the keys of its fields and no other."""
+
+
+class FactSpan(_Object):
+    """Offsets into the body of a fact's article, where it states the fact again."""
+
+    start: int
+    end: int
 
 
 class FoundFact(_Object):
@@ -44,6 +51,7 @@ class FoundFact(_Object):
     title: str
     date: datetime.date | None
     sources: list[str]
+    repeats: list[FactSpan]
 
 
 class FactSeries(_Object):
