@@ -12,7 +12,7 @@ from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics
 from htxsearch.text.tokens import tokens
 
-__all__ = ["indicator_terms"]
+__all__ = ["indicator_terms", "spellings_of"]
 
 _SAME = (
     ("liên hiệp hợp tác xã", "lhhtx"),
@@ -71,6 +71,12 @@ def _folded(phrase: str) -> str:
 @cache
 def _folded_empty() -> frozenset[str]:
     return frozenset(map(folded_form, _EMPTY))
+
+
+@lru_cache(maxsize=4096)
+def spellings_of(term: str) -> tuple[str, ...]:
+    """Return the folded phrases that have a term, itself among them: htx, hop tac xa."""
+    return (term, *{_folded(phrase) for phrase, short in _pattern()[1].items() if _folded(short) == term} - {term})
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from htxsearch.facts.stored import place_key
-from htxsearch.facts.terms import indicator_terms
+from htxsearch.facts.terms import indicator_terms, spellings_of
 from htxsearch.search.fact_results import FoundFact
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.tokens import tokens
@@ -44,6 +44,8 @@ _PARTS = frozenset(
     f"{which} {kind}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("cac", "tung", "moi", "nhung")
 )
 """Folded words of a question that say what sort of figures it asks for."""
+_IS = ("actual", "estimate", "other")
+"""The statuses of what is or was, or holds."""
 _COVERED = ("indicator", "with unit", "with sentence", "with title")
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
 _SHARES = (0.35, 0.25, 0.25, 0.15)
@@ -85,23 +87,26 @@ def matches(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[tuple[float, 
     """Return the probability of each fact, and whether it is enough.
 
     A fact of what is or was, whose indicator says no more than the words and whose place is not another one, is asked for
-    whatever its probability, unless the words ask for plans or changes.
+    whatever its probability, unless the words ask for plans or changes. Otherwise plans and changes are asked for only if there
+    is nothing else.
     """
     model = _model()
     alone = match_features(asked, facts)
     beside = beside_features(facts, alone, probabilities(model.alone, alone))
     chances = probabilities(model.beside, beside)
     asks_level = _cues(asked.words)["status"] == "asked level"
-    return [
-        (chance, chance >= model.threshold or (asks_level and _is_exact(asked, fact)))
+    likely = [
+        chance >= model.threshold or (asks_level and _is_exact(asked, fact))
         for chance, fact in zip(chances, facts, strict=True)
     ]
+    levels = [one and fact.fact.status in _IS for one, fact in zip(likely, facts, strict=True)]
+    return list(zip(chances, levels if asks_level and any(levels) else likely, strict=True))
 
 
 def _is_exact(asked: AskedFacts, fact: FoundFact) -> bool:
     return (
         fact.terms == asked.terms
-        and fact.fact.status in ("actual", "estimate")
+        and fact.fact.status in _IS
         and _place_relation(asked, fact) in ("same", "not asked", "not asked, none")
     )
 
@@ -199,8 +204,9 @@ def _evidence(terms: frozenset[str], fact: FoundFact) -> list[frozenset[str]]:
     own = fact.fact
     found = [terms & fact.terms]
     for text in (" ".join(filter(None, (own.unit.replace("/", " "), own.subject, own.place))), fact.sentence, fact.title):
-        last = found[-1]
-        found.append(last if last == terms else last | (terms & indicator_terms(text)))
+        missing = terms - found[-1]
+        folded = folded_words(text) if missing else ""
+        found.append(found[-1] | {term for term in missing if any(f" {one} " in folded for one in spellings_of(term))})
     return found
 
 
@@ -277,6 +283,7 @@ def _time_relation(asked: AskedFacts, fact: FoundFact) -> str:
     return f"{'inside' if overlap else 'outside'}{'' if fact.fact.as_of else ', by publication'}"
 
 
+@lru_cache(maxsize=4096)
 def folded_words(text: str) -> str:
     """Return the folded words of a question between blanks."""
     return f" {' '.join(folded_form(token.term) for token in tokens(text))} {'%' if '%' in text else ''}"

@@ -17,7 +17,7 @@ query term.
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 __all__ = [
     "canonical_spelling",
@@ -166,9 +166,20 @@ def folded_form(written: str) -> str:
     return "_".join(strip_diacritics(canonical_spelling(part)) for part in index_term(written).split("_"))
 
 
+@cache
+def _marked() -> re.Pattern[str]:
+    """Return a pattern of the composed letters that lose a mark in `strip_diacritics`."""
+    letters = (chr(code) for code in range(0xC0, 0x1F00))
+    return re.compile(f"[{''.join(letter for letter in letters if strip_diacritics(letter) != letter)}]")
+
+
 @lru_cache(maxsize=_KEPT_SELDOM)
 def has_diacritics(written: str) -> bool:
     """Return True if a text has any Vietnamese diacritic (năm, đo; not nam)."""
+    if written.isascii():
+        return False
+    if _marked().search(written):  # a long text is not taken apart
+        return True
     return strip_diacritics(written) != unicodedata.normalize("NFC", written)
 
 
