@@ -23,10 +23,10 @@ from htxsearch.text.places import question_provinces
 from htxsearch.text.query_dates import question_dates
 from htxsearch.text.tokens import tokens
 
+__all__ = ["fact_request_of", "facts_asked", "facts_in_words", "terms_asked"]
+
 _NEAR = 20
 """Articles near to the words whose facts are looked at."""
-
-__all__ = ["fact_request_of", "facts_asked", "facts_in_words", "terms_asked"]
 
 _QUESTION_WORDS = frozenset(
     "bao nhiêu mấy là gì nào thế sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"

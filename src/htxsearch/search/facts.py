@@ -1,7 +1,7 @@
 """Find facts, bring them into series, and compare what sources say.
 
-Indicators match by their terms: those of the query are among those of the fact. Facts whose indicator says no more than
-the query come first: "số HTX" is not "số HTX nông nghiệp".
+Indicators match by their terms: those of the query are among those of the fact. Which facts a question asks for says
+`fact_matching`: "số HTX" is not "số HTX nông nghiệp".
 """
 
 import datetime
@@ -161,10 +161,9 @@ class FactList:
         levels = [fact for fact in self.asked_for() if fact.fact.status == "actual" and fact.last]
         of_place = [fact for fact in levels if fact.fact.subject is None] if by == "place" else []
         for fact in sorted(of_place or levels, key=in_order):
-            if fact.last:
-                place = place_key(fact.fact.place) if fact.fact.place else None
-                values = {"place": place, "year": fact.last.year, "source": fact.source}
-                newest.setdefault(values[by], fact)
+            place = place_key(fact.fact.place) if fact.fact.place else None
+            values = {"place": place, "year": fact.last and fact.last.year, "source": fact.source}
+            newest.setdefault(values[by], fact)
         return replace(self, facts=tuple(newest.values()))
 
     def conflicts(self) -> FactConflicts:
