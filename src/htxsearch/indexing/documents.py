@@ -38,7 +38,7 @@ class StoredArticle:
     def to_json(self) -> str:
         """Return the record that an engine stores."""
         article = self.article
-        record = {
+        record: dict[str, object] = {
             "title": article.title,
             "body": article.body,
             "path": article.path,
@@ -51,6 +51,9 @@ class StoredArticle:
             "place_evidence": article.place_evidence,
             "passages": self.passages,
         }
+        # Most articles have none of these
+        rare = {"number": article.number, "signer": article.signer, "pages": article.pages, "ocr": article.ocr}
+        record |= {name: value for name, value in rare.items() if value not in (None, ())}
         return json.dumps(record, ensure_ascii=False)
 
     @classmethod
@@ -69,6 +72,10 @@ class StoredArticle:
             author=fields["author"],
             crawled=_date(fields["crawled"]),
             place_evidence=fields["place_evidence"],
+            number=fields.get("number"),
+            signer=fields.get("signer"),
+            pages=tuple(fields.get("pages", ())),
+            ocr=fields.get("ocr"),
         )
         return cls(article, tuple(Span(start, end) for start, end in fields["passages"]))
 

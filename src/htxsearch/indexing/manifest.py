@@ -42,8 +42,8 @@ __all__ = [
     "writer_lock",
 ]
 
-FORMAT = 5
-"""Raised whenever older code cannot read the files, or articles have to be read anew (5: PDFs, heads, facts)."""
+FORMAT = 6
+"""Raised whenever older code cannot read the files, or articles have to be read anew (6: pages, numbers, signers)."""
 
 _FILE = "manifest.json"
 

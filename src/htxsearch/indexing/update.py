@@ -386,5 +386,5 @@ def _known_by(entry: CatalogueEntry, article: Article) -> str:
 def _fingerprint(article: Article) -> str:
     """Return a hash of everything that the index keeps of an article."""
     named = (article.date, article.place, article.source, article.url, article.author, article.crawled, article.place_evidence)
-    parts = (article.title, article.body, article.path, *named)
+    parts = (article.title, article.body, article.path, *named, article.number, article.signer, article.pages, article.ocr)
     return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -5,6 +5,7 @@ the values that ingest hands to every later room.
 """
 
 import datetime
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from htxsearch.errors.messages import Message
@@ -32,8 +33,10 @@ class Article:
     `id` is the file's path relative to the corpus folder, or a JSON line's own id; `path` is the path of the file.
     Unknown values are None. `date` is the day of publication, `crawled` the day on which the page was saved.
     `place` is the canonical name of a province, or another place that the metadata name; `place_evidence` quotes
-    the text that the place was inferred from, None if the metadata name it. `dropped` is the boilerplate of the
-    file, `line` a hash of the JSON line that the article was read from; neither counts when articles are compared.
+    the text that the place was inferred from, None if the metadata name it. `number` is the own number of an official
+    document, `signer` who signed it. `pages` has the offset in `body` at which each page begins, none for files without pages;
+    `ocr` is the mean confidence, 0 to 1, of the pages whose text was recognised in a picture. `dropped` is the boilerplate of
+    the file, `line` a hash of the JSON line that the article was read from; neither counts when articles are compared.
     """
 
     id: str
@@ -47,8 +50,19 @@ class Article:
     author: str | None = None
     crawled: datetime.date | None = None
     place_evidence: str | None = None
+    number: str | None = None
+    signer: str | None = None
+    pages: tuple[int, ...] = ()
+    ocr: float | None = None
     dropped: tuple[Dropped, ...] = field(default=(), compare=False, repr=False)
     line: str = field(default="", compare=False, repr=False)
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the number, from 1, of the page that has the character at `offset`.
+
+        None for files without pages.
+        """
+        return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ __all__ = ["Metadata", "author_of", "province_of"]
 class Metadata:
     """The metadata that a user or a file gives for an article.
 
-    A value is None where none is given. `listed` is the day that a feed gave a page; it counts if the page has none.
+    A value is None where none is given. `number` and `signer` are those of an official document.
+    `listed` is the day that a feed gave a page; it counts if the page has none.
     """
 
     title: str | None = None
@@ -32,6 +33,8 @@ class Metadata:
     author: str | None = None
     crawled: datetime.date | None = None
     listed: datetime.date | None = None
+    number: str | None = None
+    signer: str | None = None
 
     @classmethod
     def of(cls, values: dict[str, object]) -> "Metadata":

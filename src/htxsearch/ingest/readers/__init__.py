@@ -96,6 +96,10 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
         author=known.author,
         crawled=known.crawled,
         place_evidence=evidence,
+        number=known.number,
+        signer=known.signer,
+        pages=parsed.pages,
+        ocr=parsed.ocr,
         dropped=parsed.dropped,
         line=line,
     )

@@ -44,7 +44,7 @@ class ParsedDocument:
     It has the body, the metadata, the file's own id, the number of the line, and the boilerplate. `member` is its
     position in a file of several (`/name` in an archive, `:3` in a table), and the end of its id. `lines` are
     counted to learn site boilerplate, none for types of files that have none; `without` parses the document again,
-    given the `boilerplate.block` of lines to drop.
+    given the `boilerplate.block` of lines to drop. `pages` and `ocr` are those of `Article`.
     """
 
     body: str
@@ -55,6 +55,8 @@ class ParsedDocument:
     member: str = ""
     lines: tuple[str, ...] = ()
     without: "Callable[[Set[str]], ParsedDocument] | None" = None
+    pages: tuple[int, ...] = ()
+    ocr: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def document(
     texts = [(number, line) for number, line in texts if line]
     kept = [line for _, line in texts]
     if head:
-        own = Metadata(title=head.title, date=head.day)
+        own = Metadata(title=head.title, date=head.day, number=head.number)
         return ParsedDocument("\n".join([*head.kept, *kept]), own.or_else(known), dropped=dropped)
     first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if first is None:
