@@ -427,7 +427,7 @@ def test_a_metadata_file_overrides_the_file(read: Read) -> None:
     assert article == Article(
         id="sa.txt",
         title="Vườn sả bên suối",
-        body="Lò mở quanh năm.",
+        body="Tít cũ ở Cà Mau\nLò mở quanh năm.",
         path="sa.txt",
         date=datetime.date(2022, 5, 3),
         place="Thái Nguyên",

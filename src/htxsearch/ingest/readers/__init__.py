@@ -9,18 +9,19 @@ from os.path import splitext
 from types import MappingProxyType
 
 from htxsearch.errors.messages import message
-from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
+from htxsearch.ingest.article import Article, Dropped, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Metadata, province_of
 from htxsearch.ingest.readers.archive import read_members
-from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
+from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader, same_words
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
 from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.markdown import read_markdown
-from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx, read_rtf
+from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.plain import read_plain
+from htxsearch.ingest.readers.rich_text import read_rtf
 from htxsearch.ingest.readers.rows import json_line, read_json_array, read_json_lines, read_table
 from htxsearch.ingest.readers.sheets import read_sheets
 from htxsearch.text.tokens import has_tokens
@@ -78,6 +79,8 @@ def lines_to_count(reader: Reader, data: bytes, path: str, metadata: Metadata) -
 
 def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -> Article | Rejected:
     known = metadata.or_else(parsed.metadata)
+    if parsed.heading and metadata.title and not same_words(parsed.heading, metadata.title):
+        parsed = parsed.beginning_with(parsed.heading)
     body = parsed.body or known.title or ""
     if not has_tokens(body):
         part = parsed.member or ("" if parsed.line is None else f":{parsed.line}")
@@ -100,9 +103,21 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
         signer=known.signer,
         pages=parsed.pages,
         ocr=parsed.ocr,
-        dropped=parsed.dropped,
+        dropped=parsed.dropped + _overridden(parsed.metadata, metadata),
         line=line,
     )
+
+
+def _overridden(own: Metadata, given: Metadata) -> tuple[Dropped, ...]:
+    """Return the file's own metadata that the user's replace.
+
+    The title is not among them: its line goes back into the body.
+    """
+    pairs = ((getattr(own, name), getattr(given, name)) for name in _OVERRIDDEN)
+    return tuple(Dropped(str(old), message("dropped.overridden")) for old, new in pairs if old and new and old != new)
+
+
+_OVERRIDDEN = ("date", "place", "source", "url", "author", "crawled", "number", "signer")
 
 
 def _first_words(body: str) -> str:

@@ -4,6 +4,7 @@ Datelines are taken near the top; titles below a letterhead.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,8 +16,8 @@ from htxsearch.ingest.metadata import Metadata, author_of
 from htxsearch.ingest.readers.letterhead import Letterhead, read_letterhead
 from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
-from htxsearch.text.normalize import folded_form, nfc
-from htxsearch.text.tokens import tokens
+from htxsearch.text.normalize import canonical_spelling, folded_form, nfc
+from htxsearch.text.tokens import terms, tokens
 
 __all__ = [
     "NO_TEXT",
@@ -26,7 +27,9 @@ __all__ = [
     "decode",
     "document",
     "document_of_lines",
+    "dropped_of_letterhead",
     "same_text",
+    "same_words",
     "take_datelines",
 ]
 
@@ -44,7 +47,8 @@ class ParsedDocument:
     It has the body, the metadata, the file's own id, the number of the line, and the boilerplate. `member` is its
     position in a file of several (`/name` in an archive, `:3` in a table), and the end of its id. `lines` are
     counted to learn site boilerplate, none for types of files that have none; `without` parses the document again,
-    given the `boilerplate.block` of lines to drop. `pages` and `ocr` are those of `Article`.
+    given the `boilerplate.block` of lines to drop. `pages` and `ocr` are those of `Article`. `heading` is the text that was
+    taken out of the body since it is the title; it goes back if the user gives another title.
     """
 
     body: str
@@ -57,14 +61,25 @@ class ParsedDocument:
     without: "Callable[[Set[str]], ParsedDocument] | None" = None
     pages: tuple[int, ...] = ()
     ocr: float | None = None
+    heading: str | None = None
+
+    def beginning_with(self, line: str) -> "ParsedDocument":
+        """Return the document with a line before its body, on the first page."""
+        body = f"{line}\n{self.body}" if self.body else line
+        later = tuple(offset + len(body) - len(self.body) for offset in self.pages[1:])
+        return replace(self, body=body, pages=(*self.pages[:1], *later))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A JSON line that is not parsed yet."""
+    """A JSON line that is not parsed yet.
+
+    `dropped` is what its file has beside its lines.
+    """
 
     text: str
     number: int
+    dropped: tuple[Dropped, ...] = ()
 
 
 Reader = Callable[[bytes], Iterator["ParsedDocument | Line | Rejected"]]
@@ -115,19 +130,36 @@ def document(
     decoded_text = repaired(text) or Decoded(text, "")
     plain = [nfc(line) for line in decoded_text.text.split("\n")]
     if head is None and (head := read_letterhead(plain)):
+        dropped += dropped_of_letterhead(plain, head)
         plain, headings = plain[head.lines :], ()
     texts = [(number, " ".join(line.split())) for number, line in enumerate(plain)]
     texts = [(number, line) for number, line in texts if line]
     kept = [line for _, line in texts]
     if head:
         own = Metadata(title=head.title, date=head.day, number=head.number)
-        return ParsedDocument("\n".join([*head.kept, *kept]), own.or_else(known), dropped=dropped)
+        return ParsedDocument("\n".join([*head.kept, *kept]), own.or_else(known), dropped=dropped, heading=head.title)
     first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if first is None:
         first = next((index for index, line in enumerate(kept[:20]) if not _RULE.fullmatch(line)), None)
     day = next((day for line in kept[:20] if (day := _day(line))), None)
     title = kept.pop(first) if first is not None and len(tokens(kept[first])) <= _LONGEST_TITLE else None
-    return ParsedDocument("\n".join(kept), Metadata(title=title, date=day).or_else(known), dropped=dropped)
+    own = Metadata(title=title, date=day)
+    return ParsedDocument("\n".join(kept), own.or_else(known), dropped=dropped, heading=title)
+
+
+def dropped_of_letterhead(lines: Sequence[str], head: Letterhead) -> tuple[Dropped, ...]:
+    """Return the first lines of a document that are not kept whole.
+
+    The letterhead read from them has a part of them neither in its title nor in the text.
+    """
+    left = Counter(terms("\n".join((head.title or "", *head.kept))))
+    dropped = []
+    for line in lines[: head.lines]:
+        words = Counter(terms(line))
+        if words - left:
+            dropped.append(Dropped(" ".join(line.split()), message("dropped.letterhead")))
+        left -= words
+    return tuple(dropped)
 
 
 def _day(line: str) -> date | None:
@@ -182,3 +214,11 @@ def _dates(datelines: list[tuple[bool, Dateline]]) -> tuple[date | None, date | 
 def same_text(first: str, second: str) -> bool:
     """Return True if two texts differ only in punctuation, capitals and diacritics."""
     return [folded_form(token.term) for token in tokens(first)] == [folded_form(token.term) for token in tokens(second)]
+
+
+def same_words(first: str, second: str) -> bool:
+    """Return True if one text can stand for the other without loss.
+
+    They differ only in punctuation, capitals and equivalent spellings.
+    """
+    return [canonical_spelling(term) for term in terms(first)] == [canonical_spelling(term) for term in terms(second)]

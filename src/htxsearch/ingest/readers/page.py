@@ -15,7 +15,7 @@ from htxsearch.ingest.boilerplate import is_prose, label_lines
 from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_datelines
-from htxsearch.ingest.readers.blocks import Block, blocks_of
+from htxsearch.ingest.readers.blocks import Block, blocks_of, controls_of
 from htxsearch.ingest.readers.main_content import reasons_of
 from htxsearch.ingest.readers.markup import page_tree
 from htxsearch.text.dates import find_date, read_dateline
@@ -70,7 +70,8 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
         author=_author(head),
         crawled=_saved(data),
     )
-    return iter([_parsed(lines, known, _grouped(blocks, reasons))])
+    controls = tuple(Dropped(text, message("dropped.control")) for text in controls_of(root))
+    return iter([_parsed(lines, known, _grouped(blocks, reasons) + controls)])
 
 
 def _parsed(
@@ -84,6 +85,7 @@ def _parsed(
         dropped=labels.dropped() + outside,
         lines=tuple(labels.lines),
         without=partial(_parsed, tuple(lines), of_head, outside),
+        heading=known.title,
     )
 
 

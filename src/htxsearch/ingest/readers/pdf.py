@@ -9,7 +9,7 @@ from statistics import median
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, document
+from htxsearch.ingest.readers.base import ParsedDocument, document, dropped_of_letterhead
 from htxsearch.ingest.readers.letterhead import read_letterhead
 from htxsearch.ingest.readers.pdf_pages import pdf_pages
 
@@ -44,7 +44,8 @@ def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
         raise Unreadable(message("file.pdf-scan"))
     title = text.title if text.title and not _NO_TITLE.search(text.title) else None
     known = Metadata(title=" ".join(title.split()) if title else None)
-    head = read_letterhead(lines)
+    if head := read_letterhead(lines):
+        dropped += dropped_of_letterhead(lines, head)
     yield document(_paragraphs(lines[head.lines :] if head else lines), known, dropped=dropped, head=head)
 
 

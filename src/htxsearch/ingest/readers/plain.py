@@ -37,7 +37,12 @@ def _parsed(lines: Sequence[str], learned: Set[str] = frozenset()) -> ParsedDocu
     known = take_datelines(labels, Metadata(title=title), number)
     body = [labels.lines[kept] for kept in labels.left() if kept != number]
     return ParsedDocument(
-        "\n".join(body), known, dropped=labels.dropped(), lines=tuple(labels.lines), without=partial(_parsed, tuple(lines))
+        "\n".join(body),
+        known,
+        dropped=labels.dropped(),
+        lines=tuple(labels.lines),
+        without=partial(_parsed, tuple(lines)),
+        heading=title,
     )
 
 

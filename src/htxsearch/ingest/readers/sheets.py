@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from htxsearch.errors.messages import message
 from htxsearch.facts.units import unit_behind
-from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
 from htxsearch.text.normalize import folded_form
@@ -71,6 +71,8 @@ def read_sheets(data: bytes) -> Iterator[ParsedDocument]:
     if not found:
         raise Unreadable(message("file.empty"))
     for name, parsed in found:
+        named = Dropped(name, message("dropped.sheet-name"))
+        parsed = replace(parsed, dropped=(named, *parsed.dropped)) if parsed.metadata.title != name else parsed
         yield parsed if len(sheets) == 1 else replace(parsed, member=f"/{name}")
 
 
@@ -117,12 +119,27 @@ def _sheet(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None
         return document(lines, Metadata(title=name)) if lines else None
     columns = texts[head]
     body = [sentence for row in rows[head + 1 :] if (sentence := _sentence(columns, row))]
+    dropped = (Dropped(" | ".join(filter(None, columns)), message("dropped.columns")), *_numbering(columns, texts[head + 1 :]))
     title = next((line for line in above if _TITLE.match(line)), None)
     if title:
-        return ParsedDocument("\n".join([*(line for line in above if line != title), *body]), Metadata(title=title))
+        above.remove(title)
+        return ParsedDocument("\n".join([*above, *body]), Metadata(title=title), dropped=dropped, heading=title)
     if above:
-        return document([*above, *body], Metadata(title=name))
-    return ParsedDocument("\n".join(body), Metadata(title=name)) if body else None
+        return document([*above, *body], Metadata(title=name), dropped=dropped)
+    return ParsedDocument("\n".join(body), Metadata(title=name), dropped=dropped) if body else None
+
+
+def _numbering(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Dropped, ...]:
+    """Return the cells that only number the rows, a piece for each such column."""
+    numbers = (
+        [row[column] for row in rows if column < len(row) and _is_ordinal(name, row[column])]
+        for column, name in enumerate(columns)
+    )
+    return tuple(Dropped(" | ".join(cells), message("dropped.numbering")) for cells in numbers if cells)
+
+
+def _is_ordinal(column: str, text: str) -> bool:
+    return folded_form(column) in _NUMBERING and _ORDINAL.fullmatch(text) is not None
 
 
 def _head(rows: Sequence[Sequence[object]], texts: Sequence[Sequence[str]]) -> int | None:
@@ -147,7 +164,7 @@ def _sentence(columns: Sequence[str], row: Sequence[object]) -> str:
     pairs = [
         (name, text)
         for name, cell in zip(columns, row, strict=False)
-        if (text := _text(cell, name)) and not (folded_form(name) in _NUMBERING and _ORDINAL.fullmatch(text))
+        if (text := _text(cell, name)) and not _is_ordinal(name, text)
     ]
     if not pairs:
         return ""
