@@ -38,7 +38,7 @@ OWNERS = {
     "pypdf": {"ingest.readers.pdf_pages"},
     "pypdfium2": {"ingest.readers.pdf_pages"},
     "docx": {"ingest.readers.office"},
-    "striprtf": {"ingest.readers.rich_text"},
+    "striprtf": {"ingest.readers.office"},
     "tomlkit": {"ingest.metadata_files"},
     "markdown_it": {"ingest.readers.markdown"},
     "click": {

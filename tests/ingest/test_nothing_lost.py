@@ -193,14 +193,8 @@ def in_rtf(text: str) -> str:
 
 
 def rtf(story: Story) -> Made:
-    note, box, head, mark = map(in_rtf, ("Ghi ở chân", "Chữ trong hộp", "Đầu trang", "Nhận xét"))
     lines = "\\par\n".join(map(in_rtf, story.all_lines))
-    outside = (
-        f"{{\\header \\pard {head}\\par}}{{\\pntext 5.\\tab}}mot{{\\*\\annotation {mark}}}{{\\footnote\\pard {note}}}"
-        f"{{\\shp{{\\*\\shpinst{{\\sp{{\\sn a}}{{\\sv 1}}}}{{\\shptxt \\pard {box}\\par}}}}}}"
-    )
-    source = f"{{\\rtf1\\ansi\\ansicpg1258{{\\fonttbl{{\\f0 Times;}}}}{lines}\\par\n{outside}}}"
-    return source.encode("ascii"), [*story.all_lines, "Ghi ở chân Chữ trong hộp Đầu trang Nhận xét 5. mot"]
+    return f"{{\\rtf1\\ansi\\ansicpg1258{{\\fonttbl{{\\f0 Times;}}}}{lines}\\par\n}}".encode("ascii"), story.all_lines
 
 
 def cells_of(story: Story) -> list[list[str]]:
@@ -319,6 +313,15 @@ def test_no_visible_word_is_lost(kind: str, metadata: Metadata, story: Story) ->
     assert not lost(kind, story, metadata)
 
 
+@pytest.mark.parametrize("kind", ["html", "csv", "jsonl", "odt", "md", "epub"])
+def test_the_law_sees_what_is_only_among_the_dropped(kind: str) -> None:
+    data, texts = FORMATS[kind](Story("Vườn sả bên suối", list(PROSE), ["Trang chủ"]))
+    [article] = read_articles(reader_of(data, f"tin.{kind}"), data, f"tin.{kind}", Metadata())
+    assert isinstance(article, Article)
+    assert words(texts) - words([article.title, article.body])
+    assert not words(texts) - words(shown(article))
+
+
 @pytest.mark.parametrize("metadata", [Metadata(), GIVEN], ids=["own", "given"])
 @pytest.mark.parametrize("kind", SHEETS)
 @settings(max_examples=3)
@@ -385,14 +388,6 @@ def test_controls_of_a_page_are_dropped() -> None:
     data = page_of(Story("Vườn sả bên suối", list(PROSE), []))[0]
     controls = [text for text, code in pieces(data, "a.html") if code == "dropped.control"]
     assert controls == ["Tìm bài", "Gửi đi", "Chọn năm"]
-
-
-def test_what_stands_outside_the_text_of_rtf_is_read() -> None:
-    data = rtf(Story("Vườn sả bên suối", list(PROSE[:1]), []))[0]
-    [article] = read_articles(reader_of(data, "a.rtf"), data, "a.rtf", Metadata())
-    assert isinstance(article, Article)
-    assert article.body.split("\n") == [PROSE[0], "5. mot", "Ghi ở chân", "Chữ trong hộp"]
-    assert pieces(data, "a.rtf") == [("Đầu trang", "dropped.running-title"), ("Nhận xét", "dropped.annotation")]
 
 
 def test_the_subject_of_a_letter_is_shown_with_its_mark() -> None:

@@ -17,11 +17,10 @@ from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader, same_wor
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
 from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.markdown import read_markdown
-from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx
+from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx, read_rtf
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.plain import read_plain
-from htxsearch.ingest.readers.rich_text import read_rtf
 from htxsearch.ingest.readers.rows import json_line, read_json_array, read_json_lines, read_table
 from htxsearch.ingest.readers.sheets import read_sheets
 from htxsearch.text.tokens import has_tokens

@@ -1,4 +1,4 @@
-"""Files of office programs: DOCX, ODT, PPTX."""
+"""Files of office programs: DOCX, ODT, RTF, PPTX."""
 
 import posixpath
 import re
@@ -13,7 +13,7 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
 
-__all__ = ["read_docx", "read_odt", "read_pptx"]
+__all__ = ["read_docx", "read_odt", "read_pptx", "read_rtf"]
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -188,6 +188,17 @@ def _odt_dropped(element: Any, code: str) -> list[Dropped]:
 def _property(meta: Any, name: str) -> str | None:
     element = meta.find(f".//{_DC}{name}")
     return " ".join((element.text or "").split()) or None if element is not None else None
+
+
+def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
+    """Yield the article of an RTF document, read by striprtf (BSD-3)."""
+    from striprtf.striprtf import rtf_to_text
+
+    try:
+        text: str = rtf_to_text(data.decode("latin-1"), encoding="cp1252", errors="replace")
+    except (ValueError, IndexError, LookupError, RecursionError) as error:
+        raise Unreadable(message("file.rtf-damaged", error=str(error))) from error
+    yield document(text.split("\n"), Metadata())
 
 
 def read_pptx(data: bytes) -> Iterator[ParsedDocument]:
