@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -17,6 +18,8 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.chart import BarChart
+from openpyxl.comments import Comment
 
 from htxsearch import Article, Rejected
 from htxsearch.ingest.metadata import Metadata
@@ -208,9 +211,17 @@ def xlsx(story: Story) -> Made:
     sheet.title = "Sổ ong"
     for row in cells_of(story):
         sheet.append(row)
+    sheet["A3"].comment = Comment("Nhận xét bên ô", "Vàng")
+    chart = BarChart()
+    chart.title = "Tên biểu đồ"
+    sheet.add_chart(chart, "H2")
     found = io.BytesIO()
     book.save(found)
-    return found.getvalue(), ["Sổ ong", *(cell for row in cells_of(story) for cell in row)]
+    return found.getvalue(), [*cells_text(story), "Nhận xét bên ô Tên biểu đồ"]
+
+
+def cells_text(story: Story) -> list[str]:
+    return ["Sổ ong", *(cell for row in cells_of(story) for cell in row)]
 
 
 def ods(story: Story) -> Made:
@@ -227,7 +238,7 @@ def ods(story: Story) -> Made:
         f"{''.join(map(row, cells_of(story)))}</table:table></office:spreadsheet></office:body></office:document-content>"
     )
     kind = "application/vnd.oasis.opendocument.spreadsheet"
-    return folder.packed({"mimetype": kind, "META-INF/manifest.xml": "<m/>", "content.xml": content}), xlsx(story)[1]
+    return folder.packed({"mimetype": kind, "META-INF/manifest.xml": "<m/>", "content.xml": content}), cells_text(story)
 
 
 def pptx(story: Story) -> Made:
@@ -400,3 +411,12 @@ def test_an_item_of_a_numbered_list_keeps_its_number() -> None:
     [article] = read_articles(reader_of(data, "a.md"), data, "a.md", Metadata())
     assert isinstance(article, Article)
     assert article.body == "3. mua thùng\n4. chia mật"
+
+
+def test_a_damaged_drawing_of_a_workbook_is_named() -> None:
+    data = xlsx(Story("Vườn sả bên suối", [], ["ong"]))[0]
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        members: dict[str, bytes | str] = {name: book.read(name) for name in book.namelist()}
+    found = pieces(folder.packed({**members, "xl/drawings/drawing1.xml": "<a"}), "a.xlsx")
+    assert ("xl/drawings/drawing1.xml", "file.xml-damaged") in found
+    assert ("Nhận xét bên ô", "dropped.annotation") in found
