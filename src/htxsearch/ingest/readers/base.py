@@ -4,7 +4,6 @@ Datelines are taken near the top; titles below a letterhead.
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,9 +13,11 @@ from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.boilerplate import LineLabels, label_lines
 from htxsearch.ingest.metadata import Metadata, author_of
 from htxsearch.ingest.readers.letterhead import Letterhead, read_letterhead
+from htxsearch.ingest.readers.signature import read_foot
 from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
 from htxsearch.text.normalize import canonical_spelling, folded_form, nfc
+from htxsearch.text.official import own_number
 from htxsearch.text.tokens import terms, tokens
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "decode",
     "document",
     "document_of_lines",
-    "dropped_of_letterhead",
     "same_text",
     "same_words",
     "take_datelines",
@@ -122,44 +122,34 @@ def document(
 ) -> ParsedDocument:
     """Return a report or state document with its title and date.
 
-    `head` is its letterhead if the reader has read it, and `lines` then begin behind it. `headings` are the numbers of lines
-    formatted as headings. The title is that of the letterhead, else the first heading near the top, else the first line;
-    without one, it is that of `known`, since office programs often keep an older document's.
+    `head` is its letterhead if the reader has read it, and `lines` then begin behind it. Below a letterhead, the signer is read
+    from the foot. `headings` are the numbers of lines formatted as headings. The title is that of the letterhead, else the first
+    heading near the top, else the first line; without one, it is that of `known`, since office programs often keep an older
+    document's.
     """
     text = "\n".join(line.replace("\n", " ") for line in lines)
     decoded_text = repaired(text) or Decoded(text, "")
     plain = [nfc(line) for line in decoded_text.text.split("\n")]
     if head is None and (head := read_letterhead(plain)):
-        dropped += dropped_of_letterhead(plain, head)
         plain, headings = plain[head.lines :], ()
+    foot = read_foot(plain) if head else None
+    if head and foot:
+        kept = [" ".join(line.split()) for line in foot.lines]
+        own = Metadata(title=head.title, date=head.day, number=head.number, signer=foot.signer)
+        of_head = tuple(Dropped(piece, message("dropped.rule")) for piece in head.dropped)
+        of_foot = (Dropped("\n".join(foot.recipients), message("dropped.recipients")),) if foot.recipients else ()
+        body = "\n".join([*head.kept, *filter(None, kept)])
+        return ParsedDocument(body, own.or_else(known), dropped=(*of_head, *dropped, *of_foot), heading=head.title)
     texts = [(number, " ".join(line.split())) for number, line in enumerate(plain)]
     texts = [(number, line) for number, line in texts if line]
     kept = [line for _, line in texts]
-    if head:
-        own = Metadata(title=head.title, date=head.day, number=head.number)
-        return ParsedDocument("\n".join([*head.kept, *kept]), own.or_else(known), dropped=dropped, heading=head.title)
     first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if first is None:
         first = next((index for index, line in enumerate(kept[:20]) if not _RULE.fullmatch(line)), None)
     day = next((day for line in kept[:20] if (day := _day(line))), None)
     title = kept.pop(first) if first is not None and len(tokens(kept[first])) <= _LONGEST_TITLE else None
-    own = Metadata(title=title, date=day)
+    own = Metadata(title=title, date=day, number=own_number(kept))
     return ParsedDocument("\n".join(kept), own.or_else(known), dropped=dropped, heading=title)
-
-
-def dropped_of_letterhead(lines: Sequence[str], head: Letterhead) -> tuple[Dropped, ...]:
-    """Return the first lines of a document that are not kept whole.
-
-    The letterhead read from them has a part of them neither in its title nor in the text.
-    """
-    left = Counter(terms("\n".join((head.title or "", *head.kept))))
-    dropped = []
-    for line in lines[: head.lines]:
-        words = Counter(terms(line))
-        if words - left:
-            dropped.append(Dropped(" ".join(line.split()), message("dropped.letterhead")))
-        left -= words
-    return tuple(dropped)
 
 
 def _day(line: str) -> date | None:

@@ -9,7 +9,7 @@ from statistics import median
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, document, dropped_of_letterhead
+from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.letterhead import read_letterhead
 from htxsearch.ingest.readers.pdf_pages import pdf_pages
 
@@ -29,7 +29,9 @@ _HYPHEN = re.compile(r"[^\W_][-–]$")
 """A hyphen at the end of a line stays: Vietnamese is never hyphenated, so it is one of a number or name (30-6, NĐ-CP)."""
 _NO_TITLE = re.compile(r"\.(?:docx?|rtf|odt|pdf|xlsx?)\b|^microsoft word|untitled", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?:;…][\"'”’)\]]*$")
-_BEGINS = re.compile(r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điều|Chương|Mục|Phần)\s+[\dIVX]+")
+_BEGINS = re.compile(
+    r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điều|Chương|Mục|Phần)\s+[\dIVX]+|Nơi nhận\s*:|(?:KT|TM|TL|TUQ)\.\s?[^\W\d_]{2}"
+)
 
 
 def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
@@ -44,8 +46,7 @@ def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
         raise Unreadable(message("file.pdf-scan"))
     title = text.title if text.title and not _NO_TITLE.search(text.title) else None
     known = Metadata(title=" ".join(title.split()) if title else None)
-    if head := read_letterhead(lines):
-        dropped += dropped_of_letterhead(lines, head)
+    head = read_letterhead(lines)
     yield document(_paragraphs(lines[head.lines :] if head else lines), known, dropped=dropped, head=head)
 
 
