@@ -15,6 +15,7 @@ from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticle
 from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.analysis import analyse
 from htxsearch.text.normalize import folded_form, nfc
+from htxsearch.text.official import text_of, without_motto
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
@@ -176,13 +177,15 @@ def related_articles(snapshot: Snapshot, article: Article, limit: int, *, indexe
     An article that is indexed itself is left out, and its words are known.
     """
     of_title, of_body = _flags(snapshot.engine, article.id) if indexed else (None, None)
+    told = without_motto(article.body, passages(article.body))
     parts = [
         *analyse(article.title, [Span(0, len(article.title))], flags=of_title),
-        *analyse(article.body, passages(article.body), flags=of_body),
+        *analyse(article.body, told, flags=of_body),
     ]
     own_id = article.id if indexed else None
     group = snapshot.reprint_groups.group(article.id)
-    near = snapshot.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
+    body = text_of(article.body, told)
+    near = snapshot.similarity.nearest(article.title, body, parts, limit=limit, leave_out=own_id)
     related = []
     for neighbour in near:
         near_article = article_view(snapshot, neighbour.article_id).article
