@@ -269,10 +269,12 @@ def show_article(view: ArticleView) -> None:
         ("date", _day(article.date)),
         ("saved", _day(article.crawled)),
         ("author", article.author),
+        ("number", article.number),
+        ("signer", article.signer),
         ("place", _place(article)),
         ("source", article.source),
         ("url", article.url),
-        ("documents", _listed(_document(number) for number in view.documents())),
+        ("documents", _listed(_document(number, is_own=view.is_own(number)) for number in view.documents())),
         ("as-of", _listed(_written(article.body, date) for date in view.dates() if date.kind == "as-of")),
         ("planned", _listed(_written(article.body, date) for date in view.dates() if date.kind == "planned")),
     ]
@@ -316,8 +318,9 @@ def _listed(values: Iterable[str]) -> str:
     return _SEPARATOR.join(dict.fromkeys(values))
 
 
-def _document(number: DocumentNumber) -> str:
-    return f"{number.kind} {number.normal}" if number.kind else number.normal
+def _document(number: DocumentNumber, *, is_own: bool) -> str:
+    written = f"{number.kind} {number.normal}" if number.kind else number.normal
+    return text("article.own-number", number=written) if is_own else written
 
 
 def _written(body: str, date: DateMention) -> str:

@@ -228,7 +228,7 @@ class PassageSpan(_Object):
 
 
 class DocumentNumber(_Object):
-    """A document number in a text."""
+    """A document number in a text; "own" is there only if it is that of the document itself."""
 
     start: _Count
     end: _Count
@@ -238,6 +238,7 @@ class DocumentNumber(_Object):
     number: _Count
     year: int | None
     issuer: str | None
+    own: bool | None = None
 
 
 class DateMention(_Object):
@@ -258,7 +259,10 @@ class DroppedPiece(_Object):
 
 
 class ArticleView(_Object):
-    """An article as it is indexed; "documents" and "dates" are read from its text."""
+    """An article as it is indexed; "documents" and "dates" are read from its text.
+
+    "number", its own number, and "signer" are there only if an official document has them.
+    """
 
     article_id: str
     title: str
@@ -275,6 +279,8 @@ class ArticleView(_Object):
     passages: list[PassageSpan]
     documents: list[DocumentNumber]
     dates: list[DateMention]
+    number: str | None = None
+    signer: str | None = None
     dropped: list[DroppedPiece] | UnsetType = UNSET
     reprints: list[Reprint] | UnsetType = UNSET
 
@@ -470,8 +476,10 @@ def article_document(view: "values.ArticleView") -> ArticleView:
         path=article.path,
         text=article.body,
         passages=[PassageSpan(start=span.start, end=span.end) for span in view.passages],
-        documents=[DocumentNumber(**number._asdict()) for number in view.documents()],
+        documents=[DocumentNumber(**number._asdict(), own=view.is_own(number) or None) for number in view.documents()],
         dates=[DateMention(**mention._asdict()) for mention in view.dates()],
+        number=article.number,
+        signer=article.signer,
     )
 
 

@@ -21,6 +21,7 @@ from htxsearch.query.expand import Expansion
 from htxsearch.search.reprint_differences import Difference
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.document_numbers import DocumentNumber, document_numbers
+from htxsearch.text.official import is_same_number
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
@@ -260,6 +261,10 @@ class ArticleView(JsonValue):
     def documents(self) -> list[DocumentNumber]:
         """Return the document numbers in the article's body."""
         return document_numbers(self.article.body)
+
+    def is_own(self, number: DocumentNumber) -> bool:
+        """Return True if a document number is that of the article itself."""
+        return self.article.number is not None and is_same_number(number.normal, self.article.number)
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON values; "documents" and "dates" are read from the text now."""

@@ -1,4 +1,4 @@
-"""What official documents have in common: motto, number, and kinds of documents.
+"""The common parts of official documents: motto, number, and kinds of documents.
 
 Nghị định 30/2020/NĐ-CP prescribes them. Documents of the state begin with the motto, those of the party with its name. As all
 have it, it does not make two of them alike; but two with numbers of their own that differ are two documents.

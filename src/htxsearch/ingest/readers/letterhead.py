@@ -103,7 +103,7 @@ def read_letterhead(lines: Sequence[str]) -> Letterhead | None:
 
 
 class _Read:
-    """What was read of a head so far."""
+    """The pieces of a head that were read so far."""
 
     def __init__(self) -> None:
         self.kept: list[str] = []
