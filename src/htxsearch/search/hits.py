@@ -17,15 +17,15 @@ from htxsearch.search.snapshot import ReprintGroups, StoredArticles
 from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.tokens import tokens
 
-__all__ = ["earliest", "first_of_articles", "first_of_texts", "own_first", "search_hit"]
+__all__ = ["earliest", "first_of_articles", "first_of_texts", "named_numbers", "own_first", "search_hit"]
 
 
 def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
-    """Return ranked passages, first those of documents whose own number the query names.
+    """Return ranked passages, first those of documents whose number the query names.
 
     Their scores are raised above the best of the others by a part "own_number".
     """
-    wanted = {tuple(map(folded_form, terms)) for terms in _numbers(query)}
+    wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
     if not wanted:
         return list(ranked)
     own = [passage for passage in ranked if _number_of(passage, articles) in wanted]
@@ -39,15 +39,15 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
     ]
 
 
-def _numbers(part: Operand) -> Iterator[tuple[str, ...]]:
+def named_numbers(part: Operand) -> Iterator[tuple[str, ...]]:
     """Yield the terms of each document number that a query looks for."""
     match part:
         case Number(terms):
             yield terms
         case Either(operands):
-            yield from chain.from_iterable(map(_numbers, operands))
+            yield from chain.from_iterable(map(named_numbers, operands))
         case Group(clauses):
-            yield from chain.from_iterable(_numbers(one.operand) for one in clauses if one.occur != "must_not")
+            yield from chain.from_iterable(named_numbers(one.operand) for one in clauses if one.occur != "must_not")
 
 
 def _number_of(passage: Ranked, articles: StoredArticles) -> tuple[str, ...] | None:

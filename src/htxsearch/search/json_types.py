@@ -3,7 +3,7 @@
 The OpenAPI document is made from these types. Each type has the name of the value it is the JSON of, and takes
 that value's attributes of the same names; a rounded number is rounded here. A field with a default is left out of
 the JSON where it has that value. Dates are ISO. `msgspec` is imported with this module (7 ms), therefore only where
-JSON is asked for.
+JSON is asked for. The module is long, for these types are one list.
 """
 
 import datetime
@@ -228,7 +228,10 @@ class PassageSpan(_Object):
 
 
 class DocumentNumber(_Object):
-    """A document number in a text; "own" is there only if it is that of the document itself."""
+    """A document number in a text.
+
+    "own" is there only if it is that of the document itself.
+    """
 
     start: _Count
     end: _Count
