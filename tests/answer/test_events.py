@@ -22,6 +22,7 @@ from htxsearch.answer.question import analyse_question
         ("Quy chế hết hiệu lực ngày nào?", "end"),
         ("nghi dinh het hieu luc khi nao", "end"),
         ("Tổ họp ngày nào?", None),
+        ("Chậm nhất ngày nào phải đăng ký nuôi ong?", None),
         ("Ai ký quy chế?", None),
         ("Quy chế có hiệu lực không?", None),
     ],

@@ -20,7 +20,7 @@ _ENDED = r"(?<!hết )(?<!ngừng )(?<!ngưng )(?<!chấm dứt )(?<!mất )"
 _IN_TEXTS = {
     "end": r"(?:hết|ngừng|ngưng|chấm dứt|mất) hiệu lực",
     "effect": rf"{_ENDED}hiệu lực|(?:thi hành|áp dụng|thực hiện)(?= (?:(?:kể|bắt đầu) )?từ\b)",
-    "issue": r"ban hành|thông qua|công bố|(?<!ngày )ký(?! kết)",
+    "issue": r"ban hành|thông qua|công bố|(?<!ngày )(?<!đăng )(?<!chữ )ký(?! kết)",
 }
 _IN_QUESTIONS = {**_IN_TEXTS, "effect": rf"{_ENDED}hiệu lực|(?:thi hành|áp dụng)(?: (?:kể|bắt đầu))? từ"}
 _ASKED = r"(?:ngày|tháng|năm|hôm|lúc|khi) (?:nào|mấy|bao nhiêu)|bao giờ"
