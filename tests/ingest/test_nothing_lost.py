@@ -403,7 +403,7 @@ def test_controls_of_a_page_are_dropped() -> None:
 
 def test_the_subject_of_a_letter_is_shown_with_its_mark() -> None:
     lines = ["LIÊN MINH HTX", "Số: 31/CV-HTX", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "V/v chia mật", "Kính gửi: Các tổ"]
-    assert pieces("\n".join(lines).encode(), "a.txt") == [("V/v chia mật", "dropped.letterhead")]
+    assert pieces("\n".join(lines).encode(), "a.txt") == [("V/v", "dropped.rule")]
 
 
 def test_an_item_of_a_numbered_list_keeps_its_number() -> None:

@@ -123,9 +123,9 @@ def document(
     """Return a report or state document with its title and date.
 
     `head` is its letterhead if the reader has read it, and `lines` then begin behind it. Below a letterhead, the signer is read
-    from the foot. `headings` are the numbers of lines formatted as headings. The title is that of the letterhead, else the first
-    heading near the top, else the first line; without one, it is that of `known`, since office programs often keep an older
-    document's.
+    from the foot. `headings` are the numbers of lines formatted as headings. The title is that of the letterhead, else the
+    first heading near the top, else the first line; without one, it is that of `known`, since office programs often keep an
+    older document's.
     """
     text = "\n".join(line.replace("\n", " ") for line in lines)
     decoded_text = repaired(text) or Decoded(text, "")
