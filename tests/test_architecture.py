@@ -37,8 +37,10 @@ OWNERS = {
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
     "pypdfium2": {"ingest.readers.pdf_pages"},
-    "docx": {"ingest.readers.office"},
-    "striprtf": {"ingest.readers.office"},
+    "docx": {"ingest.readers.word"},
+    "olefile": {"ingest.readers.compound"},
+    "oxmsg": {"ingest.readers.mail"},
+    "striprtf": {"ingest.readers.rtf"},
     "tomlkit": {"ingest.metadata_files"},
     "markdown_it": {"ingest.readers.markdown"},
     "click": {

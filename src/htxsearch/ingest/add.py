@@ -59,6 +59,8 @@ _SUFFIX_OF = {
     "application/epub+zip": ".epub",
     "application/zip": ".zip",
     "multipart/related": ".mhtml",
+    "message/rfc822": ".eml",
+    "application/vnd.ms-outlook": ".msg",
 }
 _SUFFIXES = frozenset({*_SUFFIX_OF.values(), ".txt", ".htm"})
 _UNSPECIFIC_TYPES = ("", "application/octet-stream", "binary/octet-stream", "application/x-download", "text/plain")

@@ -17,7 +17,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Rejected, Unreadable
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 
-__all__ = ["IGNORED_SUFFIXES", "Archive", "read_members", "safe_xml"]
+__all__ = ["IGNORED_SUFFIXES", "Archive", "read_member", "read_members", "safe_xml"]
 
 _MOST_FILES = 5_000
 _MOST_BYTES = 200 * 1024 * 1024
@@ -113,11 +113,22 @@ def read_members(
         shown = "".join(char if char.isprintable() else "�" for char in name)
         try:
             content = archive.read(name)
-            for parsed in reader_of(content, base)(content):
-                document = line(parsed) if isinstance(parsed, Line) else parsed
-                if isinstance(document, Rejected):
-                    yield Rejected(f"/{shown}{document.path}", document.reason)
-                else:
-                    yield replace(document, member=f"/{shown}{document.member}", without=None, lines=())
         except Unreadable as error:
             yield Rejected(f"/{shown}", error.message)
+        else:
+            yield from read_member(content, shown, reader_of, line)
+
+
+def read_member(
+    content: bytes, name: str, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], ParsedDocument | Rejected]
+) -> Iterator[ParsedDocument | Rejected]:
+    """Yield the documents of a file within another, whose ids end in its name."""
+    try:
+        for parsed in reader_of(content, name.rpartition("/")[2])(content):
+            document = line(parsed) if isinstance(parsed, Line) else parsed
+            if isinstance(document, Rejected):
+                yield Rejected(f"/{name}{document.path}", document.reason)
+            else:
+                yield replace(document, member=f"/{name}{document.member}", without=None, lines=())
+    except Unreadable as error:
+        yield Rejected(f"/{name}", error.message)
