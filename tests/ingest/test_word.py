@@ -236,3 +236,9 @@ def test_every_visible_letter_of_a_document_is_kept_or_dropped_with_a_reason(tmp
     found = article_of(tmp_path, "ong.docx", with_parts(docx_of(shown), parts))
     seen = "\n".join([found.title, found.body, *(one.text for one in found.dropped)]).replace("|", " ").split()
     assert sorted(seen) == sorted("Đầu0 Nối4Kết5 Ô1 Ô2 Hộp3 Thân6 Hộp7 Đầu8 Chân9 Chú10 Cuối11 Lời12".split())
+
+
+def test_the_number_of_a_list_item_as_rtf_writes_it_is_text(tmp_path: Path) -> None:
+    data = rb"{\rtf1\ansi Quy uoc cua to\par{\pntext\f0 7.\tab}Gop mat ong\par{\*\pntext 8.\tab}Chia lai\par}"
+    body = article_of(tmp_path, "ong.rtf", data).body
+    assert [line.split() for line in body.splitlines()] == [["7.", "Gop", "mat", "ong"], ["8.", "Chia", "lai"]]
