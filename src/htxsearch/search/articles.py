@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import CorpusError, UnknownArticle, UsageError
@@ -18,9 +17,6 @@ from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.official import text_of, without_motto
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
-
-if TYPE_CHECKING:
-    from htxsearch.ingest.corpus import SourceFile
 
 __all__ = [
     "article_in_file",
@@ -95,11 +91,11 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
 
     Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
     """
-    from htxsearch.ingest.corpus import changed_articles
+    from htxsearch.ingest.corpus import changed_articles, source_at
     from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
 
     article = article_view(snapshot, article_id).article
-    source = _original(corpus, article.path)
+    source = source_at(corpus, article.path)
     if source is None:
         raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
     files = {path: LineCounts(counts.source, counts.blocks) for path, counts in read_catalogue(snapshot.engine).items()}
@@ -142,18 +138,6 @@ def article_in_text(content: bytes) -> Article:
     if not articles or not isinstance(articles[0], Article):
         raise UsageError("related.no-text")
     return articles[0]
-
-
-def _original(corpus: Path, path: str) -> "SourceFile | None":
-    """Return the file that an article was read from.
-
-    The name on disk may use another Unicode composition.
-    """
-    from htxsearch.ingest.corpus import SourceFile, source_files
-
-    if (corpus / path).is_file():
-        return SourceFile(corpus / path, path)
-    return next((file for file in source_files(corpus)[0] if file.path == path), None)
 
 
 def reprints_of(snapshot: Snapshot, article_id: str) -> Reprints:

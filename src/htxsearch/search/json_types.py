@@ -15,12 +15,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from htxsearch.text.places import province_now
 
 if TYPE_CHECKING:
-    from htxsearch.indexing import catalogue, embeddings
     from htxsearch.search import results as values
 
 __all__ = [
-    "AddedFile",
-    "Additions",
     "Answer",
     "Answers",
     "ArticleView",
@@ -28,29 +25,21 @@ __all__ = [
     "Difference",
     "DocumentNumber",
     "DroppedPiece",
-    "EncodeReport",
     "Expansion",
     "Explanation",
-    "Info",
     "Matched",
     "Passage",
     "PassageSpan",
-    "RefusedSource",
-    "RejectedFile",
     "RelatedArticle",
     "RelatedArticles",
-    "Report",
     "Reprint",
     "Reprints",
     "Results",
     "SearchHit",
-    "ShortForm",
     "Suggestion",
     "WeightedTerm",
-    "additions_document",
     "article_document",
     "json_type_of",
-    "report_document",
     "reprints_document",
     "results_document",
     "to_json",
@@ -319,92 +308,7 @@ class Suggestion(_Object):
     article_id: str | None
 
 
-class ShortForm(_Object):
-    """An abbreviation, its long form, and the article that defines it."""
-
-    short: str
-    long: str
-    article_id: str
-
-
-class Info(_Object):
-    """The contents and the place of an index."""
-
-    index: str
-    corpus: str
-    engine: str
-    segmenter: str
-    complete: bool
-    articles: _Count
-    passages: _Count
-    vectors: _Count
-    bytes: _Count
-    places: dict[str, _Count]
-    sources: dict[str, _Count]
-    short_forms: list[ShortForm]
-
-
-class RejectedFile(_Object):
-    """A file that was not indexed, and why."""
-
-    path: str
-    reason: str
-
-
-class EncodeReport(_Object):
-    """The vectors that were made."""
-
-    encoded: _Count
-    kept: _Count
-    dropped: _Count
-    took_s: float
-
-    def __post_init__(self) -> None:
-        self.took_s = round(self.took_s, _TIME_DIGITS)
-
-
-class Report(_Object):
-    """The work of a reindex, in articles."""
-
-    added: _Count
-    changed: _Count
-    removed: _Count
-    unchanged: _Count
-    renamed: _Count
-    rejected: list[RejectedFile]
-    took_s: float
-    semantic: EncodeReport | None
-
-    def __post_init__(self) -> None:
-        self.took_s = round(self.took_s, _TIME_DIGITS)
-
-
-class AddedFile(_Object):
-    """A file that is in the corpus now."""
-
-    source: str
-    path: str
-    how: Literal["added", "updated", "same", "followed"]
-
-
-class RefusedSource(_Object):
-    """A source that could not be added, and why."""
-
-    source: str
-    reason: str
-
-
-class Additions(_Object):
-    """The work of an addition; "reindex" is null if there was none."""
-
-    taken: list[AddedFile]
-    refused: list[RefusedSource]
-    reindex: Report | None
-
-
-_TYPES: dict[str, type[_Object]] = {
-    kind.__name__: kind for kind in (Answer, Answers, Info, RelatedArticles, Reprint, SearchHit)
-}
+_TYPES: dict[str, type[_Object]] = {kind.__name__: kind for kind in (Answer, Answers, RelatedArticles, Reprint, SearchHit)}
 
 
 def json_type_of(value: object) -> Any:
@@ -483,27 +387,4 @@ def article_document(view: "values.ArticleView") -> ArticleView:
         dates=[DateMention(**mention._asdict()) for mention in view.dates()],
         number=article.number,
         signer=article.signer,
-    )
-
-
-def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeReport | None") -> Report:
-    """Return the JSON document of a reindex."""
-    return Report(
-        added=report.added,
-        changed=report.changed,
-        removed=report.removed,
-        unchanged=report.unchanged,
-        renamed=report.renamed,
-        rejected=[RejectedFile(path=file.path, reason=str(file.reason)) for file in report.rejected],
-        took_s=report.took_s,
-        semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
-    )
-
-
-def additions_document(additions: "catalogue.Additions") -> Additions:
-    """Return the JSON document of an addition."""
-    return Additions(
-        taken=[msgspec.convert(file, AddedFile, from_attributes=True) for file in additions.taken],
-        refused=[RefusedSource(source=file.path, reason=str(file.reason)) for file in additions.refused],
-        reindex=report_document(additions.report, None) if additions.report else None,
     )
