@@ -766,6 +766,29 @@ def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine: En
     assert engine.forward("c") == ()
 
 
+def test_a_sample_counts_articles_and_gives_some_that_match(engine: Engine) -> None:
+    put(
+        engine,
+        document("a", "chè xanh", "chè ngon chè xanh", title="chè"),
+        document("b", "chè", "ngon"),
+        document("c", "trà ngon", title="chè ngon"),
+        document("d", title="chè ngon"),
+        document("e", "chè ngon"),
+    )
+    put(engine, delete=["e"])
+    both, title = [any_of("chè", "trà"), any_of("ngon")], [any_of("chè", field="title"), any_of("ngon", field="title")]
+    found = engine.sample(both, limit=9)
+    assert (found.total, found.articles, sorted(hits(found))) == (2, 2, [("a", 1), ("c", 0)])
+    assert sorted(hits(engine.sample(title, limit=9))) == [("c", 0)], "an article without passages does not count"
+    assert engine.sample(both, title, [any_of("xanh")], limit=9).articles == 2
+    assert hits(engine.sample([phrase("chè xanh")], limit=9))[0][0] == "a"
+    assert engine.sample([phrase("chè xanh")], [phrase("chè", field="title")], limit=1).articles == 2
+    assert len(engine.sample([any_of("chè")], limit=1).hits) == 1
+    assert engine.sample([any_of("chè")], limit=0).articles == 2
+    assert engine.sample([any_of("cam")], [any_of()], limit=9) == engine.sample([phrase("cam")], limit=9)
+    assert all(hit.score == 0 for hit in found.hits)
+
+
 def test_a_frequency_counts_what_holds_any_alternative(engine: Engine) -> None:
     put(engine, document("a", "chè chè trà", "trà", title="cam"), document("b", "chè_xanh", "cam", title="chè"))
     put(engine, document("c", "chè trà", title="chè cam"))

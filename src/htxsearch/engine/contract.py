@@ -272,6 +272,14 @@ class Engine(Protocol):
         article.
         """
 
+    def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
+        """Return the number of articles that match, and a few of them, spread evenly.
+
+        An article matches if all nodes of a conjunction match in one of its passages, or in its title if they are of the
+        title. Nothing is scored: scores are 0. A hit is any passage that matches; of an article whose title matches, the
+        first one. Articles without passages do not count.
+        """
+
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
         """Return the terms whose key is `key`, sorted."""
 

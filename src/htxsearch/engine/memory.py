@@ -66,6 +66,17 @@ class MemoryEngine:
         )
         return SearchResult(len(ranked), len(articles), hits, {name: self._facet(name, articles) for name in facets})
 
+    def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
+        first: dict[str, int] = {}
+        for nodes in conjunctions:
+            for (article, number), score in self._evaluate(Boolean(must=tuple(nodes))).items():
+                if score is not None:
+                    first.setdefault(article, number)
+        articles = sorted(first)
+        count = min(limit, len(articles))
+        chosen = [articles[at * len(articles) // count] for at in range(count)]
+        return SearchResult(len(articles), len(articles), tuple(Hit(article, first[article], 0.0) for article in chosen), {})
+
     def _facet(self, name: str, articles: Iterable[str]) -> dict[str, int]:
         def value(document: Document) -> str | None:
             if name == "year":
