@@ -14,6 +14,7 @@ from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, o
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
+from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.places import canonical_place, province_now, similar_province
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 
@@ -256,6 +257,8 @@ def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool, articles: Stor
     unknown = [term for term in dict.fromkeys(query.unknown) if not (is_stop_word(term) or is_interrogative(term))]
     if unknown:
         messages.append(message("hint.unknown-terms", terms=tuple(unknown)))
+        if any(map(has_diacritics, unknown)):
+            messages.append(message("hint.without-diacritics"))
     messages += [_unknown_value(value) for value in query.unknown_values]
     messages += dict.fromkeys(query.notes)
     if not nothing:
