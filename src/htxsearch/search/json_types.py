@@ -301,10 +301,11 @@ class RelatedArticles(_Object):
 
 
 class Suggestion(_Object):
-    """A completion of an unfinished query."""
+    """A completion of an unfinished query, and the number of articles that have it."""
 
     text: str
-    kind: Literal["word", "place", "title"]
+    kind: Literal["word", "phrase", "place", "abbreviation", "title"]
+    articles: int
     article_id: str | None
 
 

@@ -93,8 +93,11 @@ class Snapshot:
     @cached_property
     def expander(self) -> Expander:
         """The expander of queries to the index's spellings and abbreviations."""
-        learned = {short: [form.long for form in forms] for short, forms in read_short_forms(self.engine).items()}
-        return Expander(self.engine, learned, ExpansionWeights())
+        return Expander(self.engine, self._learned, ExpansionWeights())
+
+    @cached_property
+    def _learned(self) -> dict[str, list[str]]:
+        return {short: [form.long for form in forms] for short, forms in read_short_forms(self.engine).items()}
 
     @cached_property
     def reprint_groups(self) -> ReprintGroups:
@@ -104,7 +107,7 @@ class Snapshot:
     @cached_property
     def completer(self) -> Completer:
         """The completer of unfinished queries."""
-        return Completer(self.engine)
+        return Completer(self.engine, self._learned)
 
     @cached_property
     def similarity(self) -> "Similarity":

@@ -179,7 +179,9 @@ def _facts(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
 def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     completions = index.suggest(values["q"], limit=values["limit"])
     suggestions = [
-        json_types.Suggestion(text=completion.text, kind=completion.kind, article_id=completion.article_id)
+        json_types.Suggestion(
+            text=completion.text, kind=completion.kind, articles=completion.articles, article_id=completion.article_id
+        )
         for completion in completions
     ]
     return to_json(Suggestions(query=values["q"], suggestions=suggestions))
