@@ -98,7 +98,7 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
         place_evidence=evidence,
         number=known.number,
         signer=known.signer,
-        pages=parsed.pages,
+        pages=parsed.pages if parsed.body else (*parsed.pages[:1], *(len(body) for _ in parsed.pages[1:])),
         ocr=parsed.ocr,
         dropped=parsed.dropped,
         line=line,
