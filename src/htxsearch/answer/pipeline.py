@@ -237,6 +237,7 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
         title=passage.title,
         date=passage.published,
         place=passage.province,
+        page=context.articles[passage.article].article.page_at(passage.start + choice.start),
     )
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
     absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)

@@ -105,7 +105,7 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     click.echo(click.style(f"{number}. ", dim=True) + _highlighted(hit.title, hit.title_highlights, bold=True))
     origin = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
     reprints = f" {text('cli.reprints', count=len(hit.reprints))}" if hit.reprints else ""
-    click.echo(_INDENT + _about(hit.source, _day(hit.date), hit.place, origin) + reprints)
+    click.echo(_INDENT + _about(hit.source, _day(hit.date), _page(hit.page), hit.place, origin) + reprints)
     passage = hit.passage.text
     shown = Span(0, len(passage)) if full else excerpt(passage, list(hit.highlights), length=_EXCERPT)
     lines = _wrapped(passage, shown, hit.highlights)
@@ -127,6 +127,10 @@ def _about(*facts: str | None) -> str:
 
 def _day(day: datetime.date | None) -> str | None:
     return date_text(day, language()) if day else None
+
+
+def _page(page: int | None) -> str | None:
+    return text("cli.on-page", page=page) if page else None
 
 
 def _number(number: float, form: str = ",") -> str:
@@ -202,7 +206,8 @@ def _show_answer(answer: Answer) -> None:
     span = Span(answer.start - sentence.start, answer.end - sentence.start)
     for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [span]):
         click.echo(_INDENT + line)
-    click.echo(_INDENT + _about(answer.title, _day(answer.date) or text("answer.undated"), answer.place, answer.article_id))
+    day = _day(answer.date) or text("answer.undated")
+    click.echo(_INDENT + _about(answer.title, day, _page(answer.page), answer.place, answer.article_id))
     click.echo()
 
 

@@ -82,6 +82,7 @@ def search_hit(
         parts=ranked.parts if explain else (),
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         reprints=tuple(map(articles.reprint, articles.earliest(others))),
+        page=article.page_at(start + (marked[0].start if marked else 0)),
     )
 
 

@@ -3,7 +3,7 @@
 The OpenAPI document is made from these types. Each type has the name of the value it is the JSON of, and takes
 that value's attributes of the same names; a rounded number is rounded here. A field with a default is left out of
 the JSON where it has that value. Dates are ISO. `msgspec` is imported with this module (7 ms), therefore only where
-JSON is asked for.
+JSON is asked for. The module is long: all documents refer to each other.
 """
 
 import datetime
@@ -61,6 +61,7 @@ _TIME_DIGITS = 3
 _CONFIDENCE_DIGITS = 4
 
 _Count = Annotated[int, Meta(ge=0)]
+_Page = Annotated[int, Meta(ge=1)]
 _Span = Annotated[list[_Count], Meta(min_length=2, max_length=2)]
 _Day = datetime.date | None
 
@@ -141,6 +142,7 @@ class SearchHit(_Object):
     highlights: list[_Span]
     title_highlights: list[_Span]
     reprints: list[Reprint]
+    page: _Page | None = None
     explain: Explanation | None = None
 
     def __post_init__(self) -> None:
@@ -177,6 +179,7 @@ class Answer(_Object):
     place: str | None
     as_of: str | None
     relation: Literal["same", "different", "other date"] | None = None
+    page: _Page | None = None
 
     def __post_init__(self) -> None:
         self.confidence = round(self.confidence, _CONFIDENCE_DIGITS)
@@ -258,7 +261,10 @@ class DroppedPiece(_Object):
 
 
 class ArticleView(_Object):
-    """An article as it is indexed; "documents" and "dates" are read from its text."""
+    """An article as it is indexed; "documents" and "dates" are read from its text.
+
+    "pages" has the offset at which each page begins, for files that have pages.
+    """
 
     article_id: str
     title: str
@@ -275,6 +281,7 @@ class ArticleView(_Object):
     passages: list[PassageSpan]
     documents: list[DocumentNumber]
     dates: list[DateMention]
+    pages: list[_Count] | UnsetType = UNSET
     dropped: list[DroppedPiece] | UnsetType = UNSET
     reprints: list[Reprint] | UnsetType = UNSET
 
@@ -472,6 +479,7 @@ def article_document(view: "values.ArticleView") -> ArticleView:
         passages=[PassageSpan(start=span.start, end=span.end) for span in view.passages],
         documents=[DocumentNumber(**number._asdict()) for number in view.documents()],
         dates=[DateMention(**mention._asdict()) for mention in view.dates()],
+        pages=list(article.pages) if article.pages else UNSET,
     )
 
 

@@ -108,6 +108,7 @@ class Reprints(JsonValue):
 class SearchHit(JsonValue):
     """One passage found, with its article.
 
+    `page` is the page of the first highlight, else of the passage's start; None for files without pages.
     `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
     Only if asked for, `parts` says what each feature of the reranker adds to the score, and `matches` what
     matched in first-stage retrieval, and how much that scored there.
@@ -127,6 +128,7 @@ class SearchHit(JsonValue):
     parts: tuple[tuple[str, float], ...] = ()
     matches: tuple[tuple[str, float], ...] = ()
     reprints: tuple[Reprint, ...] = ()
+    page: int | None = None
 
     @property
     def explain(self) -> dict[str, Any] | None:
@@ -187,7 +189,8 @@ class Answer(JsonValue):
     `body[start:end] == text`, in `sentence`, in `passage`. `kind` is the kind of answer that the question asks for,
     `confidence` the chance that the sentence holds the right answer. `as_of` is the period a figure is of, as its sentence
     names it. `relation`, for an answer beside the one given, is "same" if it says the same, "different" if it says
-    something different of the same time, or "other date" if it gives the figure of another date; else it is None.
+    something different of the same time, or "other date" if it gives the figure of another date; else it is None. `page` is
+    the page on which it begins, None for files without pages.
     """
 
     text: str
@@ -203,6 +206,7 @@ class Answer(JsonValue):
     place: str | None
     as_of: str | None = None
     relation: str | None = None
+    page: int | None = None
 
     @property
     def sentence_text(self) -> str:
