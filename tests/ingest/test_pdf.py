@@ -160,8 +160,8 @@ def test_every_word_is_on_its_page(tmp_path_factory: pytest.TempPathFactory, dat
     pages = []
     for page in range(count):
         lines = [f"Chuyện {word} của tổ hợp tác nuôi ong ở bản Nà Lếch{ends}" for word in data.draw(words_of(page))]
-        number = [str(page + 1)] * data.draw(st.integers(0, 1))
-        pages.append(((OFFICIAL if letterhead and not page else []) + ([head] if head else []), lines, number))
+        foot = [str(page + 1)] * data.draw(st.integers(0, 1))
+        pages.append(((OFFICIAL if letterhead and not page else []) + ([head] if head else []), lines, foot))
     file = pdf_of(drawn_lines([line for part in page for line in part]) for page in pages)
     outcome = read_whole(tmp_path_factory.mktemp("pdf"), file)
     if isinstance(outcome, Rejected):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import IndexDamaged
-from htxsearch.ingest.article import Rejected
+from htxsearch.ingest.article import Doubtful, Rejected
 from htxsearch.text.normalize import folded_form, index_term
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _SETTLED = "settled"
 class Report:
     """The result of a reindex, in articles.
 
-    `renamed` files are also among the added and the removed.
+    `renamed` files are also among the added and the removed. `doubtful` are those of the files read whose text is in doubt.
     """
 
     added: int = 0
@@ -46,6 +46,7 @@ class Report:
     unchanged: int = 0
     renamed: int = 0
     rejected: tuple[Rejected, ...] = ()
+    doubtful: tuple[Doubtful, ...] = ()
     took_s: float = 0.0
 
 

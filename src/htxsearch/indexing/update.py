@@ -26,8 +26,10 @@ from htxsearch.indexing.workers import (
     SequentialSource,
     worth_workers,
 )
-from htxsearch.ingest.article import Article, Rejected, Unchanged
+from htxsearch.ingest.article import Article, Doubtful, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, source_files
+from htxsearch.ingest.doubts import doubts_of, lacks_recognition
+from htxsearch.ingest.readers.ocr import Recogniser, recognising
 from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
 
@@ -160,7 +162,10 @@ class _Update:
         self._affected: set[str] = set()  # unchanged files that have other boilerplate now
         self._counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
         self._rejected: list[Rejected] = []
-        self._done = self._total = 0
+        self._doubtful: list[Doubtful] = []
+        self._done = self._shown = self._total = 0
+        self._reads = ""
+        self._places: dict[str, tuple[int, int]] = {}  # of each file to read: the bytes before it, and its own
         self._reading: DocumentSource = SequentialSource(self)
 
     def run(self, corpus: Path, *, allow_removals: bool) -> Report:
@@ -176,7 +181,9 @@ class _Update:
             lost = [entry for entry in gone.values() if not entry.digest or entry.digest not in new]
             self._check_removals(corpus, lost, has_files=bool(states))
         to_read = self._files_to_read(states, gone)
-        self._total = sum(state.size for state in to_read)
+        for state in to_read:
+            self._places[state.source.path] = (self._total, state.size)
+            self._total += state.size
         if worth_workers(self._total, self._workers):
             self._reading = ReadAheadSource([state.source for state in to_read], self, workers=self._workers)
         try:
@@ -190,7 +197,7 @@ class _Update:
         if self._committer.unsaved or not self._boilerplate.complete:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
             self._committer.commit()
-        return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected))
+        return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected), doubtful=tuple(self._doubtful))
 
     def _check_removals(self, corpus: Path, gone: Iterable[CatalogueEntry], *, has_files: bool) -> None:
         """Raise CorpusError if more than half of some articles, or all, would be removed."""
@@ -251,6 +258,7 @@ class _Update:
         return self._boilerplate.repeating(path)
 
     def lines(self, path: str) -> dict[str, str]:
+        self._reads = path
         stored = ((article_id, hashes.partition(" ")[2]) for article_id, hashes in self._entry(path).articles.items())
         return {line: article_id for article_id, line in stored if line}
 
@@ -293,13 +301,13 @@ class _Update:
         entry.source, entry.blocks = self._boilerplate.counts(path)
         entry.furniture = self._boilerplate.fingerprint(path)
         present: set[str] = set()
-        rejected = 0
+        is_whole = True
         start = self._done
         for outcome, make_document in self._reading.read(state.source):
             outcome = self._unless_taken(outcome, path)
             if isinstance(outcome, Rejected):
                 self._rejected.append(outcome)
-                rejected += 1
+                is_whole = False
                 continue
             present.add(outcome.id)
             self._owner[outcome.id] = path
@@ -307,11 +315,13 @@ class _Update:
                 self._counts["unchanged"] += 1
                 size = outcome.size
             else:
+                self._doubtful += [Doubtful(outcome.id, reason) for reason in doubts_of(outcome)]
+                is_whole = is_whole and not lacks_recognition(outcome)
                 self._index_article(outcome, make_document, entry)
                 size = len(outcome.body.encode())
             self._report_progress(min(start + state.size, self._done + size))
         self._delete([article_id for article_id in entry.articles if article_id not in present], entry)
-        if not rejected:
+        if is_whole:
             entry.digest, entry.stamp = state.digest, state.stamp
         self._committer.unsaved = True
         self._report_progress(start + state.size)
@@ -322,9 +332,18 @@ class _Update:
             return outcome
         return Rejected(path, message("file.id-taken", id=outcome.id, path=self._owner[outcome.id]))
 
+    def page_done(self, done: int, pages: int) -> None:
+        """Report the progress of the file being read by its scanned pages, which are slow."""
+        start, size = self._places.get(self._reads, (0, 0))
+        self._show_progress(start + size * done // pages)
+
     def _report_progress(self, done: int) -> None:
         self._done = done
-        self._progress(self._done, self._total)
+        self._show_progress(done)
+
+    def _show_progress(self, done: int) -> None:
+        self._shown = max(self._shown, done)
+        self._progress(self._shown, self._total)
 
     def _index_article(self, article: Article, make_document: MakeDocument, entry: CatalogueEntry) -> None:
         fingerprint = _fingerprint(article)
@@ -363,16 +382,25 @@ class _Update:
 
 
 def reindex(
-    engine: Engine, corpus: Path, workers: int = 1, *, batch: int, progress: Progress, allow_removals: bool = False
+    engine: Engine,
+    corpus: Path,
+    workers: int = 1,
+    *,
+    batch: int,
+    progress: Progress,
+    allow_removals: bool = False,
+    recognised: Path | None = None,
 ) -> Report:
     """Bring the engine in line with the corpus folder.
 
     About every `batch` articles are committed. With more than one worker, other processes analyse new articles if
     there are many. Unless `allow_removals`, CorpusError is raised before anything is removed if more than half of the
-    articles would be, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies. Running it again changes
-    nothing.
+    articles would be, as when a disk is not there. `recognised` is the folder that keeps the text of scanned pages. Raises
+    IndexFailure, HtxError if a worker dies. Running it again changes nothing.
     """
-    return _Update(engine, batch=batch, workers=workers, progress=progress).run(corpus, allow_removals=allow_removals)
+    update = _Update(engine, batch=batch, workers=workers, progress=progress)
+    with recognising(Recogniser(recognised, page_done=update.page_done)):
+        return update.run(corpus, allow_removals=allow_removals)
 
 
 def _known_by(entry: CatalogueEntry, article: Article) -> str:

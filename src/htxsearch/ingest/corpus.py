@@ -13,7 +13,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.metadata_files import METADATA_SUFFIX, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
-from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES
+from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
 from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
@@ -111,7 +111,7 @@ def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
                         folders.append((list(os.scandir(entry.path)), f"{inside}{entry.name}/"))
                     except OSError as error:
                         rejected.append(Rejected(path, message("file.unlisted", error=error.strerror)))
-            elif may_be_article(entry.name):
+            elif may_be_article(entry.name) and not is_picture_of_page(f"{inside}{entry.name}"):
                 path = _as_text(f"{inside}{entry.name}")
                 try:
                     if entry.is_file():

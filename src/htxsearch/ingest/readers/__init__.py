@@ -20,6 +20,7 @@ from htxsearch.ingest.readers.markdown import read_markdown
 from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx, read_rtf
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
+from htxsearch.ingest.readers.pictures import check_picture, read_picture
 from htxsearch.ingest.readers.plain import read_plain
 from htxsearch.ingest.readers.rows import json_line, read_json_array, read_json_lines, read_table
 from htxsearch.ingest.readers.sheets import read_sheets
@@ -118,6 +119,7 @@ READERS: Mapping[str, Reader] = {
     "json_array": read_json_array,
     "table": read_table,
     "pdf": read_pdf,
+    "picture": read_picture,
     "docx": read_docx,
     "odt": read_odt,
     "rtf": read_rtf,
@@ -133,9 +135,12 @@ READERS: Mapping[str, Reader] = {
 def reader_of(data: bytes, name: str) -> Reader:
     """Return the reader for a file by its bytes.
 
-    Among kinds of text, its name decides. Raises Unreadable if there is no reader.
+    Among kinds of text, its name decides. Raises Unreadable if there is no reader, nor OCR for a picture.
     """
-    return READERS[kind_of(data, splitext(name)[1].lower())]
+    kind = kind_of(data, splitext(name)[1].lower())
+    if kind == "picture":
+        check_picture(data)
+    return READERS[kind]
 
 
 def _member_reader(data: bytes, name: str) -> Reader:

@@ -1,20 +1,22 @@
-"""PDF documents with text in them."""
+"""PDF documents, with text in them or scanned."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, islice
 from statistics import median
 from typing import NamedTuple
 
-from htxsearch.errors.messages import message
+from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.letterhead import read_letterhead
-from htxsearch.ingest.readers.pdf_pages import pdf_pages
+from htxsearch.ingest.readers.ocr import Picture, ScannedText, recogniser, with_recognised
+from htxsearch.ingest.readers.pdf_pages import DPI, page_picture, pdf_pages
 
-__all__ = ["read_pdf"]
+__all__ = ["document_of_pages", "read_pdf"]
 
 _FEWEST_PAGES, _FEW_PAGES, _FEWEST_NUMBERED, _LETTERS = 3, 5, 3, 6
 """Least pages of a document with running titles; pages up to which a numbered title needs only two of them; these; letters."""
@@ -36,20 +38,37 @@ _BEGINS = re.compile(r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điề
 def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
     """Yield the article of a PDF.
 
-    Lines are joined to paragraphs; running titles and page numbers are left out.
-    Raises Unreadable if the file is damaged, needs a password, has no text (a scan), or takes too long.
+    Pages that are pictures are recognised, if they can be. Raises Unreadable if the file is damaged, needs a password, has no
+    text, or takes too long.
     """
     text = pdf_pages(data)
+
+    def picture(number: int) -> Picture:
+        return Picture(page_picture(data, number), ("--dpi", str(DPI)))
+
+    found = recogniser().recognise(data, text.scans, picture, settings=f"{DPI} dpi") if text.scans else {}
+    scanned = with_recognised(text.pages, found)
+    if not any(char.isalpha() for page in scanned.pages for line in page for char in line):
+        reasons = [page for page in found.values() if isinstance(page, Message)]
+        if reasons:
+            raise Unreadable(message("file.pdf-scan", reason=reasons[0]))
+        raise Unreadable(message("file.pdf-unsure" if found else "file.pdf-no-text"))
+    yield document_of_pages(scanned, text.title if text.title and not _NO_TITLE.search(text.title) else None)
+
+
+def document_of_pages(text: ScannedText, title: str | None) -> ParsedDocument:
+    """Return the document of the lines of each page.
+
+    Lines are joined to paragraphs; running titles and page numbers are left out.
+    """
     kept, dropped = _without_running_titles(text.pages)
     lines = [line for page in kept for line in page]
-    if not any(char.isalpha() for line in lines for char in line):
-        raise Unreadable(message("file.pdf-scan"))
-    title = text.title if text.title and not _NO_TITLE.search(text.title) else None
     known = Metadata(title=" ".join(title.split()) if title else None)
     head = read_letterhead(lines)
     joined = _paragraphs(lines[head.lines :] if head else lines)
     starts = _page_starts(kept, joined, head.lines if head else 0)
-    yield document(joined.paragraphs, known, dropped=dropped, head=head, starts=starts)
+    parsed = document(joined.paragraphs, known, dropped=(*dropped, *text.dropped), head=head, starts=starts)
+    return replace(parsed, ocr=None if text.confidence is None else round(text.confidence, 4))
 
 
 def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[list[str]], tuple[Dropped, ...]]:
