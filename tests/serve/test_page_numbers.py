@@ -1,11 +1,13 @@
-"""The page of a PDF that has a hit or an answer, everywhere that they are shown."""
+"""The page of a PDF that has a hit or an answer, and whether it was read by OCR, everywhere that they are shown."""
 
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from index.folders import Folders
 from ingest.folder import drawn_lines, pdf_of
+from ingest.scans import FakeTesseract, grey_page, scanned_pdf
 
 from htxsearch.cli.main import cli
 
@@ -74,3 +76,35 @@ def test_a_page_number_has_no_separators(tmp_path: Path) -> None:
         cli, ["--lang", "vi", "query", "sâm núi", "--index", str(many.index), "--corpus", str(many.corpus)]
     )
     assert "tr. 1001 · " in done.output
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in for tesseract is a script of sh")
+@pytest.mark.parametrize(("language", "shown"), [("vi", "đọc bằng OCR (83 %)"), ("en", "read by OCR (83 %)")])
+def test_what_was_read_by_ocr_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Open, language: str, shown: str
+) -> None:
+    scans = Folders(tmp_path / "scans")
+    fake = FakeTesseract(tmp_path / "bin", lambda path: monkeypatch.setenv("PATH", path))
+    fake.answer([*FIRST, *SECOND], confidence=83)
+    (scans.corpus / "quet.pdf").write_bytes(scanned_pdf([grey_page()]))
+    scans.write("gao.txt", "Gạo nếp Mường Và", "Bà con xay gạo nếp bán ở chợ phiên.")
+    assert not scans.update().rejected
+    folders = ["--index", str(scans.index), "--corpus", str(scans.corpus)]
+    for words in (["query", "quay mật"], ["ask", QUESTION]):
+        assert f" · {shown} · " in CliRunner().invoke(cli, ["--lang", language, *words, *folders]).output
+    assert f": {shown}\n" in CliRunner().invoke(cli, ["--lang", language, "show", "quet.pdf", *folders]).output
+    web = opened(index=str(scans.index), corpus=str(scans.corpus))
+    for address, times in (
+        ("/?q=quay+mật", 1),
+        (f"/?q={QUESTION}", 2),
+        ("/article?id=quet.pdf", 1),
+        ("/article?id=gao.txt", 0),
+    ):
+        assert web.get(f"{address}&lang={language}").text.count(f">{shown}</span>") == times
+    with scans.open() as index:
+        assert {hit.path: hit.as_json().get("ocr") for hit in index.search("bản OR gạo").hits} == {
+            "quet.pdf": 0.83,
+            "gao.txt": None,
+        }
+        assert index.show("quet.pdf").as_json()["ocr"] == 0.83
+        assert "ocr" not in index.show("gao.txt").as_json()

@@ -105,7 +105,7 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     click.echo(click.style(f"{number}. ", dim=True) + _highlighted(hit.title, hit.title_highlights, bold=True))
     origin = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
     reprints = f" {text('cli.reprints', count=len(hit.reprints))}" if hit.reprints else ""
-    click.echo(_INDENT + _about(hit.source, _day(hit.date), _page(hit.page), hit.place, origin) + reprints)
+    click.echo(_INDENT + _about(hit.source, _day(hit.date), _page(hit.page), _ocr(hit.ocr), hit.place, origin) + reprints)
     passage = hit.passage.text
     shown = Span(0, len(passage)) if full else excerpt(passage, list(hit.highlights), length=_EXCERPT)
     lines = _wrapped(passage, shown, hit.highlights)
@@ -131,6 +131,10 @@ def _day(day: datetime.date | None) -> str | None:
 
 def _page(page: int | None) -> str | None:
     return text("cli.on-page", page=page) if page else None
+
+
+def _ocr(confidence: float | None) -> str | None:
+    return None if confidence is None else text("cli.by-ocr", percent=round(100 * confidence))
 
 
 def _number(number: float, form: str = ",") -> str:
@@ -207,7 +211,7 @@ def _show_answer(answer: Answer) -> None:
     for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [span]):
         click.echo(_INDENT + line)
     day = _day(answer.date) or text("answer.undated")
-    click.echo(_INDENT + _about(answer.title, day, _page(answer.page), answer.place, answer.article_id))
+    click.echo(_INDENT + _about(answer.title, day, _page(answer.page), _ocr(answer.ocr), answer.place, answer.article_id))
     click.echo()
 
 
@@ -224,6 +228,7 @@ def show_report(report: Report) -> None:
     ]
     counts += [text("cli.renamed", count=report.renamed)] if report.renamed else []
     counts += [text("cli.rejected-count", count=len(report.rejected))] if report.rejected else []
+    counts += [text("cli.doubtful-count", count=len(report.doubtful))] if report.doubtful else []
     click.echo(f"{', '.join(counts)} ({text('duration.short', seconds=report.took_s)})")
 
 
@@ -275,6 +280,7 @@ def show_article(view: ArticleView) -> None:
         ("saved", _day(article.crawled)),
         ("author", article.author),
         ("place", _place(article)),
+        ("ocr", _ocr(article.ocr)),
         ("source", article.source),
         ("url", article.url),
         ("documents", _listed(_document(number) for number in view.documents())),

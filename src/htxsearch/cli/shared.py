@@ -119,9 +119,11 @@ def show_error(error: HtxError) -> None:
 
 
 def show_rejected(report: "Report") -> None:
-    """Print the files that could not be read, and why, to standard error."""
+    """Print the files that could not be read or are in doubt, to standard error."""
     for rejected in report.rejected:
         say("cli.rejected", path=worded(rejected.path), reason=worded(rejected.reason))
+    for doubtful in report.doubtful:
+        say("cli.doubtful", path=worded(doubtful.path), reason=worded(doubtful.reason))
 
 
 def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "Index":

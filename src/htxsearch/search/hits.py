@@ -83,6 +83,7 @@ def search_hit(
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         reprints=tuple(map(articles.reprint, articles.earliest(others))),
         page=article.page_at(start + (marked[0].start if marked else 0)),
+        ocr=article.ocr,
     )
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "DateMention",
     "Difference",
     "DocumentNumber",
+    "DoubtfulFile",
     "DroppedPiece",
     "EncodeReport",
     "Expansion",
@@ -61,6 +62,7 @@ _TIME_DIGITS = 3
 _CONFIDENCE_DIGITS = 4
 
 _Count = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
 _Page = Annotated[int, Meta(ge=1)]
 _Span = Annotated[list[_Count], Meta(min_length=2, max_length=2)]
 _Day = datetime.date | None
@@ -143,6 +145,7 @@ class SearchHit(_Object):
     title_highlights: list[_Span]
     reprints: list[Reprint]
     page: _Page | None = None
+    ocr: _Share | None = None
     explain: Explanation | None = None
 
     def __post_init__(self) -> None:
@@ -170,7 +173,7 @@ class Answer(_Object):
     start: _Count
     end: _Count
     kind: str
-    confidence: Annotated[float, Meta(ge=0, le=1)]
+    confidence: _Share
     sentence_text: str = field(name="sentence")
     passage: Passage
     article_id: str
@@ -180,6 +183,7 @@ class Answer(_Object):
     as_of: str | None
     relation: Literal["same", "different", "other date"] | None = None
     page: _Page | None = None
+    ocr: _Share | None = None
 
     def __post_init__(self) -> None:
         self.confidence = round(self.confidence, _CONFIDENCE_DIGITS)
@@ -263,7 +267,8 @@ class DroppedPiece(_Object):
 class ArticleView(_Object):
     """An article as it is indexed; "documents" and "dates" are read from its text.
 
-    "pages" has the offset at which each page begins, for files that have pages.
+    "pages" has the offset at which each page begins, for files that have pages; "ocr" is the confidence of those read from
+    pictures.
     """
 
     article_id: str
@@ -282,6 +287,7 @@ class ArticleView(_Object):
     documents: list[DocumentNumber]
     dates: list[DateMention]
     pages: list[_Count] | UnsetType = UNSET
+    ocr: _Share | UnsetType = UNSET
     dropped: list[DroppedPiece] | UnsetType = UNSET
     reprints: list[Reprint] | UnsetType = UNSET
 
@@ -349,6 +355,13 @@ class RejectedFile(_Object):
     reason: str
 
 
+class DoubtfulFile(_Object):
+    """A file that was indexed, and why its text is in doubt."""
+
+    path: str
+    reason: str
+
+
 class EncodeReport(_Object):
     """The vectors that were made."""
 
@@ -370,6 +383,7 @@ class Report(_Object):
     unchanged: _Count
     renamed: _Count
     rejected: list[RejectedFile]
+    doubtful: list[DoubtfulFile]
     took_s: float
     semantic: EncodeReport | None
 
@@ -480,6 +494,7 @@ def article_document(view: "values.ArticleView") -> ArticleView:
         documents=[DocumentNumber(**number._asdict()) for number in view.documents()],
         dates=[DateMention(**mention._asdict()) for mention in view.dates()],
         pages=list(article.pages) if article.pages else UNSET,
+        ocr=UNSET if article.ocr is None else article.ocr,
     )
 
 
@@ -492,6 +507,7 @@ def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeRepor
         unchanged=report.unchanged,
         renamed=report.renamed,
         rejected=[RejectedFile(path=file.path, reason=str(file.reason)) for file in report.rejected],
+        doubtful=[DoubtfulFile(path=file.path, reason=str(file.reason)) for file in report.doubtful],
         took_s=report.took_s,
         semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
     )

@@ -108,7 +108,8 @@ class Reprints(JsonValue):
 class SearchHit(JsonValue):
     """One passage found, with its article.
 
-    `page` is the page of the first highlight, else of the passage's start; None for files without pages.
+    `page` is the page of the first highlight, else of the passage's start, None for files without pages; `ocr` is the
+    confidence of an article that was read from pictures, None for others.
     `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
     Only if asked for, `parts` says what each feature of the reranker adds to the score, and `matches` what
     matched in first-stage retrieval, and how much that scored there.
@@ -129,6 +130,7 @@ class SearchHit(JsonValue):
     matches: tuple[tuple[str, float], ...] = ()
     reprints: tuple[Reprint, ...] = ()
     page: int | None = None
+    ocr: float | None = None
 
     @property
     def explain(self) -> dict[str, Any] | None:
@@ -190,7 +192,7 @@ class Answer(JsonValue):
     `confidence` the chance that the sentence holds the right answer. `as_of` is the period a figure is of, as its sentence
     names it. `relation`, for an answer beside the one given, is "same" if it says the same, "different" if it says
     something different of the same time, or "other date" if it gives the figure of another date; else it is None. `page` is
-    the page on which it begins, None for files without pages.
+    the page on which it begins, None for files without pages; `ocr` is that of its article.
     """
 
     text: str
@@ -207,6 +209,7 @@ class Answer(JsonValue):
     as_of: str | None = None
     relation: str | None = None
     page: int | None = None
+    ocr: float | None = None
 
     @property
     def sentence_text(self) -> str:
