@@ -220,6 +220,24 @@ def test_what_is_left_after_half_an_hour_is_done_by_the_next_run(office: Folders
     assert office.update().added == 1
 
 
+def test_the_pictures_of_an_archive_share_its_time(
+    tmp_path: Path, tesseract: FakeTesseract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each clock reading is ten minutes later: the file begins, then each picture looks at the clock."""
+    folders = Folders(tmp_path / "office")
+    names = [f"{number}.png" for number in range(6)]
+    (folders.corpus / "anh.zip").write_bytes(
+        packed({name: png_of(grey_page(100 + number)) for number, name in enumerate(names)})
+    )
+    clock = iter(range(0, 100_000, 600))
+    with monkeypatch.context() as patch:
+        patch.setattr("htxsearch.ingest.readers.ocr.time.monotonic", lambda: float(next(clock)))
+        report = folders.update()
+    assert (report.added, len(report.rejected)) == (3, 3)
+    assert len(tesseract.pages()) == 3
+    assert folders.update().added == 3
+
+
 def test_two_indexes_in_a_process_keep_their_own(tmp_path: Path) -> None:
     first, second = Recogniser(tmp_path / "a"), Recogniser(tmp_path / "b")
     with recognising(first):

@@ -14,6 +14,7 @@ from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.metadata_files import METADATA_SUFFIX, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
+from htxsearch.ingest.readers.ocr import recogniser
 from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
@@ -193,6 +194,7 @@ def changed_articles(
     `known` has article ids by the hashes of their lines. `boilerplate` has the hashes of the lines that are left
     out since they repeat on the site, see `site_boilerplate`.
     """
+    recogniser().begin_file()
     try:
         data = _bytes(source)
         reader = reader_of(data, source.file.name)

@@ -89,6 +89,11 @@ class Recogniser:
     is_kept: bool = True
     page_done: Callable[[int, int], None] = lambda _done, _total: None
     _program: _Program | None = field(default=None, init=False)
+    _ends: float | None = field(default=None, init=False)
+
+    def begin_file(self) -> None:
+        """Give the next file, all of an archive together, its time."""
+        self._ends = time.monotonic() + _LONGEST_FILE_S
 
     def program(self) -> _Program:
         """Return the program. Raises Unreadable if it, or its Vietnamese, is missing."""
@@ -106,7 +111,7 @@ class Recogniser:
             program = self.program()
         except Unreadable as error:
             return dict.fromkeys(numbers, error.message)
-        ends = time.monotonic() + _LONGEST_FILE_S
+        ends = time.monotonic() + _LONGEST_FILE_S if self._ends is None else self._ends
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         found: dict[int, RecognisedPage | Message] = {}
         for number in numbers:
