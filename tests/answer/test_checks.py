@@ -107,3 +107,14 @@ def test_of_a_list_of_figures_the_one_that_is_counted_is_quoted(question: str, a
     span = Span(text.index("674"), len(text) - 1)
     start, end = _counted(analyse_question(question), text, span)
     assert text[start:end] == answer
+
+
+def test_a_document_names_its_own_number_in_every_passage() -> None:
+    question = analyse_question("Quyết định 340/QĐ-HTX lập tổ nào?")
+    text = "Lập tổ trông ong ở bản Nà Lếch."
+    run = tokens(text)
+    sentence = Sentence(0, 0, 0, len(text), text, [one.start for one in run], [one.term for one in run], [], [()] * len(run),
+                        np.zeros(len(run)), np.zeros(0), features=[0.0] * len(SENTENCE_FEATURES))  # fmt: skip
+    for number, missing in ((None, 1.0), ("12/QĐ-HTX", 1.0), ("340/QĐ-HTX", 0.0)):
+        passage = CandidatePassage(text, "Nghề ong", "a", 0.0, number=number)
+        assert checks(question, passage, sentence, Span(4, 18))["document_missing"] == missing

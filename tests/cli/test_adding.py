@@ -89,3 +89,52 @@ def test_watch_indexes_the_corpus_and_stops_on_ctrl_c(tmp_path: Path) -> None:
 def test_sources_are_completed_as_files(tmp_path: Path) -> None:
     done = htxsearch(cwd=tmp_path, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch add a", COMP_CWORD="2")
     assert done.stdout == "file,a\n"
+
+
+def test_edit_shows_what_it_changed_and_refuses_in_both_languages(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text("Vườn chè\nBà con hái chè.\n", "utf-8")
+    shown = htxsearch("edit", "a.txt", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert "title: Vườn chè" in shown.stdout
+    assert "htxsearch edit a.txt --date" in shown.stderr
+    done = htxsearch("edit", "a.txt", "--title", "Đồi chè", "--date", "7/8/2023", "--lang", "vi", cwd=tmp_path)
+    assert done.stdout.splitlines() == ["tiêu đề: Vườn chè → Đồi chè", "ngày đăng: không có → 07/08/2023"]
+    output = as_json("edit", "a.txt", "--unset", "date", cwd=tmp_path)
+    assert output["changes"] == [{"field": "date", "old": "2023-08-07", "new": None}]
+    assert output["reindex"]["changed"] == 1
+    assert as_json("edit", "a.txt", cwd=tmp_path)["title"] == "Đồi chè"
+    refused = htxsearch("edit", "a.txt", "--place", "Thai Nguyn", "--lang", "vi", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "có phải là Thái Nguyên?" in refused.stderr
+    again = htxsearch("edit", "a.txt", "--title", "Đồi chè", cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "nothing is different" in again.stderr
+
+
+def test_a_dry_run_and_the_list_of_the_rejected(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("Vườn chè\nBà con hái chè.\n", "utf-8")
+    (corpus / "b.txt").write_bytes(b"\0\0\0")
+    (corpus / "c.txt").write_text("Nháp", "utf-8")
+    (corpus / ".htxignore").write_text("c.*\n", "utf-8")
+    plan = as_json("reindex", "--dry-run", cwd=tmp_path)
+    assert (plan["added"], plan["ignored"], plan["refusal"]) == (["a.txt"], ["c.txt"], None)
+    assert [one["path"] for one in plan["rejected"]] == ["b.txt"]
+    assert not (tmp_path / "index").exists()
+    done = htxsearch("reindex", "--dry-run", "--lang", "vi", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.split() == ["thêm", "a.txt"]
+    assert "chưa ghi gì" in done.stderr
+    assert htxsearch("reindex", "--dry-run", "--watch", cwd=tmp_path).returncode == 2
+    assert htxsearch("reindex", "--priority", "normal", cwd=tmp_path).returncode == 1, "a file is rejected"
+    listed = htxsearch("info", "--rejected", cwd=tmp_path)
+    assert listed.returncode == 0
+    assert listed.stdout.startswith("b.txt: ")
+    assert ".htxignore" in listed.stderr
+    assert as_json("info", cwd=tmp_path)["rejected"][0]["path"] == "b.txt"
+    (tmp_path / "other").mkdir()
+    refused = htxsearch("reindex", "--corpus", "other", cwd=tmp_path)
+    assert refused.returncode == 3
+    assert "htxsearch reindex --allow-other-corpus --corpus other" in refused.stderr

@@ -15,6 +15,7 @@ from command import DEMO, as_json, htxsearch
 
 from htxsearch import Index
 from htxsearch.cli.main import cli, main
+from htxsearch.indexing.workers import LOW_PRIORITY
 
 
 @pytest.fixture
@@ -97,6 +98,24 @@ def test_related_prints_json_and_marks_reprints(office: Path) -> None:
     assert first["article_id"] == "ha-giang/du-lich-cong-dong-quan-ba.txt"
     assert first["reprint"] is True
     assert not any(other["reprint"] for other in output["related"][1:])
+
+
+def test_show_tells_the_own_number_and_the_signer(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    body = "Theo Kế hoạch số 12/KH-UBND, xóm trồng sả.\nKT. CHỦ TỊCH\nPHÓ CHỦ TỊCH\nVàng A Lử\n"
+    (corpus / "sa.txt").write_text(f"HTX VƯỜN SẢ\nSố: 4/BC-HTX\nBÁO CÁO\nVườn sả năm qua\n{body}", "utf-8")
+    assert htxsearch("reindex", cwd=tmp_path).returncode == 0
+    lines = htxsearch("show", "sa.txt", cwd=tmp_path).stdout.split("\n")
+    assert {
+        "own number: 4/BC-HTX",
+        "signed by: Vàng A Lử, Phó Chủ tịch",
+        "documents: báo cáo 4/BC-HTX (this document's own number) · kế hoạch 12/KH-UBND",
+    } <= set(lines)
+    shown = as_json("show", "sa.txt", cwd=tmp_path)
+    assert (shown["number"], shown["signer"]) == ("4/BC-HTX", "Vàng A Lử, Phó Chủ tịch")
+    assert [one.get("own", False) for one in shown["documents"]] == [True, False]
+    assert "số của văn bản này" in htxsearch("--lang", "vi", "show", "sa.txt", cwd=tmp_path).stdout
 
 
 def test_a_query_shows_one_reprint_and_lists_the_other_with_it(office: Path) -> None:
@@ -413,4 +432,4 @@ def test_only_commands_that_index_lower_their_priority(tmp_path: Path, words: st
         [sys.executable, "-c", code], cwd=tmp_path, input="Gạo nếp\n\nMùa gặt.", capture_output=True, text=True, check=True
     )
     before, after = map(int, done.stderr.splitlines()[-1].split())
-    assert after == (max(before, 10) if lowers else before)
+    assert after == (max(before, LOW_PRIORITY) if lowers else before)

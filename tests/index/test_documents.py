@@ -60,3 +60,14 @@ def test_each_article_is_parsed_once() -> None:
     articles = StoredArticles(engine)
     assert articles["a"] is articles["a"]
     assert articles["a"].passage(0) == "Đồi chè"
+
+
+def test_the_motto_of_official_documents_is_in_the_passages_and_not_in_the_vector() -> None:
+    motto = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc\n"
+    rest = ("HTX ONG RỪNG\nSố: 4/BC-HTX\n", "Cả năm tổ gom được mười hai thùng mật ở bản Nà Lếch.")
+    told, plain = (
+        document_of(Article(id="a", title="Nghề ong", body=text, path="a")) for text in (motto.join(rest), "".join(rest))
+    )
+    assert told.vector == plain.vector
+    assert "nghĩa" in told.passages[0].syllables
+    assert "nghĩa" not in plain.passages[0].syllables

@@ -829,7 +829,8 @@ def test_a_manifest_never_stands_half_written(three: Folders, monkeypatch: pytes
         real["fsync"](descriptor)
 
     def replace(source: Path, target: Path) -> None:
-        moved.append((Path(target).name, os.stat(source).st_ino in synced, json.loads(Path(source).read_text("utf-8"))))
+        if Path(target).name != "progress.json":  # which may be lost
+            moved.append((Path(target).name, os.stat(source).st_ino in synced, json.loads(Path(source).read_text("utf-8"))))
         real["replace"](source, target)
 
     three.write("d.txt", "Quýt")

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from htxsearch.ingest.readers.letterhead import read_letterhead
+from htxsearch.text.official import own_number
 
 MOTTO = ["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"]
 TEXT = ["Căn cứ Luật Hợp tác xã;", "Ban chủ nhiệm báo cáo như sau:"]
@@ -101,10 +102,43 @@ def test_nothing_of_the_head_is_lost() -> None:
         "Lai Châu, ngày 09 tháng 12 năm 2021",
         "BÁO CÁO",
         "Nghề ong",
+        "______",
     ]
     head = read_letterhead([*lines, *TEXT])
     assert head is not None
-    assert [*head.kept, "BÁO CÁO", "Nghề ong"] == lines
+    assert sorted([*head.kept, *head.dropped, "BÁO CÁO", "Nghề ong"]) == sorted(lines)
+    assert head.dropped == ("______",)
+
+
+def test_the_mark_of_a_subject_is_dropped() -> None:
+    head = read_letterhead(["HTX ONG RỪNG", "Số: 4/HTX", *MOTTO, "V/v mượn thùng", "Sơn La, ngày 5 tháng 3 năm 2020", *TEXT])
+    assert head is not None
+    assert (head.title, head.dropped) == ("Mượn thùng", ("V/v",))
+
+
+def test_a_number_and_a_kind_make_a_head_without_the_motto() -> None:
+    lines = ["HTX ONG RỪNG", "Số: 12 /BC-HTX", "Sơn La, ngày 5 tháng 3 năm 2020", "BÁO CÁO", "Nghề ong năm qua"]
+    assert head_of(lines) == ("BÁO CÁO Nghề ong năm qua", date(2020, 3, 5), "12/BC-HTX")
+    assert head_of(["HTX ONG RỪNG", "Số: 13/HTX-KT", "V/v mượn thùng"]) == ("Mượn thùng", None, "13/HTX-KT")
+
+
+@pytest.mark.parametrize("number", ["/BC-HTX", "…/BC-HTX", "    /BC-HTX"])
+def test_a_number_that_is_not_filled_in_is_none(number: str) -> None:
+    lines = ["HTX ONG RỪNG", f"Số: {number}", *MOTTO, "Sơn La, ngày 5 tháng 3 năm 2020", "BÁO CÁO", "Nghề ong năm qua"]
+    assert head_of(lines)[2] is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        (["Tổ ong báo tin mùa mật", "Số: 12/BC-HTX", "Năm qua được mùa."], "12/BC-HTX"),
+        (["Tổ ong báo tin mùa mật", "Số 12/BC-HTX nói rõ điều đó."], None),
+        (["Tổ ong báo tin mùa mật", "Số: 45", "Năm qua được mùa."], None),
+        (["Nhà số 12/4", "Số 12/4"], None),
+    ],
+)
+def test_the_number_of_a_document_without_a_head(lines: list[str], number: str | None) -> None:
+    assert own_number(lines) == number
 
 
 @pytest.mark.parametrize(
@@ -115,6 +149,8 @@ def test_nothing_of_the_head_is_lost() -> None:
         ["Ông kể chuyện xưa.", *MOTTO, "BÁO CÁO"],
         ["BÁO CÁO", "Nghề ong năm qua", "Năm qua được mùa mật."],
         [*MOTTO],
+        ["TIN NGHỀ ONG", "Số: 3/BC-HTX", "Năm qua được mùa mật."],
+        ["TIN NGHỀ ONG", "BÁO CÁO", "Nghề ong năm qua"],
     ],
 )
 def test_a_text_without_such_a_head_has_none(lines: list[str]) -> None:

@@ -165,6 +165,17 @@ def test_a_page_is_recognised_once(office: Folders, tesseract: FakeTesseract) ->
     assert len(tesseract.pages()) == 2, "the same bytes under another name are known, too"
 
 
+def test_a_dry_run_uses_what_is_kept_and_keeps_nothing(office: Folders, tesseract: FakeTesseract) -> None:
+    with office.open() as index:
+        assert index.plan().added == ("quet.pdf",)
+        assert not index.path.exists()
+    office.update()
+    done = len(tesseract.pages())
+    with office.open() as index:
+        assert index.plan(rebuild=True).added == ("quet.pdf",)
+    assert len(tesseract.pages()) == done
+
+
 @pytest.mark.parametrize("harm", ["cut", "changed", "folder", "gone", "list"])
 def test_nothing_that_is_kept_is_trusted(office: Folders, tesseract: FakeTesseract, harm: str) -> None:
     office.update()

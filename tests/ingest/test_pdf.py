@@ -210,6 +210,18 @@ def test_a_page_without_text_begins_with_the_next_text(tmp_path: Path) -> None:
     assert article.page_at(article.body.index("Mật")) == 3
 
 
+def test_pages_are_right_behind_the_list_of_recipients(tmp_path: Path) -> None:
+    """The list is dropped from the foot, the signer stays."""
+    text = "Cả năm tổ gom được mười hai thùng mật."
+    foot = ["Nơi nhận:", "- Như trên;", "- UBND các xã;", "- Lưu: VT.", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH", "Lò Thị Mận"]
+    pages = [[*OFFICIAL, *[text] * 9], ["Trên đây là báo cáo của tổ./.", *foot], ["PHỤ LỤC", "Thùng ong của từng bản."]]
+    article = article_of(tmp_path, pdf_of(map(drawn_lines, pages)))
+    assert article.signer == "Lò Thị Mận, Phó Chủ tịch"
+    assert "Lưu" not in article.body
+    words = ("thùng mật", "Trên đây", "Lò Thị Mận", "PHỤ LỤC", "Thùng ong")
+    assert [article.page_at(article.body.index(word)) for word in words] == [1, 2, 2, 3, 3]
+
+
 def test_pages_of_an_old_font_are_right_after_the_repair(tmp_path: Path) -> None:
     """Repaired words are shorter: VNI has two signs for one letter."""
     pages = [["Ngheà ong", *["Toå hôïp taùc nuoâi ong ôû baûn gom ñöôïc möôøi hai thuøng maät ñeå baùn chung vôùi"] * 3]]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from htxsearch import Index
-from htxsearch.search import json_types
+from htxsearch.search import index_json_types, json_types
 
 QUESTION = "Năm 2019 HTX chè Tân Cương Xanh có bao nhiêu thành viên?"
 
@@ -29,7 +29,7 @@ def test_every_answer_is_of_its_json_type(demo: Index) -> None:
     checked(demo.ask(QUESTION).as_json(), json_types.Answers)
     checked(demo.show(article_id).as_json(), json_types.ArticleView)
     checked(demo.related(article_id).as_json(), json_types.RelatedArticles)
-    checked(demo.info().as_json(), json_types.Info)
+    checked(demo.info().as_json(), index_json_types.Info)
     for suggestion in demo.suggest("hop tac"):
         checked(suggestion.as_json(), json_types.Suggestion)
 

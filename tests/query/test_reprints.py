@@ -109,6 +109,31 @@ NO_COPIES = {
 }
 
 
+def an_official_report(number: int, unions: int, motto: str = "") -> str:
+    """Return a short report of an office: but for its number and a figure all of them say the same."""
+    return (
+        f"LIÊN MINH HTX TỈNH LAI CHÂU\nSố: {number}/BC-LMHTX\n{motto}Lai Châu, ngày 28 tháng 6 năm 2024\n"
+        f"Thực hiện nhiệm vụ được giao, cơ quan báo cáo như sau: toàn tỉnh có {unions} hợp tác xã hoạt động, các tổ nuôi "
+        "ong ven rừng góp thùng chung, mở lớp dạy nghề cho người mới vào và bán mật ở chợ phiên cuối tháng.\n"
+        "Trên đây là báo cáo của cơ quan, kính gửi các đơn vị để biết và phối hợp thực hiện./."
+    )
+
+
+MOTTO = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc\n"
+
+
+def test_official_documents_with_other_numbers_are_no_reprints() -> None:
+    reports = {str(number): an_official_report(number, 40 + number, MOTTO) for number in (11, 12, 13, 14)}
+    assert groups_of(reports) == []
+    assert groups_of({**reports, "again": reports["12"] + "\nNguồn: trang của cơ quan"}) == [["12", "again"]]
+
+
+def test_the_motto_does_not_make_two_documents_alike() -> None:
+    notes = [f"{MOTTO}Thùng ong số {one} gửi ở bản {one} cho nhà {one} trông." for one in ("chín", "mười")]
+    assert len(tokens(notes[0])) > 20
+    assert not is_reprint(*notes)
+
+
 @pytest.mark.parametrize(("first", "second"), NO_COPIES.values(), ids=NO_COPIES)
 def test_what_only_looks_alike_is_no_reprint(first: str, second: str) -> None:
     assert not is_reprint(first, second)

@@ -166,6 +166,7 @@ def test_facets_suggest_and_health(web: TestClient, demo: Index) -> None:
         "articles": demo.counts().articles,
         "passages": demo.counts().passages,
         "complete": True,
+        "indexing": None,
         "version": "",
     }
     assert health.headers["cache-control"] == "no-store"

@@ -215,6 +215,18 @@ def test_reprints_are_grouped_under_a_hit(web: TestClient, demo: Index) -> None:
     assert {hit.article_id, hit.reprints[0].article_id} <= set(ids)
 
 
+def test_an_official_document_tells_its_own_number_and_its_signer(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.write("a.txt", "HTX VƯỜN SẢ", "Số: 4/BC-HTX\nBÁO CÁO\nVườn sả năm qua\nXóm trồng sả.\nGIÁM ĐỐC\nVàng A Lử")
+    folders.write("b.txt", "Vườn sả", "Báo cáo 4/BC-HTX nói về sả.")
+    assert not folders.update().rejected
+    client = opened(index=str(folders.index), corpus=str(folders.corpus))
+    page = " ".join(Page(client.get("/article", params={"id": "a.txt", "lang": "vi"}).text).text)
+    assert "Số của văn bản này: 4/BC-HTX" in " ".join(page.split())
+    assert "Người ký: Vàng A Lử, Giám đốc" in " ".join(page.split())
+    assert "Số của văn bản này" not in client.get("/article", params={"id": "b.txt", "lang": "vi"}).text
+
+
 def test_dropped_parts_of_an_original_are_shown_with_their_reasons(web: TestClient, demo: Index) -> None:
     for article in (ARTICLE, "bao-cao/dak-lak-ket-qua-2023.txt"):
         left_out = [one.text for one in demo.dropped(article)]

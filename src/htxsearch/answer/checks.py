@@ -7,6 +7,7 @@ Pure: an analysed question and a span of a passage in, numbers out.
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from htxsearch.answer.events import event_of
 from htxsearch.answer.figures import status_of
 from htxsearch.answer.periods import overlap_any, period_at
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
@@ -18,7 +19,7 @@ from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
-__all__ = ["CHECKS", "checks", "counts_something_else"]
+__all__ = ["CHECKS", "checks", "counts_something_else", "is_of_another_event"]
 
 _COUNTED_REACH = 6
 """Terms behind a figure among which the noun is looked for that it counts."""
@@ -38,7 +39,8 @@ def checks(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sent
     status = status_of(before, behind)
     period = period_at(passage.text, sentence.periods, Span(sentence.start, sentence.end), span.start)
     is_timed = question.periods and period and question.kind in _TIMED_KINDS
-    named = {document.number for text in (passage.text, passage.title) for document in document_numbers(text)}
+    texts = (passage.text, passage.title, passage.number or "")
+    named = {document.number for text in texts for document in document_numbers(text)}
     return {
         "kind_misfit": float(_is_of_another_kind(question, sentence, span)),
         "unit_misfit": float(question.kind == "number" and counts_something_else(question, passage.text, span)),
@@ -51,6 +53,16 @@ def checks(question: QuestionAnalysis, passage: CandidatePassage, sentence: Sent
         "deputy_unfit": float(_is_of_another_rank(question, sentence)),
         "repeats_question": _repeated(sentence, span),
     }
+
+
+def is_of_another_event(question: QuestionAnalysis, text: str, span: Span) -> bool:
+    """Return True if a date is of another event than the one asked for.
+
+    A date of effect is no date of issue: such a span is no candidate at all.
+    """
+    asks = question.event and question.kind == "date"
+    event = event_of(text, span.start, span.end) if asks else None
+    return event is not None and event != question.event
 
 
 def _is_of_another_kind(question: QuestionAnalysis, sentence: Sentence, span: Span) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from htxsearch.answer.document_answers import document_answer
 from htxsearch.answer.fact_answers import beside, fact_answers, is_elsewhere, is_target, newest_answer
 from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
 from htxsearch.answer.reader.model import OWN_READER, reader_at
@@ -23,7 +24,7 @@ from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.fact_question import fact_request_of
 from htxsearch.search.features import QueryArrays
-from htxsearch.search.hits import first_of_texts, search_hit
+from htxsearch.search.hits import first_of_texts, named_numbers, search_hit
 from htxsearch.search.pipeline import Retrieval, SearchPage, SearchRequest, first_stage, hints
 from htxsearch.search.rerank import Ranked, rerank
 from htxsearch.search.results import Answer, Answers, Passage
@@ -116,6 +117,14 @@ def answer_question(
     of_facts = fact_answers(snapshot, context.asked, context.question, filters)
     answer = best if best and best.confidence >= answer_model().threshold else None
     answer = newest_answer(answer, of_facts, names_time=bool(context.question.periods))
+    of_document = document_answer(
+        context.question,
+        named_numbers(context.query.tree),
+        [passage.hit.article_id for passage in context.ranked],
+        context.articles,
+    )
+    if of_document:
+        answer, others = of_document, ()
     series = beside(answer, of_facts)
     others = (*series, *(one for one in others if not any(one.sentence == fact.sentence for fact in (answer, *series) if fact)))
     nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
@@ -203,6 +212,7 @@ def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> l
                 start=stored.passages[number].start,
                 published=article.date,
                 province=article.place,
+                number=article.number,
             )
         if len(passages) == _READ_PASSAGES:
             break
@@ -243,7 +253,7 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
     )
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
     absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)
-    candidate = candidate._replace(lacks_name=absent)
+    candidate = candidate._replace(lacks_name=absent, number=passage.number)
     if context.question.kind in FIGURES:
         facts = context.articles.facts(passage.article)
         if is_target(facts, answer):

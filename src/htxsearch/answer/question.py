@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise, takewhile
 
+from htxsearch.answer.events import Event, event_asked
 from htxsearch.answer.figures import Status, status_asked
 from htxsearch.answer.kinds import Kind, kind_of
 from htxsearch.text.date_mentions import DateMention
@@ -68,7 +69,7 @@ class QuestionAnalysis:
     of the noun that "bao nhiêu" counts, or that is in front of "nào", "gì". If `marked` is False, the question was typed
     without diacritics and its terms have none. `periods` are the times it names, `places` the provinces, `documents` the
     document numbers, `names` the names of several words, folded. `status` is that of the figure asked for: an actual figure, a
-    target or a change.
+    target or a change. `event` is that whose date is asked for.
     """
 
     kind: Kind
@@ -79,6 +80,7 @@ class QuestionAnalysis:
     status: Status = "actual"
     asks: bool = True
     has_question_word: bool = True
+    event: Event | None = None
     places: frozenset[str] = frozenset()
     documents: frozenset[int] = frozenset()
     names: tuple[str, ...] = ()
@@ -107,6 +109,7 @@ def analyse_question(text: str, asked: str | None = None) -> QuestionAnalysis:
         documents=frozenset(document.number for document in document_numbers(typed)),
         names=tuple(map(folded_words, _names(typed))),
         status=status_asked(low, marked=marked),
+        event=event_asked(low),
     )
 
 

@@ -49,7 +49,7 @@ class CandidateAnswer(NamedTuple):
 
     `says` is the share of the question that its sentence has (`Sentence.says`). `period` is the one its passage names for it;
     its span is in the passage. `status` is that of its figure. `lacks_name` is True if a name of the question is nowhere in its
-    article.
+    article. `number` is the article's own if it is an official document.
     """
 
     answer: Answer
@@ -59,6 +59,7 @@ class CandidateAnswer(NamedTuple):
     period: DateMention | None
     status: Status
     lacks_name: bool = False
+    number: str | None = None
 
     @property
     def last_day(self) -> date:
@@ -189,9 +190,9 @@ def _related(candidate: CandidateAnswer, relation: Relation) -> CandidateAnswer:
 def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
     """Return True if a candidate concerns another office, document or period.
 
-    It is another than the question's in four cases. A name of the question is nowhere in the article. The question asks for
-    a deputy and the sentence has none. Neither passage nor title has a document number that the question names. The answer
-    is neither a figure nor a date, and its period is another.
+    It is another than the question's in four cases. A name of the question is nowhere in the article. The question asks for a
+    deputy and the sentence has none. A document number that the question names is neither in passage nor title, nor the
+    article's own. The answer is neither a figure nor a date, and its period is another.
     """
     answer, period = candidate.answer, candidate.period
     if candidate.lacks_name:
@@ -201,7 +202,8 @@ def _is_about_another(question: QuestionAnalysis, candidate: CandidateAnswer) ->
         return True
     if question.kind == "person" and question.asks_for_deputy:
         return "phó" not in _terms(answer.sentence.text)
-    named = (*document_numbers(answer.passage.text), *document_numbers(answer.title))
+    texts = (answer.passage.text, answer.title, candidate.number or "")
+    named = [number for text in texts for number in document_numbers(text)]
     return not question.documents <= {document.number for document in named}
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.answer.checks import CHECKS, checks, counts_something_else
+from htxsearch.answer.checks import CHECKS, checks, counts_something_else, is_of_another_event
 from htxsearch.answer.figures import with_qualifier
 from htxsearch.answer.periods import overlap, period_at
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
@@ -218,6 +218,8 @@ def ranked_candidates(
     for number, window, span in found:
         sentence, passage = sentences[number], passages[window.passage]
         exact = _tidied(question, passage.text, sentence, Span(window.start + span.start, window.start + span.end))
+        if is_of_another_event(question, passage.text, exact):
+            continue
         own = {
             "nowhere": max(_UNLIKELY, nowhere),
             "span_margin": max(-_STEEPEST_MARGIN, min(_STEEPEST_MARGIN, span.margin)),
@@ -231,6 +233,8 @@ def ranked_candidates(
         period = period_at(passage.text, sentence.periods, Span(sentence.start, sentence.end), exact.start)
         terms = _terms(passage.text[exact.start : exact.end])
         candidates.append(Candidate(exact, sentence, span, total, terms, period, own))
+    if not candidates:
+        return []
     candidates.sort(key=lambda candidate: -candidate.total)
     candidates = _first_of_sentences(candidates)
     return [_compared(question, candidate, candidates, nowhere) for candidate in candidates]

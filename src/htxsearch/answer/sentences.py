@@ -80,7 +80,7 @@ class CandidatePassage(NamedTuple):
     """A passage in which the answer may be.
 
     `text` begins at `start` of an article's body. `score` is the reranker's. `published`, from which relative dates of its
-    text are counted, and `province` are the article's.
+    text are counted, and `province` are the article's; `number` is its own if it is an official document.
     """
 
     text: str
@@ -90,6 +90,7 @@ class CandidatePassage(NamedTuple):
     start: int = 0
     published: date | None = None
     province: str | None = None
+    number: str | None = None
 
 
 @dataclass(slots=True)

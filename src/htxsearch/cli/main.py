@@ -13,6 +13,7 @@ from htxsearch.cli.ask import ask, info, query, related, show
 from htxsearch.cli.benchmark import benchmark
 from htxsearch.cli.completion import completion
 from htxsearch.cli.corpus import add, feeds, reindex
+from htxsearch.cli.edit import edit
 from htxsearch.cli.evaluation import evaluation
 from htxsearch.cli.facts import facts
 from htxsearch.cli.serve import serve
@@ -34,7 +35,7 @@ def cli(context: click.Context) -> None:
         context.color = False
 
 
-for _command in (query, ask, facts, related, show, reindex, add, feeds, info, serve, evaluation, benchmark, completion):
+for _command in (query, ask, facts, related, show, reindex, add, edit, feeds, info, serve, evaluation, benchmark, completion):
     cli.add_command(_command)
 
 

@@ -35,7 +35,8 @@ from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:
-    from htxsearch.indexing.catalogue import Additions
+    from htxsearch.indexing.catalogue import Additions, Plan
+    from htxsearch.indexing.edits import Edit
 
 __all__ = [
     "safe",
@@ -43,8 +44,12 @@ __all__ = [
     "show_answers",
     "show_article",
     "show_dropped",
+    "show_edit",
     "show_encoded",
     "show_info",
+    "show_left_out",
+    "show_metadata",
+    "show_plan",
     "show_related",
     "show_report",
     "show_reprints",
@@ -279,11 +284,13 @@ def show_article(view: ArticleView) -> None:
         ("date", _day(article.date)),
         ("saved", _day(article.crawled)),
         ("author", article.author),
+        ("number", article.number),
+        ("signer", article.signer),
         ("place", _place(article)),
         ("ocr", _ocr(article.ocr)),
         ("source", article.source),
         ("url", article.url),
-        ("documents", _listed(_document(number) for number in view.documents())),
+        ("documents", _listed(_document(number, is_own=view.is_own(number)) for number in view.documents())),
         ("as-of", _listed(_written(article.body, date) for date in view.dates() if date.kind == "as-of")),
         ("planned", _listed(_written(article.body, date) for date in view.dates() if date.kind == "planned")),
     ]
@@ -327,8 +334,9 @@ def _listed(values: Iterable[str]) -> str:
     return _SEPARATOR.join(dict.fromkeys(values))
 
 
-def _document(number: DocumentNumber) -> str:
-    return f"{number.kind} {number.normal}" if number.kind else number.normal
+def _document(number: DocumentNumber, *, is_own: bool) -> str:
+    written = f"{number.kind} {number.normal}" if number.kind else number.normal
+    return text("article.own-number", number=written) if is_own else written
 
 
 def _written(body: str, date: DateMention) -> str:
@@ -363,15 +371,63 @@ def _show_difference(difference: Difference) -> None:
         click.echo(_INDENT * 2 + click.style(f"{text(f'reprint.{name}')}: ", dim=True) + shown)
 
 
+def show_edit(edit: "Edit") -> None:
+    """Print the metadata that an edit changed, old and new."""
+    for change in edit.changes():
+        old, new = (_metadata_value(value) for value in (change.old, change.new))
+        click.echo(click.style(f"{text(f'article.{change.field}')}: ", fg="cyan") + f"{old} → {new}")
+    if not edit.changes():
+        say("cli.edit-nothing", article=safe(edit.article.id))
+
+
+def show_metadata(values: Mapping[str, str | datetime.date | None], article: Article) -> None:
+    """Print metadata of an article, a line each, those without a value, too."""
+    click.echo(click.style(f"{text('article.id')}: ", fg="cyan") + safe(article.id))
+    for name, value in values.items():
+        inferred = name == "place" and article.place_evidence
+        remark = f" ({text('article.inferred', evidence=safe(article.place_evidence or ''))})" if inferred else ""
+        click.echo(click.style(f"{text(f'article.{name}')}: ", fg="cyan") + _metadata_value(value) + remark)
+
+
+def _metadata_value(value: str | datetime.date | None) -> str:
+    return (_day(value) if isinstance(value, datetime.date) else value and safe(value)) or text("info.none")
+
+
+def show_plan(plan: "Plan") -> None:
+    """Print what a reindex would do: the articles, then their numbers."""
+    for name in ("added", "changed", "removed"):
+        for article_id in getattr(plan, name):
+            click.echo(f"{text(f'cli.would-be-{name}')} {safe(article_id)}")
+    numbers = [text(f"cli.{name}", count=len(getattr(plan, name))) for name in ("added", "changed", "removed")]
+    numbers += [text("cli.unchanged", count=plan.unchanged)]
+    numbers += [text("cli.rejected-count", count=len(plan.rejected))] if plan.rejected else []
+    numbers += [text("cli.ignored", count=len(plan.ignored))] if plan.ignored else []
+    say("cli.dry-run", counts=", ".join(numbers))
+
+
+def show_left_out(contents: Info) -> None:
+    """Print the files that were not taken in, with the reasons, and what to do."""
+    for rejected in contents.rejected:
+        click.echo(f"{safe(rejected.path)}: {_message(rejected.reason)}")
+    if contents.ignored:
+        say("cli.ignored", count=contents.ignored)
+    say("cli.rejected-advice" if contents.rejected else "cli.nothing-rejected")
+
+
 def show_info(contents: Info) -> None:
     """Print the contents of an index, a line each."""
     not_complete = "" if contents.complete else f", {text('info.not-complete')}"
+    if contents.indexing:
+        done, total, percent = contents.indexing.done, contents.indexing.total, contents.indexing.percent
+        not_complete = f", {text('info.indexing', done=done, total=total, percent=percent)}"
     rows = [
         ("index", f"{contents.index} ({text('info.megabytes', megabytes=contents.bytes / 1e6)}){not_complete}"),
         ("corpus", contents.corpus),
         ("engine", f"{contents.engine}, {contents.segmenter}"),
         ("articles", _number(contents.articles)),
         ("passages", _number(contents.passages)),
+        *([("rejected", text("info.rejected-files", count=len(contents.rejected)))] if contents.rejected else []),
+        *([("ignored", _number(contents.ignored))] if contents.ignored else []),
         *([("embeddings", text("info.texts", count=contents.vectors))] if contents.vectors else []),
         ("places", _most_frequent(contents.places)),
         ("sources", _most_frequent(contents.sources)),

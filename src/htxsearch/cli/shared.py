@@ -2,14 +2,14 @@
 
 import json
 import shlex
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from htxsearch.cli.completion import complete_place
+from htxsearch.cli.progress import shown_progress
 from htxsearch.cli.translation import language, say, text
 from htxsearch.errors import HtxError, IndexMissing
 from htxsearch.errors.messages import Message, render, set_advice_options
@@ -17,6 +17,8 @@ from htxsearch.errors.messages import Message, render, set_advice_options
 if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Report
+    from htxsearch.indexing.run import Priority
+    from htxsearch.ingest.article import Doubtful, Rejected
 
 __all__ = [
     "OWN_PROCESS",
@@ -28,6 +30,7 @@ __all__ = [
     "lower_own_priority",
     "open_index",
     "print_json",
+    "priority_option",
     "reader_option",
     "show_error",
     "show_rejected",
@@ -41,6 +44,7 @@ OWN_PROCESS = "own process"
 """The context's object if the process is the program's own, not that of a caller of its commands."""
 
 json_option = click.option("--json", "as_json", is_flag=True)
+priority_option = click.option("--priority", type=click.Choice(["low", "normal"]), default="low", show_default=True)
 reader_option = click.option(
     "--reader", type=click.Path(path_type=Path, file_okay=False), envvar="HTXSEARCH_READER", show_envvar=True
 )
@@ -91,12 +95,13 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def lower_own_priority() -> None:
+def lower_own_priority(priority: str = "low") -> None:
     """Lower the priority of this process, unless a caller runs the command in it."""
+    from htxsearch.indexing.run import niceness_of
     from htxsearch.indexing.workers import lower_priority
 
     if click.get_current_context().obj == OWN_PROCESS:
-        lower_priority()
+        lower_priority(niceness_of(priority))
 
 
 def print_json(value: object) -> None:
@@ -118,12 +123,12 @@ def show_error(error: HtxError) -> None:
     click.echo(click.style(f"{text('cli.error')} ", fg="red", bold=True) + shown, err=True)
 
 
-def show_rejected(report: "Report") -> None:
+def show_rejected(rejected: "Sequence[Rejected]", doubtful: "Sequence[Doubtful]" = ()) -> None:
     """Print the files that could not be read or are in doubt, to standard error."""
-    for rejected in report.rejected:
-        say("cli.rejected", path=worded(rejected.path), reason=worded(rejected.reason))
-    for doubtful in report.doubtful:
-        say("cli.doubtful", path=worded(doubtful.path), reason=worded(doubtful.reason))
+    for one in rejected:
+        say("cli.rejected", path=worded(one.path), reason=worded(one.reason))
+    for other in doubtful:
+        say("cli.doubtful", path=worded(other.path), reason=worded(other.reason))
 
 
 def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "Index":
@@ -138,22 +143,29 @@ def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "In
         if not corpus.is_dir():
             raise IndexMissing("index.no-corpus", index=index_dir, corpus=corpus)
         say("cli.building", index=index_dir, corpus=corpus)
-        show_rejected(update_index(index))
-    elif not index.is_complete():
+        report = update_index(index)
+        show_rejected(report.rejected, report.doubtful)
+    elif not index.is_complete() and not index.progress():  # the answers say how far a run is that is under way
         say("cli.not-complete")
     return index
 
 
 def update_index(
-    index: "Index", *, rebuild: bool = False, workers: int | None = None, allow_removals: bool = False
+    index: "Index",
+    *,
+    rebuild: bool = False,
+    workers: int | None = None,
+    allow_removals: bool = False,
+    allow_other_corpus: bool = False,
+    priority: "Priority" = "low",
 ) -> "Report":
-    """Reindex, with a progress bar on a terminal."""
-    if not sys.stderr.isatty():
-        return index.update(rebuild=rebuild, workers=workers, allow_removals=allow_removals)
-    with click.progressbar(length=1, label=text("cli.indexing"), file=sys.stderr, show_pos=False) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        return index.update(rebuild=rebuild, workers=workers, progress=progress, allow_removals=allow_removals)
+    """Reindex, and show the progress."""
+    with shown_progress() as progress:
+        return index.update(
+            rebuild=rebuild,
+            workers=workers,
+            progress=progress,
+            allow_removals=allow_removals,
+            allow_other_corpus=allow_other_corpus,
+            priority=priority,
+        )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from htxsearch.errors import CorpusError, UsageError
 from htxsearch.indexing.catalogue import Additions
-from htxsearch.indexing.manifest import adding_lock
+from htxsearch.indexing.manifest import adding_lock, check_made_from
 from htxsearch.ingest.add import Adder
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.corpus import check_corpus
@@ -31,16 +31,17 @@ def add_to_corpus(
     metadata: Mapping[str, str],
     text: bytes | None,
     sent: Sequence[tuple[str, Path]],
-    holders: Callable[[], Mapping[str, str]],
+    holders: Callable[[], Mapping[str, str]] | None,
     limit: int,
     fetcher: Fetcher | None,
     seen: Callable[[str], None],
 ) -> Additions:
     """Put files, folders, pages, feeds, sitemaps and a text into the corpus.
 
-    `Index.add` describes the options. `holders` returns the file that each indexed article's id belongs to.
-    Raises UsageError, CorpusError, IndexBusy.
+    `Index.add` describes the options. `holders` returns the file that each indexed article's id belongs to; it is given if the
+    sources are those of others, who change nothing that is there. Raises UsageError, CorpusError, IndexBusy.
     """
+    check_made_from(index_folder, corpus)
     if metadata.get("title") and len(sources) + len(sent) + (text is not None) > 1:
         raise UsageError("add.title-of-several")
     try:
@@ -49,7 +50,9 @@ def add_to_corpus(
         raise UsageError(error.message.code, **error.message.fields) from error
     adder = _adder(corpus, known, limit, fetcher, seen)
     with adding_lock(index_folder):
-        adder.holders = dict(holders())
+        if holders is not None:
+            adder.holders = dict(holders())
+            adder.may_edit = False
         for source in sources:
             adder.add(source)
         for name, file in sent:

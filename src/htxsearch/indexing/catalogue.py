@@ -1,16 +1,18 @@
 """The catalogue of an index: each corpus file's hash, articles and definitions.
 
 Definitions are the abbreviations that the articles define. The engine keeps the catalogue as blobs, committed
-together with the postings. Hence it is never ahead or behind.
+together with the postings. Hence it is never ahead or behind. What was not taken in is kept in the same way.
 """
 
+import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import IndexDamaged
+from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Doubtful, Rejected
 from htxsearch.text.normalize import folded_form, index_term
 
@@ -20,17 +22,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Additions",
     "CatalogueEntry",
+    "LeftOut",
+    "Plan",
     "Report",
     "ShortForm",
     "blobs",
     "is_boilerplate_complete",
     "read_catalogue",
+    "read_left_out",
     "read_short_forms",
 ]
 
 _CATALOGUE = "catalogue"
 _SHORT_FORMS = "short-forms"
 _SETTLED = "settled"
+_LEFT_OUT = "left-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,34 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The result that a reindex would have, by the ids of the articles.
+
+    `rejected` are the files and lines that cannot be read, `ignored` the files and folders that a `.htxignore` names. `refusal`
+    is the reason why a reindex would refuse to remove so much.
+    """
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    rejected: tuple[Rejected, ...] = ()
+    ignored: tuple[str, ...] = ()
+    refusal: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Files of the corpus that are not in the index.
+
+    `rejected` cannot be read, `ignored` is the number of files and folders that a `.htxignore` names.
+    """
+
+    rejected: tuple[Rejected, ...] = ()
+    ignored: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Additions:
     """The result of adding: files now in the corpus, refusals, and a reindex report.
 
@@ -61,6 +95,10 @@ class Additions:
     refused: tuple[Rejected, ...] = ()
     report: Report | None = None
 
+    def paths(self) -> list[str]:
+        """Return the paths in the corpus of the files taken."""
+        return [file.path for file in self.taken]
+
 
 @dataclass(slots=True)
 class CatalogueEntry:
@@ -70,7 +108,7 @@ class CatalogueEntry:
     from.
 
     An empty digest means that the index does not have all of the file; hence the file is read again. A file whose
-    stamp is unchanged need not be hashed; an empty stamp never matches.
+    stamp is unchanged need not be hashed; an empty stamp never matches. `size` is the size of the file in bytes.
 
     `source` and `blocks` are how its lines are counted (`repeated.Counted`). `furniture` records which repeating
     lines were left out when it was read (`repeated.applied`).
@@ -83,6 +121,11 @@ class CatalogueEntry:
     source: str = ""
     blocks: str = ""
     furniture: str = ""
+    size: int = 0
+
+    def fingerprint_of(self, article_id: str) -> str:
+        """Return the fingerprint by which the entry has an article, "" if it has none."""
+        return self.articles.get(article_id, "").partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +158,33 @@ def read_short_forms(engine: Engine) -> dict[str, list[ShortForm]]:
     return {short: [ShortForm(*meaning) for meaning in meanings] for short, meanings in stored.items()}
 
 
+def read_left_out(engine: Engine) -> LeftOut:
+    """Return what the last reindex did not take in."""
+    stored = json.loads(engine.blob(_LEFT_OUT) or b"{}")
+    rejected = (Rejected(path, _from_stored(reason)) for path, reason in stored.get("rejected", ()))
+    return LeftOut(tuple(rejected), stored.get("ignored", 0))
+
+
+def _from_stored(value: Any) -> Any:
+    """Return a message, or a value of its fields, as it was before `_to_stored`."""
+    if isinstance(value, dict):
+        if "day" in value:
+            return datetime.date.fromisoformat(value["day"])
+        return message(value["code"], **{name: _from_stored(field) for name, field in value["fields"].items()})
+    return list(map(_from_stored, value)) if isinstance(value, list) else value
+
+
+def _to_stored(value: object) -> object:
+    """Return a message, or a value of its fields, as JSON, others as their text."""
+    if isinstance(value, Message):
+        return {"code": value.code, "fields": {name: _to_stored(field) for name, field in value.fields.items()}}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, datetime.date):
+        return {"day": value.isoformat()}
+    return list(map(_to_stored, value)) if isinstance(value, Sequence | Set) else str(value)
+
+
 def _blob(engine: Engine, name: str) -> bytes:
     """Return the blob committed as `name`; only an empty engine may lack it.
 
@@ -126,13 +196,15 @@ def _blob(engine: Engine, name: str) -> bytes:
     return blob or b"{}"
 
 
-def blobs(entries: Mapping[str, CatalogueEntry], *, settled: bool) -> dict[str, bytes]:
+def blobs(entries: Mapping[str, CatalogueEntry], left_out: LeftOut = LeftOut(), *, settled: bool) -> dict[str, bytes]:
     """Return the blobs to commit beside the postings."""
+    rejected = [(one.path, _to_stored(one.reason)) for one in left_out.rejected]
     catalogue = {path: _stored(entry) for path, entry in entries.items()}
     return {
         _CATALOGUE: json.dumps(catalogue, ensure_ascii=False).encode(),
         _SHORT_FORMS: json.dumps(_short_forms(entries), ensure_ascii=False).encode(),
         _SETTLED: json.dumps(settled).encode(),
+        _LEFT_OUT: json.dumps({"rejected": rejected, "ignored": left_out.ignored}).encode(),
     }
 
 
@@ -143,6 +215,7 @@ def _stored(entry: CatalogueEntry) -> dict[str, object]:
         "stamp": entry.stamp,
         "articles": entry.articles,
         "definitions": entry.definitions,
+        "size": entry.size,
     }
     if entry.blocks:
         stored |= {"source": entry.source, "blocks": entry.blocks, "furniture": entry.furniture}

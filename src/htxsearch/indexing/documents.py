@@ -12,6 +12,7 @@ from htxsearch.indexing.feature_vectors import feature_vector
 from htxsearch.ingest.article import Article
 from htxsearch.text.analysis import Terms, analyse
 from htxsearch.text.normalize import folded_form
+from htxsearch.text.official import text_of, without_motto
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
@@ -87,7 +88,10 @@ def _date(iso: str | None) -> datetime.date | None:
 def document_of(article: Article) -> Document:
     """Return the document that an engine stores of an article."""
     spans = passages(article.body)
-    of_title, *of_passages = [*analyse(article.title, [Span(0, len(article.title))]), *analyse(article.body, spans)]
+    told = without_motto(article.body, spans)
+    [of_title] = analyse(article.title, [Span(0, len(article.title))])
+    analysed = analyse(article.body, spans if told == spans else [*spans, *told])
+    of_passages, of_told = analysed[: len(spans)], analysed[len(spans) :] or analysed
     terms: list[Terms] = [of_title, *of_passages]
     facts = extract_facts(article.title, article.body, published=article.date, place=article.place)
     return Document(
@@ -99,7 +103,7 @@ def document_of(article: Article) -> Document:
         date=article.date,
         place=article.place,
         source=article.source,
-        vector=feature_vector(article.title, article.body, terms),
+        vector=feature_vector(article.title, text_of(article.body, told), [of_title, *of_told]),
         facts=pack_facts(facts),
         fact_keys=fact_keys(facts),
     )

@@ -2,23 +2,27 @@
 
 The manifest is read before anything else.
 
-index/manifest.json     format, analysis, engine, which data folder, whether a run was finished
+index/manifest.json     format, analysis, engine, which data folder, which corpus, whether a run was finished
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
 index/vectors/          the embeddings of passages; a rebuild leaves them alone
 index/ocr/              the text of scanned pages; may be deleted, then the pages are recognised again
 index/writer.lock       held by the one process that writes
 index/adding.lock       held by the one process that puts things into the corpus
+index/progress.json     how far a run is, while there is one (`progress`)
 """
 
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from htxsearch.errors import (
+    CorpusError,
+    HtxError,
     IndexBusy,
     IndexDamaged,
     IndexMissing,
@@ -36,10 +40,14 @@ __all__ = [
     "Manifest",
     "adding_lock",
     "check_apart",
+    "check_made_from",
+    "exists",
+    "is_being_written",
     "new_data_folder",
     "put",
     "read_manifest",
     "sweep",
+    "with_corpus",
     "write_manifest",
     "writer_lock",
 ]
@@ -50,13 +58,17 @@ FORMAT = 6
 RECOGNISED = "ocr"
 """The folder of the text of scanned pages."""
 _FILE = "manifest.json"
+_WRITER_LOCK = "writer.lock"
+_PATIENCE_S = 0.3
+"""Seconds that a writer waits for a lock: a reader holds it for some microseconds to see whether it is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """The manifest of an index.
 
-    `complete` is false while a run is in progress or was cut off.
+    `complete` is false while a run is in progress or was cut off. `corpus` is the folder that it was made from, and
+    `corpus_from_index` the same from the index folder, with "/"; both are "" where no run has noted them.
     """
 
     data: str
@@ -67,6 +79,8 @@ class Manifest:
     complete: bool = False
     articles: int = 0
     passages: int = 0
+    corpus: str = ""
+    corpus_from_index: str = ""
 
 
 def read_manifest(index: Path) -> Manifest:
@@ -95,6 +109,15 @@ def read_manifest(index: Path) -> Manifest:
     if Path(manifest.data).name != manifest.data or not manifest.data.startswith("data-"):
         raise IndexDamaged("index.data-outside", file=str(index / _FILE))
     return manifest
+
+
+def exists(index: Path) -> bool:
+    """Return True if there is an index in a folder, whatever its state."""
+    try:
+        read_manifest(index)
+    except HtxError as error:
+        return not isinstance(error, IndexMissing)
+    return True
 
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
@@ -132,18 +155,32 @@ def sweep(index: Path, manifest: Manifest) -> None:
 def writer_lock(index: Path) -> Iterator[None]:
     """Hold the lock of the index's only writer.
 
-    The system releases it when the process ends, however it ends. Raises IndexBusy at once if another process has
+    The system releases it when the process ends, however it ends. Raises IndexBusy soon if another process has
     it, IndexNotWritable if the folder cannot be made.
     """
-    with _held(index, "writer.lock", "index.busy"):
+    with _held(index, _WRITER_LOCK, "index.busy"):
         yield
+
+
+def is_being_written(index: Path) -> bool:
+    """Return True if a process holds the writer's lock, or if that cannot be known.
+
+    It cannot be known where the folder may not be written.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(index / _WRITER_LOCK, timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
 
 
 @contextmanager
 def adding_lock(index: Path) -> Iterator[None]:
     """Hold the lock of the only process that adds to the corpus.
 
-    Hence two processes never choose the same free name. Raises IndexBusy at once if another process has it,
+    Hence two processes never choose the same free name. Raises IndexBusy soon if another process has it,
     IndexNotWritable if the folder cannot be made.
     """
     with _held(index, "adding.lock", "index.busy-adding"):
@@ -156,7 +193,7 @@ def _held(index: Path, name: str, busy: str) -> Iterator[None]:
 
     try:
         index.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(index / name, timeout=0)
+        lock = FileLock(index / name, timeout=_PATIENCE_S)
         lock.acquire()
     except Timeout:
         raise IndexBusy(busy, folder=str(index)) from None
@@ -173,3 +210,32 @@ def check_apart(index: Path, corpus: Path) -> None:
     resolved, other = index.resolve(), corpus.resolve()
     if resolved.is_relative_to(other) or other.is_relative_to(resolved):
         raise UsageError("index.nested", index=index, corpus=corpus)
+
+
+def with_corpus(manifest: Manifest, index: Path, corpus: Path) -> Manifest:
+    """Return a manifest that notes the corpus the index is made from."""
+    return replace(manifest, corpus=str(corpus.resolve()), corpus_from_index=_from_index(index, corpus))
+
+
+def check_made_from(index: Path, corpus: Path) -> None:
+    """Raise CorpusError if an index was made from another folder than `corpus`.
+
+    No index was made from any. A project folder that was moved with both in it is the same, and so is a corpus that stayed
+    when the index was moved.
+    """
+    try:
+        manifest = read_manifest(index)
+    except HtxError:  # none, or one that will be replaced; whoever needs it says what is wrong
+        return
+    known = {("absolute", manifest.corpus), ("relative", manifest.corpus_from_index)}
+    now = {("absolute", str(corpus.resolve())), ("relative", _from_index(index, corpus) or None)}
+    if manifest.corpus and not known & now:
+        raise CorpusError("corpus.other", index=str(index), known=manifest.corpus, corpus=str(corpus.resolve()))
+
+
+def _from_index(index: Path, corpus: Path) -> str:
+    """Return the path of a corpus from the index folder, "" if there is none."""
+    try:
+        return Path(os.path.relpath(corpus.resolve(), index.resolve())).as_posix()
+    except ValueError:  # on another drive of Windows
+        return ""

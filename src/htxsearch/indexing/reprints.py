@@ -7,7 +7,8 @@ A. Aiken, "Winnowing: local algorithms for document fingerprinting", 2003). Henc
 its share of them, which the one number of MinHash would not show. Pairs whose sketches have enough in common, not
 counting fingerprints of many articles, are then compared syllable by syllable (`is_reprint`), and put into groups.
 
-Two monthly reports in the same words are no reprints: their figures and names differ. Nor is a follow-up that
+Two monthly reports in the same words are no reprints: their figures and names differ. Nor are two official documents whose own
+numbers differ, however alike; the motto that all of them have does not count. Nor is a follow-up that
 repeats the earlier story: too much of it is its own.
 """
 
@@ -25,6 +26,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from htxsearch.engine.contract import Engine
 from htxsearch.text.analysis import IS_CAPITAL, Terms
 from htxsearch.text.normalize import canonical_spelling
+from htxsearch.text.official import is_same_number, own_number, text_of, without_motto
+from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
 if TYPE_CHECKING:
@@ -68,6 +71,8 @@ _CHANGED, _ADDED_NUMBERS, _ADDED_NAMES = 2, 3, 8
 share and the first. And how many may be nowhere in it, those among them: a share or the second and third, for in a lead or
 a licence line there is a date, and a site names itself."""
 
+_HEAD = 2_000
+"""Characters at the beginning of a text in which it says its own number."""
 _SKETCHES, _GROUPS = "sketches", "reprints"
 
 
@@ -126,7 +131,7 @@ class _Text(NamedTuple):
     """A text to compare: its syllables, their runs, and facts about each syllable.
 
     The facts are each syllable's line and whether it is a number or a name. `runs` is (max(syllables - 4, 0),)
-    uint64, the others are (syllables,).
+    uint64, the others are (syllables,). `own_number` is that of an official document.
     """
 
     syllables: "Hashes"
@@ -134,11 +139,14 @@ class _Text(NamedTuple):
     lines: "Ints"
     numbers: "Mask"
     names: "Mask"
+    own_number: str | None
 
 
 def _text(body: str) -> _Text:
     import numpy as np
 
+    told = without_motto(body, [Span(0, len(body))])
+    body = text_of(body, told) if len(told) > 1 else body
     found = tokens(body)
     breaks = [match.start() for match in _BREAK.finditer(body)]
     first = [body[token.start] for token in found]
@@ -149,6 +157,7 @@ def _text(body: str) -> _Text:
         np.searchsorted(breaks, [token.start for token in found]),
         np.array([char.isdigit() for char in first], np.bool_),
         np.array([char.isupper() for char in first], np.bool_),
+        own_number(body[:_HEAD].splitlines()),
     )
 
 
@@ -177,6 +186,8 @@ def is_reprint(first: str, second: str) -> bool:
 
 
 def _are_reprints(first: _Text, second: _Text) -> bool:
+    if first.own_number and second.own_number and not is_same_number(first.own_number, second.own_number):
+        return False
     if len(first.lines) == len(second.lines):
         return _is_copy(first, second) or _is_copy(second, first)
     return _is_copy(*sorted((first, second), key=lambda one: len(one.lines)))

@@ -10,15 +10,27 @@ analyse ahead of that; the articles indexed, their order and the counts do not d
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
-from htxsearch.engine.contract import Document, Engine, Writer
+from htxsearch.engine.contract import Engine, Writer
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
-from htxsearch.indexing.catalogue import CatalogueEntry, Report, blobs, is_boilerplate_complete, read_catalogue
+from htxsearch.indexing.catalogue import (
+    CatalogueEntry,
+    LeftOut,
+    Plan,
+    Report,
+    blobs,
+    is_boilerplate_complete,
+    read_catalogue,
+    read_left_out,
+)
 from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (
+    LOW_PRIORITY,
     DocumentSource,
     MakeDocument,
     ReadAheadSource,
@@ -27,24 +39,23 @@ from htxsearch.indexing.workers import (
     worth_workers,
 )
 from htxsearch.ingest.article import Article, Doubtful, Rejected, Unchanged
-from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, source_files
+from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, list_corpus
 from htxsearch.ingest.doubts import doubts_of, lacks_recognition
 from htxsearch.ingest.readers.ocr import Recogniser, recognising
 from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
 
-__all__ = ["Progress", "reindex", "unobserved"]
+__all__ = ["FilesDone", "Progress", "planned", "reindex", "unobserved"]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes to do; only files that changed count."""
 
+FilesDone = Callable[[int, int, float], None]
+"""Called with the numbers of files read and to read, and the percentage of bytes."""
+
 
 def unobserved(_done: int, _total: int) -> None:
     """Ignore the progress."""
-
-
-_MANY_REMOVED = 5
-"""Articles whose removal at once is refused if they are more than half of all: a disk may not be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +128,9 @@ class _Committer:
         self.unsaved = False
         """Whether anything, if only the catalogue, is not committed yet."""
 
-    def replace(self, document: Document) -> None:
+    def replace(self, make_document: MakeDocument) -> None:
         """Add an article, in place of any of the same id."""
+        document = make_document()
         self._writer.replace(document)
         self._sketches.put(document.id, sketch(document.passages))
         self._records[document.id] = document.record
@@ -130,14 +142,14 @@ class _Committer:
         self._sketches.drop(article_id)
         self.unsaved = True
 
-    def commit_full_batch(self) -> None:
+    def commit_full_batch(self, left_out: LeftOut) -> None:
         """Commit if there are as many new articles as a batch has."""
         if len(self._records) >= self._batch:
-            self.commit()
+            self.commit(left_out)
 
-    def commit(self) -> None:
+    def commit(self, left_out: LeftOut) -> None:
         """Commit all changes, the catalogue and the sketches together."""
-        catalogue = blobs(self._files, settled=self._boilerplate.complete)
+        catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
         self._writer.commit(catalogue | self._sketches.blobs(self._body))
         self._records.clear()
         self._writer = self._engine.writer()
@@ -148,62 +160,125 @@ class _Committer:
         return StoredArticle.from_json(article_id, record).article.body
 
 
+class _Rehearsal(_Committer):
+    """Takes documents and deletions, and makes and writes nothing."""
+
+    def __init__(self) -> None:
+        self.unsaved = False
+
+    def replace(self, make_document: MakeDocument) -> None:
+        pass
+
+    def delete(self, article_id: str) -> None:
+        pass
+
+    def commit_full_batch(self, left_out: LeftOut) -> None:
+        pass
+
+    def commit(self, left_out: LeftOut) -> None:
+        pass
+
+
 class _Update:
     """A reindex: compares the corpus with the catalogue, and commits the difference."""
 
-    def __init__(self, engine: Engine, *, batch: int, workers: int, progress: Progress) -> None:
-        self._workers = workers
-        self._progress = progress
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        batch: int = 1,
+        workers: int = 1,
+        niceness: int = 0,
+        progress: Progress = unobserved,
+        files_done: FilesDone = lambda *_: None,
+        rehearsal: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._workers, self._niceness = workers, niceness
+        self._progress, self._report_files = progress, files_done
         self._files = read_catalogue(engine)
         self._boilerplate = _Boilerplate(self._files, complete=is_boilerplate_complete(engine))
-        self._committer = _Committer(engine, self._files, self._boilerplate, batch=batch)
+        self._committer = _Rehearsal() if rehearsal else _Committer(engine, self._files, self._boilerplate, batch=batch)
         self._holder = {article_id: path for path, entry in self._files.items() for article_id in entry.articles}
         self._owner: dict[str, str] = {}  # the file that has each article, of the files compared so far
         self._affected: set[str] = set()  # unchanged files that have other boilerplate now
-        self._counts = dict.fromkeys(("added", "changed", "removed", "unchanged"), 0)
+        self._ids: dict[str, list[str]] = {"added": [], "changed": [], "removed": []}
+        self._unchanged = 0
         self._rejected: list[Rejected] = []
         self._doubtful: list[Doubtful] = []
+        self._ignored: list[str] = []
         self._done = self._shown = self._total = 0
+        self._files_done = self._files_total = 0
         self._reads = ""
         self._places: dict[str, tuple[int, int]] = {}  # of each file to read: the bytes before it, and its own
         self._reading: DocumentSource = SequentialSource(self)
 
     def run(self, corpus: Path, *, allow_removals: bool) -> Report:
         """Bring the engine in line with the corpus."""
-        sources, unlisted = source_files(corpus)
-        self._rejected += unlisted
-        states = self._scan(sources)
-        hidden = tuple(f"{folder.path}/" for folder in unlisted)  # the index keeps the articles of these
-        gone = {path: e for path, e in self._files.items() if path not in states and not path.startswith(hidden or "/")}
+        states, gone, to_read = self._compared(corpus)
+        if not allow_removals:
+            self._check_removals(corpus, states, gone)
         new = {state.digest for path, state in states.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
-        if not allow_removals:
-            lost = [entry for entry in gone.values() if not entry.digest or entry.digest not in new]
-            self._check_removals(corpus, lost, has_files=bool(states))
-        to_read = self._files_to_read(states, gone)
-        for state in to_read:
-            self._places[state.source.path] = (self._total, state.size)
-            self._total += state.size
+        starts = accumulate((state.size for state in to_read), initial=0)
+        self._places = {s.source.path: (start, s.size) for s, start in zip(to_read, starts, strict=False)}
         if worth_workers(self._total, self._workers):
-            self._reading = ReadAheadSource([state.source for state in to_read], self, workers=self._workers)
+            sources = [state.source for state in to_read]
+            self._reading = ReadAheadSource(sources, self, workers=self._workers, niceness=self._niceness)
+        before = read_left_out(self._engine)
+        self._report_files(0, self._files_total, 0.0)
         try:
             self._process(states, gone)
         except KeyboardInterrupt:
             self._reading.close()
-            self._committer.commit()  # the articles done so far are kept
+            self._committer.commit(self._left_out())  # the articles done so far are kept
             raise
         finally:
             self._reading.close()
-        if self._committer.unsaved or not self._boilerplate.complete:
+        if self._committer.unsaved or not self._boilerplate.complete or self._left_out() != before:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
-            self._committer.commit()
-        return Report(**self._counts, renamed=renamed, rejected=tuple(self._rejected), doubtful=tuple(self._doubtful))
+            self._committer.commit(self._left_out())
+        counts = {name: len(ids) for name, ids in self._ids.items()} | {"unchanged": self._unchanged, "renamed": renamed}
+        return Report(**counts, rejected=tuple(self._rejected), doubtful=tuple(self._doubtful))
 
-    def _check_removals(self, corpus: Path, gone: Iterable[CatalogueEntry], *, has_files: bool) -> None:
-        """Raise CorpusError if more than half of some articles, or all, would be removed."""
-        removed, total = (sum(len(entry.articles) for entry in entries) for entries in (gone, self._files.values()))
-        if removed > 1 and (not has_files or (removed >= _MANY_REMOVED and 2 * removed > total)):
-            raise CorpusError("corpus.many-removed", removed=removed, total=total, corpus=str(corpus))
+    def plan(self, corpus: Path) -> Plan:
+        """Return what `run` would do, if this is a rehearsal."""
+        states, gone, _ = self._compared(corpus)
+        refusal = None
+        try:
+            self._check_removals(corpus, states, gone)
+        except CorpusError as error:
+            refusal = error.message
+        self._process(states, gone)
+        left_out = self._left_out()
+        return Plan(
+            **{name: tuple(ids) for name, ids in self._ids.items()},
+            unchanged=self._unchanged,
+            rejected=left_out.rejected,
+            ignored=tuple(self._ignored),
+            refusal=refusal,
+        )
+
+    def _compared(self, corpus: Path) -> tuple[dict[str, _FileState], dict[str, CatalogueEntry], list[_FileState]]:
+        """Return every file's state, the entries of files gone, and the files to read."""
+        sources, unlisted, self._ignored = list_corpus(corpus)
+        self._rejected += unlisted
+        states = self._scan(sources)
+        hidden = tuple(f"{folder.path}/" for folder in unlisted)  # the index keeps the articles of these
+        gone = {path: e for path, e in self._files.items() if path not in states and not path.startswith(hidden or "/")}
+        to_read = self._files_to_read(states, gone)
+        self._total = sum(state.size for state in to_read)
+        self._files_total = len(to_read)
+        return states, gone, to_read
+
+    def _left_out(self) -> LeftOut:
+        return LeftOut(tuple(self._rejected), len(self._ignored))
+
+    def _check_removals(self, corpus: Path, states: Mapping[str, _FileState], gone: Mapping[str, CatalogueEntry]) -> None:
+        """Raise CorpusError if more than half of some articles, or all, would be lost."""
+        removals = Removals(corpus, self._files, self, self._ignored, has_files=bool(states))
+        changed = [state for path, state in states.items() if state.digest not in ("", self._entry(path).digest)]
+        removals.check(gone, [(state.source, state.digest, state.size) for state in changed], self._engine.record)
 
     # Scanning
 
@@ -263,7 +338,7 @@ class _Update:
         return {line: article_id for article_id, line in stored if line}
 
     def is_news(self, article: Article) -> bool:
-        return _known_by(self._entry(article.path), article) != _fingerprint(article)
+        return self._entry(article.path).fingerprint_of(article.id) != _fingerprint(article)
 
     # Indexing
 
@@ -272,7 +347,7 @@ class _Update:
         for path, state in states.items():
             self._compare(path, state)
         kept = [path for path in self._files if path not in states and path not in gone]
-        self._counts["unchanged"] += sum(len(self._files[path].articles) for path in kept)
+        self._unchanged += sum(len(self._files[path].articles) for path in kept)
         for path, entry in gone.items():
             self._delete(list(entry.articles), entry)
             del self._files[path]
@@ -286,7 +361,7 @@ class _Update:
         if state.digest:
             entry.stamp = state.stamp
         self._owner.update(dict.fromkeys(entry.articles, path))
-        self._counts["unchanged"] += len(entry.articles)
+        self._unchanged += len(entry.articles)
         if not state.digest:  # it may be readable again tomorrow: the index keeps its articles
             self._rejected += [outcome for outcome in articles_of(state.source) if isinstance(outcome, Rejected)]
 
@@ -312,7 +387,7 @@ class _Update:
             present.add(outcome.id)
             self._owner[outcome.id] = path
             if isinstance(outcome, Unchanged):
-                self._counts["unchanged"] += 1
+                self._unchanged += 1
                 size = outcome.size
             else:
                 self._doubtful += [Doubtful(outcome.id, reason) for reason in doubts_of(outcome)]
@@ -321,9 +396,11 @@ class _Update:
                 size = len(outcome.body.encode())
             self._report_progress(min(start + state.size, self._done + size))
         self._delete([article_id for article_id in entry.articles if article_id not in present], entry)
+        entry.size = state.size
         if is_whole:
             entry.digest, entry.stamp = state.digest, state.stamp
         self._committer.unsaved = True
+        self._files_done += 1
         self._report_progress(start + state.size)
 
     def _unless_taken(self, outcome: ReadOutcome, path: str) -> ReadOutcome:
@@ -344,23 +421,24 @@ class _Update:
     def _show_progress(self, done: int) -> None:
         self._shown = max(self._shown, done)
         self._progress(self._shown, self._total)
+        self._report_files(self._files_done, self._files_total, 100 * self._shown / (self._total or 1))
 
     def _index_article(self, article: Article, make_document: MakeDocument, entry: CatalogueEntry) -> None:
         fingerprint = _fingerprint(article)
         hashes = f"{fingerprint} {article.line}".strip()
-        if _known_by(entry, article) == fingerprint:
-            self._counts["unchanged"] += 1
+        if entry.fingerprint_of(article.id) == fingerprint:
+            self._unchanged += 1
             entry.articles[article.id] = hashes  # the line may be written otherwise
             return
-        self._committer.replace(make_document())
-        self._counts["changed" if article.id in self._holder else "added"] += 1
+        self._committer.replace(make_document)
+        self._ids["changed" if article.id in self._holder else "added"].append(article.id)
         self._transfer_ownership(article)
         entry.articles[article.id] = hashes
         definitions = [(definition.short, definition.long) for definition in learn(f"{article.title}\n{article.body}")]
         entry.definitions.pop(article.id, None)
         if definitions:
             entry.definitions[article.id] = definitions
-        self._committer.commit_full_batch()
+        self._committer.commit_full_batch(self._left_out())
 
     def _transfer_ownership(self, article: Article) -> None:
         """Transfer an article to a new file; its former file is marked for reading again."""
@@ -378,7 +456,7 @@ class _Update:
             entry.articles.pop(article_id, None)
             entry.definitions.pop(article_id, None)
             del self._holder[article_id]
-            self._counts["removed"] += 1
+            self._ids["removed"].append(article_id)
 
 
 def reindex(
@@ -388,27 +466,27 @@ def reindex(
     *,
     batch: int,
     progress: Progress,
+    files_done: FilesDone = lambda *_: None,
     allow_removals: bool = False,
+    niceness: int = LOW_PRIORITY,
     recognised: Path | None = None,
 ) -> Report:
     """Bring the engine in line with the corpus folder.
 
-    About every `batch` articles are committed. With more than one worker, other processes analyse new articles if
-    there are many. Unless `allow_removals`, CorpusError is raised before anything is removed if more than half of the
-    articles would be, as when a disk is not there. `recognised` is the folder that keeps the text of scanned pages. Raises
-    IndexFailure, HtxError if a worker dies. Running it again changes nothing.
+    About every `batch` articles are committed. With more than one worker, other processes of that `niceness` analyse new
+    articles if there are many. `files_done` is told how far it is. `recognised` is the folder that keeps the text of scanned
+    pages. Unless `allow_removals`, CorpusError is raised before anything is removed if more than half of the articles would be
+    lost, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies. Running it again changes nothing.
     """
-    update = _Update(engine, batch=batch, workers=workers, progress=progress)
+    update = _Update(engine, batch=batch, workers=workers, niceness=niceness, progress=progress, files_done=files_done)
     with recognising(Recogniser(recognised, page_done=update.page_done)):
         return update.run(corpus, allow_removals=allow_removals)
 
 
-def _known_by(entry: CatalogueEntry, article: Article) -> str:
-    """Return the fingerprint by which an entry has an article, "" if it has none.
-
-    The article is given by its id.
-    """
-    return entry.articles.get(article.id, "").partition(" ")[0]
+def planned(engine: Engine, corpus: Path, *, recognised: Path | None = None) -> Plan:
+    """Return what a reindex would do. Files that changed are read, nothing is written."""
+    with recognising(Recogniser(recognised, is_kept=False)):
+        return _Update(engine, rehearsal=True).plan(corpus)
 
 
 def _fingerprint(article: Article) -> str:

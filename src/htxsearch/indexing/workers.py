@@ -32,6 +32,9 @@ from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, changed_articles
 
 __all__ = [
+    "BACKGROUND_PRIORITY",
+    "LOW_PRIORITY",
+    "NORMAL_PRIORITY",
     "CatalogueView",
     "DocumentSource",
     "MakeDocument",
@@ -59,8 +62,11 @@ _AHEAD = 8 * 1024 * 1024
 _ARTICLE = 1024
 """Characters that an article counts beside its text, so that many short articles are bounded, too."""
 _LENGTH = struct.Struct("<Q")
-_NICENESS = 10
-"""The niceness of processes that index: a ninth of a busy processor, all of an idle one."""
+LOW_PRIORITY = 3
+"""The niceness of processes that index, and of their sessions: a third of a busy processor, all of an idle one."""
+NORMAL_PRIORITY = 0
+BACKGROUND_PRIORITY = 10
+"""The niceness of an addition beside the server that must answer meanwhile: a tenth of a busy processor."""
 
 MakeDocument = Callable[[], Document]
 """Returns an article's document, when it is ready. Raises the error of its analysis, with the article's name."""
@@ -134,11 +140,14 @@ class _Item:
 class ReadAheadSource:
     """Reads ahead, within bounds, and has workers make the documents needed later."""
 
-    def __init__(self, sources: Sequence[SourceFile], catalogue: CatalogueView, *, workers: int) -> None:
+    def __init__(
+        self, sources: Sequence[SourceFile], catalogue: CatalogueView, *, workers: int, niceness: int = LOW_PRIORITY
+    ) -> None:
         """`sources` will be read in this order, other files in between.
 
         The processes are started when there is enough work for them.
         """
+        self._niceness = niceness
         self._announced = {source.path for source in sources}
         self._upcoming = (item for source in sources for item in _items(source, catalogue))
         self._catalogue = catalogue
@@ -184,7 +193,7 @@ class ReadAheadSource:
 
     def _send(self) -> None:
         """Send the workers all articles read whose documents are needed."""
-        self._workers = self._workers or Workers(self._count)
+        self._workers = self._workers or Workers(self._count, self._niceness)
         while self._unsent:
             portion: list[_Item] = []
             while self._unsent and sum(item.size for item in portion) < _PORTION:
@@ -289,7 +298,8 @@ class Workers:
 
     _IN_HAND = 2  # messages a worker has at once: one in work, one waiting
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, niceness: int = LOW_PRIORITY) -> None:
+        self._niceness = niceness
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._closed = False
@@ -348,7 +358,7 @@ class Workers:
         with self._starting:
             if self._closed:
                 raise EOFError
-            process = start_python(_COMMAND)
+            process = start_python(_COMMAND, str(self._niceness))
             self._processes.append(process)
             return process
 
@@ -388,13 +398,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             _pipe(pipe).close()
 
 
-def start_python(command: str) -> subprocess.Popen[bytes]:
+def start_python(command: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start Python on a command, with pipes for stdin and stdout.
 
     Ctrl-C in the terminal does not reach it.
     """
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", command],
+        [sys.executable, "-P", "-c", command, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -406,26 +416,27 @@ def start_python(command: str) -> subprocess.Popen[bytes]:
 # The worker's side
 
 
-def lower_priority() -> None:
+def lower_priority(niceness: int = LOW_PRIORITY) -> None:
     """Lower the scheduling priority of this process and its later threads.
 
-    Later threads are those started after the call. It is lowered where the OS allows it. With sched_autogroup,
-    Linux schedules sessions before processes; if this process leads a session, its whole autogroup is reniced.
+    Later threads are those started after the call. It is lowered where the OS allows it, and never raised. With
+    sched_autogroup, Linux schedules sessions before processes; if this process leads a session, its whole autogroup is reniced.
     """
     if sys.platform != "win32":
-        os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+        niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
         if os.getsid(0) == os.getpid():
             with suppress(OSError):  # no autogroups here, or the niceness was set a moment ago
-                Path("/proc/self/autogroup").write_text(str(_NICENESS), "ascii")
+                Path("/proc/self/autogroup").write_text(str(niceness), "ascii")
 
 
-def become_worker() -> IO[bytes]:
+def become_worker(niceness: int = LOW_PRIORITY) -> IO[bytes]:
     """Make this process a worker of its parent; return the pipe for answers.
 
-    The worker runs at low priority and ignores Ctrl-C, which its parent handles. Prints go to standard error, so
+    The worker gives way by its niceness and ignores Ctrl-C, which its parent handles. Prints go to standard error, so
     that they do not mix with answers, line by line: a worker is killed, which loses buffered text.
     """
-    lower_priority()
+    lower_priority(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -437,10 +448,10 @@ def become_worker() -> IO[bytes]:
 def serve() -> None:
     """Run the worker's main loop, until the end of stdin.
 
-    The loop reads pickled articles from stdin and writes pickled documents to stdout. The worker exits at the end
-    of stdin.
+    The first argument of the program is its niceness. The loop reads pickled articles from stdin and writes pickled
+    documents to stdout. The worker exits at the end of stdin.
     """
-    answers = become_worker()
+    answers = become_worker(int(sys.argv[1]))
     jobs: queue.SimpleQueue[list[Article]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:

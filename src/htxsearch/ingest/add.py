@@ -22,11 +22,13 @@ from htxsearch.ingest.corpus import may_be_article, source_files
 from htxsearch.ingest.feeds import FeedEntry, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
 from htxsearch.ingest.hosts import AddressRefused, host_of, is_address, parse_address
+from htxsearch.ingest.ignored import IGNORE_FILE, is_ignored
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.metadata_files import (
     METADATA_SUFFIX,
     changed_metadata_file,
     content_of_metadata_file,
+    edited_metadata_file,
     fetched_table,
     origin,
 )
@@ -59,6 +61,8 @@ _SUFFIX_OF = {
     "application/epub+zip": ".epub",
     "application/zip": ".zip",
     "multipart/related": ".mhtml",
+    "message/rfc822": ".eml",
+    "application/vnd.ms-outlook": ".msg",
 }
 _SUFFIXES = frozenset({*_SUFFIX_OF.values(), ".txt", ".htm"})
 _UNSPECIFIC_TYPES = ("", "application/octet-stream", "binary/octet-stream", "application/x-download", "text/plain")
@@ -71,12 +75,13 @@ class AddedFile:
     """A file that is in the corpus now.
 
     `source` is the file or address that was added, `path` the file's path in the corpus. `how` is "same" if the
-    file was there already. "followed" is a feed or sitemap; its path is that of the list of feeds.
+    file was there already, "metadata" if it was and got other metadata now. "followed" is a feed or sitemap; its path is that
+    of the list of feeds.
     """
 
     source: str
     path: str
-    how: Literal["added", "updated", "same", "followed"]
+    how: Literal["added", "updated", "metadata", "same", "followed"]
 
 
 @dataclass(slots=True)
@@ -85,7 +90,8 @@ class Adder:
 
     `metadata` are given by the user for everything in the run, and go into the metadata files. Of a feed up to `limit` new
     pages are fetched. `seen` is called with each file or address before it is read. `taken` and `refused` grow during the
-    run. `holders` gives the file of each article id that no other file may take.
+    run. `holders` gives the file of each article id that no other file may take. With `may_edit`, metadata go to files that are
+    there already, too.
     """
 
     corpus: Path
@@ -96,6 +102,7 @@ class Adder:
     taken: list[AddedFile] = field(default_factory=list)
     refused: list[Rejected] = field(default_factory=list)
     holders: Mapping[str, str] = field(default_factory=dict)
+    may_edit: bool = True
     _by_size: dict[int, list[str]] | None = None
 
     # Sources
@@ -177,7 +184,7 @@ class Adder:
         if not file.is_file():
             raise AddressRefused(message("file.not-a-file" if file.exists() else "file.missing"))
         if file.resolve().is_relative_to(self.corpus.resolve()):
-            self.taken.append(AddedFile(source, file.resolve().relative_to(self.corpus.resolve()).as_posix(), "same"))
+            self._take_known(file.resolve().relative_to(self.corpus.resolve()).as_posix(), source)
             return
         fetched = {"from": str(file.resolve())}
         self._read_and_keep(file, list(map(safe_name, parts)), source, fetched, old_metadata=content_of_metadata_file(file))
@@ -218,7 +225,7 @@ class Adder:
         fetched = fetched_table(content_of_metadata_file(self.corpus / old_path)) if old_path else {}
         response = self.fetcher.fetch(url, etag=fetched.get("etag", ""), modified=fetched.get("modified", ""))
         if response.unchanged and old_path:
-            self.taken.append(AddedFile(url, old_path, "same"))
+            self._take_known(old_path, url)
         elif kind_of(response.data):
             self._add_listing(read_subscriptions(self.corpus).get(url) or Subscription(url), response)
         else:
@@ -295,11 +302,13 @@ class Adder:
         cannot be changed, OSError.
         """
         usual_path = "/".join(parts)
+        if is_ignored(self.corpus, usual_path):
+            raise AddressRefused(message("file.ignored", path=usual_path, file=IGNORE_FILE), final=True)
         present = content_of_metadata_file(self.corpus / usual_path)
         is_update = bool(fetched) and origin(fetched_table(present)) == origin(fetched)
         same = self._same_as(data)
         if same is not None:
-            self.taken.append(AddedFile(source, same, "same"))
+            self._take_known(same, source)
             return
         path = usual_path if is_update else self._unused_path(usual_path)
         how: Literal["added", "updated"] = "updated" if (self.corpus / path).exists() else "added"
@@ -315,6 +324,24 @@ class Adder:
         write_file(target, data)
         self._paths_by_size().setdefault(len(data), []).append(path)
         self.taken.append(AddedFile(source, path, how))
+
+    def _take_known(self, path: str, source: str) -> None:
+        """Note a file that the corpus has already.
+
+        It gets the metadata that are given and new to it. Raises AddressRefused if its metadata file cannot be changed,
+        OSError.
+        """
+        if is_ignored(self.corpus, path):
+            raise AddressRefused(message("file.ignored", path=path, file=IGNORE_FILE), final=True)
+        old = content_of_metadata_file(self.corpus / path)
+        beside = self.corpus / f"{path}{METADATA_SUFFIX}"
+        try:
+            new = edited_metadata_file(old, self.metadata, name=beside.name) if self.may_edit else old
+        except Unreadable as error:
+            raise AddressRefused(error.message) from error
+        if new != old:
+            write_file(beside, new)
+        self.taken.append(AddedFile(source, path, "same" if new == old else "metadata"))
 
     def _paths_by_size(self) -> dict[int, list[str]]:
         """Return the paths of the corpus's files, composed (NFC), by their sizes in bytes."""

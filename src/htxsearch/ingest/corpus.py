@@ -11,6 +11,7 @@ from typing import NamedTuple
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
+from htxsearch.ingest.ignored import IgnoreRules, with_rules_of
 from htxsearch.ingest.metadata_files import METADATA_SUFFIX, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
@@ -19,13 +20,16 @@ from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.text.normalize import nfc
 
 __all__ = [
+    "CorpusFiles",
     "FileState",
     "SourceFile",
     "articles_of",
     "changed_articles",
     "check_corpus",
     "lines_for_counting",
+    "list_corpus",
     "may_be_article",
+    "source_at",
     "source_files",
 ]
 
@@ -92,34 +96,73 @@ class FileState(NamedTuple):
     size: int
 
 
-def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
-    """Return the files of the corpus folder, and those that cannot be read.
+class CorpusFiles(NamedTuple):
+    """The files of a corpus: those to read, those that cannot be read, those ignored.
 
-    The files are sorted by path. Folders that cannot be read are returned, too. Ignored are hidden files, metadata
-    files, and the files that a saved page or an office program leaves beside an article. Raises CorpusError if the
-    corpus folder itself cannot be listed.
+    All are sorted by path. `ignored` has the files and folders that a `.htxignore` names, folders with "/" at the end.
     """
-    sources: list[SourceFile] = []
-    rejected = []
-    folders = [(_list_corpus(corpus), "")]
+
+    sources: list[SourceFile]
+    rejected: list[Rejected]
+    ignored: list[str]
+
+
+def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
+    """Return the files of the corpus folder to read, and those that cannot be read."""
+    return list_corpus(corpus)[:2]
+
+
+def list_corpus(corpus: Path) -> CorpusFiles:
+    """Return the files of the corpus folder.
+
+    Folders that cannot be listed are among the rejected. Passed over are hidden files, metadata files, and the files that a
+    saved page or an office program leaves beside an article. Raises CorpusError if the corpus folder itself cannot be listed.
+    """
+    found = CorpusFiles([], [], [])
+    rules, wrong = with_rules_of(corpus, "", IgnoreRules())
+    found.rejected.extend(wrong)
+    folders = [(_list_corpus(corpus), "", rules)]
     while folders:
-        entries, inside = folders.pop()
+        entries, inside, rules = folders.pop()
         for entry in entries:
+            path = _as_text(f"{inside}{entry.name}")
             if entry.is_dir(follow_symlinks=False):
-                if not entry.name.startswith("."):
-                    path = _as_text(f"{inside}{entry.name}")
-                    try:
-                        folders.append((list(os.scandir(entry.path)), f"{inside}{entry.name}/"))
-                    except OSError as error:
-                        rejected.append(Rejected(path, message("file.unlisted", error=error.strerror)))
-            elif may_be_article(entry.name) and not is_picture_of_page(f"{inside}{entry.name}"):
-                path = _as_text(f"{inside}{entry.name}")
+                if entry.name.startswith("."):
+                    continue
+                if rules.ignore(f"{path}/"):
+                    found.ignored.append(f"{path}/")
+                    continue
+                try:
+                    listed = list(os.scandir(entry.path))
+                except OSError as error:
+                    found.rejected.append(Rejected(path, message("file.unlisted", error=error.strerror)))
+                    continue
+                within, wrong = with_rules_of(entry.path, f"{path}/", rules)
+                found.rejected.extend(wrong)
+                folders.append((listed, f"{inside}{entry.name}/", within))
+            elif may_be_article(entry.name) and not is_picture_of_page(path):
+                if rules.ignore(path):
+                    found.ignored.append(path)
+                    continue
                 try:
                     if entry.is_file():
-                        sources.append(SourceFile(Path(entry.path), path))
+                        found.sources.append(SourceFile(Path(entry.path), path))
                 except OSError as error:  # a link to itself
-                    rejected.append(Rejected(path, message("file.unreadable", error=error.strerror)))
-    return sorted(sources, key=lambda source: source.path), sorted(rejected, key=lambda each: each.path)
+                    found.rejected.append(Rejected(path, message("file.unreadable", error=error.strerror)))
+    found.sources.sort(key=lambda source: source.path)
+    found.rejected.sort(key=lambda each: each.path)
+    found.ignored.sort()
+    return found
+
+
+def source_at(corpus: Path, path: str) -> SourceFile | None:
+    """Return the file at a path of the corpus, None if it is gone.
+
+    Its name on the disk may use another Unicode composition. Raises CorpusError if the corpus cannot be listed.
+    """
+    if (corpus / path).is_file():
+        return SourceFile(corpus / path, path)
+    return next((source for source in list_corpus(corpus).sources if source.path == path), None)
 
 
 def check_corpus(corpus: Path, *, not_empty: bool = False) -> None:

@@ -13,6 +13,7 @@ from htxsearch.ingest.article import Unreadable
 from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
 from htxsearch.text.places import PlaceMention, canonical_place, find_districts, find_provinces, provinces
+from htxsearch.text.tokens import terms
 
 __all__ = ["Metadata", "author_of", "province_of"]
 
@@ -52,6 +53,15 @@ class Metadata:
             else:
                 raise Unreadable(message("file.field-not-text", field=field.name, value=str(value)))
         return cls(**known)  # type: ignore[arg-type]
+
+    def shows(self, name: str, value: str) -> bool:
+        """Return True if the metadata have a file's `value` of a field word for word."""
+        own = getattr(self, name) if name in _SHOWN else None
+        if isinstance(own, datetime.date):
+            return re.fullmatch(r"[\d\s./-]+", value) is not None and sorted(map(int, re.findall(r"\d+", value))) == sorted(
+                (own.day, own.month, own.year)
+            )
+        return own is not None and terms(str(own)) == terms(value)
 
     def or_else(self, other: "Metadata") -> "Metadata":
         """Return these metadata, completed by those of `other`."""
@@ -94,6 +104,7 @@ def _only(named: list[PlaceMention], where: str, text: str) -> tuple[str | None,
     return named[0].province, f'{where}: "{_quoted(text, min(named))}"'
 
 
+_SHOWN = frozenset(field.name for field in fields(Metadata)) - {"listed"}
 _OPENING = 2000
 """Characters of the first paragraph that are searched; a body without line breaks has no other end of it."""
 _NATIONAL = re.compile(r"Thủ tướng|Bộ trưởng|Quốc hội|Chính phủ|Trung ương|[Cc]ả nước|[Tt]oàn quốc|Việt Nam|\bVN\b")

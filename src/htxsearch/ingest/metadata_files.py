@@ -6,7 +6,7 @@ table [fetched] in the file, with the address or file that NAME was got from, an
 
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = [
     "METADATA_SUFFIX",
     "changed_metadata_file",
     "content_of_metadata_file",
+    "edited_metadata_file",
     "fetched_table",
     "origin",
     "read_metadata_file",
@@ -98,25 +99,60 @@ def changed_metadata_file(old: bytes, given: Metadata, fetched: Mapping[str, str
     return text.encode()
 
 
-def _edited(old: str, present: Mapping[str, Any], values: Mapping[str, Any], fetched: Mapping[str, Any]) -> str:
-    """Return TOML with new values of top-level keys and of keys of [fetched]."""
+def edited_metadata_file(old: bytes, given: Metadata, unset: Collection[str] = (), *, name: str) -> bytes:
+    """Return the content of the metadata file `name` with new metadata.
+
+    The keys in `unset` are removed. Everything else stays as it is written, [fetched] too; the content is the old one if
+    nothing is new. Raises Unreadable as `changed_metadata_file`.
+    """
+    present = _parsed(old, name)
+    values = {key: value for key, value in _given_values(given).items() if key not in unset}
+    meant = {key: value for key, value in present.items() if key not in unset} | values
+    if meant == present:
+        return old
+    try:
+        if any(isinstance(present.get(key), dict | list) for key in {*values, *unset}):
+            raise ValueError("a table of the user's has the name of a value")
+        text = _edited(old.decode("utf-8-sig"), present, values, {}, unset)
+        if tomllib.loads(text) != meant:
+            raise ValueError("the new text does not hold what is meant")
+    except Exception as error:  # see `changed_metadata_file`
+        raise Unreadable(message("file.metadata-unchangeable", file=name)) from error
+    return text.encode()
+
+
+def _edited(
+    old: str,
+    present: Mapping[str, Any],
+    values: Mapping[str, Any],
+    fetched: Mapping[str, Any],
+    unset: Collection[str] = (),
+) -> str:
+    """Return TOML with new values of top-level keys and of keys of [fetched].
+
+    That table stays as it is if none are given.
+    """
     import tomlkit  # takes 20 ms, and only adding needs it
 
     document = tomlkit.parse(old)
     for key in values.keys() & present.keys():
         document[key] = values[key]
-    table = document.setdefault("fetched", tomlkit.table())
-    for key in {*_FETCHED_KEYS} & table.keys() - fetched.keys():
-        del table[key]
-    for key, value in fetched.items():
-        table[key] = value
+    for key in present.keys() & unset:
+        del document[key]
+    if fetched:
+        table = document.setdefault("fetched", tomlkit.table())
+        for key in {*_FETCHED_KEYS} & table.keys() - fetched.keys():
+            del table[key]
+        for key, value in fetched.items():
+            table[key] = value
     new = tomlkit.dumps({key: value for key, value in values.items() if key not in present})
     return new + ("" if old.strip() else "\n") + tomlkit.dumps(document)
 
 
 def _given_values(given: Metadata) -> dict[str, Any]:
     """Return the metadata that a user can give, by key."""
-    texts = {"title": given.title, "place": given.place, "source": given.source}
+    names = ("title", "place", "source", "author", "url", "number", "signer")
+    texts = {name: getattr(given, name) for name in names}
     day = {"date": given.date} if given.date else {}
     return {name: _clean(value) for name, value in texts.items() if value} | day
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import CorpusError, UnknownArticle, UsageError
@@ -15,11 +14,9 @@ from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticle
 from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.analysis import analyse
 from htxsearch.text.normalize import folded_form, nfc
+from htxsearch.text.official import text_of, without_motto
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
-
-if TYPE_CHECKING:
-    from htxsearch.ingest.corpus import SourceFile
 
 __all__ = [
     "article_in_file",
@@ -94,12 +91,12 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path, recognised: 
 
     Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
     """
-    from htxsearch.ingest.corpus import changed_articles
+    from htxsearch.ingest.corpus import changed_articles, source_at
     from htxsearch.ingest.readers.ocr import Recogniser, recognising
     from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
 
     article = article_view(snapshot, article_id).article
-    source = _original(corpus, article.path)
+    source = source_at(corpus, article.path)
     if source is None:
         raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
     files = {path: LineCounts(counts.source, counts.blocks) for path, counts in read_catalogue(snapshot.engine).items()}
@@ -145,18 +142,6 @@ def article_in_text(content: bytes) -> Article:
     return articles[0]
 
 
-def _original(corpus: Path, path: str) -> "SourceFile | None":
-    """Return the file that an article was read from.
-
-    The name on disk may use another Unicode composition.
-    """
-    from htxsearch.ingest.corpus import SourceFile, source_files
-
-    if (corpus / path).is_file():
-        return SourceFile(corpus / path, path)
-    return next((file for file in source_files(corpus)[0] if file.path == path), None)
-
-
 def reprints_of(snapshot: Snapshot, article_id: str) -> Reprints:
     """Return the reprints of an article, and how each differs from it in numbers.
 
@@ -178,13 +163,15 @@ def related_articles(snapshot: Snapshot, article: Article, limit: int, *, indexe
     An article that is indexed itself is left out, and its words are known.
     """
     of_title, of_body = _flags(snapshot.engine, article.id) if indexed else (None, None)
+    told = without_motto(article.body, passages(article.body))
     parts = [
         *analyse(article.title, [Span(0, len(article.title))], flags=of_title),
-        *analyse(article.body, passages(article.body), flags=of_body),
+        *analyse(article.body, told, flags=of_body),
     ]
     own_id = article.id if indexed else None
     group = snapshot.reprint_groups.group(article.id)
-    near = snapshot.similarity.nearest(article.title, article.body, parts, limit=limit, leave_out=own_id)
+    body = text_of(article.body, told)
+    near = snapshot.similarity.nearest(article.title, body, parts, limit=limit, leave_out=own_id)
     related = []
     for neighbour in near:
         near_article = article_view(snapshot, neighbour.article_id).article

@@ -1,17 +1,58 @@
-"""From ranked passages to hits: a hit per article or per text, with its excerpt."""
+"""From ranked passages to hits: a hit per article or per text, with its excerpt.
 
-from collections.abc import Sequence
+A document whose own number the query names comes before those that name it.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
 from htxsearch.query.expand import ExpandedQuery
+from htxsearch.query.parse import Either, Group, Number, Operand
 from htxsearch.search.highlight import highlights
 from htxsearch.search.rerank import Ranked
 from htxsearch.search.results import Passage, SearchHit
 from htxsearch.search.snapshot import ReprintGroups, StoredArticles
-from htxsearch.text.normalize import canonical_spelling
+from htxsearch.text.normalize import canonical_spelling, folded_form
+from htxsearch.text.tokens import tokens
 
-__all__ = ["earliest", "first_of_articles", "first_of_texts", "search_hit"]
+__all__ = ["earliest", "first_of_articles", "first_of_texts", "named_numbers", "own_first", "search_hit"]
+
+
+def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
+    """Return ranked passages, first those of documents whose number the query names.
+
+    Their scores are raised above the best of the others by a part "own_number".
+    """
+    wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
+    if not wanted:
+        return list(ranked)
+    own = [passage for passage in ranked if _number_of(passage, articles) in wanted]
+    others = [passage for passage in ranked if _number_of(passage, articles) not in wanted]
+    if not (own and others):
+        return list(ranked)
+    raised = max(0.0, others[0].score - own[-1].score + 1.0)
+    return [
+        *(Ranked(one.hit, one.score + raised, (*one.parts, ("own_number", raised))) for one in own),
+        *others,
+    ]
+
+
+def named_numbers(part: Operand) -> Iterator[tuple[str, ...]]:
+    """Yield the terms of each document number that a query looks for."""
+    match part:
+        case Number(terms):
+            yield terms
+        case Either(operands):
+            yield from chain.from_iterable(map(named_numbers, operands))
+        case Group(clauses):
+            yield from chain.from_iterable(named_numbers(one.operand) for one in clauses if one.occur != "must_not")
+
+
+def _number_of(passage: Ranked, articles: StoredArticles) -> tuple[str, ...] | None:
+    number = articles[passage.hit.article_id].article.number
+    return tuple(folded_form(token.term) for token in tokens(number)) if number else None
 
 
 def first_of_articles(ranked: Sequence[Ranked]) -> list[Ranked]:

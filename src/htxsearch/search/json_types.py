@@ -3,7 +3,7 @@
 The OpenAPI document is made from these types. Each type has the name of the value it is the JSON of, and takes
 that value's attributes of the same names; a rounded number is rounded here. A field with a default is left out of
 the JSON where it has that value. Dates are ISO. `msgspec` is imported with this module (7 ms), therefore only where
-JSON is asked for. The module is long: all documents refer to each other.
+JSON is asked for. The module is long, for these types are one list.
 """
 
 import datetime
@@ -15,43 +15,31 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from htxsearch.text.places import province_now
 
 if TYPE_CHECKING:
-    from htxsearch.indexing import catalogue, embeddings
     from htxsearch.search import results as values
 
 __all__ = [
-    "AddedFile",
-    "Additions",
     "Answer",
     "Answers",
     "ArticleView",
     "DateMention",
     "Difference",
     "DocumentNumber",
-    "DoubtfulFile",
     "DroppedPiece",
-    "EncodeReport",
     "Expansion",
     "Explanation",
-    "Info",
     "Matched",
     "Passage",
     "PassageSpan",
-    "RefusedSource",
-    "RejectedFile",
     "RelatedArticle",
     "RelatedArticles",
-    "Report",
     "Reprint",
     "Reprints",
     "Results",
     "SearchHit",
-    "ShortForm",
     "Suggestion",
     "WeightedTerm",
-    "additions_document",
     "article_document",
     "json_type_of",
-    "report_document",
     "reprints_document",
     "results_document",
     "to_json",
@@ -235,7 +223,10 @@ class PassageSpan(_Object):
 
 
 class DocumentNumber(_Object):
-    """A document number in a text."""
+    """A document number in a text.
+
+    "own" is there only if it is that of the document itself.
+    """
 
     start: _Count
     end: _Count
@@ -245,6 +236,7 @@ class DocumentNumber(_Object):
     number: _Count
     year: int | None
     issuer: str | None
+    own: bool | None = None
 
 
 class DateMention(_Object):
@@ -267,8 +259,8 @@ class DroppedPiece(_Object):
 class ArticleView(_Object):
     """An article as it is indexed; "documents" and "dates" are read from its text.
 
-    "pages" has the offset at which each page begins, for files that have pages; "ocr" is the confidence of those read from
-    pictures.
+    "number", its own number, and "signer" are there only if an official document has them. "pages" has the offset at which
+    each page begins, for files that have pages; "ocr" is the confidence of those read from pictures.
     """
 
     article_id: str
@@ -286,6 +278,8 @@ class ArticleView(_Object):
     passages: list[PassageSpan]
     documents: list[DocumentNumber]
     dates: list[DateMention]
+    number: str | None = None
+    signer: str | None = None
     pages: list[_Count] | UnsetType = UNSET
     ocr: _Share | UnsetType = UNSET
     dropped: list[DroppedPiece] | UnsetType = UNSET
@@ -323,100 +317,7 @@ class Suggestion(_Object):
     article_id: str | None
 
 
-class ShortForm(_Object):
-    """An abbreviation, its long form, and the article that defines it."""
-
-    short: str
-    long: str
-    article_id: str
-
-
-class Info(_Object):
-    """The contents and the place of an index."""
-
-    index: str
-    corpus: str
-    engine: str
-    segmenter: str
-    complete: bool
-    articles: _Count
-    passages: _Count
-    vectors: _Count
-    bytes: _Count
-    places: dict[str, _Count]
-    sources: dict[str, _Count]
-    short_forms: list[ShortForm]
-
-
-class RejectedFile(_Object):
-    """A file that was not indexed, and why."""
-
-    path: str
-    reason: str
-
-
-class DoubtfulFile(_Object):
-    """A file that was indexed, and why its text is in doubt."""
-
-    path: str
-    reason: str
-
-
-class EncodeReport(_Object):
-    """The vectors that were made."""
-
-    encoded: _Count
-    kept: _Count
-    dropped: _Count
-    took_s: float
-
-    def __post_init__(self) -> None:
-        self.took_s = round(self.took_s, _TIME_DIGITS)
-
-
-class Report(_Object):
-    """The work of a reindex, in articles."""
-
-    added: _Count
-    changed: _Count
-    removed: _Count
-    unchanged: _Count
-    renamed: _Count
-    rejected: list[RejectedFile]
-    doubtful: list[DoubtfulFile]
-    took_s: float
-    semantic: EncodeReport | None
-
-    def __post_init__(self) -> None:
-        self.took_s = round(self.took_s, _TIME_DIGITS)
-
-
-class AddedFile(_Object):
-    """A file that is in the corpus now."""
-
-    source: str
-    path: str
-    how: Literal["added", "updated", "same", "followed"]
-
-
-class RefusedSource(_Object):
-    """A source that could not be added, and why."""
-
-    source: str
-    reason: str
-
-
-class Additions(_Object):
-    """The work of an addition; "reindex" is null if there was none."""
-
-    taken: list[AddedFile]
-    refused: list[RefusedSource]
-    reindex: Report | None
-
-
-_TYPES: dict[str, type[_Object]] = {
-    kind.__name__: kind for kind in (Answer, Answers, Info, RelatedArticles, Reprint, SearchHit)
-}
+_TYPES: dict[str, type[_Object]] = {kind.__name__: kind for kind in (Answer, Answers, RelatedArticles, Reprint, SearchHit)}
 
 
 def json_type_of(value: object) -> Any:
@@ -491,32 +392,10 @@ def article_document(view: "values.ArticleView") -> ArticleView:
         path=article.path,
         text=article.body,
         passages=[PassageSpan(start=span.start, end=span.end) for span in view.passages],
-        documents=[DocumentNumber(**number._asdict()) for number in view.documents()],
+        documents=[DocumentNumber(**number._asdict(), own=view.is_own(number) or None) for number in view.documents()],
         dates=[DateMention(**mention._asdict()) for mention in view.dates()],
+        number=article.number,
+        signer=article.signer,
         pages=list(article.pages) if article.pages else UNSET,
         ocr=UNSET if article.ocr is None else article.ocr,
-    )
-
-
-def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeReport | None") -> Report:
-    """Return the JSON document of a reindex."""
-    return Report(
-        added=report.added,
-        changed=report.changed,
-        removed=report.removed,
-        unchanged=report.unchanged,
-        renamed=report.renamed,
-        rejected=[RejectedFile(path=file.path, reason=str(file.reason)) for file in report.rejected],
-        doubtful=[DoubtfulFile(path=file.path, reason=str(file.reason)) for file in report.doubtful],
-        took_s=report.took_s,
-        semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
-    )
-
-
-def additions_document(additions: "catalogue.Additions") -> Additions:
-    """Return the JSON document of an addition."""
-    return Additions(
-        taken=[msgspec.convert(file, AddedFile, from_attributes=True) for file in additions.taken],
-        refused=[RefusedSource(source=file.path, reason=str(file.reason)) for file in additions.refused],
-        reindex=report_document(additions.report, None) if additions.report else None,
     )

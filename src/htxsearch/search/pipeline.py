@@ -10,7 +10,7 @@ from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import DateOption, Filter, Sort, check_options, facet_names, filters_of
 from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
-from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, search_hit
+from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, own_first, search_hit
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
@@ -137,8 +137,9 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     dense = dense and dense._replace(adds=not request.filters and is_running_words(tree))
     reranked = rerank(snapshot.engine, query.terms, read_as, retrieval.result.hits, dense)
     groups = _groups(snapshot, request)
-    ranked = _ranked(snapshot.engine, query.node, reranked.ranked, request, groups)
     articles = StoredArticles(snapshot.engine)
+    best = own_first(reranked.ranked, query.tree, articles)
+    ranked = _ranked(snapshot.engine, query.node, best, request, groups)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
     shown = [earliest(passage, ranked, query, articles, groups) for passage in page]
     results = _results(retrieval.result, read_as, query, request, shown, articles, groups)

@@ -16,16 +16,19 @@ from typing import TYPE_CHECKING, Any
 from htxsearch.errors.messages import Message
 from htxsearch.indexing.catalogue import Report, ShortForm
 from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.ingest.article import Article
+from htxsearch.indexing.progress import IndexingProgress
+from htxsearch.ingest.article import Article, Rejected
 from htxsearch.query.expand import Expansion
 from htxsearch.search.reprint_differences import Difference
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.document_numbers import DocumentNumber, document_numbers
+from htxsearch.text.official import is_same_number
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:
-    from htxsearch.indexing.catalogue import Additions
+    from htxsearch.indexing.catalogue import Additions, Plan
+    from htxsearch.indexing.edits import Edit
 
 __all__ = [
     "Answer",
@@ -42,6 +45,8 @@ __all__ = [
     "SearchHit",
     "additions_json",
     "by_province",
+    "edit_json",
+    "plan_json",
     "report_json",
 ]
 
@@ -268,6 +273,10 @@ class ArticleView(JsonValue):
         """Return the document numbers in the article's body."""
         return document_numbers(self.article.body)
 
+    def is_own(self, number: DocumentNumber) -> bool:
+        """Return True if a document number is that of the article itself."""
+        return self.article.number is not None and is_same_number(number.normal, self.article.number)
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON values; "documents" and "dates" are read from the text now."""
         from htxsearch.search import json_types
@@ -313,7 +322,8 @@ class RelatedArticles(JsonValue):
 class Info(JsonValue):
     """The contents of an index.
 
-    `complete` is false while a run is under way or was cut off; `vectors` counts different texts.
+    `complete` is false while a run is under way or was cut off, `indexing` says how far a run is that is under way. `vectors`
+    counts different texts. `rejected` could not be read, `ignored` counts the files and folders that a `.htxignore` names.
     """
 
     index: str
@@ -328,6 +338,15 @@ class Info(JsonValue):
     places: Mapping[str, int]
     sources: Mapping[str, int]
     short_forms: tuple[ShortForm, ...]
+    rejected: tuple[Rejected, ...] = ()
+    ignored: int = 0
+    indexing: IndexingProgress | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON values."""
+        from htxsearch.search.index_json_types import info_document
+
+        return _values(info_document(self))
 
 
 def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str, int]:
@@ -348,9 +367,9 @@ def report_json(report: Report, encoded: EncodeReport | None = None) -> dict[str
 
     "semantic" is null unless passages were encoded.
     """
-    from htxsearch.search import json_types
+    from htxsearch.search.index_json_types import report_document
 
-    return json_types.to_json(json_types.report_document(report, encoded))
+    return _values(report_document(report, encoded))
 
 
 def additions_json(additions: "Additions") -> dict[str, Any]:
@@ -358,6 +377,26 @@ def additions_json(additions: "Additions") -> dict[str, Any]:
 
     "reindex" is null if there was none.
     """
-    from htxsearch.search import json_types
+    from htxsearch.search.index_json_types import additions_document
 
-    return json_types.to_json(json_types.additions_document(additions))
+    return _values(additions_document(additions))
+
+
+def plan_json(plan: "Plan") -> dict[str, Any]:
+    """Return what a reindex would do as JSON values."""
+    from htxsearch.search.index_json_types import plan_document
+
+    return _values(plan_document(plan))
+
+
+def edit_json(edit: "Edit") -> dict[str, Any]:
+    """Return the work of an edit as JSON values."""
+    from htxsearch.search.index_json_types import edit_document
+
+    return _values(edit_document(edit))
+
+
+def _values(document: Any) -> dict[str, Any]:
+    from htxsearch.search.json_types import to_json
+
+    return to_json(document)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from htxsearch.errors.messages import Message, message
 from htxsearch.text.normalize import canonical_spelling, is_syllable, nfc
 
-__all__ = ["Decoded", "Undecided", "decoded", "repaired"]
+__all__ = ["Decoded", "Undecided", "decoded", "is_one_byte", "letters_of", "repaired", "vietnamese_share"]
 
 _TCVN3 = (
     "ÀẢÃÁẠẶẬÈẺẼÉẸỆÌỈĨÍỊÒỎÕÓỌỘỜỞỠỚỢÙỦŨ"
@@ -110,7 +110,7 @@ def _of_one_byte(data: bytes) -> Decoded:
     Such an encoding has one byte a letter.
     """
     texts = {name: read(data) for name, read in _READERS.items()}
-    scores = sorted(((_vietnamese_share(text), name) for name, text in texts.items()), reverse=True)
+    scores = sorted(((vietnamese_share(text), name) for name, text in texts.items()), reverse=True)
     (best, name), (next_best, other) = scores[:2]
     if best >= _SURE and (best - next_best >= _CLEARLY or texts[name] == texts[other]):
         return Decoded(texts[name], name)
@@ -136,23 +136,34 @@ def repaired(text: str) -> Decoded | None:
     together = "\n".join(lines[number] for number in suspect)
     if len(_words_with_diacritics(together)) < _FEW:
         return None
-    score, name = max((_vietnamese_share(_READERS[name](_bytes(together))), name) for name in ("TCVN3", "VNI"))
-    if score < _SURE or score - _vietnamese_share(together) < _MUCH:
+    score, name = max((vietnamese_share(_READERS[name](_bytes(together))), name) for name in ("TCVN3", "VNI"))
+    if score < _SURE or score - vietnamese_share(together) < _MUCH:
         return None
     read = _READERS[name]
     throughout = 2 * len(together) > sum(len(line) for line in lines if _words_with_diacritics(line))
     for number in range(len(lines)) if throughout else suspect:
         line = lines[number]
-        if _words_with_diacritics(line) and _encodable(line):
+        if _words_with_diacritics(line) and is_one_byte(line):
             meant = read(_bytes(line))
-            if _vietnamese_share(meant) >= _vietnamese_share(line):
+            if vietnamese_share(meant) >= vietnamese_share(line):
                 lines[number] = meant
     return Decoded("\n".join(lines), name)
 
 
-def _encodable(line: str) -> bool:
+def is_one_byte(line: str) -> bool:
     """Return True if a line has only letters of one byte."""
     return not any(ord(char) > 0xFF and char.isalpha() and char not in "ŒœŠšŸŽžƒ" for char in line)
+
+
+def letters_of(text: str, encoding: str) -> str:
+    """Return what the letters of a text mean in TCVN3 or VNI, composed (NFC).
+
+    Signs such as quotes and dashes stay, for fonts have them where Windows has them.
+    """
+    if encoding == "VNI":
+        pattern, known = _vni()
+        return pattern.sub(lambda match: known[match.group()], text)
+    return text.translate(_font_table(encoding))
 
 
 def _bytes(text: str) -> bytes:
@@ -170,7 +181,7 @@ def _words_with_diacritics(text: str) -> list[str]:
     return [word for word in _BETWEEN.split(text) if word and not word.isascii()]
 
 
-def _vietnamese_share(text: str) -> float:
+def vietnamese_share(text: str) -> float:
     """Return the share of Vietnamese syllables among the words with diacritics.
 
     Common syllables count half as much again.
@@ -191,6 +202,11 @@ def _table(name: str) -> dict[int, str]:
     high = _TCVN3 if name == "TCVN3" else _VISCII
     table = {128 + number: char for number, char in enumerate(high)}
     return table if name == "TCVN3" else table | _VISCII_LOW
+
+
+@cache
+def _font_table(name: str) -> dict[int, str]:
+    return {code: char for code, char in _table(name).items() if code >= 0xA0}
 
 
 def _by_table(name: str) -> Callable[[bytes], str]:

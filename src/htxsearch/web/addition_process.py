@@ -149,9 +149,9 @@ def _answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float)
 
 def serve() -> None:
     """Read a pickled job from stdin, write the pickled outcome to stdout."""
-    from htxsearch.indexing.workers import become_worker
+    from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
 
-    with become_worker() as answers:
+    with become_worker(BACKGROUND_PRIORITY) as answers:
         job: Sequence[object] = pickle.load(sys.stdin.buffer)
         answers.write(pickle.dumps(_additions_or_error(*job)))  # type: ignore[arg-type]
 

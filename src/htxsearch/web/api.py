@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, convert
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,6 +20,7 @@ from htxsearch.facts.terms import indicator_terms
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search import fact_json_types, json_types
+from htxsearch.search.index_json_types import IndexingProgress
 from htxsearch.search.json_types import to_json
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes
@@ -91,12 +92,16 @@ class Suggestions(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Health(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The size of the index, and its version, which changes with every commit."""
+    """The size of the index, and its version, which changes with every commit.
+
+    "indexing" has the numbers of files read and to read while a reindex is under way.
+    """
 
     status: Literal["ok"]
     articles: _Count
     passages: _Count
     complete: bool
+    indexing: IndexingProgress | None
     version: str
 
 
@@ -181,12 +186,13 @@ def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _health(index: Index, _: Mapping[str, Any]) -> dict[str, Any]:
-    counts = index.counts()
+    counts, progress = index.counts(), index.progress()
     health = Health(
         status="ok",
         articles=counts.articles,
         passages=counts.passages,
         complete=index.is_complete(),
+        indexing=convert(progress, IndexingProgress, from_attributes=True) if progress else None,
         version=index.version(),
     )
     return to_json(health)

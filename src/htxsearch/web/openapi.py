@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.json import schema_components
 
-from htxsearch.search import json_types
+from htxsearch.search.index_json_types import Additions
 from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
 from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
 from htxsearch.web.errors import MEDIA_TYPE, Problem
@@ -17,7 +17,7 @@ from htxsearch.web.parameters import Parameter
 __all__ = ["document"]
 
 _REFERENCE = "#/components/schemas/{name}"
-_TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), json_types.Additions, Problem)
+_TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), Additions, Problem)
 
 _PROBLEMS_OF_ALL = {
     HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
@@ -125,7 +125,7 @@ def _addition() -> dict[str, Any]:
     url[URL.name]["pattern"] = "^https?://"
     json_schema = {"oneOf": [_object(required | in_json, optional=in_json) for required in (url, text)]}
     form = {"file": files, **url, **optional}
-    content = {"application/json": {"schema": _reference(json_types.Additions)}}
+    content = {"application/json": {"schema": _reference(Additions)}}
     return {
         "operationId": "add",
         "summary": "Add files, a page, a feed or a text, as `htxsearch add` does.",

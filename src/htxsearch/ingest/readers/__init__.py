@@ -4,26 +4,31 @@ The articles are made of the documents that the reader gives.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from functools import partial
 from os.path import splitext
 from types import MappingProxyType
 
 from htxsearch.errors.messages import message
-from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
+from htxsearch.ingest.article import Article, Dropped, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Metadata, province_of
 from htxsearch.ingest.readers.archive import read_members
-from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
+from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader, same_words
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
 from htxsearch.ingest.readers.kinds import kind_of
+from htxsearch.ingest.readers.mail import read_eml, read_msg
 from htxsearch.ingest.readers.markdown import read_markdown
-from htxsearch.ingest.readers.office import read_docx, read_odt, read_pptx, read_rtf
+from htxsearch.ingest.readers.office import read_odt, read_pptx
+from htxsearch.ingest.readers.old_word import read_doc
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.pictures import check_picture, read_picture
 from htxsearch.ingest.readers.plain import read_plain
 from htxsearch.ingest.readers.rows import json_line, read_json_array, read_json_lines, read_table
+from htxsearch.ingest.readers.rtf import read_rtf
 from htxsearch.ingest.readers.sheets import read_sheets
+from htxsearch.ingest.readers.word import read_docx
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["READERS", "READERS_OF_PAGES", "READERS_OF_SEVERAL", "Reader", "lines_to_count", "read_articles", "reader_of"]
@@ -79,6 +84,8 @@ def lines_to_count(reader: Reader, data: bytes, path: str, metadata: Metadata) -
 
 def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -> Article | Rejected:
     known = metadata.or_else(parsed.metadata)
+    if parsed.heading and metadata.title and not same_words(parsed.heading, metadata.title):
+        parsed = parsed.beginning_with(parsed.heading)
     body = parsed.body or known.title or ""
     if not has_tokens(body):
         part = parsed.member or ("" if parsed.line is None else f":{parsed.line}")
@@ -101,9 +108,21 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
         signer=known.signer,
         pages=parsed.pages if parsed.body else (*parsed.pages[:1], *(len(body) for _ in parsed.pages[1:])),
         ocr=parsed.ocr,
-        dropped=parsed.dropped,
+        dropped=parsed.dropped + _overridden(parsed.metadata, metadata),
         line=line,
     )
+
+
+def _overridden(own: Metadata, given: Metadata) -> tuple[Dropped, ...]:
+    """Return the file's own metadata that the user's replace.
+
+    The title is not among them: its line goes back into the body.
+    """
+    pairs = ((getattr(own, name), getattr(given, name)) for name in _OVERRIDDEN)
+    return tuple(Dropped(str(old), message("dropped.overridden")) for old, new in pairs if old and new and old != new)
+
+
+_OVERRIDDEN = ("date", "place", "source", "url", "author", "crawled", "number", "signer")
 
 
 def _first_words(body: str) -> str:
@@ -121,12 +140,15 @@ READERS: Mapping[str, Reader] = {
     "pdf": read_pdf,
     "picture": read_picture,
     "docx": read_docx,
+    "old_word": read_doc,
     "odt": read_odt,
     "rtf": read_rtf,
     "sheets": read_sheets,
     "pptx": read_pptx,
     "epub": read_epub,
     "mhtml": read_mhtml,
+    "mail": lambda data: read_eml(data, _attachment_reader, json_line),
+    "outlook": lambda data: read_msg(data, _attachment_reader, json_line),
     "archive": lambda data: read_members(data, _member_reader, json_line),
 }
 """The reader of each kind of file that `kind_of` returns."""
@@ -143,17 +165,34 @@ def reader_of(data: bytes, name: str) -> Reader:
     return READERS[kind]
 
 
+_MAILS: Mapping[str, Callable[..., Iterator[ParsedDocument | Rejected]]] = {"mail": read_eml, "outlook": read_msg}
+
+
+def _attachment_reader(data: bytes, name: str) -> Reader:
+    """Return the reader of an attachment; in an attached mail are no mails, archives."""
+    kind = kind_of(data, splitext(name)[1].lower())
+    return partial(_MAILS[kind], reader_of=_inner_reader, line=json_line) if kind in _MAILS else READERS[kind]
+
+
 def _member_reader(data: bytes, name: str) -> Reader:
-    reader = reader_of(data, name)
+    """Return the reader of a file in an archive, which is no archive."""
+    reader = _attachment_reader(data, name)
     if reader is READERS["archive"]:
         raise Unreadable(message("file.archive-nested"))
     return reader
+
+
+def _inner_reader(data: bytes, name: str) -> Reader:
+    kind = kind_of(data, splitext(name)[1].lower())
+    if kind in _MAILS:
+        raise Unreadable(message("file.mail-nested"))
+    return _member_reader(data, name)
 
 
 READERS_OF_PAGES: tuple[Reader, ...] = (read_plain, read_page)
 """Readers of files that contain site boilerplate."""
 
 READERS_OF_SEVERAL: tuple[Reader, ...] = tuple(
-    READERS[kind] for kind in ("json_lines", "json_array", "table", "sheets", "archive")
+    READERS[kind] for kind in ("json_lines", "json_array", "table", "sheets", "mail", "outlook", "archive")
 )
 """Readers of files with several articles, whose ids need not be the path of the file."""

@@ -17,7 +17,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Rejected, Unreadable
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 
-__all__ = ["IGNORED_SUFFIXES", "Archive", "is_picture_of_page", "read_members", "safe_xml"]
+__all__ = ["IGNORED_SUFFIXES", "PICTURES", "Archive", "is_picture_of_page", "read_member", "read_members", "safe_xml"]
 
 _MOST_FILES = 5_000
 _MOST_BYTES = 200 * 1024 * 1024
@@ -29,7 +29,7 @@ _SMALL = 1024 * 1024
 
 IGNORED_SUFFIXES = frozenset(".js .css .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split())
 """Suffixes of files that browsers save beside a page, and systems in a folder; never an article."""
-_PICTURES = (".png", ".jpg", ".jpeg")
+PICTURES = (".png", ".jpg", ".jpeg")
 _FOLDERS = ("_files", ".files", "-files")
 """The ends of the folders in which browsers and office programs save the pictures of a page."""
 
@@ -101,7 +101,7 @@ def safe_xml(data: bytes) -> Any:
 def is_picture_of_page(path: str) -> bool:
     """Return True if a file is a picture saved with a page, in a folder beside it."""
     folder, _, name = path.lower().rpartition("/")
-    return name.endswith(_PICTURES) and folder.endswith(_FOLDERS)
+    return name.endswith(PICTURES) and folder.endswith(_FOLDERS)
 
 
 def read_members(
@@ -118,16 +118,27 @@ def read_members(
         base = name.rpartition("/")[2]
         if base.startswith((".", "~$")) or name.startswith("__MACOSX/") or splitext(base)[1].lower() in IGNORED_SUFFIXES:
             continue
-        if is_picture_of_page(name) or (has_page and base.lower().endswith(_PICTURES)):
+        if is_picture_of_page(name) or (has_page and base.lower().endswith(PICTURES)):
             continue
         shown = "".join(char if char.isprintable() else "�" for char in name)
         try:
             content = archive.read(name)
-            for parsed in reader_of(content, base)(content):
-                document = line(parsed) if isinstance(parsed, Line) else parsed
-                if isinstance(document, Rejected):
-                    yield Rejected(f"/{shown}{document.path}", document.reason)
-                else:
-                    yield replace(document, member=f"/{shown}{document.member}", without=None, lines=())
         except Unreadable as error:
             yield Rejected(f"/{shown}", error.message)
+        else:
+            yield from read_member(content, shown, reader_of, line)
+
+
+def read_member(
+    content: bytes, name: str, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], ParsedDocument | Rejected]
+) -> Iterator[ParsedDocument | Rejected]:
+    """Yield the documents of a file within another, whose ids end in its name."""
+    try:
+        for parsed in reader_of(content, name.rpartition("/")[2])(content):
+            document = line(parsed) if isinstance(parsed, Line) else parsed
+            if isinstance(document, Rejected):
+                yield Rejected(f"/{name}{document.path}", document.reason)
+            else:
+                yield replace(document, member=f"/{name}{document.member}", without=None, lines=())
+    except Unreadable as error:
+        yield Rejected(f"/{name}", error.message)

@@ -15,10 +15,12 @@ from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.boilerplate import LineLabels, label_lines
 from htxsearch.ingest.metadata import Metadata, author_of
 from htxsearch.ingest.readers.letterhead import Letterhead, read_letterhead
+from htxsearch.ingest.readers.signature import read_foot
 from htxsearch.text.dates import Dateline, find_date, read_dateline
 from htxsearch.text.encodings import Decoded, Undecided, decoded, repaired
-from htxsearch.text.normalize import folded_form, nfc
-from htxsearch.text.tokens import tokens
+from htxsearch.text.normalize import canonical_spelling, folded_form, nfc
+from htxsearch.text.official import own_number
+from htxsearch.text.tokens import terms, tokens
 
 __all__ = [
     "NO_TEXT",
@@ -29,6 +31,7 @@ __all__ = [
     "document",
     "document_of_lines",
     "same_text",
+    "same_words",
     "take_datelines",
 ]
 
@@ -46,7 +49,8 @@ class ParsedDocument:
     It has the body, the metadata, the file's own id, the number of the line, and the boilerplate. `member` is its
     position in a file of several (`/name` in an archive, `:3` in a table), and the end of its id. `lines` are
     counted to learn site boilerplate, none for types of files that have none; `without` parses the document again,
-    given the `boilerplate.block` of lines to drop. `pages` and `ocr` are those of `Article`.
+    given the `boilerplate.block` of lines to drop. `pages` and `ocr` are those of `Article`. `heading` is the text that was
+    taken out of the body since it is the title; it goes back if the user gives another title.
     """
 
     body: str
@@ -59,14 +63,25 @@ class ParsedDocument:
     without: "Callable[[Set[str]], ParsedDocument] | None" = None
     pages: tuple[int, ...] = ()
     ocr: float | None = None
+    heading: str | None = None
+
+    def beginning_with(self, line: str) -> "ParsedDocument":
+        """Return the document with a line before its body, on the first page."""
+        body = f"{line}\n{self.body}" if self.body else line
+        later = tuple(offset + len(body) - len(self.body) for offset in self.pages[1:])
+        return replace(self, body=body, pages=(*self.pages[:1], *later))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A JSON line that is not parsed yet."""
+    """A JSON line that is not parsed yet.
+
+    `dropped` is what its file has beside its lines.
+    """
 
     text: str
     number: int
+    dropped: tuple[Dropped, ...] = ()
 
 
 Reader = Callable[[bytes], Iterator["ParsedDocument | Line | Rejected"]]
@@ -111,9 +126,10 @@ def document(
     """Return a report or state document with its title and date.
 
     `starts` has the line at which each page begins, and the offset in it, for a document that has pages. `head` is its
-    letterhead if the reader has read it, and `lines` then begin behind it. `headings` are the numbers of lines formatted as
-    headings. The title is that of the letterhead, else the first heading near the top, else the first line;
-    without one, it is that of `known`, since office programs often keep an older document's.
+    letterhead if the reader has read it, and `lines` then begin behind it. Below a letterhead, the signer is read from the
+    foot. `headings` are the numbers of lines formatted as headings. The title is that of the letterhead, else the first
+    heading near the top, else the first line; without one, it is that of `known`, since office programs often keep an older
+    document's.
     """
     given = [line.replace("\n", " ") for line in lines]
     text = "\n".join(given)
@@ -122,14 +138,20 @@ def document(
     if head is None and (head := read_letterhead(plain)):
         plain, given, headings = plain[head.lines :], given[head.lines :], ()
         starts = [(line - head.lines, offset) for line, offset in starts]
+    foot = read_foot(plain) if head else None
+    if head and foot:
+        placed = zip(foot.numbers, foot.lines, strict=True)
+        texts = [(number, folded) for number, line in placed if (folded := " ".join(line.split()))]
+        own = Metadata(title=head.title, date=head.day, number=head.number, signer=foot.signer)
+        of_head = tuple(Dropped(piece, message("dropped.rule")) for piece in head.dropped)
+        of_foot = (Dropped("\n".join(foot.recipients), message("dropped.recipients")),) if foot.recipients else ()
+        body = "\n".join([*head.kept, *(line for _, line in texts)])
+        pages = _page_offsets(starts, given, texts, body)
+        dropped = (*of_head, *dropped, *of_foot)
+        return ParsedDocument(body, own.or_else(known), dropped=dropped, heading=head.title, pages=pages)
     texts = [(number, " ".join(line.split())) for number, line in enumerate(plain)]
     texts = [(number, line) for number, line in texts if line]
     kept = [line for _, line in texts]
-    if head:
-        own = Metadata(title=head.title, date=head.day, number=head.number)
-        body = "\n".join([*head.kept, *kept])
-        pages = _page_offsets(starts, given, texts, body)
-        return ParsedDocument(body, own.or_else(known), dropped=dropped, pages=pages)
     first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
     if first is None:
         first = next((index for index, line in enumerate(kept[:20]) if not _RULE.fullmatch(line)), None)
@@ -139,7 +161,8 @@ def document(
         title, _ = kept.pop(first), texts.pop(first)
     body = "\n".join(kept)
     pages = _page_offsets(starts, given, texts, body)
-    return ParsedDocument(body, Metadata(title=title, date=day).or_else(known), dropped=dropped, pages=pages)
+    own = Metadata(title=title, date=day, number=own_number(kept))
+    return ParsedDocument(body, own.or_else(known), dropped=dropped, heading=title, pages=pages)
 
 
 def _page_offsets(
@@ -225,3 +248,11 @@ def _dates(datelines: list[tuple[bool, Dateline]]) -> tuple[date | None, date | 
 def same_text(first: str, second: str) -> bool:
     """Return True if two texts differ only in punctuation, capitals and diacritics."""
     return [folded_form(token.term) for token in tokens(first)] == [folded_form(token.term) for token in tokens(second)]
+
+
+def same_words(first: str, second: str) -> bool:
+    """Return True if one text can stand for the other without loss.
+
+    They differ only in punctuation, capitals and equivalent spellings.
+    """
+    return [canonical_spelling(term) for term in terms(first)] == [canonical_spelling(term) for term in terms(second)]

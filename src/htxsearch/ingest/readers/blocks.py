@@ -13,11 +13,13 @@ from htxsearch.text.normalize import nfc
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-__all__ = ["Block", "blocks_of", "names_of"]
+__all__ = ["Block", "blocks_of", "controls_of", "names_of"]
 
 _UNSEEN = frozenset(
     "head script style noscript template svg iframe object select option datalist textarea input button canvas map".split()
 )
+_CONTROLS = frozenset("select textarea input button svg".split())
+_PUSHED = frozenset({"submit", "button", "reset"})
 _BREAKING = frozenset(
     "html body div p h1 h2 h3 h4 h5 h6 ul ol li dl dt dd table thead tbody tfoot tr td th caption section article main aside"
     " nav header footer form fieldset figure figcaption blockquote pre address br hr center details summary video picture"
@@ -122,6 +124,24 @@ def blocks_of(root: "HtmlElement") -> list[Block]:
             walk.text(element.tail, _parent(element))
     walk.close()
     return walk.blocks
+
+
+def controls_of(root: "HtmlElement") -> list[str]:
+    """Return the words on the visible controls of a page, a line for each.
+
+    Controls are buttons, choices, boxes to type in, and drawings.
+    """
+    unseen = (element for event, element in _events(root) if event == "unseen" and element.tag in _CONTROLS)
+    texts = (nfc(" ".join(_words_on(control).split())) for control in unseen if not _is_hidden(control))
+    return [text for text in texts if text]
+
+
+def _words_on(control: "HtmlElement") -> str:
+    if control.tag == "input":
+        is_pushed = control.get("type", "").lower() in _PUSHED
+        return str(control.get("value" if is_pushed else "placeholder", ""))
+    unseen = " or ".join(f"ancestor::{tag}" for tag in ("style", "script", "title", "desc", "defs", "metadata"))
+    return " ".join(control.xpath(f".//text()[not({unseen})]"))
 
 
 def _events(root: "HtmlElement") -> Iterator[tuple[str, "HtmlElement"]]:

@@ -8,6 +8,7 @@ import re
 from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.readers.archive import Archive
+from htxsearch.ingest.readers.compound import stream_names
 
 __all__ = ["HEAD", "OLD_OFFICE", "kind_of"]
 
@@ -16,10 +17,15 @@ HEAD = 4096
 
 OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of documents, workbooks and slides of Office 97 to 2003."""
-_OLD_DOCUMENT = "WordDocument".encode("utf-16-le")
-_OLD_WORKBOOKS = ("Workbook".encode("utf-16-le"), "Book\0".encode("utf-16-le"))
+_STREAMS = {
+    "WordDocument": "old_word",
+    "Workbook": "sheets",
+    "Book": "sheets",
+    "__properties_version1.0": "outlook",
+}
+"""The streams of compound files that tell their kinds."""
+_WORKBOOK = "Workbook".encode("utf-16-le")
 _REJECTED: tuple[tuple[bytes, Message], ...] = (
-    (OLD_OFFICE, message("file.old-office")),
     (b"GIF8", message("file.picture")),
     (b"RIFF", message("file.picture-or-recording")),
     (b"ID3", message("file.recording")),
@@ -60,6 +66,8 @@ _NAMES = frozenset(
         ".html",
         ".htm",
         ".doc",
+        ".eml",
+        ".msg",
         ".xlsx",
         ".xls",
         ".ods",
@@ -69,6 +77,9 @@ _NAMES = frozenset(
 """Other suffixes with which a text is read as text, even if the suffix promises something else."""
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title)[\s>]", re.IGNORECASE)
 _MARKUP = re.compile(rb"<(?:p|div|table|br|span|h1|article)[\s/>]", re.IGNORECASE)
+_SAVED = re.compile(rb"^(?:from: <saved by|snapshot-content-location:)", re.IGNORECASE | re.MULTILINE)
+_MAIL = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:>?From [^\n]*\n)?[A-Za-z][\w-]*:")
+"""The head of a mail begins with the name of a field; a line before it is of a mailbox."""
 _MHTML = re.compile(rb"^(?:mime-version:|from: <saved by|content-type:\s*multipart/related)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -80,8 +91,8 @@ def kind_of(data: bytes, suffix: str) -> str:
     head = data[:HEAD]
     if not head.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise Unreadable(message("file.nul-only" if b"\0" in head else "file.empty"))
-    if head.startswith(OLD_OFFICE) and _OLD_DOCUMENT not in data and any(name in data for name in _OLD_WORKBOOKS):
-        return "sheets"
+    if head.startswith(OLD_OFFICE):
+        return _kind_of_compound(data)
     for magic, reason in _REJECTED:
         if head.startswith(magic):
             raise Unreadable(reason)
@@ -96,6 +107,21 @@ def kind_of(data: bytes, suffix: str) -> str:
     if head.startswith(b"{\\rtf"):
         return "rtf"
     return _kind_of_text(head, suffix)
+
+
+def _kind_of_compound(data: bytes) -> str:
+    try:
+        names = stream_names(data)
+    except Unreadable:
+        if _WORKBOOK in data:
+            return "sheets"  # whose reader is less strict
+        raise
+    if "EncryptedPackage" in names:  # a document of today with a password
+        raise Unreadable(message("file.password"))
+    kind = next((kind for name, kind in _STREAMS.items() if name in names), None)
+    if kind is None:
+        raise Unreadable(message("file.old-office"))
+    return kind
 
 
 def _kind_of_archive(data: bytes) -> str:
@@ -122,6 +148,8 @@ def _kind_of_archive(data: bytes) -> str:
 def _kind_of_text(head: bytes, suffix: str) -> str:
     wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or head[:256].count(0) > 64
     plain = head.replace(b"\0", b"") if wide else head
+    if suffix == ".eml" and _MAIL.match(plain) and not _SAVED.search(plain):
+        return "mail"
     if suffix not in _TEXTS and _MHTML.search(plain) and b"multipart/related" in plain.lower():
         return "mhtml"
     is_page = suffix not in _TEXTS or plain.lstrip(b"\xff\xfe\xef\xbb\xbf \t\r\n").startswith(b"<")
@@ -132,7 +160,7 @@ def _kind_of_text(head: bytes, suffix: str) -> str:
     if suffix in _TEXTS:
         return _TEXTS[suffix]
     if suffix not in _NAMES:
-        known = sorted((*_TEXTS, *_NAMES - {"", ".text", ".doc"}))
+        known = sorted((*_TEXTS, *_NAMES - {"", ".text"}))
         raise Unreadable(message("file.type", suffix=suffix, known=known))
     if b"\0" in head and not wide:
         raise Unreadable(message("file.wrong-suffix", suffix=suffix.lstrip(".")))

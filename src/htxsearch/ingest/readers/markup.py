@@ -13,7 +13,7 @@ from htxsearch.text.normalize import nfc
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-__all__ = ["field_lines", "page_tree"]
+__all__ = ["field_lines", "markup_lines", "page_tree"]
 
 _DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE)
 _HEAD = 4096
@@ -98,11 +98,11 @@ def field_lines(title: str, text: str) -> tuple[str, list[str]]:
 
 def _plain(field: str) -> str:
     if _TAG.search(field):
-        return _text_of(field)
+        return "\n".join(markup_lines(field))
     return unescape(field) if _ENTITY.search(field) else field
 
 
-def _text_of(markup: str) -> str:
+def markup_lines(markup: str) -> list[str]:
     """Return the text of HTML, a line for each block of it."""
     import lxml.etree
     import lxml.html
@@ -118,4 +118,4 @@ def _text_of(markup: str) -> str:
             mark = "\n" if tag in _BLOCKS else " | " if ended and tag in _CELLS and element.getnext() is not None else ""
             parts += [mark, " ".join(((element.tail if ended else element.text) or "").split("\n"))]
     lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
-    return "\n".join(line for line in lines if line)
+    return [line for line in lines if line]

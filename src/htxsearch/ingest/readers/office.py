@@ -1,110 +1,32 @@
-"""Files of office programs: DOCX, ODT, RTF, PPTX."""
+"""Files of office programs other than Word: ODT, PPTX."""
 
+import posixpath
 import re
 from collections.abc import Iterator
-from io import BytesIO
+from itertools import zip_longest
 from typing import Any
 
 from htxsearch.errors.messages import message
-from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
 
-__all__ = ["read_docx", "read_odt", "read_pptx", "read_rtf"]
+__all__ = ["read_odt", "read_pptx"]
 
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_PROGRAMS = frozenset({"", "python-docx", "Microsoft Office User", "Administrator", "User", "Admin", "Windows User"})
-"""What programs write as the author."""
-_NOTES = ("word/footnotes.xml", "word/endnotes.xml")
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _SLIDE = re.compile(r"ppt/slides/slide([1-9]\d{0,5})\.xml")
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+_OF_SERIES = ((f"{_CHART}tx",), (f"{_CHART}cat", f"{_CHART}xVal"), (f"{_CHART}val", f"{_CHART}yVal"))
+_DRAWN = re.compile(r"/(?:diagrams/data|charts/chart)\d+\.xml$")
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_COMMENT = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}annotation"
+_DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+_BOXES = tuple(f"{_DRAW}{name}" for name in ("frame", "text-box", "custom-shape", "rect", "ellipse", "line", "g"))
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_PAGE_HEADS = tuple(f"{_STYLE}{part}{pages}" for part in ("header", "footer") for pages in ("", "-left", "-first"))
 _DC = "{http://purl.org/dc/elements/1.1/}"
-
-
-def read_docx(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of a Word document.
-
-    It is read by python-docx (MIT): paragraphs and tables in order, title, author.
-    """
-    import docx
-    from docx.opc.exceptions import OpcError
-    from docx.table import Table
-    from lxml.etree import LxmlError
-
-    archive = Archive(data)
-    for name in archive.names:
-        member = archive.read(name)
-        if name.endswith((".xml", ".rels")):
-            safe_xml(member)
-    try:
-        parsed = docx.Document(BytesIO(data))
-        lines = []
-        _unwrap(parsed.element.body)
-        for block in parsed.iter_inner_content():
-            lines += _rows(block) if isinstance(block, Table) else [(block.text, _is_heading(block)), *_text_boxes(block)]
-        lines += [(text, False) for name in _NOTES if name in archive for text in _notes(safe_xml(archive.read(name)))]
-        properties = parsed.core_properties
-        author = properties.author.strip()
-        known = Metadata(title=properties.title.strip() or None, author=author if author not in _PROGRAMS else None)
-    except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
-        raise Unreadable(message("file.word-damaged", error=str(error))) from error
-    yield document(
-        [line for line, _ in lines], known, headings=[number for number, (_, is_heading) in enumerate(lines) if is_heading]
-    )
-
-
-def _unwrap(body: Any) -> None:
-    """Remove deleted text, and wrappers whose text python-docx would skip.
-
-    The wrapping elements are insertions and moves that are tracked changes, content controls, and smart tags; their
-    text stays.
-    """
-    from lxml import etree
-
-    etree.strip_elements(body, f"{_COMPATIBLE}Fallback", with_tail=False)  # a box written again for older programs
-    etree.strip_elements(body, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
-    etree.strip_tags(body, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
-
-
-def _text_boxes(paragraph: Any) -> list[tuple[str, bool]]:
-    """Return the lines of the text boxes that are anchored in a paragraph."""
-    found = paragraph._element.iter(f"{_WORD}txbxContent")
-    boxes = [box for box in found if next(box.iterancestors(f"{_WORD}txbxContent"), None) is None]
-    return [(_text_of(inner), False) for box in boxes for inner in box.iter(f"{_WORD}p")]
-
-
-def _notes(root: Any) -> list[str]:
-    """Return the footnotes or endnotes of a document, a line each.
-
-    Separators are none.
-    """
-    notes = [note for note in root if note.get(f"{_WORD}type") in (None, "normal")]
-    return [" ".join(_text_of(paragraph) for paragraph in note.iter(f"{_WORD}p")) for note in notes]
-
-
-def _text_of(paragraph: Any) -> str:
-    pieces = (f"{_WORD}t", f"{_WORD}tab", f"{_WORD}br")
-    return "".join((piece.text or "") if piece.tag == pieces[0] else " " for piece in paragraph.iter(*pieces))
-
-
-def _is_heading(paragraph: Any) -> bool:
-    if paragraph._p.style is None:  # python-docx would search all styles for the default one
-        return False
-    style = paragraph.style
-    return style is not None and (style.name or "").startswith(("Heading", "Title"))
-
-
-def _rows(table: Any) -> list[tuple[str, bool]]:
-    """Return the rows of a table as lines; a table within a cell belongs to the cell."""
-    rows = []
-    for row in table._tbl.tr_lst:  # python-docx repeats a cell as often as the file declares its width
-        cells = (" ".join(" ".join(paragraph.text for paragraph in cell.iter(f"{_WORD}p")).split()) for cell in row.tc_lst)
-        rows.append((" | ".join(text for text in cells if text), False))
-    return rows
 
 
 def read_odt(data: bytes) -> Iterator[ParsedDocument]:
@@ -121,11 +43,15 @@ def read_odt(data: bytes) -> Iterator[ParsedDocument]:
     _odt_lines(content, lines, headings)
     for note in content.iter(f"{_TEXT}note-body"):
         _odt_lines(note, lines, [])
+    dropped = [part for comment in content.iter(_COMMENT) for part in _odt_dropped(comment, "dropped.annotation")]
+    if "styles.xml" in archive:
+        for head in safe_xml(archive.read("styles.xml")).iter(*_PAGE_HEADS):
+            dropped += _odt_dropped(head, "dropped.running-title")
     known = Metadata()
     if "meta.xml" in archive:
         meta = safe_xml(archive.read("meta.xml"))
         known = Metadata(title=_property(meta, "title"), author=_property(meta, "creator"))
-    yield document(lines, known, headings=headings)
+    yield document(lines, known, headings=headings, dropped=tuple(dropped))
 
 
 def _odt_lines(element: Any, lines: list[str], headings: list[int]) -> None:
@@ -133,26 +59,42 @@ def _odt_lines(element: Any, lines: list[str], headings: list[int]) -> None:
         if child.tag in (f"{_TEXT}p", f"{_TEXT}h"):
             if child.tag == f"{_TEXT}h":
                 headings.append(len(lines))
-            lines.append(_odt_text(child))
+            boxes: list[Any] = []
+            lines.append(_odt_text(child, boxes))
+            for box in boxes:
+                _odt_lines(box, lines, [])
         elif child.tag == f"{_TABLE}table-row":
             cells: list[str] = []
             _odt_lines(child, cells, [])
             lines.append(" | ".join(cell for cell in cells if cell.strip()))
-        elif isinstance(child.tag, str) and not child.tag.startswith(f"{_TEXT}tracked-changes"):
+        elif isinstance(child.tag, str) and child.tag not in (f"{_TEXT}tracked-changes", _COMMENT):
             _odt_lines(child, lines, headings)
 
 
-def _odt_text(element: Any) -> str:
+def _odt_text(element: Any, boxes: list[Any]) -> str:
+    """Return the text of a paragraph.
+
+    The text boxes and shapes in it are added to `boxes`.
+    """
     parts = [element.text or ""]
     for child in element:
         if child.tag in (f"{_TEXT}s", f"{_TEXT}tab"):
             parts.append(" ")
         elif child.tag == f"{_TEXT}line-break":
             parts.append("\n")
-        elif child.tag != f"{_TEXT}note" and isinstance(child.tag, str):
-            parts.append(_odt_text(child))
+        elif child.tag in _BOXES:
+            boxes.append(child)
+        elif child.tag not in (f"{_TEXT}note", _COMMENT) and isinstance(child.tag, str):
+            parts.append(_odt_text(child, boxes))
         parts.append(child.tail or "")
     return "".join(parts)
+
+
+def _odt_dropped(element: Any, code: str) -> list[Dropped]:
+    """Return the lines within an element as dropped, with this reason."""
+    lines: list[str] = []
+    _odt_lines(element, lines, [])
+    return [Dropped(line, message(code)) for line in lines if line.strip()]
 
 
 def _property(meta: Any, name: str) -> str | None:
@@ -160,32 +102,39 @@ def _property(meta: Any, name: str) -> str | None:
     return " ".join((element.text or "").split()) or None if element is not None else None
 
 
-def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
-    """Yield the article of an RTF document, read by striprtf (BSD-3)."""
-    from striprtf.striprtf import rtf_to_text
-
-    try:
-        text: str = rtf_to_text(data.decode("latin-1"), encoding="cp1252", errors="replace")
-    except (ValueError, IndexError, LookupError, RecursionError) as error:
-        raise Unreadable(message("file.rtf-damaged", error=str(error))) from error
-    yield document(text.split("\n"), Metadata())
-
-
 def read_pptx(data: bytes) -> Iterator[ParsedDocument]:
     """Yield the article of slides: each paragraph a line.
 
-    The slides come in the order of their numbers. The first line is the title. Notes stand behind the slide that they
-    belong to.
+    The slides come in the order of their numbers. The first line is the title. Diagrams, charts and notes stand behind the
+    slide that they belong to.
     """
     archive = Archive(data)
     numbers = sorted(int(found[1]) for name in archive.names if (found := _SLIDE.fullmatch(name)))
-    parts = [f"ppt/{kind}{number}.xml" for number in numbers for kind in ("slides/slide", "notesSlides/notesSlide")]
     lines: list[str] = []
-    for part in parts:
-        if part in archive:
-            for paragraph in safe_xml(archive.read(part)).iter(f"{_DRAWING}p"):
-                if paragraph.find(f"{_DRAWING}fld[@type='slidenum']") is not None:
-                    continue
+    dropped: list[Dropped] = []
+    for number in numbers:
+        parts = (f"ppt/slides/slide{number}.xml", *_drawn(archive, number), f"ppt/notesSlides/notesSlide{number}.xml")
+        for root in (safe_xml(archive.read(part)) for part in parts if part in archive):
+            for paragraph in root.iter(f"{_DRAWING}p"):
                 text = "".join(piece.text or " " for piece in paragraph.iter(f"{_DRAWING}t", f"{_DRAWING}br"))
-                lines += [text] if text.strip() else []
-    yield document(lines, Metadata())
+                if paragraph.find(f"{_DRAWING}fld[@type='slidenum']") is not None:
+                    dropped.append(Dropped(text, message("dropped.page-number")))
+                elif text.strip():
+                    lines.append(text)
+            lines += (_series(series) for series in root.iter(f"{_CHART}ser"))
+    yield document(lines, Metadata(), dropped=tuple(dropped))
+
+
+def _drawn(archive: Archive, slide: int) -> list[str]:
+    """Return the names of the parts that hold the diagrams and charts of a slide."""
+    name = f"ppt/slides/_rels/slide{slide}.xml.rels"
+    targets = [str(one.get("Target")) for one in safe_xml(archive.read(name))] if name in archive else []
+    return [posixpath.normpath(posixpath.join("ppt/slides", target)) for target in targets if _DRAWN.search(target)]
+
+
+def _series(series: Any) -> str:
+    """Return a series of a chart as a line: Sản lượng: 2020 35; 2021 41."""
+    name, names, values = (
+        [value.text or "" for element in series.iter(*parts) for value in element.iter(f"{_CHART}v")] for parts in _OF_SERIES
+    )
+    return f"{' '.join(name)}: {'; '.join(f'{one} {value}'.strip() for one, value in zip_longest(names, values, fillvalue=''))}"

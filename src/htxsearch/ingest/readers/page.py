@@ -1,9 +1,13 @@
-"""Saved web pages: the main content, and the metadata of the page's head."""
+"""Saved web pages: the main content, and the metadata of the page's head.
+
+An official document that was saved as a page, or that a page consists of, is read like one in any other format.
+"""
 
 import html
 import json
 import re
 from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import groupby
@@ -14,12 +18,14 @@ from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.boilerplate import is_prose, label_lines
 from htxsearch.ingest.hosts import host_of
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, same_text, take_datelines
-from htxsearch.ingest.readers.blocks import Block, blocks_of
+from htxsearch.ingest.readers.base import ParsedDocument, document, same_text, take_datelines
+from htxsearch.ingest.readers.blocks import Block, blocks_of, controls_of
+from htxsearch.ingest.readers.letterhead import is_official, read_letterhead
 from htxsearch.ingest.readers.main_content import reasons_of
 from htxsearch.ingest.readers.markup import page_tree
 from htxsearch.text.dates import find_date, read_dateline
 from htxsearch.text.normalize import folded_form, nfc
+from htxsearch.text.official import own_number
 from htxsearch.text.tokens import terms
 
 if TYPE_CHECKING:
@@ -35,6 +41,10 @@ _SITE = re.compile(
 )
 """The name of a site, but not a title that begins like one (Báo cáo …)."""
 _BETWEEN = re.compile(r"\s+[-–—|:»«›>•·/]+\s+|\s*\|\s*")
+_MOST_ABOVE, _HEAD_BLOCKS = 200, 8
+"""Blocks above the head of an official document; blocks of it above the motto, or above the main content."""
+_SAME_TITLE = 0.7
+"""Least share of its syllables with which a heading above an official document is its title again."""
 _TITLED = re.compile(r"(?<![a-z])(?:title|tieu-?de|headline|heading)(?![a-z])", re.IGNORECASE)
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _SAVED = re.compile(rb"saved date:\s*\w+ (%s) (\d{1,2}) (\d{4})" % b"|".join(_MONTHS))
@@ -55,6 +65,15 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
     blocks = blocks_of(root)
     voted = nfc(trafilatura.extract(root, include_comments=False, include_tables=True) or "")
     reasons = reasons_of(blocks, voted, None, head.get("description"))
+    known = Metadata(
+        source=_site(head, None) or host_of(head.get("url", "")) or None,
+        url=head.get("url"),
+        author=_author(head),
+        crawled=_saved(data),
+    )
+    controls = tuple(Dropped(text, message("dropped.control")) for text in controls_of(root))
+    if official := _official(blocks, reasons, known):
+        return iter([replace(official, dropped=official.dropped + controls)])
     if None not in reasons:
         raise Unreadable(message("file.page-without-article"))
     title = _title(head, blocks, reasons.index(None))
@@ -62,15 +81,50 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
     if None not in reasons:
         raise Unreadable(message("file.page-only-title"))
     lines = [block.text for block, reason in zip(blocks, reasons, strict=True) if reason is None]
-    known = Metadata(
+    known = replace(
+        known,
         title=title,
         date=find_date(head.get("date", "")) or _day_above(blocks, reasons, title),
         source=_site(head, title) or host_of(head.get("url", "")) or None,
-        url=head.get("url"),
-        author=_author(head),
-        crawled=_saved(data),
     )
-    return iter([_parsed(lines, known, _grouped(blocks, reasons))])
+    return iter([_parsed(lines, known, _grouped(blocks, reasons) + controls)])
+
+
+def _official(blocks: Sequence[Block], reasons: Sequence[Message | None], known: Metadata) -> ParsedDocument | None:
+    """Return the official document that a page consists of, None for any other page.
+
+    Its head begins the main content. From there to the end of the main content all is text: a document is full of short lines.
+    """
+    texts = [block.text for block in blocks]
+    marked = next((at for at, text in enumerate(texts[:_MOST_ABOVE]) if is_official([text]) or own_number([text])), None)
+    if marked is None:
+        return None
+    first = reasons.index(None) if None in reasons else marked
+    for start in range(max(0, marked - _HEAD_BLOCKS), marked + 1):
+        head = read_letterhead(texts[start:]) if blocks[start].linked < 0.5 and start <= first + _HEAD_BLOCKS else None
+        if head:
+            break
+    else:
+        return None
+    below = start + head.lines
+    end = max(below, *(at + 1 for at, reason in enumerate(reasons) if reason is None), *([len(blocks)] * _is_alone(blocks)))
+    outside = list(reasons)
+    for at in range(start, end):
+        outside[at] = None if at < below or blocks[at].linked < 0.5 else outside[at]
+    for at in range(start):
+        is_title = blocks[at].kind == "heading" and _share(texts[at], head.title or "") >= _SAME_TITLE
+        outside[at] = outside[at] or (message("dropped.title-again") if is_title else None)
+    parsed = document([texts[at] for at in range(below, end) if outside[at] is None], known, head=head)
+    before = [texts[at] for at in range(start) if outside[at] is None]
+    return replace(parsed, body="\n".join([*before, parsed.body]), dropped=parsed.dropped + _grouped(blocks, outside))
+
+
+def _is_alone(blocks: Sequence[Block]) -> bool:
+    """Return True if a page has no links.
+
+    It is a document that an office program saved.
+    """
+    return not any(block.linked for block in blocks)
 
 
 def _parsed(
@@ -84,6 +138,7 @@ def _parsed(
         dropped=labels.dropped() + outside,
         lines=tuple(labels.lines),
         without=partial(_parsed, tuple(lines), of_head, outside),
+        heading=known.title,
     )
 
 

@@ -32,7 +32,9 @@ _HYPHEN = re.compile(r"[^\W_][-–]$")
 """A hyphen at the end of a line stays: Vietnamese is never hyphenated, so it is one of a number or name (30-6, NĐ-CP)."""
 _NO_TITLE = re.compile(r"\.(?:docx?|rtf|odt|pdf|xlsx?)\b|^microsoft word|untitled", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?:;…][\"'”’)\]]*$")
-_BEGINS = re.compile(r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điều|Chương|Mục|Phần)\s+[\dIVX]+")
+_BEGINS = re.compile(
+    r"[-–•+*●▪]\s|\d{1,3}[.)]\s|[a-zđ][.)]\s|(?:Điều|Chương|Mục|Phần)\s+[\dIVX]+|Nơi nhận\s*:|(?:KT|TM|TL|TUQ)\.\s?[^\W\d_]{2}"
+)
 
 
 def read_pdf(data: bytes) -> Iterator[ParsedDocument]:

@@ -10,8 +10,9 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.boilerplate import REPEATED, LineLabels, is_prose, label_lines
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, decode, document, take_datelines
-from htxsearch.ingest.readers.letterhead import is_official
+from htxsearch.ingest.readers.letterhead import is_official, read_letterhead
 from htxsearch.text.dates import read_dateline
+from htxsearch.text.official import own_number
 from htxsearch.text.tokens import tokens
 
 __all__ = ["read_plain"]
@@ -25,7 +26,8 @@ def read_plain(data: bytes) -> Iterator[ParsedDocument]:
     the file. The title of a state document is below its letterhead.
     """
     lines = decode(data).split("\n")
-    if is_official(line for line in lines if line.strip()):  # not a page of a site, so it has no boilerplate
+    full = [line for line in lines if line.strip()]
+    if is_official(full) or read_letterhead(full):  # not a page of a site, so it has no boilerplate
         return iter([document(lines, Metadata())])
     return iter([_parsed(lines)])
 
@@ -34,10 +36,16 @@ def _parsed(lines: Sequence[str], learned: Set[str] = frozenset()) -> ParsedDocu
     labels = label_lines(lines, learned)
     number = _title(labels)
     title = None if number is None else labels.lines[number]
-    known = take_datelines(labels, Metadata(title=title), number)
+    own = own_number([labels.lines[kept] for kept in labels.left()])
+    known = take_datelines(labels, Metadata(title=title, number=own), number)
     body = [labels.lines[kept] for kept in labels.left() if kept != number]
     return ParsedDocument(
-        "\n".join(body), known, dropped=labels.dropped(), lines=tuple(labels.lines), without=partial(_parsed, tuple(lines))
+        "\n".join(body),
+        known,
+        dropped=labels.dropped(),
+        lines=tuple(labels.lines),
+        without=partial(_parsed, tuple(lines)),
+        heading=title,
     )
 
 

@@ -7,15 +7,18 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import StringIO
+from itertools import zip_longest
 
 from htxsearch.errors.messages import message
-from htxsearch.ingest.article import Rejected, Unreadable
+from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, decode, same_text
+from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, decode, same_words
 from htxsearch.ingest.readers.markup import field_lines
 from htxsearch.text.normalize import folded_form, nfc
+from htxsearch.text.tokens import has_tokens
 
 __all__ = ["json_line", "read_json_array", "read_json_lines", "read_table"]
 
@@ -45,22 +48,28 @@ def read_json_array(data: bytes) -> Iterator[Line]:
         raise Unreadable(message("file.json-damaged", line=error.lineno, error=error.msg)) from error
     except (ValueError, RecursionError) as error:
         raise Unreadable(message("file.line-without-end")) from error
+    beside: dict[str, object] = {}
     if isinstance(found, dict):
         arrays = [value for value in found.values() if isinstance(value, list)]
-        found = [found] if "text" in found or "title" in found or len(arrays) != 1 else arrays[0]
+        if "text" in found or "title" in found or len(arrays) != 1:
+            found = [found]
+        else:
+            beside, found = {name: value for name, value in found.items() if value is not arrays[0]}, arrays[0]
     if not isinstance(found, list) or not found:
         raise Unreadable(message("file.json-no-array"))
+    dropped = _dropped_fields(beside.items(), Metadata())
     for number, row in enumerate(found, start=1):
         if isinstance(row, dict) and row.get("id") in (None, ""):
             words = f"{row.get('title')} {row.get('text')}".encode("utf-8", "replace")
             row = {**row, "id": f"json-{hashlib.blake2b(words, digest_size=6).hexdigest()}"}
-        yield Line(json.dumps(row, ensure_ascii=False), number)
+        yield Line(json.dumps(row, ensure_ascii=False), number, dropped)
 
 
 def json_line(line: Line) -> ParsedDocument | Rejected:
     """Return the article of a line."""
     try:
-        return _parsed(json.loads(nfc(line.text)), line.number)
+        parsed = _parsed(json.loads(nfc(line.text)), line.number)
+        return replace(parsed, dropped=parsed.dropped + line.dropped) if line.dropped else parsed
     except json.JSONDecodeError as error:
         return Rejected(f":{line.number}", message("file.line-not-json", error=error.msg, column=error.colno))
     except (ValueError, RecursionError):
@@ -83,9 +92,30 @@ def _parsed(row: object, number: int) -> ParsedDocument:
     title = row.get("title")
     title, lines = field_lines(title if isinstance(title, str) else "", text)
     metadata = Metadata.of({**row, "title": title} if title else row)
-    if metadata.title and same_text(lines[0], metadata.title):
+    dropped = _dropped_fields(((name, value) for name, value in row.items() if name not in _OWN), metadata)
+    if metadata.title and same_words(lines[0], metadata.title):
+        dropped = (Dropped(lines[0], message("dropped.title-again")), *dropped)
         lines = lines[1:]
-    return ParsedDocument("\n".join(lines).strip("\n"), metadata, nfc(str(identifier)), number)
+    body = "\n".join(lines).strip("\n")
+    return ParsedDocument(body, metadata, nfc(str(identifier)), number, dropped, heading=metadata.title)
+
+
+_OWN = ("id", "title", "text")
+"""The fields of a row that are the article's own."""
+
+
+def _dropped_fields(fields: Iterable[tuple[str, object]], metadata: Metadata) -> tuple[Dropped, ...]:
+    """Return the other fields that the metadata do not show word for word."""
+    texts = (
+        (nfc(name), nfc(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).strip())
+        for name, value in fields
+        if value not in (None, "", [], {})
+    )
+    return tuple(
+        Dropped(text, message("dropped.field", field=name))
+        for name, text in texts
+        if has_tokens(text) and not metadata.shows(name, text)
+    )
 
 
 # Tables
@@ -116,26 +146,35 @@ def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
     limit = csv.field_size_limit(_LARGEST_CELL)
     try:
         rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        header = [" ".join(folded_form(name).replace("_", " ").split()) for name in next(rows, [])]
-        columns = {known: header.index(name) for known, names in _COLUMNS.items() for name in reversed(names) if name in header}
+        names = next(rows, [])
+        header = [" ".join(folded_form(name).replace("_", " ").split()) for name in names]
+        columns = {known: header.index(name) for known, all_ in _COLUMNS.items() for name in reversed(all_) if name in header}
         if not {"text", "title"} & columns.keys():
             raise Unreadable(message("file.table-columns"))
+        known = set(columns.values())
         for number, row in enumerate(rows, start=2):
             if any(cell.strip() for cell in row):
                 cells = {name: row[column].strip() for name, column in columns.items() if column < len(row)}
-                yield _table_row(cells, number)
+                others = [cell for column, cell in enumerate(zip_longest(names, row, fillvalue="")) if column not in known]
+                yield _table_row(cells, others, number)
     except csv.Error as error:
         raise Unreadable(message("file.table-damaged", error=str(error))) from error
     finally:
         csv.field_size_limit(limit)
 
 
-def _table_row(cells: dict[str, str], number: int) -> ParsedDocument | Rejected:
+def _table_row(cells: dict[str, str], others: Iterable[tuple[str, str]], number: int) -> ParsedDocument | Rejected:
+    """Return the article of a row.
+
+    `others` are its cells in columns that are not known, each with the name of its column.
+    """
     try:
         title, lines = field_lines(cells.get("title", ""), cells.get("text", ""))
-        known: dict[str, object] = {name: value for name, value in cells.items() if name not in ("id", "text", "title")}
+        known: dict[str, object] = {name: value for name, value in cells.items() if name not in _OWN}
         metadata = Metadata.of({**known, "title": title} if title else known)
     except Unreadable as error:
         return Rejected(f":{number}", error.message)
     body = "\n".join(line for line in lines if line)
-    return ParsedDocument(body, metadata, line=number, member=f":{cells.get('id') or number}")
+    dropped = _dropped_fields([*known.items(), *others], metadata)
+    member = f":{cells.get('id') or number}"
+    return ParsedDocument(body, metadata, line=number, dropped=dropped, member=member, heading=metadata.title)

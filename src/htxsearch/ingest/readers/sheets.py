@@ -14,10 +14,11 @@ from dataclasses import replace
 
 from htxsearch.errors.messages import message
 from htxsearch.facts.units import unit_behind
-from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
+from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
-from htxsearch.text.normalize import folded_form
+from htxsearch.text.normalize import folded_form, nfc
 
 __all__ = ["read_sheets"]
 
@@ -58,6 +59,9 @@ _PHONE = re.compile(r"dien thoai|di dong|(?<!\w)sdt(?!\w)")
 _CODE = re.compile(r"(?<!\w)(?:ma|cccd|cmnd|tai khoan|so hieu)(?!\w)")
 _PHONE_NUMBERS, _LARGEST = range(100_000_000, 1_000_000_000), 1e18
 """Numbers that lost their zero as phone numbers, and the least that is written by its power of ten."""
+_BESIDE = re.compile(
+    r"xl/(?:(?:drawings/drawing|charts/chart|diagrams/data)\d+|(?P<comment>comments\d*|comments/comment\d+))\.xml"
+)
 _TITLE = re.compile(r"(?:BIỂU|BẢNG|DANH SÁCH|TỔNG HỢP|THỐNG KÊ|BÁO CÁO|KẾ HOẠCH|KẾT QUẢ|PHỤ LỤC)(?!\w)", re.IGNORECASE)
 
 
@@ -70,8 +74,33 @@ def read_sheets(data: bytes) -> Iterator[ParsedDocument]:
     found = [(name, parsed) for name, rows in sheets if (parsed := _sheet(name, rows)) is not None]
     if not found:
         raise Unreadable(message("file.empty"))
+    beside = _beside_cells(data)
     for name, parsed in found:
+        named = () if parsed.metadata.title == name else (Dropped(name, message("dropped.sheet-name")),)
+        parsed = replace(parsed, dropped=(*named, *parsed.dropped, *beside))
+        beside = ()
         yield parsed if len(sheets) == 1 else replace(parsed, member=f"/{name}")
+
+
+def _beside_cells(data: bytes) -> tuple[Dropped, ...]:
+    """Return the texts of drawings, charts and comments of an Excel workbook.
+
+    Which sheet they belong to is not read, so they go with the first article.
+    """
+    if not data.startswith(b"PK"):
+        return ()
+    archive = Archive(data)
+    dropped: list[Dropped] = []
+    for found in filter(None, map(_BESIDE.fullmatch, archive.names)):
+        block, reason = ("comment", "dropped.annotation") if found["comment"] else ("p", "dropped.drawing")
+        try:
+            blocks = safe_xml(archive.read(found[0])).iter("{*}" + block)
+        except Unreadable as error:
+            dropped.append(Dropped(found[0], error.message))
+            continue
+        texts = (nfc("".join(piece.text or "" for piece in one.iter("{*}t")).strip()) for one in blocks)
+        dropped += [Dropped(text, message(reason)) for text in texts if text]
+    return tuple(dropped)
 
 
 def _cells_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
@@ -117,12 +146,27 @@ def _sheet(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None
         return document(lines, Metadata(title=name)) if lines else None
     columns = texts[head]
     body = [sentence for row in rows[head + 1 :] if (sentence := _sentence(columns, row))]
+    dropped = (Dropped(" | ".join(filter(None, columns)), message("dropped.columns")), *_numbering(columns, texts[head + 1 :]))
     title = next((line for line in above if _TITLE.match(line)), None)
     if title:
-        return ParsedDocument("\n".join([*(line for line in above if line != title), *body]), Metadata(title=title))
+        above.remove(title)
+        return ParsedDocument("\n".join([*above, *body]), Metadata(title=title), dropped=dropped, heading=title)
     if above:
-        return document([*above, *body], Metadata(title=name))
-    return ParsedDocument("\n".join(body), Metadata(title=name)) if body else None
+        return document([*above, *body], Metadata(title=name), dropped=dropped)
+    return ParsedDocument("\n".join(body), Metadata(title=name), dropped=dropped) if body else None
+
+
+def _numbering(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Dropped, ...]:
+    """Return the cells that only number the rows, a piece for each such column."""
+    numbers = (
+        [row[column] for row in rows if column < len(row) and _is_ordinal(name, row[column])]
+        for column, name in enumerate(columns)
+    )
+    return tuple(Dropped(" | ".join(cells), message("dropped.numbering")) for cells in numbers if cells)
+
+
+def _is_ordinal(column: str, text: str) -> bool:
+    return folded_form(column) in _NUMBERING and _ORDINAL.fullmatch(text) is not None
 
 
 def _head(rows: Sequence[Sequence[object]], texts: Sequence[Sequence[str]]) -> int | None:
@@ -147,7 +191,7 @@ def _sentence(columns: Sequence[str], row: Sequence[object]) -> str:
     pairs = [
         (name, text)
         for name, cell in zip(columns, row, strict=False)
-        if (text := _text(cell, name)) and not (folded_form(name) in _NUMBERING and _ORDINAL.fullmatch(text))
+        if (text := _text(cell, name)) and not _is_ordinal(name, text)
     ]
     if not pairs:
         return ""

@@ -1,0 +1,101 @@
+"""Correct the metadata of an indexed article in its metadata file.
+
+What a person writes goes before what the text says. The metadata file lies beside the article's file and counts for all of it;
+hence an article that shares its file with others cannot be corrected in this way.
+"""
+
+import datetime
+import os
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from htxsearch.engine.contract import Engine
+from htxsearch.errors import CorpusError, UsageError
+from htxsearch.indexing.catalogue import Report, read_catalogue
+from htxsearch.indexing.manifest import adding_lock, check_made_from
+from htxsearch.ingest.article import Article, Unreadable
+from htxsearch.ingest.atomic_files import replace_file
+from htxsearch.ingest.corpus import source_at
+from htxsearch.ingest.metadata import Metadata
+from htxsearch.ingest.metadata_files import content_of_metadata_file, edited_metadata_file
+from htxsearch.text.places import provinces, similar_province
+
+__all__ = ["EDITABLE", "Change", "Edit", "edit_metadata"]
+
+EDITABLE = ("title", "date", "place", "source", "author", "url", "number", "signer")
+"""The fields of an article that a person can correct."""
+
+
+class Change(NamedTuple):
+    """A field of an article before and after an edit; None is no value."""
+
+    field: str
+    old: str | datetime.date | None
+    new: str | datetime.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An article before and after an edit, and the report of the reindex."""
+
+    former: Article
+    article: Article
+    report: Report | None = None
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return the fields that are different now."""
+        pairs = (Change(name, getattr(self.former, name), getattr(self.article, name)) for name in EDITABLE)
+        return tuple(pair for pair in pairs if pair.old != pair.new)
+
+
+def edit_metadata(
+    index: Path, corpus: Path, engine: Engine, article: Article, fields: Mapping[str, str], unset: Collection[str] = ()
+) -> None:
+    """Write the values of `fields` into the article's metadata file.
+
+    The fields in `unset` are removed from it. The file is written as a whole, durably. Raises UsageError for an unknown
+    field, date or place or for an article that shares its file, CorpusError if its file is gone or cannot be written,
+    IndexBusy if another process is adding.
+    """
+    given = _checked(fields, unset, known_places=engine.values("place").keys())
+    check_made_from(index, corpus)
+    entry = read_catalogue(engine).get(article.path)
+    if entry and len(entry.articles) > 1:
+        raise UsageError("edit.several", article=article.id, path=article.path, articles=len(entry.articles))
+    source = source_at(corpus, article.path)
+    if source is None:
+        raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
+    beside = source.metadata_file
+    with adding_lock(index):
+        try:
+            old = content_of_metadata_file(source.file)
+            new = edited_metadata_file(old, given, unset, name=beside.name)
+            if new != old:
+                replace_file(beside, [new], temporary=f".{beside.name[:80]}.{os.getpid()}.part")
+        except Unreadable as error:
+            raise UsageError("edit.refused", path=article.path, reason=error.message) from error
+        except OSError as error:
+            raise CorpusError("corpus.not-writable", corpus=corpus, error=error.strerror) from error
+
+
+def _checked(fields: Mapping[str, str], unset: Collection[str], *, known_places: Set[str]) -> Metadata:
+    """Return the metadata in `fields`. Raises UsageError."""
+    for name in (*fields, *unset):
+        if name not in EDITABLE:
+            raise UsageError("edit.unknown-field", field=name, known=list(EDITABLE))
+    for name, value in fields.items():
+        if name in unset:
+            raise UsageError("edit.set-and-unset", field=name)
+        if not value.strip():
+            raise UsageError("edit.empty", field=name)
+    try:
+        given = Metadata.of(dict(fields))
+    except Unreadable as error:
+        raise UsageError(error.message.code, **error.message.fields) from error
+    place = given.place
+    if place and place not in provinces() and place not in known_places:
+        near = similar_province(place)
+        raise UsageError("edit.unknown-place-near" if near else "edit.unknown-place", place=place, near=near or "")
+    return given

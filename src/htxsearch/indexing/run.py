@@ -1,0 +1,146 @@
+"""Run a reindex in an index folder, or plan one: locks, manifest, data folder.
+
+`update` does the work in an engine; here is what makes it safe: one writer, the corpus that the index was made from, a manifest
+that says whether the run was finished, and a rebuild that replaces the old index only at its end.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Literal, Protocol
+
+from htxsearch.engine.contract import Engine
+from htxsearch.engine.memory import MemoryEngine
+from htxsearch.errors import CorpusError, IndexMissing, IndexOutdated, UsageError
+from htxsearch.indexing.catalogue import Plan, Report
+from htxsearch.indexing.manifest import (
+    RECOGNISED,
+    Manifest,
+    check_apart,
+    check_made_from,
+    exists,
+    new_data_folder,
+    read_manifest,
+    sweep,
+    with_corpus,
+    write_manifest,
+    writer_lock,
+)
+from htxsearch.indexing.progress import ProgressFile
+from htxsearch.indexing.update import Progress, planned, reindex, unobserved
+from htxsearch.indexing.workers import LOW_PRIORITY, NORMAL_PRIORITY, default_workers
+from htxsearch.ingest.corpus import check_corpus
+from htxsearch.text.segmenter import segmenter_version
+
+__all__ = ["Engines", "Priority", "UpdateOptions", "niceness_of", "plan", "update"]
+
+Priority = Literal["low", "normal"]
+_NICENESS: dict[str, int] = {"low": LOW_PRIORITY, "normal": NORMAL_PRIORITY}
+
+
+class Engines(Protocol):
+    """Opens the engine in a data folder, or makes one there."""
+
+    def __call__(self, folder: Path, *, create: bool = False) -> Engine:
+        """Return the engine. Raises IndexDamaged if there is none to open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateOptions:
+    """The options of `Index.update`, which describes them."""
+
+    batch: int
+    rebuild: bool = False
+    workers: int | None = None
+    progress: Progress | None = None
+    allow_removals: bool = False
+    allow_other_corpus: bool = False
+    priority: Priority = "low"
+
+
+def niceness_of(priority: str) -> int:
+    """Return the niceness of a priority. Raises UsageError if it is none."""
+    if priority not in _NICENESS:
+        raise UsageError("option.priority", priority=priority, known=list(_NICENESS))
+    return _NICENESS[priority]
+
+
+def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, *, distribution: str) -> Report:
+    """Bring an index in line with a corpus; see `Index.update` for what it raises.
+
+    `distribution` is what the manifest names as the engine.
+    """
+    workers = default_workers() if options.workers is None else options.workers
+    niceness = niceness_of(options.priority)
+    if workers < 1:
+        raise UsageError("option.workers", workers=workers)
+    started = perf_counter()
+    check_corpus(corpus, not_empty=options.rebuild and exists(index) and not options.allow_removals)
+    check_apart(index, corpus)
+    with writer_lock(index):
+        manifest = _manifest_to_update(index, rebuild=options.rebuild)
+        if not options.allow_other_corpus:
+            check_made_from(index, corpus)
+        fresh = manifest is None
+        noted = with_corpus(
+            manifest or Manifest(data=new_data_folder(), engine=distribution, segmenter=segmenter_version()), index, corpus
+        )
+        engine = engines(index / noted.data, create=fresh)
+        if not (fresh and exists(index)):
+            write_manifest(index, replace(noted, complete=False))
+        progress_file = ProgressFile(index)
+        try:
+            report = reindex(
+                engine,
+                corpus,
+                workers,
+                batch=options.batch,
+                progress=options.progress or unobserved,
+                files_done=progress_file.report,
+                allow_removals=options.allow_removals,
+                niceness=niceness,
+                recognised=index / RECOGNISED,
+            )
+            counts = engine.counts()
+        except CorpusError:  # nothing was changed
+            if manifest is not None:
+                write_manifest(index, manifest)
+            raise
+        finally:
+            engine.close()
+            progress_file.remove()
+        finished = replace(noted, complete=True, articles=counts.articles, passages=counts.passages)
+        write_manifest(index, finished)
+        sweep(index, finished)
+    return replace(report, took_s=perf_counter() - started)
+
+
+def plan(index: Path, corpus: Path, engines: Engines, *, rebuild: bool = False) -> Plan:
+    """Return what `update` would do; it writes nothing and takes no lock.
+
+    Raises CorpusError, IndexOutdated, IndexDamaged, IndexNotReadable, UsageError.
+    """
+    check_corpus(corpus)
+    check_apart(index, corpus)
+    manifest = _manifest_to_update(index, rebuild=rebuild)
+    engine = engines(index / manifest.data) if manifest else MemoryEngine()
+    try:
+        outcome = planned(engine, corpus, recognised=index / RECOGNISED)
+    finally:
+        engine.close()
+    try:
+        check_made_from(index, corpus)
+    except CorpusError as error:
+        return replace(outcome, refusal=error.message)
+    return outcome
+
+
+def _manifest_to_update(index: Path, *, rebuild: bool) -> Manifest | None:
+    """Return the manifest of the index to bring up to date, None for a new one."""
+    try:
+        manifest = None if rebuild else read_manifest(index)
+    except IndexMissing:
+        return None
+    if manifest and manifest.segmenter != segmenter_version():
+        raise IndexOutdated("index.other-segmenter", index=index, built=manifest.segmenter, installed=segmenter_version())
+    return manifest

@@ -1,0 +1,244 @@
+"""The JSON of changes and contents of an index: keys in order, types, bounds.
+
+The OpenAPI document is made from these types, as from those of `json_types`. `msgspec` is imported with this module (7 ms),
+therefore only where JSON is asked for.
+"""
+
+import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from htxsearch.indexing import catalogue, edits, embeddings
+    from htxsearch.ingest.article import Rejected
+    from htxsearch.search import results as values
+
+__all__ = [
+    "AddedFile",
+    "Additions",
+    "DoubtfulFile",
+    "Edit",
+    "EncodeReport",
+    "FieldChange",
+    "IndexingProgress",
+    "Info",
+    "Plan",
+    "RefusedSource",
+    "RejectedFile",
+    "Report",
+    "ShortForm",
+    "additions_document",
+    "edit_document",
+    "info_document",
+    "plan_document",
+    "report_document",
+]
+
+_TIME_DIGITS = 3
+
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class _Object(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An object with the keys of its fields and no other."""
+
+
+class ShortForm(_Object):
+    """An abbreviation, its long form, and the article that defines it."""
+
+    short: str
+    long: str
+    article_id: str
+
+
+class RejectedFile(_Object):
+    """A file that was not indexed, and why."""
+
+    path: str
+    reason: str
+
+
+class DoubtfulFile(_Object):
+    """A file that was indexed, and why its text is in doubt."""
+
+    path: str
+    reason: str
+
+
+class IndexingProgress(_Object):
+    """The files that a run has read and has to read, and the percentage of bytes."""
+
+    done: _Count
+    total: _Count
+    percent: float
+
+
+class Info(_Object):
+    """The contents and the place of an index."""
+
+    index: str
+    corpus: str
+    engine: str
+    segmenter: str
+    complete: bool
+    articles: _Count
+    passages: _Count
+    vectors: _Count
+    bytes: _Count
+    places: dict[str, _Count]
+    sources: dict[str, _Count]
+    short_forms: list[ShortForm]
+    rejected: list[RejectedFile]
+    ignored: _Count
+    indexing: IndexingProgress | None = None
+
+
+class EncodeReport(_Object):
+    """The vectors that were made."""
+
+    encoded: _Count
+    kept: _Count
+    dropped: _Count
+    took_s: float
+
+    def __post_init__(self) -> None:
+        self.took_s = round(self.took_s, _TIME_DIGITS)
+
+
+class Report(_Object):
+    """The work of a reindex, in articles."""
+
+    added: _Count
+    changed: _Count
+    removed: _Count
+    unchanged: _Count
+    renamed: _Count
+    rejected: list[RejectedFile]
+    doubtful: list[DoubtfulFile]
+    took_s: float
+    semantic: EncodeReport | None
+
+    def __post_init__(self) -> None:
+        self.took_s = round(self.took_s, _TIME_DIGITS)
+
+
+class AddedFile(_Object):
+    """A file that is in the corpus now."""
+
+    source: str
+    path: str
+    how: Literal["added", "updated", "metadata", "same", "followed"]
+
+
+class RefusedSource(_Object):
+    """A source that could not be added, and why."""
+
+    source: str
+    reason: str
+
+
+class Additions(_Object):
+    """The work of an addition; "reindex" is null if there was none."""
+
+    taken: list[AddedFile]
+    refused: list[RefusedSource]
+    reindex: Report | None
+
+
+class Plan(_Object):
+    """The work that a reindex would do, by the ids of articles.
+
+    "refusal" is the reason why it would refuse, else null.
+    """
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: _Count
+    rejected: list[RejectedFile]
+    ignored: list[str]
+    refusal: str | None
+
+
+class FieldChange(_Object):
+    """A field of an article before and after an edit."""
+
+    field: str
+    old: datetime.date | str | None
+    new: datetime.date | str | None
+
+
+class Edit(_Object):
+    """The work of an edit; "reindex" is that of the update after it."""
+
+    article_id: str
+    path: str
+    changes: list[FieldChange]
+    reindex: Report | None
+
+
+def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeReport | None") -> Report:
+    """Return the JSON document of a reindex."""
+    return Report(
+        added=report.added,
+        changed=report.changed,
+        removed=report.removed,
+        unchanged=report.unchanged,
+        renamed=report.renamed,
+        rejected=_rejected(report.rejected),
+        doubtful=[DoubtfulFile(path=file.path, reason=str(file.reason)) for file in report.doubtful],
+        took_s=report.took_s,
+        semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
+    )
+
+
+def additions_document(additions: "catalogue.Additions") -> Additions:
+    """Return the JSON document of an addition."""
+    return Additions(
+        taken=[msgspec.convert(file, AddedFile, from_attributes=True) for file in additions.taken],
+        refused=[RefusedSource(source=file.path, reason=str(file.reason)) for file in additions.refused],
+        reindex=report_document(additions.report, None) if additions.report else None,
+    )
+
+
+def info_document(info: "values.Info") -> Info:
+    """Return the JSON document of the contents of an index."""
+    alike = {
+        name: getattr(info, name) for name in Info.__struct_fields__ if name not in ("rejected", "short_forms", "indexing")
+    }
+    return Info(
+        **alike,
+        short_forms=[msgspec.convert(one, ShortForm, from_attributes=True) for one in info.short_forms],
+        rejected=_rejected(info.rejected),
+        indexing=msgspec.convert(info.indexing, IndexingProgress, from_attributes=True) if info.indexing else None,
+    )
+
+
+def plan_document(plan: "catalogue.Plan") -> Plan:
+    """Return the JSON document of what a reindex would do."""
+    return Plan(
+        added=list(plan.added),
+        changed=list(plan.changed),
+        removed=list(plan.removed),
+        unchanged=plan.unchanged,
+        rejected=_rejected(plan.rejected),
+        ignored=list(plan.ignored),
+        refusal=str(plan.refusal) if plan.refusal else None,
+    )
+
+
+def edit_document(edit: "edits.Edit") -> Edit:
+    """Return the JSON document of an edit."""
+    return Edit(
+        article_id=edit.article.id,
+        path=edit.article.path,
+        changes=[FieldChange(field=one.field, old=one.old, new=one.new) for one in edit.changes()],
+        reindex=report_document(edit.report, None) if edit.report else None,
+    )
+
+
+def _rejected(rejected: "Sequence[Rejected]") -> list[RejectedFile]:
+    return [RejectedFile(path=file.path, reason=str(file.reason)) for file in rejected]

@@ -1,0 +1,168 @@
+"""E-mails: the text of a mail is an article, each attachment another; what cannot be read is named."""
+
+import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from htxsearch import Article, Rejected
+from htxsearch.ingest.corpus import SourceFile, articles_of
+from ingest import folder
+from ingest.compound import msg
+
+TEXT = "Kính gửi các hộ,\n\nMai họp tổ ong.\n> Mấy giờ họp?\n-- \nPem\n"
+
+
+def read(tmp_path: Path, name: str, data: bytes) -> list[Article | Rejected]:
+    file = tmp_path / name
+    file.write_bytes(data)
+    return list(articles_of(SourceFile(file, name)))
+
+
+def one(tmp_path: Path, name: str, data: bytes) -> Article:
+    [found] = read(tmp_path, name, data)
+    assert isinstance(found, Article), found
+    return found
+
+
+def mail(text: str = TEXT, subject: str = "Họp tổ nuôi ong") -> EmailMessage:
+    made = EmailMessage()
+    made["From"] = "Lò Thị Pem <pem@ong.example>"
+    made["To"] = "Tổ ong <to@ong.example>"
+    made["Subject"] = subject
+    made["Date"] = "Fri, 05 Jul 2024 08:00:00 +0700"
+    made.set_content(text)
+    return made
+
+
+def attach(whole: EmailMessage, name: str, data: bytes, kind: str = "application/octet-stream") -> None:
+    maintype, _, subtype = kind.partition("/")
+    whole.add_attachment(data, maintype=maintype, subtype=subtype, filename=name)
+
+
+def test_subject_date_and_sender_are_the_metadata(tmp_path: Path) -> None:
+    found = one(tmp_path, "hop.eml", mail().as_bytes(policy=SMTP))
+    assert (found.id, found.title, found.date) == ("hop.eml", "Họp tổ nuôi ong", datetime.date(2024, 7, 5))
+    assert (found.author, found.source) == ("Lò Thị Pem", "ong.example")
+    assert found.body.split("\n") == ["Kính gửi các hộ,", "Mai họp tổ ong.", "> Mấy giờ họp?", "--", "Pem"]
+
+
+def test_every_visible_line_of_a_mail_is_kept_or_dropped_with_a_reason(tmp_path: Path) -> None:
+    found = one(tmp_path, "hop.eml", mail().as_bytes())
+    seen = " ".join([found.title, found.body, *(part.text for part in found.dropped)])
+    words = f"{TEXT} Lò Thị Pem <pem@ong.example> Tổ ong <to@ong.example> Họp tổ nuôi ong Fri, 05 Jul 2024 08:00:00 +0700"
+    assert not [word for word in words.split() if word not in seen]
+    assert {str(part.reason) for part in found.dropped} == {"the head of the mail: sender, receivers, time of sending"}
+
+
+def test_of_alternatives_the_plain_text_is_read_and_html_only_if_it_is_blank(tmp_path: Path) -> None:
+    both, blank = mail("Mai họp."), mail(" \n")
+    for whole in (both, blank):
+        whole.add_alternative("<style>p{}</style><p>Ngày kia <b>họp</b>.</p><p>Đông đủ.</p>", subtype="html")
+    assert one(tmp_path, "a.eml", both.as_bytes()).body == "Mai họp."
+    assert one(tmp_path, "b.eml", blank.as_bytes()).body == "Ngày kia họp.\nĐông đủ."
+
+
+def test_attachments_are_articles_of_their_own(tmp_path: Path) -> None:
+    whole = mail()
+    attach(whole, "Sổ ong.docx", folder.docx(1))
+    attach(whole, "Sổ ong.docx", folder.docx(2))
+    attach(whole, "../ảnh.png", b"\x89PNG\r\n\x1a\n" + bytes(20), "image/png")
+    attach(whole, "gói.zip", folder.packed({"bài.txt": folder.text(3), "nữa.zip": folder.packed({"a.txt": "x"})}))
+    found = read(tmp_path, "hop.eml", whole.as_bytes())
+    assert [(type(part).__name__, part.id if isinstance(part, Article) else part.path) for part in found] == [
+        ("Article", "hop.eml"),
+        ("Article", "hop.eml/Sổ ong.docx"),
+        ("Article", "hop.eml/Sổ ong-2.docx"),
+        ("Rejected", "hop.eml/ảnh.png"),
+        ("Article", "hop.eml/gói.zip/bài.txt"),
+        ("Rejected", "hop.eml/gói.zip/nữa.zip"),
+    ]
+
+
+def test_a_mail_within_a_mail_is_read_and_one_deeper_is_named(tmp_path: Path) -> None:
+    whole, inner = mail(), mail("Thư cũ.", "Họp năm ngoái")
+    attach(inner, "sổ.txt", folder.text(1).encode())
+    inner.add_attachment(mail("Thư cũ hơn.", "Họp năm kia"))
+    whole.add_attachment(inner)
+    _, second, third, fourth = read(tmp_path, "hop.eml", whole.as_bytes())
+    assert isinstance(second, Article)
+    assert (second.title, second.body) == ("Họp năm ngoái", "Thư cũ.")
+    assert isinstance(third, Article)
+    assert isinstance(fourth, Rejected)
+    assert "a mail deep within" in str(fourth.reason)
+
+
+def test_pictures_within_the_text_are_no_attachments(tmp_path: Path) -> None:
+    whole = mail("<p>Mai họp.</p>")
+    whole.replace_header("Content-Type", "text/html; charset=utf-8")
+    whole.make_related()
+    whole.add_related(b"\x89PNG", maintype="image", subtype="png", cid="<a>", filename="image001.png", disposition="inline")
+    assert one(tmp_path, "a.eml", whole.as_bytes()).body == "Mai họp."
+
+
+def test_letters_are_read_in_any_encoding(tmp_path: Path) -> None:
+    raw = "Subject: Họp tổ ong\nFrom: Tổ ong\n\nMai họp ở bản."
+    found = one(tmp_path, "a.eml", raw.encode())
+    assert (found.title, found.body, found.author) == ("Họp tổ ong", "Mai họp ở bản.", "Tổ ong")
+    old = b"Subject: ong\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\n" + folder.tcvn3(1)
+    assert one(tmp_path, "b.eml", old).body.endswith(folder.text(1).strip().split("\n")[-1])
+    soft = "Subject: ong\nContent-Type: text/plain; format=flowed; charset=utf-8\n\nMai họp ở \nbản.\n-- \nPem"
+    assert one(tmp_path, "c.eml", soft.encode()).body.split("\n") == ["Mai họp ở bản.", "--", "Pem"]
+
+
+def test_a_saved_page_stays_a_page_and_a_mail_of_related_parts_a_mail(tmp_path: Path) -> None:
+    for name in ("a.mht", "b.eml"):
+        assert one(tmp_path, name, folder.mhtml(1)).title == folder.TITLE.format(n=1)
+    whole = mail()
+    whole.make_related()
+    assert one(tmp_path, "c.eml", whole.as_bytes()).title == "Họp tổ nuôi ong"
+    assert one(tmp_path, "d.eml", "Không phải thư, chỉ là chữ".encode()).body == "Không phải thư, chỉ là chữ"
+
+
+def test_a_mail_that_nests_without_end_is_refused(tmp_path: Path) -> None:
+    parts = "".join(f"--b{n}\nContent-Type: multipart/mixed; boundary=b{n + 1}\n\n" for n in range(3000))
+    [found] = read(tmp_path, "a.eml", f"Subject: x\nContent-Type: multipart/mixed; boundary=b0\n\n{parts}".encode())
+    assert isinstance(found, Rejected)
+    assert "the mail is damaged" in str(found.reason)
+
+
+@pytest.mark.parametrize("filling", ['"', "(", "a@b,", "=?utf-8?q?", ";"])
+def test_a_head_without_end_is_read_up_to_a_bound(tmp_path: Path, filling: str) -> None:
+    head = f"From: {filling * 200_000}\nContent-Disposition: {filling * 200_000}\nSubject: Họp tổ ong"
+    found = one(tmp_path, "a.eml", f"{head}\n\nMai họp.".encode())
+    assert found.title == "Họp tổ ong"
+    assert len(found.dropped[0].text) <= 20_010
+
+
+OUTLOOK = {0x37: "Họp tổ ong", 0x1000: "Mai họp.\r\nĐông đủ.", 0x0C1A: "Lò Thị Pem", 0x0C1F: "pem@ong.example"}
+SENT = 133646400000000000  # 5 July 2024
+
+
+def test_mails_of_outlook_are_read_alike(tmp_path: Path) -> None:
+    data = msg(OUTLOOK, sent=SENT, attachments={"sổ.txt": folder.text(1).encode(), "ảnh.png": b"\x89PNG\r\n\x1a\n"})
+    first, second, third = read(tmp_path, "hop.msg", data)
+    assert isinstance(first, Article)
+    assert (first.title, first.body, first.author) == ("Họp tổ ong", "Mai họp.\nĐông đủ.", "Lò Thị Pem")
+    assert first.date == datetime.date(2024, 7, 5)
+    assert isinstance(second, Article)
+    assert second.id == "hop.msg/sổ.txt"
+    assert isinstance(third, Rejected)
+
+
+@pytest.mark.parametrize("name", ["hop.eml", "hop.msg"])
+def test_whatever_damage_there_is_a_mail_is_read_or_refused(tmp_path: Path, name: str) -> None:
+    randomness = Random(3)
+    whole = mail()
+    attach(whole, "sổ.txt", folder.text(1).encode())
+    data = whole.as_bytes() if name.endswith("eml") else msg(OUTLOOK, sent=SENT, attachments={"sổ.txt": b"Ong"})
+    for _ in range(150):
+        found = bytearray(data)
+        for _ in range(randomness.randrange(1, 10)):
+            at = randomness.randrange(len(found))
+            found[at : at + 4] = randomness.choice([b"\xff\xff\xff\xff", bytes(4), b"\r\n\r\n", randomness.randbytes(3)])
+        for part in read(tmp_path, name, bytes(found)):
+            assert isinstance(part, Article) or part.reason.code != "file.reader-failed", part
