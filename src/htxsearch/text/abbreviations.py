@@ -1,4 +1,4 @@
-"""Abbreviations: tables of common ones and of names with several forms, and definitions found in texts.
+"""Abbreviations: tables of common ones, and definitions found in texts.
 
 The tables have those that every reader knows, as the press and the offices themselves write them. The long forms of `COMMON`
 are words of the index; those of `QUERIED` and the names of `SAME` are looked for as phrases.
@@ -53,7 +53,6 @@ QUERIED = {
     "HCM": "Hồ Chí Minh",
     "HND": "hội nông dân",
     "KHKT": "khoa học kỹ thuật",
-    "KTXH": "kinh tế xã hội",
     "LM": "liên minh",
     "NNCNC": "nông nghiệp công nghệ cao",
     "NSNN": "ngân sách nhà nước",
@@ -67,7 +66,6 @@ QUERIED = {
     "TP": "thành phố",
     "TTCN": "tiểu thủ công nghiệp",
     "TX": "thị xã",
-    "VietGAP": "thực hành sản xuất nông nghiệp tốt",
     "VSATTP": "vệ sinh an toàn thực phẩm",
     "XDNTM": "xây dựng nông thôn mới",
 }
@@ -83,8 +81,9 @@ SAME = (
     ("quỹ tín dụng nhân dân", "quỹ TDND", "QTDND"),
     ("nông nghiệp và phát triển nông thôn", "nông nghiệp và PTNT", "NN và PTNT", "NN&PTNT", "NNPTNT"),
     ("kinh tế - xã hội", "KT-XH", "KTXH"),
+    ("VietGAP", "thực hành sản xuất nông nghiệp tốt"),
 )
-"""Names with several forms, the fullest first. A query with one of them finds all."""
+"""Names with several forms; a query with one of them finds all. The first is the one that hits are ranked by."""
 
 SAME_SYLLABLES = (("nghìn", "ngàn"),)
 """Syllables with one meaning and two spellings that no rule joins."""

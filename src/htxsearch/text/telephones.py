@@ -1,7 +1,7 @@
-"""Telephone numbers of Vietnam: 0912 345 678, 0912.345.678, (024) 3825 1234, +84 912 345 678.
+"""Telephone numbers of Vietnam, in any grouping of their digits.
 
-A number is the same in whatever groups its digits are written. A mobile number has ten digits with its nought, a number of a
-landline eleven. A text is indexed as it is written; a query stands for every grouping that the index may have.
+0912 345 678, 0912.345.678, 0912345678 and +84 912 345 678 are one number. A mobile number has ten digits with its nought, a
+number of a landline eleven. A text is indexed as it is written; a query stands for every grouping that the index may have.
 
 Short, for a number has few forms.
 """
@@ -22,7 +22,7 @@ _FIRST, _OTHERS = range(3, 6), range(2, 9)
 
 
 def telephone_end(text: str, at: int) -> int | None:
-    """Return the end of the telephone number that begins at an offset, None without one."""
+    """Return the end of the telephone number at an offset, None without one."""
     match = _NUMBER.match(text, at)
     return match.end() if match else None
 
@@ -40,12 +40,12 @@ def typed_telephone(query: str, at: int) -> tuple[str, int] | None:
 
 
 def groupings(digits: str, is_known: Callable[[str], bool]) -> list[tuple[str, ...]]:
-    """Return the ways to write the digits of a number in groups, with a nought or with 84.
+    """Return the ways to write the digits of a number in groups.
 
-    Only groups that are known are in them.
+    They begin with a nought or with 84. Only groups that are known are in them.
     """
     abroad = digits[1:]
-    found = [(whole,) for whole in (digits, f"84{abroad}") if is_known(whole)]
+    found: list[tuple[str, ...]] = [(whole,) for whole in (digits, f"84{abroad}") if is_known(whole)]
     for first in _FIRST:
         if is_known(digits[:first]):
             found += [(digits[:first], *rest) for rest in _divided(digits[first:], is_known)]
