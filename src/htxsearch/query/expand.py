@@ -45,6 +45,7 @@ from htxsearch.query.parse import (
     Value,
     Words,
 )
+from htxsearch.text.file_names import pair_terms, single_term
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, keeps_diacritics
 from htxsearch.text.places import PlaceExtent, SmallerPlace, place_extent, provinces, smaller_place
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
@@ -77,6 +78,7 @@ class ExpansionWeights:
     title: float = 0.5
     title_word: float = 0.25
     telephone: float = 3.0
+    file_name: float = 0.1
     question_word: float = 0.2
     preferred: float = 2.0
     preferred_part: float = 1.0
@@ -317,6 +319,8 @@ class Expander:
         concepts = [(named, forms) for named in self._concepts.named_in(terms) if (forms := self._forms(terms, named, parts))]
         if in_body:
             self._add_run(terms, [named for named, _ in concepts], parts)
+        files = self._files(terms) if in_body else {}
+        of_files = {typed for pair in files.values() for typed in pair}
         nodes: list[Node] = []
         of_concept: list[list[Node]] = [[] for _ in concepts]
         concept_at = {
@@ -327,7 +331,7 @@ class Expander:
             syllables = self._same_spellings(typed)
             extra = short_of.get(position, [])
             words = self._long_words(typed)
-            if not (syllables or words or position in concept_at):
+            if not (syllables or words or position in concept_at or typed in of_files):
                 parts.unknown.append(typed)
             self._note(parts, typed, [*syllables, *extra, *words])
             if only_stop_words or not is_stop_word(typed):
@@ -352,7 +356,17 @@ class Expander:
             Best((*([Boolean(should=tuple(own))] if own else []), *forms))
             for own, (_, forms) in zip(of_concept, concepts, strict=True)
         )
-        return Boolean(should=(*nodes, *ways))
+        named = (DisjunctionMax((WeightedTerm("title_word", name),), weights.file_name) for name in files)
+        return Boolean(should=(*nodes, *ways, *named))
+
+    def _files(self, terms: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Return the terms of file names that two typed neighbours are, with these.
+
+        A name of one word is looked for if no article has the word.
+        """
+        names = dict(zip(pair_terms(terms), pairwise(terms), strict=True))
+        single = {single_term(typed): (typed,) for typed in terms if not self._spellings("syllable", typed)}
+        return {name: typed for name, typed in {**names, **single}.items() if self._known("word", name)}
 
     def _add_run(self, terms: tuple[str, ...], concepts: Sequence[NamedConcept], parts: _Parts) -> None:
         """Add a typed run, with the concepts in it in their fullest form.
