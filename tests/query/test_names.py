@@ -13,6 +13,8 @@ from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.searcher import Searcher
+from htxsearch.text.places import provinces
+from htxsearch.text.regions import region_called, regions
 
 from .searchers import searcher_over
 
@@ -120,6 +122,31 @@ def test_the_filter_of_a_region_takes_whole_articles_and_says_what_it_is(places:
 
 def test_regions_are_completed(places: Index) -> None:
     assert "cà phê Tây Nguyên" in [one.text for one in places.suggest("cà phê tay ngu")]
+
+
+def test_six_regions_divide_the_provinces() -> None:
+    six = ("Trung du và miền núi phía Bắc", "Đồng bằng sông Hồng", "miền Trung", "Tây Nguyên", "Đông Nam Bộ", "ĐBSCL")
+    named = [region_called(name) for name in six]
+    divided = [province for region in named if region for province in region.provinces]
+    assert sorted(divided) == sorted(provinces())
+    assert all(set(region.provinces) <= set(provinces()) for region in regions())
+
+
+def test_facts_of_a_region_are_those_of_its_provinces_and_its_own(tmp_path: Path) -> None:
+    texts = {
+        "lăk": ("Đắk Lắk", "Năm 2023, tỉnh Đắk Lắk có 120 hợp tác xã."),
+        "vùng": (None, "Năm 2023, Tây Nguyên có 900 hợp tác xã."),
+        "xa": ("Cà Mau", "Năm 2023, tỉnh Cà Mau có 150 hợp tác xã."),
+        "xã": ("Phú Thọ", "Năm 2023, xã Tân Lũng, huyện Hạ Sơn có 3 hợp tác xã."),
+    }
+    (tmp_path / "corpus").mkdir()
+    lines = (json.dumps({"id": one, "title": "Tin", "place": place, "text": text}) for one, (place, text) in texts.items())
+    (tmp_path / "corpus" / "tin.jsonl").write_text("\n".join(lines), "utf-8")
+    with Index(tmp_path / "index", corpus=tmp_path / "corpus") as index:
+        index.update()
+        assert {fact.article_id for fact in index.facts("số hợp tác xã", place="Tây Nguyên")} == {"lăk", "vùng"}
+        assert {fact.article_id for fact in index.facts("số hợp tác xã", place="xã Tân Lũng")} == {"xã"}
+        assert [fact.article_id for fact in index.facts("Tây Nguyên có bao nhiêu hợp tác xã")][:1] == ["vùng"]
 
 
 SYNONYMS = """

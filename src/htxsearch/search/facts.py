@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from htxsearch.errors import UsageError
 from htxsearch.facts.extract import Fact
 from htxsearch.facts.status import Status
-from htxsearch.facts.stored import place_key, unpack_facts
+from htxsearch.facts.stored import place_key, place_names_of, unpack_facts
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.query.filters import DateOption, filters_of
 from htxsearch.query.parse import Dates
@@ -280,7 +280,7 @@ def _fits(fact: Fact, places: frozenset[str], request: FactRequest) -> bool:
         return False
     if request.units and fact.unit.lower() not in {unit.lower() for unit in request.units}:
         return False
-    return not places or any(place_key(name) in places for name in (fact.place, fact.province) if name)
+    return not places or any(place_key(name) in places for name in place_names_of(fact))
 
 
 def _is_between(fact: FoundFact, since: datetime.date | None, until: datetime.date | None) -> bool:
