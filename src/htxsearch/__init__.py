@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.indexing.progress import IndexingProgress
     from htxsearch.ingest.add import AddedFile
     from htxsearch.ingest.article import Article, Dropped, Rejected
     from htxsearch.ingest.subscriptions import Subscription
@@ -71,6 +72,7 @@ __all__ = [
     "FoundFact",
     "HtxError",
     "Index",
+    "IndexingProgress",
     "Info",
     "Message",
     "Passage",
@@ -114,6 +116,7 @@ _HOMES = {
     "FoundFact": "search.fact_results",
     "HtxError": "errors",
     "Index": "index",
+    "IndexingProgress": "indexing.progress",
     "Info": "search.results",
     "Message": "errors.messages",
     "Passage": "search.results",

@@ -26,6 +26,7 @@ from htxsearch.indexing.manifest import RECOGNISED, check_apart, exists, read_ma
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
 from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
+from htxsearch.ingest.synonyms import read_synonyms, synonyms_stamp
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import DateOption, Sort, check_options, filters_of
 from htxsearch.search.articles import article_in_file, article_in_text, dropped_from, find_article
@@ -73,6 +74,7 @@ class Index:
         self.reader = Path(reader) if reader else None
         self._opened: _OpenEngine | None = None
         self._snapshot: Snapshot | None = None
+        self._synonyms = ""
         self._vectors: PassageVectors | None = None
 
     def _open(self) -> _OpenEngine:
@@ -87,8 +89,9 @@ class Index:
     def searcher(self) -> Searcher:
         """Return a searcher of the last commit. Raises as reading does."""
         engine = self._open().engine
-        if self._snapshot is None or not self._snapshot.is_of(engine):
-            self._snapshot = Snapshot(engine)
+        stamp = synonyms_stamp(self.corpus)
+        if self._snapshot is None or not self._snapshot.is_of(engine) or self._synonyms != stamp:
+            self._snapshot, self._synonyms = Snapshot(engine, read_synonyms(self.corpus)), stamp
         return Searcher(self._snapshot)
 
     # Search and questions
@@ -299,10 +302,11 @@ class Index:
     def version(self) -> str:
         """Return a name for the present state of the index. Raises as reading does.
 
-        It changes with every commit, rebuild and run that encodes passages.
+        It changes with every commit, rebuild, run that encodes passages, and change of the user's synonyms.
         """
         opened = self._open()
-        return f"{opened.folder.name}-{opened.engine.generation}-{vectors_stamp(self.path)}"
+        states = (opened.folder.name, opened.engine.generation, vectors_stamp(self.path), synonyms_stamp(self.corpus))
+        return "-".join(str(state) for state in states if state != "")
 
     def counts(self) -> Counts:
         """Return the numbers of articles, passages and syllables. Raises as reading does."""

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from htxsearch.engine.bm25 import K1, B
 from htxsearch.engine.contract import (
+    Best,
     Boolean,
     DateRange,
     DisjunctionMax,
     Document,
     Engine,
+    InArticle,
     Node,
     Phrase,
     Terms,
@@ -487,6 +489,24 @@ def farm(engine: Engine) -> Engine:
 CHE = Boolean(should=(any_of("chè"), any_of("chè", field="title", boost=0.5)))
 
 
+def test_the_best_of_several_ways_counts_once(engine: Engine) -> None:
+    put(engine, document("a", "chè trà xanh"), document("b", "chè xanh lá"), document("c", "vườn cam"))
+    ways = (any_of("chè"), phrase("trà xanh"))
+    of_ways = [scores(engine.search(way, limit=5)) for way in ways]
+    best = {("a", 0): max(way["a", 0] for way in of_ways), ("b", 0): of_ways[0]["b", 0]}
+    assert scores(engine.search(Best(ways), limit=5)) == pytest.approx(best)
+    explained = engine.search(Best(ways), limit=1, explain=True).hits[0]
+    assert [leaf for leaf, _ in explained.parts] == [ways[1]], "the rarer way scores more"
+
+
+def test_a_filter_of_the_article_lets_all_its_passages_through_and_scores_nothing(engine: Engine) -> None:
+    put(engine, document("a", "vườn cam", "đồi chè"), document("b", "vườn cam", "ao cá"))
+    narrowed = Boolean(must=(any_of("cam"), InArticle(phrase("đồi chè"))))
+    assert hits(engine.search(narrowed, limit=5)) == [("a", 0)]
+    assert scores(engine.search(narrowed, limit=5)) == scores(engine.search(any_of("cam"), limit=1))
+    assert hits(engine.search(InArticle(any_of("cá")), limit=5, per_article=False)) == [("b", 0), ("b", 1)]
+
+
 def test_hits_come_best_first(farm: Engine) -> None:
     found = farm.search(CHE, limit=99, per_article=False)
     assert [hit.score for hit in found.hits] == sorted((hit.score for hit in found.hits), reverse=True)
@@ -942,8 +962,11 @@ def groups(
 
 flat = groups(leaves, leaves, leaves, least=(0, 0))
 strict = groups(leaves, leaves, leaves, least=(1, 0))
+best = st.builds(Best, st.lists(st.one_of(leaves, strict), min_size=1, max_size=3).map(tuple))
+in_article = st.builds(InArticle, st.one_of(leaves, strict))
+chosen = groups(st.one_of(leaves, in_article), st.one_of(best, leaves), st.one_of(in_article, best), least=(0, 1))
 deep = groups(flat, st.one_of(strict, groups(strict, strict, flat, least=(1, 1))), flat, least=(0, 2))
-asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep)
+asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep, best, in_article, chosen)
 
 
 def assert_the_same_answers(one: MemoryEngine, other: WhooshEngine, node: Node) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
 from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
+    Best,
     Boolean,
     Counts,
     DateRange,
@@ -18,6 +19,7 @@ from htxsearch.engine.contract import (
     Document,
     Forward,
     Hit,
+    InArticle,
     Leaf,
     Node,
     Phrase,
@@ -79,6 +81,13 @@ class MemoryEngine:
         units = [(d.id, number) for d in self._documents.values() for number in range(len(d.passages))]
         if isinstance(node, Boolean):
             return self._boolean(node, units)
+        if isinstance(node, Best):
+            results = [self._evaluate(child) for child in node.nodes]
+            matched = {unit: [score for scores in results if (score := scores[unit]) is not None] for unit in units}
+            return {unit: max(found, default=None) for unit, found in matched.items()}
+        if isinstance(node, InArticle):
+            inside = {unit[0] for unit, score in self._evaluate(node.node).items() if score is not None}
+            return {unit: 0.0 if unit[0] in inside else None for unit in units}
         if isinstance(node, TermsFilter | DateRange):
             accepts = self._filter(node)
             return {unit: node.boost if accepts(self._documents[unit[0]]) else None for unit in units}
@@ -148,9 +157,13 @@ class MemoryEngine:
             if self._evaluate(node)[unit] is None:
                 return ()
             return tuple(part for child in node.must + node.should for part in self._parts(child, unit))
-        if isinstance(node, TermsFilter | DateRange) and not node.boost:
+        if isinstance(node, InArticle) or (isinstance(node, TermsFilter | DateRange) and not node.boost):
             return ()
         score = self._evaluate(node)[unit]
+        if isinstance(node, Best):
+            scores = ((self._evaluate(child)[unit], child) for child in node.nodes)
+            best = next((child for own, child in scores if own is not None and own == score), None)
+            return self._parts(best, unit) if best is not None else ()
         return ((node, score),) if score is not None else ()
 
     def _spellings(self) -> set[tuple[str, str, str]]:

@@ -6,8 +6,10 @@ together with the postings. Hence it is never ahead or behind. What was not take
 
 import datetime
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Engine
@@ -37,6 +39,8 @@ _CATALOGUE = "catalogue"
 _SHORT_FORMS = "short-forms"
 _SETTLED = "settled"
 _LEFT_OUT = "left-out"
+_MAJORITY, _SIMILAR = 3, 0.85
+"""How many articles must have a long form, and how similar another one must be, for that to be a slip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,11 +227,32 @@ def _stored(entry: CatalogueEntry) -> dict[str, object]:
 
 
 def _short_forms(entries: Mapping[str, CatalogueEntry]) -> dict[str, list[tuple[str, str, str]]]:
-    found: dict[str, dict[str, tuple[str, str, str]]] = {}
+    """Return the meanings of each short form's key.
+
+    A meaning is the spelling, the long form and an article that defines it. Of the spellings of a long form, the one that most
+    articles have is right. A long form that a single article has is left out as a slip if many have a similar one (sông Cứa
+    Long beside sông Cửu Long).
+    """
+    found: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
     for entry in entries.values():
         for article_id, definitions in entry.definitions.items():
             for short, long in definitions:
-                found.setdefault(folded_form(index_term(short)), {}).setdefault(
-                    folded_form(long.lower()), (short, long, article_id)
-                )
-    return {short: list(meanings.values()) for short, meanings in found.items()}
+                meanings = found.setdefault(folded_form(index_term(short)), {})
+                meanings.setdefault(folded_form(long.lower()), []).append((short, long, article_id))
+    return {
+        short: [_majority(of_meaning) for long, of_meaning in meanings.items() if not _is_slip(long, meanings)]
+        for short, meanings in found.items()
+    }
+
+
+def _majority(definitions: Sequence[tuple[str, str, str]]) -> tuple[str, str, str]:
+    """Return the first of the definitions whose long form is spelt as in most."""
+    counts = Counter(long.lower() for _, long, _ in definitions)
+    return max(definitions, key=lambda definition: counts[definition[1].lower()])
+
+
+def _is_slip(long: str, meanings: Mapping[str, Sequence[object]]) -> bool:
+    if len(meanings) == 1 or len(meanings[long]) > 1:
+        return False
+    many = (other for other, definitions in meanings.items() if len(definitions) >= _MAJORITY)
+    return any(SequenceMatcher(None, long, other).ratio() >= _SIMILAR for other in many)

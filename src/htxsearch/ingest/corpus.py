@@ -17,6 +17,7 @@ from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
 from htxsearch.ingest.readers.ocr import recogniser
 from htxsearch.ingest.subscriptions import FEEDS_FILE
+from htxsearch.ingest.synonyms import SYNONYMS_FILE
 from htxsearch.text.normalize import nfc
 
 __all__ = [
@@ -186,14 +187,14 @@ def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:
 def may_be_article(name: str) -> bool:
     """Return True if a file may be an article.
 
-    False for hidden files, metadata files, the list of feeds and the parts of a saved page.
+    False for hidden files, metadata files, the list of feeds, the user's synonyms and the parts of a saved page.
     """
     suffix = os.path.splitext(name)[1].lower()
     return (
         not name.startswith((".", "~$"))
         and not name.endswith(METADATA_SUFFIX)
         and suffix not in IGNORED_SUFFIXES
-        and name != FEEDS_FILE
+        and name not in (FEEDS_FILE, SYNONYMS_FILE)
     )
 
 

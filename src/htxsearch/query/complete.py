@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from htxsearch.engine.contract import DisjunctionMax, Engine, WeightedTerm
 from htxsearch.text.normalize import folded_form, has_diacritics, keeps_diacritics, nfc
+from htxsearch.text.regions import regions
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["Completer", "Suggestion", "has_all"]
@@ -90,8 +91,16 @@ class Completer:
         return tuple(islice(suggested.values(), limit))
 
     def _places(self, tail: Sequence[Token]) -> list[tuple[str, int]]:
-        """Return the places that go on as typed, and how many articles are about each."""
-        return [(name, count) for name, count in self._engine.values("place").items() if _continues(tail, name.split())]
+        """Return the places that go on as typed, and how many articles are about each.
+
+        A region has the articles about its provinces.
+        """
+        known = self._engine.values("place")
+        found = [(name, count) for name, count in known.items() if _continues(tail, name.split())]
+        typed = regions() if len(tail) > 1 else ()  # one syllable says too little
+        begun = (region for region in typed if region.name not in known and _continues(tail, region.name.split()))
+        counted = ((region.name, sum(known.get(name, 0) for name in region.provinces)) for region in begun)
+        return found + [(name, count) for name, count in counted if count]
 
     def _words(self, tail: Sequence[Token], limit: int) -> list[tuple[str, int]]:
         """Return the commonest words that go on as typed, with their passage counts."""

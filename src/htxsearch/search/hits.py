@@ -140,4 +140,5 @@ def _describe(leaf: Leaf) -> str:
     if isinstance(leaf, Phrase):
         return f'{leaf.field}: "' + " ".join("/".join(slot) for slot in leaf.slots) + '"'
     terms = " | ".join(alternative.term.replace("_", " ") for alternative in leaf.alternatives)
-    return f"{leaf.alternatives[0].field}: {terms}"
+    field = "file name" if terms.startswith("@") else leaf.alternatives[0].field
+    return f"{field}: {terms.removeprefix('@')}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import NamedTuple
 
-from htxsearch.engine.contract import Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
+from htxsearch.engine.contract import Best, Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import DateOption, Filter, Sort, check_options, facet_names, filters_of
@@ -233,6 +233,8 @@ def _scores(node: Node) -> bool:
     """Return True if any part of a query can score."""
     if isinstance(node, Boolean):
         return any(_scores(child) for child in node.must + node.should)
+    if isinstance(node, Best):
+        return any(map(_scores, node.nodes))
     return isinstance(node, DisjunctionMax | Phrase)
 
 
