@@ -28,7 +28,7 @@ from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.ingest.synonyms import read_synonyms, synonyms_stamp
 from htxsearch.query.complete import Suggestion
-from htxsearch.query.filters import DateOption, Sort, check_options, filters_of
+from htxsearch.query.filters import DateOption, Match, Sort, check_options, filters_of
 from htxsearch.search.articles import article_in_file, article_in_text, dropped_from, find_article
 from htxsearch.search.dense import PassageVectors
 from htxsearch.search.pipeline import SearchRequest, search
@@ -107,6 +107,7 @@ class Index:
         limit: int = 10,
         offset: int = 0,
         sort: Sort = "score",
+        match: Match = "most",
         facets: str | Sequence[str] = (),
         all_passages: bool = False,
         all_reprints: bool = False,
@@ -115,6 +116,9 @@ class Index:
         answer: bool = False,
     ) -> Results:
         """Return the passages that match `query`, best first; the best of each article.
+
+        Near articles, which answer the query and do not merely share words with it, come first; they alone are sorted by date
+        and counted in facets. `match` says which are near: those with "all" words, "most" by a learnt line, or "any" word.
 
         Of articles with the same text, one is a hit unless `all_reprints` or `all_passages` is asked for: the earliest that
         matches and has the best passage, or with `sort="date"` the newest; the others are its `reprints`.
@@ -138,6 +142,7 @@ class Index:
             limit=limit,
             offset=offset,
             sort=sort,
+            match=match,
             facets=facets,
             all_passages=all_passages,
             all_reprints=all_reprints,

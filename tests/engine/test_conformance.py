@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from htxsearch.engine.bm25 import K1, B
 from htxsearch.engine.contract import (
+    AtLeast,
     Best,
     Boolean,
     DateRange,
@@ -439,6 +440,30 @@ def test_a_filter_in_must_lets_everything_through_that_it_takes(engine: Engine) 
     assert found_articles(engine, Boolean(must=(in_phu_tho, any_of("chè")))) == ["a"]
     assert found_articles(engine, Boolean(must=(any_of("chè"),), must_not=(in_phu_tho,))) == ["c"]
     assert found_articles(engine, Boolean(should=(in_phu_tho, any_of("chè")))) == ["a", "b", "c"]
+
+
+def test_at_least_takes_the_passages_that_score_so_much_and_scores_nothing(fruit: Engine) -> None:
+    either = Boolean(should=(any_of("cam"), any_of("quýt")))
+    by_score = fruit.search(either, limit=9).hits
+    least = by_score[2].score
+    best = [hit for hit in by_score if round(hit.score, 9) >= round(least, 9)]
+    found = fruit.search(AtLeast(either, least), limit=9)
+    assert 0 < len(best) < len(by_score)
+    assert sorted(hits(found)) == sorted((hit.article_id, hit.passage) for hit in best)
+    assert set(scores(found).values()) == {0.0}
+    both = fruit.search(Boolean(must=(any_of("vườn"), AtLeast(either, least))), limit=9)
+    alone = scores(fruit.search(any_of("vườn"), limit=9))
+    assert scores(both) == pytest.approx({unit: alone[unit] for unit in hits(found)}, abs=1e-12)
+    others = found_articles(fruit, Boolean(must=(either,), must_not=(AtLeast(either, least),)))
+    assert others == sorted({hit.article_id for hit in by_score} - {hit.article_id for hit in best})
+    assert fruit.search(AtLeast(either, 1000.0), limit=9).total == 0
+
+
+def test_a_filter_of_ids_takes_these_articles(fruit: Engine) -> None:
+    some = TermsFilter("id", frozenset({"cam", "quýt", "not there"}))
+    assert found_articles(fruit, some) == ["cam", "quýt"]
+    assert found_articles(fruit, Boolean(must=(any_of("cam"),), must_not=(some,))) == ["cam+bưởi", "cam+quýt", "cam+quýt+bưởi"]
+    assert found_articles(fruit, TermsFilter("id", frozenset())) == []
 
 
 def test_groups_within_groups(fruit: Engine) -> None:

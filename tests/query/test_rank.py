@@ -41,7 +41,7 @@ def retrieved(searcher: Searcher, query: str) -> tuple[Engine, QueryTerms, tuple
 def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
     engine, query_terms, hits = retrieved(searcher, query)
     candidates, order = candidates_of(engine, hits)
-    values = features(query_arrays(engine, query_terms, query), candidates)
+    values = features(query_arrays(engine, query_terms, query), candidates).values
     assert values.shape == (len(hits), len(FEATURES))
     assert np.isfinite(values).all()
     return {hits[at].article_id: dict(zip(FEATURES, row.tolist(), strict=True)) for at, row in zip(order, values, strict=True)}

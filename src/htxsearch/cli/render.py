@@ -72,7 +72,11 @@ def show_results(results: Results, *, full: bool, explain: bool, first: int) -> 
         say("cli.read-as", query=safe(results.read_as))
     elif results.correction:
         say("cli.did-you-mean", query=safe(results.correction))
+    is_near = True
     for number, hit in enumerate(results.hits, start=first):
+        if is_near and not hit.near:
+            click.echo(click.style(text("cli.far-hits"), dim=True) + "\n")
+        is_near = hit.near
         _show_hit(number, hit, full=full)
     for name, counts in results.facets.items():
         by_count = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -99,10 +103,15 @@ def _show_total(results: Results, first: int) -> None:
         return
     last = first + len(results.hits) - 1
     took = round(results.took_ms)
-    if results.hits:
+    if results.hits and results.near < results.total:
+        far = results.total - results.near
+        shown = text("cli.shown-near", first=first, last=last, near=results.near, far=far, took=took)
+    elif results.hits:
         shown = text("cli.shown", first=first, last=last, total=results.total, took=took)
     else:
         shown = text("cli.none-past", total=results.total, took=took)
+    if results.undated:
+        shown += "; " + text("cli.undated", count=results.undated)
     click.echo(click.style(shown, dim=True), err=True)
 
 

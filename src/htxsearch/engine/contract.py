@@ -27,6 +27,7 @@ __all__ = [
     "ARTICLE_FIELDS",
     "PASSAGE_FIELDS",
     "TWIN_SHIFT",
+    "AtLeast",
     "Best",
     "Boolean",
     "Counts",
@@ -150,12 +151,12 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class TermsFilter:
-    """A filter: the article's place or source is exactly one of `values`.
+    """A filter: the article's place, source or id is exactly one of `values`.
 
     Scores `boost`.
     """
 
-    field: ValueField
+    field: ValueField | Literal["id"]
     values: frozenset[str]
     boost: float = 0.0
 
@@ -198,6 +199,17 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A filter: the passages that `node` matches with a score of `score` or more, to nine places.
+
+    Scores nothing.
+    """
+
+    node: "Node"
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class InArticle:
     """A filter: some passage of the article matches `node`.
 
@@ -207,7 +219,7 @@ class InArticle:
     node: "Node"
 
 
-Node = Union[DisjunctionMax, Phrase, TermsFilter, DateRange, "Boolean", Best, InArticle]
+Node = Union[DisjunctionMax, Phrase, TermsFilter, DateRange, "Boolean", Best, InArticle, AtLeast]
 Posting = DisjunctionMax | Phrase
 Leaf = DisjunctionMax | Phrase | TermsFilter | DateRange
 

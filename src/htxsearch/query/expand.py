@@ -17,6 +17,7 @@ from itertools import islice, pairwise, product
 from typing import Literal
 
 from htxsearch.engine.contract import (
+    AtLeast,
     Best,
     Boolean,
     DateRange,
@@ -123,13 +124,15 @@ class ExpandedQuery:
 
     `node` holds the query, its filters, and the places and years it prefers. `highlights` are the runs of terms to
     highlight (a single syllable is a run of one); a syllable of a known word is highlighted only beside another syllable
-    of it, and alone is one of the `faint_highlights`, for passages without any highlight. `unknown` are typed terms that
+    of it, and alone is one of the `faint_highlights`, for passages without any highlight. `concept` matches the articles with
+    the one concept that a query of running words is, None for other queries. `unknown` are typed terms that
     no article has, `unknown_values` places or sources that no article has. `notes` state which articles a name of
     before or after the reform of 2025 means.
     """
 
     tree: Group
     node: Boolean
+    concept: Node | None
     terms: QueryTerms
     expansions: tuple[Expansion, ...]
     highlights: frozenset[tuple[str, ...]]
@@ -173,14 +176,20 @@ class Expander:
         self._concepts = Concepts(learned, synonyms)
         self._problems = synonyms.problems
 
-    def expand(self, tree: Group, filters: Sequence[Filter] = ()) -> ExpandedQuery:
-        """Return the expansion of a query and of the options that narrow it."""
+    def expand(self, tree: Group, filters: Sequence[Filter] = (), *, every_word: bool = False) -> ExpandedQuery:
+        """Return the expansion of a query and of the options that narrow it.
+
+        With `every_word`, a passage matches only if it or its title has each running word or what stands for it.
+        """
         parts = _Parts()
         query = self._group(tree, parts)
         narrowed = tuple(self._filter(option, parts) for option in filters)
+        if every_word:
+            narrowed += tuple(self._every_word(tree))
         return ExpandedQuery(
             tree=tree,
             node=Boolean((query, *narrowed), self._preferences(parts.runs)),
+            concept=self._concept(tree),
             terms=self._query_terms(parts),
             expansions=tuple(parts.expansions),
             highlights=frozenset(parts.highlights),
@@ -189,6 +198,35 @@ class Expander:
             unknown_values=tuple(parts.unknown_values),
             notes=(*parts.notes, *self._problems),
         )
+
+    def _every_word(self, tree: Group) -> Iterator[Node]:
+        """Yield a filter for each running word that is no stop word, unless all are."""
+        runs = [
+            clause.operand.terms for clause in tree.clauses if isinstance(clause.operand, Words) and clause.occur == "should"
+        ]
+        terms = [typed for run in runs for typed in run]
+        for run in runs:
+            short_of = self._short_forms_in(run)
+            for position, typed in enumerate(run):
+                if not is_stop_word(typed) or all(map(is_stop_word, terms)):
+                    own = self._words((typed,), _Parts(), in_body=True)
+                    extra = self._in_fields(short_of.get(position, []), (), 1.0, 1.0, in_body=True)
+                    yield AtLeast(Boolean(should=(own, *extra)), 0.0)
+
+    def _concept(self, tree: Group) -> Node | None:
+        """Return the node of a query that is one syllable, one known word or one name of many forms; None for others."""
+        if len(tree.clauses) != 1 or tree.clauses[0].occur != "should" or not isinstance(tree.clauses[0].operand, Words):
+            return None
+        terms = tree.clauses[0].operand.terms
+        if len(terms) == 1:
+            return self._words(terms, _Parts(), in_body=True)
+        words = self._spellings("word", "_".join(terms))
+        whole = [named for named in self._concepts.named_in(terms) if (named.start, named.end) == (0, len(terms))]
+        if not (words or whole):
+            return None
+        forms = [form for named in whole for form in self._forms(terms, named, _Parts())]
+        short = self._in_fields(self._short_forms(terms), words, 1.0, 1.0, in_body=True)
+        return Boolean(should=(*short, *forms, self._phrase(terms, _Parts(), ("syllable", "title"))))
 
     def _query_terms(self, parts: _Parts) -> QueryTerms:
         """Return the terms of everything in a query that is not excluded."""

@@ -34,7 +34,7 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
         return list(ranked)
     raised = max(0.0, others[0].score - own[-1].score + 1.0)
     return [
-        *(Ranked(one.hit, one.score + raised, (*one.parts, ("own_number", raised))) for one in own),
+        *(one._replace(score=one.score + raised, parts=(*one.parts, ("own_number", raised))) for one in own),
         *others,
     ]
 
@@ -95,7 +95,13 @@ def earliest(
 
 
 def search_hit(
-    ranked: Ranked, query: ExpandedQuery, articles: StoredArticles, groups: ReprintGroups, *, explain: bool = False
+    ranked: Ranked,
+    query: ExpandedQuery,
+    articles: StoredArticles,
+    groups: ReprintGroups,
+    *,
+    explain: bool = False,
+    near: bool = True,
 ) -> SearchHit:
     """Return the search hit of a ranked passage.
 
@@ -117,6 +123,7 @@ def search_hit(
         path=article.path,
         url=article.url,
         score=ranked.score,
+        near=near,
         passage=Passage(start, end, text),
         highlights=tuple(marked),
         title_highlights=tuple(highlights(article.title, query.highlights)),

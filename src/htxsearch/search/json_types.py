@@ -128,6 +128,7 @@ class SearchHit(_Object):
     path: str
     url: str | None
     score: float
+    near: bool
     passage: Passage
     highlights: list[_Span]
     title_highlights: list[_Span]
@@ -193,13 +194,15 @@ class Answers(_Object):
 
 
 class Results(_Object):
-    """The hits of a query, their total number, and counts by facet.
+    """The hits of a query, the numbers of all and of the near ones, and counts of the near ones by facet.
 
-    "restored" and "expansions" are there only if explained.
+    "undated" are the near articles without a date, where years are counted or hits sorted by date. "restored" and "expansions"
+    are there only if explained.
     """
 
     query: str
     total: _Count
+    near: _Count
     took_ms: float
     hits: list[SearchHit]
     facets: dict[str, dict[str, _Count]]
@@ -208,6 +211,7 @@ class Results(_Object):
     suggestion: str | None
     semantic: bool
     answers: Answers | None = None
+    undated: _Count | None = None
     restored: str | UnsetType | None = UNSET
     expansions: list[Expansion] | UnsetType = UNSET
 
@@ -339,6 +343,8 @@ def results_document(results: "values.Results", *, explain: bool) -> Results:
     document = Results(
         query=results.query,
         total=results.total,
+        near=results.near,
+        undated=results.undated,
         took_ms=results.took_ms,
         hits=[json_type_of(hit) for hit in results.hits],
         facets={name: dict(counts) for name, counts in results.facets.items()},

@@ -20,6 +20,7 @@ from htxsearch.text.tokens import tokens
 
 __all__ = [
     "DEPTH",
+    "ArticleMatch",
     "DenseRetrieval",
     "Ranked",
     "RerankInputs",
@@ -41,12 +42,25 @@ _OTHER_FORM = 0.9
 """What the long form is worth for a typed short form, and the other way round."""
 
 
+class ArticleMatch(NamedTuple):
+    """How much of a query an article holds: the features `title` and `pairs`, and the rest of `features.Features`."""
+
+    title: float
+    pairs: float
+    coverage: float
+    whole: bool
+
+
 class Ranked(NamedTuple):
-    """A reranked passage: its score, and what each feature adds to it."""
+    """A reranked passage: its score, and what each feature adds to it.
+
+    `match` is how much of the query the article holds, None for a passage that is not reranked.
+    """
 
     hit: Hit
     score: float
     parts: tuple[tuple[str, float], ...]
+    match: ArticleMatch | None = None
 
 
 class DenseRetrieval(NamedTuple):
@@ -63,12 +77,13 @@ class DenseRetrieval(NamedTuple):
 class RerankInputs(NamedTuple):
     """A row of `values` for each of `hits`, a column for each name.
 
-    `restored` and `question` are as in `Reranked`.
+    `restored` and `question` are as in `Reranked`; `matches` has a value for each of `hits`.
     """
 
     hits: tuple[Hit, ...]
     columns: tuple[str, ...]
     values: NDArray[np.float64]
+    matches: tuple[ArticleMatch, ...]
     restored: str | None
     question: QueryArrays
 
@@ -104,8 +119,8 @@ def rerank(
     inputs = rerank_inputs(engine, query_terms, typed, hits, dense)
     added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
     ranked = [
-        Ranked(hit, float(row.sum()), tuple(zip(inputs.columns, row.tolist(), strict=True)))
-        for hit, row in zip(inputs.hits, added, strict=True)
+        Ranked(hit, float(row.sum()), tuple(zip(inputs.columns, row.tolist(), strict=True)), match)
+        for hit, row, match in zip(inputs.hits, added, inputs.matches, strict=True)
     ]
     ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
     return Reranked(ranked, inputs.restored, inputs.question)
@@ -131,10 +146,13 @@ def rerank_inputs(
         columns = (*FEATURES, DENSE)
         cosines = _cosines(engine, dense.vectors, vector, [hits[number] for number in order])
     question = query_arrays(engine, likely, typed)
-    values = features(question, candidates)
+    found = features(question, candidates)
+    values = found.values
+    shares = (values[:, FEATURES.index("title")], values[:, FEATURES.index("pairs")], found.coverage, found.whole)
+    matches = tuple(map(ArticleMatch._make, zip(*(share.tolist() for share in shares), strict=True)))
     if cosines is not None:
         values = np.column_stack([values, cosines])
-    return RerankInputs(tuple(hits[number] for number in order), columns, values, read, question)
+    return RerankInputs(tuple(hits[number] for number in order), columns, values, matches, read, question)
 
 
 def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:

@@ -19,6 +19,7 @@ from htxsearch.search.results import Reprint
 
 if TYPE_CHECKING:
     from htxsearch.facts.extract import Fact
+    from htxsearch.search.near import NearLine
     from htxsearch.search.related import Similarity
 
 __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
@@ -86,6 +87,7 @@ class Snapshot:
     def __init__(self, engine: Engine, synonyms: Synonyms = NO_SYNONYMS) -> None:
         self.engine = engine
         self._synonyms = synonyms
+        self.lines: dict[tuple[str, bool], NearLine] = {}
         self._generation = engine.generation
 
     def is_of(self, engine: Engine) -> bool:

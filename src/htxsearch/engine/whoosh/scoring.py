@@ -12,6 +12,7 @@ import numpy as np
 
 from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
+    AtLeast,
     Best,
     Boolean,
     DateRange,
@@ -116,6 +117,10 @@ class _Sums:
         The mask is None if the matches are the passages that the node gives a score.
         """
         reader = self._reader
+        if isinstance(node, AtLeast):
+            result = evaluate(reader, node.node)
+            reached: Mask = result.matching() & (result.scores.round(9) >= round(node.score, 9))
+            return reached
         if isinstance(node, Boolean | Best):
             result = evaluate(reader, node)
             self._passages += result.scores
@@ -160,6 +165,11 @@ def _weights(reader: IndexReader, node: DisjunctionMax | Phrase) -> tuple[TermWe
 def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
     """Return the mask of articles that a filter accepts, (articles,) bool."""
     accepted: Mask
+    if isinstance(node, TermsFilter) and node.field == "id":
+        accepted = np.zeros(reader.articles, np.bool_)
+        numbers = (reader.article_called(article_id) for article_id in node.values)
+        accepted[[number for number in numbers if number is not None]] = True
+        return accepted
     if isinstance(node, TermsFilter):
         names, codes = reader.values(node.field)
         wanted = np.array([*(name in node.values for name in names), False])
@@ -191,5 +201,5 @@ def _parts(reader: IndexReader, node: Node, passages: Ints, within: Mask) -> Ite
             chosen = within & own.matching()[passages] & (own.scores[passages] == result.scores[passages])
             yield from _parts(reader, child, passages, chosen)
             within = within & ~chosen
-    elif not isinstance(node, InArticle) and (not isinstance(node, TermsFilter | DateRange) or node.boost):
+    elif not isinstance(node, InArticle | AtLeast) and (not isinstance(node, TermsFilter | DateRange) or node.boost):
         yield node, result.scores[passages], within
