@@ -108,6 +108,7 @@ class Index:
         offset: int = 0,
         sort: Sort = "score",
         match: Match = "most",
+        strict: bool = False,
         facets: str | Sequence[str] = (),
         all_passages: bool = False,
         all_reprints: bool = False,
@@ -119,6 +120,7 @@ class Index:
 
         Near articles, which answer the query and do not merely share words with it, come first; they alone are sorted by date
         and counted in facets. `match` says which are near: those with "all" words, "most" by a learnt line, or "any" word.
+        A sign that cannot be read is a plain character, said in the hints; with `strict` it is an error.
 
         Of articles with the same text, one is a hit unless `all_reprints` or `all_passages` is asked for: the earliest that
         matches and has the best passage, or with `sort="date"` the newest; the others are its `reprints`.
@@ -143,6 +145,7 @@ class Index:
             offset=offset,
             sort=sort,
             match=match,
+            strict=strict,
             facets=facets,
             all_passages=all_passages,
             all_reprints=all_reprints,

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
 from htxsearch.text.normalize import folded_form, nfc
+from htxsearch.text.places import place_name_ends
 from htxsearch.text.query_dates import date_range
 from htxsearch.text.telephones import typed_telephone
 from htxsearch.text.tokens import tokens, with_dots
@@ -184,7 +185,7 @@ class _Parser:
 
     def _error(self, code: str, column: int, **fields: Any) -> QuerySyntaxError:
         shown = self._typed if len(self._typed) <= _SHOWN_LENGTH else self._typed[:_SHOWN_LENGTH] + "…"
-        return QuerySyntaxError(code, query=shown, column=min(column, len(shown)), **fields)
+        return QuerySyntaxError(code, query=shown, column=min(column, len(shown)), offset=column, **fields)
 
     def _skip_blanks(self) -> None:
         while self._offset < len(self._query) and self._query[self._offset].isspace():
@@ -342,7 +343,9 @@ class _Parser:
             if chunk is None:
                 raise self._error("query.value-missing", start, field=name)
             self._offset = chunk.end()
-            value = chunk.group()
+            if name == "place":  # place:Hà Nội hợp tác xã
+                self._offset = place_name_ends(self._query, chunk.start()) or self._offset
+            value = self._query[chunk.start() : self._offset]
         return self._field_operand(name, nfc(value), quoted=quoted, column=value_start)
 
     def _field_operand(self, name: str, value: str, *, quoted: bool, column: int) -> Operand:

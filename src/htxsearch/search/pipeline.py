@@ -8,6 +8,7 @@ from htxsearch.engine.contract import Best, Boolean, DisjunctionMax, Engine, Nod
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import DateOption, Filter, Match, Sort, check_options, facet_names, filters_of
+from htxsearch.query.forgive import Forgiven, forgive
 from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
 from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, own_first, search_hit
@@ -29,9 +30,10 @@ _KEPT_LINES = 256
 class SearchRequest:
     """A query with the options that narrow, sort and page its hits.
 
-    `Index.search` describes each option.
+    `Index.search` describes each option; `read` is the query with its slips mended.
 
-    Raises QuerySyntaxError for a query that cannot be parsed, UsageError for an option out of range.
+    Raises QuerySyntaxError for a query without anything to look for, or with a slip if `strict`, UsageError for an option out
+    of range.
     """
 
     query: str
@@ -44,17 +46,18 @@ class SearchRequest:
     offset: int = 0
     sort: Sort = "score"
     match: Match = "most"
+    strict: bool = False
     facets: str | Sequence[str] = ()
     all_passages: bool = False
     all_reprints: bool = False
     explain: bool = False
-    tree: Group = field(init=False, repr=False)
+    read: Forgiven = field(init=False, repr=False)
     filters: tuple[Filter, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_options(self.limit, self.offset, self.sort, self.match)
         object.__setattr__(self, "facets", facet_names(self.facets))
-        object.__setattr__(self, "tree", parse(self.query))
+        object.__setattr__(self, "read", Forgiven(self.query, parse(self.query)) if self.strict else forgive(self.query))
         object.__setattr__(self, "filters", filters_of(self.place, self.source, self.since, self.until))
 
     @property
@@ -115,8 +118,9 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
     A query typed with an input method off is read as meant. Where nothing matches, its correction is searched instead.
     """
     engine = snapshot.engine
-    read_as = read_keystrokes(request.query, engine)
-    tree = request.tree if read_as == request.query else parse(read_as)
+    plain = request.read.query
+    read_as = read_keystrokes(plain, engine)
+    tree = request.read.tree if read_as == plain else parse(read_as)
     page = _page(snapshot, read_as, tree, request, dense)
     corrected = correction(read_as, engine)
     if corrected and not page.results.total:
@@ -124,7 +128,11 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
         if again.results.total:
             page, read_as = again, corrected
     results = replace(
-        page.results, query=request.query, read_as=read_as if read_as != request.query else None, correction=corrected
+        page.results,
+        query=request.query,
+        read_as=read_as if read_as != plain else None,
+        correction=corrected,
+        hints=(*request.read.notes, *page.results.hints),
     )
     return page._replace(results=results)
 

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from htxsearch.errors.messages import Message, message
@@ -30,6 +31,7 @@ __all__ = [
     "find_provinces",
     "former_parts",
     "place_extent",
+    "place_name_ends",
     "place_names",
     "province_now",
     "provinces",
@@ -193,6 +195,26 @@ def smaller_place(typed: str) -> SmallerPlace | None:
         else:
             within.append(_KIND_BEFORE.sub("", part))
     return SmallerPlace(name, tuple(within), province)
+
+
+_MOST_WORDS_OF_NAME = 9
+"""Trung du và miền núi phía Bắc (cũ) has the most words."""
+
+
+def place_name_ends(text: str, start: int) -> int | None:
+    """Return where the longest name of a province or region ends that begins at `start`.
+
+    None without one. No word of the name can be left out at its end.
+    """
+    words = islice(re.finditer(r"[^\s\"“”„()]+(?: \((?:cũ|cu)\))?", text[start:]), _MOST_WORDS_OF_NAME)
+    ends = [start, *(start + word.end() for word in words)]
+    for before, end in reversed([*pairwise(ends)]):
+        shorter, name = text[start:before].strip(), text[start:end]
+        place = canonical_place(name.removesuffix(" (cũ)").removesuffix(" (cu)"))
+        is_province = place in provinces() and canonical_place(shorter) != place
+        if is_province or (region_called(name) and not region_called(shorter)):
+            return end
+    return None
 
 
 def similar_province(typed: str) -> str | None:
