@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.embeddings import EncodeReport
     from htxsearch.indexing.progress import IndexingProgress
     from htxsearch.ingest.add import AddedFile
-    from htxsearch.ingest.article import Article, Dropped, Rejected
+    from htxsearch.ingest.article import Article, Doubtful, Dropped, Rejected
     from htxsearch.ingest.subscriptions import Subscription
     from htxsearch.query.complete import Suggestion
     from htxsearch.query.expand import Expansion
@@ -58,6 +58,7 @@ __all__ = [
     "ArticleView",
     "Counts",
     "Difference",
+    "Doubtful",
     "Dropped",
     "Edit",
     "EncodeReport",
@@ -102,6 +103,7 @@ _HOMES = {
     "ArticleView": "search.results",
     "Counts": "engine.contract",
     "Difference": "search.reprint_differences",
+    "Doubtful": "ingest.article",
     "Dropped": "ingest.article",
     "Edit": "indexing.edits",
     "EncodeReport": "indexing.embeddings",

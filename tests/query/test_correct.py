@@ -5,6 +5,7 @@ import json
 import pytest
 
 from htxsearch import Index
+from htxsearch.errors import QuerySyntaxError
 
 ARTICLES = [
     ("che", "Hợp tác xã chè Suối Kẹm", "Hợp tác xã chè Suối Kẹm thu hái lứa đầu, bán được hai tạ búp khô cho khách quen."),
@@ -62,8 +63,8 @@ def test_when_nothing_matches_the_suggestion_is_asked_at_once(index: Index) -> N
 
 
 def test_an_error_points_into_what_was_typed(index: Index) -> None:
-    with pytest.raises(Exception, match=r"\(hopwj tacs"):
-        index.search("(hopwj tacs")
+    with pytest.raises(QuerySyntaxError, match=r"\(hopwj tacs"):
+        index.search("(hopwj tacs", strict=True)
 
 
 def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:

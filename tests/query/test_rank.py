@@ -92,7 +92,7 @@ def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Search
 
 def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
     engine, query_terms, hits = retrieved(searcher, "zzzz")
-    assert rerank(engine, query_terms, "zzzz", hits) == ([], None, None)
+    assert rerank(engine, query_terms, "zzzz", hits) == ([], None, None, frozenset())
 
 
 def test_the_weights_are_a_readable_file_with_its_provenance() -> None:

@@ -10,8 +10,8 @@ Long, since the one pass over the tree knows every kind of operand, and all of t
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise, product
 from typing import Literal
@@ -140,6 +140,14 @@ class ExpandedQuery:
     unknown: tuple[str, ...]
     unknown_values: tuple[Value, ...]
     notes: tuple[Message, ...]
+
+    def without_highlights(self, unlikely: Set[str]) -> "ExpandedQuery":
+        """Return the query without the highlights of lone syllables in one of the unlikely spellings.
+
+        Syllables that stand side by side in the index tell by themselves what they mean.
+        """
+        lone = {(spelling,) for spelling in unlikely}
+        return replace(self, highlights=self.highlights - lone, faint_highlights=self.faint_highlights - lone)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from htxsearch.search.snapshot import ReprintGroups, StoredArticles
 from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.tokens import tokens
 
-__all__ = ["earliest", "first_of_articles", "first_of_texts", "named_numbers", "own_first", "search_hit"]
+__all__ = ["earliest", "first_of_articles", "first_of_texts", "named_numbers", "own_documents", "own_first", "search_hit"]
 
 
 def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
@@ -25,11 +25,8 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
 
     Their scores are raised above the best of the others by a part "own_number".
     """
-    wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
-    if not wanted:
-        return list(ranked)
-    own = [passage for passage in ranked if _number_of(passage, articles) in wanted]
-    others = [passage for passage in ranked if _number_of(passage, articles) not in wanted]
+    own = own_documents(ranked, query, articles)
+    others = [passage for passage in ranked if passage not in own]
     if not (own and others):
         return list(ranked)
     raised = max(0.0, others[0].score - own[-1].score + 1.0)
@@ -37,6 +34,12 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
         *(one._replace(score=one.score + raised, parts=(*one.parts, ("own_number", raised))) for one in own),
         *others,
     ]
+
+
+def own_documents(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
+    """Return the passages of the documents whose own number the query names."""
+    wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
+    return [passage for passage in ranked if _number_of(passage, articles) in wanted] if wanted else []
 
 
 def named_numbers(part: Operand) -> Iterator[tuple[str, ...]]:
@@ -112,7 +115,7 @@ def search_hit(
     article = stored.article
     start, end = stored.passages[hit.passage]
     text = stored.passage(hit.passage)
-    marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights)
+    marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights, faint=True)
     others = [article_id for article_id in groups.group(hit.article_id) if article_id != hit.article_id]
     return SearchHit(
         article_id=hit.article_id,

@@ -62,6 +62,15 @@ class NearLine(NamedTuple):
     beyond: Node | None = None
     everything: bool = False
 
+    @property
+    def is_known(self) -> bool:
+        """True if the ids of all near articles are known."""
+        return self.beyond is None and not self.everything
+
+    def including(self, article_ids: frozenset[str]) -> "NearLine":
+        """Return the line with more articles on its near side."""
+        return self._replace(near=self.near | article_ids, far=self.far - article_ids)
+
     def node(self) -> Node:
         """Return the node that matches the near articles and scores nothing; not for `everything`."""
         near = TermsFilter("id", self.near)

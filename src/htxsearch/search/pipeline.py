@@ -11,7 +11,7 @@ from htxsearch.query.filters import DateOption, Filter, Match, Sort, check_optio
 from htxsearch.query.forgive import Forgiven, forgive
 from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
-from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, own_first, search_hit
+from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, own_documents, own_first, search_hit
 from htxsearch.search.near import EVERYTHING, NearLine, near_line
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
@@ -154,6 +154,7 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     groups = _groups(snapshot, request)
     counted = _count(snapshot.engine, query, line, request)
     articles = StoredArticles(snapshot.engine)
+    query = query.without_highlights(reranked.unlikely)
     best = own_first(reranked.ranked, query.tree, articles)
     ranked, is_near = _ranked(snapshot.engine, query, best, request, groups, line)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
@@ -190,7 +191,9 @@ def _line(
     query, reranked = ranking
     if len(snapshot.lines) >= _KEPT_LINES:
         snapshot.lines.clear()
-    snapshot.lines[key] = line = near_line(query.node, query.concept, reranked.ranked)
+    line = near_line(query.node, query.concept, reranked.ranked)
+    own = own_documents(reranked.ranked, tree, StoredArticles(snapshot.engine))
+    snapshot.lines[key] = line = line.including(frozenset(passage.hit.article_id for passage in own))
     return line
 
 
@@ -290,7 +293,8 @@ def _ranked(
     ranked: list[Ranked] = []
     for part, node in enumerate(line.nodes(query.node)):
         ranked += [passage for passage in reranked if (passage.hit.article_id in near) == (part == 0)]
-        if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and len(best) >= DEPTH:
+        is_all = len(best) < DEPTH or (part == 0 and line.is_known)
+        if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and not is_all:
             limit = request.end + DEPTH + groups.spare
             result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
             rest = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]

@@ -12,7 +12,7 @@ from htxsearch.indexing.encoder import Encoder
 from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
 from htxsearch.search.dense import PassageVectors
-from htxsearch.search.diacritics import restored, restored_query
+from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
@@ -77,7 +77,7 @@ class DenseRetrieval(NamedTuple):
 class RerankInputs(NamedTuple):
     """A row of `values` for each of `hits`, a column for each name.
 
-    `restored` and `question` are as in `Reranked`; `matches` has a value for each of `hits`.
+    `restored`, `unlikely` and `question` are as in `Reranked`; `matches` has a value for each of `hits`.
     """
 
     hits: tuple[Hit, ...]
@@ -85,6 +85,7 @@ class RerankInputs(NamedTuple):
     values: NDArray[np.float64]
     matches: tuple[ArticleMatch, ...]
     restored: str | None
+    unlikely: frozenset[str]
     question: QueryArrays
 
 
@@ -92,12 +93,13 @@ class Reranked(NamedTuple):
     """The passages as reranked, and the query as restored and as arrays.
 
     `restored` is the reading of a query without marks, None if nothing was open. `question` holds the arrays of the query,
-    None if it has no word that the index knows.
+    None if it has no word that the index knows. `unlikely` are spellings of syllables without marks that are not meant.
     """
 
     ranked: list[Ranked]
     restored: str | None
     question: QueryArrays | None
+    unlikely: frozenset[str] = frozenset()
 
 
 def first_stage_only(hit: Hit) -> Ranked:
@@ -123,7 +125,7 @@ def rerank(
         for hit, row, match in zip(inputs.hits, added, inputs.matches, strict=True)
     ]
     ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
-    return Reranked(ranked, inputs.restored, inputs.question)
+    return Reranked(ranked, inputs.restored, inputs.question, inputs.unlikely)
 
 
 def rerank_inputs(
@@ -152,7 +154,8 @@ def rerank_inputs(
     matches = tuple(map(ArticleMatch._make, zip(*(share.tolist() for share in shares), strict=True)))
     if cosines is not None:
         values = np.column_stack([values, cosines])
-    return RerankInputs(tuple(hits[number] for number in order), columns, values, matches, read, question)
+    unlikely = unlikely_spellings(likely) if read is not None else frozenset[str]()
+    return RerankInputs(tuple(hits[number] for number in order), columns, values, matches, read, unlikely, question)
 
 
 def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:

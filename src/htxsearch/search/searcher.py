@@ -71,7 +71,7 @@ class Searcher:
         """
         expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.engine)))
         spans = [highlights(text, expanded.highlights) for text in texts]
-        return spans if any(spans) else [highlights(text, expanded.faint_highlights) for text in texts]
+        return spans if any(spans) else [highlights(text, expanded.faint_highlights, faint=True) for text in texts]
 
     def article_ids(self) -> list[str]:
         """Return the ids of all articles, sorted."""
