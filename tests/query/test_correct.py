@@ -7,6 +7,7 @@ from engine.documents import document, put
 
 from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
+from htxsearch.errors import QuerySyntaxError
 from htxsearch.query.spelling import correction
 
 ARTICLES = [
@@ -65,8 +66,8 @@ def test_when_nothing_matches_the_suggestion_is_asked_at_once(index: Index) -> N
 
 
 def test_an_error_points_into_what_was_typed(index: Index) -> None:
-    with pytest.raises(Exception, match=r"\(hopwj tacs"):
-        index.search("(hopwj tacs")
+    with pytest.raises(QuerySyntaxError, match=r"\(hopwj tacs"):
+        index.search("(hopwj tacs", strict=True)
 
 
 def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:

@@ -283,7 +283,7 @@ def test_a_reader_adds_articles(opened: Opened, adding: Served, scripts: bool) -
     outcomes = page.get_by_role("status").get_by_role("listitem")
     expect(outcomes).to_have_count(2)
     expect(outcomes.nth(0)).to_contain_text("Đã thêm")
-    expect(outcomes.nth(1)).to_contain_text("đây là ảnh")
+    expect(outcomes.nth(1)).to_contain_text("ảnh bị hỏng")
     outcomes.nth(0).get_by_role("link").click()
     expect(page.get_by_role("article")).to_contain_text("Nông dân xóm Đồi")
     page.get_by_label("Câu hỏi hoặc từ cần tìm").fill(f"dứa {scripts}")

@@ -20,6 +20,8 @@ __all__ = ["ask", "info", "query", "related", "show"]
 @click.option("-n", "--limit", type=int, default=10, show_default=True)
 @click.option("--offset", type=int, default=0)
 @click.option("--sort", type=click.Choice(["score", "date"]), default="score", show_default=True)
+@click.option("--match", type=click.Choice(["all", "most", "any"]), default="most", show_default=True)
+@click.option("--strict", is_flag=True)
 @click.option("--facet", "facets", multiple=True, type=click.Choice(["place", "province", "year", "source"]))
 @click.option("--all-passages", is_flag=True)
 @click.option("--all-reprints", is_flag=True)

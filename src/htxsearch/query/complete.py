@@ -17,6 +17,7 @@ from htxsearch.query.occurrences import Occurrences, continues, means
 from htxsearch.query.parse import parse
 from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
+from htxsearch.text.regions import regions
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["Completer", "Suggestion"]
@@ -100,7 +101,10 @@ class Completer:
     def __init__(self, engine: Engine, learned: Mapping[str, Sequence[str]] | None = None) -> None:
         self._engine = engine
         self._occurrences = Occurrences(engine)
-        self._places_known = [(name, count, name.split()) for name, count in engine.values("place").items()]
+        places = engine.values("place")
+        self._places_known = [(name, count, name.split()) for name, count in places.items()]
+        of_regions = ((one.name, sum(places.get(part, 0) for part in one.provinces)) for one in regions())
+        self._regions_known = [(name, count, name.split()) for name, count in of_regions if count and name not in places]
         self.completions = lru_cache(maxsize=_KEPT_COMPLETIONS)(self._completions)
         self._known: OrderedDict[tuple[_Field, str], list[tuple[str, str, int]]] = OrderedDict()
         self._words_known = 0
@@ -207,8 +211,12 @@ class Completer:
                     yield _Candidate((-length, tried, name), f"{written} {name}", "place")
 
     def _places(self, tail: Sequence[Token]) -> list[tuple[str, int]]:
-        """Return the places that go on as typed, and how many articles are about each."""
-        return [(name, count) for name, count, words in self._places_known if continues(tail, words)]
+        """Return the places that go on as typed, and how many articles are about each.
+
+        A region has the articles about its provinces; one syllable says too little for one.
+        """
+        places = [*self._places_known, *(self._regions_known if len(tail) > 1 else [])]
+        return [(name, count) for name, count, words in places if continues(tail, words)]
 
     def _words(self, tail: Sequence[Token], limit: int) -> list[tuple[str, int]]:
         """Return the commonest words that go on as typed, with their passage counts."""

@@ -46,7 +46,17 @@ from numpy.typing import NDArray
 from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["DENSE", "FEATURES", "Candidates", "QueryArrays", "features", "learned_weights", "ranking_weights", "rows"]
+__all__ = [
+    "DENSE",
+    "FEATURES",
+    "Candidates",
+    "Features",
+    "QueryArrays",
+    "features",
+    "learned_weights",
+    "ranking_weights",
+    "rows",
+]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
@@ -156,24 +166,38 @@ def _stored_weights() -> Mapping[str, float]:
     return weights
 
 
-def features(question: QueryArrays, candidates: Candidates) -> _Floats:
+class Features(NamedTuple):
+    """The features of the ranked passages, (ranked, features), and how much of the query their articles hold.
+
+    `coverage` (ranked,) is the share of the content terms' idf that is found in the article or its title; `whole` is (ranked,)
+    bool: all of them are, and all neighbours of the query stand side by side.
+    """
+
+    values: _Floats
+    coverage: _Floats
+    whole: _Bools
+
+
+def features(question: QueryArrays, candidates: Candidates) -> Features:
     """Return a row for every ranked passage, a column for every feature."""
     count = len(candidates.ranked)
     if not (len(question.idf) and count):
-        return np.zeros((count, len(FEATURES)))
+        return Features(np.zeros((count, len(FEATURES))), np.zeros(count), np.zeros(count, np.bool_))
     every = _matches(question, candidates)
     ranked = every.among(_ranked_index(candidates))
     article = candidates.articles[candidates.ranked]
     content, weight = question.content(), question.weight()
     total = max(float(weight.sum()), 1e-9)
-    title_coverage = _title_coverage(question, candidates)[article]
+    of_titles = _title_coverage(question, candidates)
+    title_coverage = of_titles[article]
+    pairs = _pair_counts(every, question.order, len(content), candidates)
     coverage = _coverage(ranked.passage, count, ranked, len(content))
     capitals = ranked.where(ranked.capital)
     capital_coverage = _coverage(capitals.passage, count, capitals, len(content))
     columns = {
         "stage_one": candidates.first_stage / question.idf.sum(),
         "document": _document(every, content, candidates)[article],
-        "pairs": _pairs(every, question.order, len(content), candidates)[article] / total,
+        "pairs": _pairs(pairs, candidates)[article] / total,
         "near": _near(every, content, candidates)[article] / total,
         "sentence": _sentences(ranked, weight, count) / total,
         "names": np.maximum(coverage, title_coverage) @ (content * _share_of_capitals(ranked, len(content))) / total,
@@ -181,7 +205,11 @@ def features(question: QueryArrays, candidates: Candidates) -> _Floats:
         "numbers": coverage @ (content * question.number) / total,
         "title": title_coverage @ content / total,
     }
-    return np.stack([columns[name] for name in FEATURES], axis=1)
+    values = np.stack([columns[name] for name in FEATURES], axis=1)
+    of_articles = _coverage(candidates.articles[every.passage], len(of_titles), every, len(content))
+    of_articles = np.maximum(of_articles, of_titles)
+    whole = ((of_articles > 0) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
+    return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article])
 
 
 class _Matches(NamedTuple):
@@ -287,22 +315,27 @@ def _document(matches: _Matches, content: _Floats, candidates: Candidates) -> _F
     return parts @ squared / max(float(squared.sum()), 1e-9)
 
 
-def _pairs(matches: _Matches, order: tuple[int, ...], term_count: int, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over the query's neighbouring terms, side by side.
+def _pair_counts(matches: _Matches, order: tuple[int, ...], term_count: int, candidates: Candidates) -> _Floats:
+    """Return how often every article has each pair of the query's neighbours side by side, (articles, pairs).
 
-    A pair counts where it is found side by side in the article.
+    A place counts by the weights of its two matches.
     """
-    lengths = _article_lengths(candidates)
+    articles = len(candidates.title_lengths)
     pairs = list(dict.fromkeys(pair for pair in pairwise(order) if min(pair) >= 0))
     if not pairs or len(matches.query_term) < 2:
-        return np.zeros(len(lengths))
+        return np.zeros((articles, len(pairs)))
     number = np.full((term_count, term_count), -1)
     number[tuple(np.array(pairs).T)] = np.arange(len(pairs))
     pair = number[matches.query_term[:-1], matches.query_term[1:]]
     beside = (np.diff(matches.position) == 1) & (pair >= 0)
     cell = candidates.articles[matches.passage[:-1][beside]] * len(pairs) + pair[beside]
     weight = (matches.weight[:-1] * matches.weight[1:])[beside]
-    counts = _sums(cell, weight, len(lengths), len(pairs))
+    return _sums(cell, weight, articles, len(pairs))
+
+
+def _pairs(counts: _Floats, candidates: Candidates) -> _Floats:
+    """Return every article's BM25 over the query's neighbouring terms, given how often they stand side by side."""
+    lengths = _article_lengths(candidates)
     parts = _saturated(counts, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((counts > 0).sum(axis=0).astype(np.float64), len(lengths))
 

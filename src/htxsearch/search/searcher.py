@@ -10,6 +10,7 @@ from time import perf_counter
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import check_options
+from htxsearch.query.forgive import forgive
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.articles import article_view, related_articles, reprints_of
@@ -55,9 +56,9 @@ class Searcher:
 
         Raises QuerySyntaxError.
         """
-        expanded = self.snapshot.expander.expand(parse(read_keystrokes(query, self.snapshot.engine)))
+        expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.engine)))
         spans = [highlights(text, expanded.highlights) for text in texts]
-        return spans if any(spans) else [highlights(text, expanded.faint_highlights) for text in texts]
+        return spans if any(spans) else [highlights(text, expanded.faint_highlights, faint=True) for text in texts]
 
     def article_ids(self) -> list[str]:
         """Return the ids of all articles, sorted."""

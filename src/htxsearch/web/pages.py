@@ -6,6 +6,7 @@ They are links and forms; scripts only make them quicker.
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -211,7 +212,7 @@ def _facet_values(here: PageAddress, params: Mapping[str, Any], name: str, resul
     values = []
     for value, count in _commonest(results.facets[name]):
         filter_value = _former(value) if name == "place" else value
-        if filter_value not in params[parameter] and count < results.total:
+        if filter_value not in params[parameter] and count < results.near:
             values.append(_FacetValue(value, count, here.with_(page=1, **{parameter: (filter_value,)})))
     return values
 
@@ -356,7 +357,7 @@ async def _dropped_page(request: Request) -> Response:
 
 
 async def _download(request: Request) -> Response:
-    """Answer `/download`: the results of a query as a table or as JSON."""
+    """Answer `/download`: the near articles of a query as a table or as JSON."""
     params = _read(_DOWNLOAD, request) | {"page": 1}
     if params["q"] is None:
         raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
@@ -366,9 +367,10 @@ async def _download(request: Request) -> Response:
         return _not_modified(cached.headers)
     name = f"htxsearch.{params['format']}"
     headers = cached.headers | {"Content-Disposition": f'attachment; filename="{name}"'}
+    near = replace(cached.answer, hits=tuple(hit for hit in cached.answer.hits if hit.near))
     if params["format"] == "json":
-        return Response(as_bytes(cached.answer.as_json()), media_type="application/json", headers=headers)
-    return Response(_table(cached.answer), media_type="text/csv", headers=headers)
+        return Response(as_bytes(near.as_json()), media_type="application/json", headers=headers)
+    return Response(_table(near), media_type="text/csv", headers=headers)
 
 
 def _table(results: Results) -> bytes:
