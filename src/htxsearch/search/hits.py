@@ -118,6 +118,7 @@ def search_hit(
         url=article.url,
         score=ranked.score,
         passage=Passage(start, end, text),
+        page=article.page_at(start + (marked[0].start if marked else 0)),
         highlights=tuple(marked),
         title_highlights=tuple(highlights(article.title, query.highlights)),
         parts=ranked.parts if explain else (),

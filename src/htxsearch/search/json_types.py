@@ -116,7 +116,10 @@ class Explanation(_Object):
 
 
 class SearchHit(_Object):
-    """A passage with its article; highlights are spans into the passage and the title."""
+    """A passage with its article; highlights are spans into the passage and the title.
+
+    "page", from 1, has the first highlight; it is there only for files with pages.
+    """
 
     article_id: str
     title: str
@@ -130,6 +133,7 @@ class SearchHit(_Object):
     highlights: list[_Span]
     title_highlights: list[_Span]
     reprints: list[Reprint]
+    page: Annotated[int, Meta(ge=1)] | None = None
     explain: Explanation | None = None
 
     def __post_init__(self) -> None:

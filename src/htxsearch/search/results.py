@@ -113,9 +113,10 @@ class Reprints(JsonValue):
 class SearchHit(JsonValue):
     """One passage found, with its article.
 
-    `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
-    Only if asked for, `parts` says what each feature of the reranker adds to the score, and `matches` what
-    matched in first-stage retrieval, and how much that scored there.
+    `page` is the page, from 1, that has the first highlight (without one, the beginning of the passage); None for files
+    without pages. `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
+    Only if asked for, `parts` says what each feature of the reranker adds to the score, and `matches` what matched in
+    first-stage retrieval, and how much that scored there.
     """
 
     article_id: str
@@ -129,6 +130,7 @@ class SearchHit(JsonValue):
     passage: Passage
     highlights: tuple[Span, ...]
     title_highlights: tuple[Span, ...] = ()
+    page: int | None = None
     parts: tuple[tuple[str, float], ...] = ()
     matches: tuple[tuple[str, float], ...] = ()
     reprints: tuple[Reprint, ...] = ()
