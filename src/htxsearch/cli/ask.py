@@ -1,13 +1,14 @@
 """The commands that ask an index: query, ask, related, show, info."""
 
-import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from htxsearch.cli.completion import complete_article
+from htxsearch.cli.export import chosen_form, export_options, search_all, write_results
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand
 
@@ -26,13 +27,15 @@ __all__ = ["ask", "info", "query", "related", "show"]
 @click.option("--full", is_flag=True)
 @click.option("--explain", is_flag=True)
 @click.option("--semantic/--no-semantic", default=None)
-@json_option
-@click.option("--jsonl", "as_jsonl", is_flag=True)
+@export_options
 @folder_options
 def query(
     query: tuple[str, ...],
+    form: str,
     as_json: bool,
     as_jsonl: bool,
+    all_hits: bool,
+    output: Path | None,
     full: bool,
     explain: bool,
     index_dir: Path,
@@ -42,15 +45,14 @@ def query(
     """Find the passages that answer a query, best first."""
     from htxsearch.cli.render import show_results
 
+    form, first = chosen_form(form, output, as_json=as_json, as_jsonl=as_jsonl), options["offset"] + 1
     with open_index(index_dir, corpus) as index:
-        results = index.search(" ".join(query), explain=explain, **options)
-    if as_json:
-        print_json(results.as_json(explain=explain))
-    elif as_jsonl:
-        for hit in results.hits:
-            click.echo(json.dumps(hit.as_json(), ensure_ascii=False))
+        search = partial(search_all, index) if all_hits else index.search
+        results = search(" ".join(query), explain=explain, **options)
+    if form == "table":
+        show_results(results, full=full, explain=explain, first=first)
     else:
-        show_results(results, full=full, explain=explain, first=options["offset"] + 1)
+        write_results(results, form, output, first=first, explain=explain, filters=options)
 
 
 @click.command(cls=TranslatedCommand)
