@@ -9,6 +9,7 @@ import click
 
 from htxsearch.cli.completion import complete_article
 from htxsearch.cli.export import chosen_form, export_options, search_all, write_results
+from htxsearch.cli.last_hits import named_article, remember_hits
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand
 
@@ -49,6 +50,7 @@ def query(
     with open_index(index_dir, corpus) as index:
         search = partial(search_all, index) if all_hits else index.search
         results = search(" ".join(query), explain=explain, **options)
+    remember_hits(index.path, results.hits, first=first)
     if form == "table":
         show_results(results, full=full, explain=explain, first=first)
     else:
@@ -72,6 +74,8 @@ def ask(question: tuple[str, ...], as_json: bool, reader: Path | None, index_dir
         print_json(answers.as_json())
     else:
         show_answers(answers)
+    if not answers:
+        remember_hits(index.path, answers.passages)  # they are numbered
 
 
 @click.command(cls=TranslatedCommand)
@@ -89,7 +93,7 @@ def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Pa
         elif Path(article).is_file() and not Path(article).resolve().is_relative_to(corpus.resolve()):
             neighbours = index.related_to_file(article, limit=limit)
         else:
-            neighbours = index.related(index.find(article), limit=limit)
+            neighbours = index.related(named_article(index, article).id, limit=limit)
     if as_json:
         print_json(neighbours.as_json())
     else:
@@ -107,7 +111,8 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
     from htxsearch.cli.render import show_article, show_dropped, show_reprints
 
     with open_index(index_dir, corpus) as index:
-        view = index.show(index.find(article))
+        named = named_article(index, article)
+        view = index.show(named.id)
         left_out = index.dropped(view.article.id) if dropped else None
         group = index.reprints(view.article.id) if reprints else None
     if as_json:
@@ -119,7 +124,7 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
     if left_out is not None:
         show_dropped(view.article, left_out)
     if group is None and left_out is None:
-        show_article(view)
+        show_article(view, passage=named.passage)
 
 
 @click.command(cls=TranslatedCommand)
