@@ -191,7 +191,7 @@ def test_a_download_is_a_file(opened: Opened) -> None:
     with page.expect_download() as got:
         page.get_by_role("link", name="CSV").click()
     assert got.value.suggested_filename == "htxsearch.csv"
-    assert Path(got.value.path()).read_bytes().startswith("\ufefftitle,".encode())
+    assert Path(got.value.path()).read_bytes().startswith("\ufeffSTT;".encode())
 
 
 PAGES = [

@@ -284,8 +284,11 @@ def _show_related_article(article: RelatedArticle) -> None:
     click.echo("     " + safe(", ".join(article.terms)))
 
 
-def show_article(view: ArticleView) -> None:
-    """Print an article: title, metadata, text with a blank line between passages."""
+def show_article(view: ArticleView, *, passage: int | None = None) -> None:
+    """Print an article: title, metadata, text with a blank line between passages.
+
+    The passage that begins at offset `passage` is marked.
+    """
     article = view.article
     click.secho(safe(article.title), bold=True)
     metadata = [
@@ -308,7 +311,8 @@ def show_article(view: ArticleView) -> None:
             click.echo(click.style(f"{text(f'article.{name}')}: ", fg="cyan") + safe(value))
     for span in view.passages:
         click.echo()
-        click.echo(safe(article.body[span.start : span.end]))
+        mark = click.style("▶ ", fg="yellow", bold=True) if span.start == passage else ""
+        click.echo(mark + safe(article.body[span.start : span.end]))
 
 
 def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:

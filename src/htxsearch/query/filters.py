@@ -9,10 +9,11 @@ from htxsearch.query.parse import Dates, Value
 from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["FACETS", "DateOption", "Filter", "Match", "Sort", "check_options", "facet_names", "filters_of"]
+__all__ = ["FACETS", "MOST_HITS", "DateOption", "Filter", "Match", "Sort", "check_options", "facet_names", "filters_of"]
 
 FACETS = ("place", "province", "year", "source")
-_MOST_HITS = 10_000
+MOST_HITS = 10_000
+"""Hits of one search."""
 
 Sort = Literal["score", "date"]
 Match = Literal["all", "most", "any"]
@@ -24,8 +25,8 @@ DateOption = str | int | datetime.date | None
 
 def check_options(limit: int, offset: int = 0, sort: str = "score", match: str = "most") -> None:
     """Raise UsageError for the first option out of range."""
-    if not 1 <= limit <= _MOST_HITS:
-        raise UsageError("option.limit", least=1, most=_MOST_HITS, limit=limit)
+    if not 1 <= limit <= MOST_HITS:
+        raise UsageError("option.limit", least=1, most=MOST_HITS, limit=limit)
     if offset < 0:
         raise UsageError("option.offset", offset=offset)
     if sort not in ("score", "date"):

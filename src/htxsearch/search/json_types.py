@@ -118,7 +118,10 @@ class Explanation(_Object):
 
 
 class SearchHit(_Object):
-    """A passage with its article; highlights are spans into the passage and the title."""
+    """A passage with its article; highlights are spans into the passage and the title.
+
+    "page", from 1, has the first highlight; it is there only for files with pages.
+    """
 
     article_id: str
     title: str
