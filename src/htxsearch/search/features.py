@@ -34,7 +34,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -133,6 +133,12 @@ class Candidates:
     first_stage: _Floats
     mean_article_length: float
 
+    def as_titles(self) -> "Candidates":
+        """Return the titles as the one passage of each article."""
+        numbers = np.arange(len(self.title_lengths))
+        flags = np.zeros(len(self.titles), np.uint8)
+        return replace(self, tokens=self.titles, flags=flags, lengths=self.title_lengths, articles=numbers, ranked=numbers)
+
 
 _weights: ContextVar[Mapping[str, float] | None] = ContextVar("ranking weights", default=None)
 
@@ -170,25 +176,29 @@ class Features(NamedTuple):
     """The features of the ranked passages, (ranked, features), and how much of the query their articles hold.
 
     `coverage` (ranked,) is the share of the content terms' idf that is found in the article or its title; `whole` is (ranked,)
-    bool: all of them are, and all neighbours of the query stand side by side.
+    bool: all of them are, and all neighbours of the query stand side by side, in the text or in the title; `titled` is that of
+    the title alone.
     """
 
     values: _Floats
     coverage: _Floats
     whole: _Bools
+    titled: _Bools
 
 
 def features(question: QueryArrays, candidates: Candidates) -> Features:
     """Return a row for every ranked passage, a column for every feature."""
     count = len(candidates.ranked)
     if not (len(question.idf) and count):
-        return Features(np.zeros((count, len(FEATURES))), np.zeros(count), np.zeros(count, np.bool_))
+        return Features(np.zeros((count, len(FEATURES))), np.zeros(count), *[np.zeros(count, np.bool_)] * 2)
     every = _matches(question, candidates)
     ranked = every.among(_ranked_index(candidates))
     article = candidates.articles[candidates.ranked]
     content, weight = question.content(), question.weight()
     total = max(float(weight.sum()), 1e-9)
-    of_titles = _title_coverage(question, candidates)
+    titles = candidates.as_titles()
+    in_titles = _matches(question, titles)
+    of_titles = _coverage(in_titles.passage, len(titles.lengths), in_titles, len(content))
     title_coverage = of_titles[article]
     pairs = _pair_counts(every, question.order, len(content), candidates)
     coverage = _coverage(ranked.passage, count, ranked, len(content))
@@ -208,8 +218,15 @@ def features(question: QueryArrays, candidates: Candidates) -> Features:
     values = np.stack([columns[name] for name in FEATURES], axis=1)
     of_articles = _coverage(candidates.articles[every.passage], len(of_titles), every, len(content))
     of_articles = np.maximum(of_articles, of_titles)
-    whole = ((of_articles > 0) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
-    return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article])
+    titled = _holds_all(of_titles, content, _pair_counts(in_titles, question.order, len(content), titles))
+    whole = titled | _holds_all(of_articles, content, pairs)
+    return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article], titled[article])
+
+
+def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:
+    """Return True for each row that has every content term, and every pair of neighbours side by side."""
+    held: _Bools = ((coverage > 0) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
+    return held
 
 
 class _Matches(NamedTuple):
@@ -367,19 +384,6 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
-
-
-def _title_coverage(question: QueryArrays, candidates: Candidates) -> _Floats:
-    """Return how well each query term is matched in the title of every article."""
-    known, runs, widths = _query_term_table(question)
-    row, hit = rows(known, candidates.titles)
-    article = np.repeat(np.arange(len(candidates.title_lengths)), candidates.title_lengths)
-    coverage = np.zeros((len(candidates.title_lengths), len(question.idf)))
-    for nth in range(runs.shape[1]):
-        here = hit & (widths[row] > nth)
-        matched = runs[row[here], nth]
-        np.maximum.at(coverage, (article[here], matched["query_term"]), matched["weight"])
-    return coverage
 
 
 def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
-from htxsearch.query.expand import ExpandedQuery
+from htxsearch.query.expand import ExpandedQuery, QueryTerms
 from htxsearch.query.parse import Either, Group, Number, Operand
 from htxsearch.search.highlight import highlights
 from htxsearch.search.rerank import Ranked
@@ -17,7 +17,35 @@ from htxsearch.search.snapshot import ReprintGroups, StoredArticles
 from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.tokens import tokens
 
-__all__ = ["earliest", "first_of_articles", "first_of_texts", "named_numbers", "own_documents", "own_first", "search_hit"]
+__all__ = [
+    "earliest",
+    "first_of_articles",
+    "first_of_texts",
+    "named_numbers",
+    "own_documents",
+    "own_first",
+    "search_hit",
+    "titled_first",
+]
+
+
+_TITLE_TERMS = 4
+"""Terms of a query from which an article whose title has all of it is the one that is looked for."""
+
+
+def titled_first(ranked: Sequence[Ranked], terms: QueryTerms) -> list[Ranked]:
+    """Return ranked passages, first those of articles that have a long query in their title, word by word.
+
+    Whoever types so much of a title looks for its article, though its text may not say it again.
+    """
+    if len(terms.terms) < _TITLE_TERMS:
+        return list(ranked)
+    titled = [passage for passage in ranked if passage.match and passage.match.titled]
+    others = [passage for passage in ranked if not (passage.match and passage.match.titled)]
+    if not (titled and others):
+        return list(ranked)
+    raised = max(0.0, others[0].score - titled[-1].score + 1.0)
+    return [*(one._replace(score=one.score + raised, parts=(*one.parts, ("titled", raised))) for one in titled), *others]
 
 
 def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:

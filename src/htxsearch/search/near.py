@@ -130,7 +130,7 @@ def near_signs(ranked: Sequence[Ranked]) -> tuple[list[str], NDArray[np.float64]
     for passage in ranked:
         if passage.match is not None:
             best.setdefault(passage.hit.article_id, (passage.score, passage.match))
-    rows = np.array([(score, *match) for score, match in best.values()], np.float64).reshape(-1, len(SIGNS))
+    rows = np.array([(score, *match[: len(SIGNS) - 1]) for score, match in best.values()], np.float64).reshape(-1, len(SIGNS))
     highest = np.maximum(rows.max(axis=0, initial=0.0), 1e-9)
     return list(best), rows / np.where(np.arange(len(SIGNS)) < _SHARES, highest, 1.0)
 

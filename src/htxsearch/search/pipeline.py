@@ -11,7 +11,15 @@ from htxsearch.query.filters import DateOption, Filter, Match, Sort, check_optio
 from htxsearch.query.forgive import Forgiven, forgive
 from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
-from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, own_documents, own_first, search_hit
+from htxsearch.search.hits import (
+    earliest,
+    first_of_articles,
+    first_of_texts,
+    own_documents,
+    own_first,
+    search_hit,
+    titled_first,
+)
 from htxsearch.search.near import EVERYTHING, NearLine, near_line
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
@@ -156,7 +164,7 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     counted = _count(snapshot.engine, query, line, request)
     articles = StoredArticles(snapshot.engine)
     query = query.without_highlights(reranked.unlikely)
-    best = own_first(reranked.ranked, query.tree, articles)
+    best = own_first(titled_first(reranked.ranked, query.terms), query.tree, articles)
     ranked, is_near = _ranked(snapshot.engine, query, best, request, groups, line)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
     shown = [earliest(passage, ranked, query, articles, groups) for passage in page]

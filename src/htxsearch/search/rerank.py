@@ -49,6 +49,7 @@ class ArticleMatch(NamedTuple):
     pairs: float
     coverage: float
     whole: bool
+    titled: bool = False
 
 
 class Ranked(NamedTuple):
@@ -150,7 +151,7 @@ def rerank_inputs(
     question = query_arrays(engine, likely, typed)
     found = features(question, candidates)
     values = found.values
-    shares = (values[:, FEATURES.index("title")], values[:, FEATURES.index("pairs")], found.coverage, found.whole)
+    shares = (values[:, FEATURES.index("title")], values[:, FEATURES.index("pairs")], found.coverage, found.whole, found.titled)
     matches = tuple(map(ArticleMatch._make, zip(*(share.tolist() for share in shares), strict=True)))
     if cosines is not None:
         values = np.column_stack([values, cosines])
