@@ -30,8 +30,10 @@ _KINDS = (
     "luật|bộ luật|pháp lệnh|nghị định|nghị quyết|quyết định|thông tư|chỉ thị|kế hoạch|báo cáo|công văn|tờ trình|quy chế"
     "|quy định|thông báo|hướng dẫn|kết luận|đề án|chương trình"
 )
-_CITED = re.compile(r"\d[\w.]*(?:/\d{4})?[/-][\w./-]*[^\W\d_][\w./-]*,?\s(?:(?:được )?(?:ký|ban hành) )?$")
-"""A number in front of a day: the day of the document's issue."""
+_CITED = re.compile(
+    r"(?<![\w./-])(?:[^\W\d]|[./-])*+\d[\w.]*+[/-][\d_./-]*+[^\W\d_][\w./-]*+,?\s(?:(?:được )?(?:ký|ban hành) )?$"
+)
+"""A number in front of a day: the day of the document's issue. Each character can be of one part only."""
 _NAMED = re.compile(rf"(?<!\w)(?:{_KINDS})(?!\w)(?! này| trên)[^,;.()\n]{{0,90}}?(?<!từ)(?<!đến),?\s$", re.IGNORECASE)
 """A document that is named in front of a day: Luật Hợp tác xã ngày 20 tháng 6 năm 2023."""
 _DAY = re.compile(r"ngày\s+$", re.IGNORECASE)

@@ -21,11 +21,16 @@ KINDS = (
     "|VĂN BẢN HỢP NHẤT|QUY TRÌNH|ĐƠN|LỜI KÊU GỌI|TUYÊN BỐ|NGHỊ QUYẾT LIÊN TỊCH"
 )
 """The kinds of documents of Nghị định 30/2020/NĐ-CP, article 7, of the law on legal documents, and those of offices."""
-NUMBER = r"Số\s*:?\s*(?P<number>[\d…. ]{0,12}[\w./–-]*/[\w./–-]+|\d+[\w./–-]*)"
-"""A pattern of a document's own number as its head says it; the number may not be filled in."""
+NUMBER = r"Số\s*+(?::\s*+)?(?P<number>[\d…. ]{0,12}[\w.–-]*+/[\w./–-]++|\d[\w./–-]*+)"
+"""A pattern of a document's own number as its head says it; the number may not be filled in.
+
+Each character can be of one part only, so that a long line takes no longer than its length.
+"""
 _NUMBER = re.compile(NUMBER)
-_CODED = re.compile(r"\d.*[/-].*[A-ZĐ]{2}")
+_CODED = re.compile(r"\D*+\d[^/-]*+[/-].*?[A-ZĐ]{2}")
 """A number with the code of its kind or office: 12/BC-HTX."""
+_LONGEST = 120
+"""Characters of a line that is a number, with room for those of several offices."""
 _NEAR_TOP = 12
 """Lines in which a document says its own number."""
 _LINE = re.compile(rf"^[ \t]*(?:{MOTTO})[ \t]*$", re.MULTILINE)
@@ -64,9 +69,10 @@ def filled_in(number: str) -> str | None:
 def own_number(lines: Iterable[str]) -> str | None:
     """Return the number that a document says in a line of its own near its top."""
     for line in islice(lines, _NEAR_TOP):
-        found = _NUMBER.fullmatch(line.strip(" .,;"))
+        bare = line.strip(" .,;")
+        found = _NUMBER.fullmatch(bare) if len(bare) <= _LONGEST else None
         number = filled_in(found["number"]) if found else None
-        if number and _CODED.search(number):
+        if number and _CODED.match(number):
             return number
     return None
 
