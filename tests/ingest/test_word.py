@@ -148,6 +148,21 @@ def test_rich_text_is_decoded_by_its_fonts(tmp_path: Path) -> None:
     assert article_of(tmp_path, "ong.rtf", data).body == "Hợp tác là, Hợp tác xã ảnh"
 
 
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        (r"{\f2 c}{\f1 \'e9ng ho\'b5 x\'b7}", "Cộng hoà xã"),
+        (r"abc\f0 def\f1 ghi\plain jkl", "abcdefghijkl"),
+        (r"abc\f1\b  ghi\b0\f0  jkl", "abc ghi jkl"),
+        (r"abc\f1 {\f0 {\f1 ghi} }jkl", "abcghi jkl"),
+    ],
+)
+def test_a_change_of_the_font_within_a_word_does_not_divide_it(tmp_path: Path, text: str, body: str) -> None:
+    table = r"{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset0 .VnTime;}{\f2\fcharset0 .VnTimeH;}}"
+    data = rf"{{\rtf1\ansi\deff0{table}\f0 To ong\par {text}\par}}".encode("ascii")
+    assert article_of(tmp_path, "ong.rtf", data).body == body
+
+
 def test_a_table_of_fonts_that_does_not_end_hides_no_text_and_takes_no_time(tmp_path: Path) -> None:
     fonts = r"\f1\fcharset0 a" * 20_000
     for data in (rf"{{\rtf1 To ong{{\fonttbl {fonts}", rf"{{\rtf1 To ong{{\footnote {{\fonttbl {fonts}}}}}}}"):
