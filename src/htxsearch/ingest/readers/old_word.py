@@ -121,6 +121,7 @@ class _Text:
         self._runs_of = self._properties(_CHAR_PAGES, self._character_run)
         self._paragraphs_of = self._properties(_PARA_PAGES, self._paragraph)
         self._known: dict[tuple[bytes, int], _Font] = {}
+        self._own_fonts: dict[int, int | None] = {}
         self.deleted: list[list[Run]] = []
         self.comments = 0
 
@@ -271,11 +272,17 @@ class _Text:
         return _Font(self._old_font(self._usual_font if number is None else number), deleted)
 
     def _font_of_style(self, style: int) -> int | None:
+        """Return the font of a style or its base.
+
+        The properties of a style are read once, for many runs have it and many styles are based on it.
+        """
         for _ in range(_MOST_STYLES):
             if style >= len(self._styles):
                 return None
             based, _, properties = self._styles[style]
-            number = _font_of(dict(_sprms(properties)))
+            if style not in self._own_fonts:
+                self._own_fonts[style] = _font_of(dict(_sprms(properties)))
+            number = self._own_fonts[style]
             if number is not None:
                 return number
             style = based
