@@ -61,12 +61,15 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
     try:
         parsed = docx.Document(BytesIO(data))
         text = _Text(_Styles(parsed.styles.element), parsed.part)
-        deleted = text.deleted(parsed.element.body)
-        _unwrap(parsed.element.body)
+        parts = {names: _parts(archive, names) for names in (_NOTES, _FURNITURE, _COMMENTS)}
+        whole = [parsed.element.body, *(root for roots in parts.values() for root in roots)]
+        deleted = [line for root in whole for line in text.deleted(root)]
+        for root in whole:
+            _unwrap(root)
         lines = text.blocks(parsed.element.body)
-        lines += [(line, False) for root in _parts(archive, _NOTES) for line in text.notes(root)]
-        margins = [line for root in _parts(archive, _FURNITURE) for line in text.paragraphs(root)]
-        comments = [text.joined(comment) for root in _parts(archive, _COMMENTS) for comment in root.iter(f"{_WORD}comment")]
+        lines += [(line, False) for root in parts[_NOTES] for line in text.notes(root)]
+        margins = [line for root in parts[_FURNITURE] for line in text.paragraphs(root)]
+        comments = [text.joined(comment) for root in parts[_COMMENTS] for comment in root.iter(f"{_WORD}comment")]
         properties = parsed.core_properties
         author = properties.author.strip()
         known = Metadata(title=properties.title.strip() or None, author=author if author not in PROGRAMS else None)
@@ -88,17 +91,11 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _parts(archive: Archive, names: re.Pattern[str]) -> list[Any]:
-    """Return the roots of the parts with such names, without tracked deletions.
-
-    Footnotes come before endnotes.
-    """
-    roots = [safe_xml(archive.read(name)) for name in sorted(archive.names, reverse=True) if names.fullmatch(name)]
-    for root in roots:
-        _unwrap(root)
-    return roots
+    """Return the roots of the parts with such names, footnotes before endnotes."""
+    return [safe_xml(archive.read(name)) for name in sorted(archive.names, reverse=True) if names.fullmatch(name)]
 
 
-def _unwrap(body: Any) -> None:
+def _unwrap(root: Any) -> None:
     """Remove deleted text, and wrappers whose text would be skipped.
 
     The wrapping elements are insertions and moves that are tracked changes, content controls, and smart tags; their
@@ -106,9 +103,9 @@ def _unwrap(body: Any) -> None:
     """
     from lxml import etree
 
-    etree.strip_elements(body, f"{_COMPATIBLE}Fallback", with_tail=False)  # a box written again for older programs
-    etree.strip_elements(body, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
-    etree.strip_tags(body, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
+    etree.strip_elements(root, f"{_COMPATIBLE}Fallback", with_tail=False)  # a box written again for older programs
+    etree.strip_elements(root, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
+    etree.strip_tags(root, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
 
 
 class _Styles:
@@ -213,7 +210,7 @@ class _Text:
         """
         return [self.joined(note) for note in root if note.get(f"{_WORD}type") in (None, "normal")]
 
-    def deleted(self, body: Any) -> list[_Line]:
+    def deleted(self, root: Any) -> list[_Line]:
         """Return the text that tracked changes have deleted, a line for each change."""
         return [
             [
@@ -221,7 +218,7 @@ class _Text:
                 for run in change.iter(f"{_WORD}r")
                 for piece in run.iter(f"{_WORD}delText", f"{_WORD}t")
             ]
-            for change in body.iter(f"{_WORD}del")
+            for change in root.iter(f"{_WORD}del")
         ]
 
     def _anchored(self, paragraph: Any) -> list[_Line]:
