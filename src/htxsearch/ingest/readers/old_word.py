@@ -20,7 +20,7 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.compound import read_streams, summary_of
 from htxsearch.ingest.readers.word import PROGRAMS, SOFT_HYPHEN, furniture
-from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
+from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
 __all__ = ["read_doc"]
 
@@ -309,7 +309,7 @@ class _Text:
             runs = list(self._runs(at, stop, style, hidden))
             in_table = bool(sprms.get(_IN_TABLE, b"\0")[0])
             if sprms.get(_ROW_END, b"\0")[0]:
-                lines.append((_joined(cells, " | "), False))
+                lines.append((joined_runs(cells, " | "), False))
                 cells, cell = [], []
             elif mark and mark.group() == "\x07":
                 cells.append([*cell, *runs])
@@ -317,11 +317,11 @@ class _Text:
             elif in_table:
                 cell += [*runs, Run(" ")]
             else:
-                lines += [(_joined([*cells, cell], " | "), False)] if cells or cell else []
+                lines += [(joined_runs([*cells, cell], " | "), False)] if cells or cell else []
                 cells, cell = [], []
                 lines.append((runs, self._is_heading(style)))
             at = stop + 1
-        return [*lines, (_joined([*cells, cell], " | "), False)] if cells or cell else lines
+        return [*lines, (joined_runs([*cells, cell], " | "), False)] if cells or cell else lines
 
     def _is_heading(self, style: int) -> bool:
         return style < len(self._styles) and self._styles[style][1].lower().startswith(("heading", "title"))
@@ -434,13 +434,4 @@ def _field_codes(text: str, start: int, end: int) -> list[tuple[int, int]]:
     for span in sorted(spans):
         if not whole or span[0] >= whole[-1][1]:
             whole.append(span)
-    return whole
-
-
-def _joined(lines: Sequence[list[Run]], between: str) -> list[Run]:
-    """Return the lines that have text as one, with a text between them."""
-    whole: list[Run] = []
-    for line in lines:
-        if any(run.text.strip() for run in line):
-            whole += [Run(between), *line] if whole else line
     return whole

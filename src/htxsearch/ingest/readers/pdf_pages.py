@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
-from htxsearch.text.normalize import is_syllable, nfc
+from htxsearch.text.normalize import LONE_VOWELS, is_syllable, nfc
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfPage
@@ -177,11 +177,8 @@ def syllable_share(lines: list[str]) -> float:
     Of words of one letter only vowels can.
     """
     words = [word for line in lines for word in _WORD.findall(line)]
-    good = sum(is_syllable(word) and (len(word) > 1 or word.lower() in _LETTERS) for word in words)
+    good = sum(is_syllable(word) and (len(word) > 1 or word.lower() in LONE_VOWELS) for word in words)
     return good / max(1, len(words))
-
-
-_LETTERS = frozenset("aàáảạăâeéêếiìíoòóôơởỡợờớôồốổộuùúưừứyýỷ")
 
 
 def _is_doubtful(lines: list[str]) -> bool:

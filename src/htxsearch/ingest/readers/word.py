@@ -5,7 +5,7 @@ dropped with a reason.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +14,7 @@ from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
-from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
+from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
 __all__ = ["PROGRAMS", "SOFT_HYPHEN", "furniture", "read_docx"]
 
@@ -201,7 +201,7 @@ class _Text:
 
     def joined(self, parent: Any) -> _Line:
         """Return the paragraphs below an element as one line."""
-        return _joined(self.paragraphs(parent), " ")
+        return joined_runs(self.paragraphs(parent), " ")
 
     def notes(self, root: Any) -> list[_Line]:
         """Return the footnotes or endnotes of a document, a line each.
@@ -239,14 +239,13 @@ class _Text:
 
     def _row(self, row: Any) -> _Line:
         """Return a row of a table; a table or box within a cell belongs to the cell."""
-        cells = [self._cell(cell) for cell in row if cell.tag == f"{_WORD}tc"]
-        return _joined([cell for cell in cells if any(run.text.strip() for run in cell)], " | ")
+        return joined_runs((self._cell(cell) for cell in row if cell.tag == f"{_WORD}tc"), " | ")
 
     def _cell(self, cell: Any) -> _Line:
         lines = [self.line(paragraph) for paragraph in cell.iter(f"{_WORD}p")]
         for diagram in cell.iter(f"{_DIAGRAM}relIds"):
             lines += self._diagram(diagram.get(f"{_RELATIONS}dm"))
-        return [Run(re.sub(r"\s+", " ", run.text), run.font) for run in _joined(lines, " ")]
+        return [Run(re.sub(r"\s+", " ", run.text), run.font) for run in joined_runs(lines, " ")]
 
     def _runs(self, element: Any, style: str | None) -> Iterator[Run]:
         for child in element:
@@ -277,11 +276,3 @@ def _style_of(paragraph: Any) -> str | None:
 
 def _symbol(code: str | None) -> str:
     return chr(int(code, 16)) if code and re.fullmatch("[0-9A-Fa-f]{2,4}", code) and not 0xD7FF < int(code, 16) < 0xE000 else ""
-
-
-def _joined(lines: Sequence[_Line], between: str) -> _Line:
-    """Return lines as one, with a text between them."""
-    whole: _Line = []
-    for number, line in enumerate(lines):
-        whole += [Run(between), *line] if number else line
-    return whole
