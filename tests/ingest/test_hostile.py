@@ -10,10 +10,13 @@ import openpyxl
 import pytest
 
 from htxsearch import Article, Index, Rejected
+from htxsearch.answer.events import event_asked, event_of
 from htxsearch.ingest import corpus as corpus_module
 from htxsearch.ingest.corpus import SourceFile, articles_of
 from htxsearch.ingest.readers import read_articles
 from htxsearch.ingest.readers.letterhead import read_letterhead
+from htxsearch.ingest.readers.signature import read_foot
+from htxsearch.text.official import own_number
 from ingest.folder import drawn_lines, pdf_of
 
 TEXT = "Tổ hợp tác nuôi ong ở bản Nà Lếch bán mật ở chợ phiên."
@@ -158,6 +161,33 @@ def test_a_long_line_of_numbers_takes_no_time(tmp_path: Path) -> None:
     [found] = read(tmp_path, "so.pdf", pdf_of([drawn_lines([f"{line} {page}", f"{TEXT} Bản {page}."]) for page in range(3)]))
     assert isinstance(found, Article)
     assert time.process_time() - began < 30  # quadratic, it took minutes
+
+
+LONG = 30_000
+"""Characters of a line with which a step that takes the square of its length takes minutes, all pumps together."""
+PUMPED = [
+    "Số 1/", "Số 1", "Số /", "Số  ", "Số: Số ", "Số: 1-A", "Số: 1.", "V/v  ", "Hà Nội, ngày 1 ", "BÁO CÁO A ", "PHỤ LỤC I",
+    "Độc lập -", "CỘNG HÒA \t", " \n", "__ ", "-- ", " |", "VĂN BẢN HỢP NHẤT |", "Nơi nhận: - A;", "- Lưu ", "KT. CHỦ TỊCH ",
+    "GS.TS.", "(ký) ", "(đã ký", "Lò A ", "1/a", "1-a.", "ngày 1 tháng 1, ", "từ ngày ", "luật A ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pump", PUMPED)
+@pytest.mark.parametrize("end", ["", "!"])
+def test_a_line_of_one_thing_again_and_again_is_read(pump: str, end: str) -> None:
+    line = pump[: len(pump) // 2] + pump[len(pump) // 2 :] * (LONG // len(pump)) + end
+    again = pump * (LONG // len(pump)) + end
+    motto = ["CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc"]
+    for one in (line, again):
+        assert own_number([one, "Số: 4/BC-HNO"]) == "4/BC-HNO"
+        for lines in ([*motto, one], [one, *motto], ["Số: 4/BC-HNO", one, "BÁO CÁO"]):
+            head = read_letterhead(lines)
+            assert head is None or head.lines <= len(lines)
+        foot = read_foot([one, "Nơi nhận:", one, "- Lưu: VT.", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH", "Lò Thị Mận"])
+        assert foot.signer is not None
+        assert event_asked(f"{one[:2_000]} ban hành ngày nào") in ("issue", None)
+        asked = {event_of(f"{one[at : at + 160]} ngày 5", 161, 167) for at in range(500)}
+        assert asked <= {"issue", None}
 
 
 def test_nothing_of_a_head_with_a_subject_and_a_kind_is_lost() -> None:

@@ -1,5 +1,6 @@
 """Scans: what is recognised, kept and refused, with a program that stands in for tesseract and with tesseract itself."""
 
+import io
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 from difflib import SequenceMatcher
 from pathlib import Path
 
+import pypdf
 import pytest
 from index.folders import Folders
 
@@ -92,6 +94,17 @@ def test_the_columns_of_a_letterhead_are_told_apart(tmp_path: Path, tesseract: F
     assert article.title == "BÁO CÁO Về nghề nuôi ong"
     assert (str(article.date), article.number) == ("2021-03-05", "7/BC-UBND")
     assert "UBND XÃ NÀ LẾCH\n" in article.body
+
+
+def test_a_page_that_shows_nothing_of_its_sheet_is_no_scan(tmp_path: Path, tesseract: FakeTesseract) -> None:
+    tesseract.answer(SECOND)
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(scanned_pdf([grey_page(), grey_page()], TEXT_PAGE)))
+    writer.pages[1].cropbox = pypdf.generic.RectangleObject((900, 900, 1_000, 1_000))
+    cropped = io.BytesIO()
+    writer.write(cropped)
+    assert pdf_pages.pdf_pages(cropped.getvalue()).scans == (2,)
+    assert article_of(tmp_path, "to.pdf", cropped.getvalue()).title == FIRST[0]
+    assert len(tesseract.pages()) == 1
 
 
 @pytest.mark.usefixtures("tesseract")
@@ -403,7 +416,7 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\0" + bytes(9) + b"\xff\xff\xc0\x00\x11\x08
 
 
 def test_a_jpeg_is_known_by_its_frame(tmp_path: Path, tesseract: FakeTesseract) -> None:
-    assert pictures._sizes(JPEG) == [(500, 700)]
+    assert pictures._sizes(JPEG) == pictures._sizes(JPEG[:2] + b"\xff" * 1_000_000 + JPEG[2:]) == [(500, 700)]
     assert article_of(tmp_path, "quet.jpg", JPEG).body == FIRST[1]
     assert len(tesseract.pages()) == 1
 
@@ -421,7 +434,11 @@ def test_a_damaged_picture_is_refused(cut: int) -> None:
         (png_of(grey_page())[:20], "damaged"),
         (tiff_of([grey_page()])[:60], "damaged"),
         (png_of(grey_page()).replace(struct.pack(">II", 500, 700), struct.pack(">II", 60_000, 60_000)), "million dots"),
-        (b"II*\0" + struct.pack("<I", 8) + struct.pack("<HHHIIHHIII", 2, 256, 4, 1, 999, 257, 4, 1, 999, 8), "pages; split"),
+        (tiff_of([(999, 999, b"")] * 501), "pages; split"),
+        (b"II*\0" + struct.pack("<I", 8) + struct.pack("<HHHIIHHIII", 2, 256, 4, 1, 999, 257, 4, 1, 999, 8), "damaged"),
+        (b"II*\0" + struct.pack("<IH", 8, 60_000) + bytes(12 * 60_000), "damaged"),
+        (b"\xff\xd8" + b"\xff" * 1_000_000, "damaged"),
+        (JPEG[:2] + b"\xff\xe0\0\x02" * 20_000 + JPEG[2:], "damaged"),
     ],
 )
 def test_a_picture_that_is_no_page_is_refused(tmp_path: Path, tesseract: FakeTesseract, data: bytes, said: str) -> None:

@@ -1,6 +1,9 @@
 """Word documents of 1997 to 2003: their text is read, run by run, and a broken one is refused with the reason."""
 
 import datetime
+import struct
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -8,6 +11,7 @@ import pytest
 
 from htxsearch import Article, Rejected
 from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.readers import old_word
 from ingest.compound import DELETED, Paragraph, Text, compound, doc, font, paragraph, row
 
 FONTS = ("Times New Roman", ".VnTime", ".VnTimeH", "VNI-Times")
@@ -58,6 +62,22 @@ def test_a_run_takes_the_font_of_its_style(tmp_path: Path) -> None:
     main = [paragraph("Tæ nu«i ong", style=1), paragraph("Cã m­êi hé."), paragraph("Là một tổ.", style=2)]
     found = article(tmp_path, doc(main, fonts=FONTS, styles=styles))
     assert (found.title, found.body) == ("Tổ nuôi ong", "Có mười hộ.\nLà một tổ.")
+
+
+def test_the_properties_of_a_style_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: Counter[bytes] = Counter()
+    whole = old_word._sprms
+
+    def counted(properties: bytes) -> Iterator[tuple[int, bytes]]:
+        read[properties] += 1
+        return whole(properties)
+
+    monkeypatch.setattr(old_word, "_sprms", counted)
+    runs = tuple(Text("Cã m­êi hé. ", struct.pack("<HB", 0x0835, number)) for number in range(20))  # bold: each run has its own
+    main = [paragraph("Tæ nu«i ong"), Paragraph(runs, style=1), Paragraph(runs, style=2)]
+    found = article(tmp_path, doc(main, fonts=FONTS, styles=(("Normal", 1), ("Mot", None), ("Hai", None))))
+    assert found.body == "\n".join([" ".join(["Có mười hộ."] * 20)] * 2)
+    assert read[TCVN3] == 1
 
 
 def test_unicode_that_an_old_font_was_left_on_stays(tmp_path: Path) -> None:

@@ -148,6 +148,21 @@ def test_rich_text_is_decoded_by_its_fonts(tmp_path: Path) -> None:
     assert article_of(tmp_path, "ong.rtf", data).body == "Hợp tác là, Hợp tác xã ảnh"
 
 
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        (r"{\f2 c}{\f1 \'e9ng ho\'b5 x\'b7}", "Cộng hoà xã"),
+        (r"abc\f0 def\f1 ghi\plain jkl", "abcdefghijkl"),
+        (r"abc\f1\b  ghi\b0\f0  jkl", "abc ghi jkl"),
+        (r"abc\f1 {\f0 {\f1 ghi} }jkl", "abcghi jkl"),
+    ],
+)
+def test_a_change_of_the_font_within_a_word_does_not_divide_it(tmp_path: Path, text: str, body: str) -> None:
+    table = r"{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset0 .VnTime;}{\f2\fcharset0 .VnTimeH;}}"
+    data = rf"{{\rtf1\ansi\deff0{table}\f0 To ong\par {text}\par}}".encode("ascii")
+    assert article_of(tmp_path, "ong.rtf", data).body == body
+
+
 def test_a_table_of_fonts_that_does_not_end_hides_no_text_and_takes_no_time(tmp_path: Path) -> None:
     fonts = r"\f1\fcharset0 a" * 20_000
     for data in (rf"{{\rtf1 To ong{{\fonttbl {fonts}", rf"{{\rtf1 To ong{{\footnote {{\fonttbl {fonts}}}}}}}"):
@@ -158,26 +173,35 @@ def test_a_table_of_fonts_that_does_not_end_hides_no_text_and_takes_no_time(tmp_
 
 
 def test_headers_comments_and_deleted_text_are_dropped_with_a_reason(tmp_path: Path) -> None:
-    deleted = "<w:del><w:r><w:delText>chín</w:delText></w:r></w:del><w:ins><w:r><w:t>mười hộ</w:t></w:r></w:ins>"
+    def cut(text: str) -> str:
+        return f"<w:del><w:r><w:delText>{text}</w:delText></w:r></w:del>"
+
+    deleted = f"{cut('chín')}<w:ins><w:r><w:t>mười hộ</w:t></w:r></w:ins>"
     comment = '<w:comment w:id="{0}" w:author="A">{1}</w:comment>'
     comments = comment.format(1, paragraph("Xem lại") + paragraph("số hộ")) + comment.format(2, paragraph("Hỏi bà Pem"))
+    comments += comment.format(3, paragraph("Hỏi bà Pem", cut("Nhờ")))
+    notes = f'<w:footnote w:id="1">{paragraph("Theo sổ.", cut("Không rõ."))}</w:footnote>'
     parts = {
-        "word/header1.xml": f'<w:hdr xmlns:w="{WORD}">{paragraph("Sổ tay ong")}</w:hdr>',
+        "word/footnotes.xml": f'<w:footnotes xmlns:w="{WORD}">{notes}</w:footnotes>',
+        "word/header1.xml": f'<w:hdr xmlns:w="{WORD}">{paragraph("Sổ tay ong", cut("Bản nháp"))}</w:hdr>',
         "word/footer1.xml": f'<w:ftr xmlns:w="{WORD}">{paragraph("Trang 1")}</w:ftr>',
         "word/header2.xml": f'<w:hdr xmlns:w="{WORD}">{paragraph("Sổ tay ong")}</w:hdr>',
         "word/comments.xml": f'<w:comments xmlns:w="{WORD}">{comments}</w:comments>',
     }
     data = with_parts(docx_of(paragraph("Tổ nuôi ong") + f"<w:p>{run('Có ')}{deleted}</w:p>"), parts)
     found = article_of(tmp_path, "ong.docx", data)
-    assert found.body == "Có mười hộ"
+    assert found.body == "Có mười hộ\nTheo sổ."
     assert sorted((one.text, one.reason.code) for one in found.dropped) == [
+        ("Bản nháp", "dropped.deleted"),
         ("Hỏi bà Pem", "dropped.word-comments"),
+        ("Không rõ.", "dropped.deleted"),
+        ("Nhờ", "dropped.deleted"),
         ("Sổ tay ong", "dropped.page-margins"),
         ("Trang 1", "dropped.page-margins"),
         ("Xem lại số hộ", "dropped.word-comments"),
         ("chín", "dropped.deleted"),
     ]
-    assert {str(one.reason) for one in found.dropped if "comment" in one.reason.code} == {"the 2 comments in the margin"}
+    assert {str(one.reason) for one in found.dropped if "comment" in one.reason.code} == {"the 3 comments in the margin"}
 
 
 def test_notes_headers_and_comments_of_rich_text_are_not_lost(tmp_path: Path) -> None:

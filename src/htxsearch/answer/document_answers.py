@@ -13,10 +13,9 @@ from htxsearch.indexing.documents import StoredArticle
 from htxsearch.search.results import Answer, Passage
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.dates import find_date
-from htxsearch.text.document_numbers import document_numbers
+from htxsearch.text.document_numbers import document_numbers, number_terms
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.tokens import tokens
 
 __all__ = ["document_answer"]
 
@@ -45,7 +44,7 @@ def document_answer(
         return None
     [number] = wanted
     stored = [articles[article_id] for article_id in dict.fromkeys(article_ids)]
-    own = [one for one in stored if one.article.number and _terms(one.article.number) == number]
+    own = [one for one in stored if one.article.number and number_terms(one.article.number) == number]
     find = _signature if asks_for_signer else _dateline
     for one in own:
         if span := find(one):
@@ -53,10 +52,6 @@ def document_answer(
     if asks_for_signer:
         return None
     return next((_answer(question, one, span) for one in stored for span in _cited(one, number)), None)
-
-
-def _terms(number: str) -> tuple[str, ...]:
-    return tuple(folded_form(token.term) for token in tokens(number))
 
 
 def _dateline(stored: StoredArticle) -> Span | None:
@@ -78,7 +73,7 @@ def _signature(stored: StoredArticle) -> Span | None:
 def _cited(stored: StoredArticle, number: tuple[str, ...]) -> Iterator[Span]:
     """Yield the days with which a text cites a document."""
     body = stored.article.body
-    ends = [one.end for one in document_numbers(body) if _terms(one.normal) == number]
+    ends = [one.end for one in document_numbers(body) if number_terms(one.normal) == number]
     if not ends:
         return
     days = {mention.start: mention for mention in date_mentions(body) if mention.first and mention.first == mention.last}

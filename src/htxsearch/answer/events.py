@@ -10,6 +10,7 @@ from functools import cache
 from typing import Literal
 
 from htxsearch.text.normalize import has_diacritics, strip_diacritics
+from htxsearch.text.official import CITED_KINDS
 
 __all__ = ["Event", "event_asked", "event_of"]
 
@@ -26,13 +27,11 @@ _IN_QUESTIONS = {**_IN_TEXTS, "effect": rf"{_ENDED}hiệu lực|(?:thi hành|áp
 _ASKED = r"(?:ngày|tháng|năm|hôm|lúc|khi) (?:nào|mấy|bao nhiêu)|bao giờ"
 _NUMBERS = re.compile(r"\d\S*")
 """Numbers of documents have capitals with diacritics in any question."""
-_KINDS = (
-    "luật|bộ luật|pháp lệnh|nghị định|nghị quyết|quyết định|thông tư|chỉ thị|kế hoạch|báo cáo|công văn|tờ trình|quy chế"
-    "|quy định|thông báo|hướng dẫn|kết luận|đề án|chương trình"
+_CITED = re.compile(
+    r"(?<![\w./-])(?:[^\W\d]|[./-])*+\d[\w.]*+[/-][\d_./-]*+[^\W\d_][\w./-]*+,?\s(?:(?:được )?(?:ký|ban hành) )?$"
 )
-_CITED = re.compile(r"\d[\w.]*(?:/\d{4})?[/-][\w./-]*[^\W\d_][\w./-]*,?\s(?:(?:được )?(?:ký|ban hành) )?$")
-"""A number in front of a day: the day of the document's issue."""
-_NAMED = re.compile(rf"(?<!\w)(?:{_KINDS})(?!\w)(?! này| trên)[^,;.()\n]{{0,90}}?(?<!từ)(?<!đến),?\s$", re.IGNORECASE)
+"""A number in front of a day: the day of the document's issue. Each character can be of one part only."""
+_NAMED = re.compile(rf"(?<!\w)(?:{CITED_KINDS})(?!\w)(?! này| trên)[^,;.()\n]{{0,90}}?(?<!từ)(?<!đến),?\s$", re.IGNORECASE)
 """A document that is named in front of a day: Luật Hợp tác xã ngày 20 tháng 6 năm 2023."""
 _DAY = re.compile(r"ngày\s+$", re.IGNORECASE)
 _REACH, _REACH_BEHIND = 160, 100

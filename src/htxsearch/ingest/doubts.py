@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Article
-from htxsearch.text.normalize import is_syllable
+from htxsearch.text.normalize import LONE_VOWELS, is_syllable
 
 __all__ = ["doubts_of", "lacks_recognition", "text_share"]
 
@@ -71,11 +71,8 @@ def _is_good(word: str) -> bool | None:
     Cached, as a language has few syllables. Of words of one letter only vowels are syllables.
     """
     if len(word) == 1:
-        return word.lower() in _VOWELS
+        return word.lower() in LONE_VOWELS
     if is_syllable(word):
         return True
     is_foreign = word.isascii() and (len(word) >= _FOREIGN or word.lower() in _ENGLISH)
     return None if word.isupper() or is_foreign else False
-
-
-_VOWELS = frozenset("aàáảạăâeéêếiìíoòóôơởỡợờớôồốổộuùúưừứyýỷ")

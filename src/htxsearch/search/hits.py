@@ -14,8 +14,8 @@ from htxsearch.search.highlight import highlights
 from htxsearch.search.rerank import Ranked
 from htxsearch.search.results import Passage, SearchHit
 from htxsearch.search.snapshot import ReprintGroups, StoredArticles
+from htxsearch.text.document_numbers import number_terms
 from htxsearch.text.normalize import canonical_spelling, folded_form
-from htxsearch.text.tokens import tokens
 
 __all__ = [
     "earliest",
@@ -67,7 +67,8 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
 def own_documents(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
     """Return the passages of the documents whose own number the query names."""
     wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
-    return [passage for passage in ranked if _number_of(passage, articles) in wanted] if wanted else []
+    numbers = ((passage, articles[passage.hit.article_id].article.number) for passage in ranked if wanted)
+    return [passage for passage, number in numbers if number and number_terms(number) in wanted]
 
 
 def named_numbers(part: Operand) -> Iterator[tuple[str, ...]]:
@@ -79,11 +80,6 @@ def named_numbers(part: Operand) -> Iterator[tuple[str, ...]]:
             yield from chain.from_iterable(map(named_numbers, operands))
         case Group(clauses):
             yield from chain.from_iterable(named_numbers(one.operand) for one in clauses if one.occur != "must_not")
-
-
-def _number_of(passage: Ranked, articles: StoredArticles) -> tuple[str, ...] | None:
-    number = articles[passage.hit.article_id].article.number
-    return tuple(folded_form(token.term) for token in tokens(number)) if number else None
 
 
 def first_of_articles(ranked: Sequence[Ranked]) -> list[Ranked]:

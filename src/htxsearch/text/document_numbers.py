@@ -7,9 +7,10 @@ A document number is indexed as one word, its parts joined by "_", beside the pa
 import re
 from typing import NamedTuple
 
-from htxsearch.text.tokens import tokens
+from htxsearch.text.normalize import folded_form
+from htxsearch.text.tokens import terms
 
-__all__ = ["DocumentNumber", "document_numbers", "looks_like_document_number", "typed_document_number"]
+__all__ = ["DocumentNumber", "document_numbers", "looks_like_document_number", "number_terms", "typed_document_number"]
 
 _KINDS = {
     "bb": "biên bản",
@@ -80,7 +81,7 @@ def document_numbers(text: str) -> list[DocumentNumber]:
 
 
 def _document_number(text: str, match: re.Match[str]) -> DocumentNumber:
-    parts = [token.term for token in tokens(match.group())]
+    parts = terms(match.group())
     written = "".join(match.group().split())
     shown = re.match(r"[\d.]+", written)
     assert shown is not None
@@ -100,6 +101,11 @@ def _document_number(text: str, match: re.Match[str]) -> DocumentNumber:
         year,
         "-".join(rest) or None,
     )
+
+
+def number_terms(number: str) -> tuple[str, ...]:
+    """Return the folded terms of a document number, by which two are compared."""
+    return tuple(map(folded_form, terms(number)))
 
 
 def looks_like_document_number(typed: str) -> bool:

@@ -21,6 +21,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 __all__ = [
+    "LONE_VOWELS",
     "canonical_spelling",
     "folded_form",
     "has_diacritics",
@@ -31,6 +32,8 @@ __all__ = [
     "strip_diacritics",
 ]
 
+LONE_VOWELS = frozenset("aàáảạăâeéêếiìíoòóôơởỡợờớôồốổộuùúưừứyýỷ")
+"""The letters that are a word or a name by themselves; other single letters are pieces of a torn syllable."""
 _TONE_MARKS = frozenset("\u0300\u0301\u0303\u0309\u0323")  # huyền, sắc, ngã, hỏi, nặng
 _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _WITHOUT_INVISIBLE = str.maketrans("", "", _INVISIBLE)

@@ -10,22 +10,31 @@ from itertools import islice
 
 from htxsearch.text.sentences import Span
 
-__all__ = ["KINDS", "MOTTO", "NUMBER", "filled_in", "is_same_number", "own_number", "text_of", "without_motto"]
+__all__ = ["CITED_KINDS", "KINDS", "MOTTO", "NUMBER", "filled_in", "is_same_number", "own_number", "text_of", "without_motto"]
 
 MOTTO = r"CỘNG H(?:ÒA|OÀ) XÃ HỘI CHỦ NGHĨA VIỆT NAM|Độc lập\s*[-–]\s*Tự do\s*[-–]\s*Hạnh phúc.{0,3}|ĐẢNG CỘNG SẢN VIỆT NAM"
 """A pattern of the lines of the motto, and of the heading of documents of the party."""
+CITED_KINDS = (
+    "LUẬT|BỘ LUẬT|PHÁP LỆNH|NGHỊ ĐỊNH|NGHỊ QUYẾT|QUYẾT ĐỊNH|THÔNG TƯ|CHỈ THỊ|KẾ HOẠCH|BÁO CÁO|CÔNG VĂN|TỜ TRÌNH|QUY CHẾ"
+    "|QUY ĐỊNH|THÔNG BÁO|HƯỚNG DẪN|KẾT LUẬN|ĐỀ ÁN|CHƯƠNG TRÌNH"
+)
+"""The kinds of documents that others cite with the day of issue; a day behind a project or a list is that of something else."""
 KINDS = (
-    "NGHỊ QUYẾT|QUYẾT ĐỊNH|CHỈ THỊ|QUY CHẾ|QUY ĐỊNH|THÔNG CÁO|THÔNG BÁO|HƯỚNG DẪN|CHƯƠNG TRÌNH|KẾ HOẠCH|PHƯƠNG ÁN|ĐỀ ÁN|DỰ ÁN"
-    "|BÁO CÁO|BIÊN BẢN|TỜ TRÌNH|HỢP ĐỒNG|CÔNG ĐIỆN|CÔNG VĂN|BẢN GHI NHỚ|BẢN THỎA THUẬN|GIẤY ỦY QUYỀN|GIẤY MỜI|GIẤY GIỚI THIỆU"
-    "|PHIẾU GỬI|THƯ CÔNG|NGHỊ ĐỊNH|THÔNG TƯ LIÊN TỊCH|THÔNG TƯ|PHÁP LỆNH|LUẬT|BỘ LUẬT|LỆNH|ĐIỀU LỆ|KẾT LUẬN|DANH SÁCH|PHỤ LỤC"
-    "|VĂN BẢN HỢP NHẤT|QUY TRÌNH|ĐƠN|LỜI KÊU GỌI|TUYÊN BỐ|NGHỊ QUYẾT LIÊN TỊCH"
+    f"{CITED_KINDS}|THÔNG TƯ LIÊN TỊCH|NGHỊ QUYẾT LIÊN TỊCH|THÔNG CÁO|PHƯƠNG ÁN|DỰ ÁN|BIÊN BẢN|HỢP ĐỒNG|CÔNG ĐIỆN|BẢN GHI NHỚ"
+    "|BẢN THỎA THUẬN|GIẤY ỦY QUYỀN|GIẤY MỜI|GIẤY GIỚI THIỆU|PHIẾU GỬI|THƯ CÔNG|LỆNH|ĐIỀU LỆ|DANH SÁCH|PHỤ LỤC|VĂN BẢN HỢP NHẤT"
+    "|QUY TRÌNH|ĐƠN|LỜI KÊU GỌI|TUYÊN BỐ"
 )
 """The kinds of documents of Nghị định 30/2020/NĐ-CP, article 7, of the law on legal documents, and those of offices."""
-NUMBER = r"Số\s*:?\s*(?P<number>[\d…. ]{0,12}[\w./–-]*/[\w./–-]+|\d+[\w./–-]*)"
-"""A pattern of a document's own number as its head says it; the number may not be filled in."""
+NUMBER = r"Số\s*+(?::\s*+)?(?P<number>[\d…. ]{0,12}[\w.–-]*+/[\w./–-]++|\d[\w./–-]*+)"
+"""A pattern of a document's own number as its head says it; the number may not be filled in.
+
+Each character can be of one part only, so that a long line takes no longer than its length.
+"""
 _NUMBER = re.compile(NUMBER)
-_CODED = re.compile(r"\d.*[/-].*[A-ZĐ]{2}")
+_CODED = re.compile(r"\D*+\d[^/-]*+[/-].*?[A-ZĐ]{2}")
 """A number with the code of its kind or office: 12/BC-HTX."""
+_LONGEST = 120
+"""Characters of a line that is a number, with room for those of several offices."""
 _NEAR_TOP = 12
 """Lines in which a document says its own number."""
 _LINE = re.compile(rf"^[ \t]*(?:{MOTTO})[ \t]*$", re.MULTILINE)
@@ -64,9 +73,10 @@ def filled_in(number: str) -> str | None:
 def own_number(lines: Iterable[str]) -> str | None:
     """Return the number that a document says in a line of its own near its top."""
     for line in islice(lines, _NEAR_TOP):
-        found = _NUMBER.fullmatch(line.strip(" .,;"))
+        bare = line.strip(" .,;")
+        found = _NUMBER.fullmatch(bare) if len(bare) <= _LONGEST else None
         number = filled_in(found["number"]) if found else None
-        if number and _CODED.search(number):
+        if number and _CODED.match(number):
             return number
     return None
 

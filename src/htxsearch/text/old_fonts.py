@@ -13,7 +13,7 @@ from itertools import groupby
 
 from htxsearch.text.encodings import is_one_byte, letters_of, vietnamese_share
 
-__all__ = ["OldFont", "Run", "decoded_runs", "old_font"]
+__all__ = ["OldFont", "Run", "decoded_runs", "joined_runs", "old_font"]
 
 _TCVN3 = re.compile(r"\.vn\w", re.IGNORECASE)
 _VNI = re.compile(r"vni[- ]\w", re.IGNORECASE)
@@ -43,6 +43,15 @@ def old_font(name: str) -> OldFont | None:
     if _TCVN3.match(name):
         return OldFont("TCVN3", capitals=name.endswith("H"))
     return OldFont("VNI") if _VNI.match(name) else None
+
+
+def joined_runs(lines: Iterable[Sequence[Run]], between: str) -> list[Run]:
+    """Return the lines that have text as one, with a text between them."""
+    whole: list[Run] = []
+    for line in lines:
+        if any(run.text.strip() for run in line):
+            whole += [Run(between), *line] if whole else line
+    return whole
 
 
 def decoded_runs(lines: Iterable[Sequence[Run]]) -> list[str]:

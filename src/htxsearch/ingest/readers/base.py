@@ -152,7 +152,8 @@ def document(
     texts = [(number, " ".join(line.split())) for number, line in enumerate(plain)]
     texts = [(number, line) for number, line in texts if line]
     kept = [line for _, line in texts]
-    first = next((index for index, (number, _) in enumerate(texts[:20]) if number in set(headings)), None)
+    formatted = frozenset(headings)
+    first = next((index for index, (number, _) in enumerate(texts[:20]) if number in formatted), None)
     if first is None:
         first = next((index for index, line in enumerate(kept[:20]) if not _RULE.fullmatch(line)), None)
     day = next((day for line in kept[:20] if (day := _day(line))), None)

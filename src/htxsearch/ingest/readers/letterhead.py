@@ -149,7 +149,8 @@ def _has_other_kind(lines: Sequence[str]) -> bool:
 
     A consolidated text has that of the one it consolidates.
     """
-    return any(_KIND.fullmatch(" ".join(line.split())) and line.strip() != _ANNEX for line in lines)
+    short = (line.strip() for line in lines if len(line) <= _LONGEST_BODY)
+    return any(_KIND.fullmatch(" ".join(line.split())) and line != _ANNEX for line in short)
 
 
 def _pieces(line: str) -> list[str]:

@@ -20,7 +20,7 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.compound import read_streams, summary_of
 from htxsearch.ingest.readers.word import PROGRAMS, SOFT_HYPHEN, furniture
-from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
+from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
 __all__ = ["read_doc"]
 
@@ -121,6 +121,7 @@ class _Text:
         self._runs_of = self._properties(_CHAR_PAGES, self._character_run)
         self._paragraphs_of = self._properties(_PARA_PAGES, self._paragraph)
         self._known: dict[tuple[bytes, int], _Font] = {}
+        self._own_fonts: dict[int, int | None] = {}
         self.deleted: list[list[Run]] = []
         self.comments = 0
 
@@ -271,11 +272,17 @@ class _Text:
         return _Font(self._old_font(self._usual_font if number is None else number), deleted)
 
     def _font_of_style(self, style: int) -> int | None:
+        """Return the font of a style or its base.
+
+        The properties of a style are read once, for many runs have it and many styles are based on it.
+        """
         for _ in range(_MOST_STYLES):
             if style >= len(self._styles):
                 return None
             based, _, properties = self._styles[style]
-            number = _font_of(dict(_sprms(properties)))
+            if style not in self._own_fonts:
+                self._own_fonts[style] = _font_of(dict(_sprms(properties)))
+            number = self._own_fonts[style]
             if number is not None:
                 return number
             style = based
@@ -302,7 +309,7 @@ class _Text:
             runs = list(self._runs(at, stop, style, hidden))
             in_table = bool(sprms.get(_IN_TABLE, b"\0")[0])
             if sprms.get(_ROW_END, b"\0")[0]:
-                lines.append((_joined(cells, " | "), False))
+                lines.append((joined_runs(cells, " | "), False))
                 cells, cell = [], []
             elif mark and mark.group() == "\x07":
                 cells.append([*cell, *runs])
@@ -310,11 +317,11 @@ class _Text:
             elif in_table:
                 cell += [*runs, Run(" ")]
             else:
-                lines += [(_joined([*cells, cell], " | "), False)] if cells or cell else []
+                lines += [(joined_runs([*cells, cell], " | "), False)] if cells or cell else []
                 cells, cell = [], []
                 lines.append((runs, self._is_heading(style)))
             at = stop + 1
-        return [*lines, (_joined([*cells, cell], " | "), False)] if cells or cell else lines
+        return [*lines, (joined_runs([*cells, cell], " | "), False)] if cells or cell else lines
 
     def _is_heading(self, style: int) -> bool:
         return style < len(self._styles) and self._styles[style][1].lower().startswith(("heading", "title"))
@@ -427,13 +434,4 @@ def _field_codes(text: str, start: int, end: int) -> list[tuple[int, int]]:
     for span in sorted(spans):
         if not whole or span[0] >= whole[-1][1]:
             whole.append(span)
-    return whole
-
-
-def _joined(lines: Sequence[list[Run]], between: str) -> list[Run]:
-    """Return the lines that have text as one, with a text between them."""
-    whole: list[Run] = []
-    for line in lines:
-        if any(run.text.strip() for run in line):
-            whole += [Run(between), *line] if whole else line
     return whole

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
-from htxsearch.text.normalize import is_syllable, nfc
+from htxsearch.text.normalize import LONE_VOWELS, is_syllable, nfc
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
+    from pypdfium2 import PdfDocument, PdfPage
 
 __all__ = ["DPI", "PdfText", "page_picture", "pdf_pages", "syllable_share"]
 
@@ -103,7 +103,7 @@ def page_picture(data: bytes, number: int) -> bytes:
             images = page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE], _DEPTH)
             if sum(math.prod(image.get_px_size()) for image in images) > _MOST_IMAGE_PIXELS:
                 raise Unreadable(message("ocr.page-too-large", megapixels=_MOST_IMAGE_PIXELS // 1_000_000))
-            scale = min(DPI / 72, math.sqrt(_MOST_PIXELS / (page.get_width() * page.get_height())))
+            scale = min(DPI / 72, math.sqrt(_MOST_PIXELS / _area(page)))
             bitmap = page.render(scale=scale, grayscale=True)
             rows = memoryview(bytes(bitmap.buffer))
             width, height = bitmap.width, bitmap.height
@@ -127,7 +127,9 @@ def _is_scan(document: "PdfDocument", number: int, lines: list[str]) -> bool:
         return False
     page = document[number]
     try:
-        area, covered, outlines = page.get_width() * page.get_height(), 0.0, 0
+        area, covered, outlines = _area(page), 0.0, 0
+        if not area:
+            return False
         for one in page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE, pypdfium2.raw.FPDF_PAGEOBJ_PATH], _DEPTH):
             if one.type == pypdfium2.raw.FPDF_PAGEOBJ_PATH:
                 outlines += 1
@@ -143,6 +145,11 @@ def _is_scan(document: "PdfDocument", number: int, lines: list[str]) -> bool:
         return False
     finally:
         page.close()
+
+
+def _area(page: "PdfPage") -> float:
+    """Return the area of a page, 0 for one that shows none of its sheet."""
+    return float(page.get_width() * page.get_height())
 
 
 def _page_text(document: "PdfDocument", number: int) -> str:
@@ -170,11 +177,8 @@ def syllable_share(lines: list[str]) -> float:
     Of words of one letter only vowels can.
     """
     words = [word for line in lines for word in _WORD.findall(line)]
-    good = sum(is_syllable(word) and (len(word) > 1 or word.lower() in _LETTERS) for word in words)
+    good = sum(is_syllable(word) and (len(word) > 1 or word.lower() in LONE_VOWELS) for word in words)
     return good / max(1, len(words))
-
-
-_LETTERS = frozenset("aàáảạăâeéêếiìíoòóôơởỡợờớôồốổộuùúưừứyýỷ")
 
 
 def _is_doubtful(lines: list[str]) -> bool:

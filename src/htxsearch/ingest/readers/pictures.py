@@ -1,5 +1,6 @@
 """Pictures of pages: PNG, JPEG and TIFF files, whose text is recognised."""
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -19,8 +20,12 @@ _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """The markers of JPEG that come before height and width."""
 _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})
 """The markers of JPEG without a length."""
+_FILL = re.compile(rb"\xff+")
+"""What comes before a marker of JPEG, in any number."""
 _WIDTH, _HEIGHT = 256, 257
 """Tags of TIFF."""
+_MOST_SEGMENTS, _MOST_TAGS = 10_000, 1_000
+"""Of a JPEG before its size, and of a page of a TIFF: pictures have a hundredth of them."""
 
 
 def read_picture(data: bytes) -> Iterator[ParsedDocument]:
@@ -79,27 +84,32 @@ def _sizes(data: bytes) -> list[tuple[int, int]]:
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     """Return width and height of a JPEG. Raises IndexError or struct.error for damage."""
     at = 2
-    while True:
-        if data[at] != 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        fill = _FILL.match(data, at)
+        if fill is None:
             raise IndexError("no marker")
-        marker = data[at + 1]
+        marker, at = data[fill.end()], fill.end() + 1
         if marker in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, at + 5)
+            height, width = struct.unpack_from(">HH", data, at + 3)
             return width, height
-        at += 1 if marker == 0xFF else 2 if marker in _ALONE else 2 + max(2, *struct.unpack_from(">H", data, at + 2))
+        at += 0 if marker in _ALONE else max(2, *struct.unpack_from(">H", data, at))
+    raise IndexError("no size")
 
 
 def _tiff_sizes(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield width and height of the pages of a TIFF.
 
-    Stops behind the most pages that are read. Raises struct.error or KeyError for damage.
+    Stops behind the most pages that are read. Raises struct.error, IndexError or KeyError for damage: a page that comes again
+    is damage, too.
     """
     order = "<" if data.startswith(b"II") else ">"
     [at] = struct.unpack_from(f"{order}I", data, 4)
-    for _ in range(_MOST_PAGES + 1):
-        if not at:
-            return
+    seen: set[int] = set()
+    while at and len(seen) <= _MOST_PAGES:
         [entries] = struct.unpack_from(f"{order}H", data, at)
+        if at in seen or entries > _MOST_TAGS:
+            raise IndexError("a page again, or of too many tags")
+        seen.add(at)
         values = {}
         for entry in range(entries):
             tag, kind = struct.unpack_from(f"{order}HH", data, at + 2 + 12 * entry)

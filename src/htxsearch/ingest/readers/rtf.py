@@ -16,7 +16,7 @@ from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
 
 __all__ = ["read_rtf"]
 
-_TOKEN = re.compile(r"\\bin(\d{1,9}) ?|\\(plain|f\d{1,6})(?![A-Za-z\d])|\\[^A-Za-z]|([{}])")
+_TOKEN = re.compile(r"\\bin(\d{1,9}) ?|\\(plain|f\d{1,6})(?![A-Za-z\d]) ?|\\[^A-Za-z]|([{}])")
 _FONT_TABLE = re.compile(r"\{\\fonttbl")
 _FONT = re.compile(r"\\f(\d{1,6})(?!\d)((?:[^;{}]|\{[^{}]{0,200}\}){0,200}+);")
 _NOT_NAME = re.compile(r"\{[^{}]*\}|\\\*|\\[A-Za-z]+-?\d* ?")

@@ -125,12 +125,15 @@ def read_foot(lines: Sequence[str]) -> Foot:
 
 def _without(lines: Sequence[str], pieces: Sequence[_Piece]) -> Iterator[tuple[int, str]]:
     """Yield the lines without what was dropped of them, each with its number."""
-    touched = {piece.line for piece in pieces if piece.dropped}
+    left: dict[int, list[str]] = {piece.line: [] for piece in pieces if piece.dropped}
+    for piece in pieces:
+        if piece.line in left and not piece.dropped:
+            left[piece.line].append(piece.text)
     for number, line in enumerate(lines):
-        if number not in touched:
+        if number not in left:
             yield number, line
-        elif left := [piece.text for piece in pieces if piece.line == number and not piece.dropped]:
-            yield number, " | ".join(left)
+        elif left[number]:
+            yield number, " | ".join(left[number])
 
 
 # The list of those who get it
@@ -154,7 +157,9 @@ def _take_apart(pieces: list[_Piece], begins: int, end: int) -> int:
 
 def _column(text: str, *, is_signed: bool) -> int | None:
     """Return where the right column begins in a line of the list."""
-    for found in re.finditer(r"(?<=\s)\S", text[: _LONGEST_ITEM * 2]):
+    if len(text) > 2 * _LONGEST_ITEM:
+        return None
+    for found in re.finditer(r"(?<=\s)\S", text):
         rest = text[found.start() :]
         if _post(rest) is not None or _SIGNED.fullmatch(rest):
             return found.start()

@@ -5,7 +5,7 @@ dropped with a reason.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +14,7 @@ from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document
-from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
+from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
 __all__ = ["PROGRAMS", "SOFT_HYPHEN", "furniture", "read_docx"]
 
@@ -61,12 +61,15 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
     try:
         parsed = docx.Document(BytesIO(data))
         text = _Text(_Styles(parsed.styles.element), parsed.part)
-        deleted = text.deleted(parsed.element.body)
-        _unwrap(parsed.element.body)
+        parts = {names: _parts(archive, names) for names in (_NOTES, _FURNITURE, _COMMENTS)}
+        whole = [parsed.element.body, *(root for roots in parts.values() for root in roots)]
+        deleted = [line for root in whole for line in text.deleted(root)]
+        for root in whole:
+            _unwrap(root)
         lines = text.blocks(parsed.element.body)
-        lines += [(line, False) for root in _parts(archive, _NOTES) for line in text.notes(root)]
-        margins = [line for root in _parts(archive, _FURNITURE) for line in text.paragraphs(root)]
-        comments = [text.joined(comment) for root in _parts(archive, _COMMENTS) for comment in root.iter(f"{_WORD}comment")]
+        lines += [(line, False) for root in parts[_NOTES] for line in text.notes(root)]
+        margins = [line for root in parts[_FURNITURE] for line in text.paragraphs(root)]
+        comments = [text.joined(comment) for root in parts[_COMMENTS] for comment in root.iter(f"{_WORD}comment")]
         properties = parsed.core_properties
         author = properties.author.strip()
         known = Metadata(title=properties.title.strip() or None, author=author if author not in PROGRAMS else None)
@@ -88,17 +91,11 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _parts(archive: Archive, names: re.Pattern[str]) -> list[Any]:
-    """Return the roots of the parts with such names, without tracked deletions.
-
-    Footnotes come before endnotes.
-    """
-    roots = [safe_xml(archive.read(name)) for name in sorted(archive.names, reverse=True) if names.fullmatch(name)]
-    for root in roots:
-        _unwrap(root)
-    return roots
+    """Return the roots of the parts with such names, footnotes before endnotes."""
+    return [safe_xml(archive.read(name)) for name in sorted(archive.names, reverse=True) if names.fullmatch(name)]
 
 
-def _unwrap(body: Any) -> None:
+def _unwrap(root: Any) -> None:
     """Remove deleted text, and wrappers whose text would be skipped.
 
     The wrapping elements are insertions and moves that are tracked changes, content controls, and smart tags; their
@@ -106,9 +103,9 @@ def _unwrap(body: Any) -> None:
     """
     from lxml import etree
 
-    etree.strip_elements(body, f"{_COMPATIBLE}Fallback", with_tail=False)  # a box written again for older programs
-    etree.strip_elements(body, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
-    etree.strip_tags(body, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
+    etree.strip_elements(root, f"{_COMPATIBLE}Fallback", with_tail=False)  # a box written again for older programs
+    etree.strip_elements(root, *(f"{_WORD}{name}" for name in ("del", "moveFrom", "sdtPr", "sdtEndPr", "smartTagPr")))
+    etree.strip_tags(root, *(f"{_WORD}{name}" for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml")))
 
 
 class _Styles:
@@ -204,7 +201,7 @@ class _Text:
 
     def joined(self, parent: Any) -> _Line:
         """Return the paragraphs below an element as one line."""
-        return _joined(self.paragraphs(parent), " ")
+        return joined_runs(self.paragraphs(parent), " ")
 
     def notes(self, root: Any) -> list[_Line]:
         """Return the footnotes or endnotes of a document, a line each.
@@ -213,7 +210,7 @@ class _Text:
         """
         return [self.joined(note) for note in root if note.get(f"{_WORD}type") in (None, "normal")]
 
-    def deleted(self, body: Any) -> list[_Line]:
+    def deleted(self, root: Any) -> list[_Line]:
         """Return the text that tracked changes have deleted, a line for each change."""
         return [
             [
@@ -221,7 +218,7 @@ class _Text:
                 for run in change.iter(f"{_WORD}r")
                 for piece in run.iter(f"{_WORD}delText", f"{_WORD}t")
             ]
-            for change in body.iter(f"{_WORD}del")
+            for change in root.iter(f"{_WORD}del")
         ]
 
     def _anchored(self, paragraph: Any) -> list[_Line]:
@@ -242,14 +239,13 @@ class _Text:
 
     def _row(self, row: Any) -> _Line:
         """Return a row of a table; a table or box within a cell belongs to the cell."""
-        cells = [self._cell(cell) for cell in row if cell.tag == f"{_WORD}tc"]
-        return _joined([cell for cell in cells if any(run.text.strip() for run in cell)], " | ")
+        return joined_runs((self._cell(cell) for cell in row if cell.tag == f"{_WORD}tc"), " | ")
 
     def _cell(self, cell: Any) -> _Line:
         lines = [self.line(paragraph) for paragraph in cell.iter(f"{_WORD}p")]
         for diagram in cell.iter(f"{_DIAGRAM}relIds"):
             lines += self._diagram(diagram.get(f"{_RELATIONS}dm"))
-        return [Run(re.sub(r"\s+", " ", run.text), run.font) for run in _joined(lines, " ")]
+        return [Run(re.sub(r"\s+", " ", run.text), run.font) for run in joined_runs(lines, " ")]
 
     def _runs(self, element: Any, style: str | None) -> Iterator[Run]:
         for child in element:
@@ -280,11 +276,3 @@ def _style_of(paragraph: Any) -> str | None:
 
 def _symbol(code: str | None) -> str:
     return chr(int(code, 16)) if code and re.fullmatch("[0-9A-Fa-f]{2,4}", code) and not 0xD7FF < int(code, 16) < 0xE000 else ""
-
-
-def _joined(lines: Sequence[_Line], between: str) -> _Line:
-    """Return lines as one, with a text between them."""
-    whole: _Line = []
-    for number, line in enumerate(lines):
-        whole += [Run(between), *line] if number else line
-    return whole
