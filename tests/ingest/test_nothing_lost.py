@@ -419,4 +419,18 @@ def test_a_damaged_drawing_of_a_workbook_is_named() -> None:
         members: dict[str, bytes | str] = {name: book.read(name) for name in book.namelist()}
     found = pieces(folder.packed({**members, "xl/drawings/drawing1.xml": "<a"}), "a.xlsx")
     assert ("xl/drawings/drawing1.xml", "file.xml-damaged") in found
-    assert ("Nhận xét bên ô", "dropped.annotation") in found
+    assert ("Nhận xét bên ô", "dropped.margin-comments") in found
+
+
+def test_page_heads_and_comments_have_one_reason_in_all_formats_and_each_text_once() -> None:
+    data = odt(Story("Vườn sả bên suối", list(PROSE), ["ong"]))[0]
+    with zipfile.ZipFile(io.BytesIO(data)) as text:
+        members: dict[str, bytes | str] = {name: text.read(name) for name in text.namelist()}
+    head, foot = "<t:p>Sổ tay  ong</t:p>", "<t:p>Trang 1</t:p>"
+    heads = f"<s:header>{head}</s:header><s:header-left>{head}</s:header-left><s:footer>{foot}</s:footer>"
+    members["styles.xml"] = f"<o:document-styles {NAMES}>{heads}</o:document-styles>"
+    assert pieces(folder.packed(members), "a.odt") == [
+        ("Sổ tay ong", "dropped.page-margins"),
+        ("Trang 1", "dropped.page-margins"),
+        ("Nhận xét bên lề", "dropped.margin-comments"),
+    ]

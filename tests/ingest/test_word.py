@@ -171,13 +171,13 @@ def test_headers_comments_and_deleted_text_are_dropped_with_a_reason(tmp_path: P
     found = article_of(tmp_path, "ong.docx", data)
     assert found.body == "Có mười hộ"
     assert sorted((one.text, one.reason.code) for one in found.dropped) == [
-        ("Hỏi bà Pem", "dropped.word-comments"),
+        ("Hỏi bà Pem", "dropped.margin-comments"),
         ("Sổ tay ong", "dropped.page-margins"),
         ("Trang 1", "dropped.page-margins"),
-        ("Xem lại số hộ", "dropped.word-comments"),
+        ("Xem lại số hộ", "dropped.margin-comments"),
         ("chín", "dropped.deleted"),
     ]
-    assert {str(one.reason) for one in found.dropped if "comment" in one.reason.code} == {"the 2 comments in the margin"}
+    assert {str(one.reason) for one in found.dropped if "comment" in one.reason.code} == {"a comment in the margin"}
 
 
 def test_notes_headers_and_comments_of_rich_text_are_not_lost(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_notes_headers_and_comments_of_rich_text_are_not_lost(tmp_path: Path) ->
     assert found.body.split("\n") == ["Co muoi ho nuoi.", "Xa | Ho", "Theo so.", "Hop chu"]
     assert [(one.text, one.reason.code) for one in found.dropped] == [
         ("Dau trang", "dropped.page-margins"),
-        ("Xem lai", "dropped.word-comments"),
+        ("Xem lai", "dropped.margin-comments"),
     ]
 
 
