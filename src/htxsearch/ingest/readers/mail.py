@@ -89,7 +89,7 @@ class _Mail:
         """
         lines, title = _html_lines(text) if is_html else (_plain_lines(text), "")
         if words:
-            others = [line for line in lines if not words.issuperset(_words(line))]
+            others = [line for line in lines if not _words(line) <= words]
             self.dropped += [Dropped("\n".join(others), message("dropped.alternative"))] if others else []
         else:
             self.lines += lines
@@ -150,18 +150,18 @@ def read_msg(data: bytes, reader_of: _ReaderOf, line: _ReadLine) -> Iterator[Par
 
 
 def _read_texts(texts: Mapping[str, bytes], charset: str, found: _Mail) -> None:
-    """Add the text of a mail of Outlook, which it has as plain text, as HTML or as RTF."""
+    """Add the text of a mail of Outlook: plain text, else HTML; RTF is not read."""
     read: list[str] = []
     for number in (_BODY, _HTML):
         try:
             text = _outlook_text(texts, number, charset)
         except Unreadable as error:
-            found.rejected.append(Rejected("", error.message))
+            found.rejected.append(Rejected(path="", reason=error.message))
         else:
             found.read_text(text, _words("\n".join(found.lines)), is_html=number == _HTML)
             read.append(text)
     if not any(text.strip() for text in read) and texts.get(f"__substg1.0_{_RTF}{_BYTES}"):
-        found.rejected.append(Rejected("", message("file.mail-rtf")))
+        found.rejected.append(Rejected(path="", reason=message("file.mail-rtf")))
 
 
 def _outlook_text(texts: Mapping[str, bytes], number: str, charset: str) -> str:
@@ -257,15 +257,15 @@ def _read_parts(mail: Message, found: _Mail) -> None:
             try:
                 found.read_text(_text_of(part), frozenset() if kind == "text/plain" else words, is_html=kind == "text/html")
             except Unreadable as error:
-                found.rejected.append(Rejected("", error.message))
+                found.rejected.append(Rejected(path="", reason=error.message))
     if next(leaves, None) is not None:
-        found.rejected.append(Rejected("", message("file.mail-parts", limit=_MOST_PARTS)))
+        found.rejected.append(Rejected(path="", reason=message("file.mail-parts", limit=_MOST_PARTS)))
 
 
 def _leaves(part: Message, words: Set[str], depth: int) -> Iterator[tuple[Message, Set[str]]]:
-    """Yield the parts that hold no others; with each, the words of the plain text to which it is an alternative.
+    """Yield the parts that hold no others, each with the words of its alternatives.
 
-    Plain text is read once for all its alternatives.
+    They are those of the plain text to which it is an alternative, which is read once for all of them.
     """
     if depth > _DEEPEST:
         raise ValueError("parts within parts without end")
@@ -308,9 +308,9 @@ def _text_of(part: Message) -> str:
 
 
 def _decoded(content: bytes, charset: str) -> str:
-    """Return the text of bytes: as declared, else as they look, else as UTF-8 with a few wrong bytes.
+    """Return the text of bytes: as declared, else as they look.
 
-    Raises Unreadable.
+    Else it is UTF-8 with a few wrong bytes. Raises Unreadable.
     """
     if not content.strip():
         return ""

@@ -96,7 +96,7 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _unshown(window: str, shown: Iterable[str | None]) -> tuple[Dropped, ...]:
-    """Return the title of a window as dropped if a part of it stands nowhere else on the page."""
+    """Return the title of a window as dropped if a part of it is not `shown`."""
     texts = "\n".join(text.lower() for text in shown if text)
     parts = [part for part in _BETWEEN.split(window.lower()) if part.strip()]
     is_shown = len(parts) <= _MOST_IN_TITLE and all(
