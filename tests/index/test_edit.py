@@ -82,6 +82,11 @@ def test_unset_gives_the_word_back_to_the_text(folders: Folders) -> None:
         ({}, ["colour"], "edit.unknown-field"),
         ({"title": "A"}, ["title"], "edit.set-and-unset"),
         ({"title": " "}, [], "edit.empty"),
+        ({"title": "ong " * 126}, [], "edit.too-long"),
+        ({"url": "https://ong.example/" + "a" * 2_000}, [], "edit.too-long"),
+        ({"title": "Tổ\0ong"}, [], "edit.no-text"),
+        ({"author": "Pem\x1b[2J"}, [], "edit.no-text"),
+        ({"source": "Báo \udcc3"}, [], "edit.no-text"),
     ],
 )
 def test_a_wrong_value_is_refused_in_both_languages(
@@ -116,6 +121,16 @@ def test_a_file_that_is_gone_or_a_broken_metadata_file_is_named(folders: Folders
         with pytest.raises(CorpusError) as gone:
             index.edit("tin/chè.txt", title="A")
     assert gone.value.code == "article.original-gone"
+
+
+@pytest.mark.parametrize("pattern", ["*.txt", "tin/", "/tin/chè.txt"])
+def test_an_article_whose_file_is_ignored_by_now_is_refused_before_writing(folders: Folders, pattern: str) -> None:
+    (folders.corpus / ".htxignore").write_text(f"{pattern}\n", "utf-8")
+    with folders.open() as index, pytest.raises(UsageError) as refused:
+        index.edit("tin/chè.txt", title="Đồi chè")
+    assert refused.value.code == "edit.ignored"
+    assert ".htxignore" in render(refused.value, "vi")
+    assert not sidecar(folders).exists()
 
 
 def test_an_edit_waits_for_no_other_process(folders: Folders) -> None:

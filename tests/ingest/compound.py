@@ -238,19 +238,35 @@ def _font_entry(name: str) -> bytes:
 # Outlook
 
 
-def msg(texts: Mapping[int, str], *, sent: int = 0, attachments: Mapping[str, bytes] | None = None) -> bytes:
-    """Return a mail of Outlook: texts by the numbers of their properties, when it was sent in units of 100 ns since 1601."""
+def msg(
+    texts: Mapping[int, str],
+    *,
+    sent: int = 0,
+    attachments: Mapping[str, bytes | int] | None = None,
+    raw: Mapping[int, bytes] | None = None,
+) -> bytes:
+    """Return a mail of Outlook: texts by the numbers of their properties, when it was sent in units of 100 ns since 1601.
+
+    `raw` are properties of bytes. An attachment without bytes has the number of the way in which it is attached.
+    """
     files = dict(attachments or {})
     streams = {f"__substg1.0_{number:04X}001F": text.encode("utf-16-le") for number, text in texts.items()}
     head = bytes(8) + struct.pack("<4I", 0, len(files), 0, len(files)) + bytes(8)
     entries = [_property(number, 0x1F, 2 * len(text) + 2) for number, text in texts.items()]
     entries += [struct.pack("<HHIQ", 0x40, 0x39, 6, sent)] if sent else []
+    for number, data in (raw or {}).items():
+        streams[f"__substg1.0_{number:04X}0102"] = data
+        entries.append(_property(number, 0x102, len(data)))
     streams["__properties_version1.0"] = head + b"".join(entries)
     for number, (name, content) in enumerate(files.items()):
         folder = f"__attach_version1.0_#{number:08X}"
         streams[f"{folder}/__substg1.0_3707001F"] = name.encode("utf-16-le")
-        streams[f"{folder}/__substg1.0_37010102"] = content
-        entries = [_property(0x3707, 0x1F, 2 * len(name) + 2), _property(0x3701, 0x102, len(content))]
+        entries = [_property(0x3707, 0x1F, 2 * len(name) + 2)]
+        if isinstance(content, int):
+            entries += [_property(0x3701, 0x0D, 4), struct.pack("<HHIQ", 0x03, 0x3705, 6, content)]
+        else:
+            streams[f"{folder}/__substg1.0_37010102"] = content
+            entries.append(_property(0x3701, 0x102, len(content)))
         streams[f"{folder}/__properties_version1.0"] = bytes(8) + b"".join(entries)
     return compound(streams)
 

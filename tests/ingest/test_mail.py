@@ -1,7 +1,7 @@
 """E-mails: the text of a mail is an article, each attachment another; what cannot be read is named."""
 
 import datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.policy import SMTP
 from pathlib import Path
 from random import Random
@@ -10,6 +10,7 @@ import pytest
 
 from htxsearch import Article, Rejected
 from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.readers import mail as mail_reader
 from ingest import folder
 from ingest.compound import msg
 
@@ -166,3 +167,118 @@ def test_whatever_damage_there_is_a_mail_is_read_or_refused(tmp_path: Path, name
             found[at : at + 4] = randomness.choice([b"\xff\xff\xff\xff", bytes(4), b"\r\n\r\n", randomness.randbytes(3)])
         for part in read(tmp_path, name, bytes(found)):
             assert isinstance(part, Article) or part.reason.code != "file.reader-failed", part
+
+
+def raw_mail(head: str, body: str | bytes) -> bytes:
+    return f"Subject: Họp tổ ong\n{head}\n\n".encode() + (body.encode() if isinstance(body, str) else body)
+
+
+def reasons(found: Article) -> list[tuple[str, str]]:
+    return [(part.text, part.reason.code) for part in found.dropped if part.reason.code != "dropped.mail-head"]
+
+
+def test_plain_text_is_decoded_once_for_all_its_alternatives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 60
+    whole = mail("Mai họp.")
+    for _ in range(count):
+        whole.add_alternative("<p>Mai họp.</p>", subtype="html")
+    payload_of, kinds = mail_reader._payload, list[str]()
+
+    def counted(part: Message) -> bytes:
+        kinds.append(part.get_content_type())
+        return payload_of(part)
+
+    monkeypatch.setattr(mail_reader, "_payload", counted)
+    assert one(tmp_path, "a.eml", whole.as_bytes()).body == "Mai họp."
+    assert kinds.count("text/plain") == 2, "once for the alternatives, once as the text"
+    assert kinds.count("text/html") == count
+
+
+def test_html_beside_plain_text_is_shown_where_it_has_other_words(tmp_path: Path) -> None:
+    whole = mail("Mai họp ở bản Pom.")
+    whole.add_alternative("<p>Mai họp</p><p>ở bản Pom.</p><p>Xem ở bản đồ</p>", subtype="html")
+    found = one(tmp_path, "a.eml", whole.as_bytes())
+    assert (found.body, reasons(found)) == ("Mai họp ở bản Pom.", [("Xem ở bản đồ", "dropped.alternative")])
+
+
+def test_a_day_of_no_calendar_is_unknown(tmp_path: Path) -> None:
+    for day in ("Fri, 05 Jul 2024 08:00:00 +99999999999999999", "Fri, 05 Jul 99999999999999999999 08:00:00 +0700"):
+        found = one(tmp_path, "a.eml", raw_mail(f"Date: {day}", "Mai họp."))
+        assert (found.title, found.body) == ("Họp tổ ong", "Mai họp.")
+    assert one(tmp_path, "a.msg", msg(OUTLOOK, sent=2**64 - 1)).date is None
+
+
+@pytest.mark.parametrize(
+    ("page", "body", "dropped"),
+    [
+        ("<title>İİİİ họp</title><p>Mai họp.</p>", "Mai họp.", [("İİİİ họp", "dropped.page-title")]),
+        ("<TITLE lang=vi>Họp tổ Ong!</Title ><p>Mai họp.</p>", "Mai họp.", [("Họp tổ Ong!", "dropped.title-again")]),
+        ("<title>Ong &amp; sả</title><p>Mai họp.</p>", "Mai họp.", [("Ong & sả", "dropped.page-title")]),
+        ("<p>Mai họp.</p><svg><title>Tổ ong</title></svg>", "Mai họp. Tổ ong", []),
+        ("<body><p>Mai họp.</p><title>Tổ ong</title></body>", "Mai họp. Tổ ong", []),
+    ],
+)
+def test_a_title_in_the_head_of_html_is_dropped_with_a_reason(
+    tmp_path: Path, page: str, body: str, dropped: list[tuple[str, str]]
+) -> None:
+    found = one(tmp_path, "a.eml", raw_mail("Content-Type: text/html; charset=utf-8", page))
+    assert (" ".join(found.body.split()), reasons(found)) == (body, dropped)
+
+
+def test_a_subject_comes_back_if_another_title_is_given(tmp_path: Path) -> None:
+    (tmp_path / "a.eml.meta.toml").write_text('title = "Tên khác hẳn"\n', "utf-8")
+    found = one(tmp_path, "a.eml", mail("Mai họp.").as_bytes())
+    assert (found.title, found.body) == ("Tên khác hẳn", "Họp tổ nuôi ong\nMai họp.")
+
+
+def test_parts_without_end_are_named(tmp_path: Path) -> None:
+    parts = "".join(f"--b\nContent-Type: text/plain; charset=utf-8\n\nTổ {number}\n" for number in range(5_001))
+    data = raw_mail("Content-Type: multipart/mixed; boundary=b", f"{parts}--b--\n")
+    article, rest = read(tmp_path, "a.eml", data)
+    assert isinstance(article, Article)
+    assert article.body.endswith("Tổ 4999")
+    assert isinstance(rest, Rejected)
+    assert (rest.path, rest.reason.code) == ("a.eml", "file.mail-parts")
+
+
+def test_receivers_beyond_the_bound_of_a_head_are_shown(tmp_path: Path) -> None:
+    receivers = ", ".join(f"to{number}@ong.example" for number in range(2_000))
+    found = one(tmp_path, "a.eml", raw_mail(f"To: {receivers}\nTo: pun@ong.example", "Mai họp."))
+    shown = "".join(part.text for part in found.dropped)
+    assert all(name in shown for name in ("to0@ong.example", "to1999@ong.example", "pun@ong.example"))
+
+
+def test_one_wrong_byte_loses_neither_the_text_nor_the_attachments(tmp_path: Path) -> None:
+    page = "<p>Mai họp ở bản".encode() + b"\xff" + b" Pom.</p>"
+    outlook = msg({0x37: "Họp tổ ong"}, raw={0x1013: page}, attachments={"sổ.txt": folder.text(1).encode()})
+    first, attached = read(tmp_path, "a.msg", outlook)
+    second = one(tmp_path, "b.eml", raw_mail("Content-Type: text/html; charset=utf-8", page))
+    for found in (first, second):
+        assert isinstance(found, Article)
+        assert found.body == "Mai họp ở bản� Pom."
+    assert isinstance(attached, Article)
+
+
+def test_a_text_in_no_known_encoding_is_named_and_the_attachments_are_read(tmp_path: Path) -> None:
+    unknown = bytes(range(0x80, 0x100)) * 3
+    parts = b"--b\nContent-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\n" + unknown
+    parts += b"\n--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename=a.txt\n\nMai hop\n--b--\n"
+    found = read(tmp_path, "a.eml", raw_mail("Content-Type: multipart/mixed; boundary=b", parts))
+    assert [(type(part).__name__, part.id if isinstance(part, Article) else part.path) for part in found] == [
+        ("Article", "a.eml"),
+        ("Rejected", "a.eml"),
+        ("Article", "a.eml/a.txt"),
+    ]
+
+
+def test_what_outlook_keeps_in_its_own_form_is_named(tmp_path: Path) -> None:
+    data = msg({0x37: "Họp tổ ong"}, raw={0x1009: b"LZFu"}, attachments={"Thư cũ": 5, "sổ.docx": 4, "a.txt": b"Mai hop"})
+    found = read(tmp_path, "a.msg", data)
+    assert [(part.path, part.reason.code) for part in found if isinstance(part, Rejected)] == [
+        ("a.msg", "file.mail-rtf"),
+        ("a.msg/Thư cũ", "file.mail-within-outlook"),
+        ("a.msg/sổ.docx", "file.mail-linked"),
+    ]
+    assert [part.id for part in found if isinstance(part, Article)] == ["a.msg", "a.msg/a.txt"]
+    both = read(tmp_path, "b.msg", msg({0x1000: "Mai họp."}, raw={0x1009: b"LZFu"}))
+    assert [type(part) for part in both] == [Article]

@@ -120,6 +120,26 @@ def mhtml(story: Story) -> Made:
     return whole.as_bytes(), [*texts, "Khung quảng cáo chữ thường"]
 
 
+def window_page(story: Story) -> Made:
+    """Return a page that has its title only in its head."""
+    paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in story.lines)
+    window = f"{html.escape(story.title)} - Báo Bản Pom"
+    page = f"<html><head><meta charset='utf-8'><title>{window}</title></head><body>{paragraphs}</body></html>"
+    return page.encode(), [story.title, *story.lines, "Báo Bản Pom"]
+
+
+def eml(story: Story) -> Made:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Lò Thị Ón <on@ong.example>", "Tổ ong <to@ong.example>"
+    mail["Subject"], mail["Date"] = story.title, "Fri, 05 Jul 2024 08:00:00 +0700"
+    mail.set_content("\n".join(story.lines))
+    beside = "".join(f"<p>{html.escape(line)} kèm hình</p>" for line in story.beside)
+    mail.add_alternative(f"<html><head><title>Tên ở đầu</title></head><body>{beside}</body></html>", subtype="html")
+    mail.add_attachment("\n".join(story.lines).encode(), maintype="text", subtype="plain", filename="ong.txt")
+    head = "Lò Thị Ón on@ong.example Tổ ong to@ong.example Fri, 05 Jul 2024 08:00:00 +0700"
+    return mail.as_bytes(), [story.title, *story.lines, *story.lines, "kèm hình", "Tên ở đầu", head]
+
+
 def row_of(story: Story) -> tuple[dict[str, object], Sequence[str]]:
     title, *lines = story.all_lines
     row = {"id": "ong-1", "title": title, "text": "\n".join(lines), "author": "Lò Thị Ón", "date": "2021-03-05 07:10"}
@@ -289,7 +309,7 @@ def archive(story: Story) -> Made:
 FORMATS: dict[str, Callable[[Story], Made]] = {
     "txt": plain, "md": markdown, "html": page_of, "mhtml": mhtml, "jsonl": json_lines, "json": json_file,
     "csv": table_of(","), "tsv": table_of("\t"), "pdf": pdf, "docx": docx, "odt": odt, "rtf": rtf, "pptx": pptx, "epub": epub,
-    "zip": archive,
+    "zip": archive, "eml": eml, "htm": window_page,
 }  # fmt: skip
 SHEETS: dict[str, Callable[[Story], Made]] = {"xlsx": xlsx, "ods": ods}
 GIVEN = Metadata(title="Tên do người dùng đặt", date=date(2020, 1, 9), source="Kho", author="Vàng A Sử", place="Hà Giang")
@@ -413,10 +433,49 @@ def test_an_item_of_a_numbered_list_keeps_its_number() -> None:
     assert article.body == "3. mua thùng\n4. chia mật"
 
 
+@pytest.mark.parametrize("kind", ["html", "mhtml"])
+def test_a_short_title_in_the_head_of_a_page_is_shown_though_no_heading_repeats_it(kind: str) -> None:
+    title, page = "Kế hoạch riêng", f"<body>{''.join(f'<p>{line}</p>' for line in PROSE)}</body>"
+    data = f"<html><head><meta charset=utf-8><title>{title}</title></head>{page}</html>".encode()
+    if kind == "mhtml":
+        whole = EmailMessage()
+        whole["From"], whole["MIME-Version"] = "<Saved by a browser>", "1.0"
+        whole.make_related()
+        part = EmailMessage()
+        part.set_content(data.decode(), subtype="html", cte="base64")
+        whole.attach(part)
+        data = whole.as_bytes()
+    for given_title in (None, "Tên do người dùng đặt"):
+        [article] = read_articles(reader_of(data, f"a.{kind}"), data, f"a.{kind}", Metadata(title=given_title))
+        assert isinstance(article, Article)
+        assert [piece.text for piece in article.dropped if piece.reason.code == "dropped.page-title"] == [title]
+
+
+def test_a_title_in_the_head_is_not_shown_again_if_it_stands_on_the_page() -> None:
+    page = f"<h1>Vườn sả bên suối</h1>{''.join(f'<p>{line}</p>' for line in PROSE)}<p>Báo Bản Pom</p>"
+    head = "<meta charset=utf-8><title>Vườn Sả bên suối | Báo bản Pom</title>"
+    found = pieces(f"<html><head>{head}</head><body>{page}</body></html>".encode(), "a.html")
+    assert "dropped.page-title" not in [code for _, code in found]
+
+
 def test_a_damaged_drawing_of_a_workbook_is_named() -> None:
     data = xlsx(Story("Vườn sả bên suối", [], ["ong"]))[0]
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         members: dict[str, bytes | str] = {name: book.read(name) for name in book.namelist()}
     found = pieces(folder.packed({**members, "xl/drawings/drawing1.xml": "<a"}), "a.xlsx")
     assert ("xl/drawings/drawing1.xml", "file.xml-damaged") in found
-    assert ("Nhận xét bên ô", "dropped.annotation") in found
+    assert ("Nhận xét bên ô", "dropped.margin-comments") in found
+
+
+def test_page_heads_and_comments_have_one_reason_in_all_formats_and_each_text_once() -> None:
+    data = odt(Story("Vườn sả bên suối", list(PROSE), ["ong"]))[0]
+    with zipfile.ZipFile(io.BytesIO(data)) as text:
+        members: dict[str, bytes | str] = {name: text.read(name) for name in text.namelist()}
+    head, foot = "<t:p>Sổ tay  ong</t:p>", "<t:p>Trang 1</t:p>"
+    heads = f"<s:header>{head}</s:header><s:header-left>{head}</s:header-left><s:footer>{foot}</s:footer>"
+    members["styles.xml"] = f"<o:document-styles {NAMES}>{heads}</o:document-styles>"
+    assert pieces(folder.packed(members), "a.odt") == [
+        ("Sổ tay ong", "dropped.page-margins"),
+        ("Trang 1", "dropped.page-margins"),
+        ("Nhận xét bên lề", "dropped.margin-comments"),
+    ]

@@ -104,11 +104,11 @@ def test_notes_and_boxes_are_text_and_margins_comments_and_deleted_text_are_drop
     assert found.body.split("\n") == ["Có mười hộ.", "Theo sổ của bản.", "Mật bán ở chợ."]
     assert [(one.text, one.reason.code) for one in found.dropped] == [
         ("Sổ tay ong", "dropped.page-margins"),
-        ("Xem lại số hộ", "dropped.word-comments"),
-        ("Hỏi bà Pem", "dropped.word-comments"),
+        ("Xem lại số hộ", "dropped.margin-comments"),
+        ("Hỏi bà Pem", "dropped.margin-comments"),
         ("chín", "dropped.deleted"),
     ]
-    assert str(found.dropped[1].reason) == "the 2 comments in the margin"
+    assert str(found.dropped[1].reason) == "a comment in the margin"
 
 
 def test_the_codes_of_fields_are_left_out_and_their_results_are_not(tmp_path: Path) -> None:

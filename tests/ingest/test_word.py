@@ -193,15 +193,15 @@ def test_headers_comments_and_deleted_text_are_dropped_with_a_reason(tmp_path: P
     assert found.body == "Có mười hộ\nTheo sổ."
     assert sorted((one.text, one.reason.code) for one in found.dropped) == [
         ("Bản nháp", "dropped.deleted"),
-        ("Hỏi bà Pem", "dropped.word-comments"),
+        ("Hỏi bà Pem", "dropped.margin-comments"),
         ("Không rõ.", "dropped.deleted"),
         ("Nhờ", "dropped.deleted"),
         ("Sổ tay ong", "dropped.page-margins"),
         ("Trang 1", "dropped.page-margins"),
-        ("Xem lại số hộ", "dropped.word-comments"),
+        ("Xem lại số hộ", "dropped.margin-comments"),
         ("chín", "dropped.deleted"),
     ]
-    assert {str(one.reason) for one in found.dropped if "comment" in one.reason.code} == {"the 3 comments in the margin"}
+    assert {str(one.reason) for one in found.dropped if "comment" in one.reason.code} == {"a comment in the margin"}
 
 
 def test_notes_headers_and_comments_of_rich_text_are_not_lost(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_notes_headers_and_comments_of_rich_text_are_not_lost(tmp_path: Path) ->
     assert found.body.split("\n") == ["Co muoi ho nuoi.", "Xa | Ho", "Theo so.", "Hop chu"]
     assert [(one.text, one.reason.code) for one in found.dropped] == [
         ("Dau trang", "dropped.page-margins"),
-        ("Xem lai", "dropped.word-comments"),
+        ("Xem lai", "dropped.margin-comments"),
     ]
 
 

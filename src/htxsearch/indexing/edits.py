@@ -6,6 +6,7 @@ hence an article that shares its file with others cannot be corrected in this wa
 
 import datetime
 import os
+import re
 from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from htxsearch.indexing.manifest import adding_lock, check_made_from
 from htxsearch.ingest.article import Article, Unreadable
 from htxsearch.ingest.atomic_files import replace_file
 from htxsearch.ingest.corpus import source_at
+from htxsearch.ingest.ignored import is_ignored
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.metadata_files import content_of_metadata_file, edited_metadata_file
 from htxsearch.text.places import provinces, similar_province
@@ -26,6 +28,11 @@ __all__ = ["EDITABLE", "Change", "Edit", "edit_metadata"]
 
 EDITABLE = ("title", "date", "place", "source", "author", "url", "number", "signer")
 """The fields of an article that a person can correct."""
+_LONGEST = {"url": 2_000}
+_LONGEST_OTHER = 500
+"""Characters of a value, those of an address given before."""
+_NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+"""Control characters that are no blanks, and halves of surrogate pairs."""
 
 
 class Change(NamedTuple):
@@ -56,14 +63,16 @@ def edit_metadata(
     """Write the values of `fields` into the article's metadata file.
 
     The fields in `unset` are removed from it. The file is written as a whole, durably. Raises UsageError for an unknown
-    field, date or place or for an article that shares its file, CorpusError if its file is gone or cannot be written,
-    IndexBusy if another process is adding.
+    field, date or place, for a value that is too long or no text, and for an article that shares its file or whose file is
+    ignored; CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
     """
     given = _checked(fields, unset, known_places=engine.values("place").keys())
     check_made_from(index, corpus)
     entry = read_catalogue(engine).get(article.path)
     if entry and len(entry.articles) > 1:
         raise UsageError("edit.several", article=article.id, path=article.path, articles=len(entry.articles))
+    if is_ignored(corpus, article.path):
+        raise UsageError("edit.ignored", article=article.id, path=article.path)
     source = source_at(corpus, article.path)
     if source is None:
         raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
@@ -90,6 +99,11 @@ def _checked(fields: Mapping[str, str], unset: Collection[str], *, known_places:
             raise UsageError("edit.set-and-unset", field=name)
         if not value.strip():
             raise UsageError("edit.empty", field=name)
+        if _NO_TEXT.search(value):
+            raise UsageError("edit.no-text", field=name)
+        limit = _LONGEST.get(name, _LONGEST_OTHER)
+        if len(value) > limit:
+            raise UsageError("edit.too-long", field=name, length=len(value), limit=limit)
     try:
         given = Metadata.of(dict(fields))
     except Unreadable as error:

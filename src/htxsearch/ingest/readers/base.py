@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
 
-from htxsearch.errors.messages import message
+from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.boilerplate import LineLabels, label_lines
 from htxsearch.ingest.metadata import Metadata, author_of
@@ -30,6 +30,7 @@ __all__ = [
     "decode",
     "document",
     "document_of_lines",
+    "furniture",
     "same_text",
     "same_words",
     "take_datelines",
@@ -164,6 +165,11 @@ def document(
     pages = _page_offsets(starts, given, texts, body)
     own = Metadata(title=title, date=day, number=own_number(kept))
     return ParsedDocument(body, own.or_else(known), dropped=dropped, heading=title, pages=pages)
+
+
+def furniture(lines: Iterable[str], reason: Message) -> tuple[Dropped, ...]:
+    """Return the dropped lines of a document's furniture, each text once."""
+    return tuple(Dropped(line, reason) for line in dict.fromkeys(" ".join(line.split()) for line in lines) if line)
 
 
 def _page_offsets(

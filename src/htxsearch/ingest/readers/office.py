@@ -10,7 +10,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-from htxsearch.ingest.readers.base import ParsedDocument, document
+from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
 
 __all__ = ["read_odt", "read_pptx"]
 
@@ -43,15 +43,17 @@ def read_odt(data: bytes) -> Iterator[ParsedDocument]:
     _odt_lines(content, lines, headings)
     for note in content.iter(f"{_TEXT}note-body"):
         _odt_lines(note, lines, [])
-    dropped = [part for comment in content.iter(_COMMENT) for part in _odt_dropped(comment, "dropped.annotation")]
-    if "styles.xml" in archive:
-        for head in safe_xml(archive.read("styles.xml")).iter(*_PAGE_HEADS):
-            dropped += _odt_dropped(head, "dropped.running-title")
+    styles = safe_xml(archive.read("styles.xml")).iter(*_PAGE_HEADS) if "styles.xml" in archive else ()
+    margins, comments = ([line for part in parts for line in _odt_within(part)] for parts in (styles, content.iter(_COMMENT)))
+    dropped = (
+        *furniture(margins, message("dropped.page-margins")),
+        *furniture(comments, message("dropped.margin-comments")),
+    )
     known = Metadata()
     if "meta.xml" in archive:
         meta = safe_xml(archive.read("meta.xml"))
         known = Metadata(title=_property(meta, "title"), author=_property(meta, "creator"))
-    yield document(lines, known, headings=headings, dropped=tuple(dropped))
+    yield document(lines, known, headings=headings, dropped=dropped)
 
 
 def _odt_lines(element: Any, lines: list[str], headings: list[int]) -> None:
@@ -90,11 +92,11 @@ def _odt_text(element: Any, boxes: list[Any]) -> str:
     return "".join(parts)
 
 
-def _odt_dropped(element: Any, code: str) -> list[Dropped]:
-    """Return the lines within an element as dropped, with this reason."""
+def _odt_within(element: Any) -> list[str]:
+    """Return the lines within an element."""
     lines: list[str] = []
     _odt_lines(element, lines, [])
-    return [Dropped(line, message(code)) for line in lines if line.strip()]
+    return lines
 
 
 def _property(meta: Any, name: str) -> str | None:

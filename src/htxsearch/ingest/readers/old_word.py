@@ -17,9 +17,9 @@ from typing import NamedTuple
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, document
+from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
 from htxsearch.ingest.readers.compound import read_streams, summary_of
-from htxsearch.ingest.readers.word import PROGRAMS, SOFT_HYPHEN, furniture
+from htxsearch.ingest.readers.word import PROGRAMS, SOFT_HYPHEN
 from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
 __all__ = ["read_doc"]
@@ -44,8 +44,6 @@ _FIELD = re.compile("[\x13\x14\x15]")
 _SIGNS = {0x09: "\t", 0x0B: "\n", 0x0E: "\n", 0x1E: "-", 0x1F: SOFT_HYPHEN} | {
     code: None for code in range(0x20) if code not in (0x09, 0x0A, 0x0B, 0x0E, 0x1E, 0x1F)
 }
-_COMMENT = "\x05"
-"""The mark before each comment."""
 
 
 class _Piece(NamedTuple):
@@ -104,7 +102,7 @@ def read_doc(data: bytes) -> Iterator[ParsedDocument]:
         headings=headings,
         dropped=(
             *furniture(decoded[ends[0] : ends[1]], message("dropped.page-margins")),
-            *furniture(decoded[ends[1] : ends[2]], message("dropped.word-comments", count=text.comments)),
+            *furniture(decoded[ends[1] : ends[2]], message("dropped.margin-comments")),
             *furniture(decoded[ends[2] :], message("dropped.deleted")),
         ),
     )
@@ -123,7 +121,6 @@ class _Text:
         self._known: dict[tuple[bytes, int], _Font] = {}
         self._own_fonts: dict[int, int | None] = {}
         self.deleted: list[list[Run]] = []
-        self.comments = 0
 
     def parts(self) -> tuple[list[list[Run]], list[int], list[list[Run]], list[list[Run]]]:
         """Return lines of body, numbers of headings, lines of margins and comments.
@@ -136,7 +133,6 @@ class _Text:
         ends = [sum(lengths[: number + 1]) for number in range(8)]
         spans = [(end - length, min(end, len(self._text))) for end, length in zip(ends, lengths, strict=True)]
         main, feet, heads, _, comments, endnotes, boxes, head_boxes = (self._lines(*span) for span in spans)
-        self.comments = self._text.count(_COMMENT, *spans[4])
         body = [*main, *feet, *endnotes, *boxes]
         headings = [number for number, (_, is_heading) in enumerate(main) if is_heading]
         lines = [[line for line, _ in part] for part in (body, [*heads, *head_boxes], comments)]

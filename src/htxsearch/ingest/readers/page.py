@@ -6,7 +6,7 @@ An official document that was saved as a page, or that a page consists of, is re
 import html
 import json
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -43,6 +43,8 @@ _SITE = re.compile(
 _BETWEEN = re.compile(r"\s+[-–—|:»«›>•·/]+\s+|\s*\|\s*")
 _MOST_ABOVE, _HEAD_BLOCKS = 200, 8
 """Blocks above the head of an official document; blocks of it above the motto, or above the main content."""
+_MOST_IN_TITLE = 20
+"""Parts of a window's title that are looked for: the headline, the section, the site."""
 _SAME_TITLE = 0.7
 """Least share of its syllables with which a heading above an official document is its title again."""
 _TITLED = re.compile(r"(?<![a-z])(?:title|tieu-?de|headline|heading)(?![a-z])", re.IGNORECASE)
@@ -72,8 +74,10 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
         crawled=_saved(data),
     )
     controls = tuple(Dropped(text, message("dropped.control")) for text in controls_of(root))
+    window = head.get("window", "")
     if official := _official(blocks, reasons, known):
-        return iter([replace(official, dropped=official.dropped + controls)])
+        shown = (official.metadata.title, known.source, *(block.text for block in blocks))
+        return iter([replace(official, dropped=official.dropped + controls + _unshown(window, shown))])
     if None not in reasons:
         raise Unreadable(message("file.page-without-article"))
     title = _title(head, blocks, reasons.index(None))
@@ -87,7 +91,18 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
         date=find_date(head.get("date", "")) or _day_above(blocks, reasons, title),
         source=_site(head, title) or host_of(head.get("url", "")) or None,
     )
-    return iter([_parsed(lines, known, _grouped(blocks, reasons) + controls)])
+    shown = (title, known.source, *(block.text for block in blocks))
+    return iter([_parsed(lines, known, _grouped(blocks, reasons) + controls + _unshown(window, shown))])
+
+
+def _unshown(window: str, shown: Iterable[str | None]) -> tuple[Dropped, ...]:
+    """Return the title of a window as dropped if a part of it is not `shown`."""
+    texts = "\n".join(text.lower() for text in shown if text)
+    parts = [part for part in _BETWEEN.split(window.lower()) if part.strip()]
+    is_shown = len(parts) <= _MOST_IN_TITLE and all(
+        re.search(rf"(?<!\w){re.escape(part.strip())}(?!\w)", texts) for part in parts
+    )
+    return () if is_shown else (Dropped(window, message("dropped.page-title")),)
 
 
 def _official(blocks: Sequence[Block], reasons: Sequence[Message | None], known: Metadata) -> ParsedDocument | None:

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.base import ParsedDocument, document
-from htxsearch.ingest.readers.word import furniture
+from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
 from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
 
 __all__ = ["read_rtf"]
@@ -57,7 +56,7 @@ def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
         Metadata(),
         dropped=(
             *furniture([next(lines) for _ in margins], message("dropped.page-margins")),
-            *furniture(lines, message("dropped.word-comments", count=len(parts[3]))),
+            *furniture(lines, message("dropped.margin-comments")),
         ),
     )
 

@@ -92,7 +92,7 @@ def _beside_cells(data: bytes) -> tuple[Dropped, ...]:
     archive = Archive(data)
     dropped: list[Dropped] = []
     for found in filter(None, map(_BESIDE.fullmatch, archive.names)):
-        block, reason = ("comment", "dropped.annotation") if found["comment"] else ("p", "dropped.drawing")
+        block, reason = ("comment", "dropped.margin-comments") if found["comment"] else ("p", "dropped.drawing")
         try:
             blocks = safe_xml(archive.read(found[0])).iter("{*}" + block)
         except Unreadable as error:

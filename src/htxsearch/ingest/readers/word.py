@@ -5,18 +5,18 @@ dropped with a reason.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
-from htxsearch.errors.messages import Message, message
-from htxsearch.ingest.article import Dropped, Unreadable
+from htxsearch.errors.messages import message
+from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-from htxsearch.ingest.readers.base import ParsedDocument, document
+from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
 from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
-__all__ = ["PROGRAMS", "SOFT_HYPHEN", "furniture", "read_docx"]
+__all__ = ["PROGRAMS", "SOFT_HYPHEN", "read_docx"]
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -37,11 +37,6 @@ _MOST_STYLES = 20
 """Styles that a style may be based on, one by one."""
 
 _Line = list[Run]
-
-
-def furniture(lines: Iterable[str], reason: Message) -> tuple[Dropped, ...]:
-    """Return the dropped lines of a document's furniture, each text once."""
-    return tuple(Dropped(line, reason) for line in dict.fromkeys(" ".join(line.split()) for line in lines) if line)
 
 
 def read_docx(data: bytes) -> Iterator[ParsedDocument]:
@@ -84,7 +79,7 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
         headings=[number for number, (_, is_heading) in enumerate(lines) if is_heading],
         dropped=(
             *furniture(margin, message("dropped.page-margins")),
-            *furniture(comment, message("dropped.word-comments", count=len(comments))),
+            *furniture(comment, message("dropped.margin-comments")),
             *furniture(cut, message("dropped.deleted")),
         ),
     )
