@@ -9,6 +9,7 @@ import pytest
 
 from htxsearch import Index, Results
 from htxsearch.engine.memory import MemoryEngine
+from htxsearch.errors.messages import render
 from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.search.pipeline import SearchRequest
@@ -237,6 +238,9 @@ def test_a_concept_counts_once(own: Index) -> None:
         ('[forgot]\nshort = ["ABC"]\n', ["synonyms.unknown"], 1),
         ('[forget]\nshort = [""]\n', ["synonyms.forget"], 2),
         ("same = 3\n", ["synonyms.unknown"], 1),
+        ("[short]\na = " + "[" * 3000, ["synonyms.not-toml"], 2),
+        ("[short]\n\na = " + "{b = " * 3000, ["synonyms.not-toml"], 3),
+        ("[short]\na = " + "1" * 5000 + "\n", ["synonyms.not-toml"], None),
     ],
 )
 def test_a_wrong_file_is_named_with_its_line_and_the_query_works(
@@ -246,6 +250,7 @@ def test_a_wrong_file_is_named_with_its_line_and_the_query_works(
     results = own.search("cà rốt")
     assert found(results) == {"cà rốt"}
     assert [hint.code for hint in results.hints] == codes
+    assert str(own.corpus) not in render(results.hints[0], "en")
     if line is not None:
         assert results.hints[0].fields["line"] == line
 
@@ -253,6 +258,17 @@ def test_a_wrong_file_is_named_with_its_line_and_the_query_works(
 def test_bytes_that_are_no_text_are_named(own: Index) -> None:
     (own.corpus / "synonyms.toml").write_bytes(b"[short]\nA\xff = 1\n")
     assert [hint.fields["line"] for hint in own.search("trà").hints] == [2]
+
+
+def test_of_many_wrong_entries_the_first_are_named(own: Index) -> None:
+    (own.corpus / "synonyms.toml").write_text("[short]\n" + "".join(f"A{n} = {n}\n" for n in range(500)), "utf-8")
+    assert [hint.fields["line"] for hint in own.search("trà").hints] == list(range(2, 22))
+
+
+def test_a_file_beyond_measure_is_not_read(own: Index) -> None:
+    (own.corpus / "synonyms.toml").write_text("# " + "a" * 2**20, "utf-8")
+    [hint] = own.search("trà").hints
+    assert (hint.code, hint.fields["file"]) == ("synonyms.too-large", "synonyms.toml")
 
 
 def test_of_a_learned_long_form_the_majority_is_right(tmp_path: Path) -> None:
