@@ -254,6 +254,71 @@ def test_a_plan_says_what_would_be_refused(folders: Folders, tmp_path: Path) -> 
         assert refusal.code == "corpus.other"
 
 
+def test_a_plan_heeds_what_is_allowed(folders: Folders, tmp_path: Path) -> None:
+    folders.write_some(12)
+    folders.update()
+    for file in sorted(folders.corpus.iterdir())[:9]:
+        file.unlink()
+    with folders.open() as index:
+        for rebuild in (False, True):
+            refusal = index.plan(rebuild=rebuild).refusal
+            assert refusal is not None
+            assert refusal.code == "corpus.many-removed"
+            assert index.plan(rebuild=rebuild, allow_removals=True).refusal is None
+    other = Folders(tmp_path / "khác")
+    other.write_some(12)
+    with Index(folders.index, corpus=other.corpus) as index:
+        assert index.plan(allow_other_corpus=True).refusal is None
+
+
+def test_a_rebuild_that_would_lose_most_is_refused(folders: Folders, tmp_path: Path) -> None:
+    folders.write_some(12)
+    folders.update()
+    (tmp_path / "xa").mkdir()
+    for file in sorted(folders.corpus.iterdir())[:11]:
+        file.rename(tmp_path / "xa" / file.name)
+    with pytest.raises(CorpusError) as refused:
+        folders.update(rebuild=True)
+    assert refused.value.code == "corpus.many-removed"
+    assert len(folders.ids()) == 12
+    assert strays(folders.index) == []
+    for file in (tmp_path / "xa").iterdir():
+        file.rename(folders.corpus / f"mới-{file.name}")
+    assert folders.update(rebuild=True).added == 12, "files that were renamed are not lost"
+    for file in sorted(folders.corpus.iterdir())[:11]:
+        file.unlink()
+    assert folders.update(rebuild=True, allow_removals=True).added == 1
+
+
+@pytest.mark.parametrize("harm", ["format", "contents", "catalogue"])
+def test_of_an_index_that_cannot_be_opened_the_manifest_counts(folders: Folders, tmp_path: Path, harm: str) -> None:
+    folders.write_some(12)
+    folders.update()
+    manifest = folders.index / "manifest.json"
+    values = json.loads(manifest.read_text("utf-8"))
+    data = folders.index / values["data"]
+    if harm == "format":
+        manifest.write_text(json.dumps(values | {"format": 1, "of-another-time": 3}), "utf-8")
+    for file in data.glob({"contents": "*.toc", "catalogue": "*.blob"}.get(harm, "none")):
+        file.write_bytes(b"")
+    before = manifest.read_bytes()
+    for file in sorted(folders.corpus.iterdir())[:11]:
+        file.rename(tmp_path / file.name)
+    with folders.open() as index:
+        planned = index.plan(rebuild=True).refusal
+        assert planned is not None
+        assert planned.code == "corpus.many-fewer"
+    with pytest.raises(CorpusError) as refused:
+        folders.update(rebuild=True)
+    assert refused.value.code == "corpus.many-fewer"
+    assert (refused.value.fields["before"], refused.value.fields["now"]) == (12, 1)
+    assert manifest.read_bytes() == before
+    assert [path.name for path in folders.index.glob("data-*")] == [data.name]
+    for file in tmp_path.glob("*.txt"):
+        file.rename(folders.corpus / file.name)
+    assert folders.update(rebuild=True).added == 12
+
+
 # How far it is
 
 

@@ -114,6 +114,8 @@ class CatalogueEntry:
     An empty digest means that the index does not have all of the file; hence the file is read again. A file whose
     stamp is unchanged need not be hashed; an empty stamp never matches. `size` is the size of the file in bytes.
 
+    `scans` are hashes of the scans in it, by which their recognised text is kept.
+
     `source` and `blocks` are how its lines are counted (`repeated.Counted`). `furniture` records which repeating
     lines were left out when it was read (`repeated.applied`).
     """
@@ -126,6 +128,7 @@ class CatalogueEntry:
     blocks: str = ""
     furniture: str = ""
     size: int = 0
+    scans: list[str] = field(default_factory=list)
 
     def fingerprint_of(self, article_id: str) -> str:
         """Return the fingerprint by which the entry has an article, "" if it has none."""
@@ -223,6 +226,8 @@ def _stored(entry: CatalogueEntry) -> dict[str, object]:
     }
     if entry.blocks:
         stored |= {"source": entry.source, "blocks": entry.blocks, "furniture": entry.furniture}
+    if entry.scans:
+        stored["scans"] = entry.scans
     return stored
 
 

@@ -238,7 +238,7 @@ def changed_articles(
     `known` has article ids by the hashes of their lines. `boilerplate` has the hashes of the lines that are left
     out since they repeat on the site, see `site_boilerplate`.
     """
-    recogniser().begin_file()
+    recogniser().begin_file(source.path)
     try:
         data = _bytes(source)
         reader = reader_of(data, source.file.name)
