@@ -1,7 +1,7 @@
 """What keeps an index from loss and mistakes: its corpus, plans, ignored and rejected files, progress."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -174,8 +174,60 @@ def test_a_pattern_that_is_none_is_named(folders: Folders) -> None:
     [rejected] = folders.update().rejected
     assert (rejected.path, rejected.reason.code) == (".htxignore:1", "file.ignore-pattern")
     assert folders.ids() == ["a.txt"]
-    (folders.corpus / ".htxignore").write_bytes("bể".encode("utf-16"))
-    assert [one.reason.code for one in folders.update().rejected] == ["file.ignore-not-utf-8"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-be with its mark"])
+def test_the_encodings_of_windows_are_read(folders: Folders, encoding: str) -> None:
+    folders.write_some(3)
+    text = "# không đưa vào\n01.txt\n"
+    data = ("\ufeff" + text).encode("utf-16-be") if "mark" in encoding else text.encode(encoding)
+    (folders.corpus / ".htxignore").write_bytes(data)
+    assert (folders.update().rejected, folders.ids()) == ((), ["00.txt", "02.txt"])
+
+
+UNREADABLE: list[Callable[[Path], object]] = [
+    lambda file: file.write_bytes("a.*".encode("utf-16-le")),
+    lambda file: file.write_bytes(b"\xff\xfea"),
+    lambda file: file.write_bytes(b"th\xe1ng"),
+    lambda file: file.mkdir(),
+    lambda file: file.symlink_to("nowhere"),
+]
+
+
+@pytest.mark.parametrize("make", UNREADABLE)
+@pytest.mark.parametrize("inside", ["", "riêng/"])
+def test_what_an_unreadable_file_may_hide_is_not_taken_in(
+    folders: Folders, tmp_path: Path, make: Callable[[Path], object], inside: str
+) -> None:
+    folders.write(f"{inside}cũ.txt", "Vườn cũ")
+    folders.write("khác.txt", "Vườn khác")
+    folders.update()
+    make(folders.corpus / inside / ".htxignore")
+    folders.write(f"{inside}mật.txt", "Vườn mật")
+    (folders.corpus / inside / "cũ.txt").unlink()
+    report = folders.update()
+    assert (report.added, report.removed, report.unchanged) == (0, 0, 2)
+    [rejected] = report.rejected
+    assert rejected.path == f"{inside}.htxignore"
+    assert rejected.reason.code in ("file.ignore-not-utf-8", "file.ignore-unreadable")
+    assert is_ignored(folders.corpus, f"{inside}mới.txt")
+    with folders.open() as index:
+        assert index.plan().removed == ()
+    if not inside:
+        with pytest.raises(CorpusError):
+            folders.update(rebuild=True)
+    (folders.corpus / inside / ".htxignore").rename(tmp_path / "away")
+    report = folders.update()
+    assert (report.added, report.removed) == (1, 1)
+
+
+def test_a_wrong_line_and_a_broken_link_hide_no_folder(folders: Folders) -> None:
+    folders.write("a.txt", "Vườn chè")
+    (folders.corpus / ".htxignore").write_text("!\n", "utf-8")
+    (folders.corpus / "vòng.txt").symlink_to("vòng.txt")
+    found = list_corpus(folders.corpus)
+    assert [one.path for one in found.rejected] == [".htxignore:1", "vòng.txt"]
+    assert found.hidden == []
 
 
 def test_a_file_that_would_be_ignored_is_not_added(folders: Folders, tmp_path: Path) -> None:

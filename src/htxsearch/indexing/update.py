@@ -273,11 +273,11 @@ class _Update:
 
     def _compared(self, corpus: Path) -> tuple[dict[str, _FileState], dict[str, CatalogueEntry], list[_FileState]]:
         """Return every file's state, the entries of files gone, and the files to read."""
-        sources, unlisted, self._ignored = list_corpus(corpus)
+        sources, unlisted, self._ignored, hidden = list_corpus(corpus)
         self._rejected += unlisted
         states = self._scan(sources)
-        hidden = tuple(f"{folder.path}/" for folder in unlisted)  # the index keeps the articles of these
-        gone = {path: e for path, e in self._files.items() if path not in states and not path.startswith(hidden or "/")}
+        kept = tuple(hidden)  # the index keeps the articles of these folders
+        gone = {path: entry for path, entry in self._files.items() if path not in states and not path.startswith(kept)}
         to_read = self._files_to_read(states, gone)
         self._total = sum(state.size for state in to_read)
         self._files_total = len(to_read)
