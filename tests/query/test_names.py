@@ -12,6 +12,7 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors.messages import render
 from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.query import expand
 from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.searcher import Searcher
 from htxsearch.text.places import provinces
@@ -82,6 +83,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         {"id": "xã", "place": "Thái Nguyên", "text": "Ở xã Tân Lũng, bà con uống cà phê."},
         {"id": "xã khác", "place": "Phú Thọ", "text": "Quán cà phê ở xã Tân Lũng, huyện Hạ Sơn, mới mở."},
         {"id": "htx", "place": "Thái Nguyên", "text": "Hợp tác xã Tân Lũng bán cà phê."},
+        {"id": "cả hai", "text": "Hợp tác xã Sông Lạc ở xã Sông Lạc bán cà phê."},
+        {"id": "sau", "text": "Hợp tác xã Sông Lạc bán cà phê.\n\nBà con xã Sông Lạc vui mừng."},
+        {"id": "riêng", "text": "Cà phê của hợp tác xã Sông Lạc, hợp tác xã Sông Lạc mới."},
     ]
     (folder / "corpus").mkdir()
     lines = (json.dumps({"title": "Tin", **article}) for article in articles)
@@ -106,11 +110,18 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         ("xã Tân Lũng, huyện Hạ Sơn, Phú Thọ", {"xã khác"}),
         ("xã Tân Lũng, huyện Hạ Sơn, Thái Nguyên", set()),
         ("xã Bên Kia", set()),
+        ("xã Sông Lạc", {"cả hai", "sau"}),
+        ("xa song lac", {"cả hai", "sau"}),
     ],
 )
 def test_regions_and_communes_are_places(place: str, expected: set[str], places: Index) -> None:
     assert found(places.search("cà phê", place=place)) == expected
     assert found(places.search(f'cà phê place:"{place}"')) == expected
+
+
+def test_of_too_many_cooperatives_none_is_left_out(places: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expand, "_MOST_COMPARED", 2)
+    assert found(places.search("cà phê", place="xã Sông Lạc")) == {"cả hai", "sau", "riêng"}
 
 
 def test_the_filter_of_a_region_takes_whole_articles_and_says_what_it_is(places: Index) -> None:
