@@ -42,7 +42,7 @@ from htxsearch.indexing.workers import (
 )
 from htxsearch.ingest.article import Article, Doubtful, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, list_corpus
-from htxsearch.ingest.doubts import doubts_of, lacks_recognition
+from htxsearch.ingest.doubts import doubts_of, lacks_recognition, may_be_read_later
 from htxsearch.ingest.readers.ocr import Recogniser, recogniser, recognising
 from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
@@ -372,6 +372,7 @@ class _Update:
             return
         if state.digest:
             entry.stamp = state.stamp
+            self._rejected += entry.rejected_parts()
         self._owner.update(dict.fromkeys(entry.articles, path))
         self._unchanged += len(entry.articles)
         if not state.digest:  # it may be readable again tomorrow: the index keeps its articles
@@ -389,12 +390,13 @@ class _Update:
         entry.furniture = self._boilerplate.fingerprint(path)
         present: set[str] = set()
         is_whole = True
+        rejected: list[Rejected] = []
         start = self._done
         for outcome, make_document in self._reading.read(state.source):
             outcome = self._unless_taken(outcome, path)
             if isinstance(outcome, Rejected):
-                self._rejected.append(outcome)
-                is_whole = False
+                rejected.append(outcome)
+                is_whole = is_whole and not may_be_read_later(outcome)
                 continue
             present.add(outcome.id)
             self._owner[outcome.id] = path
@@ -410,6 +412,9 @@ class _Update:
         self._delete([article_id for article_id in entry.articles if article_id not in present], entry)
         entry.size = state.size
         entry.scans = recogniser().scans.get(path, [])
+        self._rejected += rejected
+        is_whole = is_whole and (bool(present) or not rejected)
+        entry.keep_rejected(rejected if is_whole else [])
         if is_whole:
             entry.digest, entry.stamp = state.digest, state.stamp
         self._committer.unsaved = True
