@@ -262,7 +262,8 @@ class Index:
         """Return the pieces of an article's original that were left out, with the reasons.
 
         The pieces are in order. The original is read again with the boilerplate of its site; the index keeps none of it.
-        Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
+        Raises UnknownArticle, CorpusError if the original is gone, is not the file that was indexed, or is a scan whose text is
+        not kept.
         """
         return dropped_from(self.searcher().snapshot, article_id, self.corpus, self.path / RECOGNISED)
 
@@ -360,11 +361,12 @@ class Index:
         )
         return update(self.path, self.corpus, _open_engine, options, distribution=DISTRIBUTION)
 
-    def plan(self, *, rebuild: bool = False) -> "Plan":
+    def plan(self, *, rebuild: bool = False, allow_removals: bool = False, allow_other_corpus: bool = False) -> "Plan":
         """Return what `update` would do, and write nothing. Raises as `update`."""
         from htxsearch.indexing.run import plan
 
-        return plan(self.path, self.corpus, _open_engine, rebuild=rebuild)
+        allowed = {"allow_removals": allow_removals, "allow_other_corpus": allow_other_corpus}
+        return plan(self.path, self.corpus, _open_engine, rebuild=rebuild, **allowed)
 
     def add(
         self,

@@ -135,6 +135,9 @@ def test_a_dry_run_and_the_list_of_the_rejected(tmp_path: Path) -> None:
     assert ".htxignore" in listed.stderr
     assert as_json("info", cwd=tmp_path)["rejected"][0]["path"] == "b.txt"
     (tmp_path / "other").mkdir()
+    assert as_json("reindex", "--dry-run", "--corpus", "other", cwd=tmp_path)["refusal"].startswith("the index")
+    allowed = as_json("reindex", "--dry-run", "--corpus", "other", "--allow-other-corpus", "--allow-removals", cwd=tmp_path)
+    assert (allowed["refusal"], allowed["removed"]) == (None, ["a.txt"])
     refused = htxsearch("reindex", "--corpus", "other", cwd=tmp_path)
     assert refused.returncode == 3
     assert "htxsearch reindex --allow-other-corpus --corpus other" in refused.stderr

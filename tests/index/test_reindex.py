@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ingest.folder import packed
 from whoosh.filedb.filestore import FileStorage
 
 from htxsearch import Index
@@ -32,6 +33,7 @@ from htxsearch.errors import (
 )
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.manifest import read_manifest
+from htxsearch.ingest import corpus as corpus_module
 from htxsearch.ingest.corpus import SourceFile
 from htxsearch.ingest.readers import rows as rows_module
 
@@ -334,6 +336,26 @@ def test_a_missing_corpus_is_an_error_and_harms_nothing(three: Folders) -> None:
 
 
 # What cannot be taken in
+
+
+def test_a_file_with_an_unreadable_part_is_read_once_and_the_part_is_told_every_time(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = folders.corpus / "a.zip"
+    archive.write_bytes(packed({"a.txt": "Vườn chè\nBà con hái chè.", "b.docx": b"PK\x03\x04", "c.bin": b"\0"}))
+    (folders.corpus / "d.jsonl").write_text('{"id": "một", "title": "Cam"}\nkhông JSON\n', encoding="utf-8")
+    first = folders.update()
+    assert sorted(reasons(first)) == ["a.zip/b.docx", "a.zip/c.bin", "d.jsonl:2"]
+    read = []
+    bytes_of = corpus_module._bytes
+    monkeypatch.setattr(corpus_module, "_bytes", lambda source: (read.append(source.path), bytes_of(source))[1])  # type: ignore[func-returns-value]
+    for _ in range(2):
+        folders.write("e.txt", "Vườn cam", f"Bài {len(read)}")
+        again = folders.update()
+        assert again.rejected == first.rejected
+        assert set(read) == {"e.txt"}
+    archive.write_bytes(packed({"a.txt": "Vườn chè\nBà con hái chè."}))
+    assert list(reasons(folders.update())) == ["d.jsonl:2"]
 
 
 def test_a_rejected_file_does_not_stop_the_run_and_is_told_every_time(folders: Folders) -> None:

@@ -1,7 +1,7 @@
 """What keeps an index from loss and mistakes: its corpus, plans, ignored and rejected files, progress."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -174,8 +174,60 @@ def test_a_pattern_that_is_none_is_named(folders: Folders) -> None:
     [rejected] = folders.update().rejected
     assert (rejected.path, rejected.reason.code) == (".htxignore:1", "file.ignore-pattern")
     assert folders.ids() == ["a.txt"]
-    (folders.corpus / ".htxignore").write_bytes("bể".encode("utf-16"))
-    assert [one.reason.code for one in folders.update().rejected] == ["file.ignore-not-utf-8"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-16-be with its mark"])
+def test_the_encodings_of_windows_are_read(folders: Folders, encoding: str) -> None:
+    folders.write_some(3)
+    text = "# không đưa vào\n01.txt\n"
+    data = ("\ufeff" + text).encode("utf-16-be") if "mark" in encoding else text.encode(encoding)
+    (folders.corpus / ".htxignore").write_bytes(data)
+    assert (folders.update().rejected, folders.ids()) == ((), ["00.txt", "02.txt"])
+
+
+UNREADABLE: list[Callable[[Path], object]] = [
+    lambda file: file.write_bytes("a.*".encode("utf-16-le")),
+    lambda file: file.write_bytes(b"\xff\xfea"),
+    lambda file: file.write_bytes(b"th\xe1ng"),
+    lambda file: file.mkdir(),
+    lambda file: file.symlink_to("nowhere"),
+]
+
+
+@pytest.mark.parametrize("make", UNREADABLE)
+@pytest.mark.parametrize("inside", ["", "riêng/"])
+def test_what_an_unreadable_file_may_hide_is_not_taken_in(
+    folders: Folders, tmp_path: Path, make: Callable[[Path], object], inside: str
+) -> None:
+    folders.write(f"{inside}cũ.txt", "Vườn cũ")
+    folders.write("khác.txt", "Vườn khác")
+    folders.update()
+    make(folders.corpus / inside / ".htxignore")
+    folders.write(f"{inside}mật.txt", "Vườn mật")
+    (folders.corpus / inside / "cũ.txt").unlink()
+    report = folders.update()
+    assert (report.added, report.removed, report.unchanged) == (0, 0, 2)
+    [rejected] = report.rejected
+    assert rejected.path == f"{inside}.htxignore"
+    assert rejected.reason.code in ("file.ignore-not-utf-8", "file.ignore-unreadable")
+    assert is_ignored(folders.corpus, f"{inside}mới.txt")
+    with folders.open() as index:
+        assert index.plan().removed == ()
+    if not inside:
+        with pytest.raises(CorpusError):
+            folders.update(rebuild=True)
+    (folders.corpus / inside / ".htxignore").rename(tmp_path / "away")
+    report = folders.update()
+    assert (report.added, report.removed) == (1, 1)
+
+
+def test_a_wrong_line_and_a_broken_link_hide_no_folder(folders: Folders) -> None:
+    folders.write("a.txt", "Vườn chè")
+    (folders.corpus / ".htxignore").write_text("!\n", "utf-8")
+    (folders.corpus / "vòng.txt").symlink_to("vòng.txt")
+    found = list_corpus(folders.corpus)
+    assert [one.path for one in found.rejected] == [".htxignore:1", "vòng.txt"]
+    assert found.hidden == []
 
 
 def test_a_file_that_would_be_ignored_is_not_added(folders: Folders, tmp_path: Path) -> None:
@@ -252,6 +304,71 @@ def test_a_plan_says_what_would_be_refused(folders: Folders, tmp_path: Path) -> 
         refusal = index.plan().refusal
         assert refusal is not None
         assert refusal.code == "corpus.other"
+
+
+def test_a_plan_heeds_what_is_allowed(folders: Folders, tmp_path: Path) -> None:
+    folders.write_some(12)
+    folders.update()
+    for file in sorted(folders.corpus.iterdir())[:9]:
+        file.unlink()
+    with folders.open() as index:
+        for rebuild in (False, True):
+            refusal = index.plan(rebuild=rebuild).refusal
+            assert refusal is not None
+            assert refusal.code == "corpus.many-removed"
+            assert index.plan(rebuild=rebuild, allow_removals=True).refusal is None
+    other = Folders(tmp_path / "khác")
+    other.write_some(12)
+    with Index(folders.index, corpus=other.corpus) as index:
+        assert index.plan(allow_other_corpus=True).refusal is None
+
+
+def test_a_rebuild_that_would_lose_most_is_refused(folders: Folders, tmp_path: Path) -> None:
+    folders.write_some(12)
+    folders.update()
+    (tmp_path / "xa").mkdir()
+    for file in sorted(folders.corpus.iterdir())[:11]:
+        file.rename(tmp_path / "xa" / file.name)
+    with pytest.raises(CorpusError) as refused:
+        folders.update(rebuild=True)
+    assert refused.value.code == "corpus.many-removed"
+    assert len(folders.ids()) == 12
+    assert strays(folders.index) == []
+    for file in (tmp_path / "xa").iterdir():
+        file.rename(folders.corpus / f"mới-{file.name}")
+    assert folders.update(rebuild=True).added == 12, "files that were renamed are not lost"
+    for file in sorted(folders.corpus.iterdir())[:11]:
+        file.unlink()
+    assert folders.update(rebuild=True, allow_removals=True).added == 1
+
+
+@pytest.mark.parametrize("harm", ["format", "contents", "catalogue"])
+def test_of_an_index_that_cannot_be_opened_the_manifest_counts(folders: Folders, tmp_path: Path, harm: str) -> None:
+    folders.write_some(12)
+    folders.update()
+    manifest = folders.index / "manifest.json"
+    values = json.loads(manifest.read_text("utf-8"))
+    data = folders.index / values["data"]
+    if harm == "format":
+        manifest.write_text(json.dumps(values | {"format": 1, "of-another-time": 3}), "utf-8")
+    for file in data.glob({"contents": "*.toc", "catalogue": "*.blob"}.get(harm, "none")):
+        file.write_bytes(b"")
+    before = manifest.read_bytes()
+    for file in sorted(folders.corpus.iterdir())[:11]:
+        file.rename(tmp_path / file.name)
+    with folders.open() as index:
+        planned = index.plan(rebuild=True).refusal
+        assert planned is not None
+        assert planned.code == "corpus.many-fewer"
+    with pytest.raises(CorpusError) as refused:
+        folders.update(rebuild=True)
+    assert refused.value.code == "corpus.many-fewer"
+    assert (refused.value.fields["before"], refused.value.fields["now"]) == (12, 1)
+    assert manifest.read_bytes() == before
+    assert [path.name for path in folders.index.glob("data-*")] == [data.name]
+    for file in tmp_path.glob("*.txt"):
+        file.rename(folders.corpus / file.name)
+    assert folders.update(rebuild=True).added == 12
 
 
 # How far it is

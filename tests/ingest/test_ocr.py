@@ -14,6 +14,7 @@ import pytest
 from index.folders import Folders
 
 from htxsearch import Article, Rejected
+from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message, render
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
@@ -216,6 +217,35 @@ def test_another_version_recognises_again(office: Folders, tesseract: FakeTesser
     tesseract.install(version="10.0")
     office.update(rebuild=True)
     assert len(tesseract.pages()) == 4
+    assert len(list((office.index / "ocr").iterdir())) == 2, "the text of the old version is replaced"
+
+
+def test_what_was_left_out_of_a_scan_is_known_without_recognising(office: Folders, tesseract: FakeTesseract) -> None:
+    office.update()
+    tesseract.install(version="10.0")
+    with office.open() as index:
+        assert index.dropped("quet.pdf") == ()
+        kept, other = sorted((office.index / "ocr").iterdir())
+        kept.unlink()
+        with pytest.raises(CorpusError) as refused:
+            index.dropped("quet.pdf")
+        other.unlink()
+        with pytest.raises(CorpusError):
+            index.dropped("quet.pdf")
+    assert refused.value.code == "article.scan-not-kept"
+    assert len(tesseract.pages()) == 2
+
+
+def test_text_that_no_file_needs_is_removed(office: Folders, tesseract: FakeTesseract) -> None:
+    copy = office.corpus / "ban-sao.zip"
+    copy.write_bytes(packed({"quet.pdf": (office.corpus / "quet.pdf").read_bytes()}))
+    office.update()
+    for gone in ("quet.pdf", "ban-sao.zip"):
+        assert len(list((office.index / "ocr").iterdir())) == 2
+        (office.corpus / gone).unlink()
+        office.update(allow_removals=True)
+    assert list((office.index / "ocr").iterdir()) == []
+    assert len(tesseract.pages()) == 2
 
 
 def test_after_an_interruption_the_pages_done_are_not_done_again(

@@ -9,8 +9,10 @@ import pytest
 
 from htxsearch import Index, Results
 from htxsearch.engine.memory import MemoryEngine
+from htxsearch.errors.messages import render
 from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.query import expand
 from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.searcher import Searcher
 from htxsearch.text.places import provinces
@@ -81,6 +83,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         {"id": "xã", "place": "Thái Nguyên", "text": "Ở xã Tân Lũng, bà con uống cà phê."},
         {"id": "xã khác", "place": "Phú Thọ", "text": "Quán cà phê ở xã Tân Lũng, huyện Hạ Sơn, mới mở."},
         {"id": "htx", "place": "Thái Nguyên", "text": "Hợp tác xã Tân Lũng bán cà phê."},
+        {"id": "cả hai", "text": "Hợp tác xã Sông Lạc ở xã Sông Lạc bán cà phê."},
+        {"id": "sau", "text": "Hợp tác xã Sông Lạc bán cà phê.\n\nBà con xã Sông Lạc vui mừng."},
+        {"id": "riêng", "text": "Cà phê của hợp tác xã Sông Lạc, hợp tác xã Sông Lạc mới."},
     ]
     (folder / "corpus").mkdir()
     lines = (json.dumps({"title": "Tin", **article}) for article in articles)
@@ -105,11 +110,18 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
         ("xã Tân Lũng, huyện Hạ Sơn, Phú Thọ", {"xã khác"}),
         ("xã Tân Lũng, huyện Hạ Sơn, Thái Nguyên", set()),
         ("xã Bên Kia", set()),
+        ("xã Sông Lạc", {"cả hai", "sau"}),
+        ("xa song lac", {"cả hai", "sau"}),
     ],
 )
 def test_regions_and_communes_are_places(place: str, expected: set[str], places: Index) -> None:
     assert found(places.search("cà phê", place=place)) == expected
     assert found(places.search(f'cà phê place:"{place}"')) == expected
+
+
+def test_of_too_many_cooperatives_none_is_left_out(places: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expand, "_MOST_COMPARED", 2)
+    assert found(places.search("cà phê", place="xã Sông Lạc")) == {"cả hai", "sau", "riêng"}
 
 
 def test_the_filter_of_a_region_takes_whole_articles_and_says_what_it_is(places: Index) -> None:
@@ -237,6 +249,9 @@ def test_a_concept_counts_once(own: Index) -> None:
         ('[forgot]\nshort = ["ABC"]\n', ["synonyms.unknown"], 1),
         ('[forget]\nshort = [""]\n', ["synonyms.forget"], 2),
         ("same = 3\n", ["synonyms.unknown"], 1),
+        ("[short]\na = " + "[" * 3000, ["synonyms.not-toml"], 2),
+        ("[short]\n\na = " + "{b = " * 3000, ["synonyms.not-toml"], 3),
+        ("[short]\na = " + "1" * 5000 + "\n", ["synonyms.not-toml"], None),
     ],
 )
 def test_a_wrong_file_is_named_with_its_line_and_the_query_works(
@@ -246,6 +261,7 @@ def test_a_wrong_file_is_named_with_its_line_and_the_query_works(
     results = own.search("cà rốt")
     assert found(results) == {"cà rốt"}
     assert [hint.code for hint in results.hints] == codes
+    assert str(own.corpus) not in render(results.hints[0], "en")
     if line is not None:
         assert results.hints[0].fields["line"] == line
 
@@ -253,6 +269,17 @@ def test_a_wrong_file_is_named_with_its_line_and_the_query_works(
 def test_bytes_that_are_no_text_are_named(own: Index) -> None:
     (own.corpus / "synonyms.toml").write_bytes(b"[short]\nA\xff = 1\n")
     assert [hint.fields["line"] for hint in own.search("trà").hints] == [2]
+
+
+def test_of_many_wrong_entries_the_first_are_named(own: Index) -> None:
+    (own.corpus / "synonyms.toml").write_text("[short]\n" + "".join(f"A{n} = {n}\n" for n in range(500)), "utf-8")
+    assert [hint.fields["line"] for hint in own.search("trà").hints] == list(range(2, 22))
+
+
+def test_a_file_beyond_measure_is_not_read(own: Index) -> None:
+    (own.corpus / "synonyms.toml").write_text("# " + "a" * 2**20, "utf-8")
+    [hint] = own.search("trà").hints
+    assert (hint.code, hint.fields["file"]) == ("synonyms.too-large", "synonyms.toml")
 
 
 def test_of_a_learned_long_form_the_majority_is_right(tmp_path: Path) -> None:

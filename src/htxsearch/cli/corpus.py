@@ -28,7 +28,7 @@ from htxsearch.errors import ExtraMissing, HtxError, UsageError
 
 if TYPE_CHECKING:
     from htxsearch.index import Index
-    from htxsearch.indexing.catalogue import Report
+    from htxsearch.indexing.catalogue import Plan, Report
     from htxsearch.indexing.run import Priority
 
 __all__ = ["add", "feeds", "reindex"]
@@ -76,7 +76,10 @@ def reindex(
     if dry_run:
         if watching or feeds or semantic:
             raise UsageError("option.dry-run-alone")
-        _show_plan(Index(index_dir, corpus=corpus), rebuild=rebuild, as_json=as_json)
+        planned = Index(index_dir, corpus=corpus).plan(
+            rebuild=rebuild, allow_removals=allow_removals, allow_other_corpus=allow_other_corpus
+        )
+        _show_plan(planned, as_json=as_json)
         return 0
     lower_own_priority(priority)
     if semantic:
@@ -103,12 +106,11 @@ def reindex(
     return 0
 
 
-def _show_plan(index: "Index", *, rebuild: bool, as_json: bool) -> None:
+def _show_plan(plan: "Plan", *, as_json: bool) -> None:
     """Show what a reindex would do."""
     from htxsearch.cli.render import show_plan
     from htxsearch.search.results import plan_json
 
-    plan = index.plan(rebuild=rebuild)
     if as_json:
         print_json(plan_json(plan))
         return

@@ -114,6 +114,11 @@ class CatalogueEntry:
     An empty digest means that the index does not have all of the file; hence the file is read again. A file whose
     stamp is unchanged need not be hashed; an empty stamp never matches. `size` is the size of the file in bytes.
 
+    `rejected` are the parts of the file that cannot be read, if nothing but a change of the file can change that. It is not
+    read again for them, see `keep_rejected` and `rejected_parts`.
+
+    `scans` are hashes of the scans in it, by which their recognised text is kept.
+
     `source` and `blocks` are how its lines are counted (`repeated.Counted`). `furniture` records which repeating
     lines were left out when it was read (`repeated.applied`).
     """
@@ -126,6 +131,16 @@ class CatalogueEntry:
     blocks: str = ""
     furniture: str = ""
     size: int = 0
+    scans: list[str] = field(default_factory=list)
+    rejected: list[tuple[str, object]] = field(default_factory=list)
+
+    def keep_rejected(self, parts: Sequence[Rejected]) -> None:
+        """Keep the parts that cannot be read."""
+        self.rejected = [(one.path, _to_stored(one.reason)) for one in parts]
+
+    def rejected_parts(self) -> list[Rejected]:
+        """Return the parts that could not be read when the file was."""
+        return [Rejected(path, _from_stored(reason)) for path, reason in self.rejected]
 
     def fingerprint_of(self, article_id: str) -> str:
         """Return the fingerprint by which the entry has an article, "" if it has none."""
@@ -223,6 +238,10 @@ def _stored(entry: CatalogueEntry) -> dict[str, object]:
     }
     if entry.blocks:
         stored |= {"source": entry.source, "blocks": entry.blocks, "furniture": entry.furniture}
+    if entry.scans:
+        stored["scans"] = entry.scans
+    if entry.rejected:
+        stored["rejected"] = entry.rejected
     return stored
 
 

@@ -5,7 +5,7 @@ The manifest is read before anything else.
 index/manifest.json     format, analysis, engine, which data folder, which corpus, whether a run was finished
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
 index/vectors/          the embeddings of passages; a rebuild leaves them alone
-index/ocr/              the text of scanned pages; may be deleted, then the pages are recognised again
+index/ocr/              the text of scanned pages; may be deleted, then a rebuild recognises the pages again
 index/writer.lock       held by the one process that writes
 index/adding.lock       held by the one process that puts things into the corpus
 index/progress.json     how far a run is, while there is one (`progress`)
@@ -39,6 +39,7 @@ __all__ = [
     "RECOGNISED",
     "Manifest",
     "adding_lock",
+    "articles_noted",
     "check_apart",
     "check_made_from",
     "exists",
@@ -109,6 +110,15 @@ def read_manifest(index: Path) -> Manifest:
     if Path(manifest.data).name != manifest.data or not manifest.data.startswith("data-"):
         raise IndexDamaged("index.data-outside", file=str(index / _FILE))
     return manifest
+
+
+def articles_noted(index: Path) -> int:
+    """Return how many articles a manifest of any format notes, 0 if that is not known."""
+    try:
+        articles = json.loads((index / _FILE).read_text("utf-8"))["articles"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return 0
+    return articles if isinstance(articles, int) else 0
 
 
 def exists(index: Path) -> bool:

@@ -16,7 +16,7 @@ from htxsearch.indexing.workers import CatalogueView
 from htxsearch.ingest.article import Article, Rejected
 from htxsearch.ingest.corpus import SourceFile, changed_articles
 
-__all__ = ["Removals"]
+__all__ = ["Removals", "are_many"]
 
 _MANY = 5
 """Articles whose loss at once is refused if they are more than half of all."""
@@ -26,6 +26,14 @@ _SHRUNK = 0.75
 
 _ReadFile = tuple[SourceFile, str, int]
 """A file that is new or changed, its digest and its size in bytes."""
+
+
+def are_many(lost: int, total: int, *, is_empty: bool) -> bool:
+    """Return True if so many articles of an index are lost that it may be a mistake.
+
+    `is_empty` is true if nothing is left.
+    """
+    return lost > 1 and (is_empty or (lost >= _MANY and 2 * lost > total))
 
 
 class Removals:
@@ -56,15 +64,12 @@ class Removals:
         `gone` are the files that the corpus no longer has. `record` returns the stored record of an article.
         """
         lost = self._without_file(gone, changed) | self._perhaps_lost_lines(changed)
-        if self._are_many(len(lost)):
+        if are_many(len(lost), self._total, is_empty=not self._has_files):
             lost = self._not_found(lost, changed, record)
-        if self._are_many(len(lost)):
+        if are_many(len(lost), self._total, is_empty=not self._has_files):
             ignored = sum(self._is_ignored(path) for path in lost.values())
             code = "corpus.many-ignored" if 2 * ignored > len(lost) else "corpus.many-removed"
             raise CorpusError(code, removed=len(lost), total=self._total, corpus=str(self._corpus))
-
-    def _are_many(self, count: int) -> bool:
-        return count > 1 and (not self._has_files or (count >= _MANY and 2 * count > self._total))
 
     def _is_ignored(self, path: str) -> bool:
         return any(path == one or (one.endswith("/") and path.startswith(one)) for one in self._ignored)

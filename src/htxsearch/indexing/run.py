@@ -1,9 +1,10 @@
 """Run a reindex in an index folder, or plan one: locks, manifest, data folder.
 
 `update` does the work in an engine; here is what makes it safe: one writer, the corpus that the index was made from, a manifest
-that says whether the run was finished, and a rebuild that replaces the old index only at its end.
+that says whether the run was finished, and a rebuild that replaces the old index only at its end, if most of it is not lost.
 """
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -11,11 +12,12 @@ from typing import Literal, Protocol
 
 from htxsearch.engine.contract import Engine
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.errors import CorpusError, IndexMissing, IndexOutdated, UsageError
-from htxsearch.indexing.catalogue import Plan, Report
+from htxsearch.errors import CorpusError, HtxError, IndexMissing, IndexOutdated, UsageError
+from htxsearch.indexing.catalogue import Plan, Report, read_catalogue
 from htxsearch.indexing.manifest import (
     RECOGNISED,
     Manifest,
+    articles_noted,
     check_apart,
     check_made_from,
     exists,
@@ -27,9 +29,11 @@ from htxsearch.indexing.manifest import (
     writer_lock,
 )
 from htxsearch.indexing.progress import ProgressFile
-from htxsearch.indexing.update import Progress, planned, reindex, unobserved
+from htxsearch.indexing.removals import are_many
+from htxsearch.indexing.update import Progress, check_rebuild, planned, reindex, unobserved
 from htxsearch.indexing.workers import LOW_PRIORITY, NORMAL_PRIORITY, default_workers
 from htxsearch.ingest.corpus import check_corpus
+from htxsearch.ingest.readers.ocr import keep_only
 from htxsearch.text.segmenter import segmenter_version
 
 __all__ = ["Engines", "Priority", "UpdateOptions", "niceness_of", "plan", "update"]
@@ -81,14 +85,18 @@ def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, 
         manifest = _manifest_to_update(index, rebuild=options.rebuild)
         if not options.allow_other_corpus:
             check_made_from(index, corpus)
+        is_guarded = options.rebuild and not options.allow_removals
+        former = _unguarded_articles(index, corpus, engines) if is_guarded else 0
         fresh = manifest is None
         noted = with_corpus(
             manifest or Manifest(data=new_data_folder(), engine=distribution, segmenter=segmenter_version()), index, corpus
         )
         engine = engines(index / noted.data, create=fresh)
-        if not (fresh and exists(index)):
+        is_beside_former = fresh and exists(index)
+        if not is_beside_former:
             write_manifest(index, replace(noted, complete=False))
         progress_file = ProgressFile(index)
+        is_refused = False
         try:
             report = reindex(
                 engine,
@@ -102,37 +110,84 @@ def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, 
                 recognised=index / RECOGNISED,
             )
             counts = engine.counts()
+            _check_articles(former, counts.articles, corpus)
+            _sweep_recognised(index / RECOGNISED, engine)
         except CorpusError:  # nothing was changed
             if manifest is not None:
                 write_manifest(index, manifest)
+            is_refused = True
             raise
         finally:
             engine.close()
             progress_file.remove()
+            if is_beside_former and is_refused:
+                shutil.rmtree(index / noted.data, ignore_errors=True)
         finished = replace(noted, complete=True, articles=counts.articles, passages=counts.passages)
         write_manifest(index, finished)
         sweep(index, finished)
     return replace(report, took_s=perf_counter() - started)
 
 
-def plan(index: Path, corpus: Path, engines: Engines, *, rebuild: bool = False) -> Plan:
+def _sweep_recognised(folder: Path, engine: Engine) -> None:
+    """Remove the text of scanned pages that no file of the catalogue has any more."""
+    if folder.is_dir():
+        keep_only(folder, {scan for entry in read_catalogue(engine).values() for scan in entry.scans})
+
+
+def plan(
+    index: Path,
+    corpus: Path,
+    engines: Engines,
+    *,
+    rebuild: bool = False,
+    allow_removals: bool = False,
+    allow_other_corpus: bool = False,
+) -> Plan:
     """Return what `update` would do; it writes nothing and takes no lock.
 
-    Raises CorpusError, IndexOutdated, IndexDamaged, IndexNotReadable, UsageError.
+    Its refusal is what `update` would refuse. Raises CorpusError, IndexOutdated, IndexDamaged, IndexNotReadable, UsageError.
     """
     check_corpus(corpus)
     check_apart(index, corpus)
     manifest = _manifest_to_update(index, rebuild=rebuild)
     engine = engines(index / manifest.data) if manifest else MemoryEngine()
     try:
-        outcome = planned(engine, corpus, recognised=index / RECOGNISED)
+        outcome = planned(engine, corpus, recognised=index / RECOGNISED, allow_removals=allow_removals)
     finally:
         engine.close()
     try:
-        check_made_from(index, corpus)
+        if not allow_other_corpus:
+            check_made_from(index, corpus)
+        if rebuild and not allow_removals:
+            _check_articles(_unguarded_articles(index, corpus, engines), len(outcome.added), corpus)
     except CorpusError as error:
         return replace(outcome, refusal=error.message)
     return outcome
+
+
+def _unguarded_articles(index: Path, corpus: Path, engines: Engines) -> int:
+    """Refuse a rebuild that would lose most of the old index, by its catalogue.
+
+    Of an index that cannot be opened, return how many articles it had, to be compared at the end; otherwise, or if that is not
+    known, return 0. Raises CorpusError.
+    """
+    try:
+        engine = engines(index / read_manifest(index).data)
+        try:
+            check_rebuild(engine, corpus, recognised=index / RECOGNISED)
+        finally:
+            engine.close()
+    except CorpusError:
+        raise
+    except (HtxError, OSError, ValueError, TypeError, KeyError):  # none, of another format, or damaged: what the rebuild is for
+        return articles_noted(index)
+    return 0
+
+
+def _check_articles(former: int, articles: int, corpus: Path) -> None:
+    """Raise CorpusError if a rebuilt index has far fewer articles than the former."""
+    if are_many(former - articles, former, is_empty=not articles):
+        raise CorpusError("corpus.many-fewer", before=former, now=articles, corpus=str(corpus))
 
 
 def _manifest_to_update(index: Path, *, rebuild: bool) -> Manifest | None:

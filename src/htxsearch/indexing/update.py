@@ -5,6 +5,8 @@ New and changed articles are indexed, those that are gone are deleted.
 Work is committed in batches. Each commit carries the catalogue of exactly its content. Hence a run
 cut off anywhere leaves a state that answers queries, and the next run goes on from there. Workers may
 analyse ahead of that; the articles indexed, their order and the counts do not depend on them.
+
+Long, since a run and its rehearsals are one: they compare, refuse and count the same.
 """
 
 import hashlib
@@ -40,12 +42,12 @@ from htxsearch.indexing.workers import (
 )
 from htxsearch.ingest.article import Article, Doubtful, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, list_corpus
-from htxsearch.ingest.doubts import doubts_of, lacks_recognition
-from htxsearch.ingest.readers.ocr import Recogniser, recognising
+from htxsearch.ingest.doubts import doubts_of, lacks_recognition, may_be_read_later
+from htxsearch.ingest.readers.ocr import Recogniser, recogniser, recognising
 from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
 
-__all__ = ["FilesDone", "Progress", "planned", "reindex", "unobserved"]
+__all__ = ["FilesDone", "Progress", "check_rebuild", "planned", "reindex", "unobserved"]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes to do; only files that changed count."""
@@ -241,12 +243,22 @@ class _Update:
         counts = {name: len(ids) for name, ids in self._ids.items()} | {"unchanged": self._unchanged, "renamed": renamed}
         return Report(**counts, rejected=tuple(self._rejected), doubtful=tuple(self._doubtful))
 
-    def plan(self, corpus: Path) -> Plan:
+    def check_rebuild(self, corpus: Path) -> None:
+        """Raise CorpusError if a rebuild would lose more than half of some articles.
+
+        It loses those of files that cannot be read now, too.
+        """
+        states, _, _ = self._compared(corpus)
+        gone = {path: entry for path, entry in self._files.items() if path not in states or not states[path].digest}
+        self._check_removals(corpus, states, gone)
+
+    def plan(self, corpus: Path, *, allow_removals: bool) -> Plan:
         """Return what `run` would do, if this is a rehearsal."""
         states, gone, _ = self._compared(corpus)
         refusal = None
         try:
-            self._check_removals(corpus, states, gone)
+            if not allow_removals:
+                self._check_removals(corpus, states, gone)
         except CorpusError as error:
             refusal = error.message
         self._process(states, gone)
@@ -261,11 +273,11 @@ class _Update:
 
     def _compared(self, corpus: Path) -> tuple[dict[str, _FileState], dict[str, CatalogueEntry], list[_FileState]]:
         """Return every file's state, the entries of files gone, and the files to read."""
-        sources, unlisted, self._ignored = list_corpus(corpus)
+        sources, unlisted, self._ignored, hidden = list_corpus(corpus)
         self._rejected += unlisted
         states = self._scan(sources)
-        hidden = tuple(f"{folder.path}/" for folder in unlisted)  # the index keeps the articles of these
-        gone = {path: e for path, e in self._files.items() if path not in states and not path.startswith(hidden or "/")}
+        kept = tuple(hidden)  # the index keeps the articles of these folders
+        gone = {path: entry for path, entry in self._files.items() if path not in states and not path.startswith(kept)}
         to_read = self._files_to_read(states, gone)
         self._total = sum(state.size for state in to_read)
         self._files_total = len(to_read)
@@ -360,6 +372,7 @@ class _Update:
             return
         if state.digest:
             entry.stamp = state.stamp
+            self._rejected += entry.rejected_parts()
         self._owner.update(dict.fromkeys(entry.articles, path))
         self._unchanged += len(entry.articles)
         if not state.digest:  # it may be readable again tomorrow: the index keeps its articles
@@ -377,12 +390,13 @@ class _Update:
         entry.furniture = self._boilerplate.fingerprint(path)
         present: set[str] = set()
         is_whole = True
+        rejected: list[Rejected] = []
         start = self._done
         for outcome, make_document in self._reading.read(state.source):
             outcome = self._unless_taken(outcome, path)
             if isinstance(outcome, Rejected):
-                self._rejected.append(outcome)
-                is_whole = False
+                rejected.append(outcome)
+                is_whole = is_whole and not may_be_read_later(outcome)
                 continue
             present.add(outcome.id)
             self._owner[outcome.id] = path
@@ -397,6 +411,10 @@ class _Update:
             self._report_progress(min(start + state.size, self._done + size))
         self._delete([article_id for article_id in entry.articles if article_id not in present], entry)
         entry.size = state.size
+        entry.scans = recogniser().scans.get(path, [])
+        self._rejected += rejected
+        is_whole = is_whole and (bool(present) or not rejected)
+        entry.keep_rejected(rejected if is_whole else [])
         if is_whole:
             entry.digest, entry.stamp = state.digest, state.stamp
         self._committer.unsaved = True
@@ -483,10 +501,16 @@ def reindex(
         return update.run(corpus, allow_removals=allow_removals)
 
 
-def planned(engine: Engine, corpus: Path, *, recognised: Path | None = None) -> Plan:
+def check_rebuild(engine: Engine, corpus: Path, *, recognised: Path | None = None) -> None:
+    """Raise CorpusError if an index made anew would lose most of what the engine has."""
+    with recognising(Recogniser(recognised, is_kept=False)):
+        _Update(engine, rehearsal=True).check_rebuild(corpus)
+
+
+def planned(engine: Engine, corpus: Path, *, recognised: Path | None = None, allow_removals: bool = False) -> Plan:
     """Return what a reindex would do. Files that changed are read, nothing is written."""
     with recognising(Recogniser(recognised, is_kept=False)):
-        return _Update(engine, rehearsal=True).plan(corpus)
+        return _Update(engine, rehearsal=True).plan(corpus, allow_removals=allow_removals)
 
 
 def _fingerprint(article: Article) -> str:

@@ -100,12 +100,14 @@ class FileState(NamedTuple):
 class CorpusFiles(NamedTuple):
     """The files of a corpus: those to read, those that cannot be read, those ignored.
 
-    All are sorted by path. `ignored` has the files and folders that a `.htxignore` names, folders with "/" at the end.
+    All are sorted by path. `ignored` has the files and folders that a `.htxignore` names, folders with "/" at the end. `hidden`
+    has the folders that were not looked into, as they or their `.htxignore` cannot be read: "" for all, or with "/" at the end.
     """
 
     sources: list[SourceFile]
     rejected: list[Rejected]
     ignored: list[str]
+    hidden: list[str]
 
 
 def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
@@ -116,13 +118,19 @@ def source_files(corpus: Path) -> tuple[list[SourceFile], list[Rejected]]:
 def list_corpus(corpus: Path) -> CorpusFiles:
     """Return the files of the corpus folder.
 
-    Folders that cannot be listed are among the rejected. Passed over are hidden files, metadata files, and the files that a
-    saved page or an office program leaves beside an article. Raises CorpusError if the corpus folder itself cannot be listed.
+    Folders that cannot be listed, and a `.htxignore` that cannot be read, are among the rejected. Passed over are hidden files,
+    metadata files, and the files that a saved page or an office program leaves beside an article.
+
+    Raises CorpusError if the corpus folder itself cannot be listed.
     """
-    found = CorpusFiles([], [], [])
+    found = CorpusFiles([], [], [], [])
+    listed = _list_corpus(corpus)
     rules, wrong = with_rules_of(corpus, "", IgnoreRules())
     found.rejected.extend(wrong)
-    folders = [(_list_corpus(corpus), "", rules)]
+    if rules is None:
+        found.hidden.append("")
+        return found
+    folders = [(listed, "", rules)]
     while folders:
         entries, inside, rules = folders.pop()
         for entry in entries:
@@ -137,9 +145,13 @@ def list_corpus(corpus: Path) -> CorpusFiles:
                     listed = list(os.scandir(entry.path))
                 except OSError as error:
                     found.rejected.append(Rejected(path, message("file.unlisted", error=error.strerror)))
+                    found.hidden.append(f"{path}/")
                     continue
                 within, wrong = with_rules_of(entry.path, f"{path}/", rules)
                 found.rejected.extend(wrong)
+                if within is None:
+                    found.hidden.append(f"{path}/")
+                    continue
                 folders.append((listed, f"{inside}{entry.name}/", within))
             elif may_be_article(entry.name) and not is_picture_of_page(path):
                 if rules.ignore(path):
@@ -238,7 +250,7 @@ def changed_articles(
     `known` has article ids by the hashes of their lines. `boilerplate` has the hashes of the lines that are left
     out since they repeat on the site, see `site_boilerplate`.
     """
-    recogniser().begin_file()
+    recogniser().begin_file(source.path)
     try:
         data = _bytes(source)
         reader = reader_of(data, source.file.name)

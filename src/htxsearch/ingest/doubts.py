@@ -1,14 +1,17 @@
-"""Doubts about the text of an article: broken letters, and pages that nobody read."""
+"""Doubts about the text of an article: broken letters, and pages that nobody read.
+
+Some of what was not read may be read by a later run.
+"""
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from htxsearch.errors.messages import Message, message
-from htxsearch.ingest.article import Article
+from htxsearch.ingest.article import Article, Rejected
 from htxsearch.text.normalize import LONE_VOWELS, is_syllable
 
-__all__ = ["doubts_of", "lacks_recognition", "text_share"]
+__all__ = ["doubts_of", "lacks_recognition", "may_be_read_later", "text_share"]
 
 _LEAST_SHARE = 0.6
 """Share of Vietnamese syllables of a whole text: true texts have .85 and more, names and abbreviations left out."""
@@ -27,6 +30,12 @@ _ENGLISH = frozenset("the of and for was were are is it its as at by be or if no
 _NOT_READ = "dropped.page-not-recognised"
 _NOT_INSTALLED = ("ocr.missing", "ocr.no-vietnamese")
 
+_PERHAPS_LATER = frozenset(
+    "file.unreadable file.reader-failed file.id-taken file.pdf-too-slow "
+    "file.ocr-too-slow file.picture-scan file.pdf-scan".split()
+)
+"""Reasons that may end without a change of the file: a disk, a program, another file, a busy processor, tesseract."""
+
 
 def doubts_of(article: Article) -> Iterator[Message]:
     """Yield the reasons to doubt the text of an article."""
@@ -42,6 +51,11 @@ def lacks_recognition(article: Article) -> bool:
     """Return True if pages of an article would be read were OCR installed."""
     reasons = [dropped.reason.fields["reason"] for dropped in article.dropped if dropped.reason.code == _NOT_READ]
     return any(reason.code in _NOT_INSTALLED for reason in reasons)
+
+
+def may_be_read_later(rejected: Rejected) -> bool:
+    """Return True if a later run may read a part though the file stays the same."""
+    return rejected.reason.code in _PERHAPS_LATER
 
 
 def text_share(text: str) -> float | None:

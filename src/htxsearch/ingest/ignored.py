@@ -1,9 +1,11 @@
 """Read `.htxignore`: files of the corpus that are never meant.
 
 Its syntax is that of .gitignore. It counts for the files of its folder and of the folders below. The file nearest to a path
-goes first, and in it the last pattern that fits. A folder that is ignored is not looked into.
+goes first, and in it the last pattern that fits. A folder that is ignored is not looked into. Nor is one whose file cannot be
+read: it may name what nobody should find.
 """
 
+import codecs
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["IGNORE_FILE", "IgnoreRules", "is_ignored", "with_rules_of"]
 
 IGNORE_FILE = ".htxignore"
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How "Unicode" of Windows begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +47,33 @@ class IgnoreRules:
         return False
 
 
-def with_rules_of(folder: str | Path, path: str, outer: IgnoreRules) -> tuple[IgnoreRules, list[Rejected]]:
+def with_rules_of(folder: str | Path, path: str, outer: IgnoreRules) -> tuple[IgnoreRules | None, list[Rejected]]:
     """Return the rules in a folder, and what of its `.htxignore` cannot be read.
 
-    `outer` are the rules around it. `path` is its path relative to the corpus, "" or with "/" at the end.
+    `outer` are the rules around it. `path` is its path relative to the corpus, "" or with "/" at the end. The rules are None if
+    the file as a whole cannot be read.
     """
     file, name = Path(folder, IGNORE_FILE), f"{path}{IGNORE_FILE}"
-    try:
-        lines = nfc(file.read_bytes().decode("utf-8-sig")).splitlines()
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(file):
         return outer, []
+    try:
+        lines = nfc(_decoded(file.read_bytes())).splitlines()
     except OSError as error:
-        return outer, [Rejected(name, message("file.unreadable", error=error.strerror))]
-    except UnicodeDecodeError:
-        return outer, [Rejected(name, message("file.ignore-not-utf-8"))]
+        return None, [Rejected(name, message("file.ignore-unreadable", error=error.strerror))]
+    except UnicodeError:
+        return None, [Rejected(name, message("file.ignore-not-utf-8"))]
     patterns, wrong = _compiled(lines)
     return IgnoreRules(((path, patterns), *outer.levels)), [
         Rejected(f"{name}:{number}", message("file.ignore-pattern", pattern=lines[number - 1])) for number in wrong
     ]
+
+
+def _decoded(data: bytes) -> str:
+    """Return a text in UTF-8, or in UTF-16 that says so. Raises UnicodeError."""
+    text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
+    if "\0" in text:  # UTF-16 that does not say so
+        raise UnicodeError
+    return text
 
 
 def _compiled(lines: Sequence[str]) -> "tuple[GitIgnoreSpec, list[int]]":
@@ -79,12 +92,15 @@ def _compiled(lines: Sequence[str]) -> "tuple[GitIgnoreSpec, list[int]]":
 
 
 def is_ignored(corpus: Path, path: str) -> bool:
-    """Return True if the file at a path of the corpus is ignored, or would be."""
+    """Return True if the file at a path of the corpus is ignored, or would be.
+
+    It is below a `.htxignore` that cannot be read, too.
+    """
     rules, inside = with_rules_of(corpus, "", IgnoreRules())[0], ""
     *folders, name = nfc(path).split("/")
     for folder in folders:
         inside += f"{folder}/"
-        if rules.ignore(inside):
+        if rules is None or rules.ignore(inside):
             return True
         rules = with_rules_of(os.path.join(corpus, inside), inside, rules)[0]
-    return rules.ignore(inside + name)
+    return rules is None or rules.ignore(inside + name)

@@ -8,7 +8,7 @@
     short = ["KKTR"]
 
 The file is read when a query is asked, so that a change of it needs no rebuild. A wrong entry is left out and named with its
-line; the others hold. A file that is no TOML says nothing.
+line; the others hold. A file that is no TOML says nothing. Messages name no folder: the web shows them to every reader.
 """
 
 import re
@@ -27,6 +27,8 @@ SYNONYMS_FILE = "synonyms.toml"
 """The file in the corpus folder; it is no article."""
 
 _MAX_BYTES = 1024 * 1024
+_MOST_PROBLEMS = 20
+"""Problems named: each is looked up in the lines of the file, and who has more mends these first."""
 _TABLES = ("short", "same", "forget")
 
 
@@ -34,7 +36,8 @@ _TABLES = ("short", "same", "forget")
 class Synonyms:
     """The user's words: short forms, groups of the same meaning, forms to forget.
 
-    `short` are pairs of short and long form. `problems` name the lines that say nothing that can be used.
+    `short` are pairs of short and long form. `problems` name the lines that say nothing that can be used,
+    the first twenty.
     """
 
     short: tuple[tuple[str, str], ...] = ()
@@ -67,37 +70,39 @@ def read_synonyms(corpus: Path) -> Synonyms:
         with file.open("rb") as opened:
             content = opened.read(_MAX_BYTES + 1)
     except OSError as error:
-        return Synonyms(problems=(message("synonyms.unreadable", file=file, error=error.strerror or ""),))
+        return Synonyms(problems=(message("synonyms.unreadable", file=SYNONYMS_FILE, error=error.strerror or ""),))
     if len(content) > _MAX_BYTES:
-        return Synonyms(problems=(message("synonyms.too-large", file=file, kilobytes=_MAX_BYTES // 1024),))
-    return _parsed(content, file)
+        return Synonyms(problems=(message("synonyms.too-large", file=SYNONYMS_FILE, kilobytes=_MAX_BYTES // 1024),))
+    return _parsed(content)
 
 
-def _parsed(content: bytes, file: Path) -> Synonyms:
+def _parsed(content: bytes) -> Synonyms:
     import tomllib  # takes some milliseconds, and few have the file
 
     try:
         text = nfc(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        return _not_toml(file, content[: error.start].count(b"\n") + 1)
+        return _not_toml(content[: error.start].count(b"\n") + 1)
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        lines = text.split("\n")
+        return _not_toml(1 + max(range(len(lines)), key=lambda number: lines[number].count("[") + lines[number].count("{")))
+    except ValueError as error:  # TOMLDecodeError is one, and so is that of a number with too many digits
         line = re.search(r"at line (\d+)", str(error))
-        return _not_toml(file, int(line[1]) if line else text.count("\n") + 1)
-    return _Reading(text, file).read(values)
+        return _not_toml(int(line[1]) if line else text.count("\n") + 1)
+    return _Reading(text).read(values)
 
 
-def _not_toml(file: Path, line: int) -> Synonyms:
-    return Synonyms(problems=(message("synonyms.not-toml", file=file, line=line),))
+def _not_toml(line: int) -> Synonyms:
+    return Synonyms(problems=(message("synonyms.not-toml", file=SYNONYMS_FILE, line=line),))
 
 
 class _Reading:
     """Reads the values of a file and collects what is wrong with them."""
 
-    def __init__(self, text: str, file: Path) -> None:
+    def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
-        self._file = file
         self._problems: list[Message] = []
 
     def read(self, values: dict[str, Any]) -> Synonyms:
@@ -110,8 +115,10 @@ class _Reading:
         return Synonyms(short, same, frozenset(self._forget(self._table(values, "forget"))), tuple(self._problems))
 
     def _wrong(self, code: str, name: str, **fields: Any) -> None:
+        if len(self._problems) == _MOST_PROBLEMS:
+            return
         line = next((number for number, line in enumerate(self._lines, 1) if name in line), 1)
-        self._problems.append(message(code, file=self._file, line=line, name=name, **fields))
+        self._problems.append(message(code, file=SYNONYMS_FILE, line=line, name=name, **fields))
 
     def _table(self, values: dict[str, Any], name: str) -> dict[str, Any]:
         table = values.get(name, {})

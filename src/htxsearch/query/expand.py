@@ -10,6 +10,7 @@ Long, since the one pass over the tree knows every kind of operand, and all of t
 
 import datetime
 import re
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -28,6 +29,7 @@ from htxsearch.engine.contract import (
     Phrase,
     TermsFilter,
     WeightedTerm,
+    term_hash,
 )
 from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
@@ -60,6 +62,8 @@ _LONGEST_WORD = 6
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEPT_LOOKUPS = 10_000
 """Lookups of each kind that are kept."""
+_MOST_COMPARED = 200
+"""Articles with the cooperative of a place's name whose text is looked at for the place itself."""
 _MOST_PREFIXED = 200
 """Terms a prefix may stand for; beyond that it says too little to be worth the time."""
 
@@ -603,13 +607,19 @@ class Expander:
     def _smaller(self, place: SmallerPlace, parts: _Parts) -> Node | None:
         """Return the filter for the articles that name a place below the provinces.
 
-        If larger places are typed behind it, the articles are about that province, or name the larger place, too.
+        If larger places are typed behind it, the articles are about that province, or name the larger place, too. The name of a
+        cooperative (hợp tác xã Tân Cương) names no commune, but one beside it in the same passage does.
         """
         slots = tuple(map(self._alternatives, terms(place.name)))
         if not all(slots):
             return None
-        cooperative = (self._alternatives("tác"), *slots)  # hợp tác xã Tân Cương is no commune
-        named = Boolean(must=(Boolean(should=self._phrases(slots, 1.0)),), must_not=self._phrases(cooperative, 1.0))
+        phrases, cooperatives = self._phrases(slots, 1.0), self._phrases((self._alternatives("tác"), *slots), 1.0)
+        named: Node = Boolean(should=phrases)
+        found = self._engine.search(Boolean(should=cooperatives), limit=_MOST_COMPARED)
+        if found.articles <= _MOST_COMPARED:  # of more, none is left out
+            both = frozenset(hit.article_id for hit in found.hits if self._stands_apart(hit.article_id, slots))
+            only = Boolean(must=(named,), must_not=cooperatives)
+            named = Boolean(should=(only, TermsFilter("id", both)))
         needed: list[Node] = [InArticle(named)]
         needed += [self._named([name]) or TermsFilter("place", frozenset()) for name in place.within]
         if place.province:
@@ -622,6 +632,18 @@ class Expander:
         else:
             parts.notes.append(message("hint.named-place", place=place.name))
         return Boolean(must=tuple(needed))
+
+    def _stands_apart(self, article_id: str, slots: Sequence[Sequence[str]]) -> bool:
+        """Return True if an article has a run of syllables somewhere without "tác" before it."""
+        run = [frozenset(map(term_hash, slot)) for slot in slots]
+        cooperative = frozenset(map(term_hash, self._alternatives("tác")))
+        for part in self._engine.forward(article_id):
+            hashes = struct.unpack(f"<{len(part.hashes) // 4}I", part.hashes)
+            for start in range(len(hashes) - len(run) + 1):
+                is_run = all(hashes[start + place] in slot for place, slot in enumerate(run))
+                if is_run and not (start and hashes[start - 1] in cooperative):
+                    return True
+        return False
 
     # Spellings
 

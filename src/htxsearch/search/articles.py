@@ -89,7 +89,8 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path, recognised: 
 
     The pieces are in the order of the original. `recognised` is the folder that keeps the text of scanned pages.
 
-    Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
+    Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed, or if it is a scan whose
+    recognised text is not kept: nothing is recognised here.
     """
     from htxsearch.ingest.corpus import changed_articles, source_at
     from htxsearch.ingest.readers.ocr import Recogniser, recognising
@@ -101,11 +102,13 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path, recognised: 
         raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
     files = {path: LineCounts(counts.source, counts.blocks) for path, counts in read_catalogue(snapshot.engine).items()}
     site = files.get(article.path, LineCounts()).source
-    with recognising(Recogniser(recognised, is_kept=False)):
+    used = Recogniser(recognised, is_kept=False, only_kept=True)  # recognising takes minutes
+    with recognising(used):
         for news in changed_articles(source, {}, learned_boilerplate(files, {site})[site]):
             if news == article:
                 return news.dropped
-    raise CorpusError("article.original-changed", path=article.path, article=article.id)
+    code = "article.scan-not-kept" if used.lacks else "article.original-changed"
+    raise CorpusError(code, path=article.path, article=article.id)
 
 
 def article_in_file(path: Path) -> Article:

@@ -1,7 +1,8 @@
 """Text recognition (OCR) of pages that are pictures, by the program tesseract.
 
 tesseract (Apache-2.0) is asked directly, page by page: it can be stopped, and no package is needed. What it recognised is kept
-in a folder, so that no page is recognised twice; whoever updates an index names the folder with `recognising`.
+in a folder, so that no page is recognised twice; whoever updates an index names the folder with `recognising`. A newer
+tesseract replaces what an older one recognised; what no file needs any more is removed by `keep_only`.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,7 +25,16 @@ from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.atomic_files import replace_file
 from htxsearch.text.normalize import nfc
 
-__all__ = ["Picture", "RecognisedPage", "Recogniser", "ScannedText", "recogniser", "recognising", "with_recognised"]
+__all__ = [
+    "Picture",
+    "RecognisedPage",
+    "Recogniser",
+    "ScannedText",
+    "keep_only",
+    "recogniser",
+    "recognising",
+    "with_recognised",
+]
 
 _LANGUAGE = "vie"
 _LONGEST_PAGE_S, _LONGEST_FILE_S, _LONGEST_ANSWER_S = 120.0, 1800.0, 30.0
@@ -81,18 +91,25 @@ class _Program(NamedTuple):
 class Recogniser:
     """Recognises pages, and keeps what it recognised in `folder`, if there is one.
 
-    The folder may be deleted at any time; nothing in it is trusted. `is_kept` is False for those who may not write to it.
-    `page_done` is called with the pages done and to do.
+    The folder may be deleted at any time; nothing in it is trusted. `is_kept` is False for those who may not write to it. With
+    `only_kept`, no page is recognised: what is kept is used, whichever version recognised it. `page_done` is called with the
+    pages done and to do. `scans` are the hashes of the scans of each file read; `lacks` is True once a page was not kept.
     """
 
     folder: Path | None = None
     is_kept: bool = True
+    only_kept: bool = False
     page_done: Callable[[int, int], None] = lambda _done, _total: None
+    scans: dict[str, list[str]] = field(default_factory=dict, init=False)
+    lacks: bool = field(default=False, init=False)
     _program: _Program | None = field(default=None, init=False)
+    _path: str = field(default="", init=False)
     _ends: float | None = field(default=None, init=False)
 
-    def begin_file(self) -> None:
+    def begin_file(self, path: str) -> None:
         """Give the next file, all of an archive together, its time."""
+        self._path = path
+        self.scans.pop(path, None)
         self._ends = time.monotonic() + _LONGEST_FILE_S
 
     def program(self) -> _Program:
@@ -108,16 +125,21 @@ class Recogniser:
         `picture` makes the picture of a page, with `settings`. Raises Unreadable if it takes too long; the pages done are kept.
         """
         try:
-            program = self.program()
+            program = None if self.only_kept else self.program()
         except Unreadable as error:
             return dict.fromkeys(numbers, error.message)
         ends = time.monotonic() + _LONGEST_FILE_S if self._ends is None else self._ends
         digest = hashlib.blake2b(data, digest_size=16).hexdigest()
+        self.scans.setdefault(self._path, []).append(digest)
         found: dict[int, RecognisedPage | Message] = {}
         for number in numbers:
-            made_of = (digest, number, program.version, settings, _LANGUAGE, _GAP)
-            key = hashlib.blake2b(repr(made_of).encode(), digest_size=20).hexdigest()
-            known = self._kept(key)
+            made_of = hashlib.blake2b(repr((number, settings, _LANGUAGE, _GAP)).encode(), digest_size=8).hexdigest()
+            key = f"{digest}-{made_of}"
+            known = self._kept(key, program)
+            if program is None:
+                self.lacks = self.lacks or known is None
+                found[number] = known or message("ocr.not-kept")
+                continue
             if known is None and time.monotonic() > ends:
                 raise Unreadable(
                     message("file.ocr-too-slow", minutes=_LONGEST_FILE_S / 60, done=len(found), pages=len(numbers))
@@ -132,17 +154,21 @@ class Recogniser:
     def _recognised(self, program: _Program, picture: Picture, key: str) -> RecognisedPage:
         page = _page_of(_output(program.path, picture))
         if self.folder is not None and self.is_kept:
-            _keep(self.folder / f"{key}.json", page)
+            _keep(self.folder / f"{key}.json", page, program.version)
         return page
 
-    def _kept(self, key: str) -> RecognisedPage | None:
-        """Return what was recognised before; None if nothing, or nothing whole, is kept."""
+    def _kept(self, key: str, program: _Program | None) -> RecognisedPage | None:
+        """Return what a program, or any, recognised before.
+
+        None if nothing, or nothing whole, is kept.
+        """
         if self.folder is None:
             return None
         try:
             kept = json.loads((self.folder / f"{key}.json").read_bytes())
             page = RecognisedPage(tuple(map(str, kept["lines"])), int(kept["words"]), float(kept["confidence"]))
-            return page if kept["check"] == _check(page) else None
+            is_whole = kept["check"] == _check(page, kept["version"])
+            return page if is_whole and (program is None or program.version == kept["version"]) else None
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None  # it is recognised again
 
@@ -264,8 +290,18 @@ def _line(words: Sequence[Sequence[str]]) -> str:
 # What is kept
 
 
-def _keep(path: Path, page: RecognisedPage) -> None:
-    kept = {**page._asdict(), "check": _check(page)}
+def keep_only(folder: Path, scans: Set[str]) -> None:
+    """Remove what is kept of all scans but those with the given hashes."""
+    for file in folder.glob("*.json"):
+        if file.name.partition("-")[0] not in scans:
+            try:
+                file.unlink()
+            except OSError as error:  # the next run tries again
+                logging.getLogger(__name__).warning("%s: %s", file, error)
+
+
+def _keep(path: Path, page: RecognisedPage, version: str) -> None:
+    kept = {**page._asdict(), "version": version, "check": _check(page, version)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, [json.dumps(kept, ensure_ascii=False).encode()])
@@ -273,5 +309,5 @@ def _keep(path: Path, page: RecognisedPage) -> None:
         logging.getLogger(__name__).warning("%s: %s", path, error)
 
 
-def _check(page: RecognisedPage) -> str:
-    return hashlib.blake2b(repr(page).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+def _check(page: RecognisedPage, version: object) -> str:
+    return hashlib.blake2b(repr((page, version)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
