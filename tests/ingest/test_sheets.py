@@ -100,6 +100,40 @@ def test_an_empty_workbook_is_named(tmp_path: Path) -> None:
     assert isinstance(found, Rejected)
 
 
+COUNTIES = ("Huyện", "Số HTX", "Số thành viên", "Doanh thu (tỷ đồng)")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(("name", "between"), [("bieu.csv", ";"), ("bieu.csv", ","), ("bieu.tsv", "\t")])
+def test_a_table_of_figures_reads_like_a_sheet(tmp_path: Path, name: str, between: str, mark: str) -> None:
+    rows = [COUNTIES, ("Tam Đường", "42", "1.240", '"35,5"'), ("Sìn Hồ", "19", "96", ""), ()]
+    data = mark + "\r\n".join(between.join(row) for row in rows)
+    [article] = read(tmp_path, name, data.encode())
+    assert (article.id, article.title) == (name, "Huyện, Số HTX, Số thành viên, Doanh thu (tỷ đồng)")
+    assert article.body.split("\n") == [
+        "huyện Tam Đường: 42 HTX; 1.240 thành viên; doanh thu 35,5 tỷ đồng",
+        "huyện Sìn Hồ: 19 HTX; 96 thành viên",
+    ]
+    facts = [(fact.low, fact.unit, fact.place) for fact in extract_facts(article.title, article.body)]
+    assert (1240, "thành viên", "huyện Tam Đường") in facts
+    assert (35.5e9, "đồng", "huyện Tam Đường") in facts
+
+
+@pytest.mark.parametrize("above", ["BIỂU TỔNG HỢP HTX NĂM 2021;;\n;;\n", "BIỂU TỔNG HỢP HTX NĂM 2021\n\n"])
+def test_a_table_of_figures_may_have_its_title_above(tmp_path: Path, above: str) -> None:
+    data = above + "TT;Huyện;Số HTX\n1;Tam Đường;42\n2;Sìn Hồ;19\n"
+    [article] = read(tmp_path, "bieu.csv", data.encode())
+    assert (article.title, article.body) == ("BIỂU TỔNG HỢP HTX NĂM 2021", "huyện Tam Đường: 42 HTX\nhuyện Sìn Hồ: 19 HTX")
+    assert [piece.text for piece in article.dropped] == ["TT | Huyện | Số HTX", "1 | 2"]
+
+
+@pytest.mark.parametrize("text", ["12;30\n1;2\n", "Tên HTX\nHTX Ong\n", "Tên HTX;Huyện\n"])
+def test_a_table_without_names_of_columns_or_rows_is_named(tmp_path: Path, text: str) -> None:
+    [found] = read(tmp_path, "bieu.csv", text.encode())
+    assert isinstance(found, Rejected)
+    assert found.reason.code == "file.table-columns"
+
+
 def slides(*pages: list[str]) -> bytes:
     """A file of slides, each with its paragraphs."""
     found = io.BytesIO()
