@@ -13,6 +13,7 @@ import pytest
 from htxsearch import Article, Rejected
 from htxsearch.facts.extract import extract_facts
 from htxsearch.ingest.corpus import SourceFile, articles_of
+from ingest.folder import packed
 
 
 def read(tmp_path: Path, name: str, data: bytes) -> list[Any]:
@@ -132,6 +133,50 @@ def test_a_table_without_names_of_columns_or_rows_is_named(tmp_path: Path, text:
     [found] = read(tmp_path, "bieu.csv", text.encode())
     assert isinstance(found, Rejected)
     assert found.reason.code == "file.table-columns"
+
+
+def test_a_percent_cell_is_read_as_shown(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    sheet = made.worksheets[0]
+    sheet.title = "Hộ & nghèo"
+    shown = {"0.0%": 0.054, "0%": 0.07, "0.00%": 1 / 3, '0.0"%"': 5.5, "General": 0.25, '[Red]#,##0.0 "≈" %;-0%': 1.284}
+    for column, name in enumerate(["Xã", *(f"Cột {letter} (%)" for letter in "abcdef")], start=2):
+        sheet.cell(3, column, name)
+    sheet.cell(4, 2, "Bản Pom")
+    for column, (shape, value) in enumerate(shown.items(), start=3):
+        sheet.cell(4, column, value).number_format = shape
+    found = io.BytesIO()
+    made.save(found)
+    [article] = read(tmp_path, "so.xlsx", found.getvalue())
+    assert article.body == ("xã Bản Pom: cột a 5,4 %; cột b 7 %; cột c 33,33 %; cột d 5,5 %; cột e 0,25 %; cột f 128,4 %")
+    first = extract_facts(article.title, article.body)[0]
+    assert (first.low, first.unit) == (5.4, "%")
+
+
+def test_a_percentage_of_an_open_document_is_read_as_shown(tmp_path: Path) -> None:
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+
+    def cell(shown: str, given: str = "office:value-type='string'") -> str:
+        return f"<table:table-cell {given}><text:p>{shown}</text:p></table:table-cell>"
+
+    def row(*cells: str, more: str = "") -> str:
+        return f"<table:table-row {more}>{''.join(cells)}</table:table-row>"
+
+    rows = row("<table:table-cell/>", more='table:number-rows-repeated="2"') + row(
+        *(cell(name) for name in ("Xã", "Hộ nghèo", "Cận nghèo", "Số hộ"))
+    )
+    share = "office:value-type='percentage' office:value='0.054' table:number-columns-repeated='2'"
+    rows += row(cell("Bản Pom"), cell("5,4%", share), cell("0,5", "office:value-type='float' office:value='0.5'"))
+    rows += row("<table:table-cell/>", more='table:number-rows-repeated="1048000"')
+    names = f'xmlns:office="{space}:office:1.0" xmlns:text="{space}:text:1.0" xmlns:table="{space}:table:1.0"'
+    body = (
+        f"<office:body><office:spreadsheet><table:table table:name='Hộ'>{rows}</table:table></office:spreadsheet></office:body>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    content = f"<office:document-content {names}>{body}</office:document-content>"
+    [article] = read(tmp_path, "so.ods", packed({"mimetype": kind, "META-INF/manifest.xml": "<m/>", "content.xml": content}))
+    assert isinstance(article, Article), article
+    assert article.body == "xã Bản Pom: hộ nghèo 5,4 %; cận nghèo 5,4 %; 0,5 hộ"
 
 
 def slides(*pages: list[str]) -> bytes:

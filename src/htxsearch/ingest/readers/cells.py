@@ -8,6 +8,7 @@ import datetime
 import math
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from htxsearch.errors.messages import message
 from htxsearch.facts.units import unit_behind
@@ -16,7 +17,7 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
 from htxsearch.text.normalize import folded_form
 
-__all__ = ["sheet_document", "table_document"]
+__all__ = ["Share", "sheet_document", "table_document"]
 
 _LONGEST_HEAD = 20
 """Rows in which the names of columns are looked for."""
@@ -35,6 +36,13 @@ _CODE = re.compile(r"(?<!\w)(?:ma|cccd|cmnd|tai khoan|so hieu)(?!\w)")
 _PHONE_NUMBERS, _LARGEST = range(100_000_000, 1_000_000_000), 1e18
 """Numbers that lost their zero as phone numbers, and the least that is written by its power of ten."""
 _TITLE = re.compile(r"(?:BIỂU|BẢNG|DANH SÁCH|TỔNG HỢP|THỐNG KÊ|BÁO CÁO|KẾ HOẠCH|KẾT QUẢ|PHỤ LỤC)(?!\w)", re.IGNORECASE)
+
+
+class Share(NamedTuple):
+    """The value of a cell that is shown as per cent, with its decimals: 0.054 as 5,4 %."""
+
+    value: float
+    decimals: int
 
 
 def sheet_document(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
@@ -134,6 +142,8 @@ def _value(name: str, text: str) -> str:
     if not name or not text[:1].isdigit() or folded_form(name) in _TIMES:
         return f"{_lowered(name)} {text}".strip()
     unit = _UNIT.search(name)
+    if text.endswith("%"):
+        return f"{_lowered(name[: unit.start()].strip() if unit and unit[1] == '%' else name)} {text}"
     if unit:
         return f"{_lowered(name[: unit.start()].strip())} {text} {unit[1]}"
     counted = _COUNTED.match(name)
@@ -152,6 +162,8 @@ def _text(cell: object, column: str = "") -> str:
     """Return a cell as Vietnamese writes it: 1.240, 3,5, 31/12/2023."""
     if isinstance(cell, bool):
         return "có" if cell else "không"
+    if isinstance(cell, Share):
+        return f"{_number(round(cell.value * 100, cell.decimals))} %" if math.isfinite(cell.value) else ""
     if isinstance(cell, int | float):
         folded = folded_form(column)
         if not math.isfinite(cell):

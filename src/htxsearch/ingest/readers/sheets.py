@@ -13,36 +13,16 @@ from dataclasses import replace
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Unreadable
+from htxsearch.ingest.readers import cell_process
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument
-from htxsearch.ingest.readers.cells import sheet_document
+from htxsearch.ingest.readers.cells import Share, sheet_document
 from htxsearch.text.normalize import nfc
 
 __all__ = ["read_sheets"]
 
-_MOST_ROWS, _LONGEST_S, _LONGEST_REASON = 200_000, 60.0, 200
-"""Rows of a sheet, seconds for a workbook, and characters of an error."""
-_READ_CELLS = f"""
-import datetime, io, json, sys
-try:
-    import resource
-    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-except (ImportError, ValueError, OSError):
-    pass  # Windows: the time is bounded all the same
-from python_calamine import CalamineWorkbook
-def plain(cell):
-    if isinstance(cell, (datetime.datetime, datetime.date)):
-        return [cell.isoformat()]
-    return cell if isinstance(cell, (bool, int, float, str)) or cell is None else str(cell)
-workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
-sheets = []
-for name in workbook.sheet_names:
-    sheet = workbook.get_sheet_by_name(name)
-    if sheet.total_height > {200_000} or sheet.total_height * sheet.total_width > {4_000_000}:
-        raise SystemExit("too large")
-    sheets.append((name, [[plain(cell) for cell in row] for row in sheet.to_python()]))
-json.dump(sheets, sys.stdout)
-"""
+_LONGEST_S, _LONGEST_REASON = 60.0, 200
+"""Seconds for a workbook, and characters of an error."""
 _BESIDE = re.compile(
     r"xl/(?:(?:drawings/drawing|charts/chart|diagrams/data)\d+|(?P<comment>comments\d*|comments/comment\d+))\.xml"
 )
@@ -94,22 +74,24 @@ def _cells_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _READ_CELLS], input=data, capture_output=True, timeout=_LONGEST_S, check=False
+            [sys.executable, "-I", cell_process.__file__], input=data, capture_output=True, timeout=_LONGEST_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise Unreadable(message("file.sheet-too-long", limit=_MOST_ROWS)) from error
+        raise Unreadable(message("file.sheet-too-long", limit=cell_process.MOST_ROWS)) from error
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         if reason.startswith("PasswordError"):
             raise Unreadable(message("file.password"))
         if "too large" in reason or done.returncode < 0:
-            raise Unreadable(message("file.sheet-too-long", limit=_MOST_ROWS))
+            raise Unreadable(message("file.sheet-too-long", limit=cell_process.MOST_ROWS))
         raise Unreadable(message("file.sheet-damaged", error=reason[:_LONGEST_REASON]))
     return [(name, [[_cell(cell) for cell in row] for row in rows]) for name, rows in json.loads(done.stdout)]
 
 
 def _cell(value: object) -> object:
-    """Return a cell as it was: days come as [text]."""
+    """Return a cell as it was: days come as [text], shares as objects."""
+    if isinstance(value, dict):
+        return Share(value["share"], value["decimals"])
     if not isinstance(value, list):
         return value
     moment = datetime.datetime.fromisoformat(str(value[0]))
