@@ -135,6 +135,48 @@ def test_a_table_without_names_of_columns_or_rows_is_named(tmp_path: Path, text:
     assert found.reason.code == "file.table-columns"
 
 
+def test_the_time_of_a_column_is_that_of_its_figures(tmp_path: Path) -> None:
+    names = ["Tên HTX", "Doanh thu 2023 (triệu đồng)", "Thành viên", "Doanh thu năm 2024 (triệu đồng)"]
+    names += ["Kế hoạch doanh thu 2025 (triệu đồng)", "Lao động đến 31/12/2023", "Tăng so với 2021 (%)"]
+    rows = [["BIỂU TỔNG HỢP NĂM 2022"], names, ["HTX Ong Vàng", 4520, 31, 5000, 6100, 15, 7.5]]
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("HTX", rows)))
+    assert article.body.split("\n") == [
+        "HTX Ong Vàng: 31 thành viên; tăng so với 2021 7,5 %",
+        "HTX Ong Vàng, năm 2023: doanh thu 4.520 triệu đồng",
+        "HTX Ong Vàng, năm 2024: doanh thu 5.000 triệu đồng",
+        "HTX Ong Vàng, năm 2025: kế hoạch doanh thu 6.100 triệu đồng",
+        "HTX Ong Vàng, đến 31/12/2023: 15 lao động",
+    ]
+    facts = {(fact.low, fact.unit): fact.as_of for fact in extract_facts(article.title, article.body)}
+    times = {4.52e9: "2023", 5e9: "2024", 6.1e9: "2025"}
+    assert {low: as_of for (low, unit), as_of in facts.items() if unit == "đồng"} == times
+    assert (facts[31, "thành viên"], facts[15, "người"]) == ("2022", "2023-12-31")
+
+
+def test_a_column_may_be_a_year(tmp_path: Path) -> None:
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Số HTX", [["Huyện", 2022, 2023], ["Sìn Hồ", 19, 21]])))
+    assert article.body.split("\n") == ["huyện Sìn Hồ, năm 2022: 19", "huyện Sìn Hồ, năm 2023: 21"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Số HTX quý I/2023", "quý I/2023: 12 HTX"),
+        ("6 tháng đầu năm 2023 (tấn)", "6 tháng đầu năm 2023: 12 tấn"),
+        ("Mật (tấn, năm 2023)", "năm 2023: mật 12 tấn"),
+    ],
+)
+def test_a_name_of_a_column_is_read_without_its_time(tmp_path: Path, name: str, sentence: str) -> None:
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Ong", [["Tổ", name], ["Tổ Pom", 12]])))
+    assert article.body == f"Tổ Pom, {sentence}"
+
+
+@pytest.mark.parametrize("name", ["Tỷ lệ 2024/2023", "Theo Luật HTX năm 2012", "Năm 2024 so với năm 2023", "So với năm 2022"])
+def test_a_time_that_is_not_of_the_figures_stays_in_the_name(tmp_path: Path, name: str) -> None:
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Ong", [["Tổ", name], ["Tổ Pom", 12]])))
+    assert article.body == f"Tổ Pom: {name[0].lower()}{name[1:]} 12"
+
+
 def test_a_percent_cell_is_read_as_shown(tmp_path: Path) -> None:
     made = openpyxl.Workbook()
     sheet = made.worksheets[0]

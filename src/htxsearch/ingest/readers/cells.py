@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from htxsearch.errors.messages import message
+from htxsearch.facts.times import is_usable
 from htxsearch.facts.units import unit_behind
 from htxsearch.ingest.article import Dropped
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
+from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.normalize import folded_form
+from htxsearch.text.sentences import Span
 
 __all__ = ["Share", "sheet_document", "table_document"]
 
@@ -26,6 +29,15 @@ _NUMBERING = frozenset({"stt", "tt", "so tt", "so thu tu", "no", "#"})
 _ORDINAL = re.compile(r"[\d.]{1,6}|[IVXLC]{1,6}|[a-zđ]", re.IGNORECASE)
 _FIGURE = re.compile(r"[-+]?\d[\d., ]*%?")
 """A cell of a table of texts that is a figure."""
+_YEAR = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?![\w./-])")
+_PLANNED = re.compile(r"(?<!\w)(?:kế hoạch|chỉ tiêu|mục tiêu)(?!\w)", re.IGNORECASE)
+"""Words before the time for which a figure is planned; in texts they name a plan by its year."""
+_LEADS = re.compile(r"(?:(?:^| )(?:tính|đến|tới|hết|ngày|trong|của|vào|tại|năm)(?= )|[ ,:-])+$", re.IGNORECASE)
+"""Words that lead to a time."""
+_UNTIL = frozenset({"đến", "tới", "hết"})
+_EMPTY = re.compile(r"[ ,]+\)")
+_LONGEST_NAME = 200
+"""Characters of the longest name of a column in which a time is looked for."""
 _PLACES = frozenset({"tỉnh", "huyện", "xã", "quận", "phường", "thị xã", "thành phố"})
 """Names of a column whose cells are places of that kind."""
 _TIMES = frozenset({"nam", "thang", "quy", "ngay"})
@@ -36,6 +48,14 @@ _CODE = re.compile(r"(?<!\w)(?:ma|cccd|cmnd|tai khoan|so hieu)(?!\w)")
 _PHONE_NUMBERS, _LARGEST = range(100_000_000, 1_000_000_000), 1e18
 """Numbers that lost their zero as phone numbers, and the least that is written by its power of ten."""
 _TITLE = re.compile(r"(?:BIỂU|BẢNG|DANH SÁCH|TỔNG HỢP|THỐNG KÊ|BÁO CÁO|KẾ HOẠCH|KẾT QUẢ|PHỤ LỤC)(?!\w)", re.IGNORECASE)
+
+
+class _Column(NamedTuple):
+    """A column by its name, the time that the name has, and the rest of the name."""
+
+    name: str
+    time: str
+    rest: str
 
 
 class Share(NamedTuple):
@@ -72,8 +92,9 @@ def _table_document(name: str | None, rows: Sequence[Sequence[object]]) -> Parse
     head = _head(rows, texts)
     if head is None:
         return None
-    columns = texts[head]
-    body = [sentence for row in rows[head + 1 :] if (sentence := _sentence(columns, row))]
+    columns = [_name(cell) for cell in rows[head]]
+    named = _columns(columns)
+    body = [sentence for row in rows[head + 1 :] for sentence in _sentences(named, row)]
     dropped = (Dropped(" | ".join(filter(None, columns)), message("dropped.columns")), *_numbering(columns, texts[head + 1 :]))
     above = [" | ".join(filter(None, row)) for row in texts[:head] if any(row)]
     title = next((line for line in above if _TITLE.match(line)), None)
@@ -102,13 +123,16 @@ def _is_ordinal(column: str, text: str) -> bool:
 def _head(rows: Sequence[Sequence[object]], texts: Sequence[Sequence[str]]) -> int | None:
     """Return the number of the row that names the columns.
 
-    It is the first of at least two cells, all of them words, above such a row.
+    It is the first of at least two cells, all of them words or different years, above a row of two cells or more.
     """
     for number, row in enumerate(rows[:_LONGEST_HEAD]):
         cells = [cell for cell, text in zip(row, texts[number], strict=True) if text]
+        years = {year for cell in cells if (year := _year(cell))}
         if (
             len(cells) >= 2
-            and all(isinstance(cell, str) and not _FIGURE.fullmatch(cell.strip()) for cell in cells)
+            and all(_year(cell) or _is_name(cell) for cell in cells)
+            and len(years) != 1
+            and len(years) < len(cells)
             and number + 1 < len(rows)
         ):
             below = [text for text in texts[number + 1] if text]
@@ -117,24 +141,71 @@ def _head(rows: Sequence[Sequence[object]], texts: Sequence[Sequence[str]]) -> i
     return None
 
 
-def _sentence(columns: Sequence[str], row: Sequence[object]) -> str:
-    """Return a row as a sentence.
+def _is_name(cell: object) -> bool:
+    return isinstance(cell, str) and not _FIGURE.fullmatch(cell.strip())
+
+
+def _year(cell: object) -> str:
+    shown = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+    return shown if _YEAR.fullmatch(shown) else ""
+
+
+def _name(cell: object) -> str:
+    """Return a cell as the name of a column: a year is no number."""
+    return _year(cell) or _text(cell)
+
+
+def _sentences(columns: Sequence[_Column], row: Sequence[object]) -> list[str]:
+    """Return a row as a sentence, and one for each time that its columns name.
 
     It has the row's first words, with the kind of place that its column names, then each value with its column's name and unit.
     """
     pairs = [
-        (name, text)
-        for name, cell in zip(columns, row, strict=False)
-        if (text := _text(cell, name)) and not _is_ordinal(name, text)
+        (column, text)
+        for column, cell in zip(columns, row, strict=False)
+        if (text := _text(cell, column.rest)) and not _is_ordinal(column.name, text)
     ]
     if not pairs:
-        return ""
-    (kind, label), *rest = pairs
-    if kind.lower() in _PLACES and not label.lower().startswith(kind.lower()):
-        label = f"{kind.lower()} {label}"
-    if not rest:
-        return label
-    return f"{label}: {'; '.join(_value(name, text) for name, text in rest)}"
+        return []
+    (first, label), *rest = pairs
+    kind = first.name.lower()
+    if kind in _PLACES and not label.lower().startswith(kind):
+        label = f"{kind} {label}"
+    values: dict[str, list[str]] = {}
+    for column, text in rest:
+        time, name = (column.time, column.rest) if text[:1].isdigit() else ("", column.name)
+        values.setdefault(time, []).append(_value(name, text))
+    whole = [f"{label}: {'; '.join(values.pop(''))}"] if "" in values else []
+    return [*whole, *(f"{label}, {time}: {'; '.join(stated)}" for time, stated in values.items())] or [label]
+
+
+def _columns(names: Sequence[str]) -> list[_Column]:
+    return [_Column(name, *_timed(name)) for name in names]
+
+
+def _timed(name: str) -> tuple[str, str]:
+    """Return the time that the name of a column has, and the name without it.
+
+    The time is empty if there is none or more than one, or if the figures are compared with it.
+    """
+    mentions = [mention for mention in date_mentions(name) if mention.first] if len(name) <= _LONGEST_NAME else []
+    if not mentions and len(name) <= _LONGEST_NAME:
+        years = [(year.start(), year.end(), int(year[0])) for year in _YEAR.finditer(name)]
+        mentions = [
+            DateMention(start, end, datetime.date(year, 1, 1), datetime.date(year, 12, 31), "as-of")
+            for start, end, year in years
+        ]
+    if len(mentions) != 1:
+        return "", name
+    [mention] = mentions
+    before, behind = name[: mention.start], name[mention.end :]
+    if not is_usable(name, mention, Span(0, len(name))) and not _PLANNED.search(before):
+        return "", name
+    time = name[mention.start : mention.end]
+    lead = _LEADS.search(before)
+    by = "đến " if lead and _UNTIL & set(lead[0].lower().split()) else "năm " if time.isdigit() else ""
+    rest = f"{before[: lead.start()] if lead else before} {behind.lstrip(' ,:-')}"
+    return by + _lowered(time), _EMPTY.sub(")", rest).replace("()", "").strip()
 
 
 def _value(name: str, text: str) -> str:
@@ -143,9 +214,9 @@ def _value(name: str, text: str) -> str:
         return f"{_lowered(name)} {text}".strip()
     unit = _UNIT.search(name)
     if text.endswith("%"):
-        return f"{_lowered(name[: unit.start()].strip() if unit and unit[1] == '%' else name)} {text}"
+        return f"{_lowered(name[: unit.start()].strip() if unit and unit[1] == '%' else name)} {text}".strip()
     if unit:
-        return f"{_lowered(name[: unit.start()].strip())} {text} {unit[1]}"
+        return f"{_lowered(name[: unit.start()].strip())} {text} {unit[1]}".strip()
     counted = _COUNTED.match(name)
     noun = counted[1] if counted else name
     known = unit_behind(f"1 {noun}", 1)
