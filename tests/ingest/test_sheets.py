@@ -153,6 +153,47 @@ def test_the_time_of_a_column_is_that_of_its_figures(tmp_path: Path) -> None:
     assert (facts[31, "thành viên"], facts[15, "người"]) == ("2022", "2023-12-31")
 
 
+GROUPED = [
+    ["TT", "Huyện", "Năm 2023", None, "Năm 2024", None, "Vốn (tỷ đồng)", None, "Ghi chú"],
+    [None, None, "Số HTX", "Thành viên", "Số HTX", "Thành viên", "Vay", "Góp", None],
+    [1, "Sìn Hồ", 19, 96, 21, 104, 3.5, 2, "mới"],
+]
+
+
+def test_names_of_columns_are_joined_with_those_of_their_groups(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    for row in GROUPED:
+        made.worksheets[0].append(row)
+    for cells in ("A1:A2", "B1:B2", "C1:D1", "E1:F1", "G1:H1", "I1:I2"):
+        made.worksheets[0].merge_cells(cells)
+    found = io.BytesIO()
+    made.save(found)
+    [article] = read(tmp_path, "bieu.xlsx", found.getvalue())
+    assert article.body.split("\n") == [
+        "huyện Sìn Hồ: vốn vay 3,5 tỷ đồng; vốn góp 2 tỷ đồng; ghi chú mới",
+        "huyện Sìn Hồ, năm 2023: 19 HTX; 96 thành viên",
+        "huyện Sìn Hồ, năm 2024: 21 HTX; 104 thành viên",
+    ]
+    facts = {(fact.low, fact.unit, fact.as_of, fact.place) for fact in extract_facts(article.title, article.body)}
+    assert {(19, "HTX", "2023", "huyện Sìn Hồ"), (104, "thành viên", "2024", "huyện Sìn Hồ")} <= facts
+    assert [piece.text for piece in article.dropped] == [
+        "TT | Huyện | Năm 2023 | Năm 2024 | Vốn (tỷ đồng) | Ghi chú | Số HTX | Thành viên | Số HTX | Thành viên | Vay | Góp",
+        "1",
+    ]
+
+
+def test_groups_of_a_text_table_are_joined(tmp_path: Path) -> None:
+    data = ";Thành viên;;6 tháng đầu năm\nHuyện;Nam;Nữ;Số HTX\nSìn Hồ;40;56;19\n"
+    [article] = read(tmp_path, "bieu.csv", data.encode())
+    assert article.body == "huyện Sìn Hồ: thành viên nam 40; thành viên nữ 56; 6 tháng đầu năm số HTX 19"
+
+
+def test_a_row_of_words_below_the_names_is_no_second_row_of_names(tmp_path: Path) -> None:
+    rows = [["Tổ", "Trưởng", None], ["Tổ Pom", None, "bản Pom"], ["Tổ Lếch", "Lò Thị Ón", "bản Lếch"]]
+    [article] = read(tmp_path, "so.xlsx", workbook(("Ong", rows)))
+    assert article.body == "Tổ Pom: bản Pom\nTổ Lếch: trưởng Lò Thị Ón; bản Lếch"
+
+
 def test_a_column_may_be_a_year(tmp_path: Path) -> None:
     [article] = read(tmp_path, "bieu.xlsx", workbook(("Số HTX", [["Huyện", 2022, 2023], ["Sìn Hồ", 19, 21]])))
     assert article.body.split("\n") == ["huyện Sìn Hồ, năm 2022: 19", "huyện Sìn Hồ, năm 2023: 21"]

@@ -8,6 +8,7 @@ import datetime
 import math
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from htxsearch.errors.messages import message
@@ -92,10 +93,11 @@ def _table_document(name: str | None, rows: Sequence[Sequence[object]]) -> Parse
     head = _head(rows, texts)
     if head is None:
         return None
-    columns = [_name(cell) for cell in rows[head]]
+    columns, first = _names(rows, head)
     named = _columns(columns)
-    body = [sentence for row in rows[head + 1 :] for sentence in _sentences(named, row)]
-    dropped = (Dropped(" | ".join(filter(None, columns)), message("dropped.columns")), *_numbering(columns, texts[head + 1 :]))
+    body = [sentence for row in rows[first:] for sentence in _sentences(named, row)]
+    shown = " | ".join(text for row in rows[head:first] for text in map(_name, row) if text)
+    dropped = (Dropped(shown, message("dropped.columns")), *_numbering(columns, texts[first:]))
     above = [" | ".join(filter(None, row)) for row in texts[:head] if any(row)]
     title = next((line for line in above if _TITLE.match(line)), None)
     if title:
@@ -143,6 +145,44 @@ def _head(rows: Sequence[Sequence[object]], texts: Sequence[Sequence[str]]) -> i
 
 def _is_name(cell: object) -> bool:
     return isinstance(cell, str) and not _FIGURE.fullmatch(cell.strip())
+
+
+def _names(rows: Sequence[Sequence[object]], head: int) -> tuple[list[str], int]:
+    """Return the names of the columns, and the number of the first row below them.
+
+    If a row of names stands below one of groups, whose cells are merged over several columns, they are joined.
+    """
+    names = [_name(cell) for cell in rows[head]]
+    below, figures = (rows[number] if number < len(rows) else () for number in (head + 1, head + 2))
+    pairs = list(zip_longest(names, [_name(cell) for cell in below], fillvalue=""))
+    used = [pair for pair in pairs if any(pair)]
+    is_grouped = (
+        not all(used[0])
+        and any(lower and not upper for upper, lower in used[1:])
+        and all(_year(cell) or _is_name(cell) for cell in below if _text(cell))
+        and not all(_is_name(cell) for cell in figures if _text(cell))
+    )
+    if not is_grouped:
+        return names, head + 1
+    columns, group = [], ""
+    for upper, lower in pairs:
+        group = upper or (group if lower else "")
+        columns.append(_joined(group, lower))
+        group = group if lower else ""
+    return columns, head + 2
+
+
+def _joined(group: str, name: str) -> str:
+    """Return the name of a column in a group: số HTX năm 2023, thành viên nữ."""
+    if not group or not name:
+        return group or name
+    time, rest = _timed(group)
+    if time and not rest:
+        return f"{name} {time.removeprefix('năm ') if name.lower().endswith('năm') else time}"
+    unit = _UNIT.search(group)
+    if unit and not _UNIT.search(name):
+        return f"{group[: unit.start()]} {_lowered(name)}{unit[0]}"
+    return f"{group} {_lowered(name)}"
 
 
 def _year(cell: object) -> str:
