@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-__all__ = ["MOST_ROWS"]
+__all__ = ["MOST_ROWS", "PROGRAM"]
 
+PROGRAM = __file__
+"""The file that a process runs."""
 MOST_ROWS, _MOST_CELLS = 200_000, 4_000_000
 """Rows and cells of a sheet."""
 _MOST_MEMORY, _LARGEST_PART = 2 << 30, 64 << 20

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Unreadable
-from htxsearch.ingest.readers import cell_process
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument
+from htxsearch.ingest.readers.cell_process import MOST_ROWS, PROGRAM
 from htxsearch.ingest.readers.cells import Share, sheet_document
 from htxsearch.text.normalize import nfc
 
@@ -73,17 +73,15 @@ def _cells_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
     and calamine stops its whole process then. Raises Unreadable.
     """
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", cell_process.__file__], input=data, capture_output=True, timeout=_LONGEST_S, check=False
-        )
+        done = subprocess.run([sys.executable, "-I", PROGRAM], input=data, capture_output=True, timeout=_LONGEST_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Unreadable(message("file.sheet-too-long", limit=cell_process.MOST_ROWS)) from error
+        raise Unreadable(message("file.sheet-too-long", limit=MOST_ROWS)) from error
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
         if reason.startswith("PasswordError"):
             raise Unreadable(message("file.password"))
         if "too large" in reason or done.returncode < 0:
-            raise Unreadable(message("file.sheet-too-long", limit=cell_process.MOST_ROWS))
+            raise Unreadable(message("file.sheet-too-long", limit=MOST_ROWS))
         raise Unreadable(message("file.sheet-damaged", error=reason[:_LONGEST_REASON]))
     return [(name, [[_cell(cell) for cell in row] for row in rows]) for name, rows in json.loads(done.stdout)]
 
