@@ -153,7 +153,7 @@ def test_the_time_of_a_column_is_that_of_its_figures(tmp_path: Path) -> None:
     assert (facts[31, "thành viên"], facts[15, "người"]) == ("2022", "2023-12-31")
 
 
-GROUPED = [
+GROUPED: list[list[Any]] = [
     ["TT", "Huyện", "Năm 2023", None, "Năm 2024", None, "Vốn (tỷ đồng)", None, "Ghi chú"],
     [None, None, "Số HTX", "Thành viên", "Số HTX", "Thành viên", "Vay", "Góp", None],
     [1, "Sìn Hồ", 19, 96, 21, 104, 3.5, 2, "mới"],

@@ -8,7 +8,7 @@ import datetime
 import math
 import re
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import repeat, zip_longest
 from typing import NamedTuple
 
 from htxsearch.errors.messages import message
@@ -21,7 +21,7 @@ from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.sentences import Span
 
-__all__ = ["Share", "sheet_document", "table_document"]
+__all__ = ["Share", "sheet_document", "table_document", "table_lines"]
 
 _LONGEST_HEAD = 20
 """Rows in which the names of columns are looked for."""
@@ -79,6 +79,36 @@ def table_document(rows: Sequence[Sequence[str]]) -> ParsedDocument | None:
     return _table_document(None, rows)
 
 
+def table_lines(rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the rows of a table in a document as lines, None unless it is one of figures.
+
+    Its first row, or two, name the columns, and most rows below have figures; a table of two columns whose second counts
+    nothing is a form. Each sentence of a row is a line, the first one behind the number of the row.
+    """
+    if len(rows) < 2 or not _names_columns(rows, 0):
+        return None
+    names, first = _names(rows, 0)
+    columns, body = _columns(names), rows[first:]
+    is_form = len(names) == 2 and not (columns[1].time or _UNIT.search(names[1]) or _COUNTED.match(names[1]))
+    if is_form or 2 * sum(map(_has_figure, repeat(names), body)) <= len(body):
+        return None
+    lines = [" | ".join(filter(None, row)) for row in rows[:first]]
+    for row in body:
+        number = next((text for name, text in zip(names, row, strict=False) if _is_ordinal(name, text)), "").rstrip(".")
+        if _has_figure(names, row):
+            sentence, *others = _sentences(columns, row)
+            lines += [f"{number}. {sentence}" if number else sentence, *others]
+        else:
+            lines.append(" | ".join(filter(None, row)))
+    return lines
+
+
+def _has_figure(names: Sequence[str], row: Sequence[str]) -> bool:
+    """Return True if a row begins with words and has a figure under a name."""
+    cells = [(name, text) for name, text in zip(names, row, strict=False) if text and not _is_ordinal(name, text)]
+    return len(cells) >= 2 and _is_name(cells[0][1]) and any(name and not _is_name(text) for name, text in cells[1:])
+
+
 def _lines_document(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
     lines = [line for row in rows if (line := " | ".join(filter(None, map(_text, row))))]
     return document(lines, Metadata(title=name)) if lines else None
@@ -90,7 +120,7 @@ def _table_document(name: str | None, rows: Sequence[Sequence[object]]) -> Parse
     Its title is the first line above it that begins as titles do, else the name, else the names of the columns.
     """
     texts = [[_text(cell) for cell in row] for row in rows]
-    head = _head(rows, texts)
+    head = _head(rows)
     if head is None:
         return None
     columns, first = _names(rows, head)
@@ -122,25 +152,25 @@ def _is_ordinal(column: str, text: str) -> bool:
     return folded_form(column) in _NUMBERING and _ORDINAL.fullmatch(text) is not None
 
 
-def _head(rows: Sequence[Sequence[object]], texts: Sequence[Sequence[str]]) -> int | None:
+def _head(rows: Sequence[Sequence[object]]) -> int | None:
     """Return the number of the row that names the columns.
 
     It is the first of at least two cells, all of them words or different years, above a row of two cells or more.
     """
-    for number, row in enumerate(rows[:_LONGEST_HEAD]):
-        cells = [cell for cell, text in zip(row, texts[number], strict=True) if text]
-        years = {year for cell in cells if (year := _year(cell))}
-        if (
-            len(cells) >= 2
-            and all(_year(cell) or _is_name(cell) for cell in cells)
-            and len(years) != 1
-            and len(years) < len(cells)
-            and number + 1 < len(rows)
-        ):
-            below = [text for text in texts[number + 1] if text]
-            if len(below) >= 2:
-                return number
-    return None
+    return next((number for number in range(min(len(rows), _LONGEST_HEAD)) if _names_columns(rows, number)), None)
+
+
+def _names_columns(rows: Sequence[Sequence[object]], number: int) -> bool:
+    cells = [cell for cell in rows[number] if _text(cell)]
+    years = {year for cell in cells if (year := _year(cell))}
+    return (
+        len(cells) >= 2
+        and all(_year(cell) or _is_name(cell) for cell in cells)
+        and len(years) != 1
+        and len(years) < len(cells)
+        and number + 1 < len(rows)
+        and sum(bool(_text(cell)) for cell in rows[number + 1]) >= 2
+    )
 
 
 def _is_name(cell: object) -> bool:
