@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from email.message import EmailMessage
+from itertools import islice
 from typing import NamedTuple
 
 import openpyxl
@@ -177,11 +178,17 @@ def pdf(story: Story) -> Made:
     return folder.pdf_of([folder.drawn_lines(page) for page in heads]), [line for page in heads for line in page]
 
 
+FIGURES = [["STT", "Địa bàn", "Số tổ ong 2021", "Mật (tấn)"], ["1", "Bản Pom", "96", "3,5"], ["2", "Bản Lếch", "12", ""]]
+
+
 def docx(story: Story) -> Made:
     title, *lines = map(html.escape, story.all_lines)
     body = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in (title, *lines))
     cells = "".join(f"<w:tc><w:p><w:r><w:t>{html.escape(line)}</w:t></w:r></w:p></w:tc>" for line in story.beside)
-    return folder.docx_of(f"{body}<w:tbl><w:tr>{cells}</w:tr></w:tbl>"), [*story.all_lines, *story.beside]
+    rows = (f"<w:tc><w:p><w:r><w:t>{html.escape(cell)}</w:t></w:r></w:p></w:tc>" for row in FIGURES for cell in row)
+    figures = "".join(f"<w:tr>{''.join(islice(rows, len(row)))}</w:tr>" for row in FIGURES)
+    tables = f"<w:tbl><w:tr>{cells}</w:tr></w:tbl><w:tbl>{figures}</w:tbl>"
+    return folder.docx_of(body + tables), [*story.all_lines, *story.beside, *(cell for row in FIGURES for cell in row)]
 
 
 SPACE = "urn:oasis:names:tc:opendocument:xmlns"
@@ -199,15 +206,18 @@ def odt(story: Story) -> Made:
         "<t:note><t:note-body><t:p>Ghi ở chân</t:p></t:note-body></t:note>"
         "<o:annotation><t:p>Nhận xét bên lề</t:p></o:annotation></t:p>"
     )
+    cells = [[f"<table:table-cell><t:p>{cell}</t:p></table:table-cell>" for cell in row] for row in FIGURES]
+    figures = "".join(f"<table:table-row>{''.join(row)}</table:table-row>" for row in cells)
     content = (
         f"<o:document-content {NAMES}><o:body><o:text><t:h>{title}</t:h>{paragraphs}{anchored}"
         "<table:table><table:table-row><table:table-cell><t:p>Ô bảng</t:p></table:table-cell></table:table-row></table:table>"
+        f"<table:table>{figures}</table:table>"
         "</o:text></o:body></o:document-content>"
     )
     styles = f"<o:document-styles {NAMES}><s:header><t:p>Tiêu đề trang</t:p></s:header></o:document-styles>"
     seen = "Dưới đây là hộp Ghi ở chân Nhận xét bên lề Ô bảng Tiêu đề trang"
     return folder.packed({"mimetype": folder.ODT, "content.xml": content, "styles.xml": styles}), [
-        *story.all_lines, *story.beside, seen,
+        *story.all_lines, *story.beside, seen, *(cell for row in FIGURES for cell in row),
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 from htxsearch import Article, Rejected
 from htxsearch.facts.extract import extract_facts
 from htxsearch.ingest.corpus import SourceFile, articles_of
+from ingest.folder import packed
 
 
 def read(tmp_path: Path, name: str, data: bytes) -> list[Any]:
@@ -98,6 +99,167 @@ def test_a_damaged_workbook_is_named(tmp_path: Path, cut: int) -> None:
 def test_an_empty_workbook_is_named(tmp_path: Path) -> None:
     [found] = read(tmp_path, "trong.xlsx", workbook(("Trống", [])))
     assert isinstance(found, Rejected)
+
+
+COUNTIES = ("Huyện", "Số HTX", "Số thành viên", "Doanh thu (tỷ đồng)")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(("name", "between"), [("bieu.csv", ";"), ("bieu.csv", ","), ("bieu.tsv", "\t")])
+def test_a_table_of_figures_reads_like_a_sheet(tmp_path: Path, name: str, between: str, mark: str) -> None:
+    rows = [COUNTIES, ("Tam Đường", "42", "1.240", '"35,5"'), ("Sìn Hồ", "19", "96", ""), ()]
+    data = mark + "\r\n".join(between.join(row) for row in rows)
+    [article] = read(tmp_path, name, data.encode())
+    assert (article.id, article.title) == (name, "Huyện, Số HTX, Số thành viên, Doanh thu (tỷ đồng)")
+    assert article.body.split("\n") == [
+        "huyện Tam Đường: 42 HTX; 1.240 thành viên; doanh thu 35,5 tỷ đồng",
+        "huyện Sìn Hồ: 19 HTX; 96 thành viên",
+    ]
+    facts = [(fact.low, fact.unit, fact.place) for fact in extract_facts(article.title, article.body)]
+    assert (1240, "thành viên", "huyện Tam Đường") in facts
+    assert (35.5e9, "đồng", "huyện Tam Đường") in facts
+
+
+@pytest.mark.parametrize("above", ["BIỂU TỔNG HỢP HTX NĂM 2021;;\n;;\n", "BIỂU TỔNG HỢP HTX NĂM 2021\n\n"])
+def test_a_table_of_figures_may_have_its_title_above(tmp_path: Path, above: str) -> None:
+    data = above + "TT;Huyện;Số HTX\n1;Tam Đường;42\n2;Sìn Hồ;19\n"
+    [article] = read(tmp_path, "bieu.csv", data.encode())
+    assert (article.title, article.body) == ("BIỂU TỔNG HỢP HTX NĂM 2021", "huyện Tam Đường: 42 HTX\nhuyện Sìn Hồ: 19 HTX")
+    assert [piece.text for piece in article.dropped] == ["TT | Huyện | Số HTX", "1 | 2"]
+
+
+@pytest.mark.parametrize("text", ["12;30\n1;2\n", "Tên HTX\nHTX Ong\n", "Tên HTX;Huyện\n"])
+def test_a_table_without_names_of_columns_or_rows_is_named(tmp_path: Path, text: str) -> None:
+    [found] = read(tmp_path, "bieu.csv", text.encode())
+    assert isinstance(found, Rejected)
+    assert found.reason.code == "file.table-columns"
+
+
+def test_the_time_of_a_column_is_that_of_its_figures(tmp_path: Path) -> None:
+    names = ["Tên HTX", "Doanh thu 2023 (triệu đồng)", "Thành viên", "Doanh thu năm 2024 (triệu đồng)"]
+    names += ["Kế hoạch doanh thu 2025 (triệu đồng)", "Lao động đến 31/12/2023", "Tăng so với 2021 (%)"]
+    rows = [["BIỂU TỔNG HỢP NĂM 2022"], names, ["HTX Ong Vàng", 4520, 31, 5000, 6100, 15, 7.5]]
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("HTX", rows)))
+    assert article.body.split("\n") == [
+        "HTX Ong Vàng: 31 thành viên; tăng so với 2021 7,5 %",
+        "HTX Ong Vàng, năm 2023: doanh thu 4.520 triệu đồng",
+        "HTX Ong Vàng, năm 2024: doanh thu 5.000 triệu đồng",
+        "HTX Ong Vàng, năm 2025: kế hoạch doanh thu 6.100 triệu đồng",
+        "HTX Ong Vàng, đến 31/12/2023: 15 lao động",
+    ]
+    facts = {(fact.low, fact.unit): fact.as_of for fact in extract_facts(article.title, article.body)}
+    times = {4.52e9: "2023", 5e9: "2024", 6.1e9: "2025"}
+    assert {low: as_of for (low, unit), as_of in facts.items() if unit == "đồng"} == times
+    assert (facts[31, "thành viên"], facts[15, "người"]) == ("2022", "2023-12-31")
+
+
+GROUPED: list[list[Any]] = [
+    ["TT", "Huyện", "Năm 2023", None, "Năm 2024", None, "Vốn (tỷ đồng)", None, "Ghi chú"],
+    [None, None, "Số HTX", "Thành viên", "Số HTX", "Thành viên", "Vay", "Góp", None],
+    [1, "Sìn Hồ", 19, 96, 21, 104, 3.5, 2, "mới"],
+]
+
+
+def test_names_of_columns_are_joined_with_those_of_their_groups(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    for row in GROUPED:
+        made.worksheets[0].append(row)
+    for cells in ("A1:A2", "B1:B2", "C1:D1", "E1:F1", "G1:H1", "I1:I2"):
+        made.worksheets[0].merge_cells(cells)
+    found = io.BytesIO()
+    made.save(found)
+    [article] = read(tmp_path, "bieu.xlsx", found.getvalue())
+    assert article.body.split("\n") == [
+        "huyện Sìn Hồ: vốn vay 3,5 tỷ đồng; vốn góp 2 tỷ đồng; ghi chú mới",
+        "huyện Sìn Hồ, năm 2023: 19 HTX; 96 thành viên",
+        "huyện Sìn Hồ, năm 2024: 21 HTX; 104 thành viên",
+    ]
+    facts = {(fact.low, fact.unit, fact.as_of, fact.place) for fact in extract_facts(article.title, article.body)}
+    assert {(19, "HTX", "2023", "huyện Sìn Hồ"), (104, "thành viên", "2024", "huyện Sìn Hồ")} <= facts
+    assert [piece.text for piece in article.dropped] == [
+        "TT | Huyện | Năm 2023 | Năm 2024 | Vốn (tỷ đồng) | Ghi chú | Số HTX | Thành viên | Số HTX | Thành viên | Vay | Góp",
+        "1",
+    ]
+
+
+def test_groups_of_a_text_table_are_joined(tmp_path: Path) -> None:
+    data = ";Thành viên;;6 tháng đầu năm\nHuyện;Nam;Nữ;Số HTX\nSìn Hồ;40;56;19\n"
+    [article] = read(tmp_path, "bieu.csv", data.encode())
+    assert article.body == "huyện Sìn Hồ: thành viên nam 40; thành viên nữ 56; 6 tháng đầu năm số HTX 19"
+
+
+def test_a_row_of_words_below_the_names_is_no_second_row_of_names(tmp_path: Path) -> None:
+    rows = [["Tổ", "Trưởng", None], ["Tổ Pom", None, "bản Pom"], ["Tổ Lếch", "Lò Thị Ón", "bản Lếch"]]
+    [article] = read(tmp_path, "so.xlsx", workbook(("Ong", rows)))
+    assert article.body == "Tổ Pom: bản Pom\nTổ Lếch: trưởng Lò Thị Ón; bản Lếch"
+
+
+def test_a_column_may_be_a_year(tmp_path: Path) -> None:
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Số HTX", [["Huyện", 2022, 2023], ["Sìn Hồ", 19, 21]])))
+    assert article.body.split("\n") == ["huyện Sìn Hồ, năm 2022: 19", "huyện Sìn Hồ, năm 2023: 21"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Số HTX quý I/2023", "quý I/2023: 12 HTX"),
+        ("6 tháng đầu năm 2023 (tấn)", "6 tháng đầu năm 2023: 12 tấn"),
+        ("Mật (tấn, năm 2023)", "năm 2023: mật 12 tấn"),
+    ],
+)
+def test_a_name_of_a_column_is_read_without_its_time(tmp_path: Path, name: str, sentence: str) -> None:
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Ong", [["Tổ", name], ["Tổ Pom", 12]])))
+    assert article.body == f"Tổ Pom, {sentence}"
+
+
+@pytest.mark.parametrize("name", ["Tỷ lệ 2024/2023", "Theo Luật HTX năm 2012", "Năm 2024 so với năm 2023", "So với năm 2022"])
+def test_a_time_that_is_not_of_the_figures_stays_in_the_name(tmp_path: Path, name: str) -> None:
+    [article] = read(tmp_path, "bieu.xlsx", workbook(("Ong", [["Tổ", name], ["Tổ Pom", 12]])))
+    assert article.body == f"Tổ Pom: {name[0].lower()}{name[1:]} 12"
+
+
+def test_a_percent_cell_is_read_as_shown(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    sheet = made.worksheets[0]
+    sheet.title = "Hộ & nghèo"
+    shown = {"0.0%": 0.054, "0%": 0.07, "0.00%": 1 / 3, '0.0"%"': 5.5, "General": 0.25, '[Red]#,##0.0 "≈" %;-0%': 1.284}
+    for column, name in enumerate(["Xã", *(f"Cột {letter} (%)" for letter in "abcdef")], start=2):
+        sheet.cell(3, column, name)
+    sheet.cell(4, 2, "Bản Pom")
+    for column, (shape, value) in enumerate(shown.items(), start=3):
+        sheet.cell(4, column, value).number_format = shape
+    found = io.BytesIO()
+    made.save(found)
+    [article] = read(tmp_path, "so.xlsx", found.getvalue())
+    assert article.body == ("xã Bản Pom: cột a 5,4 %; cột b 7 %; cột c 33,33 %; cột d 5,5 %; cột e 0,25 %; cột f 128,4 %")
+    first = extract_facts(article.title, article.body)[0]
+    assert (first.low, first.unit) == (5.4, "%")
+
+
+def test_a_percentage_of_an_open_document_is_read_as_shown(tmp_path: Path) -> None:
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+
+    def cell(shown: str, given: str = "office:value-type='string'") -> str:
+        return f"<table:table-cell {given}><text:p>{shown}</text:p></table:table-cell>"
+
+    def row(*cells: str, more: str = "") -> str:
+        return f"<table:table-row {more}>{''.join(cells)}</table:table-row>"
+
+    rows = row("<table:table-cell/>", more='table:number-rows-repeated="2"') + row(
+        *(cell(name) for name in ("Xã", "Hộ nghèo", "Cận nghèo", "Số hộ"))
+    )
+    share = "office:value-type='percentage' office:value='0.054' table:number-columns-repeated='2'"
+    rows += row(cell("Bản Pom"), cell("5,4%", share), cell("0,5", "office:value-type='float' office:value='0.5'"))
+    rows += row("<table:table-cell/>", more='table:number-rows-repeated="1048000"')
+    names = f'xmlns:office="{space}:office:1.0" xmlns:text="{space}:text:1.0" xmlns:table="{space}:table:1.0"'
+    body = (
+        f"<office:body><office:spreadsheet><table:table table:name='Hộ'>{rows}</table:table></office:spreadsheet></office:body>"
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    content = f"<office:document-content {names}>{body}</office:document-content>"
+    [article] = read(tmp_path, "so.ods", packed({"mimetype": kind, "META-INF/manifest.xml": "<m/>", "content.xml": content}))
+    assert isinstance(article, Article), article
+    assert article.body == "xã Bản Pom: hộ nghèo 5,4 %; cận nghèo 5,4 %; 0,5 hộ"
 
 
 def slides(*pages: list[str]) -> bytes:

@@ -2,13 +2,15 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from htxsearch import Article
+from htxsearch.facts.extract import extract_facts
 from htxsearch.ingest.corpus import SourceFile, articles_of
-from ingest.folder import docx_of, packed
+from ingest.folder import ODT, docx_of, packed
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
@@ -266,3 +268,79 @@ def test_the_number_of_a_list_item_as_rtf_writes_it_is_text(tmp_path: Path) -> N
     data = rb"{\rtf1\ansi Quy uoc cua to\par{\pntext\f0 7.\tab}Gop mat ong\par{\*\pntext 8.\tab}Chia lai\par}"
     body = article_of(tmp_path, "ong.rtf", data).body
     assert [line.split() for line in body.splitlines()] == [["7.", "Gop", "mat", "ong"], ["8.", "Chia", "lai"]]
+
+
+FIGURES = [
+    ["TT", "Lĩnh vực", "Số HTX", "Thành viên", "Doanh thu 2023 (triệu đồng)"],
+    ["1", "Nông nghiệp", "312", "12.300", "1.980"],
+    ["2", "Vận tải", "21", "640", ""],
+    ["", "Chia theo vùng", "", "", ""],
+    ["3", "Xây dựng", "9", "88", "35,5"],
+]
+FORM = [["Họ và tên", "Lò Thị Ón"], ["Năm sinh", "1970"], ["Điện thoại", "0912345678"]]
+WORDS = [["Tổ", "Trưởng", "Nơi"], ["Tổ Pom", "Lò Thị Ón", "bản Pom"], ["Tổ Lếch", "Vàng A Sử", "96"], ["Tổ Nà", "Sùng A", "Nà"]]
+
+
+def word_table(rows: list[list[str]]) -> bytes:
+    cells = ["".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in row) for row in rows]
+    table = f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in cells)}</w:tbl>"
+    return docx_of(paragraph("Tổ nuôi ong") + table + paragraph("Hết."))
+
+
+def open_table(rows: list[list[str]]) -> bytes:
+    cells = ["".join(f"<b:table-cell><t:p>{cell}</t:p></b:table-cell>" for cell in row) for row in rows]
+    first, *rest = (f"<b:table-row>{row}</b:table-row>" for row in cells)
+    table = f"<b:table><b:table-header-rows>{first}</b:table-header-rows>{''.join(rest)}</b:table>"
+    space = "urn:oasis:names:tc:opendocument:xmlns"
+    names = f'xmlns:o="{space}:office:1.0" xmlns:t="{space}:text:1.0" xmlns:b="{space}:table:1.0"'
+    text = f"<o:body><o:text><t:p>Tổ nuôi ong</t:p>{table}<t:p>Hết.</t:p></o:text></o:body>"
+    return packed({"mimetype": ODT, "content.xml": f"<o:document-content {names}>{text}</o:document-content>"})
+
+
+TABLES = pytest.mark.parametrize(("name", "made"), [("bang.docx", word_table), ("bang.odt", open_table)])
+
+
+@TABLES
+def test_a_row_of_a_table_of_figures_reads_as_a_sentence(
+    tmp_path: Path, name: str, made: Callable[[list[list[str]]], bytes]
+) -> None:
+    article = article_of(tmp_path, name, made(FIGURES))
+    assert article.body.split("\n") == [
+        "TT | Lĩnh vực | Số HTX | Thành viên | Doanh thu 2023 (triệu đồng)",
+        "1. Nông nghiệp: 312 HTX; 12.300 thành viên",
+        "Nông nghiệp, năm 2023: doanh thu 1.980 triệu đồng",
+        "2. Vận tải: 21 HTX; 640 thành viên",
+        "Chia theo vùng",
+        "3. Xây dựng: 9 HTX; 88 thành viên",
+        "Xây dựng, năm 2023: doanh thu 35,5 triệu đồng",
+        "Hết.",
+    ]
+    facts = {(fact.low, fact.unit, fact.as_of) for fact in extract_facts(article.title, article.body)}
+    assert {(312, "HTX", None), (12300, "thành viên", None), (1.98e9, "đồng", "2023")} <= facts
+
+
+@TABLES
+@pytest.mark.parametrize("rows", [FORM, WORDS, FIGURES[:1]])
+def test_another_table_reads_as_its_cells(
+    tmp_path: Path, name: str, made: Callable[[list[list[str]]], bytes], rows: list[list[str]]
+) -> None:
+    article = article_of(tmp_path, name, made(rows))
+    assert article.body.split("\n") == [*(" | ".join(row) for row in rows), "Hết."]
+
+
+def test_a_cell_over_several_columns_names_its_group(tmp_path: Path) -> None:
+    def cell(text: str, columns: int = 1) -> str:
+        return f'<w:tc><w:tcPr><w:gridSpan w:val="{columns}"/></w:tcPr>{paragraph(text)}</w:tc>'
+
+    rows = [
+        cell("Huyện") + cell("Năm 2023", 2) + cell("Năm 2024", 2),
+        "".join(map(cell, ("", "Số HTX", "Thành viên", "Số HTX", "Thành viên"))),
+        "".join(map(cell, ("Sìn Hồ", "19", "96", "21", "104"))),
+    ]
+    table = f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in rows)}</w:tbl>"
+    assert body_of(tmp_path, table).split("\n") == [
+        "Huyện | Năm 2023 | Năm 2024",
+        "Số HTX | Thành viên | Số HTX | Thành viên",
+        "huyện Sìn Hồ, năm 2023: 19 HTX; 96 thành viên",
+        "huyện Sìn Hồ, năm 2024: 21 HTX; 104 thành viên",
+    ]

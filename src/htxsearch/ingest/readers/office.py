@@ -11,6 +11,7 @@ from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
+from htxsearch.ingest.readers.cells import table_lines
 
 __all__ = ["read_odt", "read_pptx"]
 
@@ -26,6 +27,8 @@ _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 _BOXES = tuple(f"{_DRAW}{name}" for name in ("frame", "text-box", "custom-shape", "rect", "ellipse", "line", "g"))
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _PAGE_HEADS = tuple(f"{_STYLE}{part}{pages}" for part in ("header", "footer") for pages in ("", "-left", "-first"))
+_MOST_COLUMNS = 100
+"""Cells of a row that may be written as one that is repeated."""
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
@@ -65,12 +68,30 @@ def _odt_lines(element: Any, lines: list[str], headings: list[int]) -> None:
             lines.append(_odt_text(child, boxes))
             for box in boxes:
                 _odt_lines(box, lines, [])
+        elif child.tag == f"{_TABLE}table" and (rows := _odt_figures(child)):
+            lines += rows
         elif child.tag == f"{_TABLE}table-row":
             cells: list[str] = []
             _odt_lines(child, cells, [])
             lines.append(" | ".join(cell for cell in cells if cell.strip()))
         elif isinstance(child.tag, str) and child.tag not in (f"{_TEXT}tracked-changes", _COMMENT):
             _odt_lines(child, lines, headings)
+
+
+def _odt_figures(table: Any) -> list[str] | None:
+    """Return the lines of a table of figures, None for another or one with tables in it."""
+    if next(table.iterdescendants(f"{_TABLE}table"), None) is not None:
+        return None
+    rows: list[list[str]] = []
+    for row in table.iter(f"{_TABLE}table-row"):
+        rows.append([])
+        for cell in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+            lines: list[str] = []
+            _odt_lines(cell, lines, [])
+            repeated = cell.get(f"{_TABLE}number-columns-repeated", "1")
+            text = " ".join(" ".join(lines).split())
+            rows[-1] += [text] * (min(int(repeated), _MOST_COLUMNS) if repeated.isdecimal() else 1)
+    return table_lines(rows)
 
 
 def _odt_text(element: Any, boxes: list[Any]) -> str:

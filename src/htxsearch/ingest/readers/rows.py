@@ -1,6 +1,6 @@
 """Files with an article in each row: JSON lines and tables.
 
-A table (CSV, TSV) has a header.
+A table (CSV, TSV) has a header; one without texts or titles is an article of sentences.
 """
 
 import csv
@@ -16,6 +16,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, decode, same_words
+from htxsearch.ingest.readers.cells import table_document
 from htxsearch.ingest.readers.markup import field_lines
 from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.tokens import has_tokens
@@ -135,13 +136,13 @@ _LARGEST_CELL = 50 * 1024 * 1024
 
 
 def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
-    """Yield an article for each row of a table.
+    """Yield an article for each row of a table, or one of a table of figures.
 
-    Its first row names the columns in English or Vietnamese. There must be a column "text" (nội dung) or "title"
-    (tiêu đề).
+    A file of articles has names of columns in its first row, in English or Vietnamese, among them "text" (nội dung) or
+    "title" (tiêu đề). Any other table is read like a sheet.
     """
     text = re.sub(r"^sep=.\n", "", decode(data))  # a line that Excel writes and hides
-    first = text.partition("\n")[0]
+    first = next((line for line in text.split("\n", 20)[:20] if any(one in line for one in "\t;,")), "")
     delimiter = max("\t;,", key=first.count)
     limit = csv.field_size_limit(_LARGEST_CELL)
     try:
@@ -150,7 +151,11 @@ def read_table(data: bytes) -> Iterator[ParsedDocument | Rejected]:
         header = [" ".join(folded_form(name).replace("_", " ").split()) for name in names]
         columns = {known: header.index(name) for known, all_ in _COLUMNS.items() for name in reversed(all_) if name in header}
         if not {"text", "title"} & columns.keys():
-            raise Unreadable(message("file.table-columns"))
+            figures = table_document([names, *rows])
+            if figures is None:
+                raise Unreadable(message("file.table-columns"))
+            yield figures
+            return
         known = set(columns.values())
         for number, row in enumerate(rows, start=2):
             if any(cell.strip() for cell in row):

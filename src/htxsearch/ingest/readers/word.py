@@ -7,14 +7,22 @@ dropped with a reason.
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
+<<<<<<< HEAD
 from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
 from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
+=======
+from htxsearch.ingest.readers.base import ParsedDocument, document
+from htxsearch.ingest.readers.cells import table_lines
+from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
+>>>>>>> mend-d
 
 __all__ = ["PROGRAMS", "SOFT_HYPHEN", "read_docx"]
 
@@ -35,6 +43,11 @@ _SIGNS = {f"{_WORD}{name}": "\t" for name in ("tab", "ptab")} | {f"{_WORD}{name}
 _SIGNS |= {f"{_WORD}noBreakHyphen": "-", f"{_WORD}softHyphen": SOFT_HYPHEN}
 _MOST_STYLES = 20
 """Styles that a style may be based on, one by one."""
+
+_MOST_COLUMNS = 63
+"""Columns that a table of Word may have."""
+_BETWEEN = "\x1f"
+"""Stands between the cells of a row until its text is decoded."""
 
 _Line = list[Run]
 
@@ -62,27 +75,51 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
         for root in whole:
             _unwrap(root)
         lines = text.blocks(parsed.element.body)
+<<<<<<< HEAD
         lines += [(line, False) for root in parts[_NOTES] for line in text.notes(root)]
         margins = [line for root in parts[_FURNITURE] for line in text.paragraphs(root)]
         comments = [text.joined(comment) for root in parts[_COMMENTS] for comment in root.iter(f"{_WORD}comment")]
+=======
+        lines += [(line, False, 0) for root in _parts(archive, _NOTES) for line in text.notes(root)]
+        margins = [line for root in _parts(archive, _FURNITURE) for line in text.paragraphs(root)]
+        comments = [text.joined(comment) for root in _parts(archive, _COMMENTS) for comment in root.iter(f"{_WORD}comment")]
+>>>>>>> mend-d
         properties = parsed.core_properties
         author = properties.author.strip()
         known = Metadata(title=properties.title.strip() or None, author=author if author not in PROGRAMS else None)
     except (OpcError, LxmlError, KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable(message("file.word-damaged", error=str(error))) from error
-    kinds = ([line for line, _ in lines], margins, comments, deleted)
+    kinds = ([line for line, *_ in lines], margins, comments, deleted)
     decoded = iter(decoded_runs(line for kind in kinds for line in kind))
     body, margin, comment, cut = ([next(decoded) for _ in kind] for kind in kinds)
+    body, headings = _with_rows(body, [(is_heading, table) for _, is_heading, table in lines])
     yield document(
         body,
         known,
-        headings=[number for number, (_, is_heading) in enumerate(lines) if is_heading],
+        headings=headings,
         dropped=(
             *furniture(margin, message("dropped.page-margins")),
             *furniture(comment, message("dropped.margin-comments")),
             *furniture(cut, message("dropped.deleted")),
         ),
     )
+
+
+def _with_rows(lines: Sequence[str], kinds: Sequence[tuple[bool, int]]) -> tuple[list[str], list[int]]:
+    """Return lines with the rows of tables as text, sentences in tables of figures, and the numbers of the headings.
+
+    `kinds` has for each line whether it is a heading, and the number of its table, 0 for other lines.
+    """
+    body: list[str] = []
+    headings: list[int] = []
+    for (is_heading, table), numbered in groupby(zip(kinds, lines, strict=True), key=itemgetter(0)):
+        group = [line for _, line in numbered]
+        if table:
+            rows = [[" ".join(cell.split()) for cell in line.split(_BETWEEN)] for line in group]
+            group = table_lines(rows) or [" | ".join(filter(str.strip, line.split(_BETWEEN))) for line in group]
+        headings += range(len(body), len(body) + len(group)) if is_heading else ()
+        body += group
+    return body, headings
 
 
 def _parts(archive: Archive, names: re.Pattern[str]) -> list[Any]:
@@ -171,19 +208,21 @@ class _Text:
         self._styles = styles
         self._part = part
 
-    def blocks(self, body: Any) -> list[tuple[_Line, bool]]:
+    def blocks(self, body: Any) -> list[tuple[_Line, bool, int]]:
         """Return the lines of a body: paragraphs, text boxes, diagrams, rows of tables.
 
-        With each comes whether it is a heading.
+        With each comes whether it is a heading, and the number of its table, 0 for none.
         """
-        lines: list[tuple[_Line, bool]] = []
+        lines: list[tuple[_Line, bool, int]] = []
+        tables = 0
         for block in body:
             if block.tag == f"{_WORD}p":
                 heading = self._styles.is_heading(_style_of(block))
-                lines += [(self.line(block), heading), *((line, False) for line in self._anchored(block))]
+                lines += [(self.line(block), heading, 0), *((line, False, 0) for line in self._anchored(block))]
             elif block.tag == f"{_WORD}tbl":
                 rows = (row for row in block if row.tag == f"{_WORD}tr")
-                lines += [(self._row(row), False) for row in rows]
+                tables += 1
+                lines += [(self._row(row), False, tables) for row in rows]
         return lines
 
     def line(self, paragraph: Any) -> _Line:
@@ -233,8 +272,20 @@ class _Text:
         return [[Run("".join(piece.text or "" for piece in line.iter(f"{_DRAWING}t")))] for line in paragraphs]
 
     def _row(self, row: Any) -> _Line:
+<<<<<<< HEAD
         """Return a row of a table; a table or box within a cell belongs to the cell."""
         return joined_runs((self._cell(cell) for cell in row if cell.tag == f"{_WORD}tc"), " | ")
+=======
+        """Return a row of a table; a table or box within a cell belongs to the cell.
+
+        A cell over several columns has empty ones behind it.
+        """
+        cells: list[_Line] = []
+        for cell in row:
+            if cell.tag == f"{_WORD}tc":
+                cells += [self._cell(cell), *([] for _ in range(_columns_of(cell) - 1))]
+        return _joined(cells, _BETWEEN)
+>>>>>>> mend-d
 
     def _cell(self, cell: Any) -> _Line:
         lines = [self.line(paragraph) for paragraph in cell.iter(f"{_WORD}p")]
@@ -262,6 +313,13 @@ class _Text:
                 yield Run(_symbol(piece.get(f"{_WORD}char")), shown)
             elif piece.tag == f"{_WORD}ruby":
                 yield from self._runs(piece, style)
+
+
+def _columns_of(cell: Any) -> int:
+    """Return the number of columns that a cell is over."""
+    properties = cell.find(f"{_WORD}tcPr")
+    columns = None if properties is None else _value(properties, "gridSpan")
+    return min(int(columns), _MOST_COLUMNS) if columns and columns.isdecimal() else 1
 
 
 def _style_of(paragraph: Any) -> str | None:

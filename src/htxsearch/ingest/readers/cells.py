@@ -1,0 +1,329 @@
+"""Make sentences of the rows of a table, by the names of its columns.
+
+A row reads "huyện Đại Từ: 96 HTX; 1.240 thành viên". What a column states of a time of its own stands in a sentence of that
+time: "huyện Đại Từ, năm 2023: doanh thu 4.520 triệu đồng".
+"""
+
+import datetime
+import math
+import re
+from collections.abc import Sequence
+from itertools import repeat, zip_longest
+from typing import NamedTuple
+
+from htxsearch.errors.messages import message
+from htxsearch.facts.times import is_usable
+from htxsearch.facts.units import unit_behind
+from htxsearch.ingest.article import Dropped
+from htxsearch.ingest.metadata import Metadata
+from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
+from htxsearch.text.date_mentions import DateMention, date_mentions
+from htxsearch.text.normalize import folded_form
+from htxsearch.text.sentences import Span
+
+__all__ = ["Share", "sheet_document", "table_document", "table_lines"]
+
+_LONGEST_HEAD = 20
+"""Rows in which the names of columns are looked for."""
+_NUMBERING = frozenset({"stt", "tt", "so tt", "so thu tu", "no", "#"})
+"""Folded names of columns that only count the rows."""
+_ORDINAL = re.compile(r"[\d.]{1,6}|[IVXLC]{1,6}|[a-zđ]", re.IGNORECASE)
+_FIGURE = re.compile(r"[-+]?\d[\d., ]*%?")
+"""A cell of a table of texts that is a figure."""
+_YEAR = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?![\w./-])")
+_PLANNED = re.compile(r"(?<!\w)(?:kế hoạch|chỉ tiêu|mục tiêu)(?!\w)", re.IGNORECASE)
+"""Words before the time for which a figure is planned; in texts they name a plan by its year."""
+_LEADS = re.compile(r"(?:(?:^| )(?:tính|đến|tới|hết|ngày|trong|của|vào|tại|năm)(?= )|[ ,:-])+$", re.IGNORECASE)
+"""Words that lead to a time."""
+_UNTIL = frozenset({"đến", "tới", "hết"})
+_EMPTY = re.compile(r"[ ,]+\)")
+_LONGEST_NAME = 200
+"""Characters of the longest name of a column in which a time is looked for."""
+_PLACES = frozenset({"tỉnh", "huyện", "xã", "quận", "phường", "thị xã", "thành phố"})
+"""Names of a column whose cells are places of that kind."""
+_TIMES = frozenset({"nam", "thang", "quy", "ngay"})
+_UNIT = re.compile(r"\s*\(([^()]{1,20})\)$")
+_COUNTED = re.compile(r"(?:tổng )?(?:số lượng|số) (?!tiền|dư|vốn)([^()]{2,40})$", re.IGNORECASE)
+_PHONE = re.compile(r"dien thoai|di dong|(?<!\w)sdt(?!\w)")
+_CODE = re.compile(r"(?<!\w)(?:ma|cccd|cmnd|tai khoan|so hieu)(?!\w)")
+_PHONE_NUMBERS, _LARGEST = range(100_000_000, 1_000_000_000), 1e18
+"""Numbers that lost their zero as phone numbers, and the least that is written by its power of ten."""
+_TITLE = re.compile(r"(?:BIỂU|BẢNG|DANH SÁCH|TỔNG HỢP|THỐNG KÊ|BÁO CÁO|KẾ HOẠCH|KẾT QUẢ|PHỤ LỤC)(?!\w)", re.IGNORECASE)
+
+
+class _Column(NamedTuple):
+    """A column by its name, the time that the name has, and the rest of the name."""
+
+    name: str
+    time: str
+    rest: str
+
+
+class Share(NamedTuple):
+    """The value of a cell that is shown as per cent, with its decimals: 0.054 as 5,4 %."""
+
+    value: float
+    decimals: int
+
+
+def sheet_document(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
+    """Return the article of a sheet, None if it is empty.
+
+    Its title is the first line above its table, else the name of the sheet.
+    """
+    return _table_document(name, rows) or _lines_document(name, rows)
+
+
+def table_document(rows: Sequence[Sequence[str]]) -> ParsedDocument | None:
+    """Return the article of a file that is one table, None if no row names its columns."""
+    return _table_document(None, rows)
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the rows of a table in a document as lines, None unless it is one of figures.
+
+    Its first row, or two, name the columns, and most rows below have figures; a table of two columns whose second counts
+    nothing is a form. Each sentence of a row is a line, the first one behind the number of the row.
+    """
+    if len(rows) < 2 or not _names_columns(rows, 0):
+        return None
+    names, first = _names(rows, 0)
+    columns, body = _columns(names), rows[first:]
+    is_form = len(names) == 2 and not (columns[1].time or _UNIT.search(names[1]) or _COUNTED.match(names[1]))
+    if is_form or 2 * sum(map(_has_figure, repeat(names), body)) <= len(body):
+        return None
+    lines = [" | ".join(filter(None, row)) for row in rows[:first]]
+    for row in body:
+        number = next((text for name, text in zip(names, row, strict=False) if _is_ordinal(name, text)), "").rstrip(".")
+        if _has_figure(names, row):
+            sentence, *others = _sentences(columns, row)
+            lines += [f"{number}. {sentence}" if number else sentence, *others]
+        else:
+            lines.append(" | ".join(filter(None, row)))
+    return lines
+
+
+def _has_figure(names: Sequence[str], row: Sequence[str]) -> bool:
+    """Return True if a row begins with words and has a figure under a name."""
+    cells = [(name, text) for name, text in zip(names, row, strict=False) if text and not _is_ordinal(name, text)]
+    return len(cells) >= 2 and _is_name(cells[0][1]) and any(name and not _is_name(text) for name, text in cells[1:])
+
+
+def _lines_document(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
+    lines = [line for row in rows if (line := " | ".join(filter(None, map(_text, row))))]
+    return document(lines, Metadata(title=name)) if lines else None
+
+
+def _table_document(name: str | None, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
+    """Return the article of a table, None if no row names its columns.
+
+    Its title is the first line above it that begins as titles do, else the name, else the names of the columns.
+    """
+    texts = [[_text(cell) for cell in row] for row in rows]
+    head = _head(rows)
+    if head is None:
+        return None
+    columns, first = _names(rows, head)
+    named = _columns(columns)
+    body = [sentence for row in rows[first:] for sentence in _sentences(named, row)]
+    shown = " | ".join(text for row in rows[head:first] for text in map(_name, row) if text)
+    dropped = (Dropped(shown, message("dropped.columns")), *_numbering(columns, texts[first:]))
+    above = [" | ".join(filter(None, row)) for row in texts[:head] if any(row)]
+    title = next((line for line in above if _TITLE.match(line)), None)
+    if title:
+        above.remove(title)
+        return ParsedDocument("\n".join([*above, *body]), Metadata(title=title), dropped=dropped, heading=title)
+    if above:
+        return document([*above, *body], Metadata(title=name), dropped=dropped)
+    title = name or ", ".join(one for one in columns if one and folded_form(one) not in _NUMBERING)
+    return ParsedDocument("\n".join(body), Metadata(title=title), dropped=dropped)
+
+
+def _numbering(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Dropped, ...]:
+    """Return the cells that only number the rows, a piece for each such column."""
+    numbers = (
+        [row[column] for row in rows if column < len(row) and _is_ordinal(name, row[column])]
+        for column, name in enumerate(columns)
+    )
+    return tuple(Dropped(" | ".join(cells), message("dropped.numbering")) for cells in numbers if cells)
+
+
+def _is_ordinal(column: str, text: str) -> bool:
+    return folded_form(column) in _NUMBERING and _ORDINAL.fullmatch(text) is not None
+
+
+def _head(rows: Sequence[Sequence[object]]) -> int | None:
+    """Return the number of the row that names the columns.
+
+    It is the first of at least two cells, all of them words or different years, above a row of two cells or more.
+    """
+    return next((number for number in range(min(len(rows), _LONGEST_HEAD)) if _names_columns(rows, number)), None)
+
+
+def _names_columns(rows: Sequence[Sequence[object]], number: int) -> bool:
+    cells = [cell for cell in rows[number] if _text(cell)]
+    years = {year for cell in cells if (year := _year(cell))}
+    return (
+        len(cells) >= 2
+        and all(_year(cell) or _is_name(cell) for cell in cells)
+        and len(years) != 1
+        and len(years) < len(cells)
+        and number + 1 < len(rows)
+        and sum(bool(_text(cell)) for cell in rows[number + 1]) >= 2
+    )
+
+
+def _is_name(cell: object) -> bool:
+    return isinstance(cell, str) and not _FIGURE.fullmatch(cell.strip())
+
+
+def _names(rows: Sequence[Sequence[object]], head: int) -> tuple[list[str], int]:
+    """Return the names of the columns, and the number of the first row below them.
+
+    If a row of names stands below one of groups, whose cells are merged over several columns, they are joined.
+    """
+    names = [_name(cell) for cell in rows[head]]
+    below, figures = (rows[number] if number < len(rows) else () for number in (head + 1, head + 2))
+    pairs = list(zip_longest(names, [_name(cell) for cell in below], fillvalue=""))
+    used = [pair for pair in pairs if any(pair)]
+    is_grouped = (
+        not all(used[0])
+        and any(lower and not upper for upper, lower in used[1:])
+        and all(_year(cell) or _is_name(cell) for cell in below if _text(cell))
+        and not all(_is_name(cell) for cell in figures if _text(cell))
+    )
+    if not is_grouped:
+        return names, head + 1
+    columns, group = [], ""
+    for upper, lower in pairs:
+        group = upper or (group if lower else "")
+        columns.append(_joined(group, lower))
+        group = group if lower else ""
+    return columns, head + 2
+
+
+def _joined(group: str, name: str) -> str:
+    """Return the name of a column in a group: số HTX năm 2023, thành viên nữ."""
+    if not group or not name:
+        return group or name
+    time, rest = _timed(group)
+    if time and not rest:
+        return f"{name} {time.removeprefix('năm ') if name.lower().endswith('năm') else time}"
+    unit = _UNIT.search(group)
+    if unit and not _UNIT.search(name):
+        return f"{group[: unit.start()]} {_lowered(name)}{unit[0]}"
+    return f"{group} {_lowered(name)}"
+
+
+def _year(cell: object) -> str:
+    shown = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+    return shown if _YEAR.fullmatch(shown) else ""
+
+
+def _name(cell: object) -> str:
+    """Return a cell as the name of a column: a year is no number."""
+    return _year(cell) or _text(cell)
+
+
+def _sentences(columns: Sequence[_Column], row: Sequence[object]) -> list[str]:
+    """Return a row as a sentence, and one for each time that its columns name.
+
+    It has the row's first words, with the kind of place that its column names, then each value with its column's name and unit.
+    """
+    pairs = [
+        (column, text)
+        for column, cell in zip(columns, row, strict=False)
+        if (text := _text(cell, column.rest)) and not _is_ordinal(column.name, text)
+    ]
+    if not pairs:
+        return []
+    (first, label), *rest = pairs
+    kind = first.name.lower()
+    if kind in _PLACES and not label.lower().startswith(kind):
+        label = f"{kind} {label}"
+    values: dict[str, list[str]] = {}
+    for column, text in rest:
+        time, name = (column.time, column.rest) if text[:1].isdigit() else ("", column.name)
+        values.setdefault(time, []).append(_value(name, text))
+    whole = [f"{label}: {'; '.join(values.pop(''))}"] if "" in values else []
+    return [*whole, *(f"{label}, {time}: {'; '.join(stated)}" for time, stated in values.items())] or [label]
+
+
+def _columns(names: Sequence[str]) -> list[_Column]:
+    return [_Column(name, *_timed(name)) for name in names]
+
+
+def _timed(name: str) -> tuple[str, str]:
+    """Return the time that the name of a column has, and the name without it.
+
+    The time is empty if there is none or more than one, or if the figures are compared with it.
+    """
+    mentions = [mention for mention in date_mentions(name) if mention.first] if len(name) <= _LONGEST_NAME else []
+    if not mentions and len(name) <= _LONGEST_NAME:
+        years = [(year.start(), year.end(), int(year[0])) for year in _YEAR.finditer(name)]
+        mentions = [
+            DateMention(start, end, datetime.date(year, 1, 1), datetime.date(year, 12, 31), "as-of")
+            for start, end, year in years
+        ]
+    if len(mentions) != 1:
+        return "", name
+    [mention] = mentions
+    before, behind = name[: mention.start], name[mention.end :]
+    if not is_usable(name, mention, Span(0, len(name))) and not _PLANNED.search(before):
+        return "", name
+    time = name[mention.start : mention.end]
+    lead = _LEADS.search(before)
+    by = "đến " if lead and _UNTIL & set(lead[0].lower().split()) else "năm " if time.isdigit() else ""
+    rest = f"{before[: lead.start()] if lead else before} {behind.lstrip(' ,:-')}"
+    return by + _lowered(time), _EMPTY.sub(")", rest).replace("()", "").strip()
+
+
+def _value(name: str, text: str) -> str:
+    """Return a value as a text states it: 1.240 thành viên, sản lượng 3,5 tấn."""
+    if not name or not text[:1].isdigit() or folded_form(name) in _TIMES:
+        return f"{_lowered(name)} {text}".strip()
+    unit = _UNIT.search(name)
+    if text.endswith("%"):
+        return f"{_lowered(name[: unit.start()].strip() if unit and unit[1] == '%' else name)} {text}".strip()
+    if unit:
+        return f"{_lowered(name[: unit.start()].strip())} {text} {unit[1]}".strip()
+    counted = _COUNTED.match(name)
+    noun = counted[1] if counted else name
+    known = unit_behind(f"1 {noun}", 1)
+    if known and known.known and known.end == len(noun) + 2:
+        return f"{text} {noun[:1].lower() + noun[1:] if noun[1:2].islower() else noun}"
+    return f"{_lowered(name)} {text}" + (f" {noun}" if counted else "")
+
+
+def _lowered(name: str) -> str:
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
+def _text(cell: object, column: str = "") -> str:
+    """Return a cell as Vietnamese writes it: 1.240, 3,5, 31/12/2023."""
+    if isinstance(cell, bool):
+        return "có" if cell else "không"
+    if isinstance(cell, Share):
+        return f"{_number(round(cell.value * 100, cell.decimals))} %" if math.isfinite(cell.value) else ""
+    if isinstance(cell, int | float):
+        folded = folded_form(column)
+        if not math.isfinite(cell):
+            return ""
+        if cell == int(cell) and ("nam" in folded.split() or _CODE.search(folded) or _PHONE.search(folded)):
+            return f"0{int(cell)}" if _PHONE.search(folded) and int(cell) in _PHONE_NUMBERS else str(int(cell))
+        return _number(float(cell))
+    if isinstance(cell, datetime.datetime):
+        cell = cell.date() if cell.time() == datetime.time() else cell
+    if isinstance(cell, datetime.date):
+        clock = f" {cell:%H:%M}" if isinstance(cell, datetime.datetime) else ""
+        return f"{cell.day}/{cell.month}/{cell.year}{clock}"
+    return " ".join(NO_TEXT.sub("", str(cell)).split()) if cell is not None else ""
+
+
+def _number(value: float) -> str:
+    if abs(value) >= _LARGEST:
+        return f"{value:.6g}"
+    if value == int(value):
+        return f"{int(value):,}".replace(",", ".")
+    whole, _, part = f"{value:,.9f}".rstrip("0").rstrip(".").partition(".")
+    return whole.replace(",", ".") + (f",{part}" if part else "")
