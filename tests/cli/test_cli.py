@@ -302,6 +302,16 @@ def test_reindex_exits_with_1_when_a_file_is_rejected(tmp_path: Path) -> None:
         "unchanged": 0,
     }
     assert [one["path"] for one in report["rejected"]] == ["bad.txt"]
+    assert report["newly_rejected"] == report["rejected"]
+    again = htxsearch("reindex", cwd=tmp_path)
+    assert again.returncode == 0, "the file was rejected before"
+    assert "bad.txt" not in again.stdout + again.stderr
+    assert "1 other file is still not taken in; see why: htxsearch info --rejected" in again.stderr
+    report = json.loads(htxsearch("reindex", "--json", cwd=tmp_path).stdout)
+    assert ([one["path"] for one in report["rejected"]], report["newly_rejected"]) == (["bad.txt"], [])
+    rebuilt = htxsearch("reindex", "--rebuild", cwd=tmp_path)
+    assert rebuilt.returncode == 1
+    assert "rejected bad.txt" in rebuilt.stderr
     (corpus / "bad.txt").unlink()
     again = htxsearch("reindex", cwd=tmp_path)
     assert again.returncode == 0

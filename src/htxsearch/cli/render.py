@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from htxsearch.cli.shared import show_rejected
 from htxsearch.cli.translation import language, say, text
 from htxsearch.errors.messages import date_text, number_text, render
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.ingest.article import Article, Dropped
+from htxsearch.ingest.article import Article, Dropped, Rejected
 from htxsearch.search.highlight import excerpt
 from htxsearch.search.highlight import visible as safe
 from htxsearch.search.reprint_differences import Difference
@@ -229,8 +230,11 @@ def _show_answer(answer: Answer) -> None:
     click.echo()
 
 
-def show_report(report: Report) -> None:
-    """Print the counts of a reindex in a line."""
+def show_report(report: Report, rejected: Sequence[Rejected]) -> None:
+    """Print the counts of a reindex in a line, then what was rejected or is in doubt.
+
+    Of the rejected only `rejected` are named, those of interest; the others are counted in a line of their own.
+    """
     counts = [
         text(f"cli.{name}", count=count)
         for name, count in (
@@ -241,9 +245,12 @@ def show_report(report: Report) -> None:
         )
     ]
     counts += [text("cli.renamed", count=report.renamed)] if report.renamed else []
-    counts += [text("cli.rejected-count", count=len(report.rejected))] if report.rejected else []
+    counts += [text("cli.rejected-count", count=len(rejected))] if rejected else []
     counts += [text("cli.doubtful-count", count=len(report.doubtful))] if report.doubtful else []
     click.echo(f"{', '.join(counts)} ({text('duration.short', seconds=report.took_s)})")
+    show_rejected(rejected, report.doubtful)
+    if len(report.rejected) > len(rejected):
+        say("cli.rejected-before", count=len(report.rejected) - len(rejected))
 
 
 def show_additions(additions: "Additions", *, err: bool = False) -> None:
