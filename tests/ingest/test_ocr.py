@@ -139,7 +139,7 @@ def test_images_that_would_fill_the_memory_are_not_drawn(
     tmp_path: Path, tesseract: FakeTesseract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pdf_pages, "_MOST_IMAGE_PIXELS", 349_999)
-    assert "more than 0 million dots" in reason_of(tmp_path, "to.pdf", scanned_pdf([grey_page()]))
+    assert "more than 0 million dots; scan it at 300 dpi" in reason_of(tmp_path, "to.pdf", scanned_pdf([grey_page()]))
     assert tesseract.pages() == []
 
 
@@ -326,7 +326,8 @@ def test_a_page_without_end_is_stopped(tmp_path: Path, tesseract: FakeTesseract,
     monkeypatch.setattr(ocr, "_LONGEST_PAGE_S", 1.0)
     article = article_of(tmp_path, "lan.pdf", scanned_pdf([grey_page()], TEXT_PAGE))
     [dropped] = article.dropped
-    assert str(dropped.reason) == "page 2 is a picture that was not read: recognising the page takes more than 1 s"
+    told = "page 2 is a picture that was not read: recognising the page takes more than 1 s; "
+    assert str(dropped.reason).startswith(told)
     if pid.exists():
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid.read_text()), signal.SIGTERM)
@@ -421,6 +422,8 @@ def test_a_damaged_picture_is_refused(cut: int) -> None:
         (png_of(grey_page())[:20], "damaged"),
         (tiff_of([grey_page()])[:60], "damaged"),
         (png_of(grey_page()).replace(struct.pack(">II", 500, 700), struct.pack(">II", 60_000, 60_000)), "million dots"),
+        (png_of(grey_page()).replace(struct.pack(">II", 500, 700), struct.pack(">II", 2**31, 9)), "picture is damaged"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(40, 250)), "picture is damaged"),
         (b"II*\0" + struct.pack("<I", 8) + struct.pack("<HHHIIHHIII", 2, 256, 4, 1, 999, 257, 4, 1, 999, 8), "pages; split"),
     ],
 )
