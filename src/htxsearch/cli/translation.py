@@ -81,10 +81,11 @@ class _Translated(click.Command):
             return super().parse_args(context, args)
         except click.NoSuchOption as error:
             takes_words = any(isinstance(one, click.Argument) and one.nargs == -1 for one in self.params)
-            if takes_words and not error.option_name.startswith("--"):
-                error.message += f"\n{_with_words_apart(context.command_path, given, error.option_name)}"
-                error.message += f"; {text('cli.no-option-not')}" if self.name == "query" else ""
-            raise
+            if not takes_words or error.option_name.startswith("--"):
+                raise
+            advice = _with_words_apart(context.command_path, given, error.option_name)
+            advice += f"; {text('cli.no-option-not')}" if self.name == "query" else ""
+            raise click.NoSuchOption(error.option_name, f"{error.message}\n{advice}", ctx=error.ctx) from error
 
     def format_help(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         self._translate()

@@ -240,8 +240,8 @@ class _Update:
             self._committer.commit(self._left_out())
         counts = {name: len(ids) for name, ids in self._ids.items()} | {"unchanged": self._unchanged, "renamed": renamed}
         known = {(one.path, str(one.reason)) for one in before.rejected}
-        new = tuple(one for one in self._rejected if (one.path, str(one.reason)) not in known)
-        return Report(**counts, rejected=tuple(self._rejected), newly_rejected=new, doubtful=tuple(self._doubtful))
+        news = tuple(one for one in self._rejected if (one.path, str(one.reason)) not in known)
+        return Report(**counts, rejected=tuple(self._rejected), newly_rejected=news, doubtful=tuple(self._doubtful))
 
     def plan(self, corpus: Path) -> Plan:
         """Return what `run` would do, if this is a rehearsal."""
