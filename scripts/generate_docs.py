@@ -43,7 +43,10 @@ def cli_reference() -> str:
 
 EXIT_CODES = [
     (0, "done; a query that finds nothing is done, too"),
-    (1, "done, but files were rejected, a measure is below its floor or an answer not exact; standard error names them"),
+    (
+        1,
+        "done, but files were refused or newly rejected, a measure is too low, an answer not exact; standard error names them",
+    ),
     (2, "wrong usage: an option, a date, a query that cannot be read, an article that is not there"),
     (3, "the corpus folder cannot be used"),
     (4, "the index cannot be used: missing, outdated, damaged, not writable"),

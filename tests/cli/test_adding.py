@@ -34,6 +34,25 @@ def test_add_lists_added_known_and_refused_files(tmp_path: Path) -> None:
     assert as_json("query", "lúa", "--place", "Hải Phòng", cwd=tmp_path)["total"] == 1
 
 
+def test_add_names_only_the_rejected_of_what_it_added(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "old.txt").write_bytes(b"\0\0\0")
+    (tmp_path / "a.txt").write_text("Hợp tác xã trồng lúa.", "utf-8")
+    for _ in range(2):  # added, then known
+        done = htxsearch("add", "a.txt", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "rejected" not in done.stdout
+        assert "old.txt" not in done.stderr
+        assert "1 other file is still not taken in" in done.stderr
+    (tmp_path / "b.jsonl").write_text('{"id": "x", "text": "Chè"}\n{"id": "y"}\n', "utf-8")
+    done = htxsearch("add", "b.jsonl", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert [one["path"] for one in json.loads(done.stdout)["rejected"]] == ["b.jsonl:2"]
+    done = htxsearch("add", "corpus/old.txt", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "rejected old.txt" in done.stderr
+
+
 def test_add_prints_json(tmp_path: Path) -> None:
     done = htxsearch("add", "-", "http://127.0.0.1:9/", "--json", "--title", "Cá", cwd=tmp_path, stdin="Nuôi cá.")
     assert done.returncode == 2, "one title for two things"

@@ -287,6 +287,35 @@ def test_a_missing_index_and_corpus_are_reported(tmp_path: Path) -> None:
     assert not (tmp_path / "index").exists()
 
 
+def test_a_word_that_begins_with_a_dash_is_told_from_an_option(office: Path) -> None:
+    done = htxsearch("query", "cam", "-chè", cwd=office)
+    assert done.returncode == 2
+    assert (
+        "put -- before it: htxsearch query -- cam '-chè'; a word to leave out may also be written as: NOT word" in done.stderr
+    )
+    assert "NOT từ" in htxsearch("query", "cam", "-chè", "--lang", "vi", cwd=office).stderr
+    assert "NOT" not in htxsearch("ask", "-chè", cwd=office).stderr
+    assert "put --" not in htxsearch("query", "--plase", "X", cwd=office).stderr
+
+
+def test_what_is_shown_in_vietnamese_has_no_english_names(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "hai tin.txt").write_text("Vườn chè tỉnh Thái Nguyên\n\nBà con hái chè ở 5 HTX năm 2023.\n", "utf-8")
+    shown = htxsearch("show", "hai tin.txt", "--lang", "vi", cwd=tmp_path)
+    assert "(suy ra từ tiêu đề: " in shown.stdout
+    present = htxsearch("edit", "hai tin.txt", "--lang", "vi", cwd=tmp_path)
+    assert "suy ra từ tiêu đề: " in present.stdout
+    assert "htxsearch edit 'hai tin.txt' --date" in present.stderr
+    found = htxsearch("query", "chè", "--facet", "source", "--lang", "vi", cwd=tmp_path)
+    assert "nguồn: không bài nào tìm thấy có ghi" in found.stderr
+    assert "nguồn: " not in found.stdout
+    wrong = htxsearch("query", "chè", "--since", "hôm qua", "--lang", "vi", cwd=tmp_path)
+    assert "--since «hôm qua»" in wrong.stderr
+    table = htxsearch("facts", "--format", "csv", "--lang", "vi", cwd=tmp_path)
+    assert table.stdout.startswith("chỉ tiêu,đối tượng,nơi,thời điểm,giá trị,")
+
+
 def test_reindex_exits_with_1_when_a_file_is_rejected(tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
@@ -302,6 +331,16 @@ def test_reindex_exits_with_1_when_a_file_is_rejected(tmp_path: Path) -> None:
         "unchanged": 0,
     }
     assert [one["path"] for one in report["rejected"]] == ["bad.txt"]
+    assert report["newly_rejected"] == report["rejected"]
+    again = htxsearch("reindex", cwd=tmp_path)
+    assert again.returncode == 0, "the file was rejected before"
+    assert "bad.txt" not in again.stdout + again.stderr
+    assert "1 other file is still not taken in; see why: htxsearch info --rejected" in again.stderr
+    report = json.loads(htxsearch("reindex", "--json", cwd=tmp_path).stdout)
+    assert ([one["path"] for one in report["rejected"]], report["newly_rejected"]) == (["bad.txt"], [])
+    rebuilt = htxsearch("reindex", "--rebuild", cwd=tmp_path)
+    assert rebuilt.returncode == 1
+    assert "rejected bad.txt" in rebuilt.stderr
     (corpus / "bad.txt").unlink()
     again = htxsearch("reindex", cwd=tmp_path)
     assert again.returncode == 0

@@ -118,3 +118,14 @@ def test_advice_repeats_the_folders_that_were_given() -> None:
 
 def test_a_page_shows_no_commands() -> None:
     assert "htxsearch" not in render(message("cli.not-complete"), "vi", audience="page")
+
+
+@pytest.mark.parametrize(
+    "code", sorted(code for code in ENTRIES["en"] if code.startswith(("file.", "ocr.")) and ":" not in code)
+)
+def test_a_rejection_says_what_to_do(code: str) -> None:
+    if code in ("file.metadata", "file.pdf-scan", "file.picture-scan"):  # end with another reason
+        assert all(ENTRIES[language][code].msgstr.endswith("{reason}") for language in LANGUAGES)
+        return
+    for language in LANGUAGES:
+        assert ";" in ENTRIES[language][code].msgstr or f"{code}:do" in ENTRIES[language]

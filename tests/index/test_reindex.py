@@ -382,7 +382,10 @@ def test_a_rejected_file_does_not_stop_the_run_and_is_told_every_time(folders: F
 def test_an_empty_text_file_is_told(folders: Folders) -> None:
     (folders.corpus / "a.txt").write_text("", encoding="utf-8")
     (folders.corpus / "b.txt").write_text("   \n\n", encoding="utf-8")
-    assert reasons(folders.update()) == {"a.txt": "there is no text in it", "b.txt": "there is no text in it"}
+    assert reasons(folders.update()) == {
+        "a.txt": "there is no text in it; write text into it, or get it again",
+        "b.txt": "there is no text in it; write text into it, or get it again",
+    }
 
 
 def test_an_article_that_can_no_longer_be_read_as_one_goes(three: Folders) -> None:

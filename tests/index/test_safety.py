@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -165,6 +167,30 @@ def test_an_article_ignored_later_is_removed(folders: Folders) -> None:
     assert len(folders.ids()) == 8
     (folders.corpus / ".htxignore").unlink()
     assert folders.update().added == 1
+
+
+def test_a_member_of_a_mail_or_an_archive_is_ignored_by_its_name(folders: Folders) -> None:
+    mail = EmailMessage()
+    mail["Subject"] = "Họp tổ trồng chè"
+    mail.set_content("Mai họp tổ ở nhà văn hóa xóm.")
+    mail.add_attachment(b"\0\1\2", maintype="application", subtype="octet-stream", filename="logo.bin")
+    folders.write("a.txt", "Vườn chè")
+    (folders.corpus / "thu.eml").write_bytes(mail.as_bytes())
+    with ZipFile(folders.corpus / "goi.zip", "w") as archive:
+        archive.writestr("tin/b.txt", "Vườn cam của xã.")
+        archive.writestr("tin/nháp.txt", "Bản nháp.")
+        archive.writestr("dòng.jsonl", "hỏng\n")
+    assert [one.path for one in folders.update().rejected] == ["goi.zip/dòng.jsonl:1", "thu.eml/logo.bin"]
+    all_ids = ["a.txt", "goi.zip/tin/b.txt", "goi.zip/tin/nháp.txt", "thu.eml"]
+    assert folders.ids() == all_ids
+    for pattern in ("logo.bin", "*.bin", "thu.eml/logo.bin"):
+        (folders.corpus / ".htxignore").write_text(f"{pattern}\n*.jsonl\n", "utf-8")
+        assert not folders.update().rejected, pattern
+    (folders.corpus / ".htxignore").write_text("*.bin\n*.jsonl\nnháp*\n", "utf-8")
+    assert folders.update().removed == 1, "a member that could be read"
+    (folders.corpus / ".htxignore").unlink()
+    assert len(folders.update(workers=2).rejected) == 2
+    assert folders.ids() == all_ids
 
 
 def test_a_pattern_that_is_none_is_named(folders: Folders) -> None:

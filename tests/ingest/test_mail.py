@@ -23,6 +23,21 @@ def read(tmp_path: Path, name: str, data: bytes) -> list[Article | Rejected]:
     return list(articles_of(SourceFile(file, name)))
 
 
+@pytest.mark.parametrize("name", ["t.mhtml", "t.mht"])
+@pytest.mark.parametrize("is_multipart", [True, False])
+def test_a_saved_page_is_one_whatever_field_begins_it(tmp_path: Path, name: str, is_multipart: bool) -> None:
+    page = EmailMessage()
+    page["Subject"] = "Tổ nuôi ong"
+    body = f"<html><body><article><p>{'Tổ nuôi ong bạc hà thu mật đợt hai. ' * 8}</p></article></body></html>"
+    page.set_content(body, subtype="html", cte="base64")
+    if is_multipart:
+        page.add_related(b"\x89PNG", maintype="image", subtype="png")
+    data = page.as_bytes()
+    assert data.startswith(b"Subject:")
+    assert "Tổ nuôi ong bạc hà thu mật đợt hai." in one(tmp_path, name, data).body
+    assert isinstance(read(tmp_path, "t.eml", data)[0], Article), "the same bytes as a mail"
+
+
 def one(tmp_path: Path, name: str, data: bytes) -> Article:
     [found] = read(tmp_path, name, data)
     assert isinstance(found, Article), found

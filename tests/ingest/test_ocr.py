@@ -153,7 +153,7 @@ def test_images_that_would_fill_the_memory_are_not_drawn(
     tmp_path: Path, tesseract: FakeTesseract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pdf_pages, "_MOST_IMAGE_PIXELS", 349_999)
-    assert "more than 0 million dots" in reason_of(tmp_path, "to.pdf", scanned_pdf([grey_page()]))
+    assert "more than 0 million dots; scan it at 300 dpi" in reason_of(tmp_path, "to.pdf", scanned_pdf([grey_page()]))
     assert tesseract.pages() == []
 
 
@@ -369,7 +369,8 @@ def test_a_page_without_end_is_stopped(tmp_path: Path, tesseract: FakeTesseract,
     monkeypatch.setattr(ocr, "_LONGEST_PAGE_S", 1.0)
     article = article_of(tmp_path, "lan.pdf", scanned_pdf([grey_page()], TEXT_PAGE))
     [dropped] = article.dropped
-    assert str(dropped.reason) == "page 2 is a picture that was not read: recognising the page takes more than 1 s"
+    told = "page 2 is a picture that was not read: recognising the page takes more than 1 s; "
+    assert str(dropped.reason).startswith(told)
     if pid.exists():
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid.read_text()), signal.SIGTERM)
@@ -469,6 +470,8 @@ def test_a_damaged_picture_is_refused(cut: int) -> None:
         (b"II*\0" + struct.pack("<IH", 8, 60_000) + bytes(12 * 60_000), "damaged"),
         (b"\xff\xd8" + b"\xff" * 1_000_000, "damaged"),
         (JPEG[:2] + b"\xff\xe0\0\x02" * 20_000 + JPEG[2:], "damaged"),
+        (png_of(grey_page()).replace(struct.pack(">II", 500, 700), struct.pack(">II", 2**31, 9)), "picture is damaged"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(40, 250)), "picture is damaged"),
     ],
 )
 def test_a_picture_that_is_no_page_is_refused(tmp_path: Path, tesseract: FakeTesseract, data: bytes, said: str) -> None:

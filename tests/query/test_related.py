@@ -214,7 +214,7 @@ def test_a_file_outside_the_corpus_has_neighbours(index: Index, tmp_path: Path) 
     [
         ("tin.jsonl", '{"id": 1, "text": "Một."}\n{"id": 2, "text": "Hai."}', "it holds 2 articles"),
         ("tin.mp3", "x", "files of type .mp3 are not read"),
-        ("tin.txt", "…", "there is no text in it"),
+        ("tin.txt", "…", "there is no text in it; write text into it, or get it again"),
     ],
 )
 def test_a_file_that_is_not_one_article_cannot_be_compared(

@@ -98,7 +98,7 @@ def reindex(
         if not watching:
             report = update(rebuild=rebuild)
             _show_update(index, report, semantic=semantic, as_json=as_json)
-            return SOME_REJECTED if report.rejected or refused else 0
+            return SOME_REJECTED if report.newly_rejected or refused else 0
         show = partial(_show_update_or_error, index, semantic=semantic, as_json=as_json)
         if rebuild:
             show(update(rebuild=True))
@@ -127,8 +127,7 @@ def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_
     from htxsearch.search.results import report_json
 
     if not as_json:
-        show_report(report)
-        show_rejected(report.rejected, report.doubtful)
+        show_report(report, report.newly_rejected)
     wanted = index.has_vectors() and available() if semantic is None else semantic
     try:
         encoded = None
@@ -231,9 +230,8 @@ def add(
     else:
         show_additions(additions)
         if additions.report:
-            show_report(additions.report)
-            show_rejected(additions.report.rejected, additions.report.doubtful)
-    return SOME_REJECTED if additions.refused or (additions.report and additions.report.rejected) else 0
+            show_report(additions.report, additions.rejected())
+    return SOME_REJECTED if additions.refused or additions.rejected() else 0
 
 
 @click.command(cls=TranslatedCommand)

@@ -182,7 +182,7 @@ def _write(found: "Sequence[FoundFact]", form: str, output: Path | None) -> None
     """Write facts to a file, or without a byte order mark to standard output."""
     from htxsearch.search.fact_files import facts_file
 
-    content = facts_file(found, "jsonl" if form == "table" else form)
+    content = facts_file(found, "jsonl" if form == "table" else form, language())
     if output is None:
         click.echo(content.decode("utf-8-sig"), nl=False)
     else:

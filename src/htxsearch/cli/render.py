@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from htxsearch.cli.shared import show_rejected
 from htxsearch.cli.translation import language, say, text
 from htxsearch.errors.messages import date_text, number_text, render
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.ingest.article import Article, Dropped
+from htxsearch.ingest.article import Article, Dropped, Rejected
+from htxsearch.ingest.metadata import EVIDENCE_PARTS
 from htxsearch.search.highlight import excerpt
 from htxsearch.search.highlight import visible as safe
 from htxsearch.search.reprint_differences import Difference
@@ -79,6 +81,9 @@ def show_results(results: Results, *, full: bool, explain: bool, first: int) -> 
         is_near = hit.near
         _show_hit(number, hit, full=full)
     for name, counts in results.facets.items():
+        if not counts:
+            say("cli.facet-empty", facet=text(f"cli.facet-{name}"))
+            continue
         by_count = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
         values = _SEPARATOR.join(f"{safe(value)} {_number(count)}" for value, count in by_count)
         click.echo(click.style(f"{text(f'cli.facet-{name}')}: ", bold=True) + values)
@@ -229,8 +234,11 @@ def _show_answer(answer: Answer) -> None:
     click.echo()
 
 
-def show_report(report: Report) -> None:
-    """Print the counts of a reindex in a line."""
+def show_report(report: Report, rejected: Sequence[Rejected]) -> None:
+    """Print the counts of a reindex in a line, then what was rejected or is in doubt.
+
+    Of the rejected only `rejected` are named, those of interest; the others are counted in a line of their own.
+    """
     counts = [
         text(f"cli.{name}", count=count)
         for name, count in (
@@ -241,9 +249,12 @@ def show_report(report: Report) -> None:
         )
     ]
     counts += [text("cli.renamed", count=report.renamed)] if report.renamed else []
-    counts += [text("cli.rejected-count", count=len(report.rejected))] if report.rejected else []
+    counts += [text("cli.rejected-count", count=len(rejected))] if rejected else []
     counts += [text("cli.doubtful-count", count=len(report.doubtful))] if report.doubtful else []
     click.echo(f"{', '.join(counts)} ({text('duration.short', seconds=report.took_s)})")
+    show_rejected(rejected, report.doubtful)
+    if len(report.rejected) > len(rejected):
+        say("cli.rejected-before", count=len(report.rejected) - len(rejected))
 
 
 def show_additions(additions: "Additions", *, err: bool = False) -> None:
@@ -337,9 +348,15 @@ def _place(article: Article) -> str | None:
     if not article.place:
         return None
     now = province_now(article.place)
-    remarks = [text("article.inferred", evidence=article.place_evidence)] if article.place_evidence else []
+    remarks = [text("article.inferred", evidence=_evidence(article.place_evidence))] if article.place_evidence else []
     remarks += [text("article.part-of", province=now)] if now and now != article.place else []
     return article.place + (f" ({'; '.join(remarks)})" if remarks else "")
+
+
+def _evidence(stored: str) -> str:
+    """Return the evidence of a place with the name of its part of the article in the language of the terminal."""
+    part, colon, quoted = stored.partition(": ")
+    return f"{text(f'evidence.{part}')}{colon}{quoted}" if part in EVIDENCE_PARTS else stored
 
 
 def _listed(values: Iterable[str]) -> str:
@@ -398,7 +415,7 @@ def show_metadata(values: Mapping[str, str | datetime.date | None], article: Art
     click.echo(click.style(f"{text('article.id')}: ", fg="cyan") + safe(article.id))
     for name, value in values.items():
         inferred = name == "place" and article.place_evidence
-        remark = f" ({text('article.inferred', evidence=safe(article.place_evidence or ''))})" if inferred else ""
+        remark = f" ({text('article.inferred', evidence=safe(_evidence(article.place_evidence or '')))})" if inferred else ""
         click.echo(click.style(f"{text(f'article.{name}')}: ", fg="cyan") + _metadata_value(value) + remark)
 
 

@@ -12,7 +12,7 @@ from htxsearch.cli.completion import complete_place
 from htxsearch.cli.progress import shown_progress
 from htxsearch.cli.translation import language, say, text
 from htxsearch.errors import HtxError, IndexMissing
-from htxsearch.errors.messages import Message, render, set_advice_options
+from htxsearch.errors.messages import Message, message, render, set_advice_options
 
 if TYPE_CHECKING:
     from htxsearch.index import Index
@@ -119,8 +119,15 @@ def worded(value: Message | HtxError | str) -> str:
 def show_error(error: HtxError) -> None:
     """Print an error to standard error, a query error with its caret."""
     caret = getattr(error, "caret", "")
-    shown = render(error, language()) + (f"\n{caret}" if caret else "")
+    shown = render(_with_dashes(error.message), language()) + (f"\n{caret}" if caret else "")
     click.echo(click.style(f"{text('cli.error')} ", fg="red", bold=True) + shown, err=True)
+
+
+def _with_dashes(reason: Message) -> Message:
+    """Return a message about an option with its name as it is typed."""
+    named = reason.fields.get("option")
+    is_bare = reason.code.startswith("option.") and isinstance(named, str) and not named.startswith("-")
+    return message(reason.code, **reason.fields | {"option": f"--{named}"}) if is_bare else reason
 
 
 def show_rejected(rejected: "Sequence[Rejected]", doubtful: "Sequence[Doubtful]" = ()) -> None:

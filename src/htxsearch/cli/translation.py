@@ -7,6 +7,7 @@ The help of a command and of its options is in the catalogues: `help.COMMAND`, `
 
 import gettext
 import os
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -75,7 +76,16 @@ class _Translated(click.Command):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         _use_first_of(args)
-        return super().parse_args(context, args)
+        given = list(args)
+        try:
+            return super().parse_args(context, args)
+        except click.NoSuchOption as error:
+            takes_words = any(isinstance(one, click.Argument) and one.nargs == -1 for one in self.params)
+            if not takes_words or error.option_name.startswith("--"):
+                raise
+            advice = _with_words_apart(context.command_path, given, error.option_name)
+            advice += f"; {text('cli.no-option-not')}" if self.name == "query" else ""
+            raise click.NoSuchOption(error.option_name, f"{error.message}\n{advice}", ctx=error.ctx) from error
 
     def format_help(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         self._translate()
@@ -105,6 +115,14 @@ class TranslatedGroup(_Translated, click.Group):
     """A group of `TranslatedCommand`s, with its help in the language of the terminal."""
 
     command_class = TranslatedCommand
+
+
+def _with_words_apart(command: str, args: Sequence[str], option: str) -> str:
+    """Return advice for a word that begins with "-" and was taken for an option that there is not."""
+    word = next((arg for arg in args if arg.startswith(option)), option)
+    others = [arg for arg in args if arg is not word]
+    words = [word] if any(arg.startswith("-") for arg in others) else args
+    return text("cli.no-option", command=command, words=" ".join(map(shlex.quote, words)))
 
 
 def _use_option(_: click.Context, __: click.Parameter, chosen: Language | None) -> None:

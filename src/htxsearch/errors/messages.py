@@ -10,11 +10,13 @@ Three entries can belong to a code:
 
 A placeholder is `{name}`. A number, a date or a list in it takes the form of the language. With a format specification such
 as `{name:.1f}` Python's form is taken, with the signs of the language; `{name:d}` is a number without separators. `{name!r}`
-is quoted. `{options}` is the --index and --corpus of the command line, if they were given there.
+is quoted, `{name!q}` as a shell wants it. `{options}` is the --index and --corpus of the command line, if they were given
+there.
 """
 
 import datetime
 import gettext
+import shlex
 import string
 from collections.abc import Mapping, Sequence, Set
 from functools import cache
@@ -148,6 +150,8 @@ class _Words(string.Formatter):
         if conversion == "r":
             text = self._plain(value)
             return f"«{text}»" if self._language == "vi" else f"'{text}'"
+        if conversion == "q":
+            return shlex.quote(self._plain(value))
         return super().convert_field(value, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> str:

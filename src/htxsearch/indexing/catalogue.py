@@ -6,6 +6,7 @@ together with the postings. Hence it is never ahead or behind. What was not take
 
 import datetime
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -47,7 +48,8 @@ _MAJORITY, _SIMILAR = 3, 0.85
 class Report:
     """The result of a reindex, in articles.
 
-    `renamed` files are also among the added and the removed. `doubtful` are those of the files read whose text is in doubt.
+    `renamed` files are also among the added and the removed. `rejected` is all that cannot be read, `newly_rejected` what of it
+    the run before did not reject for the same reason. `doubtful` are those of the files read whose text is in doubt.
     """
 
     added: int = 0
@@ -56,6 +58,7 @@ class Report:
     unchanged: int = 0
     renamed: int = 0
     rejected: tuple[Rejected, ...] = ()
+    newly_rejected: tuple[Rejected, ...] = ()
     doubtful: tuple[Doubtful, ...] = ()
     took_s: float = 0.0
 
@@ -102,6 +105,17 @@ class Additions:
     def paths(self) -> list[str]:
         """Return the paths in the corpus of the files taken."""
         return [file.path for file in self.taken]
+
+    def rejected(self) -> tuple[Rejected, ...]:
+        """Return what of the files taken cannot be read: files, their members and lines."""
+        found = self.report.rejected if self.report else ()
+        paths = set(self.paths())
+        return tuple(one for one in found if not paths.isdisjoint(_holders(one.path)))
+
+
+def _holders(path: str) -> list[str]:
+    """Return a path, and those of the files and folders that may hold it: all up to a "/" or a ":"."""
+    return [path, *(path[: mark.start()] for mark in re.finditer(r"[/:]", path))]
 
 
 @dataclass(slots=True)

@@ -241,7 +241,9 @@ class _Update:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
             self._committer.commit(self._left_out())
         counts = {name: len(ids) for name, ids in self._ids.items()} | {"unchanged": self._unchanged, "renamed": renamed}
-        return Report(**counts, rejected=tuple(self._rejected), doubtful=tuple(self._doubtful))
+        known = {(one.path, str(one.reason)) for one in before.rejected}
+        news = tuple(one for one in self._rejected if (one.path, str(one.reason)) not in known)
+        return Report(**counts, rejected=tuple(self._rejected), newly_rejected=news, doubtful=tuple(self._doubtful))
 
     def check_rebuild(self, corpus: Path) -> None:
         """Raise CorpusError if a rebuild would lose more than half of some articles.

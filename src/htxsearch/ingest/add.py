@@ -33,6 +33,7 @@ from htxsearch.ingest.metadata_files import (
     origin,
 )
 from htxsearch.ingest.readers import READERS_OF_SEVERAL, read_articles, reader_of
+from htxsearch.ingest.readers.kinds import READABLE
 from htxsearch.ingest.subscriptions import FEEDS_FILE, Subscription, read_subscriptions, write_file, write_subscriptions
 from htxsearch.text.normalize import nfc
 
@@ -64,7 +65,6 @@ _SUFFIX_OF = {
     "message/rfc822": ".eml",
     "application/vnd.ms-outlook": ".msg",
 }
-_SUFFIXES = frozenset({*_SUFFIX_OF.values(), ".txt", ".htm"})
 _UNSPECIFIC_TYPES = ("", "application/octet-stream", "binary/octet-stream", "application/x-download", "text/plain")
 """Content types with which the name of the file decides."""
 _HTML = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
@@ -423,7 +423,7 @@ def _suffix(response: Fetched) -> str:
         names = (response.filename, unquote(urlsplit(response.url).path)) if content_type in _UNSPECIFIC_TYPES else ()
         endings = (os.path.splitext(name)[1].lower() for name in names)
         usual = ".html" if _HTML.match(response.data[:200]) else ".txt" if content_type == "text/plain" else ""
-        suffix = next((ending for ending in endings if ending in _SUFFIXES), usual)
+        suffix = next((ending for ending in endings if ending in READABLE), usual)
     if not response.data.strip():
         raise AddressRefused(message("fetch.nothing-sent"))
     if not suffix:

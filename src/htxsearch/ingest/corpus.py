@@ -4,7 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +37,9 @@ __all__ = [
 _MAX_BYTES = 100 * 1024 * 1024
 """Larger files are rejected, since a file is read into memory as a whole. JSON lines may be split."""
 
+_WITH_MEMBERS = (".eml", ".msg", ".zip")
+"""The ends of the names of files that hold others, which a `.htxignore` may name."""
+
 _MTIME_GRANULARITY_NS = 2_000_000_000
 """A file that changes twice within the tick of its clock keeps its times; the coarsest tick is 2 s (FAT)."""
 
@@ -45,23 +48,28 @@ _MTIME_GRANULARITY_NS = 2_000_000_000
 class SourceFile:
     """A file of the corpus.
 
-    `file` is its location, `path` its path relative to the corpus, with "/".
+    `file` is its location, `path` its path relative to the corpus, with "/". `rules` say which members of it are ignored.
     """
 
     file: Path
     path: str
+    rules: IgnoreRules = field(default=IgnoreRules(), compare=False, repr=False)
 
     @property
     def metadata_file(self) -> Path:
         """The file in which the user may give metadata that override the article's own."""
         return self.file.with_name(self.file.name + METADATA_SUFFIX)
 
+    def _rules_of_members(self) -> str:
+        """Return a fingerprint of what decides which members are ignored, "" for a file that has none."""
+        return self.rules.fingerprint() if self.path.lower().endswith(_WITH_MEMBERS) else ""
+
     def digest(self) -> str:
-        """Return a hash of the bytes of the file and its metadata file.
+        """Return a hash of the bytes of the file and its metadata file, and of the rules for its members.
 
         Of a file that is too large, the size is hashed. Raises OSError.
         """
-        digest = hashlib.blake2b(digest_size=16)
+        digest = hashlib.blake2b(self._rules_of_members().encode(), digest_size=16)
         for file in (self.file, self.metadata_file):
             if file.is_file():
                 size = file.stat().st_size
@@ -83,7 +91,8 @@ class SourceFile:
         else:
             numbers += [of_metadata.st_size, of_metadata.st_mtime_ns, of_metadata.st_ctime_ns]
         is_old = time.time_ns() - max(numbers) > _MTIME_GRANULARITY_NS
-        return FileState(" ".join(map(str, numbers)) if is_old else "", status.st_size)
+        signature = " ".join(filter(None, (*map(str, numbers), self._rules_of_members())))
+        return FileState(signature if is_old else "", status.st_size)
 
 
 class FileState(NamedTuple):
@@ -159,7 +168,7 @@ def list_corpus(corpus: Path) -> CorpusFiles:
                     continue
                 try:
                     if entry.is_file():
-                        found.sources.append(SourceFile(Path(entry.path), path))
+                        found.sources.append(SourceFile(Path(entry.path), path, rules))
                 except OSError as error:  # a link to itself
                     found.rejected.append(Rejected(path, message("file.unreadable", error=error.strerror)))
     found.sources.sort(key=lambda source: source.path)
@@ -255,7 +264,7 @@ def changed_articles(
         data = _bytes(source)
         reader = reader_of(data, source.file.name)
         metadata = read_metadata_file(source.metadata_file)
-        yield from read_articles(reader, data, source.path, metadata, known, boilerplate)
+        yield from read_articles(reader, data, source.path, metadata, known, boilerplate, source.rules.ignore)
     except Unreadable as error:
         yield Rejected(source.path, error.message)
     except OSError as error:

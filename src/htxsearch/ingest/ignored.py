@@ -1,11 +1,13 @@
 """Read `.htxignore`: files of the corpus that are never meant.
 
-Its syntax is that of .gitignore. It counts for the files of its folder and of the folders below. The file nearest to a path
-goes first, and in it the last pattern that fits. A folder that is ignored is not looked into. Nor is one whose file cannot be
-read: it may name what nobody should find.
+Its syntax is that of .gitignore. It counts for the files of its folder and of the folders below, and for their members: the
+attachments of a mail and the files in an archive are as if in a folder of its name. The file nearest to a path goes first, and
+in it the last pattern that fits. A folder that is ignored is not looked into. Nor is one whose file cannot be read: it may name
+what nobody should find.
 """
 
 import codecs
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +47,11 @@ class IgnoreRules:
             if include is not None:
                 return include
         return False
+
+    def fingerprint(self) -> str:
+        """Return a hash of all patterns, "" if there are none."""
+        levels = [(folder, [(one.include, str(one.regex)) for one in spec.patterns]) for folder, spec in self.levels]
+        return hashlib.blake2b(repr(levels).encode(), digest_size=8).hexdigest() if levels else ""
 
 
 def with_rules_of(folder: str | Path, path: str, outer: IgnoreRules) -> tuple[IgnoreRules | None, list[Rejected]]:

@@ -15,7 +15,10 @@ from htxsearch.text.normalize import nfc
 from htxsearch.text.places import PlaceMention, canonical_place, find_districts, find_provinces, provinces
 from htxsearch.text.tokens import terms
 
-__all__ = ["Metadata", "author_of", "province_of"]
+__all__ = ["EVIDENCE_PARTS", "Metadata", "author_of", "province_of"]
+
+EVIDENCE_PARTS = ("title", "opening", "body", "district", "dateline")
+"""The words with which the evidence for a province begins; they say where in the article it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

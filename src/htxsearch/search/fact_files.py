@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from htxsearch.errors.messages import Language, message, render
 from htxsearch.search.fact_chart import chart_png, chart_svg
 from htxsearch.search.fact_results import FactSeries, FoundFact
 from htxsearch.search.facts import FactList
@@ -21,13 +22,14 @@ COLUMNS = (
 """The columns of a table. `high` is empty unless the value is a range, `sources` are ids with blanks between them."""
 
 
-def facts_file(found: Sequence[FoundFact], form: str) -> bytes:
+def facts_file(found: Sequence[FoundFact], form: str, language: Language = "en") -> bytes:
     """Return facts as the content of a file: "csv", "xlsx", "json" or "jsonl".
 
-    A lone surrogate, which UTF-8 cannot hold, is replaced.
+    The heads of the columns are in `language`. A lone surrogate, which UTF-8 cannot hold, is replaced.
     """
     if form in ("csv", "xlsx"):
-        return (csv_table if form == "csv" else workbook)(COLUMNS, _rows(found))
+        heads = COLUMNS if language == "en" else [render(message(f"facts-column.{name}"), language) for name in COLUMNS]
+        return (csv_table if form == "csv" else workbook)(heads, _rows(found))
     lines = [json.dumps(fact.as_json(), ensure_ascii=False) for fact in found]
     content = "[\n" + ",\n".join(lines) + "\n]\n" if form == "json" else "".join(f"{line}\n" for line in lines)
     return content.encode("utf-8", "replace")

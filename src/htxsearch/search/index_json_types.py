@@ -109,7 +109,10 @@ class EncodeReport(_Object):
 
 
 class Report(_Object):
-    """The work of a reindex, in articles."""
+    """The work of a reindex, in articles.
+
+    "rejected" is all that cannot be read, "newly_rejected" what of it the run before did not reject for the same reason.
+    """
 
     added: _Count
     changed: _Count
@@ -117,6 +120,7 @@ class Report(_Object):
     unchanged: _Count
     renamed: _Count
     rejected: list[RejectedFile]
+    newly_rejected: list[RejectedFile]
     doubtful: list[DoubtfulFile]
     took_s: float
     semantic: EncodeReport | None
@@ -141,10 +145,14 @@ class RefusedSource(_Object):
 
 
 class Additions(_Object):
-    """The work of an addition; "reindex" is null if there was none."""
+    """The work of an addition; "reindex" is null if there was none.
+
+    "rejected" is what of the files taken cannot be read.
+    """
 
     taken: list[AddedFile]
     refused: list[RefusedSource]
+    rejected: list[RejectedFile]
     reindex: Report | None
 
 
@@ -189,6 +197,7 @@ def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeRepor
         unchanged=report.unchanged,
         renamed=report.renamed,
         rejected=_rejected(report.rejected),
+        newly_rejected=_rejected(report.newly_rejected),
         doubtful=[DoubtfulFile(path=file.path, reason=str(file.reason)) for file in report.doubtful],
         took_s=report.took_s,
         semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
@@ -200,6 +209,7 @@ def additions_document(additions: "catalogue.Additions") -> Additions:
     return Additions(
         taken=[msgspec.convert(file, AddedFile, from_attributes=True) for file in additions.taken],
         refused=[RefusedSource(source=file.path, reason=str(file.reason)) for file in additions.refused],
+        rejected=_rejected(additions.rejected()),
         reindex=report_document(additions.report, None) if additions.report else None,
     )
 

@@ -4,6 +4,7 @@ The articles are made of the documents that the reader gives.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from functools import partial
 from os.path import splitext
@@ -41,12 +42,14 @@ def read_articles(
     metadata: Metadata,
     known: Mapping[str, str] = MappingProxyType({}),
     boilerplate: Set[str] = frozenset(),
+    ignored: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[Article | Unchanged | Rejected]:
     """Yield the articles in `data`.
 
     `metadata`, the user's, override those of the file. `known` gives the article ids of JSON lines by their hashes;
     such lines are not read again. `boilerplate` are the hashes of lines that repeat in this file's source and are
-    left out. Raises Unreadable if the whole file cannot be read.
+    left out. Members of a mail or an archive are left out if `ignored` is True of their paths. Raises Unreadable if the
+    whole file cannot be read.
     """
     # "Known" is the former name of Metadata: indexes of then know their lines by it
     values = repr(metadata).replace("Metadata(", "Known(", 1)
@@ -60,11 +63,18 @@ def read_articles(
                 yield Unchanged(known[line], len(raw))
                 continue
             parsed = json_line(parsed)
+        member = parsed.path if isinstance(parsed, Rejected) else parsed.member
+        if member.startswith("/") and ignored(f"{path}{_LINE.sub('', member)}"):
+            continue
         if isinstance(parsed, Rejected):
             yield Rejected(f"{path}{parsed.path}", parsed.reason)
         else:
             cleaned = parsed.without(boilerplate) if boilerplate and parsed.without else parsed
             yield _article(cleaned, path, metadata, line)
+
+
+_LINE = re.compile(r":\d+$")
+"""The end of the id of a line of a member."""
 
 
 def lines_to_count(reader: Reader, data: bytes, path: str, metadata: Metadata) -> tuple[str, tuple[str, ...]]:

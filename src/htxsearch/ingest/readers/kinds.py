@@ -10,7 +10,7 @@ from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.readers.archive import Archive
 from htxsearch.ingest.readers.compound import stream_names
 
-__all__ = ["HEAD", "OLD_OFFICE", "kind_of"]
+__all__ = ["HEAD", "OLD_OFFICE", "READABLE", "kind_of"]
 
 HEAD = 4096
 """Bytes that suffice to detect the kind of a file, except for archives."""
@@ -51,6 +51,7 @@ _TEXTS = {
     ".csv": "table",
     ".tsv": "table",
 }
+_PICTURE_NAMES = (".jpeg", ".jpg", ".png", ".tif", ".tiff")
 _NAMES = frozenset(
     {
         "",
@@ -75,12 +76,16 @@ _NAMES = frozenset(
     }
 )
 """Other suffixes with which a text is read as text, even if the suffix promises something else."""
+READABLE = tuple(sorted((*_TEXTS, *_NAMES - {""}, *_PICTURE_NAMES)))
+"""The suffixes of all files that are read: what messages list, and what an address may end in."""
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title)[\s>]", re.IGNORECASE)
 _MARKUP = re.compile(rb"<(?:p|div|table|br|span|h1|article)[\s/>]", re.IGNORECASE)
 _SAVED = re.compile(rb"^(?:from: <saved by|snapshot-content-location:)", re.IGNORECASE | re.MULTILINE)
 _MAIL = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:>?From [^\n]*\n)?[A-Za-z][\w-]*:")
 """The head of a mail begins with the name of a field; a line before it is of a mailbox."""
 _MHTML = re.compile(rb"^(?:mime-version:|from: <saved by|content-type:\s*multipart/related)", re.IGNORECASE | re.MULTILINE)
+_MIME = re.compile(rb"^(?:mime-version:|content-type:\s*(?:multipart/|text/html))", re.IGNORECASE | re.MULTILINE)
+"""A field that says that parts follow; a saved page may be a single part."""
 
 
 def kind_of(data: bytes, suffix: str) -> str:
@@ -152,6 +157,8 @@ def _kind_of_text(head: bytes, suffix: str) -> str:
         return "mail"
     if suffix not in _TEXTS and _MHTML.search(plain) and b"multipart/related" in plain.lower():
         return "mhtml"
+    if suffix in (".mhtml", ".mht") and _MAIL.match(plain) and _MIME.search(plain):
+        return "mhtml"
     is_page = suffix not in _TEXTS or plain.lstrip(b"\xff\xfe\xef\xbb\xbf \t\r\n").startswith(b"<")
     if is_page and (_HTML.search(plain[:2048]) or (suffix in (".html", ".htm", ".xhtml") and _MARKUP.search(plain))):
         return "page"
@@ -160,8 +167,7 @@ def _kind_of_text(head: bytes, suffix: str) -> str:
     if suffix in _TEXTS:
         return _TEXTS[suffix]
     if suffix not in _NAMES:
-        known = sorted((*_TEXTS, *_NAMES - {"", ".text"}))
-        raise Unreadable(message("file.type", suffix=suffix, known=known))
+        raise Unreadable(message("file.type", suffix=suffix, known=READABLE))
     if b"\0" in head and not wide:
         raise Unreadable(message("file.wrong-suffix", suffix=suffix.lstrip(".")))
     return "plain"

@@ -15,6 +15,8 @@ __all__ = ["check_picture", "read_picture"]
 _PNG, _JPEG = b"\x89PNG", b"\xff\xd8"
 _MOST_PIXELS, _FEWEST_PIXELS = 80_000_000, 200_000
 """Of a page: A3 at 600 dpi has 70 million; what is smaller than a third of a screen is an icon or a logo."""
+_LONGEST_SIDE = 1_000_000
+"""Dots of a side that no scanner makes: what says so is damaged, not large."""
 _MOST_PAGES = 500
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """The markers of JPEG that come before height and width."""
@@ -65,6 +67,8 @@ def _sizes(data: bytes) -> list[tuple[int, int]]:
     """
     try:
         if data.startswith(_PNG):
+            if data[12:16] != b"IHDR":
+                raise IndexError("no head")
             sizes = [struct.unpack_from(">II", data, 16)]
         elif data.startswith(_JPEG):
             sizes = [_jpeg_size(data)]
@@ -72,6 +76,8 @@ def _sizes(data: bytes) -> list[tuple[int, int]]:
             sizes = list(_tiff_sizes(data))
     except (struct.error, IndexError, KeyError) as error:
         raise Unreadable(message("file.picture-damaged")) from error
+    if any(side > _LONGEST_SIDE for size in sizes for side in size):
+        raise Unreadable(message("file.picture-damaged"))
     if len(sizes) > _MOST_PAGES:
         raise Unreadable(message("file.picture-too-many", limit=_MOST_PAGES))
     if any(width * height > _MOST_PIXELS for width, height in sizes):

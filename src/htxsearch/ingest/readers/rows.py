@@ -26,6 +26,9 @@ __all__ = ["json_line", "read_json_array", "read_json_lines", "read_table"]
 
 # JSON lines
 
+_MOST_KEYS, _LONGEST_KEY = 12, 40
+"""Of a row without text: how many of its keys are named, and how many characters of each."""
+
 
 def read_json_lines(data: bytes) -> Iterator[Line]:
     """Yield the lines of a JSON lines file.
@@ -98,6 +101,8 @@ def _parsed(row: object, number: int) -> ParsedDocument:
         dropped = (Dropped(lines[0], message("dropped.title-again")), *dropped)
         lines = lines[1:]
     body = "\n".join(lines).strip("\n")
+    if "text" not in row and "title" not in row:
+        raise Unreadable(message("file.line-without-text", keys=[str(key)[:_LONGEST_KEY] for key in row][:_MOST_KEYS]))
     return ParsedDocument(body, metadata, nfc(str(identifier)), number, dropped, heading=metadata.title)
 
 

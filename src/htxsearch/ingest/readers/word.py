@@ -5,7 +5,7 @@ dropped with a reason.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
@@ -15,14 +15,9 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import Archive, safe_xml
-<<<<<<< HEAD
 from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
-from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
-=======
-from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.cells import table_lines
-from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
->>>>>>> mend-d
+from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, joined_runs, old_font
 
 __all__ = ["PROGRAMS", "SOFT_HYPHEN", "read_docx"]
 
@@ -75,15 +70,9 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
         for root in whole:
             _unwrap(root)
         lines = text.blocks(parsed.element.body)
-<<<<<<< HEAD
-        lines += [(line, False) for root in parts[_NOTES] for line in text.notes(root)]
+        lines += [(line, False, 0) for root in parts[_NOTES] for line in text.notes(root)]
         margins = [line for root in parts[_FURNITURE] for line in text.paragraphs(root)]
         comments = [text.joined(comment) for root in parts[_COMMENTS] for comment in root.iter(f"{_WORD}comment")]
-=======
-        lines += [(line, False, 0) for root in _parts(archive, _NOTES) for line in text.notes(root)]
-        margins = [line for root in _parts(archive, _FURNITURE) for line in text.paragraphs(root)]
-        comments = [text.joined(comment) for root in _parts(archive, _COMMENTS) for comment in root.iter(f"{_WORD}comment")]
->>>>>>> mend-d
         properties = parsed.core_properties
         author = properties.author.strip()
         known = Metadata(title=properties.title.strip() or None, author=author if author not in PROGRAMS else None)
@@ -272,10 +261,6 @@ class _Text:
         return [[Run("".join(piece.text or "" for piece in line.iter(f"{_DRAWING}t")))] for line in paragraphs]
 
     def _row(self, row: Any) -> _Line:
-<<<<<<< HEAD
-        """Return a row of a table; a table or box within a cell belongs to the cell."""
-        return joined_runs((self._cell(cell) for cell in row if cell.tag == f"{_WORD}tc"), " | ")
-=======
         """Return a row of a table; a table or box within a cell belongs to the cell.
 
         A cell over several columns has empty ones behind it.
@@ -284,8 +269,7 @@ class _Text:
         for cell in row:
             if cell.tag == f"{_WORD}tc":
                 cells += [self._cell(cell), *([] for _ in range(_columns_of(cell) - 1))]
-        return _joined(cells, _BETWEEN)
->>>>>>> mend-d
+        return joined_runs(cells, _BETWEEN)
 
     def _cell(self, cell: Any) -> _Line:
         lines = [self.line(paragraph) for paragraph in cell.iter(f"{_WORD}p")]
