@@ -200,7 +200,9 @@ class Best:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """A filter: the passages that `node` matches with a score of `score` or more, to nine places.
+    """A filter: the passages that `node` matches with `score` or more.
+
+    Scores are compared to nine places.
 
     Scores nothing.
     """

@@ -1,4 +1,6 @@
-"""Measure the line between near and far articles on topics whose relevant articles are all known.
+"""Measure the line between near and far articles on judged topics.
+
+All relevant articles of these topics are known.
 
 The near articles of a query are compared with the articles judged relevant: F1 of the two sets, and 1 less the error of their
 number as a share of the relevant ones. A set takes part if its judgements are complete, which its maker says.
@@ -34,7 +36,7 @@ def near_learnt_from(name: str) -> bool:
 
 
 def fold_lines(folds: Path) -> Callable[[str], NearWeights]:
-    """Return a function from a query id to the line learnt without its fold of queries.
+    """Return a function that gives the line learnt without a query's fold.
 
     Reads `near.json` in the folder of folds, which scripts/train_near.py writes. Raises UsageError if it cannot be read.
     """
@@ -49,7 +51,7 @@ def fold_lines(folds: Path) -> Callable[[str], NearWeights]:
 def evaluate_near(
     judged: JudgedSet, index: Index, *, form: str = "typed", line_of: Callable[[str], NearWeights] | None = None
 ) -> Run:
-    """Ask every judged query in the given form and compare its near articles with the relevant ones.
+    """Compare the near articles of every judged query with the relevant ones.
 
     `NearF1` is the mean, `CountAccuracy` the median over the queries. `line_of` gives the line for each query, as `fold_lines`
     does; without it the product's own is used.

@@ -114,7 +114,10 @@ class Additions:
 
 
 def _holders(path: str) -> list[str]:
-    """Return a path, and those of the files and folders that may hold it: all up to a "/" or a ":"."""
+    """Return a path, and those of the files and folders that may hold it.
+
+    These are all its beginnings up to a "/" or a ":".
+    """
     return [path, *(path[: mark.start()] for mark in re.finditer(r"[/:]", path))]
 
 

@@ -61,11 +61,11 @@ class SourceFile:
         return self.file.with_name(self.file.name + METADATA_SUFFIX)
 
     def _rules_of_members(self) -> str:
-        """Return a fingerprint of what decides which members are ignored, "" for a file that has none."""
+        """Return a fingerprint of the rules for members, "" for a file without any."""
         return self.rules.fingerprint() if self.path.lower().endswith(_WITH_MEMBERS) else ""
 
     def digest(self) -> str:
-        """Return a hash of the bytes of the file and its metadata file, and of the rules for its members.
+        """Return a hash of the file, its metadata file and the rules for its members.
 
         Of a file that is too large, the size is hashed. Raises OSError.
         """

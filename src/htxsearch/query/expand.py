@@ -146,7 +146,7 @@ class ExpandedQuery:
     notes: tuple[Message, ...]
 
     def without_highlights(self, unlikely: Set[str]) -> "ExpandedQuery":
-        """Return the query without the highlights of lone syllables in one of the unlikely spellings.
+        """Return the query without highlights of lone syllables spelt unlikely.
 
         Syllables that stand side by side in the index tell by themselves what they mean.
         """
@@ -226,7 +226,10 @@ class Expander:
                     yield AtLeast(Boolean(should=(own, *extra)), 0.0)
 
     def _concept(self, tree: Group) -> Node | None:
-        """Return the node of a query that is one syllable, one known word or one name of many forms; None for others."""
+        """Return the node of a query that is one concept, None for others.
+
+        A concept is a syllable, a known word or a name of many forms.
+        """
         if len(tree.clauses) != 1 or tree.clauses[0].occur != "should" or not isinstance(tree.clauses[0].operand, Words):
             return None
         terms = tree.clauses[0].operand.terms
@@ -634,7 +637,7 @@ class Expander:
         return Boolean(must=tuple(needed))
 
     def _stands_apart(self, article_id: str, slots: Sequence[Sequence[str]]) -> bool:
-        """Return True if an article has a run of syllables somewhere without "tác" before it."""
+        """Return True if an article has a run of syllables without "tác" before it."""
         run = [frozenset(map(term_hash, slot)) for slot in slots]
         cooperative = frozenset(map(term_hash, self._alternatives("tác")))
         for part in self._engine.forward(article_id):

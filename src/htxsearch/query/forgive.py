@@ -1,4 +1,4 @@
-"""Slips of typing in a query: a sign that the query language cannot read is a plain character.
+"""Slips of typing in a query: what is no sign is a plain character.
 
 An unclosed quotation mark, a bracket without its other half, a lone AND, `5%*`, `Ms:123`, a text that was pasted: each is read
 as words, and a note says which sign was passed over. Where nothing is left to look for, the error stands.
@@ -31,7 +31,7 @@ class Forgiven(NamedTuple):
 
 
 def forgive(query: str) -> Forgiven:
-    """Return the tree of a query, with what cannot be read as a sign read as plain characters.
+    """Return the tree of a query; what cannot be a sign is a plain character.
 
     Raises QuerySyntaxError if there is nothing to look for.
     """
@@ -50,7 +50,10 @@ def forgive(query: str) -> Forgiven:
 
 
 def _mended(query: str, error: QuerySyntaxError) -> tuple[str, str]:
-    """Return the sign at which an error is, and the query without it; no sign for a query that was cut."""
+    """Return the sign at which an error is, and the query without it.
+
+    There is no sign if the query was cut.
+    """
     if error.code == "query.too-long":
         return "", query[:MAX_LENGTH].rpartition(" ")[0] or query[:MAX_LENGTH]
     at = _sign_at(query, error)

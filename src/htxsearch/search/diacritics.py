@@ -62,7 +62,7 @@ def restored_query(query_terms: QueryTerms) -> str:
 
 
 def unlikely_spellings(query_terms: QueryTerms) -> frozenset[str]:
-    """Return the spellings that are less than half as likely as the best one of their query term.
+    """Return the spellings less than half as likely as their term's best one.
 
     `query_terms` are restored. A spelling that another query term may mean is none of them.
     """

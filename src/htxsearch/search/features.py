@@ -175,7 +175,9 @@ def _stored_weights() -> Mapping[str, float]:
 
 
 class Features(NamedTuple):
-    """The features of the ranked passages, (ranked, features), and how much of the query their articles hold.
+    """The features of the ranked passages, and what their articles hold.
+
+    `values` are (ranked, features).
 
     `coverage` (ranked,) is the share of the content terms' idf that is found in the article or its title; `whole` is (ranked,)
     bool: all of them are, and all neighbours of the query stand side by side, in the text or in the title; `titled` is that of
@@ -226,7 +228,7 @@ def features(question: QueryArrays, candidates: Candidates) -> Features:
 
 
 def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:
-    """Return True for each row that has every content term, and every pair of neighbours side by side."""
+    """Return True for each row with every content term and all neighbours."""
     held: _Bools = ((coverage >= _HELD) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
     return held
 
@@ -335,7 +337,9 @@ def _document(matches: _Matches, content: _Floats, candidates: Candidates) -> _F
 
 
 def _pair_counts(matches: _Matches, order: tuple[int, ...], term_count: int, candidates: Candidates) -> _Floats:
-    """Return how often every article has each pair of the query's neighbours side by side, (articles, pairs).
+    """Return how often each article has the query's neighbours side by side.
+
+    The counts are (articles, pairs).
 
     A place counts by the weights of its two matches.
     """
@@ -353,7 +357,7 @@ def _pair_counts(matches: _Matches, order: tuple[int, ...], term_count: int, can
 
 
 def _pairs(counts: _Floats, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over the query's neighbouring terms, given how often they stand side by side."""
+    """Return every article's BM25 over neighbours, given their counts."""
     lengths = _article_lengths(candidates)
     parts = _saturated(counts, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((counts > 0).sum(axis=0).astype(np.float64), len(lengths))

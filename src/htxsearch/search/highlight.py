@@ -51,7 +51,7 @@ def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = Fa
 
 
 def _is_part_of_name(text: str, written: Sequence[tuple[int, int]], marked: Set[int], at: int, *, faint: bool) -> bool:
-    """Return True if a marked syllable is a piece of a name of which nothing else is marked."""
+    """Return True if a marked syllable is an otherwise unmarked name's piece."""
     if not _is_capital(text, written[at]) or _BEGINS.search(text[max(0, written[at][0] - _REACH) : written[at][0]]):
         return False
     first = last = at

@@ -34,7 +34,9 @@ _TITLE_TERMS = 4
 
 
 def titled_first(ranked: Sequence[Ranked], terms: QueryTerms) -> list[Ranked]:
-    """Return ranked passages, first those of articles that have a long query in their title, word by word.
+    """Return ranked passages, first those of articles titled as the query.
+
+    Their titles have a long query, word by word.
 
     Whoever types so much of a title looks for its article, though its text may not say it again.
     """

@@ -197,7 +197,9 @@ class Answers(_Object):
 
 
 class Results(_Object):
-    """The hits of a query, the numbers of all and of the near ones, and counts of the near ones by facet.
+    """The hits of a query, the numbers of all and of the near ones, and facets.
+
+    Facets count near articles.
 
     "undated" are the near articles without a date, where years are counted or hits sorted by date. "restored" and "expansions"
     are there only if explained.

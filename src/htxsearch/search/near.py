@@ -1,4 +1,4 @@
-"""Near and far: which articles answer a query, and which merely share words with it.
+"""Near and far: what answers a query, and what merely shares words with it.
 
 A query of running words matches every article with any of its words. A line divides them. Of the reranked articles it is a
 logistic regression over five numbers: the article's score, the query in its title, and neighbours of the query side by side,
@@ -72,14 +72,17 @@ class NearLine(NamedTuple):
         return self._replace(near=self.near | article_ids, far=self.far - article_ids)
 
     def node(self) -> Node:
-        """Return the node that matches the near articles and scores nothing; not for `everything`."""
+        """Return the node of the near articles, which scores nothing.
+
+        There is none for `everything`.
+        """
         near = TermsFilter("id", self.near)
         if self.beyond is None:
             return near
         return Boolean(should=(near, Boolean(must=(self.beyond,), must_not=(TermsFilter("id", self.far),))))
 
     def nodes(self, query: Node) -> tuple[Node, ...]:
-        """Return the nodes of the near and of the far articles of a query, which score as the query does."""
+        """Return the nodes of near and of far articles, which score as the query."""
         if self.everything:
             return (query,)
         return Boolean(must=(query, self.node())), Boolean(must=(query,), must_not=(self.node(),))

@@ -182,7 +182,9 @@ def _line(
     dense: DenseRetrieval | None,
     ranking: tuple[ExpandedQuery, Reranked] | None = None,
 ) -> NearLine:
-    """Return the line between near and far articles, which filters of the request do not move.
+    """Return the line between near and far articles.
+
+    Filters of the request do not move it.
 
     `ranking` is the query without filters and its reranked passages, if they are known.
     """
@@ -207,7 +209,7 @@ def _line(
 
 
 def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest, line: NearLine) -> Results:
-    """Return the page of the newest near articles; behind them come the newest far ones."""
+    """Return the page of the newest near articles, then the newest far ones."""
     engine = snapshot.engine
     groups = _groups(snapshot, request)
     counted = _count(engine, query, line, request)
@@ -290,7 +292,9 @@ def _ranked(
     groups: ReprintGroups,
     line: NearLine,
 ) -> tuple[list[Ranked], Container[str]]:
-    """Return each article's best passage, at least to the end of the page, and the ids of the near articles among them.
+    """Return each article's best passage, and the ids of near articles.
+
+    The passages go at least to the end of the page.
 
     Near articles come first. In both parts the reranked passages come before the rest of first-stage retrieval in its order;
     the scores of the rest are below the last reranked score, with the distances of first-stage retrieval.
@@ -313,7 +317,7 @@ def _ranked(
 
 
 def _below(last: float, rest: Sequence[Ranked]) -> list[Ranked]:
-    """Return passages of first-stage retrieval with scores below that of the last reranked one."""
+    """Return first-stage passages with scores below the last reranked one."""
     scores = [last + passage.score - rest[0].score for passage in rest]
     return [Ranked(passage.hit, score, (("stage_one", score),)) for passage, score in zip(rest, scores, strict=True)]
 

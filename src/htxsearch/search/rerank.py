@@ -43,7 +43,10 @@ _OTHER_FORM = 0.9
 
 
 class ArticleMatch(NamedTuple):
-    """How much of a query an article holds: the features `title` and `pairs`, and the rest of `features.Features`."""
+    """How much of a query an article holds.
+
+    These are the features `title` and `pairs`, and the rest of `features.Features`.
+    """
 
     title: float
     pairs: float

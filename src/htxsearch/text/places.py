@@ -202,7 +202,7 @@ _MOST_WORDS_OF_NAME = 9
 
 
 def place_name_ends(text: str, start: int) -> int | None:
-    """Return where the longest name of a province or region ends that begins at `start`.
+    """Return where the longest name of a place that begins at `start` ends.
 
     None without one. No word of the name can be left out at its end.
     """

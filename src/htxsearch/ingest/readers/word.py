@@ -95,7 +95,9 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _with_rows(lines: Sequence[str], kinds: Sequence[tuple[bool, int]]) -> tuple[list[str], list[int]]:
-    """Return lines with the rows of tables as text, sentences in tables of figures, and the numbers of the headings.
+    """Return lines with the rows of tables as text, and the numbers of headings.
+
+    Rows of tables of figures are sentences.
 
     `kinds` has for each line whether it is a heading, and the number of its table, 0 for other lines.
     """
