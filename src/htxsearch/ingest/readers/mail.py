@@ -351,7 +351,7 @@ def _html_lines(text: str) -> tuple[list[str], str]:
 
 
 class _Bounded(Compat32):
-    """Python's reading of headers as text; of one without end that no one sees, the begin counts."""
+    """Headers as text; of one without end that no one sees, the begin counts."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)
