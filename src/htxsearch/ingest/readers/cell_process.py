@@ -32,7 +32,7 @@ _DECIMALS = re.compile(r"\.([0#?]+)")
 
 
 class _Shares(NamedTuple):
-    """Cells that are shown as per cent: rows and columns from the first to before the last, and their decimals."""
+    """Cells that are shown as per cent, by rows and columns, and their decimals."""
 
     rows: range
     columns: range
@@ -57,7 +57,7 @@ def _part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 
 
 def _styles(archive: zipfile.ZipFile) -> dict[str, int]:
-    """Return the decimals of the cell styles of an XLSX that are for per cent, by their numbers."""
+    """Return the decimals of the styles of an XLSX for per cent, by their numbers."""
     root = _part(archive, "xl/styles.xml")
     formats = {str(number): decimals for number, decimals in _BUILT_IN.items()}
     for one in root.iter():

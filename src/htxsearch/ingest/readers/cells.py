@@ -60,7 +60,7 @@ class _Column(NamedTuple):
 
 
 class Share(NamedTuple):
-    """The value of a cell that is shown as per cent, with its decimals: 0.054 as 5,4 %."""
+    """A cell that is shown as per cent, with its decimals: 0.054 as 5,4 %."""
 
     value: float
     decimals: int
@@ -75,12 +75,12 @@ def sheet_document(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocumen
 
 
 def table_document(rows: Sequence[Sequence[str]]) -> ParsedDocument | None:
-    """Return the article of a file that is one table, None if no row names its columns."""
+    """Return the article of one table, None if no row names its columns."""
     return _table_document(None, rows)
 
 
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str] | None:
-    """Return the rows of a table in a document as lines, None unless it is one of figures.
+    """Return the lines of a table in a document, None if it is none of figures.
 
     Its first row, or two, name the columns, and most rows below have figures; a table of two columns whose second counts
     nothing is a form. Each sentence of a row is a line, the first one behind the number of the row.

@@ -77,7 +77,7 @@ def _odt_lines(element: Any, lines: list[str], headings: list[int]) -> None:
 
 
 def _odt_figures(table: Any) -> list[str] | None:
-    """Return the lines of a table of figures, None for another or one with tables in it."""
+    """Return the lines of a table of figures, None for another or a nested one."""
     if next(table.iterdescendants(f"{_TABLE}table"), None) is not None:
         return None
     rows: list[list[str]] = []

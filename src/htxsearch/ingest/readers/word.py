@@ -97,9 +97,10 @@ def read_docx(data: bytes) -> Iterator[ParsedDocument]:
 
 
 def _with_rows(lines: Sequence[str], kinds: Sequence[tuple[bool, int]]) -> tuple[list[str], list[int]]:
-    """Return lines with the rows of tables as text, sentences in tables of figures, and the numbers of the headings.
+    """Return lines with the rows of tables as text, and the numbers of the headings.
 
-    `kinds` has for each line whether it is a heading, and the number of its table, 0 for other lines.
+    Rows of tables of figures are sentences. `kinds` has for each line whether it is a heading, and the number of its table,
+    0 for other lines.
     """
     body: list[str] = []
     headings: list[int] = []
