@@ -99,7 +99,8 @@ def _with_rows(lines: Sequence[str], kinds: Sequence[tuple[bool, int]]) -> tuple
 
     Rows of tables of figures are sentences.
 
-    `kinds` has for each line whether it is a heading, and the number of its table, 0 for other lines.
+    Rows of tables of figures are sentences. `kinds` has for each line whether it is a heading, and the number of its table,
+    0 for other lines.
     """
     body: list[str] = []
     headings: list[int] = []
