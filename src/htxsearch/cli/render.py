@@ -354,7 +354,7 @@ def _place(article: Article) -> str | None:
 
 
 def _evidence(stored: str) -> str:
-    """Return the evidence of a place with the name of its part of the article in the language of the terminal."""
+    """Return the evidence of a place in the language of the terminal."""
     part, colon, quoted = stored.partition(": ")
     return f"{text(f'evidence.{part}')}{colon}{quoted}" if part in EVIDENCE_PARTS else stored
 

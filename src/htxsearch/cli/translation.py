@@ -118,7 +118,7 @@ class TranslatedGroup(_Translated, click.Group):
 
 
 def _with_words_apart(command: str, args: Sequence[str], option: str) -> str:
-    """Return advice for a word that begins with "-" and was taken for an option that there is not."""
+    """Return advice for a word that was taken for an option."""
     word = next((arg for arg in args if arg.startswith(option)), option)
     others = [arg for arg in args if arg is not word]
     words = [word] if any(arg.startswith("-") for arg in others) else args

@@ -114,7 +114,7 @@ class Additions:
 
 
 def _holders(path: str) -> list[str]:
-    """Return a path, and those of the files and folders that may hold it: all up to a "/" or a ":"."""
+    """Return a path, and its parts up to a "/" or a ":", which may hold it."""
     return [path, *(path[: mark.start()] for mark in re.finditer(r"[/:]", path))]
 
 

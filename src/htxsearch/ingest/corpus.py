@@ -61,13 +61,13 @@ class SourceFile:
         return self.file.with_name(self.file.name + METADATA_SUFFIX)
 
     def _rules_of_members(self) -> str:
-        """Return a fingerprint of what decides which members are ignored, "" for a file that has none."""
+        """Return a fingerprint of the rules, "" for a file without members."""
         return self.rules.fingerprint() if self.path.lower().endswith(_WITH_MEMBERS) else ""
 
     def digest(self) -> str:
-        """Return a hash of the bytes of the file and its metadata file, and of the rules for its members.
+        """Return a hash of the bytes of the file and its metadata file.
 
-        Of a file that is too large, the size is hashed. Raises OSError.
+        The rules for its members count, too. Of a file that is too large, the size is hashed. Raises OSError.
         """
         digest = hashlib.blake2b(self._rules_of_members().encode(), digest_size=16)
         for file in (self.file, self.metadata_file):
