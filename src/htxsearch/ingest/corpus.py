@@ -67,7 +67,7 @@ class SourceFile:
     def digest(self) -> str:
         """Return a hash of the file, its metadata file and the rules for its members.
 
-        Of a file that is too large, the size is hashed. Raises OSError.
+        The rules for its members count, too. Of a file that is too large, the size is hashed. Raises OSError.
         """
         digest = hashlib.blake2b(self._rules_of_members().encode(), digest_size=16)
         for file in (self.file, self.metadata_file):
