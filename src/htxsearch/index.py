@@ -227,21 +227,31 @@ class Index:
         """Return an article's reprints and their differences. Raises UnknownArticle."""
         return self.searcher().reprints(article_id)
 
-    def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
-        """Return the articles most like an indexed one. Raises UnknownArticle, UsageError."""
-        return self.searcher().related(article_id, limit=limit)
+    def related(self, article_id: str, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to an indexed one.
 
-    def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
-        """Return the articles most like `article`, which may be new. Raises UsageError."""
-        return self.searcher().related_to(article, limit=limit)
+        Raises UnknownArticle, UsageError. What is too far to be called related is left out unless `all_near` asks for it.
+        """
+        return self.searcher().related(article_id, limit=limit, all_near=all_near)
 
-    def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like the only one in a file. Raises UsageError."""
-        return self.related_to(article_in_file(Path(path)), limit=limit)
+    def related_to(self, article: Article, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to `article`, which may be new. Raises UsageError."""
+        return self.searcher().related_to(article, limit=limit, all_near=all_near)
 
-    def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
-        """Return the articles most like a text, its encoding detected. Raises UsageError."""
-        return self.related_to(article_in_text(content), limit=limit)
+    def related_to_passage(self, article_id: str, passage: int, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to a passage, by its number from 1 or its start.
+
+        Raises UnknownArticle, UsageError.
+        """
+        return self.searcher().related_to_passage(article_id, passage, limit=limit, all_near=all_near)
+
+    def related_to_file(self, path: str | Path, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to the only one in a file. Raises UsageError."""
+        return self.related_to(article_in_file(Path(path)), limit=limit, all_near=all_near)
+
+    def related_to_text(self, content: bytes, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to a text, its encoding detected. Raises UsageError."""
+        return self.related_to(article_in_text(content), limit=limit, all_near=all_near)
 
     def prepare_related(self) -> None:
         """Warm up related articles: of 20,000 articles it takes some seconds."""

@@ -8,7 +8,7 @@ analyse ahead of that; the articles indexed, their order and the counts do not d
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from htxsearch.indexing.catalogue import (
     read_left_out,
 )
 from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.feature_weights import read_feature_weights, updated
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (
@@ -121,7 +122,10 @@ class _Committer:
         self._batch = batch
         self._writer: Writer = engine.writer()
         self._sketches = read_sketches(engine)
+        self._weights = read_feature_weights(engine)
+        self._changed = 0  # articles replaced or deleted by this run
         self._records: dict[str, str] = {}  # of the articles that are not committed yet
+        self._vectors: dict[str, bytes | None] = {}  # of the same, None for one that is deleted
         self.unsaved = False
         """Whether anything, if only the catalogue, is not committed yet."""
 
@@ -131,12 +135,16 @@ class _Committer:
         self._writer.replace(document)
         self._sketches.put(document.id, sketch(document.passages))
         self._records[document.id] = document.record
+        self._vectors[document.id] = document.vector
+        self._changed += 1
         self.unsaved = True
 
     def delete(self, article_id: str) -> None:
         """Remove an article."""
         self._writer.delete(article_id)
         self._sketches.drop(article_id)
+        self._vectors[article_id] = None
+        self._changed += 1
         self.unsaved = True
 
     def commit_full_batch(self, left_out: LeftOut) -> None:
@@ -144,13 +152,22 @@ class _Committer:
         if len(self._records) >= self._batch:
             self.commit(left_out)
 
-    def commit(self, left_out: LeftOut) -> None:
-        """Commit all changes, the catalogue and the sketches together."""
+    def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
+        """Commit all changes, the catalogue and the sketches together.
+
+        The last time the weights of features are with them.
+        """
         catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
-        self._writer.commit(catalogue | self._sketches.blobs(self._body))
+        weights = updated(self._weights, self._changed, self._all_vectors()) if is_last else {}
+        self._writer.commit(catalogue | self._sketches.blobs(self._body) | weights)
         self._records.clear()
+        self._vectors.clear()
         self._writer = self._engine.writer()
         self.unsaved = False
+
+    def _all_vectors(self) -> Iterator[bytes]:
+        yield from (vector for article_id, vector in self._engine.vectors() if article_id not in self._vectors)
+        yield from (vector for vector in self._vectors.values() if vector is not None)
 
     def _body(self, article_id: str) -> str:
         record = self._records.get(article_id) or self._engine.record(article_id) or ""
@@ -172,7 +189,7 @@ class _Rehearsal(_Committer):
     def commit_full_batch(self, left_out: LeftOut) -> None:
         pass
 
-    def commit(self, left_out: LeftOut) -> None:
+    def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
         pass
 
 
@@ -229,7 +246,7 @@ class _Update:
             self._reading.close()
         if self._committer.unsaved or not self._boilerplate.complete or self._left_out() != before:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
-            self._committer.commit(self._left_out())
+            self._committer.commit(self._left_out(), is_last=True)
         counts = {name: len(ids) for name, ids in self._ids.items()}
         return Report(**counts, unchanged=self._unchanged, renamed=renamed, rejected=tuple(self._rejected))
 
