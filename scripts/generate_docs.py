@@ -131,7 +131,13 @@ def _output(command: str, folder: Path, language: str) -> str:
     words = shlex.split(command)
     if words[0] != "htxsearch":
         raise ValueError(f"a transcript may only run htxsearch, not {command!r}")
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "HTXSEARCH_LANG": language}
+    environment = {
+        **os.environ,
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "HTXSEARCH_LANG": language,
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
     run = [sys.executable, "-m", "htxsearch", *words[1:]]
     printed = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
     seconds = "2,7" if language == "vi" else "2.7"  # the only text that differs from run to run

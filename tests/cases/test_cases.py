@@ -29,6 +29,7 @@ from htxsearch.query.parse import (
     Operand,
     Prefix,
     Quoted,
+    Telephone,
     Value,
     Words,
     parse,
@@ -369,6 +370,8 @@ def operand(one: Operand) -> str:
             return f'"{" ".join(terms)}"'
         case Prefix(term):
             return f"{term}*"
+        case Telephone(digits):
+            return f"tel({digits})"
         case Number(terms):
             return f"no({' '.join(terms)})"
         case InTitle(of):

@@ -17,11 +17,14 @@ from hypothesis import strategies as st
 
 from htxsearch.engine.bm25 import K1, B
 from htxsearch.engine.contract import (
+    AtLeast,
+    Best,
     Boolean,
     DateRange,
     DisjunctionMax,
     Document,
     Engine,
+    InArticle,
     Node,
     Phrase,
     Terms,
@@ -439,6 +442,30 @@ def test_a_filter_in_must_lets_everything_through_that_it_takes(engine: Engine) 
     assert found_articles(engine, Boolean(should=(in_phu_tho, any_of("chè")))) == ["a", "b", "c"]
 
 
+def test_at_least_takes_the_passages_that_score_so_much_and_scores_nothing(fruit: Engine) -> None:
+    either = Boolean(should=(any_of("cam"), any_of("quýt")))
+    by_score = fruit.search(either, limit=9).hits
+    least = by_score[2].score
+    best = [hit for hit in by_score if round(hit.score, 9) >= round(least, 9)]
+    found = fruit.search(AtLeast(either, least), limit=9)
+    assert 0 < len(best) < len(by_score)
+    assert sorted(hits(found)) == sorted((hit.article_id, hit.passage) for hit in best)
+    assert set(scores(found).values()) == {0.0}
+    both = fruit.search(Boolean(must=(any_of("vườn"), AtLeast(either, least))), limit=9)
+    alone = scores(fruit.search(any_of("vườn"), limit=9))
+    assert scores(both) == pytest.approx({unit: alone[unit] for unit in hits(found)}, abs=1e-12)
+    others = found_articles(fruit, Boolean(must=(either,), must_not=(AtLeast(either, least),)))
+    assert others == sorted({hit.article_id for hit in by_score} - {hit.article_id for hit in best})
+    assert fruit.search(AtLeast(either, 1000.0), limit=9).total == 0
+
+
+def test_a_filter_of_ids_takes_these_articles(fruit: Engine) -> None:
+    some = TermsFilter("id", frozenset({"cam", "quýt", "not there"}))
+    assert found_articles(fruit, some) == ["cam", "quýt"]
+    assert found_articles(fruit, Boolean(must=(any_of("cam"),), must_not=(some,))) == ["cam+bưởi", "cam+quýt", "cam+quýt+bưởi"]
+    assert found_articles(fruit, TermsFilter("id", frozenset())) == []
+
+
 def test_groups_within_groups(fruit: Engine) -> None:
     either = Boolean(should=(any_of("cam"), any_of("quýt")))
     assert found_articles(fruit, Boolean(must=(either, any_of("bưởi")))) == ["cam+bưởi", "cam+quýt+bưởi", "quýt+bưởi"]
@@ -485,6 +512,24 @@ def farm(engine: Engine) -> Engine:
 
 
 CHE = Boolean(should=(any_of("chè"), any_of("chè", field="title", boost=0.5)))
+
+
+def test_the_best_of_several_ways_counts_once(engine: Engine) -> None:
+    put(engine, document("a", "chè trà xanh"), document("b", "chè xanh lá"), document("c", "vườn cam"))
+    ways = (any_of("chè"), phrase("trà xanh"))
+    of_ways = [scores(engine.search(way, limit=5)) for way in ways]
+    best = {("a", 0): max(way["a", 0] for way in of_ways), ("b", 0): of_ways[0]["b", 0]}
+    assert scores(engine.search(Best(ways), limit=5)) == pytest.approx(best)
+    explained = engine.search(Best(ways), limit=1, explain=True).hits[0]
+    assert [leaf for leaf, _ in explained.parts] == [ways[1]], "the rarer way scores more"
+
+
+def test_a_filter_of_the_article_lets_all_its_passages_through_and_scores_nothing(engine: Engine) -> None:
+    put(engine, document("a", "vườn cam", "đồi chè"), document("b", "vườn cam", "ao cá"))
+    narrowed = Boolean(must=(any_of("cam"), InArticle(phrase("đồi chè"))))
+    assert hits(engine.search(narrowed, limit=5)) == [("a", 0)]
+    assert scores(engine.search(narrowed, limit=5)) == scores(engine.search(any_of("cam"), limit=1))
+    assert hits(engine.search(InArticle(any_of("cá")), limit=5, per_article=False)) == [("b", 0), ("b", 1)]
 
 
 def test_hits_come_best_first(farm: Engine) -> None:
@@ -766,6 +811,29 @@ def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine: En
     assert engine.forward("c") == ()
 
 
+def test_a_sample_counts_articles_and_gives_some_that_match(engine: Engine) -> None:
+    put(
+        engine,
+        document("a", "chè xanh", "chè ngon chè xanh", title="chè"),
+        document("b", "chè", "ngon"),
+        document("c", "trà ngon", title="chè ngon"),
+        document("d", title="chè ngon"),
+        document("e", "chè ngon"),
+    )
+    put(engine, delete=["e"])
+    both, title = [any_of("chè", "trà"), any_of("ngon")], [any_of("chè", field="title"), any_of("ngon", field="title")]
+    found = engine.sample(both, limit=9)
+    assert (found.total, found.articles, sorted(hits(found))) == (2, 2, [("a", 1), ("c", 0)])
+    assert sorted(hits(engine.sample(title, limit=9))) == [("c", 0)], "an article without passages does not count"
+    assert engine.sample(both, title, [any_of("xanh")], limit=9).articles == 2
+    assert hits(engine.sample([phrase("chè xanh")], limit=9))[0][0] == "a"
+    assert engine.sample([phrase("chè xanh")], [phrase("chè", field="title")], limit=1).articles == 2
+    assert len(engine.sample([any_of("chè")], limit=1).hits) == 1
+    assert engine.sample([any_of("chè")], limit=0).articles == 2
+    assert engine.sample([any_of("cam")], [any_of()], limit=9) == engine.sample([phrase("cam")], limit=9)
+    assert all(hit.score == 0 for hit in found.hits)
+
+
 def test_a_frequency_counts_what_holds_any_alternative(engine: Engine) -> None:
     put(engine, document("a", "chè chè trà", "trà", title="cam"), document("b", "chè_xanh", "cam", title="chè"))
     put(engine, document("c", "chè trà", title="chè cam"))
@@ -942,8 +1010,11 @@ def groups(
 
 flat = groups(leaves, leaves, leaves, least=(0, 0))
 strict = groups(leaves, leaves, leaves, least=(1, 0))
+best = st.builds(Best, st.lists(st.one_of(leaves, strict), min_size=1, max_size=3).map(tuple))
+in_article = st.builds(InArticle, st.one_of(leaves, strict))
+chosen = groups(st.one_of(leaves, in_article), st.one_of(best, leaves), st.one_of(in_article, best), least=(0, 1))
 deep = groups(flat, st.one_of(strict, groups(strict, strict, flat, least=(1, 1))), flat, least=(0, 2))
-asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep)
+asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep, best, in_article, chosen)
 
 
 def assert_the_same_answers(one: MemoryEngine, other: WhooshEngine, node: Node) -> None:

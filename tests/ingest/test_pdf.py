@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from htxsearch import Article, Rejected
 from htxsearch.errors.messages import message
@@ -146,3 +148,85 @@ def test_a_damaged_pdf_is_named(tmp_path: Path) -> None:
     file.write_bytes(pdf_of([drawn_lines([STORY])])[:300])
     [found] = articles_of(SourceFile(file, file.name))
     assert isinstance(found, Rejected)
+
+
+@given(st.data())
+def test_every_word_is_on_its_page(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """Whatever was dropped before it: titles, running titles, page numbers, a letterhead."""
+    count = data.draw(st.integers(1, 7))
+    head = data.draw(st.sampled_from(["", "TẬP SAN NGHỀ ONG"]))
+    letterhead = data.draw(st.booleans())
+    ends = data.draw(st.sampled_from([".", "", "-"]))
+    pages = []
+    for page in range(count):
+        lines = [f"Chuyện {word} của tổ hợp tác nuôi ong ở bản Nà Lếch{ends}" for word in data.draw(words_of(page))]
+        foot = [str(page + 1)] * data.draw(st.integers(0, 1))
+        pages.append(((OFFICIAL if letterhead and not page else []) + ([head] if head else []), lines, foot))
+    file = pdf_of(drawn_lines([line for part in page for line in part]) for page in pages)
+    outcome = read_whole(tmp_path_factory.mktemp("pdf"), file)
+    if isinstance(outcome, Rejected):
+        assert not any(lines for _, lines, _ in pages)
+        return
+    if outcome.body == outcome.title:
+        return  # nothing but the title, which is no part of the body
+    assert len(outcome.pages) == count
+    assert outcome.pages[0] == 0
+    assert list(outcome.pages) == sorted(outcome.pages)
+    for number, (_, lines, _) in enumerate(pages, start=1):
+        for word in (line.split()[1] for line in lines):
+            at = outcome.body.find(f" {word} ")
+            assert at < 0 or outcome.page_at(at + 1) == number, word
+            assert at >= 0 or word in outcome.title
+
+
+OFFICIAL = ["ỦY BAN NHÂN DÂN XÃ NÀ LẾCH", "Số: 7/BC-UBND", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "BÁO CÁO", "Về nghề nuôi ong"]
+
+
+def words_of(page: int) -> st.SearchStrategy[list[str]]:
+    """Return up to six words that no other page has."""
+    return st.integers(0, 6).map(lambda count: WORDS[6 * page : 6 * page + count])
+
+
+def read_whole(folder: Path, data: bytes) -> Article | Rejected:
+    """Return the only outcome of a PDF."""
+    file = folder / "tin.pdf"
+    file.write_bytes(data)
+    [outcome] = articles_of(SourceFile(file, file.name))
+    return outcome
+
+
+def test_a_paragraph_across_a_page_break_keeps_both_pages(tmp_path: Path) -> None:
+    long = "Tổ hợp tác nuôi ong ở bản Nà Lếch gom được mười hai thùng mật để bán chung cho"
+    article = article_of(tmp_path, pdf_of([drawn_lines(["Nghề ong", long]), drawn_lines(["các chợ phiên trong vùng."])]))
+    assert article.body == f"{long} các chợ phiên trong vùng."
+    assert article.pages == (0, article.body.index("các chợ"))
+    assert [article.page_at(article.body.index(word)) for word in ("bán chung", "các chợ")] == [1, 2]
+
+
+def test_a_page_without_text_begins_with_the_next_text(tmp_path: Path) -> None:
+    pages = [["Nghề ong", "Đàn ong ở bản về tổ."], [], ["Mật được quay từ sáng."], []]
+    article = article_of(tmp_path, pdf_of(map(drawn_lines, pages)))
+    assert article.pages == (0, article.body.index("Mật"), article.body.index("Mật"), len(article.body))
+    assert article.page_at(article.body.index("Mật")) == 3
+
+
+def test_pages_are_right_behind_the_list_of_recipients(tmp_path: Path) -> None:
+    """The list is dropped from the foot, the signer stays."""
+    text = "Cả năm tổ gom được mười hai thùng mật."
+    foot = ["Nơi nhận:", "- Như trên;", "- UBND các xã;", "- Lưu: VT.", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH", "Lò Thị Mận"]
+    pages = [[*OFFICIAL, *[text] * 9], ["Trên đây là báo cáo của tổ./.", *foot], ["PHỤ LỤC", "Thùng ong của từng bản."]]
+    article = article_of(tmp_path, pdf_of(map(drawn_lines, pages)))
+    assert article.signer == "Lò Thị Mận, Phó Chủ tịch"
+    assert "Lưu" not in article.body
+    words = ("thùng mật", "Trên đây", "Lò Thị Mận", "PHỤ LỤC", "Thùng ong")
+    assert [article.page_at(article.body.index(word)) for word in words] == [1, 2, 2, 3, 3]
+
+
+def test_pages_of_an_old_font_are_right_after_the_repair(tmp_path: Path) -> None:
+    """Repaired words are shorter: VNI has two signs for one letter."""
+    pages = [["Ngheà ong", *["Toå hôïp taùc nuoâi ong ôû baûn gom ñöôïc möôøi hai thuøng maät ñeå baùn chung vôùi"] * 3]]
+    pages.append(["caùc baûn khaùc trong vuøng. Ñaøn ong môùi veà toå."])
+    article = article_of(tmp_path, pdf_of(map(drawn_lines, pages)))
+    assert "tác nuôi ong" in article.body
+    assert article.page_at(article.body.index("các bản khác")) == 2
+    assert article.page_at(article.body.index("các bản khác") - 2) == 1

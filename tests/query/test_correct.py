@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from engine.documents import document, put
 
 from htxsearch import Index
+from htxsearch.engine.memory import MemoryEngine
+from htxsearch.errors import QuerySyntaxError
+from htxsearch.query.spelling import correction
 
 ARTICLES = [
     ("che", "Hợp tác xã chè Suối Kẹm", "Hợp tác xã chè Suối Kẹm thu hái lứa đầu, bán được hai tạ búp khô cho khách quen."),
@@ -62,8 +66,8 @@ def test_when_nothing_matches_the_suggestion_is_asked_at_once(index: Index) -> N
 
 
 def test_an_error_points_into_what_was_typed(index: Index) -> None:
-    with pytest.raises(Exception, match=r"\(hopwj tacs"):
-        index.search("(hopwj tacs")
+    with pytest.raises(QuerySyntaxError, match=r"\(hopwj tacs"):
+        index.search("(hopwj tacs", strict=True)
 
 
 def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:
@@ -74,3 +78,48 @@ def test_the_suggestion_keeps_the_rest_of_the_query(index: Index) -> None:
 @pytest.mark.parametrize(("typed", "mended"), [("nôgn dân", "nông dân"), ("hợpp tác xã", "hợp tác xã")])
 def test_a_letter_that_is_wrong_swapped_or_too_many_is_mended_to_the_commonest(demo: Index, typed: str, mended: str) -> None:
     assert demo.search(typed).correction == mended
+
+
+@pytest.mark.parametrize(
+    ("typed", "mended"),
+    [
+        ("thái nguyn", "thái nguyên"),
+        ("Thái Nguyn", "Thái Nguyên"),
+        ("thai nguyn", "thai nguyen"),
+        ("giám đốcc hợp tác xã", "giám đốc hợp tác xã"),
+        ("hop tac xxa", "hop tac xa"),
+        ("doannh nghiệp", "doanh nghiệp"),
+    ],
+)
+def test_the_word_beside_a_slip_decides_what_it_becomes(demo: Index, typed: str, mended: str) -> None:
+    assert demo.search(typed).correction == mended
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["LM HTX", "lm htx", "QTD sản xuất", "clam stealing", "clam", "organic tea farming", "clam htx", "smart hợp tác xã"],
+)
+def test_abbreviations_and_english_are_not_bent_into_syllables(demo: Index, typed: str) -> None:
+    found = demo.search(typed)
+    assert found.correction is None
+    assert found.read_as is None
+
+
+@pytest.mark.parametrize(("typed", "mended"), [("thocc", "thoc"), ("nogn", "nong")])
+def test_a_lone_syllable_without_marks_is_mended_if_a_finger_slipped(index: Index, typed: str, mended: str) -> None:
+    assert index.search(typed).correction == mended
+
+
+def test_what_stands_in_more_articles_as_typed_is_no_slip() -> None:
+    engine = MemoryEngine()
+    put(engine, document("a", "xả nước bẩn"), document("b", "xả nước bẩn"), document("c", "xá_nước_bẩn"))
+    assert correction("xả nước bẩn", engine) is None
+    put(engine, delete=["a", "b"])
+    assert correction("xả nước bẩn", engine) == "xá nước bẩn"
+
+
+@pytest.mark.parametrize(("typed", "advised"), [("hợp tác xã khoaíz", True), ("chè khoaizz", False), ("zzzz", False)])
+def test_to_leave_out_diacritics_is_advised_only_where_some_were_typed(demo: Index, typed: str, advised: bool) -> None:
+    codes = [hint.code for hint in demo.search(typed).hints]
+    assert "hint.unknown-terms" in codes
+    assert ("hint.without-diacritics" in codes) is advised

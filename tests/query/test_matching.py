@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from htxsearch import Index, Results, SearchHit
 from htxsearch.errors import QuerySyntaxError, UsageError
 from htxsearch.errors.messages import message
+from htxsearch.query.filters import Match
 
 
 def an_index(folder: Path, articles: list[dict[str, Any]]) -> Index:
@@ -510,7 +511,7 @@ def test_options_that_cannot_be_say_what_can(news: Index, options: dict[str, Any
 
 def test_a_query_that_cannot_be_read_points_at_the_trouble(news: Index) -> None:
     with pytest.raises(QuerySyntaxError, match="never closed") as caught:
-        news.search('chè "mật ong')
+        news.search('chè "mật ong', strict=True)
     assert caught.value.column == 4
 
 
@@ -625,7 +626,7 @@ def test_a_hit_carries_its_article(news: Index) -> None:
 
 
 def test_sorted_by_date_the_newest_comes_first_and_the_undated_last(news: Index) -> None:
-    found = news.search("hợp tác xã vịt", sort="date", limit=50)
+    found = news.search("hợp tác xã vịt", match="any", sort="date", limit=50)
     days = [hit.date for hit in found.hits]
     dated = [day for day in days if day]
     assert dated == sorted(dated, reverse=True)
@@ -661,14 +662,15 @@ def test_equal_hits_are_in_the_order_of_their_ids(news: Index) -> None:
     assert order == sorted(order)
 
 
-def test_facets_count_all_that_match_not_only_the_page(news: Index) -> None:
-    results = news.search("hợp tác xã chè vịt", limit=1, facets=["place", "year", "source"])
-    everything = news.search("hợp tác xã chè vịt", limit=100)
+@pytest.mark.parametrize("match", ["most", "any"])
+def test_facets_count_all_near_articles_not_only_the_page(news: Index, match: Match) -> None:
+    results = news.search("hợp tác xã chè vịt", match=match, limit=1, facets=["place", "year", "source"])
+    everything = news.search("hợp tác xã chè vịt", match=match, limit=100)
     assert len(results.hits) == 1
     for name in ("place", "source"):
-        values = [value for hit in everything.hits if (value := getattr(hit, name))]
+        values = [value for hit in everything.hits if hit.near and (value := getattr(hit, name))]
         assert results.facets[name] == {value: values.count(value) for value in values}
-    years = [str(hit.date.year) for hit in everything.hits if hit.date]
+    years = [str(hit.date.year) for hit in everything.hits if hit.near and hit.date]
     assert results.facets["year"] == {year: years.count(year) for year in years}
 
 

@@ -41,7 +41,7 @@ def retrieved(searcher: Searcher, query: str) -> tuple[Engine, QueryTerms, tuple
 def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
     engine, query_terms, hits = retrieved(searcher, query)
     candidates, order = candidates_of(engine, hits)
-    values = features(query_arrays(engine, query_terms, query), candidates)
+    values = features(query_arrays(engine, query_terms, query), candidates).values
     assert values.shape == (len(hits), len(FEATURES))
     assert np.isfinite(values).all()
     return {hits[at].article_id: dict(zip(FEATURES, row.tolist(), strict=True)) for at, row in zip(order, values, strict=True)}
@@ -92,7 +92,7 @@ def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Search
 
 def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
     engine, query_terms, hits = retrieved(searcher, "zzzz")
-    assert rerank(engine, query_terms, "zzzz", hits) == ([], None, None)
+    assert rerank(engine, query_terms, "zzzz", hits) == ([], None, None, frozenset())
 
 
 def test_the_weights_are_a_readable_file_with_its_provenance() -> None:

@@ -77,7 +77,7 @@ def test_a_file_is_added_and_found_at_once(web: TestClient, folders: Folders) ->
     assert answer.headers["cache-control"] == "no-store"
     found = answer.json()
     assert found["taken"] == [{"source": "vụ xuân.txt", "path": "vụ xuân.txt", "how": "added"}]
-    assert found["refused"] == [{"source": "ảnh.png", "reason": "it is a picture"}]
+    assert found["refused"] == [{"source": "ảnh.png", "reason": "the picture is damaged"}]
     assert found["reindex"]["added"] == 1
     assert files(folders)["vụ xuân.txt"] == TEXT, "the original, byte for byte"
     again = web.get("/api/query?q=thu hoạch", headers=BEARER | {"If-None-Match": before.headers["etag"]})

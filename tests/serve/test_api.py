@@ -159,6 +159,7 @@ def test_facets_suggest_and_health(web: TestClient, demo: Index) -> None:
     suggested = web.get("/api/suggest?q=hop tac x&limit=3").json()
     assert suggested["suggestions"] == [one.as_json() for one in demo.suggest("hop tac x", limit=3)]
     assert suggested["suggestions"][0]["text"] == "hợp tác xã"
+    assert suggested["suggestions"][0]["articles"] == 26
     assert web.get("/api/suggest?q=").json()["suggestions"] == []
     health = web.get("/api/health")
     assert health.json() | {"version": ""} == {

@@ -147,7 +147,7 @@ def test_completions_are_used_by_keyboard(opened: Opened) -> None:
     field = page.get_by_label("Câu hỏi hoặc từ cần tìm")
     field.press_sequentially("thai ng")
     options = page.get_by_role("option")
-    expect(options.first).to_have_text("Thái Nguyên")
+    expect(options.first).to_have_text(re.compile(r"^Thái Nguyên \d+$"))
     count = options.count()
     for _ in range(count):
         field.press("ArrowDown")
@@ -165,7 +165,7 @@ def test_completions_are_used_by_keyboard(opened: Opened) -> None:
     page.wait_for_load_state()
     field.press("End")
     field.press_sequentially("u")
-    option = page.get_by_role("option", name="Thái Nguyên", exact=True)
+    option = page.get_by_role("option", name="Thái Nguyên").first
     option.click()
     page.wait_for_url("**/?q=Th%C3%A1i+Nguy%C3%AAn")
 
@@ -191,7 +191,7 @@ def test_a_download_is_a_file(opened: Opened) -> None:
     with page.expect_download() as got:
         page.get_by_role("link", name="CSV").click()
     assert got.value.suggested_filename == "htxsearch.csv"
-    assert Path(got.value.path()).read_bytes().startswith("\ufefftitle,".encode())
+    assert Path(got.value.path()).read_bytes().startswith("\ufeffSTT;".encode())
 
 
 PAGES = [
@@ -283,7 +283,7 @@ def test_a_reader_adds_articles(opened: Opened, adding: Served, scripts: bool) -
     outcomes = page.get_by_role("status").get_by_role("listitem")
     expect(outcomes).to_have_count(2)
     expect(outcomes.nth(0)).to_contain_text("Đã thêm")
-    expect(outcomes.nth(1)).to_contain_text("đây là ảnh")
+    expect(outcomes.nth(1)).to_contain_text("ảnh bị hỏng")
     outcomes.nth(0).get_by_role("link").click()
     expect(page.get_by_role("article")).to_contain_text("Nông dân xóm Đồi")
     page.get_by_label("Câu hỏi hoặc từ cần tìm").fill(f"dứa {scripts}")

@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import docx
+import openpyxl
 import polib
 import pytest
 from index.folders import Folders
@@ -407,12 +409,33 @@ def test_downloads_have_the_hits_of_the_search(web: TestClient, demo: Index) -> 
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="htxsearch.csv"'
     assert answer.content.startswith("\ufeff".encode())
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert [row["article_id"] for row in rows] == [hit.article_id for hit in expected.hits]
-    assert rows[0]["passage"] == expected.hits[0].passage.text
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+    assert [row["Mã bài"] for row in rows] == [hit.article_id for hit in expected.hits]
+    assert rows[0]["Đoạn trích"] == expected.hits[0].passage.text
+    english = web.get("/download?q=chè&place=Thái Nguyên&lang=en").content.decode("utf-8-sig")
+    assert english.startswith("number;title;source;date;place;page;passage;url;path;article_id\r\n")
     as_json = json.loads(web.get("/download?q=chè&place=Thái Nguyên&format=json").content)
     assert as_json["hits"] == [hit.as_json() for hit in expected.hits]
     assert web.get("/download").status_code == 400
+
+
+def test_downloads_for_a_spreadsheet_and_for_a_report(web: TestClient, demo: Index) -> None:
+    titles = [hit.title for hit in demo.search("chè", place="Thái Nguyên", limit=100).hits]
+    address = "/download?q=chè&place=Thái Nguyên&format="
+    sheet = openpyxl.load_workbook(io.BytesIO(web.get(f"{address}xlsx").content)).active
+    assert sheet is not None
+    assert [row[1].value for row in sheet][1:] == titles
+    written = [f"{number}. {title}" for number, title in enumerate(titles, start=1)]
+    document = docx.Document(io.BytesIO(web.get(f"{address}docx").content))
+    assert [one.text for one in document.paragraphs if one.style and one.style.name == "Heading 2"] == written
+    assert "Địa phương: Thái Nguyên" in [one.text for one in document.paragraphs]
+    answer = web.get(f"{address}md")
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store", "it has the day of the search"
+    assert [line.removeprefix("## ") for line in answer.text.splitlines() if line.startswith("## ")] == written
+    links = [link for link in page(web, "/?q=chè").links() if "/download" in link]
+    assert all(web.get(link).status_code == 200 for link in links)
+    assert len(links) == 5
 
 
 def test_a_page_is_small_and_loads_nothing_from_elsewhere(web: TestClient) -> None:
@@ -477,8 +500,10 @@ def test_hostile_articles_are_ordinary_text(opened: Open, hostile: Folders) -> N
             assert answer.status_code == 200
             assert_harmless(answer.text)
     table = web.get("/download", params={"q": "chè"}).content.decode("utf-8-sig")
-    cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+    cells = [cell for row in csv.reader(io.StringIO(table), delimiter=";") for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    for form in ("xlsx", "docx", "md"):
+        assert web.get("/download", params={"q": "chè", "format": form}).status_code == 200
 
 
 def test_invalid_utf_8_is_no_server_error(web: TestClient) -> None:

@@ -108,4 +108,6 @@ def _answer(question: QuestionAnalysis, stored: StoredArticle, span: Span) -> An
         title=article.title,
         date=article.date,
         place=article.place,
+        page=article.page_at(span.start),
+        ocr=article.ocr,
     )

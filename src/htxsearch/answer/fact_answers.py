@@ -190,4 +190,6 @@ def _answer(found: FoundFact, articles: StoredArticles, question: QuestionAnalys
         date=found.date,
         place=stored.article.place,
         as_of=as_of_words(fact.as_of) if fact.as_of else _now(found),
+        page=stored.article.page_at(start),
+        ocr=stored.article.ocr,
     )

@@ -235,6 +235,7 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
     A figure carries its time if its own sentence names the time. `texts` are the folded articles.
     """
     passage, sentence = context.passages[choice.passage], choice.sentence
+    article = context.articles[passage.article].article
     answer = Answer(
         text=passage.text[choice.start : choice.end],
         start=passage.start + choice.start,
@@ -247,6 +248,8 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
         title=passage.title,
         date=passage.published,
         place=passage.province,
+        page=article.page_at(passage.start + choice.start),
+        ocr=article.ocr,
     )
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
     absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)

@@ -1,13 +1,15 @@
 """The commands that ask an index: query, ask, related, show, info."""
 
-import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from htxsearch.cli.completion import complete_article
+from htxsearch.cli.export import chosen_form, export_options, search_all, write_results
+from htxsearch.cli.last_hits import named_article, remember_hits
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand
 from htxsearch.errors import UnknownArticle
@@ -25,19 +27,23 @@ __all__ = ["ask", "info", "query", "related", "show"]
 @click.option("-n", "--limit", type=int, default=10, show_default=True)
 @click.option("--offset", type=int, default=0)
 @click.option("--sort", type=click.Choice(["score", "date"]), default="score", show_default=True)
+@click.option("--match", type=click.Choice(["all", "most", "any"]), default="most", show_default=True)
+@click.option("--strict", is_flag=True)
 @click.option("--facet", "facets", multiple=True, type=click.Choice(["place", "province", "year", "source"]))
 @click.option("--all-passages", is_flag=True)
 @click.option("--all-reprints", is_flag=True)
 @click.option("--full", is_flag=True)
 @click.option("--explain", is_flag=True)
 @click.option("--semantic/--no-semantic", default=None)
-@json_option
-@click.option("--jsonl", "as_jsonl", is_flag=True)
+@export_options
 @folder_options
 def query(
     query: tuple[str, ...],
+    form: str,
     as_json: bool,
     as_jsonl: bool,
+    all_hits: bool,
+    output: Path | None,
     full: bool,
     explain: bool,
     index_dir: Path,
@@ -47,15 +53,15 @@ def query(
     """Find the passages that answer a query, best first."""
     from htxsearch.cli.render import show_results
 
+    form, first = chosen_form(form, output, as_json=as_json, as_jsonl=as_jsonl), options["offset"] + 1
     with open_index(index_dir, corpus) as index:
-        results = index.search(" ".join(query), explain=explain, **options)
-    if as_json:
-        print_json(results.as_json(explain=explain))
-    elif as_jsonl:
-        for hit in results.hits:
-            click.echo(json.dumps(hit.as_json(), ensure_ascii=False))
+        search = partial(search_all, index) if all_hits else index.search
+        results = search(" ".join(query), explain=explain, **options)
+    remember_hits(index.path, results.hits, first=first)
+    if form == "table":
+        show_results(results, full=full, explain=explain, first=first)
     else:
-        show_results(results, full=full, explain=explain, first=options["offset"] + 1)
+        write_results(results, form, output, first=first, explain=explain, filters=options)
 
 
 @click.command(cls=TranslatedCommand)
@@ -75,6 +81,8 @@ def ask(question: tuple[str, ...], as_json: bool, reader: Path | None, index_dir
         print_json(answers.as_json())
     else:
         show_answers(answers)
+    if not answers:
+        remember_hits(index.path, answers.passages)  # they are numbered
 
 
 @click.command(cls=TranslatedCommand)
@@ -109,8 +117,8 @@ def _related(index: "Index", what: str, corpus: Path, *, limit: int, all_near: b
     name, _, passage = what.rpartition("#p")
     try:
         if name and passage.isascii() and passage.isdigit():
-            return index.related_to_passage(index.find(name), int(passage), limit=limit, all_near=all_near)
-        return index.related(index.find(what), limit=limit, all_near=all_near)
+            return index.related_to_passage(named_article(index, name).id, int(passage), limit=limit, all_near=all_near)
+        return index.related(named_article(index, what).id, limit=limit, all_near=all_near)
     except UnknownArticle:
         if not what.strip().count(" "):
             raise
@@ -136,7 +144,8 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
     from htxsearch.cli.render import show_article, show_dropped, show_reprints
 
     with open_index(index_dir, corpus) as index:
-        view = index.show(index.find(article))
+        named = named_article(index, article)
+        view = index.show(named.id)
         left_out = index.dropped(view.article.id) if dropped else None
         group = index.reprints(view.article.id) if reprints else None
     if as_json:
@@ -148,7 +157,7 @@ def show(article: str, dropped: bool, reprints: bool, as_json: bool, index_dir: 
     if left_out is not None:
         show_dropped(view.article, left_out)
     if group is None and left_out is None:
-        show_article(view)
+        show_article(view, passage=named.passage)
 
 
 @click.command(cls=TranslatedCommand)

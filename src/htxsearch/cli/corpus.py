@@ -126,7 +126,7 @@ def _show_update(index: "Index", report: "Report", *, semantic: bool | None, as_
 
     if not as_json:
         show_report(report)
-        show_rejected(report.rejected)
+        show_rejected(report.rejected, report.doubtful)
     wanted = index.has_vectors() and available() if semantic is None else semantic
     try:
         encoded = None
@@ -230,7 +230,7 @@ def add(
         show_additions(additions)
         if additions.report:
             show_report(additions.report)
-            show_rejected(additions.report.rejected)
+            show_rejected(additions.report.rejected, additions.report.doubtful)
     return SOME_REJECTED if additions.refused or (additions.report and additions.report.rejected) else 0
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from htxsearch.cli.completion import complete_article, complete_place
+from htxsearch.cli.last_hits import named_article
 from htxsearch.cli.shared import SOME_REJECTED, folder_options, json_option, open_index, print_json, show_rejected
 from htxsearch.cli.translation import TranslatedCommand, say
 
@@ -35,7 +36,7 @@ def edit(article: str, unset: tuple[str, ...], as_json: bool, index_dir: Path, c
 
     given = {name: value for name, value in fields.items() if value is not None}
     with open_index(index_dir, corpus) as index:
-        article_id = index.find(article)
+        article_id = named_article(index, article).id
         if not given and not unset:
             _show_present(index.show(article_id).article, as_json=as_json)
             return 0

@@ -35,7 +35,7 @@ _present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--task",
-    type=click.Choice(["ranking", "qa", "extraction", "facts", "related"]),
+    type=click.Choice(["ranking", "near", "qa", "extraction", "facts", "related"]),
     default="ranking",
     show_default=True,
 )
@@ -105,13 +105,13 @@ def evaluation(
         return _check_floors(floors, extractions, write=raise_floors) if floors else 0
     if task == "related" and (corpus or forms):
         raise UsageError("eval.related-options")
-    if task in ("qa", "related") and (measures or semantic):
+    if task in ("qa", "near", "related") and (measures or semantic):
         raise UsageError("eval.ranking-measures")
-    runs_of = {"ranking": _ranking_runs, "qa": _answer_runs, "related": _related_runs}[task]
     options = _Options(corpus, keep, folds, measures, semantic, left_out, by)
+    runs_of = {"ranking": _ranking_runs, "near": _near_runs, "qa": _answer_runs, "related": _related_runs}
     runs: list[Run] = []
     for folder in folders:
-        for run in runs_of(folder, forms or ("typed",), options):
+        for run in runs_of[task](folder, forms or ("typed",), options):
             runs.append(run)
             if not as_json:
                 _show_run(run, failures)
@@ -160,6 +160,19 @@ def _ranking_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iter
                 yield evaluate_ranking(
                     judged, index, measures=measures, form=form, semantic=options.semantic, weights_of=weights
                 )
+
+
+def _near_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:
+    """Yield a run for each form; with folds, a left-out run behind each fitted one."""
+    from htxsearch.evaluate.judged import index_of
+    from htxsearch.evaluate.near import evaluate_near, fold_lines, near_learnt_from
+
+    judged = _read_judged(folder, options.corpus)
+    line_of = fold_lines(options.folds) if options.folds and near_learnt_from(judged.name) else None
+    with index_of(judged, options.keep) as index:
+        for form in forms:
+            for line in [None, line_of] if line_of else [None]:
+                yield evaluate_near(judged, index, form=form, line_of=line)
 
 
 def _answer_runs(folder: Path, forms: Sequence[str], options: _Options) -> Iterator["Run"]:

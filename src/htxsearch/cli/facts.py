@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from htxsearch.cli.completion import complete_article
+from htxsearch.cli.last_hits import named_article
 from htxsearch.cli.shared import filter_options, folder_options, open_index, print_json
 from htxsearch.cli.translation import TranslatedCommand, language, say, text
 from htxsearch.errors import UsageError
@@ -74,7 +75,7 @@ def facts(
     if plot is not None and plot.suffix.lower() not in (".svg", ".png"):
         raise UsageError("facts.plot-format", file=str(plot))
     with open_index(index_dir, corpus) as index:
-        found = index.facts(" ".join(words), article=index.find(article) if article else None, **options)
+        found = index.facts(" ".join(words), article=named_article(index, article).id if article else None, **options)
     if latest or by:
         found = found.latest(by or "place")
     if plot is not None:

@@ -72,7 +72,11 @@ def show_results(results: Results, *, full: bool, explain: bool, first: int) -> 
         say("cli.read-as", query=safe(results.read_as))
     elif results.correction:
         say("cli.did-you-mean", query=safe(results.correction))
+    is_near = True
     for number, hit in enumerate(results.hits, start=first):
+        if is_near and not hit.near:
+            click.echo(click.style(text("cli.far-hits"), dim=True) + "\n")
+        is_near = hit.near
         _show_hit(number, hit, full=full)
     for name, counts in results.facets.items():
         by_count = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -99,10 +103,15 @@ def _show_total(results: Results, first: int) -> None:
         return
     last = first + len(results.hits) - 1
     took = round(results.took_ms)
-    if results.hits:
+    if results.hits and results.near < results.total:
+        far = results.total - results.near
+        shown = text("cli.shown-near", first=first, last=last, near=results.near, far=far, took=took)
+    elif results.hits:
         shown = text("cli.shown", first=first, last=last, total=results.total, took=took)
     else:
         shown = text("cli.none-past", total=results.total, took=took)
+    if results.undated:
+        shown += "; " + text("cli.undated", count=results.undated)
     click.echo(click.style(shown, dim=True), err=True)
 
 
@@ -110,7 +119,7 @@ def _show_hit(number: int, hit: SearchHit, *, full: bool) -> None:
     click.echo(click.style(f"{number}. ", dim=True) + _highlighted(hit.title, hit.title_highlights, bold=True))
     origin = hit.path if hit.path == hit.article_id else f"{hit.article_id} ({hit.path})"
     reprints = f" {text('cli.reprints', count=len(hit.reprints))}" if hit.reprints else ""
-    click.echo(_INDENT + _about(hit.source, _day(hit.date), hit.place, origin) + reprints)
+    click.echo(_INDENT + _about(hit.source, _day(hit.date), _page(hit.page), _ocr(hit.ocr), hit.place, origin) + reprints)
     passage = hit.passage.text
     shown = Span(0, len(passage)) if full else excerpt(passage, list(hit.highlights), length=_EXCERPT)
     lines = _wrapped(passage, shown, hit.highlights)
@@ -132,6 +141,14 @@ def _about(*facts: str | None) -> str:
 
 def _day(day: datetime.date | None) -> str | None:
     return date_text(day, language()) if day else None
+
+
+def _page(page: int | None) -> str | None:
+    return text("cli.on-page", page=page) if page else None
+
+
+def _ocr(confidence: float | None) -> str | None:
+    return None if confidence is None else text("cli.by-ocr", percent=round(100 * confidence))
 
 
 def _number(number: float, form: str = ",") -> str:
@@ -207,7 +224,8 @@ def _show_answer(answer: Answer) -> None:
     span = Span(answer.start - sentence.start, answer.end - sentence.start)
     for line in _wrapped(sentence.text, Span(0, len(sentence.text)), [span]):
         click.echo(_INDENT + line)
-    click.echo(_INDENT + _about(answer.title, _day(answer.date) or text("answer.undated"), answer.place, answer.article_id))
+    day = _day(answer.date) or text("answer.undated")
+    click.echo(_INDENT + _about(answer.title, day, _page(answer.page), _ocr(answer.ocr), answer.place, answer.article_id))
     click.echo()
 
 
@@ -224,6 +242,7 @@ def show_report(report: Report) -> None:
     ]
     counts += [text("cli.renamed", count=report.renamed)] if report.renamed else []
     counts += [text("cli.rejected-count", count=len(report.rejected))] if report.rejected else []
+    counts += [text("cli.doubtful-count", count=len(report.doubtful))] if report.doubtful else []
     click.echo(f"{', '.join(counts)} ({text('duration.short', seconds=report.took_s)})")
 
 
@@ -265,8 +284,11 @@ def _show_related_article(article: RelatedArticle) -> None:
     click.echo("     " + safe(", ".join(article.terms)))
 
 
-def show_article(view: ArticleView) -> None:
-    """Print an article: title, metadata, text with a blank line between passages."""
+def show_article(view: ArticleView, *, passage: int | None = None) -> None:
+    """Print an article: title, metadata, text with a blank line between passages.
+
+    The passage that begins at offset `passage` is marked.
+    """
     article = view.article
     click.secho(safe(article.title), bold=True)
     metadata = [
@@ -277,6 +299,7 @@ def show_article(view: ArticleView) -> None:
         ("number", article.number),
         ("signer", article.signer),
         ("place", _place(article)),
+        ("ocr", _ocr(article.ocr)),
         ("source", article.source),
         ("url", article.url),
         ("documents", _listed(_document(number, is_own=view.is_own(number)) for number in view.documents())),
@@ -288,7 +311,8 @@ def show_article(view: ArticleView) -> None:
             click.echo(click.style(f"{text(f'article.{name}')}: ", fg="cyan") + safe(value))
     for span in view.passages:
         click.echo()
-        click.echo(safe(article.body[span.start : span.end]))
+        mark = click.style("▶ ", fg="yellow", bold=True) if span.start == passage else ""
+        click.echo(mark + safe(article.body[span.start : span.end]))
 
 
 def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Report
     from htxsearch.indexing.run import Priority
-    from htxsearch.ingest.article import Rejected
+    from htxsearch.ingest.article import Doubtful, Rejected
 
 __all__ = [
     "OWN_PROCESS",
@@ -123,10 +123,12 @@ def show_error(error: HtxError) -> None:
     click.echo(click.style(f"{text('cli.error')} ", fg="red", bold=True) + shown, err=True)
 
 
-def show_rejected(rejected: "Sequence[Rejected]") -> None:
-    """Print the files that could not be read, and why, to standard error."""
+def show_rejected(rejected: "Sequence[Rejected]", doubtful: "Sequence[Doubtful]" = ()) -> None:
+    """Print the files that could not be read or are in doubt, to standard error."""
     for one in rejected:
         say("cli.rejected", path=worded(one.path), reason=worded(one.reason))
+    for other in doubtful:
+        say("cli.doubtful", path=worded(other.path), reason=worded(other.reason))
 
 
 def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "Index":
@@ -141,7 +143,8 @@ def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "In
         if not corpus.is_dir():
             raise IndexMissing("index.no-corpus", index=index_dir, corpus=corpus)
         say("cli.building", index=index_dir, corpus=corpus)
-        show_rejected(update_index(index).rejected)
+        report = update_index(index)
+        show_rejected(report.rejected, report.doubtful)
     elif not index.is_complete() and not index.progress():  # the answers say how far a run is that is under way
         say("cli.not-complete")
     return index

@@ -27,6 +27,8 @@ __all__ = [
     "ARTICLE_FIELDS",
     "PASSAGE_FIELDS",
     "TWIN_SHIFT",
+    "AtLeast",
+    "Best",
     "Boolean",
     "Counts",
     "DateRange",
@@ -36,6 +38,7 @@ __all__ = [
     "FieldName",
     "Forward",
     "Hit",
+    "InArticle",
     "Leaf",
     "Node",
     "Phrase",
@@ -148,12 +151,12 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class TermsFilter:
-    """A filter: the article's place or source is exactly one of `values`.
+    """A filter: the article's place, source or id is exactly one of `values`.
 
     Scores `boost`.
     """
 
-    field: ValueField
+    field: ValueField | Literal["id"]
     values: frozenset[str]
     boost: float = 0.0
 
@@ -184,7 +187,39 @@ class Boolean:
     must_not: tuple["Node", ...] = ()
 
 
-Node = Union[DisjunctionMax, Phrase, TermsFilter, DateRange, "Boolean"]
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Matches where any of `nodes` matches, and scores as the best of them.
+
+    There is at least one; of equal ones, the first counts. It is for several ways to say one thing, of which a passage may
+    use more than one.
+    """
+
+    nodes: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A filter: the passages that `node` matches with a score of `score` or more, to nine places.
+
+    Scores nothing.
+    """
+
+    node: "Node"
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class InArticle:
+    """A filter: some passage of the article matches `node`.
+
+    Scores nothing.
+    """
+
+    node: "Node"
+
+
+Node = Union[DisjunctionMax, Phrase, TermsFilter, DateRange, "Boolean", Best, InArticle, AtLeast]
 Posting = DisjunctionMax | Phrase
 Leaf = DisjunctionMax | Phrase | TermsFilter | DateRange
 
@@ -193,7 +228,8 @@ Leaf = DisjunctionMax | Phrase | TermsFilter | DateRange
 class Hit:
     """A passage that matches: its article, its 0-based number there, its score.
 
-    `parts` holds, if asked for, the score of every leaf that matched and can score.
+    `parts` holds, if asked for, the score of every leaf that matched and can score. Of a `Best`, only the leaves of the
+    best one count.
     """
 
     article_id: str
@@ -270,6 +306,14 @@ class Engine(Protocol):
 
         By date, the passages of the newest articles come first. `per_article` keeps only the best passage of each
         article.
+        """
+
+    def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
+        """Return the number of articles that match, and a few of them, spread evenly.
+
+        An article matches if all nodes of a conjunction match in one of its passages, or in its title if they are of the
+        title. Nothing is scored: scores are 0. A hit is any passage that matches; of an article whose title matches, the
+        first one. Articles without passages do not count.
         """
 
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:

@@ -11,6 +11,8 @@ from typing import Literal
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
 from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
+    AtLeast,
+    Best,
     Boolean,
     Counts,
     DateRange,
@@ -18,6 +20,7 @@ from htxsearch.engine.contract import (
     Document,
     Forward,
     Hit,
+    InArticle,
     Leaf,
     Node,
     Phrase,
@@ -66,6 +69,17 @@ class MemoryEngine:
         )
         return SearchResult(len(ranked), len(articles), hits, {name: self._facet(name, articles) for name in facets})
 
+    def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
+        first: dict[str, int] = {}
+        for nodes in conjunctions:
+            for (article, number), score in self._evaluate(Boolean(must=tuple(nodes))).items():
+                if score is not None:
+                    first.setdefault(article, number)
+        articles = sorted(first)
+        count = min(limit, len(articles))
+        chosen = [articles[at * len(articles) // count] for at in range(count)]
+        return SearchResult(len(articles), len(articles), tuple(Hit(article, first[article], 0.0) for article in chosen), {})
+
     def _facet(self, name: str, articles: Iterable[str]) -> dict[str, int]:
         def value(document: Document) -> str | None:
             if name == "year":
@@ -79,6 +93,17 @@ class MemoryEngine:
         units = [(d.id, number) for d in self._documents.values() for number in range(len(d.passages))]
         if isinstance(node, Boolean):
             return self._boolean(node, units)
+        if isinstance(node, Best):
+            results = [self._evaluate(child) for child in node.nodes]
+            matched = {unit: [score for scores in results if (score := scores[unit]) is not None] for unit in units}
+            return {unit: max(found, default=None) for unit, found in matched.items()}
+        if isinstance(node, InArticle):
+            inside = {unit[0] for unit, score in self._evaluate(node.node).items() if score is not None}
+            return {unit: 0.0 if unit[0] in inside else None for unit in units}
+        if isinstance(node, AtLeast):
+            scores = self._evaluate(node.node)
+            least = round(node.score, 9)
+            return {unit: None if score is None or round(score, 9) < least else 0.0 for unit, score in scores.items()}
         if isinstance(node, TermsFilter | DateRange):
             accepts = self._filter(node)
             return {unit: node.boost if accepts(self._documents[unit[0]]) else None for unit in units}
@@ -105,7 +130,7 @@ class MemoryEngine:
 
     def _filter(self, node: TermsFilter | DateRange) -> Callable[[Document], bool]:
         if isinstance(node, TermsFilter):
-            return lambda d: (d.place if node.field == "place" else d.source) in node.values
+            return lambda d: {"place": d.place, "source": d.source, "id": d.id}[node.field] in node.values
         since, until = node.since or date.min, node.until or date.max
         return lambda d: d.date is not None and since <= d.date <= until
 
@@ -148,9 +173,13 @@ class MemoryEngine:
             if self._evaluate(node)[unit] is None:
                 return ()
             return tuple(part for child in node.must + node.should for part in self._parts(child, unit))
-        if isinstance(node, TermsFilter | DateRange) and not node.boost:
+        if isinstance(node, AtLeast | InArticle) or (isinstance(node, TermsFilter | DateRange) and not node.boost):
             return ()
         score = self._evaluate(node)[unit]
+        if isinstance(node, Best):
+            scores = ((self._evaluate(child)[unit], child) for child in node.nodes)
+            best = next((child for own, child in scores if own is not None and own == score), None)
+            return self._parts(best, unit) if best is not None else ()
         return ((node, score),) if score is not None else ()
 
     def _spellings(self) -> set[tuple[str, str, str]]:

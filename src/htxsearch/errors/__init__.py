@@ -85,14 +85,15 @@ class UsageError(HtxError):
 class QuerySyntaxError(UsageError):
     """A query that cannot be parsed.
 
-    `query` is the text as given, composed (NFC), `column` the 0-based offset of the error in it, `message` the reason
-    without the caret.
+    `query` is the text as given, composed (NFC), or the begin of a long one; `column` is the 0-based offset of the error in it,
+    `offset` that in the whole text, `message` the reason without the caret.
     """
 
-    def __init__(self, code: str, /, *, query: str, column: int, **fields: Any) -> None:
+    def __init__(self, code: str, /, *, query: str, column: int, offset: int | None = None, **fields: Any) -> None:
         self.query = query
         self.column = column
-        super().__init__(code, query=query, column=column, **fields)
+        self.offset = column if offset is None else offset
+        super().__init__(code, query=query, column=column, offset=self.offset, **fields)
 
     @property
     def reason(self) -> str:

@@ -14,7 +14,7 @@ from htxsearch.text.normalize import folded_form
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
-__all__ = ["fact_keys", "pack_facts", "place_key", "unpack_facts"]
+__all__ = ["fact_keys", "pack_facts", "place_key", "place_names_of", "unpack_facts"]
 
 
 def pack_facts(facts: Sequence[Fact]) -> bytes:
@@ -36,5 +36,14 @@ def fact_keys(facts: Sequence[Fact]) -> frozenset[str]:
     """Return the keys of facts: the terms of their indicators, and their places."""
     keys = {term for indicator in {fact.indicator for fact in facts} for term in indicator_terms(indicator)}
     for fact in facts:
-        keys |= {place_key(place) for place in (fact.place, fact.province) if place}
+        keys.update(map(place_key, place_names_of(fact)))
     return frozenset(keys)
+
+
+def place_names_of(fact: Fact) -> list[str]:
+    """Return the names by which a fact is found: its place, its province.
+
+    xã A, huyện B is also found as xã A.
+    """
+    names = (fact.place, fact.place.split(",")[0] if fact.place else None, fact.province)
+    return list(dict.fromkeys(name for name in names if name))

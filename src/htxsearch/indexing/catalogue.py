@@ -6,14 +6,16 @@ together with the postings. Hence it is never ahead or behind. What was not take
 
 import datetime
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Engine
 from htxsearch.errors import IndexDamaged
 from htxsearch.errors.messages import Message, message
-from htxsearch.ingest.article import Rejected
+from htxsearch.ingest.article import Doubtful, Rejected
 from htxsearch.text.normalize import folded_form, index_term
 
 if TYPE_CHECKING:
@@ -37,13 +39,15 @@ _CATALOGUE = "catalogue"
 _SHORT_FORMS = "short-forms"
 _SETTLED = "settled"
 _LEFT_OUT = "left-out"
+_MAJORITY, _SIMILAR = 3, 0.85
+"""How many articles must have a long form, and how similar another one must be, for that to be a slip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The result of a reindex, in articles.
 
-    `renamed` files are also among the added and the removed.
+    `renamed` files are also among the added and the removed. `doubtful` are those of the files read whose text is in doubt.
     """
 
     added: int = 0
@@ -52,6 +56,7 @@ class Report:
     unchanged: int = 0
     renamed: int = 0
     rejected: tuple[Rejected, ...] = ()
+    doubtful: tuple[Doubtful, ...] = ()
     took_s: float = 0.0
 
 
@@ -121,6 +126,10 @@ class CatalogueEntry:
     blocks: str = ""
     furniture: str = ""
     size: int = 0
+
+    def fingerprint_of(self, article_id: str) -> str:
+        """Return the fingerprint by which the entry has an article, "" if it has none."""
+        return self.articles.get(article_id, "").partition(" ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +227,32 @@ def _stored(entry: CatalogueEntry) -> dict[str, object]:
 
 
 def _short_forms(entries: Mapping[str, CatalogueEntry]) -> dict[str, list[tuple[str, str, str]]]:
-    found: dict[str, dict[str, tuple[str, str, str]]] = {}
+    """Return the meanings of each short form's key.
+
+    A meaning is the spelling, the long form and an article that defines it. Of the spellings of a long form, the one that most
+    articles have is right. A long form that a single article has is left out as a slip if many have a similar one (sông Cứa
+    Long beside sông Cửu Long).
+    """
+    found: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
     for entry in entries.values():
         for article_id, definitions in entry.definitions.items():
             for short, long in definitions:
-                found.setdefault(folded_form(index_term(short)), {}).setdefault(
-                    folded_form(long.lower()), (short, long, article_id)
-                )
-    return {short: list(meanings.values()) for short, meanings in found.items()}
+                meanings = found.setdefault(folded_form(index_term(short)), {})
+                meanings.setdefault(folded_form(long.lower()), []).append((short, long, article_id))
+    return {
+        short: [_majority(of_meaning) for long, of_meaning in meanings.items() if not _is_slip(long, meanings)]
+        for short, meanings in found.items()
+    }
+
+
+def _majority(definitions: Sequence[tuple[str, str, str]]) -> tuple[str, str, str]:
+    """Return the first of the definitions whose long form is spelt as in most."""
+    counts = Counter(long.lower() for _, long, _ in definitions)
+    return max(definitions, key=lambda definition: counts[definition[1].lower()])
+
+
+def _is_slip(long: str, meanings: Mapping[str, Sequence[object]]) -> bool:
+    if len(meanings) == 1 or len(meanings[long]) > 1:
+        return False
+    many = (other for other, definitions in meanings.items() if len(definitions) >= _MAJORITY)
+    return any(SequenceMatcher(None, long, other).ratio() >= _SIMILAR for other in many)

@@ -3,7 +3,7 @@
 import datetime
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from htxsearch.engine.contract import Document
 from htxsearch.facts.extract import extract_facts
@@ -11,6 +11,7 @@ from htxsearch.facts.stored import fact_keys, pack_facts
 from htxsearch.indexing.feature_vectors import feature_vector
 from htxsearch.ingest.article import Article
 from htxsearch.text.analysis import Terms, analyse
+from htxsearch.text.file_names import file_name_terms
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.official import text_of, without_motto
 from htxsearch.text.passages import passages
@@ -93,13 +94,14 @@ def document_of(article: Article) -> Document:
     analysed = analyse(article.body, spans if told == spans else [*spans, *told])
     of_passages, of_told = analysed[: len(spans)], analysed[len(spans) :] or analysed
     terms: list[Terms] = [of_title, *of_passages]
+    names = file_name_terms(article.id, article.path)
     facts = extract_facts(article.title, article.body, published=article.date, place=article.place)
     return Document(
         id=article.id,
         record=StoredArticle(article, tuple(spans)).to_json(),
-        title=of_title,
+        title=replace(of_title, words=(*of_title.words, *names)),
         passages=tuple(of_passages),
-        spellings=frozenset(_spellings(terms)),
+        spellings=frozenset([*_spellings(terms), *(("word", name, name) for name in names)]),
         date=article.date,
         place=article.place,
         source=article.source,

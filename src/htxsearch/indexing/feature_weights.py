@@ -7,7 +7,7 @@ stay until a share of the articles has changed.
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FeatureWeights", "fitted", "read_feature_weights", "updated"]
+__all__ = ["FeatureWeights", "WeightsOfRun", "fitted", "read_feature_weights", "updated"]
 
 _BLOB = "feature-weights"
 _SMALL = 2_000
@@ -106,3 +106,36 @@ def updated(known: FeatureWeights | None, changed: int, vectors: Iterable[bytes]
     else:
         weights = fitted(vectors)
     return {_BLOB: weights.to_bytes()}
+
+
+class WeightsOfRun:
+    """The vectors that a run changes, for the weights in its last commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known = read_feature_weights(engine)
+        self._changed = 0  # articles replaced or deleted
+        self._unsaved: dict[str, bytes | None] = {}  # vectors that are not committed yet, None for one that is deleted
+
+    def put(self, article_id: str, vector: bytes) -> None:
+        """Note the vector of an article that is added or replaced."""
+        self._unsaved[article_id] = vector
+        self._changed += 1
+
+    def drop(self, article_id: str) -> None:
+        """Note that an article is deleted."""
+        self._unsaved[article_id] = None
+        self._changed += 1
+
+    def blobs(self, *, is_last: bool) -> dict[str, bytes]:
+        """Return the blob of the last commit; another one has none.
+
+        The engine is about to have the vectors, so they are forgotten.
+        """
+        blobs = updated(self._known, self._changed, self._vectors()) if is_last else {}
+        self._unsaved.clear()
+        return blobs
+
+    def _vectors(self) -> Iterator[bytes]:
+        yield from (vector for article_id, vector in self._engine.vectors() if article_id not in self._unsaved)
+        yield from (vector for vector in self._unsaved.values() if vector is not None)

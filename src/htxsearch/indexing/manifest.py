@@ -5,6 +5,7 @@ The manifest is read before anything else.
 index/manifest.json     format, analysis, engine, which data folder, which corpus, whether a run was finished
 index/data-*/           the engine's files; a rebuild makes another one and then switches over
 index/vectors/          the embeddings of passages; a rebuild leaves them alone
+index/ocr/              the text of scanned pages; may be deleted, then the pages are recognised again
 index/writer.lock       held by the one process that writes
 index/adding.lock       held by the one process that puts things into the corpus
 index/progress.json     how far a run is, while there is one (`progress`)
@@ -35,6 +36,7 @@ from htxsearch.text.analysis import ANALYSIS_VERSION
 
 __all__ = [
     "FORMAT",
+    "RECOGNISED",
     "Manifest",
     "adding_lock",
     "check_apart",
@@ -53,6 +55,8 @@ __all__ = [
 FORMAT = 6
 """Raised whenever older code cannot read the files, or articles have to be read anew (6: pages, numbers, signers)."""
 
+RECOGNISED = "ocr"
+"""The folder of the text of scanned pages."""
 _FILE = "manifest.json"
 _WRITER_LOCK = "writer.lock"
 _PATIENCE_S = 0.3

@@ -14,6 +14,7 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import CorpusError, IndexMissing, IndexOutdated, UsageError
 from htxsearch.indexing.catalogue import Plan, Report
 from htxsearch.indexing.manifest import (
+    RECOGNISED,
     Manifest,
     check_apart,
     check_made_from,
@@ -98,6 +99,7 @@ def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, 
                 files_done=progress_file.report,
                 allow_removals=options.allow_removals,
                 niceness=niceness,
+                recognised=index / RECOGNISED,
             )
             counts = engine.counts()
         except CorpusError:  # nothing was changed
@@ -123,7 +125,7 @@ def plan(index: Path, corpus: Path, engines: Engines, *, rebuild: bool = False) 
     manifest = _manifest_to_update(index, rebuild=rebuild)
     engine = engines(index / manifest.data) if manifest else MemoryEngine()
     try:
-        outcome = planned(engine, corpus)
+        outcome = planned(engine, corpus, recognised=index / RECOGNISED)
     finally:
         engine.close()
     try:

@@ -8,8 +8,9 @@ analyse ahead of that; the articles indexed, their order and the counts do not d
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from htxsearch.engine.contract import Engine, Writer
@@ -26,7 +27,7 @@ from htxsearch.indexing.catalogue import (
     read_left_out,
 )
 from htxsearch.indexing.documents import StoredArticle
-from htxsearch.indexing.feature_weights import read_feature_weights, updated
+from htxsearch.indexing.feature_weights import WeightsOfRun
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (
@@ -38,8 +39,10 @@ from htxsearch.indexing.workers import (
     SequentialSource,
     worth_workers,
 )
-from htxsearch.ingest.article import Article, Rejected, Unchanged
+from htxsearch.ingest.article import Article, Doubtful, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, list_corpus
+from htxsearch.ingest.doubts import doubts_of, lacks_recognition
+from htxsearch.ingest.readers.ocr import Recogniser, recognising
 from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
 
@@ -122,10 +125,8 @@ class _Committer:
         self._batch = batch
         self._writer: Writer = engine.writer()
         self._sketches = read_sketches(engine)
-        self._weights = read_feature_weights(engine)
-        self._changed = 0  # articles replaced or deleted by this run
+        self._weights = WeightsOfRun(engine)
         self._records: dict[str, str] = {}  # of the articles that are not committed yet
-        self._vectors: dict[str, bytes | None] = {}  # of the same, None for one that is deleted
         self.unsaved = False
         """Whether anything, if only the catalogue, is not committed yet."""
 
@@ -135,16 +136,14 @@ class _Committer:
         self._writer.replace(document)
         self._sketches.put(document.id, sketch(document.passages))
         self._records[document.id] = document.record
-        self._vectors[document.id] = document.vector
-        self._changed += 1
+        self._weights.put(document.id, document.vector)
         self.unsaved = True
 
     def delete(self, article_id: str) -> None:
         """Remove an article."""
         self._writer.delete(article_id)
         self._sketches.drop(article_id)
-        self._vectors[article_id] = None
-        self._changed += 1
+        self._weights.drop(article_id)
         self.unsaved = True
 
     def commit_full_batch(self, left_out: LeftOut) -> None:
@@ -153,21 +152,12 @@ class _Committer:
             self.commit(left_out)
 
     def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
-        """Commit all changes, the catalogue and the sketches together.
-
-        The last time the weights of features are with them.
-        """
+        """Commit all changes, the catalogue and the sketches, in the end with the weights."""
         catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
-        weights = updated(self._weights, self._changed, self._all_vectors()) if is_last else {}
-        self._writer.commit(catalogue | self._sketches.blobs(self._body) | weights)
+        self._writer.commit(catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last))
         self._records.clear()
-        self._vectors.clear()
         self._writer = self._engine.writer()
         self.unsaved = False
-
-    def _all_vectors(self) -> Iterator[bytes]:
-        yield from (vector for article_id, vector in self._engine.vectors() if article_id not in self._vectors)
-        yield from (vector for vector in self._vectors.values() if vector is not None)
 
     def _body(self, article_id: str) -> str:
         record = self._records.get(article_id) or self._engine.record(article_id) or ""
@@ -219,9 +209,12 @@ class _Update:
         self._ids: dict[str, list[str]] = {"added": [], "changed": [], "removed": []}
         self._unchanged = 0
         self._rejected: list[Rejected] = []
+        self._doubtful: list[Doubtful] = []
         self._ignored: list[str] = []
-        self._done = self._total = 0
+        self._done = self._shown = self._total = 0
         self._files_done = self._files_total = 0
+        self._reads = ""
+        self._places: dict[str, tuple[int, int]] = {}  # of each file to read: the bytes before it, and its own
         self._reading: DocumentSource = SequentialSource(self)
 
     def run(self, corpus: Path, *, allow_removals: bool) -> Report:
@@ -231,6 +224,8 @@ class _Update:
             self._check_removals(corpus, states, gone)
         new = {state.digest for path, state in states.items() if path not in self._files}
         renamed = sum(bool(entry.digest) and entry.digest in new for entry in gone.values())
+        starts = accumulate((state.size for state in to_read), initial=0)
+        self._places = {s.source.path: (start, s.size) for s, start in zip(to_read, starts, strict=False)}
         if worth_workers(self._total, self._workers):
             sources = [state.source for state in to_read]
             self._reading = ReadAheadSource(sources, self, workers=self._workers, niceness=self._niceness)
@@ -247,8 +242,8 @@ class _Update:
         if self._committer.unsaved or not self._boilerplate.complete or self._left_out() != before:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
             self._committer.commit(self._left_out(), is_last=True)
-        counts = {name: len(ids) for name, ids in self._ids.items()}
-        return Report(**counts, unchanged=self._unchanged, renamed=renamed, rejected=tuple(self._rejected))
+        counts = {name: len(ids) for name, ids in self._ids.items()} | {"unchanged": self._unchanged, "renamed": renamed}
+        return Report(**counts, rejected=tuple(self._rejected), doubtful=tuple(self._doubtful))
 
     def plan(self, corpus: Path) -> Plan:
         """Return what `run` would do, if this is a rehearsal."""
@@ -342,11 +337,12 @@ class _Update:
         return self._boilerplate.repeating(path)
 
     def lines(self, path: str) -> dict[str, str]:
+        self._reads = path
         stored = ((article_id, hashes.partition(" ")[2]) for article_id, hashes in self._entry(path).articles.items())
         return {line: article_id for article_id, line in stored if line}
 
     def is_news(self, article: Article) -> bool:
-        return _known_by(self._entry(article.path), article) != _fingerprint(article)
+        return self._entry(article.path).fingerprint_of(article.id) != _fingerprint(article)
 
     # Indexing
 
@@ -384,13 +380,13 @@ class _Update:
         entry.source, entry.blocks = self._boilerplate.counts(path)
         entry.furniture = self._boilerplate.fingerprint(path)
         present: set[str] = set()
-        rejected = 0
+        is_whole = True
         start = self._done
         for outcome, make_document in self._reading.read(state.source):
             outcome = self._unless_taken(outcome, path)
             if isinstance(outcome, Rejected):
                 self._rejected.append(outcome)
-                rejected += 1
+                is_whole = False
                 continue
             present.add(outcome.id)
             self._owner[outcome.id] = path
@@ -398,12 +394,14 @@ class _Update:
                 self._unchanged += 1
                 size = outcome.size
             else:
+                self._doubtful += [Doubtful(outcome.id, reason) for reason in doubts_of(outcome)]
+                is_whole = is_whole and not lacks_recognition(outcome)
                 self._index_article(outcome, make_document, entry)
                 size = len(outcome.body.encode())
             self._report_progress(min(start + state.size, self._done + size))
         self._delete([article_id for article_id in entry.articles if article_id not in present], entry)
         entry.size = state.size
-        if not rejected:
+        if is_whole:
             entry.digest, entry.stamp = state.digest, state.stamp
         self._committer.unsaved = True
         self._files_done += 1
@@ -415,15 +413,24 @@ class _Update:
             return outcome
         return Rejected(path, message("file.id-taken", id=outcome.id, path=self._owner[outcome.id]))
 
+    def page_done(self, done: int, pages: int) -> None:
+        """Report the progress of the file being read by its scanned pages, which are slow."""
+        start, size = self._places.get(self._reads, (0, 0))
+        self._show_progress(start + size * done // pages)
+
     def _report_progress(self, done: int) -> None:
         self._done = done
-        self._progress(self._done, self._total)
-        self._report_files(self._files_done, self._files_total, 100 * self._done / (self._total or 1))
+        self._show_progress(done)
+
+    def _show_progress(self, done: int) -> None:
+        self._shown = max(self._shown, done)
+        self._progress(self._shown, self._total)
+        self._report_files(self._files_done, self._files_total, 100 * self._shown / (self._total or 1))
 
     def _index_article(self, article: Article, make_document: MakeDocument, entry: CatalogueEntry) -> None:
         fingerprint = _fingerprint(article)
         hashes = f"{fingerprint} {article.line}".strip()
-        if _known_by(entry, article) == fingerprint:
+        if entry.fingerprint_of(article.id) == fingerprint:
             self._unchanged += 1
             entry.articles[article.id] = hashes  # the line may be written otherwise
             return
@@ -466,29 +473,24 @@ def reindex(
     files_done: FilesDone = lambda *_: None,
     allow_removals: bool = False,
     niceness: int = LOW_PRIORITY,
+    recognised: Path | None = None,
 ) -> Report:
     """Bring the engine in line with the corpus folder.
 
     About every `batch` articles are committed. With more than one worker, other processes of that `niceness` analyse new
-    articles if there are many. `files_done` is told how far it is. Unless `allow_removals`,
-    CorpusError is raised before anything is removed if more than half of the articles would be lost, as when a disk is not
-    there. Raises IndexFailure, HtxError if a worker dies. Running it again changes nothing.
+    articles if there are many. `files_done` is told how far it is. `recognised` is the folder that keeps the text of scanned
+    pages. Unless `allow_removals`, CorpusError is raised before anything is removed if more than half of the articles would be
+    lost, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies. Running it again changes nothing.
     """
     update = _Update(engine, batch=batch, workers=workers, niceness=niceness, progress=progress, files_done=files_done)
-    return update.run(corpus, allow_removals=allow_removals)
+    with recognising(Recogniser(recognised, page_done=update.page_done)):
+        return update.run(corpus, allow_removals=allow_removals)
 
 
-def planned(engine: Engine, corpus: Path) -> Plan:
+def planned(engine: Engine, corpus: Path, *, recognised: Path | None = None) -> Plan:
     """Return what a reindex would do. Files that changed are read, nothing is written."""
-    return _Update(engine, rehearsal=True).plan(corpus)
-
-
-def _known_by(entry: CatalogueEntry, article: Article) -> str:
-    """Return the fingerprint by which an entry has an article, "" if it has none.
-
-    The article is given by its id.
-    """
-    return entry.articles.get(article.id, "").partition(" ")[0]
+    with recognising(Recogniser(recognised, is_kept=False)):
+        return _Update(engine, rehearsal=True).plan(corpus)
 
 
 def _fingerprint(article: Article) -> str:

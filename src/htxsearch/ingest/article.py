@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from htxsearch.errors.messages import Message
 
-__all__ = ["Article", "Dropped", "Rejected", "Unchanged", "Unreadable"]
+__all__ = ["Article", "Doubtful", "Dropped", "Rejected", "Unchanged", "Unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,14 @@ class Rejected:
 
     The `path` of a line ends in ":LINE".
     """
+
+    path: str
+    reason: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A file whose text is indexed but in doubt, and the reason."""
 
     path: str
     reason: Message

@@ -14,8 +14,10 @@ from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.ignored import IgnoreRules, with_rules_of
 from htxsearch.ingest.metadata_files import METADATA_SUFFIX, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
-from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES
+from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
+from htxsearch.ingest.readers.ocr import recogniser
 from htxsearch.ingest.subscriptions import FEEDS_FILE
+from htxsearch.ingest.synonyms import SYNONYMS_FILE
 from htxsearch.text.normalize import nfc
 
 __all__ = [
@@ -139,7 +141,7 @@ def list_corpus(corpus: Path) -> CorpusFiles:
                 within, wrong = with_rules_of(entry.path, f"{path}/", rules)
                 found.rejected.extend(wrong)
                 folders.append((listed, f"{inside}{entry.name}/", within))
-            elif may_be_article(entry.name):
+            elif may_be_article(entry.name) and not is_picture_of_page(path):
                 if rules.ignore(path):
                     found.ignored.append(path)
                     continue
@@ -185,14 +187,14 @@ def _list_corpus(corpus: Path) -> list["os.DirEntry[str]"]:
 def may_be_article(name: str) -> bool:
     """Return True if a file may be an article.
 
-    False for hidden files, metadata files, the list of feeds and the parts of a saved page.
+    False for hidden files, metadata files, the list of feeds, the user's synonyms and the parts of a saved page.
     """
     suffix = os.path.splitext(name)[1].lower()
     return (
         not name.startswith((".", "~$"))
         and not name.endswith(METADATA_SUFFIX)
         and suffix not in IGNORED_SUFFIXES
-        and name != FEEDS_FILE
+        and name not in (FEEDS_FILE, SYNONYMS_FILE)
     )
 
 
@@ -236,6 +238,7 @@ def changed_articles(
     `known` has article ids by the hashes of their lines. `boilerplate` has the hashes of the lines that are left
     out since they repeat on the site, see `site_boilerplate`.
     """
+    recogniser().begin_file()
     try:
         data = _bytes(source)
         reader = reader_of(data, source.file.name)

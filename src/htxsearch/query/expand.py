@@ -10,23 +10,28 @@ Long, since the one pass over the tree knows every kind of operand, and all of t
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise, product
 from typing import Literal
 
 from htxsearch.engine.contract import (
+    AtLeast,
+    Best,
     Boolean,
     DateRange,
     DisjunctionMax,
     Engine,
+    InArticle,
     Node,
     Phrase,
     TermsFilter,
     WeightedTerm,
 )
-from htxsearch.errors.messages import Message
+from htxsearch.errors.messages import Message, message
+from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
+from htxsearch.query.concepts import Concepts, Form, NamedConcept, ShortForms, same_syllables
 from htxsearch.query.filters import Filter
 from htxsearch.query.parse import (
     Dates,
@@ -37,16 +42,18 @@ from htxsearch.query.parse import (
     Operand,
     Prefix,
     Quoted,
+    Telephone,
     Value,
     Words,
 )
-from htxsearch.text.abbreviations import COMMON, long_form_terms
-from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, index_term, keeps_diacritics
-from htxsearch.text.places import place_extent, provinces
+from htxsearch.text.file_names import pair_terms, single_term
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, keeps_diacritics
+from htxsearch.text.places import PlaceExtent, SmallerPlace, place_extent, provinces, smaller_place
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
-from htxsearch.text.tokens import tokens
+from htxsearch.text.telephones import groupings
+from htxsearch.text.tokens import terms, tokens
 
-__all__ = ["ExpandedQuery", "Expander", "Expansion", "ExpansionWeights", "QueryTerm", "QueryTerms", "ShortForms"]
+__all__ = ["ExpandedQuery", "Expander", "Expansion", "ExpansionWeights", "QueryTerm", "QueryTerms"]
 
 _LONGEST_WORD = 6
 """Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
@@ -71,6 +78,8 @@ class ExpansionWeights:
     word: float = 0.5
     title: float = 0.5
     title_word: float = 0.25
+    telephone: float = 3.0
+    file_name: float = 0.1
     question_word: float = 0.2
     preferred: float = 2.0
     preferred_part: float = 1.0
@@ -115,13 +124,15 @@ class ExpandedQuery:
 
     `node` holds the query, its filters, and the places and years it prefers. `highlights` are the runs of terms to
     highlight (a single syllable is a run of one); a syllable of a known word is highlighted only beside another syllable
-    of it, and alone is one of the `faint_highlights`, for passages without any highlight. `unknown` are typed terms that
+    of it, and alone is one of the `faint_highlights`, for passages without any highlight. `concept` matches the articles with
+    the one concept that a query of running words is, None for other queries. `unknown` are typed terms that
     no article has, `unknown_values` places or sources that no article has. `notes` state which articles a name of
     before or after the reform of 2025 means.
     """
 
     tree: Group
     node: Boolean
+    concept: Node | None
     terms: QueryTerms
     expansions: tuple[Expansion, ...]
     highlights: frozenset[tuple[str, ...]]
@@ -130,12 +141,24 @@ class ExpandedQuery:
     unknown_values: tuple[Value, ...]
     notes: tuple[Message, ...]
 
+    def without_highlights(self, unlikely: Set[str]) -> "ExpandedQuery":
+        """Return the query without the highlights of lone syllables in one of the unlikely spellings.
+
+        Syllables that stand side by side in the index tell by themselves what they mean.
+        """
+        lone = {(spelling,) for spelling in unlikely}
+        return replace(self, highlights=self.highlights - lone, faint_highlights=self.faint_highlights - lone)
+
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of an `ExpandedQuery`, and runs of typed terms, collected by a walk."""
+    """The parts of an `ExpandedQuery`, and runs of typed terms, collected by a walk.
+
+    In the runs, a concept stands in its fullest form; `spelt_out` are the terms of it that were not typed.
+    """
 
     runs: list[tuple[str, ...]] = field(default_factory=list)
+    spelt_out: set[str] = field(default_factory=set)
     expansions: list[Expansion] = field(default_factory=list)
     highlights: set[tuple[str, ...]] = field(default_factory=set)
     faint_highlights: set[tuple[str, ...]] = field(default_factory=set)
@@ -147,50 +170,75 @@ class _Parts:
 _Weighted = tuple[tuple[str, float], ...]
 """Index terms with the weight of each, best first."""
 
-ShortForms = Mapping[str, Sequence[str]]
-"""Learned abbreviations: a short form's key and the long forms it stands for."""
-
 
 class Expander:
     """Turns trees into plans against one engine's vocabulary, as it is at one commit."""
 
-    def __init__(self, engine: Engine, learned: ShortForms, weights: ExpansionWeights) -> None:
+    def __init__(
+        self, engine: Engine, learned: ShortForms, weights: ExpansionWeights, synonyms: Synonyms = NO_SYNONYMS
+    ) -> None:
         self._engine = engine
         self._known = lru_cache(maxsize=_KEPT_LOOKUPS)(engine.spellings)
         self._spellings = lru_cache(maxsize=_KEPT_LOOKUPS)(self._weighed_spellings)
         self._weights = weights
-        self._long_of: dict[str, list[tuple[str, ...]]] = {}
-        common = [(folded_form(index_term(short)), long) for short, long in COMMON.items()]
-        for short, long in [*common, *((short, long) for short, longs in learned.items() for long in longs)]:
-            form = tuple(map(canonical_spelling, long_form_terms(long)))
-            if form not in self._long_of.setdefault(short, []):
-                self._long_of[short].append(form)
-        self._forms_by_key: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
-        for short, forms in self._long_of.items():
-            for form in forms:
-                self._forms_by_key.setdefault(tuple(map(folded_form, form)), []).append((short, form))
-        self._form_lengths = sorted({len(form) for forms in self._long_of.values() for form in forms})
-        self._common = {tuple(map(canonical_spelling, long_form_terms(long))) for long in COMMON.values()}
+        self._concepts = Concepts(learned, synonyms)
+        self._problems = synonyms.problems
 
-    def expand(self, tree: Group, filters: Sequence[Filter] = ()) -> ExpandedQuery:
-        """Return the expansion of a query and of the options that narrow it."""
+    def expand(self, tree: Group, filters: Sequence[Filter] = (), *, every_word: bool = False) -> ExpandedQuery:
+        """Return the expansion of a query and of the options that narrow it.
+
+        With `every_word`, a passage matches only if it or its title has each running word or what stands for it.
+        """
         parts = _Parts()
         query = self._group(tree, parts)
         narrowed = tuple(self._filter(option, parts) for option in filters)
+        if every_word:
+            narrowed += tuple(self._every_word(tree))
         return ExpandedQuery(
             tree=tree,
             node=Boolean((query, *narrowed), self._preferences(parts.runs)),
-            terms=self._query_terms(parts.runs),
+            concept=self._concept(tree),
+            terms=self._query_terms(parts),
             expansions=tuple(parts.expansions),
             highlights=frozenset(parts.highlights),
             faint_highlights=frozenset(parts.faint_highlights),
             unknown=tuple(parts.unknown),
             unknown_values=tuple(parts.unknown_values),
-            notes=tuple(parts.notes),
+            notes=(*parts.notes, *self._problems),
         )
 
-    def _query_terms(self, runs: Sequence[tuple[str, ...]]) -> QueryTerms:
+    def _every_word(self, tree: Group) -> Iterator[Node]:
+        """Yield a filter for each running word that is no stop word, unless all are."""
+        runs = [
+            clause.operand.terms for clause in tree.clauses if isinstance(clause.operand, Words) and clause.occur == "should"
+        ]
+        terms = [typed for run in runs for typed in run]
+        for run in runs:
+            short_of = self._short_forms_in(run)
+            for position, typed in enumerate(run):
+                if not is_stop_word(typed) or all(map(is_stop_word, terms)):
+                    own = self._words((typed,), _Parts(), in_body=True)
+                    extra = self._in_fields(short_of.get(position, []), (), 1.0, 1.0, in_body=True)
+                    yield AtLeast(Boolean(should=(own, *extra)), 0.0)
+
+    def _concept(self, tree: Group) -> Node | None:
+        """Return the node of a query that is one syllable, one known word or one name of many forms; None for others."""
+        if len(tree.clauses) != 1 or tree.clauses[0].occur != "should" or not isinstance(tree.clauses[0].operand, Words):
+            return None
+        terms = tree.clauses[0].operand.terms
+        if len(terms) == 1:
+            return self._words(terms, _Parts(), in_body=True)
+        words = self._spellings("word", "_".join(terms))
+        whole = [named for named in self._concepts.named_in(terms) if (named.start, named.end) == (0, len(terms))]
+        if not (words or whole):
+            return None
+        forms = [form for named in whole for form in self._forms(terms, named, _Parts())]
+        short = self._in_fields(self._short_forms(terms), words, 1.0, 1.0, in_body=True)
+        return Boolean(should=(*short, *forms, self._phrase(terms, _Parts(), ("syllable", "title"))))
+
+    def _query_terms(self, parts: _Parts) -> QueryTerms:
         """Return the terms of everything in a query that is not excluded."""
+        runs = parts.runs
         order: list[str | None] = []
         spelt_out: set[str] = set()
         for run in runs:
@@ -200,10 +248,11 @@ class Expander:
                 spelt_out.update(long_form if len(long_form) > 1 else ())
             order.append(None)
         spelt_out.difference_update(typed for run in runs for typed in run)
+        spelt_out |= parts.spelt_out
         number_of: dict[str, int] = {}
         terms: list[QueryTerm] = []
         for syllable in dict.fromkeys(syllable for syllable in order if syllable is not None):
-            spellings = self._spellings("syllable", syllable)
+            spellings = self._same_spellings(syllable)
             if spellings:
                 number_of[syllable] = len(terms)
                 terms.append(QueryTerm(syllable, spellings, syllable in spelt_out))
@@ -214,7 +263,7 @@ class Expander:
         """Return the abbreviations of a query's runs, with the numbers of known terms."""
         numbers_of: dict[str, tuple[int, ...]] = {}
         for start in range(len(order)):
-            for length in self._form_lengths:
+            for length in self._concepts.long_lengths:
                 run = tuple(syllable for syllable in order[start : start + length] if syllable is not None)
                 if len(run) == length:
                     for short, _ in self._short_forms(run):
@@ -226,13 +275,12 @@ class Expander:
 
         The long form is returned if the short form has only one and the index has all of it.
         """
-        forms = [
-            form
-            for form in self._long_of.get(folded_form(typed), ())
-            if all(self._known("syllable", folded_form(part)) for part in form)
-        ]
-        clear = forms and not has_diacritics(typed) and (forms[0] in self._common or len(forms) == 1)
+        forms = [form for form in self._concepts.long_of.get(folded_form(typed), ()) if self._has_all(form)]
+        clear = forms and not has_diacritics(typed) and (forms[0] in self._concepts.clear or len(forms) == 1)
         return forms[0] if clear else (typed,)
+
+    def _has_all(self, form: Form) -> bool:
+        return all(self._known("syllable", folded_form(part)) for part in form)
 
     def _filter(self, option: Filter, parts: _Parts) -> Node:
         """Return the filter for an option: days, or any of several places or sources."""
@@ -275,11 +323,12 @@ class Expander:
     def _operand(self, operand: Operand, parts: _Parts) -> Node:
         match operand:
             case Words(terms):
-                parts.runs.append(terms)
                 return self._words(terms, parts, in_body=True)
             case Quoted(terms) | Number(terms):
                 parts.runs.append(terms)
                 return self._phrase(terms, parts, ("syllable", "title"))
+            case Telephone(digits):
+                return self._telephone(digits, parts)
             case Prefix(typed):
                 return self._prefix(typed, parts, in_body=True)
             case InTitle(Words(terms)):
@@ -304,40 +353,98 @@ class Expander:
     # Words
 
     def _words(self, terms: tuple[str, ...], parts: _Parts, *, in_body: bool) -> Boolean:
-        """Return every syllable and known word of running text, each in body and title."""
+        """Return every syllable and known word of running text, each in body and title.
+
+        What is typed of a concept, and each other form of it, are ways to say the same: the best counts.
+        """
         weights = self._weights
         short_of = self._short_forms_in(terms)
         only_stop_words = all(is_stop_word(typed) for typed in terms)
         known_words = list(self._known_words(terms))
         in_words = {typed for run, _ in known_words for typed in run}
+        concepts = [(named, forms) for named in self._concepts.named_in(terms) if (forms := self._forms(terms, named, parts))]
+        if in_body:
+            self._add_run(terms, [named for named, _ in concepts], parts)
+        files = self._files(terms) if in_body else {}
+        of_files = {typed for pair in files.values() for typed in pair}
         nodes: list[Node] = []
+        of_concept: list[list[Node]] = [[] for _ in concepts]
+        concept_at = {
+            position: number for number, (named, _) in enumerate(concepts) for position in range(named.start, named.end)
+        }
         for typed in dict.fromkeys(terms):
             position = terms.index(typed)
-            syllables = self._spellings("syllable", typed)
+            syllables = self._same_spellings(typed)
             extra = short_of.get(position, [])
-            words, phrases = self._long_forms(typed)
-            if not (syllables or words or phrases):
+            words = self._long_words(typed)
+            if not (syllables or words or position in concept_at or typed in of_files):
                 parts.unknown.append(typed)
-            spelt_out = [(" ".join(map("/".join, phrase.slots)), phrase.boost) for phrase in phrases]
-            self._note(parts, typed, [*syllables, *extra, *words, *spelt_out])
+            self._note(parts, typed, [*syllables, *extra, *words])
             if only_stop_words or not is_stop_word(typed):
                 shown = parts.faint_highlights if typed in in_words else parts.highlights
                 shown.update((spelling,) for spelling, _ in syllables)
             parts.highlights.update((short,) for short, _ in extra)
             parts.highlights.update(tuple(word.split("_")) for word, _ in words)
-            for phrase in phrases:
-                _add_runs(parts.highlights, phrase.slots)
             worth = self._worth(typed)
-            nodes += self._in_fields(
+            target = of_concept[concept_at[position]] if position in concept_at else nodes
+            target += self._in_fields(
                 [*syllables, *extra], words, worth * weights.syllable, worth * weights.title, in_body=in_body
             )
-            nodes += phrases if in_body else []
         for run, words in known_words:
             short = self._short_forms(run)
             self._note(parts, " ".join(run), [*words, *short])
             parts.highlights.update(pair for word, _ in words for pair in pairwise(word.split("_")))
-            nodes += self._in_fields(short, words, weights.word, weights.title_word, in_body=in_body)
-        return Boolean(should=tuple(nodes))
+            around = (
+                own for (named, _), own in zip(concepts, of_concept, strict=True) if _holds(terms[named.start : named.end], run)
+            )
+            next(around, nodes).extend(self._in_fields(short, words, weights.word, weights.title_word, in_body=in_body))
+        ways = (
+            Best((*([Boolean(should=tuple(own))] if own else []), *forms))
+            for own, (_, forms) in zip(of_concept, concepts, strict=True)
+        )
+        named = (DisjunctionMax((WeightedTerm("title_word", name),), weights.file_name) for name in files)
+        return Boolean(should=(*nodes, *ways, *named))
+
+    def _files(self, terms: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """Return the terms of file names that two typed neighbours are, with these.
+
+        A name of one word is looked for if no article has the word.
+        """
+        names = dict(zip(pair_terms(terms), pairwise(terms), strict=True))
+        single = {single_term(typed): (typed,) for typed in terms if not self._spellings("syllable", typed)}
+        return {name: typed for name, typed in {**names, **single}.items() if self._known("word", name)}
+
+    def _add_run(self, terms: tuple[str, ...], concepts: Sequence[NamedConcept], parts: _Parts) -> None:
+        """Add a typed run, with the concepts in it in their fullest form.
+
+        A form that the index does not have is left as typed.
+        """
+        run: list[str] = []
+        end = 0
+        for named in concepts:
+            typed = terms[named.start : named.end]
+            main = named.main if self._has_all(named.main) else typed
+            run += [*terms[end : named.start], *main]
+            parts.spelt_out.update(set(main) - set(typed))
+            end = named.end
+        parts.runs.append((*run, *terms[end:]))
+
+    def _forms(self, terms: tuple[str, ...], named: NamedConcept, parts: _Parts) -> tuple[Node, ...]:
+        """Return a phrase for each other form of a concept that the index may have."""
+        size = named.end - named.start
+        nodes: list[Node] = []
+        for form in named.others:
+            slots = tuple(self._alternatives(part) for part in form)
+            if all(slots):
+                weight = self._weights.short_form * size
+                nodes.append(Boolean(should=self._phrases(slots, weight)))
+                _add_runs(parts.highlights, slots)
+                self._note(
+                    parts,
+                    " ".join(terms[named.start : named.end]),
+                    [(" ".join(map("/".join, slots)), self._weights.short_form)],
+                )
+        return tuple(nodes)
 
     def _worth(self, typed: str) -> float:
         """Return a typed syllable's weight: low for a question word, absent from answers."""
@@ -374,7 +481,7 @@ class Expander:
         """Return the possible short forms at each typed position that a long form covers."""
         by_position: dict[int, dict[str, float]] = {}
         for start in range(len(terms)):
-            for length in self._form_lengths:
+            for length in self._concepts.long_lengths:
                 for short, weight in self._short_forms(terms[start : start + length]):
                     for position in range(start, start + length):
                         known = by_position.setdefault(position, {})
@@ -387,23 +494,17 @@ class Expander:
     def _short_forms(self, run: tuple[str, ...]) -> list[tuple[str, float]]:
         """Return the index's short forms of a typed long form, however it is spelt."""
         short_forms = []
-        for short, form in self._forms_by_key.get(tuple(map(folded_form, run)), ()):
+        for short, form in self._concepts.short_of.get(tuple(map(folded_form, run)), ()):
             near = min(self._nearness(typed, part, partly=True) for typed, part in zip(run, form, strict=True))
             if near:
                 short_forms += [(spelling, self._weights.short_form * near) for spelling in self._known("syllable", short)]
         return short_forms
 
-    def _long_forms(self, typed: str) -> tuple[_Weighted, list[Phrase]]:
-        """Return the long forms of a typed short form: words of the index, and phrases."""
-        weight = self._weights.short_form
-        words: list[tuple[str, float]] = []
-        phrases: list[Phrase] = []
-        for form in self._long_of.get(folded_form(typed), ()):
-            if form in self._common:
-                words += [(spelling, weight * near) for spelling, near in self._spellings("word", "_".join(form))]
-            else:
-                phrases.append(Phrase("syllable", tuple(self._alternatives(part) for part in form), weight))
-        return tuple(words), [phrase for phrase in phrases if all(phrase.slots)]
+    def _long_words(self, typed: str) -> _Weighted:
+        """Return the words of the index that are long forms of a typed short form."""
+        forms = (form for form in self._concepts.long_of.get(folded_form(typed), ()) if form in self._concepts.common)
+        found = ((spelling, near) for form in forms for spelling, near in self._spellings("word", "_".join(form)))
+        return tuple((spelling, self._weights.short_form * near) for spelling, near in found)
 
     # Phrases, prefixes, values
 
@@ -414,9 +515,28 @@ class Expander:
         if not all(slots):
             return Boolean()  # matches nothing
         _add_runs(parts.highlights, slots)
-        weights = self._weights
-        boosts = {"syllable": weights.syllable * len(terms), "title": weights.title * len(terms)}
-        return Boolean(should=tuple(Phrase(name, slots, boosts[name]) for name in fields))  # type: ignore[arg-type]
+        return Boolean(should=self._phrases(slots, len(terms), fields))
+
+    def _phrases(
+        self, slots: tuple[tuple[str, ...], ...], weight: float, fields: Iterable[str] = ("syllable", "title")
+    ) -> tuple[Phrase, ...]:
+        boosts = {"syllable": self._weights.syllable * weight, "title": self._weights.title * weight}
+        return tuple(Phrase(name, slots, boosts[name]) for name in fields)  # type: ignore[arg-type]
+
+    def _telephone(self, digits: str, parts: _Parts) -> Boolean:
+        """Return the groupings of a telephone number's digits that the index may have."""
+        found = groupings(digits, lambda group: bool(self._alternatives(group)))
+        nodes = []
+        for groups in found:
+            slots = tuple(self._alternatives(group) for group in groups)
+            _add_runs(parts.highlights, slots)
+            nodes.append(Boolean(should=self._phrases(slots, self._weights.telephone)))
+            parts.runs.append(groups)
+        self._note(parts, digits, [(" ".join(groups), 1.0) for groups in found])
+        if not found:
+            parts.unknown.append(digits)
+            return Boolean()
+        return Boolean(should=(Best(tuple(nodes)),))
 
     def _alternatives(self, typed: str) -> tuple[str, ...]:
         return tuple(spelling for spelling, _ in self._spellings("syllable", typed))
@@ -436,7 +556,7 @@ class Expander:
             should=tuple(self._in_fields(spellings, [], self._weights.syllable, self._weights.title, in_body=in_body))
         )
 
-    def _value(self, value: Value, parts: _Parts) -> TermsFilter:
+    def _value(self, value: Value, parts: _Parts) -> Node:
         """Return the filter for the stored values that the typed one means."""
         stored = {name: _words_of(name) for name in self._engine.values(value.field)}
         if value.field == "place":
@@ -449,22 +569,75 @@ class Expander:
             parts.unknown_values.append(value)
         return TermsFilter(value.field, frozenset(exact))
 
-    def _place(self, value: Value, stored: Mapping[str, str], parts: _Parts) -> TermsFilter:
-        """Return the filter for a province: its articles, and those of its present parts.
+    def _place(self, value: Value, stored: Mapping[str, str], parts: _Parts) -> Node:
+        """Return the filter for a place.
 
-        The parts of a province of today are all places merged into it; a former province has none.
+        Of a province, it lets its articles through, and those of its present parts: all places merged into it; a former
+        province has none. Of a region, it lets those of its provinces through, and those that name it. A smaller place is one
+        that an article names.
         """
-        extent = place_extent(value.value)
+        smaller = smaller_place(value.value)
+        extent = PlaceExtent((value.value,)) if smaller else place_extent(value.value)
         wanted = {_words_of(place) for place in extent.places}
         names = sorted(name for name, words in stored.items() if words in wanted)
         self._note(parts, f"place:{value.value}", [(name, 1.0) for name in names])
-        if not names:
+        about = TermsFilter("place", frozenset(names))
+        named = self._smaller(smaller, parts) if smaller else self._named(extent.said)
+        if not names and named is None:
             parts.unknown_values.append(value)
-        if extent.note and (len(extent.places) == 1 or any(name != extent.places[0] for name in names)):
+        matters = len(extent.places) == 1 or extent.said or any(name != extent.places[0] for name in names)
+        if extent.note and matters:
             parts.notes.append(extent.note)
-        return TermsFilter("place", frozenset(names))
+        return Boolean(should=(about, named)) if named else about
+
+    def _named(self, names: Iterable[str]) -> Node | None:
+        """Return the filter for the articles that have one of the names.
+
+        The result is None if no article can have one.
+        """
+        slots = (tuple(map(self._alternatives, terms(name))) for name in names)
+        found = tuple(node for one in slots if all(one) for node in self._phrases(one, 1.0))
+        return InArticle(Boolean(should=found)) if found else None
+
+    def _smaller(self, place: SmallerPlace, parts: _Parts) -> Node | None:
+        """Return the filter for the articles that name a place below the provinces.
+
+        If larger places are typed behind it, the articles are about that province, or name the larger place, too.
+        """
+        slots = tuple(map(self._alternatives, terms(place.name)))
+        if not all(slots):
+            return None
+        cooperative = (self._alternatives("tác"), *slots)  # hợp tác xã Tân Cương is no commune
+        named = Boolean(must=(Boolean(should=self._phrases(slots, 1.0)),), must_not=self._phrases(cooperative, 1.0))
+        needed: list[Node] = [InArticle(named)]
+        needed += [self._named([name]) or TermsFilter("place", frozenset()) for name in place.within]
+        if place.province:
+            about = frozenset(place_extent(place.province).places)
+            larger = (TermsFilter("place", about), self._named([place.province]))
+            needed.append(Boolean(should=tuple(filter(None, larger))))
+        if place.within or place.province:
+            within = ", ".join(filter(None, (*place.within, place.province)))
+            parts.notes.append(message("hint.named-place-within", place=place.name, within=within))
+        else:
+            parts.notes.append(message("hint.named-place", place=place.name))
+        return Boolean(must=tuple(needed))
 
     # Spellings
+
+    def _same_spellings(self, typed: str) -> _Weighted:
+        """Return the spellings of a syllable, and those of the user's synonyms of it."""
+        synonyms = self._concepts.same.get(canonical_spelling(typed), ())
+        if not synonyms:
+            return self._spellings("syllable", typed)
+        return _best_first([*self._spellings("syllable", typed), *self._others(synonyms)])
+
+    def _others(self, syllables: Iterable[str]) -> Iterator[tuple[str, float]]:
+        """Yield the spellings of other syllables with the same meaning."""
+        for other in syllables:
+            for spelling in self._known("syllable", folded_form(other)):
+                near = self._nearness(other, spelling)
+                if near >= self._weights.normalised:
+                    yield spelling, near * self._weights.normalised
 
     def _weighed_spellings(self, kind: Literal["syllable", "word"], typed: str) -> _Weighted:
         """Return the index's spellings of a typed syllable or run of them, best first."""
@@ -474,7 +647,7 @@ class Expander:
         if not spellings:
             weighed = [(spelling, self._nearness(typed, spelling, partly=True)) for spelling in known]
             spellings = [(spelling, weight) for spelling, weight in weighed if weight]
-        return tuple(sorted(spellings, key=lambda weighted: (-weighted[1], weighted[0])))
+        return _best_first([*spellings, *self._others(same_syllables(typed))])
 
     def _nearness(self, typed: str, spelling: str, *, partly: bool = False) -> float:
         """Return the weight of a spelling with the typed key; 0 if it is another word.
@@ -501,6 +674,14 @@ class Expander:
     def _note(self, parts: _Parts, typed: str, terms: Sequence[tuple[str, float]]) -> None:
         shown = tuple((spelling.replace("_", " "), round(weight, 3)) for spelling, weight in terms)
         parts.expansions.append(Expansion(typed, shown))
+
+
+def _best_first(spellings: Iterable[tuple[str, float]]) -> _Weighted:
+    """Return each spelling once, with its greatest weight, best first."""
+    greatest: dict[str, float] = {}
+    for spelling, weight in spellings:
+        greatest[spelling] = max(weight, greatest.get(spelling, 0.0))
+    return tuple(sorted(greatest.items(), key=lambda weighted: (-weighted[1], weighted[0])))
 
 
 def _only_filters(operand: Operand) -> bool:

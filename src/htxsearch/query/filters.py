@@ -9,25 +9,30 @@ from htxsearch.query.parse import Dates, Value
 from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["FACETS", "DateOption", "Filter", "Sort", "check_options", "facet_names", "filters_of"]
+__all__ = ["FACETS", "MOST_HITS", "DateOption", "Filter", "Match", "Sort", "check_options", "facet_names", "filters_of"]
 
 FACETS = ("place", "province", "year", "source")
-_MOST_HITS = 10_000
+MOST_HITS = 10_000
+"""Hits of one search."""
 
 Sort = Literal["score", "date"]
+Match = Literal["all", "most", "any"]
+"""Which matches are near: all the words, most of what was asked (by a learnt line), or any word."""
 Filter = Dates | tuple[Value, ...]
 DateOption = str | int | datetime.date | None
 """A date as typed (2019, 9/2019, 7/8/2023, 2023-08-07), a year as a number, or a day."""
 
 
-def check_options(limit: int, offset: int = 0, sort: str = "score") -> None:
+def check_options(limit: int, offset: int = 0, sort: str = "score", match: str = "most") -> None:
     """Raise UsageError for the first option out of range."""
-    if not 1 <= limit <= _MOST_HITS:
-        raise UsageError("option.limit", least=1, most=_MOST_HITS, limit=limit)
+    if not 1 <= limit <= MOST_HITS:
+        raise UsageError("option.limit", least=1, most=MOST_HITS, limit=limit)
     if offset < 0:
         raise UsageError("option.offset", offset=offset)
     if sort not in ("score", "date"):
         raise UsageError("option.sort", sort=sort)
+    if match not in ("all", "most", "any"):
+        raise UsageError("option.match", match=match)
 
 
 def facet_names(facets: str | Sequence[str]) -> tuple[str, ...]:

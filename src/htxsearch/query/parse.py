@@ -17,8 +17,10 @@ from typing import Any, Literal
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
 from htxsearch.text.normalize import folded_form, nfc
+from htxsearch.text.places import place_name_ends
 from htxsearch.text.query_dates import date_range
-from htxsearch.text.tokens import tokens
+from htxsearch.text.telephones import typed_telephone
+from htxsearch.text.tokens import tokens, with_dots
 
 __all__ = [
     "FIELDS",
@@ -34,6 +36,7 @@ __all__ = [
     "Operand",
     "Prefix",
     "Quoted",
+    "Telephone",
     "Value",
     "Words",
     "parse",
@@ -95,6 +98,13 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Telephone:
+    """A telephone number: its digits, from the nought on."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class InTitle:
     """Something that must stand in the title."""
 
@@ -139,7 +149,7 @@ class Group:
     clauses: tuple[Clause, ...]
 
 
-Operand = Words | Quoted | Prefix | Number | InTitle | Value | Dates | Either | Group
+Operand = Words | Quoted | Prefix | Number | Telephone | InTitle | Value | Dates | Either | Group
 
 _OPEN_QUOTES = '"“”„'
 _FIELD = re.compile(r"([^\W\d_]+):(?=[^\s:/])")
@@ -160,7 +170,8 @@ class _Parser:
     """Recursive descent over the text; `_offset` is the offset of what is read next."""
 
     def __init__(self, query: str) -> None:
-        self._query = nfc(query)
+        self._typed = nfc(query)
+        self._query = with_dots(self._typed)  # 75,000 đồng: of the same length
         self._offset = 0
         self._depth = 0
 
@@ -173,8 +184,8 @@ class _Parser:
         return group
 
     def _error(self, code: str, column: int, **fields: Any) -> QuerySyntaxError:
-        shown = self._query if len(self._query) <= _SHOWN_LENGTH else self._query[:_SHOWN_LENGTH] + "…"
-        return QuerySyntaxError(code, query=shown, column=min(column, len(shown)), **fields)
+        shown = self._typed if len(self._typed) <= _SHOWN_LENGTH else self._typed[:_SHOWN_LENGTH] + "…"
+        return QuerySyntaxError(code, query=shown, column=min(column, len(shown)), offset=column, **fields)
 
     def _skip_blanks(self) -> None:
         while self._offset < len(self._query) and self._query[self._offset].isspace():
@@ -227,7 +238,7 @@ class _Parser:
         if self._keyword("NOT"):
             self._skip_blanks()
             occur = "must_not"
-        elif self._query[self._offset] in "+-":
+        elif self._query[self._offset] in "+-" and not typed_telephone(self._query, self._offset):  # +84 …
             following = self._query[self._offset + 1 : self._offset + 2]
             if following.isalnum() or (following and following in _OPEN_QUOTES + "("):
                 occur = "must" if self._query[self._offset] == "+" else "must_not"
@@ -263,6 +274,10 @@ class _Parser:
         if self._offset == len(self._query) or self._query[self._offset] == ")":
             raise self._error("query.missing-after", start)
         char = self._query[self._offset]
+        telephone = typed_telephone(self._query, self._offset) if char in "0+(" else None
+        if telephone:
+            digits, self._offset = telephone
+            return Telephone(digits)
         if char == "(":
             self._offset += 1
             self._depth += 1
@@ -328,7 +343,9 @@ class _Parser:
             if chunk is None:
                 raise self._error("query.value-missing", start, field=name)
             self._offset = chunk.end()
-            value = chunk.group()
+            if name == "place":  # place:Hà Nội hợp tác xã
+                self._offset = place_name_ends(self._query, chunk.start()) or self._offset
+            value = self._query[chunk.start() : self._offset]
         return self._field_operand(name, nfc(value), quoted=quoted, column=value_start)
 
     def _field_operand(self, name: str, value: str, *, quoted: bool, column: int) -> Operand:

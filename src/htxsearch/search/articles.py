@@ -77,14 +77,15 @@ def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
     return endings[0] if endings else article_view(snapshot, name).article.id  # raises with the nearest ids
 
 
-def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dropped, ...]:
+def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path, recognised: Path) -> tuple[Dropped, ...]:
     """Return the pieces of an article's original that were left out, with the reasons.
 
-    The pieces are in the order of the original.
+    The pieces are in the order of the original. `recognised` is the folder that keeps the text of scanned pages.
 
     Raises UnknownArticle, CorpusError if the original is gone or is not the file that was indexed.
     """
     from htxsearch.ingest.corpus import changed_articles, source_at
+    from htxsearch.ingest.readers.ocr import Recogniser, recognising
     from htxsearch.ingest.site_boilerplate import LineCounts, learned_boilerplate
 
     article = article_view(snapshot, article_id).article
@@ -93,9 +94,10 @@ def dropped_from(snapshot: Snapshot, article_id: str, corpus: Path) -> tuple[Dro
         raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
     files = {path: LineCounts(counts.source, counts.blocks) for path, counts in read_catalogue(snapshot.engine).items()}
     site = files.get(article.path, LineCounts()).source
-    for news in changed_articles(source, {}, learned_boilerplate(files, {site})[site]):
-        if news == article:
-            return news.dropped
+    with recognising(Recogniser(recognised, is_kept=False)):
+        for news in changed_articles(source, {}, learned_boilerplate(files, {site})[site]):
+            if news == article:
+                return news.dropped
     raise CorpusError("article.original-changed", path=article.path, article=article.id)
 
 

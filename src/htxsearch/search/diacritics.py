@@ -21,7 +21,7 @@ from htxsearch.search.features import Candidates, rows
 from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.stopwords import QUESTION_PHRASES
 
-__all__ = ["restored", "restored_query"]
+__all__ = ["restored", "restored_query", "unlikely_spellings"]
 
 _UNLIKELY = 0.3
 """What the least likely spelling is still worth, as a share of the likeliest one's."""
@@ -59,6 +59,19 @@ def restored_query(query_terms: QueryTerms) -> str:
         else:
             runs[-1].append(query_terms.terms[number].spellings[0][0])
     return " … ".join(" ".join(run) for run in runs if run)
+
+
+def unlikely_spellings(query_terms: QueryTerms) -> frozenset[str]:
+    """Return the spellings that are less than half as likely as the best one of their query term.
+
+    `query_terms` are restored. A spelling that another query term may mean is none of them.
+    """
+    likely, unlikely = set[str](), set[str]()
+    for query_term in filter(_is_open, query_terms.terms):
+        least = query_term.spellings[0][1] / 2
+        likely.update(term for term, weight in query_term.spellings if weight >= least)
+        unlikely.update(term for term, weight in query_term.spellings if weight < least)
+    return frozenset(unlikely - likely)
 
 
 def _is_open(query_term: QueryTerm) -> bool:

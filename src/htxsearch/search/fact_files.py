@@ -1,21 +1,18 @@
 """Facts as the content of files: CSV, workbook, JSON; a series as a chart.
 
-No cell is taken for a formula by a spreadsheet, and none has control characters.
+Short, for `tables` makes CSV and workbooks.
 """
 
-import csv
-import io
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from htxsearch.search.fact_chart import chart_png, chart_svg
 from htxsearch.search.fact_results import FactSeries, FoundFact
 from htxsearch.search.facts import FactList
-from htxsearch.search.highlight import visible
+from htxsearch.search.tables import csv_table, workbook
 
-__all__ = ["COLUMNS", "FORMULA_SIGNS", "chart_file", "facts_file", "longest_series"]
+__all__ = ["COLUMNS", "chart_file", "facts_file", "longest_series"]
 
 COLUMNS = (
     *("indicator", "subject", "place", "as_of", "value", "high", "unit", "qualifier", "status", "surface", "sentence"),
@@ -23,21 +20,14 @@ COLUMNS = (
 )
 """The columns of a table. `high` is empty unless the value is a range, `sources` are ids with blanks between them."""
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""Signs at the beginning of a cell that make a spreadsheet take it for a formula."""
-_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
-"""Characters that no XML may hold, beyond those that `visible` replaces."""
-
 
 def facts_file(found: Sequence[FoundFact], form: str) -> bytes:
     """Return facts as the content of a file: "csv", "xlsx", "json" or "jsonl".
 
-    A lone surrogate, which UTF-8 cannot hold, becomes a question mark.
+    A lone surrogate, which UTF-8 cannot hold, is replaced.
     """
-    if form == "xlsx":
-        return _workbook(found)
-    if form == "csv":
-        return _table(found).encode("utf-8-sig", "replace")  # spreadsheets know UTF-8 by its mark
+    if form in ("csv", "xlsx"):
+        return (csv_table if form == "csv" else workbook)(COLUMNS, _rows(found))
     lines = [json.dumps(fact.as_json(), ensure_ascii=False) for fact in found]
     content = "[\n" + ",\n".join(lines) + "\n]\n" if form == "json" else "".join(f"{line}\n" for line in lines)
     return content.encode("utf-8", "replace")
@@ -48,38 +38,7 @@ def _rows(found: Sequence[FoundFact]) -> Iterator[list[Any]]:
         low, high = fact.fact.low, fact.fact.high
         more = {"value": low, "high": high if high != low else None, "source": fact.source, "sources": " ".join(fact.sources)}
         values = fact.as_json() | more
-        yield [_harmless(values[name]) for name in COLUMNS]
-
-
-def _harmless(value: Any) -> Any:
-    """Return a value that a spreadsheet does not take for a formula."""
-    if not isinstance(value, str):
-        return value
-    sign = "'" if value.startswith(FORMULA_SIGNS) else ""
-    return sign + _NOT_XML.sub("\ufffd", visible(value))
-
-
-def _table(found: Sequence[FoundFact]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(COLUMNS)
-    writer.writerows(_rows(found))
-    return buffer.getvalue()
-
-
-def _workbook(found: Sequence[FoundFact]) -> bytes:
-    from openpyxl import Workbook  # 150 ms, for a workbook alone
-
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append(COLUMNS)
-    for row in _rows(found):
-        sheet.append(row)
-    sheet.freeze_panes = "A2"
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+        yield [values[name] for name in COLUMNS]
 
 
 def longest_series(found: FactList) -> FactSeries | None:

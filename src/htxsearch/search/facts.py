@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from htxsearch.errors import UsageError
 from htxsearch.facts.extract import Fact
 from htxsearch.facts.status import Status
-from htxsearch.facts.stored import place_key, unpack_facts
+from htxsearch.facts.stored import place_key, place_names_of, unpack_facts
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.query.filters import DateOption, filters_of
 from htxsearch.query.parse import Dates
@@ -209,7 +209,7 @@ def find_facts(snapshot: Snapshot, request: FactRequest) -> FactList:
 
 def fact_keys_of(request: FactRequest) -> list[frozenset[str]]:
     """Return the groups of keys of articles that may have the facts of a request."""
-    places = _keys_of(request.places)
+    places = _keys_of(request)
     return [frozenset({term}) for term in sorted(request.wanted())] + ([places] if places else [])
 
 
@@ -221,7 +221,7 @@ def fits(request: FactRequest) -> _Accept:
 
     It looks at the terms, place, status and unit.
     """
-    wanted, places = request.wanted(), _keys_of(request.places)
+    wanted, places = request.wanted(), _keys_of(request)
     return lambda _, fact, terms: wanted <= terms and _fits(fact, places, request)
 
 
@@ -253,7 +253,7 @@ def collected(
 def _of_article(snapshot: Snapshot, request: FactRequest) -> FactList:
     assert request.article is not None
     article = article_view(snapshot, request.article).article
-    wanted, places = request.wanted(), _keys_of(request.places)
+    wanted, places = request.wanted(), _keys_of(request)
     facts = [fact for fact in unpack_facts(snapshot.engine.facts_of(article.id)) if _fits(fact, places, request)]
     if request.sources and article.source not in request.sources:
         facts = []
@@ -261,8 +261,18 @@ def _of_article(snapshot: Snapshot, request: FactRequest) -> FactList:
     return FactList(tuple(fact for fact in made if _is_between(fact, request.since, request.until)), request.places)
 
 
-def _keys_of(places: Sequence[str]) -> frozenset[str]:
-    return frozenset(place_key(name) for place in places for name in place_extent(place).places)
+def _keys_of(request: FactRequest) -> frozenset[str]:
+    """Return the keys of the places of a request.
+
+    A region among the words is only itself: its total is asked for, not those of its provinces.
+    """
+    extents = [place_extent(place) for place in request.places]
+    named = (
+        name
+        for extent in extents
+        for name in (*(extent.places if request.is_strict or not extent.said else extent.places[:1]), *extent.said)
+    )
+    return frozenset(map(place_key, named))
 
 
 def _fits(fact: Fact, places: frozenset[str], request: FactRequest) -> bool:
@@ -270,7 +280,7 @@ def _fits(fact: Fact, places: frozenset[str], request: FactRequest) -> bool:
         return False
     if request.units and fact.unit.lower() not in {unit.lower() for unit in request.units}:
         return False
-    return not places or any(place_key(name) in places for name in (fact.place, fact.province) if name)
+    return not places or any(place_key(name) in places for name in place_names_of(fact))
 
 
 def _is_between(fact: FoundFact, since: datetime.date | None, until: datetime.date | None) -> bool:

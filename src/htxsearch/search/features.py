@@ -34,7 +34,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -46,7 +46,17 @@ from numpy.typing import NDArray
 from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
 
-__all__ = ["DENSE", "FEATURES", "Candidates", "QueryArrays", "features", "learned_weights", "ranking_weights", "rows"]
+__all__ = [
+    "DENSE",
+    "FEATURES",
+    "Candidates",
+    "Features",
+    "QueryArrays",
+    "features",
+    "learned_weights",
+    "ranking_weights",
+    "rows",
+]
 
 FEATURES = ("stage_one", "document", "pairs", "near", "sentence", "names", "capitals", "numbers", "title")
 
@@ -123,6 +133,12 @@ class Candidates:
     first_stage: _Floats
     mean_article_length: float
 
+    def as_titles(self) -> "Candidates":
+        """Return the titles as the one passage of each article."""
+        numbers = np.arange(len(self.title_lengths))
+        flags = np.zeros(len(self.titles), np.uint8)
+        return replace(self, tokens=self.titles, flags=flags, lengths=self.title_lengths, articles=numbers, ranked=numbers)
+
 
 _weights: ContextVar[Mapping[str, float] | None] = ContextVar("ranking weights", default=None)
 
@@ -156,24 +172,42 @@ def _stored_weights() -> Mapping[str, float]:
     return weights
 
 
-def features(question: QueryArrays, candidates: Candidates) -> _Floats:
+class Features(NamedTuple):
+    """The features of the ranked passages, (ranked, features), and how much of the query their articles hold.
+
+    `coverage` (ranked,) is the share of the content terms' idf that is found in the article or its title; `whole` is (ranked,)
+    bool: all of them are, and all neighbours of the query stand side by side, in the text or in the title; `titled` is that of
+    the title alone.
+    """
+
+    values: _Floats
+    coverage: _Floats
+    whole: _Bools
+    titled: _Bools
+
+
+def features(question: QueryArrays, candidates: Candidates) -> Features:
     """Return a row for every ranked passage, a column for every feature."""
     count = len(candidates.ranked)
     if not (len(question.idf) and count):
-        return np.zeros((count, len(FEATURES)))
+        return Features(np.zeros((count, len(FEATURES))), np.zeros(count), *[np.zeros(count, np.bool_)] * 2)
     every = _matches(question, candidates)
     ranked = every.among(_ranked_index(candidates))
     article = candidates.articles[candidates.ranked]
     content, weight = question.content(), question.weight()
     total = max(float(weight.sum()), 1e-9)
-    title_coverage = _title_coverage(question, candidates)[article]
+    titles = candidates.as_titles()
+    in_titles = _matches(question, titles)
+    of_titles = _coverage(in_titles.passage, len(titles.lengths), in_titles, len(content))
+    title_coverage = of_titles[article]
+    pairs = _pair_counts(every, question.order, len(content), candidates)
     coverage = _coverage(ranked.passage, count, ranked, len(content))
     capitals = ranked.where(ranked.capital)
     capital_coverage = _coverage(capitals.passage, count, capitals, len(content))
     columns = {
         "stage_one": candidates.first_stage / question.idf.sum(),
         "document": _document(every, content, candidates)[article],
-        "pairs": _pairs(every, question.order, len(content), candidates)[article] / total,
+        "pairs": _pairs(pairs, candidates)[article] / total,
         "near": _near(every, content, candidates)[article] / total,
         "sentence": _sentences(ranked, weight, count) / total,
         "names": np.maximum(coverage, title_coverage) @ (content * _share_of_capitals(ranked, len(content))) / total,
@@ -181,7 +215,18 @@ def features(question: QueryArrays, candidates: Candidates) -> _Floats:
         "numbers": coverage @ (content * question.number) / total,
         "title": title_coverage @ content / total,
     }
-    return np.stack([columns[name] for name in FEATURES], axis=1)
+    values = np.stack([columns[name] for name in FEATURES], axis=1)
+    of_articles = _coverage(candidates.articles[every.passage], len(of_titles), every, len(content))
+    of_articles = np.maximum(of_articles, of_titles)
+    titled = _holds_all(of_titles, content, _pair_counts(in_titles, question.order, len(content), titles))
+    whole = titled | _holds_all(of_articles, content, pairs)
+    return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article], titled[article])
+
+
+def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:
+    """Return True for each row that has every content term, and every pair of neighbours side by side."""
+    held: _Bools = ((coverage > 0) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
+    return held
 
 
 class _Matches(NamedTuple):
@@ -287,22 +332,27 @@ def _document(matches: _Matches, content: _Floats, candidates: Candidates) -> _F
     return parts @ squared / max(float(squared.sum()), 1e-9)
 
 
-def _pairs(matches: _Matches, order: tuple[int, ...], term_count: int, candidates: Candidates) -> _Floats:
-    """Return every article's BM25 over the query's neighbouring terms, side by side.
+def _pair_counts(matches: _Matches, order: tuple[int, ...], term_count: int, candidates: Candidates) -> _Floats:
+    """Return how often every article has each pair of the query's neighbours side by side, (articles, pairs).
 
-    A pair counts where it is found side by side in the article.
+    A place counts by the weights of its two matches.
     """
-    lengths = _article_lengths(candidates)
+    articles = len(candidates.title_lengths)
     pairs = list(dict.fromkeys(pair for pair in pairwise(order) if min(pair) >= 0))
     if not pairs or len(matches.query_term) < 2:
-        return np.zeros(len(lengths))
+        return np.zeros((articles, len(pairs)))
     number = np.full((term_count, term_count), -1)
     number[tuple(np.array(pairs).T)] = np.arange(len(pairs))
     pair = number[matches.query_term[:-1], matches.query_term[1:]]
     beside = (np.diff(matches.position) == 1) & (pair >= 0)
     cell = candidates.articles[matches.passage[:-1][beside]] * len(pairs) + pair[beside]
     weight = (matches.weight[:-1] * matches.weight[1:])[beside]
-    counts = _sums(cell, weight, len(lengths), len(pairs))
+    return _sums(cell, weight, articles, len(pairs))
+
+
+def _pairs(counts: _Floats, candidates: Candidates) -> _Floats:
+    """Return every article's BM25 over the query's neighbouring terms, given how often they stand side by side."""
+    lengths = _article_lengths(candidates)
     parts = _saturated(counts, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((counts > 0).sum(axis=0).astype(np.float64), len(lengths))
 
@@ -334,19 +384,6 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
-
-
-def _title_coverage(question: QueryArrays, candidates: Candidates) -> _Floats:
-    """Return how well each query term is matched in the title of every article."""
-    known, runs, widths = _query_term_table(question)
-    row, hit = rows(known, candidates.titles)
-    article = np.repeat(np.arange(len(candidates.title_lengths)), candidates.title_lengths)
-    coverage = np.zeros((len(candidates.title_lengths), len(question.idf)))
-    for nth in range(runs.shape[1]):
-        here = hit & (widths[row] > nth)
-        matched = runs[row[here], nth]
-        np.maximum.at(coverage, (article[here], matched["query_term"]), matched["weight"])
-    return coverage
 
 
 def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:

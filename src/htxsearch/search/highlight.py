@@ -4,13 +4,16 @@ Colour and markup are added by the interfaces.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence, Set
 
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import terms, token_spans
 
 __all__ = ["excerpt", "highlights", "visible"]
 
+_BEGINS = re.compile(r"(?:^|[.!?…:;\"“”'‘«(\[\n–—-])\s*$")
+"""What stands in front of a capital that need not be a name's."""
+_REACH = 8
 _JOINERS = " \u00a0-–/"
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -23,11 +26,12 @@ def visible(text: str) -> str:
     return _UNSEEN.sub("\ufffd", text)
 
 
-def highlights(text: str, runs: Collection[tuple[str, ...]]) -> list[Span]:
+def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = False) -> list[Span]:
     """Return the spans of `text` to mark, in order and disjoint.
 
     Each span goes from the start of a syllable to the end of a syllable. `runs` are runs of terms; marked syllables
-    with only a blank, hyphen or slash between them become one span.
+    with only a blank, hyphen or slash between them become one span. A lone syllable within a name, such as giá in Giá Rai, is
+    not marked; the last one of a name (a person's given name) is, unless the marks are `faint`.
     """
     text_terms = terms(text)
     by_first: dict[str, list[tuple[str, ...]]] = {}
@@ -42,7 +46,32 @@ def highlights(text: str, runs: Collection[tuple[str, ...]]) -> list[Span]:
     if not marked:
         return []
     written = token_spans(text)
-    return _merge(text, [written[position] for position in sorted(marked)])
+    shown = (at for at in sorted(marked) if not _is_part_of_name(text, written, marked, at, faint=faint))
+    return _merge(text, [written[position] for position in shown])
+
+
+def _is_part_of_name(text: str, written: Sequence[tuple[int, int]], marked: Set[int], at: int, *, faint: bool) -> bool:
+    """Return True if a marked syllable is a piece of a name of which nothing else is marked."""
+    if not _is_capital(text, written[at]) or _BEGINS.search(text[max(0, written[at][0] - _REACH) : written[at][0]]):
+        return False
+    first = last = at
+    while first > 0 and _are_of_name(text, written[first - 1], written[first]):
+        first -= 1
+    while last + 1 < len(written) and _are_of_name(text, written[last], written[last + 1]):
+        last += 1
+    alone = first < last and not any(other in marked for other in range(first, last + 1) if other != at)
+    return alone and (faint or at < last)
+
+
+def _are_of_name(text: str, one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return True if two neighbours are capitalised, with a blank between them."""
+    return text[one[1] : other[0]] == " " and _is_capital(text, one) and _is_capital(text, other)
+
+
+def _is_capital(text: str, span: tuple[int, int]) -> bool:
+    """Return True for a syllable with a capital first letter and small ones after it."""
+    written = text[span[0] : span[1]]
+    return written[0].isupper() and not written[1:].isupper()
 
 
 def _merge(text: str, marked: Iterable[tuple[int, int]]) -> list[Span]:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from htxsearch.engine.contract import DateRange, Leaf, Phrase, TermsFilter
 from htxsearch.indexing.reprints import holds
-from htxsearch.query.expand import ExpandedQuery
+from htxsearch.query.expand import ExpandedQuery, QueryTerms
 from htxsearch.query.parse import Either, Group, Number, Operand
 from htxsearch.search.highlight import highlights
 from htxsearch.search.rerank import Ranked
@@ -17,7 +17,35 @@ from htxsearch.search.snapshot import ReprintGroups, StoredArticles
 from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.tokens import tokens
 
-__all__ = ["earliest", "first_of_articles", "first_of_texts", "named_numbers", "own_first", "search_hit"]
+__all__ = [
+    "earliest",
+    "first_of_articles",
+    "first_of_texts",
+    "named_numbers",
+    "own_documents",
+    "own_first",
+    "search_hit",
+    "titled_first",
+]
+
+
+_TITLE_TERMS = 4
+"""Terms of a query from which an article whose title has all of it is the one that is looked for."""
+
+
+def titled_first(ranked: Sequence[Ranked], terms: QueryTerms) -> list[Ranked]:
+    """Return ranked passages, first those of articles that have a long query in their title, word by word.
+
+    Whoever types so much of a title looks for its article, though its text may not say it again.
+    """
+    if len(terms.terms) < _TITLE_TERMS:
+        return list(ranked)
+    titled = [passage for passage in ranked if passage.match and passage.match.titled]
+    others = [passage for passage in ranked if not (passage.match and passage.match.titled)]
+    if not (titled and others):
+        return list(ranked)
+    raised = max(0.0, others[0].score - titled[-1].score + 1.0)
+    return [*(one._replace(score=one.score + raised, parts=(*one.parts, ("titled", raised))) for one in titled), *others]
 
 
 def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
@@ -25,18 +53,21 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
 
     Their scores are raised above the best of the others by a part "own_number".
     """
-    wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
-    if not wanted:
-        return list(ranked)
-    own = [passage for passage in ranked if _number_of(passage, articles) in wanted]
-    others = [passage for passage in ranked if _number_of(passage, articles) not in wanted]
+    own = own_documents(ranked, query, articles)
+    others = [passage for passage in ranked if passage not in own]
     if not (own and others):
         return list(ranked)
     raised = max(0.0, others[0].score - own[-1].score + 1.0)
     return [
-        *(Ranked(one.hit, one.score + raised, (*one.parts, ("own_number", raised))) for one in own),
+        *(one._replace(score=one.score + raised, parts=(*one.parts, ("own_number", raised))) for one in own),
         *others,
     ]
+
+
+def own_documents(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
+    """Return the passages of the documents whose own number the query names."""
+    wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
+    return [passage for passage in ranked if _number_of(passage, articles) in wanted] if wanted else []
 
 
 def named_numbers(part: Operand) -> Iterator[tuple[str, ...]]:
@@ -95,7 +126,13 @@ def earliest(
 
 
 def search_hit(
-    ranked: Ranked, query: ExpandedQuery, articles: StoredArticles, groups: ReprintGroups, *, explain: bool = False
+    ranked: Ranked,
+    query: ExpandedQuery,
+    articles: StoredArticles,
+    groups: ReprintGroups,
+    *,
+    explain: bool = False,
+    near: bool = True,
 ) -> SearchHit:
     """Return the search hit of a ranked passage.
 
@@ -106,7 +143,7 @@ def search_hit(
     article = stored.article
     start, end = stored.passages[hit.passage]
     text = stored.passage(hit.passage)
-    marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights)
+    marked = highlights(text, query.highlights) or highlights(text, query.faint_highlights, faint=True)
     others = [article_id for article_id in groups.group(hit.article_id) if article_id != hit.article_id]
     return SearchHit(
         article_id=hit.article_id,
@@ -117,12 +154,15 @@ def search_hit(
         path=article.path,
         url=article.url,
         score=ranked.score,
+        near=near,
         passage=Passage(start, end, text),
         highlights=tuple(marked),
         title_highlights=tuple(highlights(article.title, query.highlights)),
         parts=ranked.parts if explain else (),
         matches=tuple((_describe(leaf), score) for leaf, score in hit.parts),
         reprints=tuple(map(articles.reprint, articles.earliest(others))),
+        page=article.page_at(start + (marked[0].start if marked else 0)),
+        ocr=article.ocr,
     )
 
 
@@ -138,4 +178,5 @@ def _describe(leaf: Leaf) -> str:
     if isinstance(leaf, Phrase):
         return f'{leaf.field}: "' + " ".join("/".join(slot) for slot in leaf.slots) + '"'
     terms = " | ".join(alternative.term.replace("_", " ") for alternative in leaf.alternatives)
-    return f"{leaf.alternatives[0].field}: {terms}"
+    field = "file name" if terms.startswith("@") else leaf.alternatives[0].field
+    return f"{field}: {terms.removeprefix('@')}"

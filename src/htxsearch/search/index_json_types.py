@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AddedFile",
     "Additions",
+    "DoubtfulFile",
     "Edit",
     "EncodeReport",
     "FieldChange",
@@ -55,6 +56,13 @@ class ShortForm(_Object):
 
 class RejectedFile(_Object):
     """A file that was not indexed, and why."""
+
+    path: str
+    reason: str
+
+
+class DoubtfulFile(_Object):
+    """A file that was indexed, and why its text is in doubt."""
 
     path: str
     reason: str
@@ -109,6 +117,7 @@ class Report(_Object):
     unchanged: _Count
     renamed: _Count
     rejected: list[RejectedFile]
+    doubtful: list[DoubtfulFile]
     took_s: float
     semantic: EncodeReport | None
 
@@ -180,6 +189,7 @@ def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeRepor
         unchanged=report.unchanged,
         renamed=report.renamed,
         rejected=_rejected(report.rejected),
+        doubtful=[DoubtfulFile(path=file.path, reason=str(file.reason)) for file in report.doubtful],
         took_s=report.took_s,
         semantic=msgspec.convert(encoded, EncodeReport, from_attributes=True) if encoded else None,
     )

@@ -50,6 +50,8 @@ _TIME_DIGITS = 3
 _CONFIDENCE_DIGITS = 4
 
 _Count = Annotated[int, Meta(ge=0)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Page = Annotated[int, Meta(ge=1)]
 _Span = Annotated[list[_Count], Meta(min_length=2, max_length=2)]
 _Day = datetime.date | None
 
@@ -116,7 +118,10 @@ class Explanation(_Object):
 
 
 class SearchHit(_Object):
-    """A passage with its article; highlights are spans into the passage and the title."""
+    """A passage with its article; highlights are spans into the passage and the title.
+
+    "page", from 1, has the first highlight; it is there only for files with pages.
+    """
 
     article_id: str
     title: str
@@ -126,10 +131,13 @@ class SearchHit(_Object):
     path: str
     url: str | None
     score: float
+    near: bool
     passage: Passage
     highlights: list[_Span]
     title_highlights: list[_Span]
     reprints: list[Reprint]
+    page: _Page | None = None
+    ocr: _Share | None = None
     explain: Explanation | None = None
 
     def __post_init__(self) -> None:
@@ -157,7 +165,7 @@ class Answer(_Object):
     start: _Count
     end: _Count
     kind: str
-    confidence: Annotated[float, Meta(ge=0, le=1)]
+    confidence: _Share
     sentence_text: str = field(name="sentence")
     passage: Passage
     article_id: str
@@ -166,6 +174,8 @@ class Answer(_Object):
     place: str | None
     as_of: str | None
     relation: Literal["same", "different", "other date"] | None = None
+    page: _Page | None = None
+    ocr: _Share | None = None
 
     def __post_init__(self) -> None:
         self.confidence = round(self.confidence, _CONFIDENCE_DIGITS)
@@ -187,13 +197,15 @@ class Answers(_Object):
 
 
 class Results(_Object):
-    """The hits of a query, their total number, and counts by facet.
+    """The hits of a query, the numbers of all and of the near ones, and counts of the near ones by facet.
 
-    "restored" and "expansions" are there only if explained.
+    "undated" are the near articles without a date, where years are counted or hits sorted by date. "restored" and "expansions"
+    are there only if explained.
     """
 
     query: str
     total: _Count
+    near: _Count
     took_ms: float
     hits: list[SearchHit]
     facets: dict[str, dict[str, _Count]]
@@ -202,6 +214,7 @@ class Results(_Object):
     suggestion: str | None
     semantic: bool
     answers: Answers | None = None
+    undated: _Count | None = None
     restored: str | UnsetType | None = UNSET
     expansions: list[Expansion] | UnsetType = UNSET
 
@@ -253,7 +266,8 @@ class DroppedPiece(_Object):
 class ArticleView(_Object):
     """An article as it is indexed; "documents" and "dates" are read from its text.
 
-    "number", its own number, and "signer" are there only if an official document has them.
+    "number", its own number, and "signer" are there only if an official document has them. "pages" has the offset at which
+    each page begins, for files that have pages; "ocr" is the confidence of those read from pictures.
     """
 
     article_id: str
@@ -273,6 +287,8 @@ class ArticleView(_Object):
     dates: list[DateMention]
     number: str | None = None
     signer: str | None = None
+    pages: list[_Count] | UnsetType = UNSET
+    ocr: _Share | UnsetType = UNSET
     dropped: list[DroppedPiece] | UnsetType = UNSET
     reprints: list[Reprint] | UnsetType = UNSET
 
@@ -301,10 +317,11 @@ class RelatedArticles(_Object):
 
 
 class Suggestion(_Object):
-    """A completion of an unfinished query."""
+    """A completion of an unfinished query, and the number of articles that have it."""
 
     text: str
-    kind: Literal["word", "place", "title"]
+    kind: Literal["word", "phrase", "place", "abbreviation", "title"]
+    articles: int
     article_id: str | None
 
 
@@ -330,6 +347,8 @@ def results_document(results: "values.Results", *, explain: bool) -> Results:
     document = Results(
         query=results.query,
         total=results.total,
+        near=results.near,
+        undated=results.undated,
         took_ms=results.took_ms,
         hits=[json_type_of(hit) for hit in results.hits],
         facets={name: dict(counts) for name, counts in results.facets.items()},
@@ -387,4 +406,6 @@ def article_document(view: "values.ArticleView") -> ArticleView:
         dates=[DateMention(**mention._asdict()) for mention in view.dates()],
         number=article.number,
         signer=article.signer,
+        pages=list(article.pages) if article.pages else UNSET,
+        ocr=UNSET if article.ocr is None else article.ocr,
     )

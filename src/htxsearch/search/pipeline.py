@@ -1,32 +1,48 @@
 """From a query to a page of hits: first-stage retrieval, reranking, paging, hints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import NamedTuple
 
-from htxsearch.engine.contract import Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
+from htxsearch.engine.contract import Best, Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
-from htxsearch.query.filters import DateOption, Filter, Sort, check_options, facet_names, filters_of
+from htxsearch.query.filters import DateOption, Filter, Match, Sort, check_options, facet_names, filters_of
+from htxsearch.query.forgive import Forgiven, forgive
 from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
-from htxsearch.search.hits import earliest, first_of_articles, first_of_texts, own_first, search_hit
+from htxsearch.search.hits import (
+    earliest,
+    first_of_articles,
+    first_of_texts,
+    own_documents,
+    own_first,
+    search_hit,
+    titled_first,
+)
+from htxsearch.search.near import EVERYTHING, NearLine, near_line
 from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
 from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
+from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.places import canonical_place, province_now, similar_province
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 
 __all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "hints", "is_running_words", "search"]
 
 
+_KEPT_LINES = 256
+"""Queries whose line between near and far articles is kept, for their pages, filters and facets."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
     """A query with the options that narrow, sort and page its hits.
 
-    `Index.search` describes each option.
+    `Index.search` describes each option; `read` is the query with its slips mended.
 
-    Raises QuerySyntaxError for a query that cannot be parsed, UsageError for an option out of range.
+    Raises QuerySyntaxError for a query without anything to look for, or with a slip if `strict`, UsageError for an option out
+    of range.
     """
 
     query: str
@@ -38,17 +54,19 @@ class SearchRequest:
     limit: int = 10
     offset: int = 0
     sort: Sort = "score"
+    match: Match = "most"
+    strict: bool = False
     facets: str | Sequence[str] = ()
     all_passages: bool = False
     all_reprints: bool = False
     explain: bool = False
-    tree: Group = field(init=False, repr=False)
+    read: Forgiven = field(init=False, repr=False)
     filters: tuple[Filter, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_options(self.limit, self.offset, self.sort)
+        check_options(self.limit, self.offset, self.sort, self.match)
         object.__setattr__(self, "facets", facet_names(self.facets))
-        object.__setattr__(self, "tree", parse(self.query))
+        object.__setattr__(self, "read", Forgiven(self.query, parse(self.query)) if self.strict else forgive(self.query))
         object.__setattr__(self, "filters", filters_of(self.place, self.source, self.since, self.until))
 
     @property
@@ -109,8 +127,9 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
     A query typed with an input method off is read as meant. Where nothing matches, its correction is searched instead.
     """
     engine = snapshot.engine
-    read_as = read_keystrokes(request.query, engine)
-    tree = request.tree if read_as == request.query else parse(read_as)
+    plain = request.read.query
+    read_as = read_keystrokes(plain, engine)
+    tree = request.read.tree if read_as == plain else parse(read_as)
     page = _page(snapshot, read_as, tree, request, dense)
     corrected = correction(read_as, engine)
     if corrected and not page.results.total:
@@ -118,7 +137,11 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
         if again.results.total:
             page, read_as = again, corrected
     results = replace(
-        page.results, query=request.query, read_as=read_as if read_as != request.query else None, correction=corrected
+        page.results,
+        query=request.query,
+        read_as=read_as if read_as != plain else None,
+        correction=corrected,
+        hints=(*request.read.notes, *page.results.hints),
     )
     return page._replace(results=results)
 
@@ -128,57 +151,124 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
 
     A query of filters alone has no score and is sorted by date.
     """
-    query = snapshot.expander.expand(tree, request.filters)
-    if request.sort == "date" or not _scores(query.node):
-        return SearchPage(_by_date(snapshot, read_as, query, request))
-    retrieval = _first_stage(
-        snapshot.engine, read_as, query, request.filters, facets=_engine_facets(request), explain=request.explain
-    )
+    query = snapshot.expander.expand(tree, request.filters, every_word=request.match == "all")
+    if not _scores(query.node):
+        return SearchPage(_by_date(snapshot, read_as, query, request, EVERYTHING))
     dense = dense and dense._replace(adds=not request.filters and is_running_words(tree))
+    if request.sort == "date":
+        return SearchPage(_by_date(snapshot, read_as, query, request, _line(snapshot, read_as, tree, request, dense)))
+    retrieval = _first_stage(snapshot.engine, read_as, query, request.filters, explain=request.explain)
     reranked = rerank(snapshot.engine, query.terms, read_as, retrieval.result.hits, dense)
+    line = _line(snapshot, read_as, tree, request, dense, None if request.filters else (query, reranked))
     groups = _groups(snapshot, request)
+    counted = _count(snapshot.engine, query, line, request)
     articles = StoredArticles(snapshot.engine)
-    best = own_first(reranked.ranked, query.tree, articles)
-    ranked = _ranked(snapshot.engine, query.node, best, request, groups)
+    query = query.without_highlights(reranked.unlikely)
+    best = own_first(titled_first(reranked.ranked, query.terms), query.tree, articles)
+    ranked, is_near = _ranked(snapshot.engine, query, best, request, groups, line)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
     shown = [earliest(passage, ranked, query, articles, groups) for passage in page]
-    results = _results(retrieval.result, read_as, query, request, shown, articles, groups)
-    results = replace(results, total=max(results.total, len(ranked)), restored=reranked.restored, semantic=dense is not None)
+    results = _results(retrieval.result, counted, read_as, query, request, shown, is_near, articles, groups)
+    total = max(results.total, len(ranked), results.near)
+    results = replace(results, total=total, restored=reranked.restored, semantic=dense is not None)
     return SearchPage(results, retrieval, reranked, dense is not None)
 
 
-def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest) -> Results:
-    """Return the page of the newest matching articles."""
+def _line(
+    snapshot: Snapshot,
+    read_as: str,
+    tree: Group,
+    request: SearchRequest,
+    dense: DenseRetrieval | None,
+    ranking: tuple[ExpandedQuery, Reranked] | None = None,
+) -> NearLine:
+    """Return the line between near and far articles, which filters of the request do not move.
+
+    `ranking` is the query without filters and its reranked passages, if they are known.
+    """
+    if request.match != "most" or not any(
+        clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses
+    ):
+        return EVERYTHING
+    key = (read_as, dense is not None)
+    if ranking is None and key in snapshot.lines:
+        return snapshot.lines[key]
+    if ranking is None:
+        query = snapshot.expander.expand(tree)
+        hits = _first_stage(snapshot.engine, read_as, query, ()).result.hits
+        ranking = query, rerank(snapshot.engine, query.terms, read_as, hits, dense)
+    query, reranked = ranking
+    if len(snapshot.lines) >= _KEPT_LINES:
+        snapshot.lines.clear()
+    line = near_line(query.node, query.concept, reranked.ranked)
+    own = own_documents(reranked.ranked, tree, StoredArticles(snapshot.engine))
+    snapshot.lines[key] = line = line.including(frozenset(passage.hit.article_id for passage in own))
+    return line
+
+
+def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest, line: NearLine) -> Results:
+    """Return the page of the newest near articles; behind them come the newest far ones."""
+    engine = snapshot.engine
     groups = _groups(snapshot, request)
-    result = snapshot.engine.search(
-        query.node,
-        limit=request.end + groups.spare,
-        per_article=not request.all_passages,
-        by_date=True,
-        facets=_engine_facets(request),
-        explain=request.explain,
-    )
-    ranked = [first_stage_only(hit) for hit in result.hits]
+    counted = _count(engine, query, line, request)
+    ranked: list[Ranked] = []
+    near: set[str] = set()
+    for node in line.nodes(query.node):
+        if len(ranked if request.all_passages else first_of_texts(ranked, groups)) < request.end:
+            limit = request.end + groups.spare
+            result = engine.search(
+                node, limit=limit, per_article=not request.all_passages, by_date=True, explain=request.explain
+            )
+            near = near or {hit.article_id for hit in result.hits}
+            ranked += map(first_stage_only, result.hits)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
-    return _results(result, read_as, query, request, page, StoredArticles(snapshot.engine), groups)
+    every = counted if line.everything else engine.search(query.node, limit=0, per_article=not request.all_passages)
+    return _results(every, counted, read_as, query, request, page, near, StoredArticles(engine), groups)
+
+
+def _count(engine: Engine, query: ExpandedQuery, line: NearLine, request: SearchRequest) -> SearchResult:
+    """Return the number of near articles, or passages, and their facets."""
+    facets = _engine_facets(request)
+    if request.sort == "date":
+        facets = tuple(dict.fromkeys((*facets, "year")))
+    per_article = not request.all_passages
+    if line.everything:
+        return engine.search(query.node, limit=0, per_article=per_article, facets=facets)
+    if line.beyond is None and per_article and not (request.filters or facets):
+        return SearchResult(len(line.near), len(line.near), (), {})
+    near, filters = line.node(), query.node.must[1:]
+    narrowed = Boolean((query.node, near)) if request.all_passages else Boolean((near, *filters))
+    return engine.search(narrowed, limit=0, per_article=per_article, facets=facets)
 
 
 def _results(
     result: SearchResult,
+    counted: SearchResult,
     read_as: str,
     query: ExpandedQuery,
     request: SearchRequest,
     shown: Sequence[Ranked],
+    near: Container[str],
     articles: StoredArticles,
     groups: ReprintGroups,
 ) -> Results:
-    """Return the results of a page of ranked passages."""
+    """Return the results of a page of ranked passages.
+
+    `result` counts all that match, `counted` and its facets the near articles, whose ids `near` contains.
+    """
+    hits = (
+        search_hit(passage, query, articles, groups, explain=request.explain, near=passage.hit.article_id in near)
+        for passage in shown
+    )
+    years = counted.facets.get("year")
     return Results(
         query=read_as,
         total=result.total if request.all_passages else result.articles,
+        near=counted.total if request.all_passages else counted.articles,
+        undated=None if years is None else counted.articles - sum(years.values()),
         took_ms=0.0,
-        hits=tuple(search_hit(passage, query, articles, groups, explain=request.explain) for passage in shown),
-        facets={name: _facet(result.facets, name) for name in request.facets},
+        hits=tuple(hits),
+        facets={name: _facet(counted.facets, name) for name in request.facets},
         expansions=query.expansions,
         hints=hints(query, bool(request.filters), nothing=not result.total, articles=articles),
     )
@@ -192,24 +282,40 @@ def _groups(snapshot: Snapshot, request: SearchRequest) -> ReprintGroups:
     return ReprintGroups({}) if request.all_reprints or request.all_passages else snapshot.reprint_groups
 
 
-def _ranked(engine: Engine, node: Node, best: Sequence[Ranked], request: SearchRequest, groups: ReprintGroups) -> list[Ranked]:
-    """Return each article's best reranked passage, at least to the end of the page.
+def _ranked(
+    engine: Engine,
+    query: ExpandedQuery,
+    best: Sequence[Ranked],
+    request: SearchRequest,
+    groups: ReprintGroups,
+    line: NearLine,
+) -> tuple[list[Ranked], Container[str]]:
+    """Return each article's best passage, at least to the end of the page, and the ids of the near articles among them.
 
-    Behind the reranked passages follows the rest of first-stage retrieval in its order. The scores of the rest are below
-    the last reranked score, with the distances of first-stage retrieval.
+    Near articles come first. In both parts the reranked passages come before the rest of first-stage retrieval in its order;
+    the scores of the rest are below the last reranked score, with the distances of first-stage retrieval.
     """
     all_passages = request.all_passages
-    ranked = list(best) if all_passages else first_of_articles(best)
-    if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and len(best) >= DEPTH:
-        limit = request.end + DEPTH + groups.spare
-        result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
-        known = {_identity(passage, all_passages) for passage in ranked}
-        more = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]
-        last = ranked[-1].score
-        for passage in more:
-            score = last + passage.score - more[0].score
-            ranked.append(Ranked(passage.hit, score, (("stage_one", score),)))
-    return ranked
+    reranked = list(best) if all_passages else first_of_articles(best)
+    near = line.among(engine, [passage.hit.article_id for passage in reranked])
+    known = {_identity(passage, all_passages) for passage in reranked}
+    ranked: list[Ranked] = []
+    for part, node in enumerate(line.nodes(query.node)):
+        ranked += [passage for passage in reranked if (passage.hit.article_id in near) == (part == 0)]
+        is_all = len(best) < DEPTH or (part == 0 and line.is_known)
+        if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and not is_all:
+            limit = request.end + DEPTH + groups.spare
+            result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
+            rest = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]
+            ranked += _below(reranked[-1].score, rest)
+            near |= {passage.hit.article_id for passage in rest} if part == 0 else set()
+    return ranked, near
+
+
+def _below(last: float, rest: Sequence[Ranked]) -> list[Ranked]:
+    """Return passages of first-stage retrieval with scores below that of the last reranked one."""
+    scores = [last + passage.score - rest[0].score for passage in rest]
+    return [Ranked(passage.hit, score, (("stage_one", score),)) for passage, score in zip(rest, scores, strict=True)]
 
 
 def _identity(ranked: Ranked, all_passages: bool) -> tuple[str, int]:
@@ -233,6 +339,8 @@ def _scores(node: Node) -> bool:
     """Return True if any part of a query can score."""
     if isinstance(node, Boolean):
         return any(_scores(child) for child in node.must + node.should)
+    if isinstance(node, Best):
+        return any(map(_scores, node.nodes))
     return isinstance(node, DisjunctionMax | Phrase)
 
 
@@ -256,6 +364,8 @@ def hints(query: ExpandedQuery, filtered: bool, *, nothing: bool, articles: Stor
     unknown = [term for term in dict.fromkeys(query.unknown) if not (is_stop_word(term) or is_interrogative(term))]
     if unknown:
         messages.append(message("hint.unknown-terms", terms=tuple(unknown)))
+        if any(map(has_diacritics, unknown)):
+            messages.append(message("hint.without-diacritics"))
     messages += [_unknown_value(value) for value in query.unknown_values]
     messages += dict.fromkeys(query.notes)
     if not nothing:

@@ -12,7 +12,7 @@ from htxsearch.indexing.encoder import Encoder
 from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
 from htxsearch.search.dense import PassageVectors
-from htxsearch.search.diacritics import restored, restored_query
+from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
@@ -20,6 +20,7 @@ from htxsearch.text.tokens import tokens
 
 __all__ = [
     "DEPTH",
+    "ArticleMatch",
     "DenseRetrieval",
     "Ranked",
     "RerankInputs",
@@ -41,12 +42,26 @@ _OTHER_FORM = 0.9
 """What the long form is worth for a typed short form, and the other way round."""
 
 
+class ArticleMatch(NamedTuple):
+    """How much of a query an article holds: the features `title` and `pairs`, and the rest of `features.Features`."""
+
+    title: float
+    pairs: float
+    coverage: float
+    whole: bool
+    titled: bool = False
+
+
 class Ranked(NamedTuple):
-    """A reranked passage: its score, and what each feature adds to it."""
+    """A reranked passage: its score, and what each feature adds to it.
+
+    `match` is how much of the query the article holds, None for a passage that is not reranked.
+    """
 
     hit: Hit
     score: float
     parts: tuple[tuple[str, float], ...]
+    match: ArticleMatch | None = None
 
 
 class DenseRetrieval(NamedTuple):
@@ -63,13 +78,15 @@ class DenseRetrieval(NamedTuple):
 class RerankInputs(NamedTuple):
     """A row of `values` for each of `hits`, a column for each name.
 
-    `restored` and `question` are as in `Reranked`.
+    `restored`, `unlikely` and `question` are as in `Reranked`; `matches` has a value for each of `hits`.
     """
 
     hits: tuple[Hit, ...]
     columns: tuple[str, ...]
     values: NDArray[np.float64]
+    matches: tuple[ArticleMatch, ...]
     restored: str | None
+    unlikely: frozenset[str]
     question: QueryArrays
 
 
@@ -77,12 +94,13 @@ class Reranked(NamedTuple):
     """The passages as reranked, and the query as restored and as arrays.
 
     `restored` is the reading of a query without marks, None if nothing was open. `question` holds the arrays of the query,
-    None if it has no word that the index knows.
+    None if it has no word that the index knows. `unlikely` are spellings of syllables without marks that are not meant.
     """
 
     ranked: list[Ranked]
     restored: str | None
     question: QueryArrays | None
+    unlikely: frozenset[str] = frozenset()
 
 
 def first_stage_only(hit: Hit) -> Ranked:
@@ -104,11 +122,11 @@ def rerank(
     inputs = rerank_inputs(engine, query_terms, typed, hits, dense)
     added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
     ranked = [
-        Ranked(hit, float(row.sum()), tuple(zip(inputs.columns, row.tolist(), strict=True)))
-        for hit, row in zip(inputs.hits, added, strict=True)
+        Ranked(hit, float(row.sum()), tuple(zip(inputs.columns, row.tolist(), strict=True)), match)
+        for hit, row, match in zip(inputs.hits, added, inputs.matches, strict=True)
     ]
     ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
-    return Reranked(ranked, inputs.restored, inputs.question)
+    return Reranked(ranked, inputs.restored, inputs.question, inputs.unlikely)
 
 
 def rerank_inputs(
@@ -131,10 +149,14 @@ def rerank_inputs(
         columns = (*FEATURES, DENSE)
         cosines = _cosines(engine, dense.vectors, vector, [hits[number] for number in order])
     question = query_arrays(engine, likely, typed)
-    values = features(question, candidates)
+    found = features(question, candidates)
+    values = found.values
+    shares = (values[:, FEATURES.index("title")], values[:, FEATURES.index("pairs")], found.coverage, found.whole, found.titled)
+    matches = tuple(map(ArticleMatch._make, zip(*(share.tolist() for share in shares), strict=True)))
     if cosines is not None:
         values = np.column_stack([values, cosines])
-    return RerankInputs(tuple(hits[number] for number in order), columns, values, read, question)
+    unlikely = unlikely_spellings(likely) if read is not None else frozenset[str]()
+    return RerankInputs(tuple(hits[number] for number in order), columns, values, matches, read, unlikely, question)
 
 
 def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:

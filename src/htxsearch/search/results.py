@@ -113,6 +113,9 @@ class Reprints(JsonValue):
 class SearchHit(JsonValue):
     """One passage found, with its article.
 
+    `page` is the page of the first highlight, else of the passage's start, None for files without pages; `ocr` is the
+    confidence of an article that was read from pictures, None for others.
+    `near` is False for an article that merely shares words with the query.
     `reprints` are the other articles with the same text that are not hits of their own, the earliest first.
     Only if asked for, `parts` says what each feature of the reranker adds to the score, and `matches` what
     matched in first-stage retrieval, and how much that scored there.
@@ -127,11 +130,14 @@ class SearchHit(JsonValue):
     url: str | None
     score: float
     passage: Passage
+    near: bool
     highlights: tuple[Span, ...]
     title_highlights: tuple[Span, ...] = ()
     parts: tuple[tuple[str, float], ...] = ()
     matches: tuple[tuple[str, float], ...] = ()
     reprints: tuple[Reprint, ...] = ()
+    page: int | None = None
+    ocr: float | None = None
 
     @property
     def explain(self) -> dict[str, Any] | None:
@@ -146,21 +152,24 @@ class SearchHit(JsonValue):
 class Results(JsonValue):
     """The answer to a query: hits, the number of all matches, and counts by facet.
 
-    Hits come best first (or newest first).
-    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `facets` count
-    the same. The `hits` on all pages together are fewer by the reprints that stand behind others. `hints` suggest
-    what to try when little or nothing was found; `expansions` give the terms that each typed word stood for. `read_as`
-    is the query that was asked, if the typed query was raw keystrokes (hopwj tacs xax) or nothing matched but its
-    `correction`; `correction` is the query with likely slips mended. `restored` is the reading in ranking of syllables
+    Hits come best first (or newest first), the near ones before the others.
+    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `near` counts those that
+    answer the query and do not merely share words with it. `facets` count near articles, and `undated` those of them without
+    a date, where years are counted or sorted by. The `hits` on all pages together are fewer by the reprints that stand behind
+    others. `hints` suggest what to try when little or nothing was found; `expansions` give the terms that each typed word stood
+    for. `read_as` is the query that was asked, if the typed query was raw keystrokes (hopwj tacs xax) or nothing matched but
+    its `correction`; `correction` is the query with likely slips mended. `restored` is the reading in ranking of syllables
     typed without marks, None if none was open. `semantic` is true if the vectors of passages took part in the ranking.
     `answers`, only if asked for, are those to show above the hits of a question.
     """
 
     query: str
     total: int
+    near: int
     took_ms: float
     hits: tuple[SearchHit, ...]
     facets: Mapping[str, Mapping[str, int]]
+    undated: int | None = None
     expansions: tuple[Expansion, ...] = ()
     hints: tuple[Message, ...] = ()
     read_as: str | None = None
@@ -192,7 +201,8 @@ class Answer(JsonValue):
     `body[start:end] == text`, in `sentence`, in `passage`. `kind` is the kind of answer that the question asks for,
     `confidence` the chance that the sentence holds the right answer. `as_of` is the period a figure is of, as its sentence
     names it. `relation`, for an answer beside the one given, is "same" if it says the same, "different" if it says
-    something different of the same time, or "other date" if it gives the figure of another date; else it is None.
+    something different of the same time, or "other date" if it gives the figure of another date; else it is None. `page` is
+    the page on which it begins, None for files without pages; `ocr` is that of its article.
     """
 
     text: str
@@ -208,6 +218,8 @@ class Answer(JsonValue):
     place: str | None
     as_of: str | None = None
     relation: str | None = None
+    page: int | None = None
+    ocr: float | None = None
 
     @property
     def sentence_text(self) -> str:

@@ -4,15 +4,15 @@ The searcher knows no folder and writes nothing.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import perf_counter
 
 from htxsearch.errors import UsageError
 from htxsearch.indexing.documents import StoredArticle
 from htxsearch.ingest.article import Article
-from htxsearch.query.complete import Suggestion, has_all
+from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import check_options
+from htxsearch.query.forgive import forgive
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
 from htxsearch.search.articles import article_view, reprints_of
@@ -23,13 +23,8 @@ from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import ArticleView, RelatedArticles, Reprints, Results
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.sentences import Span
-from htxsearch.text.tokens import has_tokens, tokens
 
 __all__ = ["Searcher"]
-
-_LEAST_FOR_TITLES = 4
-"""Characters typed before titles are suggested: fewer do not say which title, and take no time to type."""
-_MOST_TITLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +49,19 @@ class Searcher:
     def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
         """Return up to `limit` completions of an unfinished query.
 
-        Words and places come first, then titles with all of the query's syllables. Titles are looked for where words and
-        places are few. A query that cannot be parsed yet, such as one with an open quotation mark, gets none.
+        Each is a phrase or title that the index has, with its number of articles. A query with signs between its words
+        gets none.
         """
-        suggestions = self.snapshot.completer.completions(typed, limit=limit)
-        if has_tokens(typed) and len(typed) >= _LEAST_FOR_TITLES and len(suggestions) <= limit // 2:
-            with suppress(UsageError):  # the query is unfinished; a search for it will say what is wrong
-                hits = self.search(SearchRequest(_unfinished(typed), limit=_MOST_TITLES)).hits
-                titles = (hit for hit in hits if has_all(hit.title, typed))
-                suggestions += tuple(Suggestion(hit.title, "title", hit.article_id) for hit in titles)
-        return suggestions[:limit]
+        return self.snapshot.completer.completions(typed, limit=limit)
 
     def highlights(self, query: str, texts: Sequence[str]) -> list[list[Span]]:
         """Return the spans to highlight in each of `texts` for a query.
 
         Raises QuerySyntaxError.
         """
-        expanded = self.snapshot.expander.expand(parse(read_keystrokes(query, self.snapshot.engine)))
+        expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.engine)))
         spans = [highlights(text, expanded.highlights) for text in texts]
-        return spans if any(spans) else [highlights(text, expanded.faint_highlights) for text in texts]
+        return spans if any(spans) else [highlights(text, expanded.faint_highlights, faint=True) for text in texts]
 
     def article_ids(self) -> list[str]:
         """Return the ids of all articles, sorted."""
@@ -125,9 +114,3 @@ class Searcher:
         """
         check_options(limit)
         return related_articles(self.snapshot, asked(self.snapshot, article, indexed=False), limit, all_near=all_near)
-
-
-def _unfinished(typed: str) -> str:
-    """Return a query with its last word, if that has two letters or more, as a prefix."""
-    last = tokens(typed)[-1]
-    return f"{typed}*" if last.end == len(typed) and last.end - last.start > 1 and typed[last.start :].isalpha() else typed

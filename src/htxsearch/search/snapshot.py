@@ -12,12 +12,14 @@ from htxsearch.engine.contract import Engine, Hit
 from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.reprints import read_groups
+from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
 from htxsearch.query.complete import Completer
 from htxsearch.query.expand import Expander, ExpansionWeights
 from htxsearch.search.results import Reprint
 
 if TYPE_CHECKING:
     from htxsearch.facts.extract import Fact
+    from htxsearch.search.near import NearLine
     from htxsearch.search.related import Similarity
 
 __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
@@ -80,10 +82,12 @@ class ReprintGroups:
 
 
 class Snapshot:
-    """An engine at one commit, and the parts derived from that commit."""
+    """An engine at one commit, the user's synonyms, and the parts derived from both."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, synonyms: Synonyms = NO_SYNONYMS) -> None:
         self.engine = engine
+        self._synonyms = synonyms
+        self.lines: dict[tuple[str, bool], NearLine] = {}
         self._generation = engine.generation
 
     def is_of(self, engine: Engine) -> bool:
@@ -93,8 +97,11 @@ class Snapshot:
     @cached_property
     def expander(self) -> Expander:
         """The expander of queries to the index's spellings and abbreviations."""
-        learned = {short: [form.long for form in forms] for short, forms in read_short_forms(self.engine).items()}
-        return Expander(self.engine, learned, ExpansionWeights())
+        return Expander(self.engine, self._learned, ExpansionWeights(), self._synonyms)
+
+    @cached_property
+    def _learned(self) -> dict[str, list[str]]:
+        return {short: [form.long for form in forms] for short, forms in read_short_forms(self.engine).items()}
 
     @cached_property
     def reprint_groups(self) -> ReprintGroups:
@@ -104,7 +111,7 @@ class Snapshot:
     @cached_property
     def completer(self) -> Completer:
         """The completer of unfinished queries."""
-        return Completer(self.engine)
+        return Completer(self.engine, self._learned)
 
     @cached_property
     def similarity(self) -> "Similarity":

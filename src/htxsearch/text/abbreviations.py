@@ -1,8 +1,11 @@
-"""Abbreviations: a small table of common ones, and definitions found in texts.
+"""Abbreviations: tables of common ones, and definitions found in texts.
 
-The table has those that every reader knows. A definition is a long form followed by its initials in brackets,
-"kinh tế tập thể (KTTT)": after A. Schwartz and M. Hearst, "A simple algorithm for identifying abbreviation
-definitions in biomedical text" (2003), narrowed to the Vietnamese habit that every syllable gives its initial.
+The tables have those that every reader knows, as the press and the offices themselves write them. The long forms of `COMMON`
+are words of the index; those of `QUERIED` and the names of `SAME` are looked for as phrases.
+
+A definition is a long form followed by its initials in brackets, "kinh tế tập thể (KTTT)": after A. Schwartz and M. Hearst,
+"A simple algorithm for identifying abbreviation definitions in biomedical text" (2003), narrowed to the Vietnamese habit that
+every syllable gives its initial.
 """
 
 import re
@@ -11,7 +14,7 @@ from typing import NamedTuple
 from htxsearch.text.normalize import strip_diacritics
 from htxsearch.text.tokens import tokens
 
-__all__ = ["COMMON", "Definition", "learn", "long_form_terms"]
+__all__ = ["COMMON", "QUERIED", "SAME", "SAME_SYLLABLES", "Definition", "learn", "long_form_terms"]
 
 COMMON = {
     "HTX": "hợp tác xã",
@@ -32,6 +35,58 @@ COMMON = {
     "HĐQT": "hội đồng quản trị",
     "VN": "Việt Nam",
 }
+
+QUERIED = {
+    "ATTP": "an toàn thực phẩm",
+    "BCĐ": "ban chỉ đạo",
+    "BHXH": "bảo hiểm xã hội",
+    "BHYT": "bảo hiểm y tế",
+    "CCB": "cựu chiến binh",
+    "CNTT": "công nghệ thông tin",
+    "CTXH": "chính trị xã hội",
+    "DNNVV": "doanh nghiệp nhỏ và vừa",
+    "DTTS": "dân tộc thiểu số",
+    "DVNN": "dịch vụ nông nghiệp",
+    "DVTH": "dịch vụ tổng hợp",
+    "ĐBSH": "đồng bằng sông Hồng",
+    "GQVL": "giải quyết việc làm",
+    "HCM": "Hồ Chí Minh",
+    "HND": "hội nông dân",
+    "KHKT": "khoa học kỹ thuật",
+    "LM": "liên minh",
+    "NNCNC": "nông nghiệp công nghệ cao",
+    "NSNN": "ngân sách nhà nước",
+    "PTNT": "phát triển nông thôn",
+    "QLNN": "quản lý nhà nước",
+    "SXKD": "sản xuất kinh doanh",
+    "SXNN": "sản xuất nông nghiệp",
+    "TCTD": "tổ chức tín dụng",
+    "TDND": "tín dụng nhân dân",
+    "TNHH": "trách nhiệm hữu hạn",
+    "TP": "thành phố",
+    "TTCN": "tiểu thủ công nghiệp",
+    "TX": "thị xã",
+    "VSATTP": "vệ sinh an toàn thực phẩm",
+    "XDNTM": "xây dựng nông thôn mới",
+}
+"""Short forms that queries know, too. None is a syllable, and none has a second meaning that is as common."""
+
+SAME = (
+    ("thành phố Hồ Chí Minh", "TP Hồ Chí Minh", "TP HCM", "TPHCM", "Sài Gòn"),
+    ("Bà Rịa - Vũng Tàu", "BR-VT", "BRVT"),
+    ("Thừa Thiên Huế", "TT Huế"),
+    ("đồng bằng sông Cửu Long", "ĐBSCL", "Tây Nam Bộ"),
+    ("liên minh hợp tác xã", "liên minh HTX", "LM HTX", "LMHTX"),
+    ("liên hiệp hợp tác xã", "liên hiệp HTX", "LH HTX", "LHHTX"),
+    ("quỹ tín dụng nhân dân", "quỹ TDND", "QTDND"),
+    ("nông nghiệp và phát triển nông thôn", "nông nghiệp và PTNT", "NN và PTNT", "NN&PTNT", "NNPTNT"),
+    ("kinh tế - xã hội", "KT-XH", "KTXH"),
+    ("VietGAP", "thực hành sản xuất nông nghiệp tốt"),
+)
+"""Names with several forms; a query with one of them finds all. The first is the one that hits are ranked by."""
+
+SAME_SYLLABLES = (("nghìn", "ngàn"),)
+"""Syllables with one meaning and two spellings that no rule joins."""
 
 _BRACKET = re.compile(r"\((?:(?:gọi|viết|sau đây gọi|sau đây viết)\s+tắt\s+là:?\s+)?\"?([A-ZĐ][A-ZĐ]{1,9})\"?\)")
 

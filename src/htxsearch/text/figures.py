@@ -4,7 +4,8 @@ Numbers are in digits and words. A qualifier bounds a number. This is the only l
 tỷ) and of qualifiers (gần, chưa đến, ít nhất). "gần 42.000 thành viên" is a figure of 42,000 with the bound
 "nearly"; "2 tỷ 500 triệu đồng" is 2,500,000,000; "từ 10 đến 15 hộ" runs from 10 to 15.
 
-A dot groups thousands and a comma is the decimal sign, as `normalize` has it. Numbers in words are read as far as
+A dot groups thousands and a comma is the decimal sign, as `normalize` has it, and `tokens` for money. Telephone numbers are no
+figures. Numbers in words are read as far as
 they are beyond doubt: "mười năm" is ten years, fifteen is "mười lăm". A year or a day by itself is a figure here,
 too; a date in digits (19-5-2020, 19/5/2020, 19.5.2020) is none.
 """
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from htxsearch.text.normalize import canonical_spelling
+from htxsearch.text.telephones import telephone_end
 from htxsearch.text.tokens import Token, tokens
 
 __all__ = [
@@ -234,9 +236,16 @@ class _Line:
         return self.gaps[at].isspace() and "\n" not in self.gaps[at]
 
     def behind_date(self, at: int) -> int:
-        """Return the token behind a date, `at` itself if no date begins there."""
-        date = _DATE.match(self.text, self.tokens[at].start)
-        while date and at < len(self.tokens) and self.tokens[at].start < date.end():
+        """Return the token behind a date or telephone number.
+
+        It is `at` itself if none begins there.
+        """
+        start = self.tokens[at].start
+        date = _DATE.match(self.text, start)
+        end = date.end() if date else None
+        if end is None and (self.text[start] == "0" or self.gaps[at].endswith("+")):
+            end = telephone_end(self.text, start) or (telephone_end(self.text, start - 1) if start else None)
+        while end is not None and at < len(self.tokens) and self.tokens[at].start < end:
             at += 1
         return at
 
@@ -266,7 +275,7 @@ class _Line:
 
     def _is_grouped(self, at: int) -> bool:
         """Return True if a token is a number with dots between its thousands."""
-        return "." in self.text[self.tokens[at].start : self.tokens[at].end]
+        return "." in self.tokens[at].term
 
     def _follows_from(self, at: int) -> bool:
         """Return True if "từ" is before the number.

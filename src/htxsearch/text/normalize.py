@@ -12,6 +12,7 @@ query term.
     hòa         hòa        hoa
     kĩ          kỹ         ky
     1.264       1264       1264
+    m²          m2         m2
     được        được       duoc
 """
 
@@ -47,7 +48,12 @@ _SYLLABLE = re.compile(
 _I_OR_Y_ONSETS = frozenset({"h", "k", "l", "m", "s", "t", "v", "qu"})
 
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
+_GROUPED_BY_COMMA = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{3}){2,}|(?:,\d{3})+\.\d+)")
+"""Commas that cannot be decimal: there are two, or a dot follows them."""
 _DECIMAL = re.compile(r"\d+[.,]\d+")
+_TELEPHONE = re.compile(r"0(?=(?:\.?\d){9,10}$)\d{2,4}(?:\.\d{2,6})+")
+"""A telephone number with dots: a nought, then nine or ten digits."""
+_RAISED = str.maketrans("²³", "23")
 
 _KEPT_OFTEN, _KEPT_SELDOM = 1 << 15, 1 << 14
 """Cached results of functions called for every syllable of a text, and of the others: 200 bytes each, 20 MB in all."""
@@ -86,9 +92,11 @@ def canonical_spelling(syllable: str) -> str:
 
     Tone marks move to where the traditional rule puts them (hoà → hòa, thuỷ → thủy, hòan → hoàn;
     hoàn and quý stay), y is written for i in open syllables that have both, thousands lose their
-    dots and numbers their leading zeros. Anything but one Vietnamese syllable or number
+    dots and numbers their leading zeros, m² is m2. Anything but one Vietnamese syllable or number
     comes back as NFC. Idempotent; keeps case.
     """
+    if "²" in syllable or "³" in syllable:
+        syllable = syllable.translate(_RAISED)
     if syllable[:1].isdigit():
         return _canonical_number(syllable)
     letters, tones = _split_tone(syllable)
@@ -148,8 +156,13 @@ def _tone_vowel(vowels: str, *, closed: bool) -> int:
 def _canonical_number(number: str) -> str:
     """Return the canonical spelling of a number: 1.264 → 1264; 240.2 → 240,2; 07 → 7.
 
-    A comma before three digits stays a decimal comma.
+    A comma before three digits stays a decimal comma, unless it can only group thousands: 1,250,000. A telephone number
+    loses its dots: 0912.34.56.78 → 912345678.
     """
+    if _TELEPHONE.fullmatch(number):
+        number = number.replace(".", "")
+    elif _GROUPED_BY_COMMA.fullmatch(number):
+        number = number.replace(",", "").replace(".", ",")
     number = re.sub(r"^0+(?=\d)", "", number)
     if _GROUPED.fullmatch(number):
         return number.replace(".", "")

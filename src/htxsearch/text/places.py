@@ -14,25 +14,30 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from htxsearch.errors.messages import Message, message
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
-from htxsearch.text.tokens import tokens
+from htxsearch.text.regions import region_called, regions
+from htxsearch.text.tokens import terms, tokens
 
 __all__ = [
     "PlaceExtent",
     "PlaceMention",
+    "SmallerPlace",
     "canonical_place",
     "find_districts",
     "find_provinces",
     "former_parts",
     "place_extent",
+    "place_name_ends",
     "place_names",
     "province_now",
     "provinces",
     "question_provinces",
     "similar_province",
+    "smaller_place",
 ]
 
 _ALSO_WRITTEN = {
@@ -60,6 +65,9 @@ _ALSO_WRITTEN = {
 
 _ALSO_TYPED = {"HCM": "Hồ Chí Minh", "Sài Gòn": "Hồ Chí Minh", "BRVT": "Bà Rịa - Vũng Tàu", "TTH": "Huế"}
 """Names that are understood when typed, but not in a text: TNCS HCM is not the city, bia Sài Gòn is no news from it."""
+
+_SMALLER = re.compile(r"(?:xa|phuong|thi tran|huyen|quan|thi xa) [^\W\d_]")
+_KIND_BEFORE = re.compile(r"^(?:xã|phường|thị trấn|huyện|quận|thị xã|thành phố|tp\.?|tx\.?)\s+", re.IGNORECASE)
 
 _LONGER = "Điện Biên Phủ|Đồng Tháp Mười|Hà Nam Ninh|Hà Nam Định"
 _ALSO_WORDS = ("Hòa Bình",)
@@ -115,19 +123,26 @@ def former_parts(province: str) -> tuple[str, ...]:
 class PlaceExtent:
     """The extent of a typed place: canonical names, the typed one first, and a note.
 
-    The note is on the reform, if the reform matters for the place.
+    The note is on the reform, if the reform matters for the place, or on the provinces of a region. `said` are the names by
+    which texts name a region.
     """
 
     places: tuple[str, ...]
     note: Message | None = None
+    said: tuple[str, ...] = ()
 
 
 def place_extent(typed: str) -> PlaceExtent:
     """Return the extent of a typed place.
 
     Thái Nguyên is the province of today, with Bắc Kạn; Thái Nguyên (cũ), with "cũ" in any spelling, is only the one
-    of before July 2025, and so is every name that is only an old one. Any other text is its own extent.
+    of before July 2025, and so is every name that is only an old one. A region has its provinces. Any other text is its own
+    extent.
     """
+    region = region_called(typed)
+    if region:
+        note = message("hint.region", place=region.name, parts=region.provinces)
+        return PlaceExtent((region.name, *region.provinces), note, region.said)
     words = [folded_form(token.term) for token in tokens(typed)]
     old = len(words) > 1 and words[-1] == "cu"
     bare = typed[: tokens(typed)[-1].start].rstrip(" (") if old else typed
@@ -146,10 +161,60 @@ def place_extent(typed: str) -> PlaceExtent:
 def place_names() -> list[str]:
     """Return the names that can be typed for a province.
 
-    A province of today that grew is also listed with its old extent: "… (cũ)".
+    A province of today that grew is also listed with its old extent: "… (cũ)". Regions are listed, too.
     """
     grown = (f"{name} (cũ)" for name in provinces() if len(former_parts(name)) > 1)
-    return sorted([*provinces(), *grown])
+    return sorted([*provinces(), *grown, *(region.name for region in regions())])
+
+
+class SmallerPlace(NamedTuple):
+    """A typed place below the provinces, and the places that it is in.
+
+    xã Tân Cương, thành phố Thái Nguyên is the commune in Thái Nguyên. A place that it is in has no kind; `province` is the one
+    of today or before, if a province is among them.
+    """
+
+    name: str
+    within: tuple[str, ...]
+    province: str | None
+
+
+def smaller_place(typed: str) -> SmallerPlace | None:
+    """Return the commune, ward, town or district that is typed with its kind.
+
+    The result is None for another place.
+    """
+    name, *around = (part.strip() for part in typed.split(","))
+    if not _SMALLER.match(" ".join(map(folded_form, terms(name)))):
+        return None
+    within, province = [], None
+    for part in filter(None, around):
+        known = canonical_place(part)
+        if known in provinces():
+            province = known
+        else:
+            within.append(_KIND_BEFORE.sub("", part))
+    return SmallerPlace(name, tuple(within), province)
+
+
+_MOST_WORDS_OF_NAME = 9
+"""Trung du và miền núi phía Bắc (cũ) has the most words."""
+
+
+def place_name_ends(text: str, start: int) -> int | None:
+    """Return where the longest name of a province or region ends that begins at `start`.
+
+    None without one. No word of the name can be left out at its end.
+    """
+    words = islice(re.finditer(r"[^\s\"“”„()]+(?: \((?:cũ|cu)\))?", text[start:]), _MOST_WORDS_OF_NAME)
+    ends = [start, *(start + word.end() for word in words)]
+    for before, end in reversed([*pairwise(ends)]):
+        shorter, name = text[start:before].strip(), text[start:end]
+        place = canonical_place(name.removesuffix(" (cũ)").removesuffix(" (cu)"))
+        is_province = place in provinces() and canonical_place(shorter) != place
+        if is_province or (region_called(name) and not region_called(shorter)):
+            return end
+    return None
 
 
 def similar_province(typed: str) -> str | None:

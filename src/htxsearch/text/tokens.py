@@ -1,8 +1,10 @@
 """Syllables and numbers as spans into a text.
 
 The only tokenizer of index and query. The token is the Vietnamese *syllable* (âm tiết): the unit between blanks.
-`text[start:end]` is the text as written, composed or decomposed; only `term` is normalised. Short, for one rule
-needs no more, and a module of its own, for every other one of this room starts from it.
+`text[start:end]` is the text as written, composed or decomposed; only `term` is normalised.
+
+A comma groups thousands where an amount of money follows it: 75,000 đồng has the term of 75.000 đồng, since no money has three
+decimals. Without the money the comma stays a decimal comma, as `normalize` has it.
 """
 
 import re
@@ -11,11 +13,17 @@ from typing import NamedTuple
 
 from htxsearch.text.normalize import index_term
 
-__all__ = ["Token", "has_tokens", "terms", "token_spans", "tokens"]
+__all__ = ["Token", "has_tokens", "terms", "token_spans", "tokens", "with_dots"]
 
 # Numbers keep their dots and commas (1.264, 240,2); letters may be decomposed (U+0300–U+036F).
-# A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole.
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*")
+# A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole, and so do a generation (9X) and a
+# code of digits, one to three letters and four digits or more (1D0013246A).
+_TOKEN = re.compile(r"\d+(?:[xX](?![^\W_])|[A-Za-z]{1,3}\d{4}[A-Za-z\d]*|(?:[.,]\d+)*)|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*")
+_MONEY = re.compile(
+    r"(?<![\d.,])[1-9]\d{0,2},\d{3}(?=\s?(?:đồng|đo\u0302\u0300ng|[đ₫]|vn[dđ]|usd|eur|euro)(?![^\W_]|[\u0300-\u036f]))"
+    r"|(?<=[$€])[1-9]\d{0,2},\d{3}(?![\d.,])",
+    re.IGNORECASE,
+)
 
 
 class Token(NamedTuple):
@@ -33,7 +41,15 @@ def tokens(text: str) -> tuple[Token, ...]:
     They never overlap.
     """
     # tuple.__new__ saves a Python call for each token, a third of the time.
-    return tuple([tuple.__new__(Token, (*match.span(), index_term(match[0]))) for match in _TOKEN.finditer(text)])
+    return tuple([tuple.__new__(Token, (*match.span(), index_term(match[0]))) for match in _TOKEN.finditer(with_dots(text))])
+
+
+def with_dots(text: str) -> str:
+    """Return a text with a dot for each comma that groups the thousands of money.
+
+    75,000 đồng becomes 75.000 đồng; no length changes.
+    """
+    return _MONEY.sub(lambda match: match[0].replace(",", "."), text) if "," in text else text
 
 
 def has_tokens(text: str) -> bool:
@@ -43,7 +59,7 @@ def has_tokens(text: str) -> bool:
 
 def terms(text: str) -> list[str]:
     """Return the terms of `tokens(text)`, several times faster."""
-    return list(map(index_term, _TOKEN.findall(text)))
+    return list(map(index_term, _TOKEN.findall(with_dots(text))))
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:

@@ -46,8 +46,8 @@ MAX_HITS = 100
 """Hits in one response; more of them are further pages."""
 _MAX_OFFSET = 10_000
 
-QUERY = Parameter(name="q", about="what to look for, in the query language", required=True, max_length=5_000)
-"""The query parser allows fewer characters, and refuses more with the message of the command line."""
+QUERY = Parameter(name="q", about="what to look for, in the query language", required=True, max_length=20_000)
+"""Of a longer query than the parser takes, the begin is searched, and a hint says so."""
 
 FILTERS = (
     Parameter(name="place", about="only articles about this province; several are alternatives", repeated=True),
@@ -179,7 +179,9 @@ def _facts(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
 def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     completions = index.suggest(values["q"], limit=values["limit"])
     suggestions = [
-        json_types.Suggestion(text=completion.text, kind=completion.kind, article_id=completion.article_id)
+        json_types.Suggestion(
+            text=completion.text, kind=completion.kind, articles=completion.articles, article_id=completion.article_id
+        )
         for completion in completions
     ]
     return to_json(Suggestions(query=values["q"], suggestions=suggestions))
@@ -211,9 +213,18 @@ ENDPOINTS = (
             _LIMIT,
             Parameter(name="offset", about="how many to skip first", kind="integer", maximum=_MAX_OFFSET, default=0),
             Parameter(name="sort", about="best or newest first", choices=("score", "date"), default="score"),
-            Parameter(name="facet", about="count articles by this", choices=FACETS, repeated=True),
+            Parameter(
+                name="match",
+                about="which articles are near: with all words, most of what was asked, or any word",
+                choices=("all", "most", "any"),
+                default="most",
+            ),
+            Parameter(name="facet", about="count near articles by this", choices=FACETS, repeated=True),
             Parameter(name="all_passages", about="every matching passage, not each article's best", kind="flag", default=False),
             Parameter(name="all_reprints", about="every article of a group of reprints", kind="flag", default=False),
+            Parameter(
+                name="strict", about="a sign that cannot be read is an error, not a plain character", kind="flag", default=False
+            ),
             Parameter(name="explain", about="with the query's expansion and each hit's scores", kind="flag", default=False),
             Parameter(name="semantic", about="rank by meaning, too; by default if passages have vectors", kind="flag"),
         ),

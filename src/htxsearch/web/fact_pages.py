@@ -27,7 +27,7 @@ from htxsearch.web.api import FACT_FILTERS, INDICATOR
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import status_of
 from htxsearch.web.index_thread import IndexThread, IndexThreads
-from htxsearch.web.pages import LANGUAGE
+from htxsearch.web.pages import LANGUAGE, MEDIA_TYPES
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, excerpt_pieces, page_text, render_page
 
@@ -44,8 +44,8 @@ _MAX_INDICATORS = 40
 _MAX_ROWS = 10_000
 """Facts in a download."""
 _MEDIA_TYPES = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": MEDIA_TYPES["csv"],
+    "xlsx": MEDIA_TYPES["xlsx"],
     "svg": "image/svg+xml",
     "png": "image/png",
 }

@@ -3,9 +3,9 @@
 They are links and forms; scripts only make them quicker.
 """
 
-import csv
-import io
+import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -17,8 +17,7 @@ from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle, UsageEr
 from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
-from htxsearch.search.fact_files import FORMULA_SIGNS
-from htxsearch.search.highlight import visible
+from htxsearch.search.hit_files import HitReport, hits_file
 from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, by_province
 from htxsearch.text.places import former_parts
 from htxsearch.text.sentences import Span
@@ -29,7 +28,7 @@ from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, file_routes, pieces, render_page
 
-__all__ = ["LANGUAGE", "error_page", "routes"]
+__all__ = ["LANGUAGE", "MEDIA_TYPES", "error_page", "routes"]
 
 _PAGE_HITS = 10
 _MAX_PAGES = 100
@@ -45,9 +44,17 @@ _ARTICLE_RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
 _MAX_ERROR_PARAMETER = 1_000
 """Characters of a parameter that the links of an error page keep."""
-"""Signs at the beginning of a cell that make a spreadsheet take it for a formula."""
 _ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 421, 429, 500, 503)
 """Statuses with a heading of their own; any other gets that of 400."""
+
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "md": "text/markdown",
+    "json": "application/json",
+}
+"""The media types of downloads by their formats."""
 
 LANGUAGE = Parameter(name="lang", about="language of the page", choices=LANGUAGES, default="vi")
 _SEARCH = (
@@ -57,7 +64,7 @@ _SEARCH = (
     Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1),
     LANGUAGE,
 )
-_DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=("csv", "json"), default="csv"))
+_DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
 _ORIGIN = Parameter(name="origin", about="the page that the way back leads to", choices=("facts",))
 _ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN)
 """The address of an article keeps the search that led to it, for highlights and the way back."""
@@ -211,7 +218,7 @@ def _facet_values(here: PageAddress, params: Mapping[str, Any], name: str, resul
     values = []
     for value, count in _commonest(results.facets[name]):
         filter_value = _former(value) if name == "place" else value
-        if filter_value not in params[parameter] and count < results.total:
+        if filter_value not in params[parameter] and count < results.near:
             values.append(_FacetValue(value, count, here.with_(page=1, **{parameter: (filter_value,)})))
     return values
 
@@ -356,39 +363,30 @@ async def _dropped_page(request: Request) -> Response:
 
 
 async def _download(request: Request) -> Response:
-    """Answer `/download`: the results of a query as a table or as JSON."""
+    """Answer `/download`: the near articles of a query as a table, a report or JSON."""
     params = _read(_DOWNLOAD, request) | {"page": 1}
     if params["q"] is None:
         raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
-    thread = _threads(request).search
-    cached = await cached_answer(request, thread, lambda index: _search(index, params, limit=MAX_HITS))
+    form = params["format"]
+    has_day = form in ("docx", "md")  # and is another tomorrow
+    cached = await cached_answer(request, _threads(request).search, lambda index: _file(index, params), is_cached=not has_day)
     if cached.answer is None:
         return _not_modified(cached.headers)
-    name = f"htxsearch.{params['format']}"
-    headers = cached.headers | {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Cache-Control": "no-store"} if has_day else cached.headers
+    headers = headers | {"Content-Disposition": f'attachment; filename="htxsearch.{form}"'}
+    return Response(cached.answer, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _file(index: Index, params: Mapping[str, Any]) -> bytes:
+    """Return the near articles as the content of a file."""
+    results = _search(index, params, limit=MAX_HITS)
+    results = replace(results, hits=tuple(hit for hit in results.hits if hit.near))
     if params["format"] == "json":
-        return Response(as_bytes(cached.answer.as_json()), media_type="application/json", headers=headers)
-    return Response(_table(cached.answer), media_type="text/csv", headers=headers)
-
-
-def _table(results: Results) -> bytes:
-    """Return hits as CSV in which no cell is taken for a formula.
-
-    Spreadsheets know UTF-8 by the byte order mark.
-    """
-    table = io.StringIO()
-    rows = csv.writer(table)
-    names = ("title", "source", "date", "place", "url", "article_id", "score")
-    rows.writerow([*names, "passage"])
-    for hit in results.hits:
-        values = hit.as_json()
-        rows.writerow([_cell(values[name]) for name in names] + [_cell(hit.passage.text)])
-    return table.getvalue().encode("utf-8-sig", "replace")
-
-
-def _cell(value: object) -> object:
-    text = visible(value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA_SIGNS) else text
+        return as_bytes(results.as_json())
+    values = {parameter.name: params[parameter.name] for parameter in FILTERS}
+    filters = {name: (value,) if isinstance(value, str) else value for name, value in values.items() if value}
+    report = HitReport(results=results, language=params["lang"], day=datetime.date.today(), filters=filters)
+    return hits_file(report, params["format"])
 
 
 # Errors

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from htxsearch.engine.contract import Counts, DisjunctionMax, Forward, Hit, Node, SearchResult
+from htxsearch.engine.contract import Counts, DisjunctionMax, Forward, Hit, Node, Posting, SearchResult
 from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask
 from htxsearch.engine.whoosh.scoring import LeafScores, evaluate, explain_score
 from htxsearch.engine.whoosh.segment import Segment
@@ -129,6 +129,17 @@ class WhooshEngine:
             )
 
     # Looking things up
+
+    def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
+        with mapped(self._folder):
+            reader = self._reader
+            holding = [reader.holding(nodes) for nodes in conjunctions]
+            numbers = np.concatenate([numbers for _, numbers in holding])
+            articles, first = np.unique(np.concatenate([articles for articles, _ in holding]), return_index=True)
+            count = min(limit, len(articles))
+            chosen = [at * len(articles) // count for at in range(count)]
+            hits = [Hit(reader.article_id(int(articles[at])), int(numbers[first[at]]), 0.0) for at in chosen]
+            return SearchResult(len(articles), len(articles), tuple(hits), {})
 
     def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
         with mapped(self._folder):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
-from htxsearch.engine.contract import ARTICLE_FIELDS, Counts, WeightedTerm
+from htxsearch.engine.contract import ARTICLE_FIELDS, Counts, Phrase, Posting, WeightedTerm
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import FIELD_PREFIX
 
@@ -68,6 +68,8 @@ class IndexReader:
     _KEPT = 40_000_000
     """Bytes of weights cached: those of the 50 commonest terms of 100,000 passages, or of thousands of others. With two or
     three times as many, a query of news is a twentieth faster."""
+    _KEPT_DOCS = 64
+    """Lists of the docs of some alternatives cached: a megabyte each at most, at 100,000 passages."""
     _KEPT_LOOKUPS = 10_000
     """Spellings and frequencies cached."""
 
@@ -75,6 +77,7 @@ class IndexReader:
         self.segments = tuple(segments)
         self._kept: OrderedDict[object, TermWeights] = OrderedDict()
         self._kept_size = 0
+        self._held: OrderedDict[tuple[WeightedTerm, ...], Ints] = OrderedDict()
         self._spellings: dict[tuple[str, str], tuple[str, ...]] = {}
         self._frequencies: dict[tuple[WeightedTerm, ...], int] = {}
         self._ids: dict[int, str] = {}
@@ -259,9 +262,7 @@ class IndexReader:
         for docs, values in some:
             best[docs] = values if len(some) == 1 else np.maximum(best[docs], values)
         if total * _DENSE <= count:
-            docs = np.concatenate([docs for docs, _ in some])
-            docs.sort()  # and each once; np.unique takes several times as long
-            docs = docs[np.append(True, docs[1:] != docs[:-1])]
+            docs = _each_once(np.concatenate([docs for docs, _ in some]))
             return TermWeights(docs, best[docs], len(docs))
         frequency = total if len(some) == 1 else int(np.count_nonzero(best))
         if frequency * _DENSE > count:
@@ -287,6 +288,34 @@ class IndexReader:
         if self._all_live:
             return all_docs, all_tf
         return all_docs[all_docs >= 0], all_tf[all_docs >= 0]
+
+    def holding(self, nodes: Sequence[Posting]) -> tuple[Ints, Ints]:
+        """Return the article and the number in it of docs that match all nodes.
+
+        Both are (docs,) intp. A title stands for the first passage of its article.
+        """
+        some = sorted((self._docs(node) for node in nodes), key=len)
+        docs = some[0]
+        for more in some[1:]:
+            docs = np.intersect1d(docs, more, assume_unique=True)
+        if not _is_on_article(nodes[0]):
+            return self._numbering.owner[docs], self.passage_number(docs)
+        docs = docs[docs < (self._numbering.layers[1] if self.passages else 0)]  # those with a passage
+        return docs, np.zeros(len(docs), np.intp)
+
+    def _docs(self, node: Posting) -> Ints:
+        """Return the live docs that match a leaf, ascending, (docs,) intp."""
+        if isinstance(node, Phrase):
+            found = self.phrase(node.field, node.slots).docs
+            return np.empty(0, np.intp) if found is None else found
+        docs = self._held.get(node.alternatives)
+        if docs is None:
+            some = [self.postings(one.field, one.term)[0] for one in node.alternatives]
+            docs = _each_once(np.concatenate(some)) if some else np.empty(0, np.intp)
+            self._held[node.alternatives] = docs
+            if len(self._held) > self._KEPT_DOCS:
+                self._held.popitem(last=False)
+        return docs
 
     def frequency(self, alternatives: tuple[WeightedTerm, ...]) -> int:
         """Return the number of docs that hold any of the alternatives."""
@@ -420,6 +449,22 @@ class _Numbering:
         bounds = self.layers[: self._SLICES + 1].tolist()
         self.slices = [(slice(start, end), end - start) for start, end in pairwise(bounds)]
         self.rest = bounds[-1]
+
+
+def _each_once(docs: Ints) -> Ints:
+    """Return docs ascending, each once; np.unique takes several times as long.
+
+    The array is sorted in place.
+    """
+    docs.sort()
+    return docs[np.append(True, docs[1:] != docs[:-1])] if len(docs) else docs
+
+
+def _is_on_article(node: Posting) -> bool:
+    """Return True if a leaf matches titles."""
+    if isinstance(node, Phrase):
+        return node.field in ARTICLE_FIELDS
+    return bool(node.alternatives) and node.alternatives[0].field in ARTICLE_FIELDS
 
 
 def _live_count(segment: Segment, number: Ints, field: str, term: str) -> int:

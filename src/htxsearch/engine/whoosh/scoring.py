@@ -10,7 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, Boolean, DateRange, DisjunctionMax, Leaf, Node, Phrase, TermsFilter
+from htxsearch.engine.contract import (
+    ARTICLE_FIELDS,
+    AtLeast,
+    Best,
+    Boolean,
+    DateRange,
+    DisjunctionMax,
+    InArticle,
+    Leaf,
+    Node,
+    Phrase,
+    TermsFilter,
+)
 from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask, TermWeights
 from htxsearch.engine.whoosh.storage import NO_DATE
 
@@ -34,6 +46,8 @@ class LeafScores(NamedTuple):
 
 def evaluate(reader: IndexReader, node: Node) -> LeafScores:
     """Return the scores of the passages that `node` matches; all others score 0."""
+    if isinstance(node, Best):
+        return _best([evaluate(reader, child) for child in node.nodes])
     if not isinstance(node, Boolean):
         node = Boolean(should=(node,))
     should = list(_flat(node.should))
@@ -53,6 +67,13 @@ def evaluate(reader: IndexReader, node: Node) -> LeafScores:
         mask = result.matching() & ~evaluate(reader, child).matching()
         result = LeafScores(result.scores * mask, mask)
     return result
+
+
+def _best(results: list[LeafScores]) -> LeafScores:
+    scores = np.maximum.reduce([result.scores for result in results])
+    if all(result.mask is None for result in results):
+        return LeafScores(scores, None)
+    return LeafScores(scores, np.logical_or.reduce([result.matching() for result in results]))
 
 
 def _both(one: LeafScores, other: LeafScores) -> LeafScores:
@@ -96,10 +117,17 @@ class _Sums:
         The mask is None if the matches are the passages that the node gives a score.
         """
         reader = self._reader
-        if isinstance(node, Boolean):
+        if isinstance(node, AtLeast):
+            result = evaluate(reader, node.node)
+            reached: Mask = result.matching() & (result.scores.round(9) >= round(node.score, 9))
+            return reached
+        if isinstance(node, Boolean | Best):
             result = evaluate(reader, node)
             self._passages += result.scores
             return result.mask
+        if isinstance(node, InArticle):
+            matching = evaluate(reader, node.node).matching()
+            return reader.of_passages(reader.max_per_article(matching.astype(np.float64), 0.0) > 0)
         if isinstance(node, TermsFilter | DateRange):
             accepted = _accepted(reader, node)
             if node.boost > 0:
@@ -137,6 +165,11 @@ def _weights(reader: IndexReader, node: DisjunctionMax | Phrase) -> tuple[TermWe
 def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
     """Return the mask of articles that a filter accepts, (articles,) bool."""
     accepted: Mask
+    if isinstance(node, TermsFilter) and node.field == "id":
+        accepted = np.zeros(reader.articles, np.bool_)
+        numbers = (reader.article_called(article_id) for article_id in node.values)
+        accepted[[number for number in numbers if number is not None]] = True
+        return accepted
     if isinstance(node, TermsFilter):
         names, codes = reader.values(node.field)
         wanted = np.array([*(name in node.values for name in names), False])
@@ -162,5 +195,11 @@ def _parts(reader: IndexReader, node: Node, passages: Ints, within: Mask) -> Ite
     if isinstance(node, Boolean):
         for child in node.must + node.should:
             yield from _parts(reader, child, passages, within)
-    elif not isinstance(node, TermsFilter | DateRange) or node.boost:
+    elif isinstance(node, Best):
+        for child in node.nodes:
+            own = evaluate(reader, child)
+            chosen = within & own.matching()[passages] & (own.scores[passages] == result.scores[passages])
+            yield from _parts(reader, child, passages, chosen)
+            within = within & ~chosen
+    elif not isinstance(node, InArticle | AtLeast) and (not isinstance(node, TermsFilter | DateRange) or node.boost):
         yield node, result.scores[passages], within

@@ -360,16 +360,19 @@ class Segment:
         Deleted docs are included. Candidates have a term of every slot. The positions of the terms are read from
         the tokens kept for reranking.
         """
-        units: set[int] | None = None
-        terms = []
+        terms, units = [], []
         for slot in slots:
             found = {term: postings[0] for term in slot if (postings := self.postings(field, term)) is not None}
-            here = {unit for some in found.values() for unit in some.tolist()}
-            units = here if units is None else units & here
+            if not found:
+                return {}
             terms.append(list(found))
-        if not units:
+            units.append(next(iter(found.values())) if len(found) == 1 else np.unique(np.concatenate(list(found.values()))))
+        units.sort(key=len)
+        some = units[0].astype(np.int64)
+        for more in units[1:]:
+            some = np.intersect1d(some, more, assume_unique=True)
+        if not len(some):
             return {}
-        some = np.array(sorted(units), np.int64)
         docs = self.article_docs[some] if field == "title" else self.passage_docs[some]
         counts = self._runs(docs, [[self._wanted(field, term, some) for term in slot] for slot in terms]).tolist()
         return {unit: count for unit, count in zip(some.tolist(), counts, strict=True) if count}

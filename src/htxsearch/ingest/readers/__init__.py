@@ -23,6 +23,7 @@ from htxsearch.ingest.readers.office import read_odt, read_pptx
 from htxsearch.ingest.readers.old_word import read_doc
 from htxsearch.ingest.readers.page import read_page
 from htxsearch.ingest.readers.pdf import read_pdf
+from htxsearch.ingest.readers.pictures import check_picture, read_picture
 from htxsearch.ingest.readers.plain import read_plain
 from htxsearch.ingest.readers.rows import json_line, read_json_array, read_json_lines, read_table
 from htxsearch.ingest.readers.rtf import read_rtf
@@ -105,7 +106,7 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
         place_evidence=evidence,
         number=known.number,
         signer=known.signer,
-        pages=parsed.pages,
+        pages=parsed.pages if parsed.body else (*parsed.pages[:1], *(len(body) for _ in parsed.pages[1:])),
         ocr=parsed.ocr,
         dropped=parsed.dropped + _overridden(parsed.metadata, metadata),
         line=line,
@@ -137,6 +138,7 @@ READERS: Mapping[str, Reader] = {
     "json_array": read_json_array,
     "table": read_table,
     "pdf": read_pdf,
+    "picture": read_picture,
     "docx": read_docx,
     "old_word": read_doc,
     "odt": read_odt,
@@ -155,9 +157,12 @@ READERS: Mapping[str, Reader] = {
 def reader_of(data: bytes, name: str) -> Reader:
     """Return the reader for a file by its bytes.
 
-    Among kinds of text, its name decides. Raises Unreadable if there is no reader.
+    Among kinds of text, its name decides. Raises Unreadable if there is no reader, nor OCR for a picture.
     """
-    return READERS[kind_of(data, splitext(name)[1].lower())]
+    kind = kind_of(data, splitext(name)[1].lower())
+    if kind == "picture":
+        check_picture(data)
+    return READERS[kind]
 
 
 _MAILS: Mapping[str, Callable[..., Iterator[ParsedDocument | Rejected]]] = {"mail": read_eml, "outlook": read_msg}

@@ -17,7 +17,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Rejected, Unreadable
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
 
-__all__ = ["IGNORED_SUFFIXES", "Archive", "read_member", "read_members", "safe_xml"]
+__all__ = ["IGNORED_SUFFIXES", "PICTURES", "Archive", "is_picture_of_page", "read_member", "read_members", "safe_xml"]
 
 _MOST_FILES = 5_000
 _MOST_BYTES = 200 * 1024 * 1024
@@ -27,10 +27,11 @@ _RATIO = 150
 _SMALL = 1024 * 1024
 """Bytes up to which the ratio is not checked."""
 
-IGNORED_SUFFIXES = frozenset(
-    ".js .css .png .jpg .jpeg .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split()
-)
+IGNORED_SUFFIXES = frozenset(".js .css .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split())
 """Suffixes of files that browsers save beside a page, and systems in a folder; never an article."""
+PICTURES = (".png", ".jpg", ".jpeg")
+_FOLDERS = ("_files", ".files", "-files")
+"""The ends of the folders in which browsers and office programs save the pictures of a page."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
 """The errors of zipfile for damaged archives; NotImplementedError (an unknown compression) is a RuntimeError."""
@@ -97,18 +98,27 @@ def safe_xml(data: bytes) -> Any:
     return root
 
 
+def is_picture_of_page(path: str) -> bool:
+    """Return True if a file is a picture saved with a page, in a folder beside it."""
+    folder, _, name = path.lower().rpartition("/")
+    return name.endswith(PICTURES) and folder.endswith(_FOLDERS)
+
+
 def read_members(
     data: bytes, reader_of: Callable[[bytes, str], Reader], line: Callable[[Line], ParsedDocument | Rejected]
 ) -> Iterator[ParsedDocument | Rejected]:
     """Yield the documents of every file in an archive.
 
-    Archives within it, and the files that are saved beside a page, are left out.
+    Archives within it, and the files that are saved beside a page, are left out; so are pictures if there is a page.
     `reader_of` gives a member's reader by its bytes and name, `line` parses a JSON line.
     """
     archive = Archive(data)
+    has_page = any(name.lower().endswith((".html", ".htm")) for name in archive.names)
     for name in archive.names:
         base = name.rpartition("/")[2]
         if base.startswith((".", "~$")) or name.startswith("__MACOSX/") or splitext(base)[1].lower() in IGNORED_SUFFIXES:
+            continue
+        if is_picture_of_page(name) or (has_page and base.lower().endswith(PICTURES)):
             continue
         shown = "".join(char if char.isprintable() else "�" for char in name)
         try:

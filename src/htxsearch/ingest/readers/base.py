@@ -4,9 +4,11 @@ Datelines are taken near the top; titles below a letterhead.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import accumulate
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Rejected, Unreadable
@@ -119,27 +121,34 @@ def document(
     headings: Sequence[int] = (),
     dropped: tuple[Dropped, ...] = (),
     head: Letterhead | None = None,
+    starts: Sequence[tuple[int, int]] = (),
 ) -> ParsedDocument:
     """Return a report or state document with its title and date.
 
-    `head` is its letterhead if the reader has read it, and `lines` then begin behind it. Below a letterhead, the signer is read
-    from the foot. `headings` are the numbers of lines formatted as headings. The title is that of the letterhead, else the
-    first heading near the top, else the first line; without one, it is that of `known`, since office programs often keep an
-    older document's.
+    `starts` has the line at which each page begins, and the offset in it, for a document that has pages. `head` is its
+    letterhead if the reader has read it, and `lines` then begin behind it. Below a letterhead, the signer is read from the
+    foot. `headings` are the numbers of lines formatted as headings. The title is that of the letterhead, else the first
+    heading near the top, else the first line; without one, it is that of `known`, since office programs often keep an older
+    document's.
     """
-    text = "\n".join(line.replace("\n", " ") for line in lines)
+    given = [line.replace("\n", " ") for line in lines]
+    text = "\n".join(given)
     decoded_text = repaired(text) or Decoded(text, "")
     plain = [nfc(line) for line in decoded_text.text.split("\n")]
     if head is None and (head := read_letterhead(plain)):
-        plain, headings = plain[head.lines :], ()
+        plain, given, headings = plain[head.lines :], given[head.lines :], ()
+        starts = [(line - head.lines, offset) for line, offset in starts]
     foot = read_foot(plain) if head else None
     if head and foot:
-        kept = [" ".join(line.split()) for line in foot.lines]
+        placed = zip(foot.numbers, foot.lines, strict=True)
+        texts = [(number, folded) for number, line in placed if (folded := " ".join(line.split()))]
         own = Metadata(title=head.title, date=head.day, number=head.number, signer=foot.signer)
         of_head = tuple(Dropped(piece, message("dropped.rule")) for piece in head.dropped)
         of_foot = (Dropped("\n".join(foot.recipients), message("dropped.recipients")),) if foot.recipients else ()
-        body = "\n".join([*head.kept, *filter(None, kept)])
-        return ParsedDocument(body, own.or_else(known), dropped=(*of_head, *dropped, *of_foot), heading=head.title)
+        body = "\n".join([*head.kept, *(line for _, line in texts)])
+        pages = _page_offsets(starts, given, texts, body)
+        dropped = (*of_head, *dropped, *of_foot)
+        return ParsedDocument(body, own.or_else(known), dropped=dropped, heading=head.title, pages=pages)
     texts = [(number, " ".join(line.split())) for number, line in enumerate(plain)]
     texts = [(number, line) for number, line in texts if line]
     kept = [line for _, line in texts]
@@ -147,9 +156,44 @@ def document(
     if first is None:
         first = next((index for index, line in enumerate(kept[:20]) if not _RULE.fullmatch(line)), None)
     day = next((day for line in kept[:20] if (day := _day(line))), None)
-    title = kept.pop(first) if first is not None and len(tokens(kept[first])) <= _LONGEST_TITLE else None
+    title = None
+    if first is not None and len(tokens(kept[first])) <= _LONGEST_TITLE:
+        title, _ = kept.pop(first), texts.pop(first)
+    body = "\n".join(kept)
+    pages = _page_offsets(starts, given, texts, body)
     own = Metadata(title=title, date=day, number=own_number(kept))
-    return ParsedDocument("\n".join(kept), own.or_else(known), dropped=dropped, heading=title)
+    return ParsedDocument(body, own.or_else(known), dropped=dropped, heading=title, pages=pages)
+
+
+def _page_offsets(
+    starts: Sequence[tuple[int, int]], given: Sequence[str], texts: Sequence[tuple[int, str]], body: str
+) -> tuple[int, ...]:
+    """Return the offset in a body at which each page begins, 0 for the first.
+
+    The body ends with `texts`, lines with their numbers among those `given`. A page that begins in a line which is not
+    in the body begins with the next one.
+    """
+    numbers = [number for number, _ in texts]
+    begins = [*accumulate((len(line) + 1 for _, line in texts), initial=0)]
+    above = len(body) + 1 - begins[-1]
+    offsets = []
+    for number, offset in starts:
+        at = bisect_left(numbers, number)
+        inside = _moved(given[number], texts[at][1], offset) if numbers[at : at + 1] == [number] else 0
+        offsets.append(min(len(body), above + begins[at] + inside))
+    return (0, *offsets[1:]) if offsets else ()
+
+
+def _moved(before: str, after: str, offset: int) -> int:
+    """Return the offset in a line after it was repaired or its blanks were folded.
+
+    It is behind as many words; a repaired word need not be as long.
+    """
+    if len(before) == len(after):
+        return offset
+    words = len(before[:offset].split())
+    found = [match.end() for match in re.finditer(r"\S+\s*", after)]
+    return found[min(words, len(found)) - 1] if words else 0
 
 
 def _day(line: str) -> date | None:

@@ -26,11 +26,7 @@ _STREAMS = {
 """The streams of compound files that tell their kinds."""
 _WORKBOOK = "Workbook".encode("utf-16-le")
 _REJECTED: tuple[tuple[bytes, Message], ...] = (
-    (b"\x89PNG", message("file.picture")),
-    (b"\xff\xd8\xff", message("file.picture")),
     (b"GIF8", message("file.picture")),
-    (b"II*\0", message("file.picture")),
-    (b"MM\0*", message("file.picture")),
     (b"RIFF", message("file.picture-or-recording")),
     (b"ID3", message("file.recording")),
     (b"\0\0\0\x18ftyp", message("file.video")),
@@ -44,6 +40,7 @@ _REJECTED: tuple[tuple[bytes, Message], ...] = (
     (b"\x7fELF", message("file.program")),
     (b"MZ\x90", message("file.program")),
 )
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 _TEXTS = {
     ".txt": "plain",
     ".md": "markdown",
@@ -99,6 +96,8 @@ def kind_of(data: bytes, suffix: str) -> str:
     for magic, reason in _REJECTED:
         if head.startswith(magic):
             raise Unreadable(reason)
+    if head.startswith(_PICTURES):
+        return "picture"
     if b"%PDF-" in head[:1024]:
         return "pdf"
     if head.startswith(b"PK\3\4"):

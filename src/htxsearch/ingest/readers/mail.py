@@ -19,7 +19,7 @@ from os.path import splitext
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.metadata import Metadata
-from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, read_member
+from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, PICTURES, read_member
 from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, Reader, decode
 from htxsearch.ingest.readers.compound import checked_compound
 from htxsearch.ingest.readers.markup import field_lines
@@ -156,7 +156,8 @@ def _read_parts(mail: Message, found: _Mail) -> None:
             content = held.as_bytes() if isinstance(held, Message) else b""
             found.attachments.append((name or "mail.eml", content))
         elif is_attached or kind not in ("text/plain", "text/html"):
-            if part.get_content_disposition() == "attachment" or splitext(name)[1].lower() not in IGNORED_SUFFIXES:
+            is_shown = splitext(name)[1].lower() in IGNORED_SUFFIXES or name.lower().endswith(PICTURES)
+            if part.get_content_disposition() == "attachment" or not is_shown:
                 found.attachments.append((name, _payload(part)))
         elif kind == "text/plain" or not any(_lines_of(one) for one in kin if one.get_content_type() == "text/plain"):
             found.lines += _lines_of(part)

@@ -1,19 +1,22 @@
-"""PDF documents with text in them."""
+"""PDF documents, with text in them or scanned."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from dataclasses import replace
+from itertools import accumulate, islice
 from statistics import median
+from typing import NamedTuple
 
-from htxsearch.errors.messages import message
+from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.letterhead import read_letterhead
-from htxsearch.ingest.readers.pdf_pages import pdf_pages
+from htxsearch.ingest.readers.ocr import Picture, ScannedText, recogniser, with_recognised
+from htxsearch.ingest.readers.pdf_pages import DPI, page_picture, pdf_pages
 
-__all__ = ["read_pdf"]
+__all__ = ["document_of_pages", "read_pdf"]
 
 _FEWEST_PAGES, _FEW_PAGES, _FEWEST_NUMBERED, _LETTERS = 3, 5, 3, 6
 """Least pages of a document with running titles; pages up to which a numbered title needs only two of them; these; letters."""
@@ -37,21 +40,41 @@ _BEGINS = re.compile(
 def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
     """Yield the article of a PDF.
 
-    Lines are joined to paragraphs; running titles and page numbers are left out.
-    Raises Unreadable if the file is damaged, needs a password, has no text (a scan), or takes too long.
+    Pages that are pictures are recognised, if they can be. Raises Unreadable if the file is damaged, needs a password, has no
+    text, or takes too long.
     """
     text = pdf_pages(data)
-    lines, dropped = _without_running_titles(text.pages)
-    if not any(char.isalpha() for line in lines for char in line):
-        raise Unreadable(message("file.pdf-scan"))
-    title = text.title if text.title and not _NO_TITLE.search(text.title) else None
+
+    def picture(number: int) -> Picture:
+        return Picture(page_picture(data, number), ("--dpi", str(DPI)))
+
+    found = recogniser().recognise(data, text.scans, picture, settings=f"{DPI} dpi") if text.scans else {}
+    scanned = with_recognised(text.pages, found)
+    if not any(char.isalpha() for page in scanned.pages for line in page for char in line):
+        reasons = [page for page in found.values() if isinstance(page, Message)]
+        if reasons:
+            raise Unreadable(message("file.pdf-scan", reason=reasons[0]))
+        raise Unreadable(message("file.pdf-unsure" if found else "file.pdf-no-text"))
+    yield document_of_pages(scanned, text.title if text.title and not _NO_TITLE.search(text.title) else None)
+
+
+def document_of_pages(text: ScannedText, title: str | None) -> ParsedDocument:
+    """Return the document of the lines of each page.
+
+    Lines are joined to paragraphs; running titles and page numbers are left out.
+    """
+    kept, dropped = _without_running_titles(text.pages)
+    lines = [line for page in kept for line in page]
     known = Metadata(title=" ".join(title.split()) if title else None)
     head = read_letterhead(lines)
-    yield document(_paragraphs(lines[head.lines :] if head else lines), known, dropped=dropped, head=head)
+    joined = _paragraphs(lines[head.lines :] if head else lines)
+    starts = _page_starts(kept, joined, head.lines if head else 0)
+    parsed = document(joined.paragraphs, known, dropped=(*dropped, *text.dropped), head=head, starts=starts)
+    return replace(parsed, ocr=None if text.confidence is None else round(text.confidence, 4))
 
 
-def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tuple[Dropped, ...]]:
-    """Return the lines of all pages without page numbers and running titles.
+def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[list[str]], tuple[Dropped, ...]]:
+    """Return the lines of each page without page numbers and running titles.
 
     A running title without a page number stands at the edge of half of the pages, or of half of the left or the right pages:
     many have one of their own. One with a page number is known by the number, which counts the pages; it goes wherever it
@@ -60,7 +83,8 @@ def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tupl
     full = [[line for line in page if line] for page in pages]
     titles, numbered = _running_titles(full), _numbered_titles(full)
     everywhere = {title for title, count in numbered.items() if 2 * count >= len(full)}
-    kept, dropped = [], []
+    kept: list[list[str]] = [[] for _ in full]
+    dropped = []
     for page_number, page in enumerate(full):
         for number, line in enumerate(page):
             at_edge = number < _EDGE or number >= len(page) - _EDGE
@@ -71,9 +95,9 @@ def _without_running_titles(pages: Sequence[list[str]]) -> tuple[list[str], tupl
                 dropped.append(Dropped(line, message("dropped.running-title")))
             elif at_edge and (glued := _glued_title(line, page_number, numbered)):
                 dropped.append(Dropped(glued, message("dropped.running-title")))
-                kept.append(line[len(glued) :].strip())
+                kept[page_number].append(line[len(glued) :].strip())
             else:
-                kept.append(line)
+                kept[page_number].append(line)
     return kept, tuple(dropped)
 
 
@@ -132,21 +156,43 @@ def _shape(line: str) -> str:
     return re.sub(r"\d+", "0", _PAGE_NUMBER.sub("", line.lower())).replace(" ", "")
 
 
-def _paragraphs(lines: Sequence[str]) -> list[str]:
+class _Joined(NamedTuple):
+    """Paragraphs, and where each of their lines begins: in which, at which offset."""
+
+    paragraphs: list[str]
+    begins: list[tuple[int, int]]
+
+
+def _paragraphs(lines: Sequence[str]) -> _Joined:
     """Join the lines of paragraphs.
 
     A paragraph goes on after a line that is about as long as most and ends no sentence.
     """
     usual = median(map(len, lines)) if lines else 0
     paragraphs: list[list[str]] = []
+    begins = []
     goes_on = False
+    length = 0
     for line in lines:
         last = paragraphs[-1][-1] if paragraphs else ""
-        if paragraphs and goes_on and not _BEGINS.match(line):
-            paragraphs[-1] += [line] if _HYPHEN.search(last) else [" ", line]
-        elif paragraphs and line[:1].islower() and not _ENDS.search(last):
-            paragraphs[-1] += [" ", line]
+        is_full = goes_on and not _BEGINS.match(line)
+        if paragraphs and (is_full or (line[:1].islower() and not _ENDS.search(last))):
+            parts = [line] if is_full and _HYPHEN.search(last) else [" ", line]
+            paragraphs[-1] += parts
+            length += len("".join(parts))
         else:
             paragraphs.append([line])
+            length = len(line)
+        begins.append((len(paragraphs) - 1, length - len(line)))
         goes_on = len(line) > 0.7 * usual and (not _ENDS.search(line) or len(line) > 1.1 * usual)
-    return ["".join(parts) for parts in paragraphs]
+    return _Joined(["".join(parts) for parts in paragraphs], begins)
+
+
+def _page_starts(pages: Sequence[list[str]], joined: _Joined, in_head: int) -> list[tuple[int, int]]:
+    """Return where each page begins: in which paragraph, at which offset.
+
+    `in_head` lines belong to the letterhead. A page without text begins with the next text.
+    """
+    begins = [*joined.begins, (len(joined.paragraphs), 0)]
+    numbers = accumulate(map(len, pages), initial=0)
+    return [begins[min(max(0, number - in_head), len(begins) - 1)] for number, _ in zip(numbers, pages, strict=False)]

@@ -5,6 +5,7 @@ syllables is read by pypdf (BSD-3), too, and the text with more of them is kept:
 """
 
 import logging
+import math
 import re
 import threading
 import time
@@ -18,7 +19,7 @@ from htxsearch.text.normalize import is_syllable, nfc
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
-__all__ = ["PdfText", "pdf_pages", "syllable_share"]
+__all__ = ["DPI", "PdfText", "page_picture", "pdf_pages", "syllable_share"]
 
 _MOST_PAGES = 3_000
 _LONGEST_S = 60.0
@@ -27,15 +28,30 @@ _GOOD = 0.9
 """Share of syllables with which a page is not read again: the rest are abbreviations and names."""
 _FEW_WORDS = 8
 """A page of fewer words says nothing about its reader."""
+DPI = 300
+"""Dots an inch of the picture of a page that is recognised: tesseract reads best from there on."""
+_MOST_PIXELS, _MOST_IMAGE_PIXELS = 40_000_000, 300_000_000
+"""Of the picture of a page, which of a large sheet has fewer dots an inch, and of the images on it."""
+_FEW_LETTERS, _STAMP_LETTERS = 40, 300
+"""Letters of a page of pictures: a number or a mark of the scanner, a digital signature."""
+_SOME_IMAGE, _MOST_IMAGE = 0.1, 0.5
+"""Shares of such a page that images cover."""
+_OUTLINES = 100
+"""Drawn paths of a page whose letters are outlines."""
+_DEPTH = 3
 _WORD = re.compile(r"[^\W\d_]+")
 _PDFIUM = threading.Lock()  # PDFium runs in one thread at a time
 
 
 class PdfText(NamedTuple):
-    """The lines of each page, blanks folded, and the document's own title."""
+    """The lines of each page, blanks folded, and the document's own title.
+
+    `scans` are the numbers of pages that are pictures, from 0.
+    """
 
     pages: list[list[str]]
     title: str | None
+    scans: tuple[int, ...] = ()
 
 
 def pdf_pages(data: bytes) -> PdfText:
@@ -56,9 +72,11 @@ def pdf_pages(data: bytes) -> PdfText:
         try:
             if len(document) > _MOST_PAGES:
                 raise Unreadable(message("file.pdf-too-long", limit=_MOST_PAGES))
-            pages = []
+            pages, scans = [], []
             for number in range(len(document)):
                 pages.append(_lines(_page_text(document, number)))
+                if _is_scan(document, number, pages[-1]):
+                    scans.append(number)
                 _check_clock(ends)
             title = document.get_metadata_value("Title") or None
         except (pypdfium2.PdfiumError, UnicodeDecodeError):
@@ -68,7 +86,63 @@ def pdf_pages(data: bytes) -> PdfText:
     doubtful = [number for number, page in enumerate(pages) if _is_doubtful(page)]
     if doubtful:
         _read_again(data, pages, doubtful, ends)
-    return PdfText(pages, title)
+    return PdfText(pages, title, tuple(scans))
+
+
+def page_picture(data: bytes, number: int) -> bytes:
+    """Return the picture of a page in grey, as PGM.
+
+    Raises Unreadable if it cannot be drawn within the memory that it may take.
+    """
+    import pypdfium2
+
+    with _PDFIUM:
+        document = pypdfium2.PdfDocument(data)
+        try:
+            page = document[number]
+            images = page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE], _DEPTH)
+            if sum(math.prod(image.get_px_size()) for image in images) > _MOST_IMAGE_PIXELS:
+                raise Unreadable(message("ocr.page-too-large", megapixels=_MOST_IMAGE_PIXELS // 1_000_000))
+            scale = min(DPI / 72, math.sqrt(_MOST_PIXELS / (page.get_width() * page.get_height())))
+            bitmap = page.render(scale=scale, grayscale=True)
+            rows = memoryview(bytes(bitmap.buffer))
+            width, height = bitmap.width, bitmap.height
+            lines = [rows[at : at + width] for at in range(0, bitmap.stride * height, bitmap.stride)]
+            return b"".join([f"P5 {width} {height} 255\n".encode(), *lines])
+        except pypdfium2.PdfiumError as error:
+            raise Unreadable(message("file.pdf-damaged", error=str(error))) from error
+        finally:
+            document.close()
+
+
+def _is_scan(document: "PdfDocument", number: int, lines: list[str]) -> bool:
+    """Return True if a page is a picture: its letters are an image, or outlines.
+
+    It may have some text, such as a number or a digital signature.
+    """
+    import pypdfium2
+
+    letters = sum(char.isalpha() for line in lines for char in line)
+    if letters >= _STAMP_LETTERS:
+        return False
+    page = document[number]
+    try:
+        area, covered, outlines = page.get_width() * page.get_height(), 0.0, 0
+        for one in page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE, pypdfium2.raw.FPDF_PAGEOBJ_PATH], _DEPTH):
+            if one.type == pypdfium2.raw.FPDF_PAGEOBJ_PATH:
+                outlines += 1
+            elif one.level:
+                covered = area  # its bounds are those of a drawing within the page
+            else:
+                left, bottom, right, top = one.get_bounds()
+                covered += (right - left) * (top - bottom)
+            if covered >= _MOST_IMAGE * area or (letters < _FEW_LETTERS and outlines >= _OUTLINES):
+                return True
+        return letters < _FEW_LETTERS and covered >= _SOME_IMAGE * area
+    except pypdfium2.PdfiumError:  # an object without a place: its text is read, if the page has any
+        return False
+    finally:
+        page.close()
 
 
 def _page_text(document: "PdfDocument", number: int) -> str:

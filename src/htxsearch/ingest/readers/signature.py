@@ -69,11 +69,12 @@ _LONGEST_PIECE = 160
 class Foot:
     """The lines of a document without the list of those who get it.
 
-    `recipients` are the lines of the list. `signer` is the name of who signed, with the office in small letters: "Lò Thị Mai,
-    Phó Chủ tịch".
+    `numbers` are those of the lines in the document. `recipients` are the lines of the list. `signer` is the name of who
+    signed, with the office in small letters: "Lò Thị Mai, Phó Chủ tịch".
     """
 
     lines: tuple[str, ...]
+    numbers: tuple[int, ...]
     recipients: tuple[str, ...] = ()
     signer: str | None = None
 
@@ -116,18 +117,20 @@ def read_foot(lines: Sequence[str]) -> Foot:
     if begins is not None:
         _drop_recipients(pieces, begins, end, is_signed=signed is not None)
     if not any(piece.dropped for piece in pieces):
-        return Foot(tuple(lines), (), signer)
-    return Foot(tuple(_without(lines, pieces)), tuple(piece.text for piece in pieces if piece.dropped), signer)
+        return Foot(tuple(lines), tuple(range(len(lines))), (), signer)
+    left = list(_without(lines, pieces))
+    recipients = tuple(piece.text for piece in pieces if piece.dropped)
+    return Foot(tuple(line for _, line in left), tuple(number for number, _ in left), recipients, signer)
 
 
-def _without(lines: Sequence[str], pieces: Sequence[_Piece]) -> Iterator[str]:
-    """Yield the lines without what was dropped of them."""
+def _without(lines: Sequence[str], pieces: Sequence[_Piece]) -> Iterator[tuple[int, str]]:
+    """Yield the lines without what was dropped of them, each with its number."""
     touched = {piece.line for piece in pieces if piece.dropped}
     for number, line in enumerate(lines):
         if number not in touched:
-            yield line
+            yield number, line
         elif left := [piece.text for piece in pieces if piece.line == number and not piece.dropped]:
-            yield " | ".join(left)
+            yield number, " | ".join(left)
 
 
 # The list of those who get it

@@ -61,7 +61,10 @@
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", "false");
       option.dataset.text = completion.text;
-      option.textContent = completion.text;
+      const articles = document.createElement("span");
+      articles.className = "count";
+      articles.textContent = completion.articles.toLocaleString(document.documentElement.lang);
+      option.append(completion.text, " ", articles);
       list.append(option);
     });
     chosen = -1;

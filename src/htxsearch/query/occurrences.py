@@ -1,0 +1,318 @@
+"""Find where typed words stand: in how many articles, and what follows.
+
+The texts of a few passages that hold what is typed give the words as they are written there, with marks and capitals.
+So whatever is read from them stands in an article.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, pairwise
+from typing import Literal, NamedTuple
+
+from htxsearch.engine.contract import DisjunctionMax, Engine, Phrase, WeightedTerm
+from htxsearch.indexing.documents import StoredArticle
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, keeps_diacritics
+from htxsearch.text.stopwords import is_stop_word
+from htxsearch.text.tokens import Token, tokens
+
+__all__ = ["Occurrences", "Run", "continues", "means"]
+
+_LONGEST = 4
+"""Syllables of the longest word that is looked up."""
+_RARE = 400
+"""Passages with a syllable up to which a phrase is counted by reading them: 3 µs each."""
+_READ, _READ_SHORT = 8, 24
+"""Passages that are read for what follows, 0.2 ms each; more where less of the last syllable is typed."""
+_SPELLINGS = 6
+"""Syllables that an unfinished syllable may stand for; the commonest are taken."""
+_LONGER = 20
+"""Longer words that finished syllables may begin."""
+_BEGUN = 3
+"""Letters of an unfinished syllable by which passages are chosen; fewer say too little."""
+_LONGEST_TITLE = 300
+"""Characters of a title that are read; a text that was taken for a title may have thousands."""
+_KEPT_COUNTS, _KEPT_TEXTS = 10_000, 200
+"""Counts and texts that are kept."""
+
+
+class Run(NamedTuple):
+    """Words that stand together in a text: as written there, and as terms.
+
+    `read` is the number of read articles that have them.
+    """
+
+    written: str
+    terms: tuple[str, ...]
+    read: int
+
+
+class _Text(NamedTuple):
+    """A text that was read, its tokens, and the folded form of each."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    folded: tuple[str, ...]
+
+
+class Occurrences:
+    """Looks up texts in an engine at one commit; counts and texts are kept."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._counts: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self._texts = lru_cache(maxsize=_KEPT_TEXTS)(self._read)
+        self._sampled = lru_cache(maxsize=_KEPT_TEXTS)(self._sample)
+        self.is_word = lru_cache(maxsize=_KEPT_COUNTS)(self._is_word)
+
+    def articles(self, terms: tuple[str, ...]) -> int:
+        """Return the number of articles that have a phrase.
+
+        Of a phrase of common syllables alone it is the number of articles with all its words in one passage or in
+        the title: reading thousands of passages would be felt.
+        """
+        found = self._counts.get(terms)
+        if found is None:
+            found = self._counts[terms] = self._count(terms)
+            if len(self._counts) > _KEPT_COUNTS:
+                self._counts.popitem(last=False)
+        return found
+
+    def _count(self, terms: tuple[str, ...]) -> int:
+        rarest = min(self._engine.frequency(*_all([self._same(term)])) for term in set(terms))
+        together = self.together(terms) if rarest > _RARE else 0
+        return together or self.phrase(terms)
+
+    def phrase(self, terms: tuple[str, ...]) -> int:
+        """Return the number of articles with a phrase in a passage or the title."""
+        slots = tuple(map(self._same, terms))
+        return self._engine.sample([Phrase("syllable", slots)], [Phrase("title", slots)], limit=0).articles
+
+    def titled(self, terms: tuple[str, ...]) -> int:
+        """Return the number of articles with a phrase in the title."""
+        return self._engine.sample([Phrase("title", tuple(map(self._same, terms)))], limit=0).articles
+
+    def together(self, terms: Sequence[str]) -> int:
+        """Return the number of articles with these words in one passage or in the title."""
+        words = [self._same(word) for word in self._words(terms)]
+        return self._engine.sample(_all(words), _all(words, of_title=True), limit=0).articles
+
+    def articles_with_all(self, terms: tuple[str, ...]) -> int:
+        """Return the number of articles with a phrase, or else with all its words."""
+        return self.articles(terms) or self.together(terms)
+
+    def _same(self, term: str) -> tuple[str, ...]:
+        """Return the index's spellings of the same: hoà and hòa, 1.264 and 1264."""
+        parts = term.split("_")
+        spellings = self._engine.spellings("word" if len(parts) > 1 else "syllable", folded_form(term))
+        wanted = list(map(canonical_spelling, parts))
+        return tuple([one for one in spellings if list(map(canonical_spelling, one.split("_"))) == wanted])
+
+    def _words(self, terms: Sequence[str]) -> Iterator[str]:
+        """Yield the terms; those that make a word of the index are joined."""
+        start = 0
+        while start < len(terms):
+            longest = min(_LONGEST, len(terms) - start)
+            length = next((n for n in range(longest, 1, -1) if self.is_word(tuple(terms[start : start + n]))), 1)
+            yield "_".join(terms[start : start + length])
+            start += length
+
+    def _is_word(self, terms: tuple[str, ...]) -> bool:
+        word = "_".join(terms)
+        return word in self._engine.spellings("word", folded_form(word))
+
+    # What follows
+
+    def runs(self, typed: Sequence[Token], begun: Sequence[str]) -> list[Run]:
+        """Return what begins as typed in a few texts, up to the end of a word.
+
+        If the last syllable may be finished, the next word is added, too. What most of the articles have comes first. `begun`
+        are the syllables that the last typed one may become.
+        """
+        *finished, last = typed
+        found: Counter[tuple[str, ...]] = Counter()
+        written: dict[tuple[str, ...], Counter[str]] = {}
+        texts = self._holding(finished, tuple(begun[:_SPELLINGS]) if len(last.term) >= _BEGUN else ())
+        for of_article in texts:
+            runs = [run for text in of_article for run in self._runs_in(text, typed)]
+            found.update({terms for terms, _ in runs})
+            for terms, form in runs:
+                written.setdefault(terms, Counter())[form] += 1
+        for terms in [one for one, count in found.items() if count == 1 and self._is_chance(one, len(typed))]:
+            del found[terms]
+        best = sorted(found, key=lambda terms: (-found[terms], len(terms), terms))
+        return [Run(written[terms].most_common(1)[0][0], terms, found[terms]) for terms in best]
+
+    def _is_chance(self, terms: tuple[str, ...], typed: int) -> bool:
+        """Return True if a run adds only a syllable that makes no word."""
+        return len(terms) == typed + 1 and not any(self.is_word(terms[start:]) for start in range(max(0, typed - 3), typed))
+
+    def apart(self, typed: Sequence[Token], tail: Sequence[str]) -> str | None:
+        """Return typed syllables as they are written in a text that has `tail`, too.
+
+        Returns None if no such text is among those that are looked at.
+        """
+        words = [(word,) for word in self._words(tail)]
+        for text in chain.from_iterable(self._found((*self._groups(typed), *words), limit=2)):
+            for start in _starts(text, typed):
+                run = text.tokens[start : start + len(typed)]
+                if all(means(token.term, written.term) for token, written in zip(typed, run, strict=True)):
+                    return _run(text.text, run)[1]
+        return None
+
+    def _holding(self, finished: Sequence[Token], begun: tuple[str, ...]) -> Iterator[tuple[_Text, ...]]:
+        """Yield the texts of a few hits with all finished syllables and a begun one."""
+        last = (begun,) if begun else ()
+        limit = _READ if begun else _READ_SHORT
+        found = list(self._found((*self._groups(finished), *last), limit=limit))
+        if not found and len(finished) > 1:
+            found = list(self._found((*map(self._spellings, finished), *last), limit=limit))
+        yield from found
+
+    def _found(self, groups: tuple[tuple[str, ...], ...], *, limit: int) -> Iterator[tuple[_Text, ...]]:
+        """Yield passage and title of a few hits that have a term of each group."""
+        if groups and all(groups):
+            for article_id, passage in self._sampled(groups, limit):
+                yield self._texts(article_id, passage)
+
+    def _sample(self, groups: tuple[tuple[str, ...], ...], limit: int) -> list[tuple[str, int]]:
+        hits = self._engine.sample(_all(groups), _all(groups, of_title=True), limit=limit).hits
+        return [(hit.article_id, hit.passage) for hit in hits]
+
+    def _groups(self, typed: Sequence[Token]) -> Iterator[tuple[str, ...]]:
+        """Yield the terms that typed syllables may mean, words where the index knows some."""
+        start = 0
+        while start < len(typed):
+            for length in range(min(_LONGEST, len(typed) - start), 0, -1):
+                run = [token.term for token in typed[start : start + length]]
+                field: Literal["syllable", "word"] = "word" if length > 1 else "syllable"
+                key = "_".join(map(folded_form, run))
+                spellings = self._engine.spellings(field, key)
+                if spellings and length > 1 and start + length == len(typed):  # a longer word may go on with the last syllable
+                    spellings = [*spellings, *self._engine.starting_with(f"{key}_", limit=_LONGER, field="word")]
+                meant = tuple([word for word in spellings if all(map(means, run, word.split("_")))])
+                if meant or length == 1:
+                    yield meant
+                    start += length
+                    break
+
+    def _spellings(self, token: Token) -> tuple[str, ...]:
+        spellings = self._engine.spellings("syllable", folded_form(token.term))
+        return tuple([term for term in spellings if means(token.term, term)])
+
+    def titles(self, typed: Sequence[Token], groups: Sequence[Sequence[str]], *, limit: int) -> Iterator[tuple[str, str, bool]]:
+        """Yield title and id of a few articles whose title has a term of each group.
+
+        The last value is True if the title has them as they were typed, one behind the other.
+        """
+        for hit in self._engine.sample(_all(groups, of_title=True), limit=limit).hits:
+            title = self._texts(hit.article_id, 0)[1]
+            yield title.text, hit.article_id, any(True for _ in self._runs_in(title, typed))
+
+    def _read(self, article_id: str, passage: int) -> tuple[_Text, ...]:
+        record = self._engine.record(article_id)
+        stored = StoredArticle.from_json(article_id, record or "")
+        return _text(stored.passage(passage)), _text(stored.article.title[:_LONGEST_TITLE])
+
+    def _runs_in(self, text: _Text, typed: Sequence[Token]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield the runs of a text that begin as typed, as terms and as written."""
+        last = folded_form(typed[-1].term)
+        for start in _starts(text, typed):
+            end = start + len(typed)
+            if continues(typed, _terms(text.tokens[start:end])) and _joined(text.text, text.tokens[start:end]):
+                behind = self._end_of_word(text.text, text.tokens, start, end)
+                yield _run(text.text, text.tokens[start:behind])
+                if behind == end and text.folded[end - 1] == last:
+                    more = self._end_of_next(text.text, text.tokens, end)
+                    if more > end:
+                        yield _run(text.text, text.tokens[start:more])
+
+    def _end_of_word(self, text: str, of_text: Sequence[Token], start: int, end: int) -> int:
+        """Return where the longest word ends that covers the last syllable before `end`."""
+        ends = [
+            behind
+            for first in range(max(start, end - _LONGEST + 1), end)
+            for behind in range(end + 1, min(first + _LONGEST, len(of_text)) + 1)
+            if self.is_word(_terms(of_text[first:behind])) and _joined(text, of_text[first:behind])
+        ]
+        return max(ends, default=end)
+
+    def _end_of_next(self, text: str, of_text: Sequence[Token], start: int) -> int:
+        """Return where the word at `start` ends, `start` if it is not worth adding."""
+        for behind in range(min(start + _LONGEST, len(of_text)), start, -1):
+            if behind > start + 1 and not self.is_word(_terms(of_text[start:behind])):
+                continue
+            if _joined(text, of_text[start - 1 : behind]):
+                only = of_text[start].term
+                return start if behind == start + 1 and (is_stop_word(only) or not only.isalpha()) else behind
+        return start
+
+
+def _starts(text: _Text, typed: Sequence[Token]) -> list[int]:
+    """Return where a run may begin, by its first and last typed syllable."""
+    first, last, behind = folded_form(typed[0].term), folded_form(typed[-1].term), len(typed) - 1
+    ends = text.folded[behind:]
+    return [
+        start
+        for start, (one, other) in enumerate(zip(text.folded, ends, strict=False))
+        if one.startswith(first) and other.startswith(last)
+    ]
+
+
+def _all(groups: Iterable[Sequence[str]], *, of_title: bool = False) -> list[DisjunctionMax]:
+    """Return the nodes of passages or titles that have a term of each group."""
+
+    def weighted(term: str) -> WeightedTerm:
+        if of_title:
+            return WeightedTerm("title_word" if "_" in term else "title", term)
+        return WeightedTerm("word" if "_" in term else "syllable", term)
+
+    return [DisjunctionMax(tuple(map(weighted, group))) for group in groups]
+
+
+def means(typed: str, written: str) -> bool:
+    """Return True if a typed syllable may be a written one, marks left out."""
+    return folded_form(typed) == folded_form(written) and (not has_diacritics(typed) or keeps_diacritics(typed, written))
+
+
+def continues(typed: Sequence[Token], terms: Sequence[str]) -> bool:
+    """Return True if terms begin as typed.
+
+    Finished syllables must have all marks that were typed; the last syllable is compared as far as it is typed.
+    """
+    if len(terms) < len(typed):
+        return False
+    *finished, last = (token.term for token in typed)
+    if not all(map(means, finished, terms)):
+        return False
+    term = terms[len(finished)].lower()
+    begun = term[: len(last)]
+    return folded_form(term).startswith(folded_form(last)) and (not has_diacritics(last) or keeps_diacritics(last, begun))
+
+
+def _text(text: str) -> _Text:
+    of_text = tokens(text)
+    return _Text(text, of_text, tuple([folded_form(token.term) for token in of_text]))
+
+
+def _terms(of_text: Sequence[Token]) -> tuple[str, ...]:
+    return tuple([token.term for token in of_text])
+
+
+def _joined(text: str, of_text: Sequence[Token]) -> bool:
+    """Return True if only blanks of one line stand between the syllables."""
+    gaps = (text[one.end : other.start] for one, other in pairwise(of_text))
+    return all(gap.isspace() and "\n" not in gap for gap in gaps)
+
+
+def _run(text: str, of_text: Sequence[Token]) -> tuple[tuple[str, ...], str]:
+    """Return a run as terms and as written.
+
+    The capital of a sentence's beginning is left out, and so are the capitals of a headline.
+    """
+    written = [text[token.start : token.end] for token in of_text]
+    if len(written) > 1 and all(one.isupper() for one in written):
+        written = [one.lower() if is_syllable(one) else one for one in written]
+    elif written[0].istitle() and not (len(written) > 1 and written[1].istitle()):
+        written[0] = written[0].lower()
+    return _terms(of_text), " ".join(written)
