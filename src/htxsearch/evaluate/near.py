@@ -1,7 +1,7 @@
 """Measure the line between near and far articles on topics whose relevant articles are all known.
 
-The near articles of a query are compared with the articles judged relevant: F1 of the two sets, and the error of their number
-as a share of the relevant ones. A set takes part if its judgements are complete, which its maker says.
+The near articles of a query are compared with the articles judged relevant: F1 of the two sets, and 1 less the error of their
+number as a share of the relevant ones. A set takes part if its judgements are complete, which its maker says.
 """
 
 import json
@@ -21,7 +21,7 @@ from htxsearch.search.near import NearWeights, line_weights
 
 __all__ = ["MEASURES", "NEAR_FOLDS_FILE", "evaluate_near", "fold_lines", "near_learnt_from"]
 
-MEASURES = ("NearF1", "CountError")
+MEASURES = ("NearF1", "CountAccuracy")
 NEAR_FOLDS_FILE = "near.json"
 _MOST = 10_000
 """Hits that are fetched of a query, to know its near articles."""
@@ -51,7 +51,7 @@ def evaluate_near(
 ) -> Run:
     """Ask every judged query in the given form and compare its near articles with the relevant ones.
 
-    `NearF1` is the mean, `CountError` the median over the queries. `line_of` gives the line for each query, as `fold_lines`
+    `NearF1` is the mean, `CountAccuracy` the median over the queries. `line_of` gives the line for each query, as `fold_lines`
     does; without it the product's own is used.
     """
     outcomes = {}
@@ -63,14 +63,14 @@ def evaluate_near(
         near = tuple(hit.article_id for hit in results.hits if hit.near)
         relevant = {document for document, grade in judged.qrels[query].items() if grade > 0}
         f1 = 2 * len(relevant.intersection(near)) / max(1, len(relevant) + len(near))
-        error = abs(results.near - len(relevant)) / max(1, len(relevant))
-        outcomes[query] = Outcome(text, near, {"NearF1": f1, "CountError": error})
+        error = min(1.0, abs(results.near - len(relevant)) / max(1, len(relevant)))
+        outcomes[query] = Outcome(text, near, {"NearF1": f1, "CountAccuracy": 1 - error})
     return Run(
         name=judged.name,
         form=form,
         measures={
             "NearF1": mean(outcome.measures["NearF1"] for outcome in outcomes.values()),
-            "CountError": median(outcome.measures["CountError"] for outcome in outcomes.values()),
+            "CountAccuracy": median(outcome.measures["CountAccuracy"] for outcome in outcomes.values()),
         },
         outcomes=outcomes,
         kind="left-out" if line_of or not near_learnt_from(judged.name) else "fitted",

@@ -417,13 +417,14 @@ class Expander:
     def _add_run(self, terms: tuple[str, ...], concepts: Sequence[NamedConcept], parts: _Parts) -> None:
         """Add a typed run, with the concepts in it in their fullest form.
 
-        A form that the index does not have is left as typed.
+        A form that the index does not have is left as typed, and so is the fullest form itself, without diacritics, too.
         """
         run: list[str] = []
         end = 0
         for named in concepts:
             typed = terms[named.start : named.end]
-            main = named.main if self._has_all(named.main) else typed
+            is_other = tuple(map(folded_form, typed)) != tuple(map(folded_form, named.main))
+            main = named.main if is_other and self._has_all(named.main) else typed
             run += [*terms[end : named.start], *main]
             parts.spelt_out.update(set(main) - set(typed))
             end = named.end

@@ -70,6 +70,8 @@ _SENTENCE_B = 0.4
 _SENTENCE_LENGTH = 25
 _SENTENCE_RATIOS = (0.6, 6.0)
 """Least and greatest length of a sentence, as a share of a usual one's, that changes its worth."""
+_HELD = 0.5
+"""How good a spelling holds a query term; an unlikely one of a syllable without marks does not."""
 _NEAR = 20
 _NEAR_TERMS = 40
 """Of a very long query only the terms of most idf are looked for near each other: the work grows as their square."""
@@ -225,7 +227,7 @@ def features(question: QueryArrays, candidates: Candidates) -> Features:
 
 def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:
     """Return True for each row that has every content term, and every pair of neighbours side by side."""
-    held: _Bools = ((coverage > 0) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
+    held: _Bools = ((coverage >= _HELD) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
     return held
 
 
