@@ -32,12 +32,14 @@ eval: setup
 	.venv/bin/htxsearch eval $(OWN_SETS) $(QA) --as typed --as hurried --as short --figures evals/figures/own-answers.json
 	.venv/bin/htxsearch eval $(SETS:%=$(DATA)/eval/%) --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/ranking.json
 	.venv/bin/htxsearch eval $(DATA)/eval/topics-dev --task near --as typed --as unaccented $(LEFT_OUT) --figures evals/figures/near.json
+	.venv/bin/htxsearch eval $(DATA)/eval/related-events.jsonl --task related $(LEFT_OUT) --figures evals/figures/related.json
 	.venv/bin/htxsearch eval $(DATA)/html $(DATA)/pdf --task extraction --floors evals/floors.json --figures evals/figures/extraction.json
 	.venv/bin/htxsearch eval $(QA_SETS:%=$(DATA)/eval/%) $(QA) --as typed --as unaccented --figures evals/figures/answers.json
 
 train: setup
 	.venv/bin/python scripts/train.py $(SETS:%=$(DATA)/eval/%) --semantic --write
 	.venv/bin/python scripts/train_near.py $(DATA)/eval/topics-dev --write
+	.venv/bin/python scripts/train_related.py $(DATA) --write
 	.venv/bin/python scripts/train_kinds.py $(OWN_SETS) $(PRACTICE_SETS) --write
 	.venv/bin/python scripts/train_answers.py $(TRAINING_SETS) --write
 	.venv/bin/python scripts/train_facts.py evals/facts-training evals/facts $(DATA)/eval/facts-dev --corpus corpus --write

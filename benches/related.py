@@ -5,7 +5,8 @@
 395 articles in 123 hand-made clusters (same event = related) among distractors. For every clustered
 article the others are ranked: P@1 is the share whose first neighbour is of the same event; MAP@10 is
 trec_eval's average precision over the first ten, divided by the number of relevant articles (at most
-ten). The baseline is scikit-learn's TfidfVectorizer over syllables, cosine.
+ten), both before the line below which nothing is shown (`htxsearch eval FILE --task related` measures
+that, too). The baseline is scikit-learn's TfidfVectorizer over syllables, cosine.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def through_index(articles: Sequence[Article], index: Index) -> Callable[[Articl
     lines = (json.dumps({k: one[k] for k in ("id", "title", "text")}, ensure_ascii=False) for one in articles)
     (index.corpus / "articles.jsonl").write_text("\n".join(lines), "utf-8")
     index.update()
-    return lambda article: [one.article_id for one in index.related(article["id"]).related]
+    return lambda article: [one.article_id for one in index.related(article["id"], all_near=True).related]
 
 
 def folders(index: str | None) -> Iterator[Path]:

@@ -32,8 +32,8 @@ ROOMS = (
 OWNERS = {
     "underthesea": {"text.segmenter"},
     "whoosh": {*(f"engine.whoosh.{name}" for name in ("codec", "storage", "writer")), "evaluate.bench.rivals"},
-    "sklearn": {"search.related"},
-    "scipy": {"search.related"},
+    "sklearn": {"indexing.feature_weights"},
+    "scipy": {"indexing.feature_weights"},
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
     "pypdfium2": {"ingest.readers.pdf_pages"},

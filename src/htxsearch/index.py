@@ -238,21 +238,25 @@ class Index:
         """Return an article's reprints and their differences. Raises UnknownArticle."""
         return self.searcher().reprints(article_id)
 
-    def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
-        """Return the articles most like an indexed one. Raises UnknownArticle, UsageError."""
-        return self.searcher().related(article_id, limit=limit)
+    def related(self, article_id: str, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to one. Raises UnknownArticle, UsageError."""
+        return self.searcher().related(article_id, limit=limit, all_near=all_near)
 
-    def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
-        """Return the articles most like `article`, which may be new. Raises UsageError."""
-        return self.searcher().related_to(article, limit=limit)
+    def related_to(self, article: Article, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to `article`, which may be new. Raises UsageError."""
+        return self.searcher().related_to(article, limit=limit, all_near=all_near)
 
-    def related_to_file(self, path: str | Path, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most like the only one in a file. Raises UsageError."""
-        return self.related_to(article_in_file(Path(path)), limit=limit)
+    def related_to_passage(self, article_id: str, passage: int, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to a passage. Raises UnknownArticle, UsageError."""
+        return self.searcher().related_to_passage(article_id, passage, limit=limit, all_near=all_near)
 
-    def related_to_text(self, content: bytes, *, limit: int = 10) -> RelatedArticles:
-        """Return the articles most like a text, its encoding detected. Raises UsageError."""
-        return self.related_to(article_in_text(content), limit=limit)
+    def related_to_file(self, path: str | Path, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to the only one in a file. Raises UsageError."""
+        return self.related_to(article_in_file(Path(path)), limit=limit, all_near=all_near)
+
+    def related_to_text(self, content: bytes, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to a text, its encoding detected. Raises UsageError."""
+        return self.related_to(article_in_text(content), limit=limit, all_near=all_near)
 
     def prepare_related(self) -> None:
         """Warm up related articles: of 20,000 articles it takes some seconds."""
@@ -261,9 +265,8 @@ class Index:
     def dropped(self, article_id: str) -> tuple[Dropped, ...]:
         """Return the pieces of an article's original that were left out, with the reasons.
 
-        The pieces are in order. The original is read again with the boilerplate of its site; the index keeps none of it.
-        Raises UnknownArticle, CorpusError if the original is gone, is not the file that was indexed, or is a scan whose text is
-        not kept.
+        The original is read again. Raises UnknownArticle, CorpusError if it is gone, is not the file that was indexed, or is a
+        scan whose text is not kept.
         """
         return dropped_from(self.searcher().snapshot, article_id, self.corpus, self.path / RECOGNISED)
 
@@ -295,8 +298,7 @@ class Index:
         if self._opened is not None:
             self._opened.engine.close()
             self._opened = None
-        self._snapshot = None
-        self._vectors = None
+        self._snapshot = self._vectors = None
 
     def __enter__(self) -> "Index":
         return self

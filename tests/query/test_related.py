@@ -1,16 +1,24 @@
 """Articles like an article: by what they are about, not by how such texts are usually worded."""
 
 import json
+import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+import htxsearch
 from htxsearch import Article, Index
 from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.indexing.feature_vectors import feature_vector
+from htxsearch.indexing.feature_weights import FeatureWeights, fitted, read_feature_weights, updated
 from htxsearch.search.related import Similarity
+from htxsearch.search.relatedness import Line, learned_lines, other_lines
+from htxsearch.search.shared_terms import phrases, shared_terms
 from htxsearch.text.analysis import Terms, analyse
 from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.passages import passages
@@ -107,7 +115,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
 
 
 def ids(index: Index, article_id: str) -> list[str]:
-    return [one.article_id for one in index.related(article_id).related]
+    """Return the nearest articles, related or not."""
+    return [one.article_id for one in index.related(article_id, all_near=True).related]
 
 
 @pytest.mark.parametrize("article_id", ARTICLES)
@@ -119,7 +128,7 @@ def test_no_article_is_related_to_itself(index: Index, article_id: str) -> None:
 
 @pytest.mark.parametrize("article_id", ARTICLES)
 def test_similarity_falls_and_is_a_share(index: Index, article_id: str) -> None:
-    scores = [one.score for one in index.related(article_id).related]
+    scores = [one.score for one in index.related(article_id, all_near=True).related]
     assert scores == sorted(scores, reverse=True)
     assert all(0 < score <= 1 + 1e-9 for score in scores)
 
@@ -145,7 +154,7 @@ def test_a_reprint_is_flagged_and_nothing_else_is(index: Index) -> None:
 
 
 def test_house_style_in_common_is_no_reprint(index: Index) -> None:
-    related = {one.article_id: one.reprint for one in index.related("bao-cao-0", limit=20).related}
+    related = {one.article_id: one.reprint for one in index.related("bao-cao-0", limit=20, all_near=True).related}
     assert len(related) >= len(REPORTS) - 1
     assert not any(related.values())
 
@@ -153,14 +162,14 @@ def test_house_style_in_common_is_no_reprint(index: Index) -> None:
 @pytest.mark.parametrize("article_id", ARTICLES)
 def test_terms_say_what_both_articles_have(index: Index, article_id: str) -> None:
     mine = running_text(*ARTICLES[article_id])
-    for one in index.related(article_id).related:
+    written = "\n".join(text for article in ARTICLES.values() for text in article)
+    for one in index.related(article_id, all_near=True).related:
         theirs = running_text(*ARTICLES[one.article_id])
-        assert len(one.terms) <= 8
+        assert 1 <= len(one.terms) <= 5
         assert len(set(one.terms)) == len(one.terms)
         for term in one.terms:
-            assert term == term.strip()
-            assert "_" not in term
-            same = " ".join(map(canonical_spelling, term.split()))  # shown as written, compared in the normal form
+            assert term in written or term[0].upper() + term[1:] in written  # with its capitals, but for that of a sentence
+            same = " ".join(canonical_spelling(part.lower()) for part in term.split())
             assert f" {same} " in mine
             assert f" {same} " in theirs
 
@@ -168,12 +177,12 @@ def test_terms_say_what_both_articles_have(index: Index, article_id: str) -> Non
 def test_what_has_no_telling_word_in_common_is_not_related(index: Index) -> None:
     """`là` and `rồi` stand in both texts; that is no reason, and none could be shown."""
     assert "gom-sa" not in ids(index, "dang-lai")
-    assert all(one.terms for one in index.related("dang-lai").related)
+    assert all(one.terms for one in index.related("dang-lai", all_near=True).related)
 
 
 @pytest.mark.parametrize("article_id", ARTICLES)
 def test_no_term_is_only_a_part_of_another(index: Index, article_id: str) -> None:
-    for one in index.related(article_id).related:
+    for one in index.related(article_id, all_near=True).related:
         parts = [(term, other) for term in one.terms for other in one.terms if term != other and f" {term} " in f" {other} "]
         assert parts == []
 
@@ -184,14 +193,14 @@ def running_text(title: str, body: str) -> str:
 
 
 def test_terms_name_the_subject_first(index: Index) -> None:
-    [story] = [one for one in index.related("bao-cao-0").related if one.article_id == "chuyen-na-ka"]
-    assert {"nà ka", "mộc châu"} <= set(story.terms)
+    [story] = [one for one in index.related("bao-cao-0", all_near=True).related if one.article_id == "chuyen-na-ka"]
+    assert story.terms[0] == "Mộc Châu" or "Mộc Châu" in story.terms[:3]
     assert not {"là", "và", "của", "các"} & set(story.terms)
 
 
 def test_an_article_outside_the_index_has_neighbours(index: Index) -> None:
     title, body = "Mận sấy Nà Ka", "Bà con Mộc Châu sấy mận dẻo bằng lò điện."
-    found = index.related_to(Article(id="moi", title=title, body=body, path="moi"))
+    found = index.related_to(Article(id="moi", title=title, body=body, path="moi"), all_near=True)
     assert found.article_id is None
     assert {one.article_id for one in found.related[:3]} == {"chuyen-na-ka", "bao-cao-0", "dang-lai"}
 
@@ -240,8 +249,8 @@ def test_an_unknown_article_is_an_error_with_what_is_near(index: Index) -> None:
 
 
 def test_the_limit_is_kept_and_checked(index: Index) -> None:
-    whole = index.related("bao-cao-0")
-    assert index.related("bao-cao-0", limit=2).related == whole.related[:2]
+    whole = index.related("bao-cao-0", all_near=True)
+    assert index.related("bao-cao-0", limit=2, all_near=True).related == whole.related[:2]
     with pytest.raises(UsageError, match="limit must be between"):
         index.related("bao-cao-0", limit=0)
 
@@ -271,26 +280,25 @@ def test_a_vector_does_not_depend_on_spelling_variants() -> None:
     assert feature_vector("", old, [Terms((), ()), terms[0]]) == feature_vector("", new, [Terms((), ()), terms[1]])
 
 
+def vector_of(title: str, body: str) -> bytes:
+    return feature_vector(title, body, terms_of(title, body))
+
+
 def test_no_vectors_no_neighbours() -> None:
-    assert Similarity([]).nearest("Lò gốm", "Chum vại.", terms_of("Lò gốm", "Chum vại."), limit=5) == []
+    assert Similarity([]).nearest(vector_of("Lò gốm", "Chum vại."), limit=5) == []
 
 
 def test_articles_without_a_feature_have_no_neighbours_and_are_none() -> None:
-    title, body = ARTICLES["gom-sa"]
-    terms = terms_of(title, body)
-    assert Similarity([("a", b"")]).nearest(title, body, terms, limit=5) == []
-    near = Similarity([("a", b""), ("b", feature_vector(title, body, terms))]).nearest(title, body, terms, limit=5)
-    assert [one.article_id for one in near] == ["b"]
+    packed = vector_of(*ARTICLES["gom-sa"])
+    assert Similarity([("a", b"")]).nearest(packed, limit=5) == []
+    assert [one.article_id for one in Similarity([("a", b""), ("b", packed)]).nearest(packed, limit=5)] == ["b"]
 
 
 def test_equally_near_articles_are_in_the_order_of_their_ids() -> None:
-    title, body = ARTICLES["gom-sa"]
-    packed = feature_vector(title, body, terms_of(title, body))
-    other = feature_vector(*ARTICLES["tieng-anh"], terms_of(*ARTICLES["tieng-anh"]))
+    packed, other = vector_of(*ARTICLES["gom-sa"]), vector_of(*ARTICLES["tieng-anh"])
     similarity = Similarity([("b", packed), ("c", packed), ("a", packed), ("x", other)])
     for left_out, found in ((None, ["a", "b", "c"]), ("b", ["a", "c"])):
-        near = similarity.nearest(title, body, terms_of(title, body), limit=5, leave_out=left_out)
-        assert [one.article_id for one in near] == found
+        assert [one.article_id for one in similarity.nearest(packed, limit=5, leave_out=left_out)] == found
 
 
 # What asking needs
@@ -322,7 +330,7 @@ def test_similarity_is_that_of_scikit_learn_in_double_precision() -> None:
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.preprocessing import normalize
 
-    packed = {name: feature_vector(*text, terms_of(*text)) for name, text in ARTICLES.items()}
+    packed = {name: vector_of(*text) for name, text in ARTICLES.items()}
     split = [
         (np.frombuffer(one, np.uint32, len(one) // 6), np.frombuffer(one, np.uint16, -1, len(one) // 6 * 4))
         for one in packed.values()
@@ -332,10 +340,166 @@ def test_similarity_is_that_of_scikit_learn_in_double_precision() -> None:
     for row, (hashes, times) in zip(counts, split, strict=True):
         row[np.searchsorted(features, hashes)] = times**0.85
     idf = TfidfTransformer(norm=None).fit(counts > 0).idf_ - 0.5
-    rows = normalize(counts * idf * np.array([1.0, 0.5, 1.0])[features >> 30])
-    title, body = ARTICLES["chuyen-na-ka"]
-    wanted = dict(zip(packed, rows @ rows[list(packed).index("chuyen-na-ka")], strict=True))
-    found = Similarity(packed.items()).nearest(title, body, terms_of(title, body), limit=20)
+    weighed = counts * idf * np.array([1.0, 0.5, 1.0])[features >> 30]
+    asked = list(packed).index("chuyen-na-ka")
+    rows, subjects = normalize(weighed), normalize(weighed * (features >> 30 != 2))
+    wanted = dict(zip(packed, zip(rows @ rows[asked], subjects @ subjects[asked], strict=True), strict=True))
+    found = Similarity(packed.items()).nearest(packed["chuyen-na-ka"], limit=20)
     assert len(found) > 5
     for one in found:
-        assert one.score == pytest.approx(wanted[one.article_id], abs=1e-5)
+        assert (one.similarity, one.subject) == pytest.approx(wanted[one.article_id], abs=1e-5)
+
+
+# The idf of features
+
+
+def test_the_idf_is_stored_with_the_last_commit(index: Index) -> None:
+    engine = index.searcher().snapshot.engine
+    stored, again = read_feature_weights(engine), fitted(packed for _, packed in engine.vectors())
+    assert stored is not None
+    assert stored.articles == again.articles == len(ARTICLES)
+    assert stored.hashes.tolist() == again.hashes.tolist()
+    assert stored.idf.tolist() == again.idf.tolist()
+
+
+def test_the_idf_of_a_feature_of_one_article_is_not_stored_and_known() -> None:
+    import numpy as np
+
+    packed = [vector_of(*text) for text in ARTICLES.values()]
+    weights = fitted(packed)
+    assert (
+        0
+        < len(weights.hashes)
+        < len(np.unique(np.concatenate([np.frombuffer(one, np.uint32, len(one) // 6) for one in packed])))
+    )
+    [idf] = weights.of(np.array([12_345], np.uint32)).tolist()
+    assert idf == pytest.approx(math.log((1 + len(packed)) / 2) + 1)
+    assert idf > weights.idf.max()
+
+
+def test_a_large_collection_is_weighed_again_only_when_a_share_of_it_has_changed() -> None:
+    import numpy as np
+
+    known = FeatureWeights(np.array([7], np.uint32), np.array([2.5], np.float32), 10_000)
+    stored = updated(known, 150, iter_fails())
+    [blob] = stored.values()
+    assert json.loads(blob.partition(b"\n")[0]) == {"articles": 10_000, "changed": 150, "features": 1}
+    [blob] = updated(FeatureWeights(known.hashes, known.idf, 10_000, 150), 60, [vector_of("Chè", "Chè xanh.")] * 3).values()
+    assert json.loads(blob.partition(b"\n")[0])["articles"] == 3
+
+
+def iter_fails() -> Iterator[bytes]:
+    raise AssertionError("the vectors were read")
+    yield b""
+
+
+def test_asking_for_an_indexed_article_needs_neither_segmenter_nor_scikit_learn(index: Index) -> None:
+    code = (
+        "import sys; from htxsearch import Index\n"
+        "with Index(sys.argv[1], corpus=sys.argv[2]) as index:\n"
+        "    assert index.related('chuyen-na-ka', all_near=True).related\n"
+        "    assert index.related_to_passage('chuyen-na-ka', 1, all_near=True).related\n"
+        "print(sorted({'sklearn', 'scipy', 'underthesea', 'whoosh'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(index.path), str(index.corpus)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(htxsearch.__file__).parent.parent)}
+    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "[]\n", "")
+
+
+# The line
+
+
+def test_house_style_in_common_is_not_related(index: Index) -> None:
+    """The reports share half of their words, none of which says what they are about."""
+    for number in range(1, len(REPORTS)):
+        assert index.related(f"bao-cao-{number}").related == ()
+
+
+def test_what_is_shown_is_the_beginning_of_what_is_near(index: Index) -> None:
+    line = learned_lines()["article"]
+    strict = {"article": Line(line.weights, line.bias, 1.1)}
+    assert [one.article_id for one in index.related("chuyen-na-ka").related if one.reprint] == ["dang-lai"]
+    with other_lines(strict):  # the same text is shown, however high the line is
+        assert [one.article_id for one in index.related("chuyen-na-ka").related] == ["dang-lai"]
+        assert index.related("gom-sa").related == ()
+
+
+def test_a_text_with_the_same_province_alone_is_not_related(tmp_path: Path) -> None:
+    texts = {
+        "lua": ("Dệt lụa Vạn Hòa", "Hợp tác xã Vạn Hòa ở tỉnh Quảng Nam dệt lụa tơ tằm, nhuộm vải, thêu khăn trên khung cửi."),
+        "tho-cam": (
+            "Thổ cẩm bản Lò",
+            "Hợp tác xã bản Lò ở tỉnh Sơn La dệt lụa tơ tằm, dệt thổ cẩm, nhuộm vải, thêu khăn trên khung cửi.",
+        ),
+        "trom": (
+            "Bắt nhóm trộm xe",
+            "Công an tỉnh Quảng Nam tạm giữ ba nghi phạm trộm mười xe máy ở Tam Kỳ, tang vật gồm kìm và đèn.",
+        ),
+        "danh-bac": ("Phá sòng bạc", "Công an tỉnh Quảng Nam khởi tố bảy bị can đánh bạc, thu giữ tang vật là tiền và xe máy."),
+    }
+    rows = [json.dumps({"id": name, "title": title, "text": text}, ensure_ascii=False) for name, (title, text) in texts.items()]
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/tin.jsonl").write_text("\n".join(rows), "utf-8")
+    with Index(tmp_path / "index", corpus=tmp_path / "corpus") as made:
+        made.update()
+        assert not {"trom", "danh-bac"} & {one.article_id for one in made.related("lua").related}
+        assert ids(made, "lua")[0] == "tho-cam"
+
+
+# Passages and texts
+
+
+def test_a_passage_has_related_articles_of_its_own(index: Index) -> None:
+    found = index.related_to_passage("chuyen-na-ka", 1, all_near=True)
+    assert found.article_id == "chuyen-na-ka"
+    assert "chuyen-na-ka" not in [one.article_id for one in found.related]
+    assert found.related[0].article_id in ("dang-lai", "bao-cao-0")
+    start = index.show("chuyen-na-ka").passages[0].start
+    assert index.related_to_passage("chuyen-na-ka", start or 1, all_near=True) == found
+
+
+@pytest.mark.parametrize("number", [-1, 99])
+def test_a_passage_that_is_not_there_is_an_error(index: Index, number: int) -> None:
+    with pytest.raises(UsageError, match=f"chuyen-na-ka has no passage {number}: it has 1"):
+        index.related_to_passage("chuyen-na-ka", number)
+
+
+def test_a_question_has_related_articles(index: Index) -> None:
+    found = index.related_to_text("mận hậu sấy dẻo Mộc Châu, Nà Ka".encode())
+    assert found.article_id is None
+    assert {one.article_id for one in found.related} <= {"chuyen-na-ka", "dang-lai", "bao-cao-0"}
+    assert found.related
+
+
+# The words and names that are shown
+
+
+def shown(mine: str, theirs: str) -> tuple[str, ...]:
+    """Return what two texts share, every feature being as rare as the others."""
+    pieces = ([("", b""), (text, analyse(text, [Span(0, len(text))])[0].flags)] for text in (mine, theirs))
+    one, other = map(phrases, pieces)
+    return shared_terms(one, other, lambda features: [1.0] * len(features))
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("Chiều qua, Phó Thủ tướng tới thăm làng.", "Phó Thủ tướng"),
+        ("Vốn vay của Bộ Nông nghiệp về chậm.", "Bộ Nông nghiệp"),
+        ("Chị Vì Thị Pâng đan gùi.", "Vì Thị Pâng"),
+    ],
+)
+def test_a_name_is_shown_whole_and_with_its_capitals(text: str, term: str) -> None:
+    found = shown(text, f"Hôm nay {term} cùng họp.")
+    assert any(term in one for one in found)
+    assert not any(one in term and one != term for one in found)
+
+
+def test_stop_words_numbers_and_letters_are_no_reason() -> None:
+    assert shown("Và 2019 của là a.", "Của là và 2019 a.") == ()
+
+
+def test_at_most_five_are_shown() -> None:
+    text = "Cam quýt bưởi chuối xoài mận đào lê."
+    assert len(shown(text, text)) == 5

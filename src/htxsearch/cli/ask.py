@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,11 @@ from htxsearch.cli.export import chosen_form, export_options, search_all, write_
 from htxsearch.cli.last_hits import named_article, remember_hits
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand
+from htxsearch.errors import UnknownArticle
+
+if TYPE_CHECKING:
+    from htxsearch.index import Index
+    from htxsearch.search.results import RelatedArticles
 
 __all__ = ["ask", "info", "query", "related", "show"]
 
@@ -81,25 +86,51 @@ def ask(question: tuple[str, ...], as_json: bool, reader: Path | None, index_dir
 
 
 @click.command(cls=TranslatedCommand)
-@click.argument("article", shell_complete=complete_article)
+@click.argument("article", nargs=-1, required=True, shell_complete=complete_article)
 @click.option("-n", "--limit", type=int, default=10, show_default=True)
+@click.option("--all", "all_near", is_flag=True)
 @json_option
 @folder_options
-def related(article: str, limit: int, as_json: bool, index_dir: Path, corpus: Path) -> None:
-    """Show the articles most like one, their shared terms, and reprints apart."""
+def related(article: tuple[str, ...], limit: int, all_near: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
+    """Show the articles related to one or to a text, and reprints apart."""
     from htxsearch.cli.render import show_related
 
     with open_index(index_dir, corpus) as index:
-        if article == "-":
-            neighbours = index.related_to_text(sys.stdin.buffer.read(), limit=limit)
-        elif Path(article).is_file() and not Path(article).resolve().is_relative_to(corpus.resolve()):
-            neighbours = index.related_to_file(article, limit=limit)
-        else:
-            neighbours = index.related(named_article(index, article).id, limit=limit)
+        neighbours = _related(index, " ".join(article), corpus, limit=limit, all_near=all_near)
     if as_json:
         print_json(neighbours.as_json())
     else:
         show_related(neighbours)
+
+
+def _related(index: "Index", what: str, corpus: Path, *, limit: int, all_near: bool) -> "RelatedArticles":
+    """Return the articles related to what is named.
+
+    "-" is standard input, "ID#p3" a passage; what names no article is a text.
+
+    Raises UnknownArticle for a single word that names no article: it is rather a slip of typing.
+    """
+    if what == "-":
+        return index.related_to_text(sys.stdin.buffer.read(), limit=limit, all_near=all_near)
+    if _is_outside(what, corpus):
+        return index.related_to_file(what, limit=limit, all_near=all_near)
+    name, _, passage = what.rpartition("#p")
+    try:
+        if name and passage.isascii() and passage.isdigit():
+            return index.related_to_passage(named_article(index, name).id, int(passage), limit=limit, all_near=all_near)
+        return index.related(named_article(index, what).id, limit=limit, all_near=all_near)
+    except UnknownArticle:
+        if not what.strip().count(" "):
+            raise
+        return index.related_to_text(what.encode(), limit=limit, all_near=all_near)
+
+
+def _is_outside(what: str, corpus: Path) -> bool:
+    """Return True if a text is the path of a file that is not in the corpus."""
+    try:
+        return Path(what).is_file() and not Path(what).resolve().is_relative_to(corpus.resolve())
+    except (OSError, ValueError):  # too long for a path, or with a NUL
+        return False
 
 
 @click.command(cls=TranslatedCommand)

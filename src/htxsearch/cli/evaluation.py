@@ -32,10 +32,10 @@ _present_folder = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
 @click.command("eval", cls=TranslatedCommand)
-@click.argument("folders", nargs=-1, metavar="DIR...", type=_present_folder)
+@click.argument("folders", nargs=-1, metavar="DIR...", type=click.Path(path_type=Path, exists=True))
 @click.option(
     "--task",
-    type=click.Choice(["ranking", "near", "qa", "extraction", "facts"]),
+    type=click.Choice(["ranking", "near", "qa", "extraction", "facts", "related"]),
     default="ranking",
     show_default=True,
 )
@@ -103,10 +103,12 @@ def evaluation(
             raise UsageError("eval.ranking-options")
         extractions = _extract(folders, failures, figures, as_json=as_json)
         return _check_floors(floors, extractions, write=raise_floors) if floors else 0
-    if task in ("qa", "near") and (measures or semantic):
+    if task == "related" and (corpus or forms):
+        raise UsageError("eval.related-options")
+    if task in ("qa", "near", "related") and (measures or semantic):
         raise UsageError("eval.ranking-measures")
     options = _Options(corpus, keep, folds, measures, semantic, left_out, by)
-    runs_of = {"ranking": _ranking_runs, "near": _near_runs, "qa": _answer_runs}
+    runs_of = {"ranking": _ranking_runs, "near": _near_runs, "qa": _answer_runs, "related": _related_runs}
     runs: list[Run] = []
     for folder in folders:
         for run in runs_of[task](folder, forms or ("typed",), options):
@@ -192,6 +194,24 @@ def _answer_runs(folder: Path, forms: Sequence[str], options: _Options) -> Itera
                 yield evaluate_answers(judged, fitted, index, form=form, kind="fitted", by=options.by)
             if left_out:
                 yield evaluate_answers(judged, left_out, index, form=form, part=bool(fitted), by=options.by)
+
+
+def _related_runs(path: Path, _forms: Sequence[str], options: _Options) -> Iterator["Run"]:
+    """Yield the run of a file of judged events.
+
+    With folds, a left-out run follows a fitted one.
+    """
+    from htxsearch.evaluate.judged import index_of
+    from htxsearch.evaluate.related import evaluate_related, fold_lines, read_events, related_learned_from
+
+    judged = read_events(path)
+    say("eval.set", set=judged.name, documents=len(judged.documents), queries=len(judged.queries))
+    is_fitted = related_learned_from(judged.name)
+    lines_of = fold_lines(judged, options.folds) if options.folds and is_fitted else None
+    with index_of(judged, options.keep) as index:
+        yield evaluate_related(judged, index, is_fitted=is_fitted)
+        if lines_of:
+            yield evaluate_related(judged, index, lines_of=lines_of)
 
 
 def _read_judged(folder: Path, corpus: Path | None) -> "JudgedSet":

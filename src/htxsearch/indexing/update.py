@@ -29,6 +29,7 @@ from htxsearch.indexing.catalogue import (
     read_left_out,
 )
 from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.feature_weights import WeightsOfRun
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (
@@ -126,6 +127,7 @@ class _Committer:
         self._batch = batch
         self._writer: Writer = engine.writer()
         self._sketches = read_sketches(engine)
+        self._weights = WeightsOfRun(engine)
         self._records: dict[str, str] = {}  # of the articles that are not committed yet
         self.unsaved = False
         """Whether anything, if only the catalogue, is not committed yet."""
@@ -136,12 +138,14 @@ class _Committer:
         self._writer.replace(document)
         self._sketches.put(document.id, sketch(document.passages))
         self._records[document.id] = document.record
+        self._weights.put(document.id, document.vector)
         self.unsaved = True
 
     def delete(self, article_id: str) -> None:
         """Remove an article."""
         self._writer.delete(article_id)
         self._sketches.drop(article_id)
+        self._weights.drop(article_id)
         self.unsaved = True
 
     def commit_full_batch(self, left_out: LeftOut) -> None:
@@ -149,10 +153,10 @@ class _Committer:
         if len(self._records) >= self._batch:
             self.commit(left_out)
 
-    def commit(self, left_out: LeftOut) -> None:
-        """Commit all changes, the catalogue and the sketches together."""
+    def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
+        """Commit all changes, the catalogue and the sketches, in the end with the weights."""
         catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
-        self._writer.commit(catalogue | self._sketches.blobs(self._body))
+        self._writer.commit(catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last))
         self._records.clear()
         self._writer = self._engine.writer()
         self.unsaved = False
@@ -177,7 +181,7 @@ class _Rehearsal(_Committer):
     def commit_full_batch(self, left_out: LeftOut) -> None:
         pass
 
-    def commit(self, left_out: LeftOut) -> None:
+    def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
         pass
 
 
@@ -239,7 +243,7 @@ class _Update:
             self._reading.close()
         if self._committer.unsaved or not self._boilerplate.complete or self._left_out() != before:
             self._boilerplate.complete = all(states[path].digest for path in self._affected)
-            self._committer.commit(self._left_out())
+            self._committer.commit(self._left_out(), is_last=True)
         counts = {name: len(ids) for name, ids in self._ids.items()} | {"unchanged": self._unchanged, "renamed": renamed}
         known = {(one.path, str(one.reason)) for one in before.rejected}
         news = tuple(one for one in self._rejected if (one.path, str(one.reason)) not in known)

@@ -4,19 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from htxsearch.engine.contract import Engine
 from htxsearch.errors import CorpusError, UnknownArticle, UsageError
 from htxsearch.indexing.catalogue import read_catalogue
-from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article, Dropped
 from htxsearch.search.reprint_differences import differences
-from htxsearch.search.results import ArticleView, RelatedArticle, RelatedArticles, Reprints
+from htxsearch.search.results import ArticleView, Reprints
 from htxsearch.search.snapshot import Snapshot, StoredArticles
-from htxsearch.text.analysis import analyse
 from htxsearch.text.normalize import folded_form, nfc
-from htxsearch.text.official import text_of, without_motto
-from htxsearch.text.passages import passages
-from htxsearch.text.sentences import Span
 
 __all__ = [
     "article_in_file",
@@ -24,7 +18,6 @@ __all__ = [
     "article_view",
     "dropped_from",
     "find_article",
-    "related_articles",
     "reprints_of",
 ]
 
@@ -158,42 +151,3 @@ def reprints_of(snapshot: Snapshot, article_id: str) -> Reprints:
         for other in others
     )
     return Reprints(articles.reprint(article.id), tuple(reprints))
-
-
-def related_articles(snapshot: Snapshot, article: Article, limit: int, *, indexed: bool) -> RelatedArticles:
-    """Return the articles most similar to an article, best first.
-
-    An article that is indexed itself is left out, and its words are known.
-    """
-    of_title, of_body = _flags(snapshot.engine, article.id) if indexed else (None, None)
-    told = without_motto(article.body, passages(article.body))
-    parts = [
-        *analyse(article.title, [Span(0, len(article.title))], flags=of_title),
-        *analyse(article.body, told, flags=of_body),
-    ]
-    own_id = article.id if indexed else None
-    group = snapshot.reprint_groups.group(article.id)
-    body = text_of(article.body, told)
-    near = snapshot.similarity.nearest(article.title, body, parts, limit=limit, leave_out=own_id)
-    related = []
-    for neighbour in near:
-        near_article = article_view(snapshot, neighbour.article_id).article
-        related.append(
-            RelatedArticle(
-                article_id=near_article.id,
-                title=near_article.title,
-                date=near_article.date,
-                place=near_article.place,
-                source=near_article.source,
-                score=neighbour.score,
-                terms=neighbour.terms,
-                reprint=near_article.id in group if indexed else is_reprint(article.body, near_article.body),
-            )
-        )
-    return RelatedArticles(own_id, tuple(related))
-
-
-def _flags(engine: Engine, article_id: str) -> tuple[bytes, bytes]:
-    """Return the flags of the syllables of an indexed article's title and of its body."""
-    of_title, *of_passages = (part.flags for part in engine.forward(article_id))
-    return of_title, b"".join(of_passages)

@@ -1,27 +1,27 @@
-"""Related articles: TF-IDF by scikit-learn over syllables, words and names.
+"""The articles nearest to a text, by TF-IDF over syllables, words and names.
 
-The shared terms are given as the reasons. Each article's counts are made once, when it is indexed, and kept as a
-small vector; asking reads the vectors and weighs them with the collection's idf, so adding ten articles refits nothing.
+Each article's counts are made once, when it is indexed, and kept as a small vector; their idf is weighed by scikit-learn when a
+run commits (`indexing.feature_weights`). Asking reads both with numpy, so adding ten articles refits nothing.
 
 The house style of reports (phát triển, đẩy mạnh, kinh tế tập thể) fills most of a text and says
 little of its subject; names say most. For this reason names of two or more syllables are a feature of their own, and
-a feature of every article weighs half of scikit-learn's least idf. Measured by `python benches/related.py`.
+a feature of every article weighs half of scikit-learn's least idf. Measured by `python benches/related.py`. Which of the
+nearest are related at all is for `relatedness` to say.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from htxsearch.indexing.feature_vectors import NAME, NAMESPACE_BITS, SYLLABLE, WORD, feature_hash, feature_vector, features
-from htxsearch.text.normalize import canonical_spelling
-from htxsearch.text.stopwords import is_stop_word
+from htxsearch.indexing.feature_vectors import NAME, NAMESPACE_BITS, SYLLABLE, WORD, feature_hash
+from htxsearch.indexing.feature_weights import FeatureWeights, fitted
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-    from scipy.sparse import csr_matrix
 
-    from htxsearch.text.analysis import Terms
+    Floats = npt.NDArray[np.float32]
+    Hashes = npt.NDArray[np.uint32]
 
 __all__ = ["Neighbour", "Similarity"]
 
@@ -34,140 +34,136 @@ _CHUNK = 1 << 18
 """Features that are looked up at once."""
 _PLACES = 6
 """Similarities are compared to so many places; they are kept in single precision."""
-_CONSIDERED_TERMS = 60
-_SHOWN_TERMS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An article near the one asked about: its similarity, and the terms they share.
+    """An article near a text, and how near.
 
-    The similarity is the cosine of their weighted vectors.
+    `similarity` is the cosine of their weighted vectors, `subject` the cosine without names. Both are in [0, 1].
     """
 
     article_id: str
-    score: float
-    terms: tuple[str, ...]
+    similarity: float
+    subject: float
 
 
 class Similarity:
     """The weighted vectors of all articles, kept by feature.
 
-    Building it reads the counts and computes their idf; it reads no text.
+    Building it reads counts and their idf; it reads no text.
     """
 
-    def __init__(self, vectors: Iterable[tuple[str, bytes]]) -> None:
-        """`vectors` are (article id, what `feature_vector` returned)."""
-        import numpy as np
-        from sklearn.feature_extraction.text import TfidfTransformer
+    def __init__(self, vectors: Iterable[tuple[str, bytes]], weights: FeatureWeights | None = None) -> None:
+        """`vectors` are (article id, what `feature_vector` returned).
 
-        self._ids: list[str] = []
-        ends = [0]
-        packed_hashes, packed_counts = bytearray(), bytearray()  # no list of arrays: it would be as large once more
-        for article_id, packed in vectors:
-            size = len(packed) // 6
-            self._ids.append(article_id)
-            ends.append(ends[-1] + size)
-            packed_hashes += packed[: 4 * size]
-            packed_counts += packed[4 * size :]
-        self._features = np.unique(np.frombuffer(packed_hashes, np.uint32))
-        columns = self._columns(np.frombuffer(packed_hashes, np.uint32))
-        del packed_hashes
-        counts = self._matrix(columns, np.frombuffer(packed_counts, np.uint16), ends)
-        del packed_counts, columns
-        if len(self._features):
-            self._rank = np.empty(len(self._ids), np.int32)
-            self._rank[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(self._ids))
-            self._tfidf = TfidfTransformer(norm=None).fit(counts)
-            factors = np.array([_FEATURE_WEIGHTS[name] for name in sorted(_FEATURE_WEIGHTS)])
-            idf = (self._tfidf.idf_ + _IDF_SHIFT) * factors[self._features >> NAMESPACE_BITS]
-            self._tfidf.idf_ = idf.astype(np.float32)
-            self._weights = self._weigh(counts).tocsc()
-
-    def _columns(self, hashes: "npt.NDArray[np.uint32]") -> "npt.NDArray[np.int32]":
-        """Return the columns of features, all of which are known."""
-        import numpy as np
-
-        columns = np.empty(len(hashes), np.int32)
-        for start in range(0, len(hashes), _CHUNK):
-            columns[start : start + _CHUNK] = np.searchsorted(self._features, hashes[start : start + _CHUNK])
-        return columns
-
-    def _matrix(self, columns: "npt.NDArray[np.int32]", counts: "npt.NDArray[np.uint16]", ends: Sequence[int]) -> "csr_matrix":
-        """Return damped counts, a row an article, a column a known feature."""
-        import numpy as np
-        from scipy.sparse import csr_matrix
-
-        damped = np.power(counts, np.float32(_TF_POWER), dtype=np.float32)
-        return csr_matrix((damped, columns, np.array(ends, np.int32)), shape=(len(ends) - 1, len(self._features)))
-
-    def _weigh(self, counts: "csr_matrix") -> "csr_matrix":
-        """Return counts in place as weights, rows of length 1."""
-        from sklearn.preprocessing import normalize
-
-        return normalize(self._tfidf.transform(counts, copy=False), copy=False)
-
-    def nearest(
-        self, title: str, body: str, terms: Sequence["Terms"], *, limit: int, leave_out: str | None = None
-    ) -> list[Neighbour]:
-        """Return up to `limit` articles by falling similarity, ties by id.
-
-        No article that shares only stop words is returned. Each comes with up to eight shared terms, those that contribute
-        most first.
+        Without `weights` these are computed.
         """
         import numpy as np
 
-        if not len(self._features):
-            return []
-        mine = self._of(title, body, terms)
-        by_feature = self._weights[:, mine.indices]
-        by_feature.data *= np.repeat(mine.data, np.diff(by_feature.indptr))
-        parts = by_feature.tocsr()
-        scores = parts @ np.ones(len(mine.indices), np.float32)
-        names = {feature_hash(feature): feature for feature in features(title, body, terms)}
-        of_parts = [names[number] for number in self._features[mine.indices].tolist()]
-        written = {canonical_spelling(syllable): syllable for part in terms for syllable in reversed(part.syllables)}
-        near = np.flatnonzero(scores > 0)
-        neighbours: list[Neighbour] = []
-        for row in near[np.lexsort((self._rank[near], -scores[near].round(_PLACES)))].tolist():
-            if len(neighbours) == limit:
-                break
-            if self._ids[row] != leave_out and (shared := _shared(parts[row], of_parts)):
-                shown = tuple(" ".join(written.get(part, part) for part in term.split()) for term in shared)
-                neighbours.append(Neighbour(self._ids[row], min(float(scores[row]), 1.0), shown))
-        return neighbours
+        self._ids: list[str] = []
+        sizes: list[int] = []
+        packed_hashes, packed_counts = bytearray(), bytearray()  # no list of arrays: it would be as large once more
+        given = list(vectors) if weights is None else vectors
+        self._idf = weights or fitted(packed for _, packed in given)
+        for article_id, packed in given:
+            size = len(packed) // 6
+            self._ids.append(article_id)
+            sizes.append(size)
+            packed_hashes += packed[: 4 * size]
+            packed_counts += packed[4 * size :]
+        hashes, counts = np.frombuffer(packed_hashes, np.uint32), np.frombuffer(packed_counts, np.uint16)
+        self._features = np.unique(hashes)
+        columns = np.empty(len(hashes), np.int32)
+        for start in range(0, len(hashes), _CHUNK):
+            columns[start : start + _CHUNK] = np.searchsorted(self._features, hashes[start : start + _CHUNK])
+        rows = np.repeat(np.arange(len(self._ids), dtype=np.int32), sizes)
+        values = _damped(counts) * self.weights(self._features)[columns]
+        names = self._features >> NAMESPACE_BITS == NAME
+        squares = values * values
+        self._lengths = _lengths(rows, squares, len(self._ids))
+        self._subject_lengths = _lengths(rows, np.where(names[columns], np.float32(0), squares), len(self._ids))
+        by_feature = np.argsort(columns, kind="stable")
+        self._rows, self._values = rows[by_feature], values[by_feature]
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=len(self._features)))])
+        self._rank = np.empty(len(self._ids), np.int32)
+        self._rank[sorted(range(len(self._ids)), key=self._ids.__getitem__)] = np.arange(len(self._ids))
 
-    def _of(self, title: str, body: str, terms: Sequence["Terms"]) -> "csr_matrix":
-        """Return the one row of an article's weights, of features that some article has."""
+    def weights(self, hashes: "Hashes") -> "Floats":
+        """Return the weight of one occurrence of each feature."""
         import numpy as np
 
-        packed = feature_vector(title, body, terms)
+        factors = np.array([_FEATURE_WEIGHTS[name] for name in sorted(_FEATURE_WEIGHTS)], np.float32)
+        weights: Floats = (self._idf.of(hashes) + np.float32(_IDF_SHIFT)) * factors[hashes >> NAMESPACE_BITS]
+        return weights
+
+    def idf(self, features: Sequence[tuple[int, str]]) -> list[float]:
+        """Return the idf of features, as `indexing.feature_vectors` names them."""
+        import numpy as np
+
+        idf: list[float] = self._idf.of(np.array([feature_hash(feature) for feature in features], np.uint32)).tolist()
+        return idf
+
+    def nearest(self, packed: bytes, *, limit: int, leave_out: str | None = None) -> list[Neighbour]:
+        """Return up to `limit` articles near a text by falling similarity, ties by id.
+
+        `packed` is the feature vector of the text.
+        """
+        import numpy as np
+
+        hashes, mine = self._of(packed)
+        if not len(hashes):
+            return []
+        is_subject = hashes >> NAMESPACE_BITS != NAME
+        at = np.searchsorted(self._features, hashes)
+        rows, features, shares = self._shared(at, mine)
+        articles = len(self._ids)
+        of_subject = np.bincount(rows, np.where(is_subject[features], shares, 0), articles)
+        length, subject_length = float(np.sqrt((mine**2).sum())), float(np.sqrt((mine[is_subject] ** 2).sum()))
+        similarity = np.bincount(rows, shares, articles) / (self._lengths * length)
+        subject = of_subject / (self._subject_lengths * max(subject_length, 1e-9))
+        near = np.flatnonzero(similarity > 0)
+        ordered = near[np.lexsort((self._rank[near], -similarity[near].round(_PLACES)))][: limit + 1].tolist()
+        return [
+            Neighbour(self._ids[row], *(min(float(value[row]), 1.0) for value in (similarity, subject)))
+            for row in ordered
+            if self._ids[row] != leave_out
+        ][:limit]
+
+    def _shared(
+        self, at: "npt.NDArray[np.intp]", mine: "Floats"
+    ) -> "tuple[npt.NDArray[np.int32], npt.NDArray[np.intp], npt.NDArray[np.float64]]":
+        """Return every article that has one of a text's features.
+
+        It is given by its row, with the feature and the product of their weights.
+        """
+        import numpy as np
+
+        starts, ends = self._starts[at], self._starts[at + 1]
+        sizes = ends - starts
+        features = np.repeat(np.arange(len(at)), sizes)
+        places = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(starts, sizes)
+        return self._rows[places], features, self._values[places].astype(np.float64) * mine[features]
+
+    def _of(self, packed: bytes) -> "tuple[Hashes, Floats]":
+        """Return the features of a text that some article has, and their weights."""
+        import numpy as np
+
         size = len(packed) // 6
         hashes, counts = np.frombuffer(packed, np.uint32, size), np.frombuffer(packed, np.uint16, size, 4 * size)
-        columns = np.searchsorted(self._features, hashes)
-        known = columns < len(self._features)
-        known[known] = self._features[columns[known]] == hashes[known]
-        return self._weigh(self._matrix(self._columns(hashes[known]), counts[known], [0, int(known.sum())]))
+        known = np.isin(hashes, self._features)
+        return hashes[known], _damped(counts[known]) * self.weights(hashes[known])
 
 
-def _shared(parts: "csr_matrix", names: Sequence[tuple[int, str]]) -> tuple[str, ...]:
-    """Return the shared terms by their contribution, no term inside another.
+def _damped(counts: "npt.NDArray[np.uint16]") -> "Floats":
+    import numpy as np
 
-    A term's contribution includes that of the shorter terms inside it. `parts` is a row with the contribution of each
-    feature, whose names are `names`.
-    """
-    shares: dict[str, float] = {}
-    for share, column in zip(parts.data.tolist(), parts.indices.tolist(), strict=True):
-        term = names[column][1]
-        if not all(is_stop_word(part) for part in term.split()):
-            shares[term] = shares.get(term, 0.0) + share
-    telling = sorted(shares, key=lambda term: (-shares[term], term))[:_CONSIDERED_TERMS]
-    longer = [other for other in telling if " " in other]
-    whole = {term: shares[term] for term in telling if not any(_inside(term, other) for other in longer)}
-    for term in whole.keys() & set(longer):
-        whole[term] += sum(shares[other] for other in telling if _inside(other, term))
-    return tuple(sorted(whole, key=lambda term: (-whole[term], term))[:_SHOWN_TERMS])
+    damped: Floats = np.power(counts, np.float32(_TF_POWER), dtype=np.float32)
+    return damped
 
 
-def _inside(term: str, other: str) -> bool:
-    return len(term) < len(other) and term in other and f" {term} " in f" {other} "
+def _lengths(rows: "npt.NDArray[np.int32]", squares: "Floats", articles: int) -> "npt.NDArray[np.float64]":
+    """Return the length of each article's vector, never 0."""
+    import numpy as np
+
+    return np.sqrt(np.maximum(np.bincount(rows, squares, articles), 1e-18))

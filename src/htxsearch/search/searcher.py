@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
+from htxsearch.errors import UsageError
+from htxsearch.indexing.documents import StoredArticle
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import check_options
 from htxsearch.query.forgive import forgive
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
-from htxsearch.search.articles import article_view, related_articles, reprints_of
+from htxsearch.search.articles import article_view, reprints_of
 from htxsearch.search.highlight import highlights
 from htxsearch.search.pipeline import SearchRequest, search
+from htxsearch.search.relatedness import asked, asked_passage, related_articles
 from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import ArticleView, RelatedArticles, Reprints, Results
 from htxsearch.search.snapshot import Snapshot
@@ -75,18 +78,39 @@ class Searcher:
         """
         return reprints_of(self.snapshot, article_id)
 
-    def related(self, article_id: str, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most similar to an indexed article.
+    def related(self, article_id: str, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the articles related to an indexed one.
 
-        Raises UnknownArticle, UsageError.
+        With `all_near` also those too far to be called related. Raises UnknownArticle, UsageError.
         """
         check_options(limit)
-        return related_articles(self.snapshot, self.show(article_id).article, limit, indexed=True)
+        return related_articles(
+            self.snapshot, asked(self.snapshot, self.show(article_id).article, indexed=True), limit, all_near=all_near
+        )
 
-    def related_to(self, article: Article, *, limit: int = 10) -> RelatedArticles:
-        """Return the indexed articles most similar to an article that need not be indexed.
+    def related_to_passage(self, article_id: str, passage: int, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the other articles related to a passage of an indexed article.
+
+        `passage` is its number, counted from 1, or where it starts in the body, as in the page's address. Raises
+        UnknownArticle, UsageError.
+        """
+        check_options(limit)
+        view = self.show(article_id)
+        starts = [span.start for span in view.passages]
+        number = passage - 1 if 1 <= passage <= len(starts) else starts.index(passage) if passage in starts else None
+        if number is None:
+            raise UsageError("related.no-passage", article=view.article.id, passage=passage, passages=len(starts))
+        return related_articles(
+            self.snapshot,
+            asked_passage(self.snapshot, StoredArticle(view.article, view.passages), number),
+            limit,
+            all_near=all_near,
+        )
+
+    def related_to(self, article: Article, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+        """Return the indexed articles related to an article that need not be indexed.
 
         Raises UsageError.
         """
         check_options(limit)
-        return related_articles(self.snapshot, article, limit, indexed=False)
+        return related_articles(self.snapshot, asked(self.snapshot, article, indexed=False), limit, all_near=all_near)

@@ -116,6 +116,7 @@ class Snapshot:
     @cached_property
     def similarity(self) -> "Similarity":
         """The weighted vectors of all articles, for related articles."""
+        from htxsearch.indexing.feature_weights import read_feature_weights
         from htxsearch.search.related import Similarity
 
-        return Similarity(self.engine.vectors())
+        return Similarity(self.engine.vectors(), read_feature_weights(self.engine))

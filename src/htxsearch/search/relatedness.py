@@ -1,0 +1,238 @@
+"""The articles related to an article, a passage or a text.
+
+They are those near it that are above a learned line.
+
+Near articles (`related`) are ordered by their likeness without names: names make events alike, but also all that happens in one
+province. Three signs say whether a near article is related at all: its similarity with names and without, and how alike the
+titles are. A logistic regression weighs them; `related.json`, which scripts/train_related.py writes, has the weights for a
+whole article, for a passage and for a short text, and the least probability that a reader would call the two related: of one
+event, or else of one topic. What is below that line is not shown: fewer rather than wrong. A text that is the same is always
+shown.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.feature_vectors import feature_hash, feature_vector, features
+from htxsearch.indexing.reprints import is_reprint
+from htxsearch.ingest.article import Article
+from htxsearch.search.related import Neighbour, Similarity
+from htxsearch.search.results import RelatedArticle, RelatedArticles
+from htxsearch.search.shared_terms import Phrase, phrases, shared_terms
+from htxsearch.search.snapshot import Snapshot, StoredArticles
+from htxsearch.text.analysis import Terms, analyse
+from htxsearch.text.official import text_of, without_motto
+from htxsearch.text.passages import passages
+from htxsearch.text.sentences import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = [
+    "SIGNS",
+    "Asked",
+    "Kind",
+    "Line",
+    "Lines",
+    "asked",
+    "asked_passage",
+    "learned_lines",
+    "other_lines",
+    "related_articles",
+    "signed",
+]
+
+Kind = Literal["article", "passage", "question"]
+"""What is asked about. A question is any text of few syllables."""
+
+SIGNS = ("similarity", "subject", "titles")
+_CANDIDATES = 40
+"""Near articles of which each is weighed."""
+_SHORT = 40
+"""Syllables of a text that is called a question."""
+_NO_TERMS = Terms((), ())
+_PLACES = 6
+"""Scores are compared to so many places; they are computed in single precision."""
+_LIKE = 0.4
+"""Least similarity of a text that may be the same one, cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The weights of the signs, their bias, and the least score that is related."""
+
+    weights: tuple[float, ...]
+    bias: float
+    least: float
+
+    def score(self, signs: Sequence[float]) -> float:
+        """Return the probability that an article with such signs is related."""
+        total = self.bias + sum(weight * sign for weight, sign in zip(self.weights, signs, strict=True))
+        return 1 / (1 + math.exp(-total))
+
+
+Lines = dict[str, Line]
+_OTHER: ContextVar[Lines | None] = ContextVar("lines", default=None)
+
+
+@lru_cache(maxsize=1)
+def learned_lines() -> Lines:
+    """Return the product's line for each kind of text."""
+    stored = json.loads(resources.files("htxsearch.search").joinpath("related.json").read_text("utf-8"))
+    return {kind: Line(tuple(line["weights"]), line["bias"], line["least"]) for kind, line in stored["lines"].items()}
+
+
+@contextmanager
+def other_lines(lines: Lines) -> Iterator[None]:
+    """Use other lines than the product's, such as those learned without a fold."""
+    token = _OTHER.set(lines)
+    try:
+        yield
+    finally:
+        _OTHER.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A text whose related articles are wanted.
+
+    `article_id` is the indexed article that it is, or is part of; `body` the whole text, to find reprints of one that is not
+    indexed. `vector` has its features, `pieces` are its title and passages with the flags of their syllables. Only an article
+    has a title.
+    """
+
+    kind: Kind
+    article_id: str | None
+    body: str
+    vector: bytes
+    pieces: tuple[tuple[str, bytes], ...]
+    title: str = ""
+    title_terms: Terms = _NO_TERMS
+
+
+def asked(snapshot: Snapshot, article: Article, *, indexed: bool) -> Asked:
+    """Return an article as what is asked about.
+
+    The words of one that is indexed are known and not segmented again.
+    """
+    of_title, of_body = _flags(snapshot, article.id) if indexed else (None, None)
+    told = without_motto(article.body, passages(article.body))
+    [title] = analyse(article.title, [Span(0, len(article.title))], flags=of_title)
+    parts = analyse(article.body, told, flags=of_body)
+    body = text_of(article.body, told)
+    is_short = not indexed and len(title.syllables) + sum(len(part.syllables) for part in parts) <= _SHORT
+    pieces = [(article.title, title.flags)]
+    pieces += [(article.body[span.start : span.end], part.flags) for span, part in zip(told, parts, strict=True)]
+    vector = feature_vector(article.title, body, [title, *parts])
+    if is_short:
+        return Asked("question", None, article.body, vector, tuple(pieces))
+    return Asked("article", article.id if indexed else None, article.body, vector, tuple(pieces), article.title, title)
+
+
+def asked_passage(snapshot: Snapshot, stored: StoredArticle, number: int) -> Asked:
+    """Return a passage of an indexed article as what is asked about.
+
+    `number` counts from 0.
+    """
+    span = stored.passages[number]
+    flags = snapshot.engine.forward(stored.article.id)[number + 1].flags
+    text = stored.article.body[span.start : span.end]
+    parts = analyse(text, [Span(0, len(text))], flags=flags)
+    vector = feature_vector("", text, [Terms((), ()), *parts])
+    return Asked("passage", stored.article.id, stored.article.body, vector, (("", b""), (text, flags)))
+
+
+def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: bool = False) -> RelatedArticles:
+    """Return up to `limit` articles related to a text, nearest first, ties by id.
+
+    With `all_near`, those below the line are among them.
+    """
+    line = (_OTHER.get() or learned_lines())[what.kind]
+    stored = StoredArticles(snapshot.engine)
+    group = snapshot.reprint_groups.group(what.article_id) if what.article_id else ()
+    ordered = sorted(signed(snapshot, what, stored), key=lambda one: (-round(one[0].subject, _PLACES), one[0].article_id))
+    mine = phrases(what.pieces)
+    related: list[RelatedArticle] = []
+    for near, signs in ordered:
+        if len(related) == limit:
+            break
+        article = stored[near.article_id].article
+        is_like = what.article_id is None and near.similarity >= _LIKE
+        reprint = near.article_id in group or (is_like and is_reprint(what.body, article.body))
+        if not (all_near or reprint or line.score(signs) >= line.least):
+            continue
+        terms = shared_terms(mine, _phrases(snapshot, stored[article.id]), snapshot.similarity.idf)
+        if terms or reprint:
+            related.append(
+                RelatedArticle(
+                    article_id=article.id,
+                    title=article.title,
+                    date=article.date,
+                    place=article.place,
+                    source=article.source,
+                    score=near.subject,
+                    terms=terms,
+                    reprint=reprint,
+                )
+            )
+    return RelatedArticles(what.article_id, tuple(related))
+
+
+def signed(snapshot: Snapshot, what: Asked, stored: StoredArticles) -> list[tuple[Neighbour, tuple[float, ...]]]:
+    """Return the articles near a text, most similar first, each with its signs."""
+    similarity = snapshot.similarity
+    title = _title_of(what.title, what.title_terms, similarity)
+    found: list[tuple[Neighbour, tuple[float, ...]]] = []
+    for near in similarity.nearest(what.vector, limit=_CANDIDATES, leave_out=what.article_id):
+        likeness = 0.0
+        if len(title.hashes):
+            written = stored[near.article_id].article.title
+            flags = snapshot.engine.forward(near.article_id)[0].flags
+            [terms] = analyse(written, [Span(0, len(written))], flags=flags)
+            likeness = title.likeness(_title_of(written, terms, similarity))
+        found.append((near, (near.similarity, near.subject, likeness)))
+    return found
+
+
+class _Title(NamedTuple):
+    """The features of a title, by their sorted hashes, with their weights."""
+
+    hashes: "npt.NDArray[np.uint32]"
+    weights: "npt.NDArray[np.float32]"
+
+    def likeness(self, other: "_Title") -> float:
+        """Return the cosine of two titles, 0 without one."""
+        import numpy as np
+
+        common = float((self.weights[np.isin(self.hashes, other.hashes)] ** 2).sum())
+        lengths = math.sqrt(float((self.weights**2).sum()) * float((other.weights**2).sum()))
+        return common / max(lengths, 1e-9)
+
+
+def _title_of(title: str, terms: Terms, similarity: Similarity) -> _Title:
+    import numpy as np
+
+    hashes = np.array(sorted({feature_hash(feature) for feature in features(title, "", [terms])}), np.uint32)
+    return _Title(hashes, similarity.weights(hashes))
+
+
+def _flags(snapshot: Snapshot, article_id: str) -> tuple[bytes, bytes]:
+    """Return the flags of the syllables of an indexed article's title and of its body."""
+    of_title, *of_passages = (part.flags for part in snapshot.engine.forward(article_id))
+    return of_title, b"".join(of_passages)
+
+
+def _phrases(snapshot: Snapshot, stored: StoredArticle) -> dict[str, Phrase]:
+    """Return the words and names of an indexed article."""
+    of_title, *of_passages = (part.flags for part in snapshot.engine.forward(stored.article.id))
+    texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]
+    return phrases(zip(texts, [of_title, *of_passages], strict=False))
