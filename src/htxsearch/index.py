@@ -128,7 +128,6 @@ class Index:
         The options narrow the query as its own fields do; several places or sources are alternatives.
         A date may be 2019, 9/2019, 7/8/2023 or ISO; `since` takes its first day, `until` its last. `semantic`
         ranks by the vectors of passages, too; None does so if the extra is installed and the passages have vectors.
-
         With `answer`, a query that asks something gets `answers`, to be shown above the first page of hits. They are found
         in the passages retrieved for the hits, as `ask` would find them.
 
