@@ -31,7 +31,7 @@ def test_query_prints_hits_and_facets_as_json(office: Path) -> None:
     assert {"query", "total", "took_ms", "hits", "facets"} <= output.keys()
     assert output["query"] == "hop tac xa che"
     assert output["total"] == len(output["hits"]) > 0
-    assert sum(output["facets"]["year"].values()) == output["total"]
+    assert sum(output["facets"]["year"].values()) == output["near"] <= output["total"]
     for hit in output["hits"]:
         assert {"article_id", "title", "source", "date", "place", "path", "score", "passage", "highlights"} <= hit.keys()
         assert hit["place"] == "Thái Nguyên"
@@ -208,14 +208,14 @@ def test_explain_prints_expansions_and_feature_scores(office: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["query", "(chè"], 2, 'this "(" is never closed\n  (chè\n  ^'),
-        (["query", 'chè "Thái'], 2, '  chè "Thái\n      ^'),
+        (["query", "--strict", "(chè"], 2, 'this "(" is never closed\n  (chè\n  ^'),
+        (["query", "--strict", 'chè "Thái'], 2, '  chè "Thái\n      ^'),
         (["query", "chè", "--since", "hôm qua"], 2, "since 'hôm qua' is no date; write 2019"),
         (["query", "chè", "--since", "2021", "--until", "2020"], 2, "swap them"),
         (["query", "chè", "-n", "0"], 2, "limit must be between 1 and"),
         (["query", "chè", "--offset", "-1"], 2, "offset must not be negative"),
         (["query", "chè", "--place", ""], 2, "place is empty"),
-        (["query", "vườn:chè"], 2, "there is no field vườn:"),
+        (["query", "--strict", "vườn:chè"], 2, "there is no field vườn:"),
         (["show", "che-tan-cuon.txt"], 2, "did you mean"),
         (["related", "nowhere.txt"], 2, "there is no article 'nowhere.txt'"),
         (["related", "-"], 2, "it has no text"),

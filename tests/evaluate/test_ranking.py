@@ -91,7 +91,7 @@ def test_own_forms_are_asked_if_the_query_has_them(folder: Path) -> None:
 
 
 def test_a_query_that_cannot_be_parsed_counts_as_a_miss_and_keeps_its_error(folder: Path) -> None:
-    row = json.dumps({"_id": "q5", "text": 'lúa "mùa', "metadata": {}})
+    row = json.dumps({"_id": "q5", "text": "()", "metadata": {}})
     with (folder / "queries.jsonl").open("a", encoding="utf-8") as file:
         file.write("\n" + row)
     with (folder / "qrels.tsv").open("a", encoding="utf-8") as file:
@@ -99,7 +99,7 @@ def test_a_query_that_cannot_be_parsed_counts_as_a_miss_and_keeps_its_error(fold
     judged = read_judged_set(folder)
     with index_of(judged) as index:
         found = evaluate_ranking(judged, index)
-    assert found.outcomes["q5"].error == "this quotation mark is never closed"
+    assert found.outcomes["q5"].error == "nothing to look for; type some words"
     assert found.measures["MRR@10"] == pytest.approx(3 / 5)
 
 

@@ -1105,7 +1105,7 @@ def test_what_earlier_commits_had_is_let_go(folders: Folders) -> None:
             folders.write(f"{number % 5:02}.txt", f"Tin số {number}", f"Hợp tác xã thứ {number} bán chè ở chợ phiên.")
             writing.update(batch=1)
             assert asked.search(f"thứ {number} chè").hits[0].title == f"Tin số {number}"
-            assert asked.related(f"{number % 5:02}.txt").related
+            assert asked.related(f"{number % 5:02}.txt", all_near=True).related
             descriptors, mapped = held()
             segments = len(list(folders.index.glob("*/*.seg")))
             assert not [path for path in mapped if path.endswith("(deleted)")]

@@ -70,7 +70,7 @@ def write_mixed(folders: Folders, count: int = 24) -> None:
 def everything(engine: MemoryEngine) -> tuple[Any, ...]:
     return (
         list(engine._documents.items()),
-        {name: json.loads(blob) for name, blob in engine._blobs.items()},
+        {name: blob if name == "feature-weights" else json.loads(blob) for name, blob in engine._blobs.items()},
         engine.generation,
     )
 

@@ -70,7 +70,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "within.zip": (folder.packed({"b.zip": folder.packed({"a.txt": folder.text(0)})}), "archive within an archive"),
     "laughs.odt": (folder.odt(0, _LOL), "entities"),
     "leak.odt": (folder.odt(0, _LEAK), "entities"),
-    "no-columns.csv": (b"a,b\n1,2\n", "first row names no column"),
+    "no-columns.csv": (b"1,2\n3,4\n", "first row names no column"),
     "no-json.jsonl": (b"{not json\n", "not JSON"),
     "deep.jsonl": (b'{"id":' + b"[" * 100_000 + b"\n", "not JSON"),
 }

@@ -268,11 +268,11 @@ class _Text:
 
         A cell over several columns has empty ones behind it.
         """
-        cells: list[_Line] = []
-        for cell in row:
-            if cell.tag == f"{_WORD}tc":
-                cells += [self._cell(cell), *([] for _ in range(_columns_of(cell) - 1))]
-        return joined_runs(cells, _BETWEEN)
+        whole: list[Run] = []
+        for number, cell in enumerate(cell for cell in row if cell.tag == f"{_WORD}tc"):
+            behind = [Run(_BETWEEN)] * (_columns_of(cell) - 1)
+            whole += [*([Run(_BETWEEN)] if number else []), *self._cell(cell), *behind]
+        return whole
 
     def _cell(self, cell: Any) -> _Line:
         lines = [self.line(paragraph) for paragraph in cell.iter(f"{_WORD}p")]
