@@ -76,10 +76,11 @@ def opened(browser: Any, server: Served) -> Iterator[Opened]:
 
 
 def total(page: Any) -> int:
+    """Return the number of near articles that a page of results says."""
     said = page.get_by_role("status").inner_text()
-    found = re.search(r"(?:trong|of) ([\d.,]+)", said)
+    found = re.search(r": ([\d.]+) bài phù hợp|trong ([\d.]+)", said)
     assert found is not None, said
-    return int(re.sub(r"\D", "", found.group(1)))
+    return int((found[1] or found[2]).replace(".", ""))
 
 
 @pytest.mark.parametrize("width", [1200, 375])
