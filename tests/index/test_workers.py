@@ -67,10 +67,18 @@ def write_mixed(folders: Folders, count: int = 24) -> None:
     (folders.corpus / "09b.txt").write_bytes(b"")
 
 
+def without_stamps(blob: Any) -> Any:
+    """Return a blob without the stamps of files, which depend on how long ago a file was written."""
+    entries = [entry for entry in blob.values() if isinstance(entry, dict)] if isinstance(blob, dict) else []
+    for entry in entries:
+        entry.pop("stamp", None)
+    return blob
+
+
 def everything(engine: MemoryEngine) -> tuple[Any, ...]:
     return (
         list(engine._documents.items()),
-        {name: blob if name == "feature-weights" else json.loads(blob) for name, blob in engine._blobs.items()},
+        {name: blob if name == "feature-weights" else without_stamps(json.loads(blob)) for name, blob in engine._blobs.items()},
         engine.generation,
     )
 
