@@ -30,6 +30,7 @@ from htxsearch.engine.contract import (
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
+from htxsearch.engine.whoosh.kernel import Kernel, NumpyKernel, fastest_kernel
 from htxsearch.engine.whoosh.storage import latest_generation, read_contents
 
 from .documents import any_of, document, hits, phrase, put, syllables
@@ -118,6 +119,27 @@ def test_the_answers_are_those_of_scoring_everything(filled: tuple[Path, WhooshE
         "explain": rng.random() < 0.3,
     }
     assert rounded(engine.search(node, **options)) == rounded(oracle.search(node, **options))
+
+
+@pytest.mark.parametrize("kernel", [fastest_kernel(), NumpyKernel()], ids=["fastest", "numpy"])
+@pytest.mark.parametrize("seed", range(60))
+def test_without_counting_the_hits_are_the_same(
+    filled: tuple[Path, WhooshEngine, MemoryEngine], monkeypatch: pytest.MonkeyPatch, kernel: Kernel, seed: int
+) -> None:
+    folder, _, oracle = filled
+    monkeypatch.setattr("htxsearch.engine.whoosh.reader.fastest_kernel", lambda: kernel)
+    rng = random.Random(seed)
+    leaves = tuple(random_node(rng, 0) for _ in range(rng.randint(1, 7)))
+    scored = tuple(leaf for leaf in leaves if not isinstance(leaf, TermsFilter | DateRange))
+    preferred = tuple(leaf for leaf in leaves if isinstance(leaf, TermsFilter | DateRange) and leaf.boost)
+    node = Boolean((Boolean(should=scored),), preferred) if seed % 2 else Boolean(should=leaves)
+    options: dict[str, Any] = {"limit": rng.choice([1, 3, 10]), "offset": rng.choice([0, 0, 2]), "per_article": seed % 5 == 0}
+    engine = WhooshEngine(folder)
+    try:
+        for _ in range(2):  # the second time the bounds are known
+            assert rounded(engine.search(node, **options, count=False))[2] == rounded(oracle.search(node, **options))[2]
+    finally:
+        engine.close()
 
 
 def answers(engine: WhooshEngine) -> list[Any]:

@@ -303,11 +303,13 @@ class Engine(Protocol):
         by_date: bool = False,
         facets: Sequence[str] = (),
         explain: bool = False,
+        count: bool = True,
     ) -> SearchResult:
         """Return the passages that match `node`, best first or by date.
 
         By date, the passages of the newest articles come first. `per_article` keeps only the best passage of each
-        article.
+        article. Without `count` the hits are the same, and `total` and `articles` may be too small: an engine need not
+        look at all that matches.
         """
 
     def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:

@@ -53,6 +53,7 @@ class MemoryEngine:
         by_date: bool = False,
         facets: Sequence[str] = (),
         explain: bool = False,
+        count: bool = True,  # noqa: ARG002 - everything is looked at in any case
     ) -> SearchResult:
         scored = {unit: score for unit, score in self._evaluate(node).items() if score is not None}
         ranked = sorted(scored, key=lambda unit: (-round(scored[unit], 9), unit))

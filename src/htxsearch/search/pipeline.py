@@ -105,7 +105,7 @@ def first_stage(snapshot: Snapshot, read_as: str, filters: tuple[Filter, ...] = 
     The query is read by `read_keystrokes`. Raises QuerySyntaxError.
     """
     query = snapshot.expander.expand(parse(read_as), filters)
-    return _first_stage(snapshot.engine, read_as, query, filters)
+    return _first_stage(snapshot.engine, read_as, query, filters, count=False)
 
 
 def _first_stage(
@@ -116,8 +116,9 @@ def _first_stage(
     *,
     facets: Sequence[str] = (),
     explain: bool = False,
+    count: bool = True,
 ) -> Retrieval:
-    result = engine.search(query.node, limit=DEPTH, per_article=False, facets=facets, explain=explain)
+    result = engine.search(query.node, limit=DEPTH, per_article=False, facets=facets, explain=explain, count=count)
     return Retrieval(read_as, query, filters, result)
 
 
@@ -197,7 +198,7 @@ def _line(
         return snapshot.lines[key]
     if ranking is None:
         query = snapshot.expander.expand(tree)
-        hits = _first_stage(snapshot.engine, read_as, query, ()).result.hits
+        hits = _first_stage(snapshot.engine, read_as, query, (), count=False).result.hits
         ranking = query, rerank(snapshot.engine, query.terms, read_as, hits, dense)
     query, reranked = ranking
     if len(snapshot.lines) >= _KEPT_LINES:

@@ -176,7 +176,7 @@ class Columns:
         if table is None:
             parts = (self.section(f"{field}.{part}") for part in ("at", "units", "tf", "crc"))
             table = self._blocks[field] = tuple(parts)
-            self._checked[field] = bytearray(len(table[0]))
+            self._checked.setdefault(field, bytearray(len(table[0])))
         at, all_units, all_tf, crcs = table
         start, end = at.item(number), at.item(number + 1)
         units, tf = all_units[start:end], all_tf[start:end]
@@ -185,6 +185,15 @@ class Columns:
                 raise ColumnsDamaged(f"{field} {number}")
             self._checked[field][number] = True
         return units, tf
+
+    def table(self, field: str) -> tuple[Array, Array, Array, Array, Array, Array, Array, bytearray]:
+        """Return a field's columns, and a byte for each term that is verified.
+
+        The columns are hash, text, text_at, at, crc, units and tf.
+        """
+        parts = (self.section(f"{field}.{part}") for part in ("hash", "text", "text_at", "at", "crc", "units", "tf"))
+        hashes, text, text_at, at, crcs, units, tf = parts
+        return hashes, text, text_at, at, crcs, units, tf, self._checked.setdefault(field, bytearray(len(at)))
 
     def give_back(self) -> None:
         """Release the pages that were read.

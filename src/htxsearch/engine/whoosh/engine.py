@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from htxsearch.engine.contract import Counts, DisjunctionMax, Forward, Hit, Node, Posting, SearchResult
-from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask
-from htxsearch.engine.whoosh.scoring import LeafScores, evaluate, explain_score
+from htxsearch.engine.contract import Boolean, Counts, DisjunctionMax, Forward, Hit, Node, Posting, SearchResult
+from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
+from htxsearch.engine.whoosh.reader import IndexReader, Mask
+from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate, explain_score
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import (
     NO_DATE,
@@ -26,11 +27,6 @@ from htxsearch.engine.whoosh.storage import (
 from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
 
 __all__ = ["WhooshEngine"]
-
-_GROUP = 16
-"""Values in a group whose maximum is taken when the best scores are bounded."""
-_TIE = 1e-8
-"""Scores are compared to nine places; a score within this of the last of the best may be equal to it."""
 
 
 class WhooshEngine:
@@ -109,9 +105,14 @@ class WhooshEngine:
         by_date: bool = False,
         facets: Sequence[str] = (),
         explain: bool = False,
+        count: bool = True,
     ) -> SearchResult:
         with mapped(self._folder):
             reader = self._reader
+            if not (count or per_article or by_date or facets or explain):
+                found = best_passages(reader, node, limit + offset)
+                if found is not None:
+                    return _uncounted(reader, *found, offset, limit)
             matches = evaluate(reader, node)
             mask = matches.matching()
             best_of = reader.max_per_article(
@@ -124,7 +125,7 @@ class WhooshEngine:
             return SearchResult(
                 articles if per_article else passages,
                 articles,
-                tuple(_hits(reader, node, matches, chosen, explain=explain)),
+                tuple(_hits(reader, node, matches.scores[chosen], chosen, explain=explain)),
                 {name: _facet(reader, name, has_any) for name in facets},
             )
 
@@ -175,7 +176,7 @@ class WhooshEngine:
 
     def values(self, field: Literal["place", "source"]) -> dict[str, int]:
         with mapped(self._folder):
-            return _facet(self._reader, field, np.ones(self._reader.articles, np.bool_))
+            return _facet(self._reader, field, self._reader.live)
 
     def vectors(self) -> Iterator[tuple[str, bytes]]:
         with mapped(self._folder):
@@ -230,39 +231,43 @@ def _ranked(reader: IndexReader, matches: LeafScores, best_of: Floats, limit: in
     if not count or not limit:
         return np.empty(0, np.intp)
     measure = np.where(has_any, reader.dates, -1).astype(np.float64) if by_date else best_of
-    least = -1.0
-    if count > limit:
-        least = _bound(measure, limit) - 2 * _TIE
+    least = reader.kernel.nth_greatest(measure, limit, -1.0) - 2 * TIE if count > limit else -1.0
     if by_date:
         passages = np.flatnonzero(matches.matching() & reader.of_passages(measure >= least))
     elif least > 0:
         passages = np.flatnonzero(matches.scores >= least)
     else:
         passages = np.flatnonzero(matches.matching())
-    owner = reader.owner(passages)
-    rounded = matches.scores[passages].round(9)
-    dates = reader.dates[owner] if by_date else np.zeros(len(passages), np.intp)
-    ranks = _ranks(reader, owner) if len(set(rounded.tolist())) < len(rounded) else owner  # ids matter for ties alone
-    order = np.lexsort((reader.passage_number(passages), ranks, -rounded, -dates))
+    dates = reader.dates[reader.owner(passages)] if by_date else None
+    order = _order(reader, passages, matches.scores[passages], dates)
     if per_article:
-        _, first = np.unique(owner[order], return_index=True)
+        _, first = np.unique(reader.owner(passages[order]), return_index=True)
         order = order[np.sort(first)]
     found: Ints = passages[order[:limit]]
     return found
 
 
-def _bound(measure: Floats, limit: int) -> float:
-    """Return a bound that at least `limit` values reach, and few more.
+def _order(reader: IndexReader, passages: Ints, scores: Floats, dates: Ints | None = None) -> Ints:
+    """Return the order of passages: by date, score, article id and number.
 
-    The values are divided into groups; the bound is the `limit`-th greatest maximum of a group. Groups are
-    columns, so that a single pass over the array makes them. With few groups the bound is the `limit`-th greatest
-    value.
+    Without dates, the score comes first.
     """
-    groups = len(measure) // _GROUP
-    if groups >= 4 * limit:
-        rest = measure[groups * _GROUP :]
-        measure = np.append(measure[: groups * _GROUP].reshape(_GROUP, groups).max(axis=0), rest)
-    return float(np.partition(measure, len(measure) - limit)[len(measure) - limit])
+    rounded = scores.round(9)
+    if dates is None and len(set(rounded.tolist())) == len(rounded):
+        return np.argsort(-rounded)
+    owner = reader.owner(passages)
+    keys = [reader.passage_number(passages), _ranks(reader, owner), -rounded]
+    return np.lexsort(keys if dates is None else [*keys, -dates])
+
+
+def _uncounted(reader: IndexReader, passages: Ints, scores: Floats, offset: int, limit: int) -> SearchResult:
+    """Return the best of some passages; what matches beside them is not counted."""
+    if not limit:
+        return SearchResult(len(passages), 0, (), {})
+    kept = np.flatnonzero(scores >= reader.kernel.nth_greatest(scores, offset + limit, 0.0) - 2 * TIE)
+    order = kept[_order(reader, passages[kept], scores[kept])][offset : offset + limit]
+    hits = tuple(_hits(reader, Boolean(), scores[order], passages[order], explain=False))
+    return SearchResult(len(passages), len({hit.article_id for hit in hits}), hits, {})
 
 
 def _ranks(reader: IndexReader, articles: Ints) -> Ints:
@@ -275,10 +280,15 @@ def _ranks(reader: IndexReader, articles: Ints) -> Ints:
     return found
 
 
-def _hits(reader: IndexReader, node: Node, matches: LeafScores, passages: Ints, *, explain: bool) -> Iterable[Hit]:
+def _hits(reader: IndexReader, node: Node, scores: Floats, passages: Ints, *, explain: bool) -> Iterable[Hit]:
     leaves = explain_score(reader, node, passages) if explain else []
-    owner, number = reader.owner(passages).tolist(), reader.passage_number(passages).tolist()
-    for at, score in enumerate(matches.scores[passages].tolist()):
+    owner = reader.owner(passages)
+    number = (passages - reader.starts[owner]).tolist()
+    owner = owner.tolist()
+    for at, score in enumerate(scores.tolist()):
+        if not leaves:
+            yield Hit(reader.article_id(owner[at]), number[at], score)
+            continue
         own = tuple((leaf, float(scores[at])) for leaf, scores, within in leaves if within[at])
         yield Hit(reader.article_id(owner[at]), number[at], score, own)
 

@@ -4,14 +4,13 @@ The scores are exactly those that `engine.contract` defines. They are summed apa
 (titles, filters with a boost), and those of articles are propagated to their passages once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 
 from htxsearch.engine.contract import (
-    ARTICLE_FIELDS,
     AtLeast,
     Best,
     Boolean,
@@ -23,10 +22,11 @@ from htxsearch.engine.contract import (
     Phrase,
     TermsFilter,
 )
-from htxsearch.engine.whoosh.reader import Floats, IndexReader, Ints, Mask, TermWeights
+from htxsearch.engine.whoosh.kernel import Floats, Ints
+from htxsearch.engine.whoosh.reader import Group, IndexReader, Mask, is_on_article
 from htxsearch.engine.whoosh.storage import NO_DATE
 
-__all__ = ["LeafScores", "evaluate", "explain_score"]
+__all__ = ["LeafScores", "best_passages", "evaluate", "explain_score"]
 
 
 class LeafScores(NamedTuple):
@@ -67,6 +67,63 @@ def evaluate(reader: IndexReader, node: Node) -> LeafScores:
         mask = result.matching() & ~evaluate(reader, child).matching()
         result = LeafScores(result.scores * mask, mask)
     return result
+
+
+def best_passages(reader: IndexReader, node: Node, limit: int) -> tuple[Ints, Floats] | None:
+    """Return passages that the best `limit` are among, with their scores.
+
+    They are in no order. None if the node is no sum of scored leaves, with preferences at most: `evaluate` can do it.
+    """
+    parts = _sum_of(node)
+    if parts is None:
+        return None
+    leaves, preferences = parts
+    scores = np.zeros(reader.passages)
+    sums = _Sums(reader, scores)
+    late: list[tuple[Group, DisjunctionMax]] = []
+    others = 0
+    for leaf in leaves:
+        if isinstance(leaf, DisjunctionMax) and not is_on_article(leaf):
+            late.append((reader.group(leaf.alternatives), leaf))
+        else:
+            others += 1
+            if sums.add(leaf) is not None:
+                return None
+    if others:
+        scores = sums.total()
+    late.sort(key=lambda one: -one[0].bound * one[0].idf * one[1].boost)
+    groups = [(group.postings, group.idf * leaf.boost, group.bound * group.idf * leaf.boost) for group, leaf in late]
+    preferred = sum(one.boost for one in preferences)
+    docs, found, most = reader.kernel.top(scores, not others, groups, limit, preferred)
+    for (_, leaf), part in zip(late, most, strict=True):
+        if part > 0:
+            reader.learn_bound(leaf.alternatives, part)
+    passages, sums_of = np.frombuffer(docs, np.int64).astype(np.intp, copy=False), np.frombuffer(found, np.float64)
+    if preferences:
+        sums_of, owner = sums_of.copy(), reader.owner(passages)
+        for one in preferences:
+            sums_of[_accepted(reader, one)[owner]] += one.boost
+    return passages, sums_of
+
+
+def _sum_of(node: Node) -> tuple[list[Node], Sequence[TermsFilter | DateRange]] | None:
+    """Return the leaves that a node sums up, and the filters that it prefers.
+
+    None if it does more.
+    """
+    preferences: list[TermsFilter | DateRange] = []
+    if isinstance(node, Boolean) and len(node.must) == 1 and not node.must_not:
+        for child in node.should:
+            if not isinstance(child, TermsFilter | DateRange) or child.boost <= 0:
+                return None
+            preferences.append(child)
+        (node,) = node.must
+    if isinstance(node, Boolean) and (node.must or node.must_not):
+        return None
+    leaves = list(_flat(node.should if isinstance(node, Boolean) else (node,)))
+    if any(isinstance(leaf, AtLeast | InArticle) or (isinstance(leaf, Leaf) and leaf.boost <= 0) for leaf in leaves):
+        return None
+    return leaves, preferences
 
 
 def _best(results: list[LeafScores]) -> LeafScores:
@@ -126,20 +183,27 @@ class _Sums:
             self._passages += result.scores
             return result.mask
         if isinstance(node, InArticle):
-            matching = evaluate(reader, node.node).matching()
-            return reader.of_passages(reader.max_per_article(matching.astype(np.float64), 0.0) > 0)
+            return reader.of_passages(reader.any_of_article(evaluate(reader, node.node).matching()))
         if isinstance(node, TermsFilter | DateRange):
             accepted = _accepted(reader, node)
             if node.boost > 0:
                 self._of_articles()[accepted] += node.boost
                 return None
             return reader.of_passages(accepted)
-        weights, on_article = _weights(reader, node)
-        weights.add_to(self._of_articles() if on_article else self._passages, node.boost)
+        on_article = is_on_article(node)
         if node.boost > 0:
+            self._add_leaf(node, self._of_articles() if on_article else self._passages)
             return None
-        dense = weights.dense(reader.articles if on_article else reader.passages) > 0
-        return reader.of_passages(dense) if on_article else dense
+        mask = np.zeros(reader.articles if on_article else reader.passages, np.bool_)
+        mask[reader.docs(node)] = True
+        return reader.of_passages(mask) if on_article else mask
+
+    def _add_leaf(self, node: DisjunctionMax | Phrase, scores: Floats) -> None:
+        if isinstance(node, Phrase):
+            found = self._reader.phrase(node.field, node.slots)
+            scores[found.docs] += node.boost * found.scores
+        else:
+            self._reader.add(node.alternatives, self._reader.group(node.alternatives), node.boost, scores)
 
     def _of_articles(self) -> Floats:
         if self._articles is None:
@@ -152,14 +216,6 @@ class _Sums:
             self._reader.propagate_to_passages(self._articles, self._passages)
             self._articles = None
         return self._passages
-
-
-def _weights(reader: IndexReader, node: DisjunctionMax | Phrase) -> tuple[TermWeights, bool]:
-    """Return a leaf's weights, and True if they are of articles."""
-    if isinstance(node, Phrase):
-        return reader.phrase(node.field, node.slots), node.field in ARTICLE_FIELDS
-    on_article = bool(node.alternatives) and node.alternatives[0].field in ARTICLE_FIELDS
-    return reader.weights(node.alternatives), on_article
 
 
 def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:

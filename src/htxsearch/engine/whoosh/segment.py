@@ -193,6 +193,10 @@ class Segment:
 
         return self._ask(found)
 
+    def table(self, field: str) -> tuple[Array, Array, Array, Array, Array, Array, Array, bytearray]:
+        """Return a field's columns, as `Columns.table` does."""
+        return self._ask(lambda columns: columns.table(field))
+
     def frequency(self, field: str, term: str) -> int:
         """Return the number of docs that hold a term, deleted ones included."""
 

@@ -88,7 +88,7 @@ class _Ours:
         seam = self._seam
         terms = (self._vocabulary[token] for token in query)
         node = seam.Boolean(should=tuple(seam.DisjunctionMax((seam.WeightedTerm("syllable", term),)) for term in terms))
-        found = self._engine.search(node, limit=TOP, per_article=False)
+        found = self._engine.search(node, limit=TOP, per_article=False, count=False)
         return [(int(hit.article_id) + hit.passage, hit.score) for hit in found.hits]
 
 
