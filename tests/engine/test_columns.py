@@ -1,14 +1,12 @@
 """The sidecars: always those of the segments, never trusted, and with the answers that scoring everything gives."""
 
 import json
-import os
-import pickle
 import random
 import shutil
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -31,7 +29,6 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
 from htxsearch.engine.whoosh.kernel import Kernel, NumpyKernel, fastest_kernel
-from htxsearch.engine.whoosh.storage import latest_generation, read_contents
 
 from .documents import any_of, document, hits, phrase, put, syllables
 
@@ -299,27 +296,6 @@ def test_terms_with_one_hash_are_told_apart_in_phrases(tmp_path: Path) -> None:
     assert hits(engine.search(phrase(f"{other} chè"), limit=9)) == [("b", 0)]
     assert hits(engine.search(phrase(f"trà {other}"), limit=9)) == []
     engine.close()
-
-
-def test_a_doctored_table_of_contents_runs_no_code_when_it_is_read(
-    filled: tuple[Path, WhooshEngine, MemoryEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder, _, _ = filled
-    shutil.copytree(folder, tmp_path / "data")
-    generation = latest_generation(folder)
-    path = tmp_path / "data" / f"_MAIN_{generation}.toc"
-    data = path.read_bytes()
-    start = data.rindex(b"\x80\x05")
-
-    class Harm:
-        def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
-            return os.mkdir, (str(tmp_path / "bị hại"),)
-
-    path.write_bytes(data[:start] + pickle.dumps([Harm()], 5))
-    with pytest.raises(pickle.UnpicklingError):
-        read_contents(tmp_path / "data", generation)
-    assert not (tmp_path / "bị hại").exists()
-    monkeypatch.undo()
 
 
 def test_a_sidecar_that_fits_is_not_made_anew(

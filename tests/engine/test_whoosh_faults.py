@@ -524,9 +524,10 @@ def test_a_new_engine_is_on_disk_before_its_table_of_contents_is_in_place(
     events = watch_the_disk(monkeypatch)
     WhooshEngine(tmp_path / "data", create=True).close()
     kinds = [event[0] for event in events]
-    assert kinds == ["sync", "rename", "sync"]
-    assert events[0][1:] in events[1][2].values()
-    assert events[2][1] == (tmp_path / "data").stat().st_ino
+    assert kinds == ["sync", "sync", "rename", "sync"]  # the table of contents and its checksums
+    assert events[0][1:] in events[2][2].values()
+    assert events[1][1:] in events[2][2].values()
+    assert events[3][1] == (tmp_path / "data").stat().st_ino
 
 
 def test_what_was_committed_is_there_when_opened_again(engine: WhooshEngine, folder: Path) -> None:

@@ -53,7 +53,7 @@ __all__ = [
     "writer_lock",
 ]
 
-FORMAT = 6
+FORMAT = 7
 """Raised whenever older code cannot read the files, or articles have to be read anew (6: pages, numbers, signers)."""
 
 RECOGNISED = "ocr"

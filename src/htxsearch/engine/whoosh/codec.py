@@ -21,10 +21,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from whoosh import fields, formats
+from whoosh import columns, fields, formats, index
 from whoosh.analysis import IDAnalyzer
+from whoosh.codec import whoosh3
 from whoosh.codec.whoosh3 import W3Codec, W3Segment
 from whoosh.columns import NumericColumn, VarBytesColumn
+from whoosh.filedb import structfile
 from whoosh.filedb.compound import CompoundStorage
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.filetables import OrderedHashReader, OrderedHashWriter
@@ -32,11 +34,14 @@ from whoosh.filedb.structfile import BufferFile, StructFile
 from whoosh.reading import SegmentReader
 
 from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
+from htxsearch.engine.whoosh.pickles import guard
 from htxsearch.engine.whoosh.postings import PostingsBuffer, read_postings
-from htxsearch.engine.whoosh.storage import NO_DATE
+from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, checksums_of
 from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
 __all__ = ["Codec", "DurableStorage", "SegmentFiles", "merge_segment", "schema"]
+
+guard(structfile, columns, whoosh3, index, W3Segment, W3Codec)
 
 _NO_NUMBER = -1
 """The value of a numeric column for a document that has none; dates have NO_DATE."""
@@ -81,7 +86,10 @@ class DurableStorage(FileStorage):  # type: ignore[misc]
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         if newname.endswith(".toc"):
-            self.before_commit(Path(self.folder, oldname))
+            toc, generation = Path(self.folder, oldname), int(newname.removesuffix(".toc").rpartition("_")[2])
+            self.before_commit(toc)
+            with self.create_file(blob_name("checksums", generation)) as file:
+                file.write(checksums_of(Path(self.folder), generation, toc))
         for name in self._unsynced:
             sync_file(Path(self.folder, name))  # parts that were assembled into one segment file are gone by now
         self._unsynced.clear()

@@ -20,10 +20,12 @@ from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from itertools import accumulate, groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from htxsearch.engine.whoosh.pickles import load_plain, loads_plain
 
 __all__ = ["Documents", "PostingsBuffer", "PostingsSource", "TermPostings", "Weights", "read_postings"]
 
@@ -188,7 +190,7 @@ def read_postings(entry: bytes, postings: memoryview) -> tuple["array[int]", "ar
     """
     documents, weights = array("I"), array("f")
     if entry[0]:
-        ids, frequencies, _ = _plain(entry[_ENTRY.size :])
+        ids, frequencies, _ = loads_plain(entry[_ENTRY.size :])
         documents.extend(ids)
         weights.extend(frequencies)
         return documents, weights
@@ -201,21 +203,10 @@ def read_postings(entry: bytes, postings: memoryview) -> tuple["array[int]", "ar
         (length,) = _LENGTH.unpack_from(postings, start)
         start += _LENGTH.size
         block = BytesIO(postings[start : start + abs(length)])
-        compression = _Plain(block).load()[3]
+        compression = load_plain(block)[3]
         packed = block.read()
-        steps, compact, _ = _plain(zlib.decompress(packed) if compression else packed)
+        steps, compact, _ = loads_plain(zlib.decompress(packed) if compression else packed)
         documents.extend(accumulate(steps))
         weights.extend(compact if isinstance(compact, tuple) else [1.0 if compact is None else compact] * len(steps))
         start += abs(length)
     return documents, weights
-
-
-class _Plain(pickle.Unpickler):
-    """Reads pickled values of Python's own kinds, and no class."""
-
-    def find_class(self, module: str, name: str) -> object:
-        raise pickle.UnpicklingError(f"postings hold a {module}.{name}")
-
-
-def _plain(data: bytes) -> Any:
-    return _Plain(BytesIO(data)).load()

@@ -6,21 +6,20 @@ The columns hold everything that is ranked; the rest is in Whoosh's file.
 """
 
 import mmap
-import pickle
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from htxsearch.engine.contract import TWIN_SHIFT, Forward, term_hash
 from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, build_columns, columns_name, give_back
-from htxsearch.engine.whoosh.storage import SEPARATOR, SegmentEntry
+from htxsearch.engine.whoosh.pickles import loads_plain
+from htxsearch.engine.whoosh.storage import SEPARATOR, SegmentEntry, damaged
 
 if TYPE_CHECKING:
     from htxsearch.engine.whoosh.codec import SegmentFiles
@@ -125,11 +124,18 @@ class Segment:
     def files(self) -> "SegmentFiles":
         """Return Whoosh's files of the segment.
 
-        They may no longer exist in the folder.
+        They may no longer exist in the folder. Raises IndexDamaged if they are not as they were written: what is read from them
+        is copied to other files.
         """
+        if not self._is_sound:
+            raise damaged(self._folder / f"{self.entry.name}.seg")
         from htxsearch.engine.whoosh.codec import SegmentFiles  # imports Whoosh
 
         return SegmentFiles(self._file.mapped, self.entry.name, self.entry.size)
+
+    @cached_property
+    def _is_sound(self) -> bool:
+        return self.entry.crc is None or zlib.crc32(self._file.mapped) == self.entry.crc
 
     def verify(self) -> bool:
         """Return True if the folder has this segment's columns, each checksum right."""
@@ -319,7 +325,7 @@ class Segment:
         """Return an article's record."""
         at, size = int(self.section("record.at")[article]), int(self.section("record.size")[article])
         stored = zlib.decompress(self._read(at, at + size, int(self.section("record.crc")[article])))
-        record: str = _Plain(BytesIO(stored)).load()["record"]
+        record: str = loads_plain(stored)["record"]
         return record
 
     def _read(self, start: int, end: int, crc: int) -> bytes:
@@ -448,10 +454,3 @@ class Segment:
         Verified tokens were compared with their checksum.
         """
         return np.zeros(len(self.passages), np.bool_)
-
-
-class _Plain(pickle.Unpickler):
-    """Unpickles built-in values only, and no class."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"a record holds a {module}.{name}")

@@ -4,25 +4,24 @@ Layout. An article is a run of Whoosh documents: the first for the article (ordi
 title terms, spellings), then one for each passage (ordinal 1, 2, …: its terms). Runs are written,
 merged and deleted whole. Hence a passage's article is the nearest ordinal 0 before it.
 
-The table of contents is read without Whoosh, as importing Whoosh takes longer than a query. It is a pickle; here
-it may make plain values and stand-ins for Whoosh's two classes and nothing else. Hence an untrusted index cannot
-execute code.
+The table of contents is read without Whoosh, as importing Whoosh takes longer than a query.
 """
 
 import errno
+import json
 import os
-import pickle
 import re
 import struct
 import zlib
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from htxsearch.engine.contract import Terms, forward_of
+from htxsearch.engine.whoosh.pickles import load
 from htxsearch.errors import (
     HtxError,
     IndexBusy,
@@ -41,10 +40,14 @@ __all__ = [
     "Contents",
     "SegmentEntry",
     "blob_name",
+    "checksums_of",
+    "damaged",
+    "file_crc",
     "latest_generation",
     "mapped",
     "pack_blob",
     "pack_forward",
+    "read_checksums",
     "read_contents",
     "stale_files",
     "unpack_blob",
@@ -63,15 +66,9 @@ _SEGMENT_FILE = re.compile(r"(MAIN_[0-9a-z]+)\.[A-Za-z0-9_.]+")
 _SIZES = bytes((4, 8, 4))
 _BYTE_ORDER = -12345
 _VERSION = -111
-_CLASSES = {
-    ("whoosh.codec.whoosh3", "W3Segment"),
-    ("whoosh.codec.whoosh3", "W3Codec"),
-}
-_VALUES: dict[tuple[str, str], Any] = {
-    ("collections", "defaultdict"): defaultdict,
-    ("builtins", "int"): int,
-    ("builtins", "set"): set,
-}
+_CHECKSUMS = "checksums"
+"""The blob of a commit that has the checksums of its other files; blobs and columns have their own."""
+_PIECE = 1 << 20
 _DAMAGE = (None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.EINVAL)
 """The numbers of those OSErrors of reading that wrong content causes.
 
@@ -86,12 +83,14 @@ Errors that Python or Whoosh raises have none. A file is gone, is a folder, or l
 class SegmentEntry:
     """A segment as a commit lists it.
 
-    The entry has the stem of the segment's files, its number of documents, and the deleted documents.
+    The entry has the stem of the segment's files, its number of documents, and the deleted documents; and the checksum of
+    its .seg file, None before the commit.
     """
 
     name: str
     size: int
     deleted: frozenset[int]
+    crc: int | None = None
 
 
 class Contents(NamedTuple):
@@ -116,10 +115,19 @@ def latest_generation(folder: Path) -> int:
 def read_contents(folder: Path, generation: int, *, path: Path | None = None) -> Contents:
     """Return the contents of a commit.
 
-    They are read from the file at `path` if it is not in place yet. Raises IndexOutdated, and FileNotFoundError if
-    the commit is gone. May raise any exception for a damaged file; `mapped` translates it.
+    They are read from the file at `path` if it is not in place yet, and then without checksums. Raises IndexOutdated,
+    IndexDamaged for a wrong checksum, and FileNotFoundError if the commit is gone. May raise any exception for a damaged
+    file; `mapped` translates it.
     """
-    file = BytesIO((path or folder / f"_MAIN_{generation}.toc").read_bytes())
+    toc = path or folder / f"_MAIN_{generation}.toc"
+    content = toc.read_bytes()
+    crcs: dict[str, int] = {}
+    if path is None:
+        checksums = read_checksums(folder, generation)
+        if checksums["toc"] != zlib.crc32(content):
+            raise damaged(toc)
+        crcs = checksums["segments"]
+    file = BytesIO(content)
     if file.read(3) != _SIZES or _int(file) != _BYTE_ORDER:
         raise ValueError("the table of contents is of another architecture")
     if _int(file) != _VERSION:
@@ -129,28 +137,51 @@ def read_contents(folder: Path, generation: int, *, path: Path | None = None) ->
     if _int(file) != generation:
         raise ValueError("the table of contents is another commit's")
     _int(file)
-    return Contents(generation, tuple(_entry(vars(segment)) for segment in _Reader(file).load()))
+    return Contents(generation, tuple(_entry(vars(segment), crcs) for segment in load(file)))
 
 
-def _entry(state: dict[str, Any]) -> SegmentEntry:
+def _entry(state: dict[str, Any], crcs: Mapping[str, int]) -> SegmentEntry:
     size, deleted = state["_doccount"], frozenset(state["_deleted"] or ())
     sound = type(size) is int and all(type(document) is int and 0 <= document < size for document in deleted)
     if not (sound and state["compound"] is True and re.fullmatch("[0-9a-z]+", state["segid"]) and state["indexname"] == "MAIN"):
         raise ValueError("the table of contents names a segment that cannot be")
-    return SegmentEntry(f"MAIN_{state['segid']}", size, deleted)
+    name = f"MAIN_{state['segid']}"
+    return SegmentEntry(name, size, deleted, crcs.get(name))
 
 
-class _StandIn:
-    """Takes the place of Whoosh's segment and codec, and holds their attributes."""
+def read_checksums(folder: Path, generation: int) -> Any:
+    """Return the checksums of a commit: of "toc", and of "segments" by name.
+
+    Raises FileNotFoundError if the commit is gone, and any exception for a damaged file.
+    """
+    return json.loads(unpack_blob((folder / blob_name(_CHECKSUMS, generation)).read_bytes()))
 
 
-class _Reader(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _CLASSES:
-            return type(name, (_StandIn,), {})
-        if (module, name) in _VALUES:
-            return _VALUES[module, name]
-        raise pickle.UnpicklingError(f"the table of contents holds a {module}.{name}")
+def checksums_of(folder: Path, generation: int, toc: Path) -> bytes:
+    """Return the blob of checksums of a commit that is about to be made.
+
+    Its table of contents lies at `toc`. A segment of the commit before keeps the checksum that it was written with.
+    """
+    before: Any = {}
+    with suppress(FileNotFoundError):  # the first commit
+        before = read_checksums(folder, generation - 1)["segments"]
+    entries = read_contents(folder, generation, path=toc).segments
+    segments = {entry.name: before.get(entry.name) or file_crc(folder / f"{entry.name}.seg") for entry in entries if entry.size}
+    return pack_blob(json.dumps({"toc": zlib.crc32(toc.read_bytes()), "segments": segments}).encode())
+
+
+def file_crc(path: Path) -> int:
+    """Return the CRC-32 of a file."""
+    crc = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            crc = zlib.crc32(piece, crc)
+    return crc
+
+
+def damaged(file: Path) -> IndexDamaged:
+    """Return the error for a file with a wrong checksum."""
+    return IndexDamaged("index.damaged-file", file=str(file))
 
 
 def _int(file: BytesIO) -> int:

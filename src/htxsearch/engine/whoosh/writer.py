@@ -18,7 +18,6 @@ from htxsearch.engine.whoosh.storage import (
     FIELD_PREFIX,
     NO_DATE,
     SEPARATOR,
-    SegmentEntry,
     blob_name,
     latest_generation,
     mapped,
@@ -174,6 +173,7 @@ def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
     """
     from htxsearch.engine.whoosh.codec import merge_segment
 
+    entries = {entry.name: entry for entry in read_contents(folder, writer.generation - 1).segments}
     tiers: dict[int, list[Any]] = {}
     for segment in segments:
         dead = segment.deleted_count() * 2 > segment.doc_count_all()
@@ -185,8 +185,7 @@ def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
             continue
         for segment in of_tier:
             if segment.doc_count_all():
-                entry = SegmentEntry(segment.segment_id(), segment.doc_count_all(), frozenset(segment.deleted_docs()))
-                merge_segment(writer, segment, Segment(folder, entry).files())
+                merge_segment(writer, segment, Segment(folder, entries[segment.segment_id()]).files())
     return kept
 
 
