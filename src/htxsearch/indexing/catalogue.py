@@ -267,14 +267,14 @@ def _short_forms(entries: Mapping[str, CatalogueEntry]) -> dict[str, list[tuple[
 
     A meaning is the spelling, the long form and an article that defines it. Of the spellings of a long form, the one that most
     articles have is right. A long form that a single article has is left out as a slip if many have a similar one (sông Cứa
-    Long beside sông Cửu Long).
+    Long beside sông Cửu Long). Articles are read in the order of their ids, whatever the order in which they were added.
     """
     found: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
-    for entry in entries.values():
-        for article_id, definitions in entry.definitions.items():
-            for short, long in definitions:
-                meanings = found.setdefault(folded_form(index_term(short)), {})
-                meanings.setdefault(folded_form(long.lower()), []).append((short, long, article_id))
+    defining = sorted((article_id, given) for entry in entries.values() for article_id, given in entry.definitions.items())
+    for article_id, definitions in defining:
+        for short, long in definitions:
+            meanings = found.setdefault(folded_form(index_term(short)), {})
+            meanings.setdefault(folded_form(long.lower()), []).append((short, long, article_id))
     return {
         short: [_majority(of_meaning) for long, of_meaning in meanings.items() if not _is_slip(long, meanings)]
         for short, meanings in found.items()
