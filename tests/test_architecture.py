@@ -36,7 +36,7 @@ OWNERS = {
     "scipy": {"indexing.feature_weights"},
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
-    "pypdfium2": {"ingest.readers.pdf_pages"},
+    "pypdfium2": {"ingest.readers.pdf_pages", "ingest.readers.pdf_words"},
     "docx": {"ingest.readers.word", "search.hit_files"},
     "olefile": {"ingest.readers.compound"},
     "oxmsg": {"ingest.readers.mail"},

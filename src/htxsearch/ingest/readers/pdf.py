@@ -15,6 +15,7 @@ from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.letterhead import read_letterhead
 from htxsearch.ingest.readers.ocr import Picture, ScannedText, recogniser, with_recognised
 from htxsearch.ingest.readers.pdf_pages import DPI, page_picture, pdf_pages
+from htxsearch.ingest.readers.pdf_tables import Whole
 
 __all__ = ["document_of_pages", "read_pdf"]
 
@@ -174,6 +175,11 @@ def _paragraphs(lines: Sequence[str]) -> _Joined:
     goes_on = False
     length = 0
     for line in lines:
+        if isinstance(line, Whole):
+            paragraphs.append([line])
+            begins.append((len(paragraphs) - 1, 0))
+            goes_on = False
+            continue
         last = paragraphs[-1][-1] if paragraphs else ""
         is_full = goes_on and not _BEGINS.match(line)
         if paragraphs and (is_full or (line[:1].islower() and not _ENDS.search(last))):

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.readers.pdf_tables import Head, with_tables
+from htxsearch.ingest.readers.pdf_words import HYPHEN, rules_of, words_of
 from htxsearch.text.normalize import LONE_VOWELS, is_syllable, nfc
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
 __all__ = ["DPI", "PdfText", "page_picture", "pdf_pages", "syllable_share"]
 
@@ -39,6 +41,8 @@ _SOME_IMAGE, _MOST_IMAGE = 0.1, 0.5
 _OUTLINES = 100
 """Drawn paths of a page whose letters are outlines."""
 _DEPTH = 3
+_ENDS_WITH_FIGURE, _FIGURE_LINES = re.compile(r"(?:^|\s)\d[\d.,]*(?: ?%|(?: [^\W\d_]{1,10}){1,3})?$"), 2
+"""Lines that may be rows of a table, and how many of them a page has on which tables are looked for."""
 _WORD = re.compile(r"[^\W\d_]+")
 _PDFIUM = threading.Lock()  # PDFium runs in one thread at a time
 
@@ -73,8 +77,10 @@ def pdf_pages(data: bytes) -> PdfText:
             if len(document) > _MOST_PAGES:
                 raise Unreadable(message("file.pdf-too-long", limit=_MOST_PAGES))
             pages, scans = [], []
+            head: Head | None = None
             for number in range(len(document)):
-                pages.append(_lines(_page_text(document, number)))
+                lines, head = _page_lines(document, number, head)
+                pages.append(lines)
                 if _is_scan(document, number, pages[-1]):
                     scans.append(number)
                 _check_clock(ends)
@@ -152,22 +158,34 @@ def _area(page: "PdfPage") -> float:
     return float(page.get_width() * page.get_height())
 
 
-def _page_text(document: "PdfDocument", number: int) -> str:
+def _page_lines(document: "PdfDocument", number: int, head: Head | None) -> tuple[list[str], Head | None]:
+    """Return the lines of a page, and the head of its last table.
+
+    Each row of a table is `Whole`. `head` is that of the page before.
+    """
     page = document[number]
     text = page.get_textpage()
     try:
-        return str(text.get_text_range())
+        written = _text_of(text)
+        lines = _lines(written)
+        if sum(_ENDS_WITH_FIGURE.search(line) is not None for line in lines) < _FIGURE_LINES:
+            return lines, None
+        return with_tables(lines, words_of(page, text, written), rules_of(page), head)
     finally:
         text.close()
         page.close()
 
 
+def _text_of(text: "PdfTextPage") -> str:
+    return str(text.get_text_range())
+
+
 def _lines(text: str) -> list[str]:
     """Return the lines of a page.
 
-    PDFium writes U+FFFE for a hyphen at the end of a line. Vietnamese is never hyphenated, so the hyphen is one of the text.
+    A hyphen at the end of a line is a sign of its own. Vietnamese is never hyphenated, so the hyphen is one of the text.
     """
-    joined = re.sub(r"\ufffe\s*", "-", text).replace("\x02", "-")
+    joined = re.sub(rf"{HYPHEN}\s*", "-", text).replace("\x02", "-")
     return [" ".join(nfc(line).split()) for line in re.split(r"\r\n|\r|\n", joined)]
 
 
