@@ -149,7 +149,7 @@ class _Read:
 
     def take(self, piece: str) -> bool:
         """Take a piece of the head; return False if it is no more of the head."""
-        if _RULE.fullmatch(piece):
+        if _RULE.fullmatch(piece) or not any(map(str.isalnum, piece)):
             self.dropped.append(piece)
             return True
         if _PLACE_AND_DAY.fullmatch(piece) or (self.day is None and read_dateline(piece)):

@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,8 +12,10 @@ from htxsearch.text.normalize import nfc
 if TYPE_CHECKING:
     from pypdfium2 import PdfObject, PdfPage, PdfTextPage
 
-__all__ = ["HYPHEN", "Rule", "Word", "cell_text", "lines_of", "rules_of", "words_of"]
+__all__ = ["HYPHEN", "PDFIUM", "Rule", "Word", "cell_text", "lines_of", "rules_of", "words_of"]
 
+PDFIUM = threading.Lock()
+"""PDFium runs in one thread at a time."""
 HYPHEN = "\ufffe"
 """What PDFium writes for a hyphen at the end of a line."""
 _SAME_WORD = 0.5
