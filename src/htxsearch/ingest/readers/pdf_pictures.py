@@ -1,4 +1,4 @@
-"""Pictures of PDF pages for recognition: as many dots as the scan has, without specks.
+"""Pictures of scanned PDF pages: as many dots as the scan has, no specks.
 
 tesseract reads a scan best as it is: drawn with more dots than it has, its letters blur and its specks grow. Specks are
 removed only from pages that have many: on clean pages of few dots they are parts of letters.
