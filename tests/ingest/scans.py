@@ -11,7 +11,19 @@ from pathlib import Path
 import pypdfium2
 import pypdfium2.raw as raw
 
-__all__ = ["A4", "FONTS", "FakeTesseract", "drawn_page", "font", "grey_page", "png_of", "scanned_pdf", "table_of", "tiff_of"]
+__all__ = [
+    "A4",
+    "FONTS",
+    "FakeTesseract",
+    "Grey",
+    "drawn_page",
+    "font",
+    "grey_page",
+    "png_of",
+    "scanned_pdf",
+    "table_of",
+    "tiff_of",
+]
 
 A4 = (595, 842)
 FONTS = tuple(map(Path, ("/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf", "/usr/share/fonts/TTF/DejaVuSerif.ttf")))

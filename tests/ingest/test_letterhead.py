@@ -155,3 +155,42 @@ def test_the_number_of_a_document_without_a_head(lines: list[str], number: str |
 )
 def test_a_text_without_such_a_head_has_none(lines: list[str]) -> None:
     assert read_letterhead(lines) is None
+
+
+@pytest.mark.parametrize(
+    "above",
+    [["Lưu hành nội bộ"], ["Tài liệu họp tổ"], ["Dự thảo lần 2", "Trang 1/3"], ["Bản tin số 4\tTrang 1", "", "Tổ ong rừng"],
+     ["Dự thảo ngày 3/12/2021"], ["TÀI LIỆU HỌP", "Lưu hành nội bộ"]],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["LIÊN MINH HTX TỈNH LAI CHÂU", "Số: 31/BC-LMHTX", *MOTTO, "Lai Châu, ngày 09 tháng 12 năm 2021"],
+        ["LIÊN MINH HTX\tCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "TỈNH LAI CHÂU\tĐộc lập - Tự do - Hạnh phúc",
+         "Số: 31/BC-LMHTX\tLai Châu, ngày 9 tháng 12 năm 2021"],
+        [*MOTTO, "LIÊN MINH HTX TỈNH LAI CHÂU", "Số 31/BC-LMHTX", "Lai Châu ngày 09 tháng 12 năm 2021"],
+        ["LIÊN MINH HTX TỈNH LAI CHÂU", "Số: 31/BC-LMHTX", "Lai Châu, ngày 09 tháng 12 năm 2021"],
+    ],
+)  # fmt: skip
+def test_short_lines_above_the_head_stay_in_the_text(above: list[str], lines: list[str]) -> None:
+    lines = [*above, *lines, "BÁO CÁO", "Kết quả nuôi ong chung năm 2021"]
+    assert head_of(lines) == WANTED
+    head = read_letterhead([*lines, *TEXT])
+    assert head is not None
+    pieces = [piece for line in above for piece in line.split("\t") if piece]
+    assert head.kept[: len(pieces)] == tuple(pieces)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Ông Sử gửi tổ bản này:"],
+        ["Tổ ong họp sáng nay."],
+        ["Một dòng dài hơn hẳn những dòng đứng trên đầu trang, vì nó kể chuyện các tổ nuôi ong ở ven rừng"],
+        ["một", "hai", "ba", "bốn", "năm"],
+    ],
+)
+def test_text_above_a_head_makes_it_part_of_the_text(above: list[str]) -> None:
+    lines = ["HTX ONG RỪNG", "Số: 2/BC-HTX", *MOTTO, "Sơn La, ngày 5 tháng 3 năm 2020", "BÁO CÁO", "Nghề ong"]
+    assert read_letterhead([*above, *lines, *TEXT]) is None
+    assert read_letterhead(["Lưu hành nội bộ", *lines, *TEXT], above=0) is None

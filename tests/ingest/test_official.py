@@ -1,6 +1,6 @@
 """Official documents read alike in every format: head, foot, and nothing lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -29,20 +29,22 @@ ANNEX = ["PHỤ LỤC", "- Bản Nà Lếch: 12 tổ;", "- Bản Hua Cuổi: 9 t
 LINES = [*LEFT, *RIGHT, *TITLE, *TEXT, *LIST, *SIGNED, *ANNEX]
 
 
-def as_text(title: list[str]) -> bytes:
+def as_text(title: list[str], above: Sequence[str] = ()) -> bytes:
     head = [f"{left}\t{right}" for left, right in zip(LEFT, RIGHT, strict=True)]
     foot = [f"{left}\t{right}" for left, right in zip([*LIST, ""], SIGNED, strict=True)]
-    return "\n".join([*head, "", *title, "", *TEXT, *foot, "", *ANNEX]).encode()
+    return "\n".join([*above, *head, "", *title, "", *TEXT, *foot, "", *ANNEX]).encode()
 
 
-def as_word(title: list[str]) -> bytes:
-    def paragraphs(lines: list[str]) -> str:
+def as_word(title: list[str], above: Sequence[str] = ()) -> bytes:
+    def paragraphs(lines: Sequence[str]) -> str:
         return "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in lines)
 
     def table(*cells: list[str]) -> str:
         return f"<w:tbl><w:tr>{''.join(f'<w:tc>{paragraphs(cell)}</w:tc>' for cell in cells)}</w:tr></w:tbl>"
 
-    return docx_of(table(LEFT, RIGHT) + paragraphs([*title, *TEXT]) + table(LIST, SIGNED) + paragraphs(ANNEX))
+    return docx_of(
+        paragraphs(above) + table(LEFT, RIGHT) + paragraphs([*title, *TEXT]) + table(LIST, SIGNED) + paragraphs(ANNEX)
+    )
 
 
 def as_open_document(title: list[str]) -> bytes:
@@ -74,9 +76,9 @@ def as_rich_text(title: list[str]) -> bytes:
     return (r"{\rtf1\ansi " + "".join(one if ord(one) < 128 else f"\\u{ord(one)}?" for one in written) + "}").encode("ascii")
 
 
-def as_pdf(title: list[str]) -> bytes:
+def as_pdf(title: list[str], above: Sequence[str] = ()) -> bytes:
     foot = ["Nơi nhận: KT. CHỦ TỊCH", "- UBND tỉnh (để báo cáo); PHÓ CHỦ TỊCH", "- Lưu: VT, KT. (Đã ký)", "Lò Thị Mận"]
-    return pdf_of([drawn_lines([*LEFT, *RIGHT, *title, *TEXT, *foot, *ANNEX])])
+    return pdf_of([drawn_lines([*above, *LEFT, *RIGHT, *title, *TEXT, *foot, *ANNEX])])
 
 
 def table_of(*cells: list[str]) -> str:
@@ -146,6 +148,17 @@ def test_nothing_of_a_document_is_lost(tmp_path: Path, name: str) -> None:
     wanted = "".join("".join(LINES).split())
     for sign in set(wanted):
         assert found.count(sign) >= wanted.count(sign), (sign, found)
+
+
+@pytest.mark.parametrize(("name", "made"), [("a.txt", as_text), ("a.docx", as_word), ("a.pdf", as_pdf)])
+def test_lines_above_the_letterhead_change_nothing_else(
+    tmp_path: Path, name: str, made: Callable[[list[str], Sequence[str]], bytes]
+) -> None:
+    plain = article_of(tmp_path, name, made(TITLE, ()))
+    article = article_of(tmp_path, name, made(TITLE, ["Lưu hành trong tổ", "Bản gửi các bản"]))
+    assert (article.title, article.date, article.number) == (" ".join(TITLE), date(2021, 12, 9), "31/BC-LMHTX")
+    assert article.signer == plain.signer == "Lò Thị Mận, Phó Chủ tịch"
+    assert article.body == f"Lưu hành trong tổ\nBản gửi các bản\n{plain.body}"
 
 
 @pytest.mark.parametrize(

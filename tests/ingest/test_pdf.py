@@ -100,7 +100,7 @@ def test_what_is_dropped_and_what_is_kept_are_all_there_was(tmp_path: Path) -> N
 
 def test_the_page_with_more_syllables_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """PDFium loses letters of some fonts; then the page is read by pypdf."""
-    monkeypatch.setattr(pages_module, "_page_text", lambda *_: "T h p tác nuôi ong b n Nà L ch gom đ c m i hai thùng")
+    monkeypatch.setattr(pages_module, "_text_of", lambda *_: "T h p tác nuôi ong b n Nà L ch gom đ c m i hai thùng")
     read = pdf_pages(pdf_of([drawn_lines([STORY])]))
     assert " ".join(read.pages[0]).strip() == STORY
 
@@ -108,7 +108,7 @@ def test_the_page_with_more_syllables_is_kept(monkeypatch: pytest.MonkeyPatch) -
 def test_a_reading_that_loses_most_of_a_page_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some pages have only their running title for pypdf: all of it syllables."""
     page = ["Bi ểu m ẫu c ủa t ổ n uôi o ng", *[f"cộ t {word} h àng {word}" for word in WORDS]]
-    monkeypatch.setattr(pages_module, "_page_text", lambda *_: "\n".join(page))
+    monkeypatch.setattr(pages_module, "_text_of", lambda *_: "\n".join(page))
     assert pdf_pages(pdf_of([drawn_lines(["Tập san nghề ong"])])).pages == [page]
 
 
@@ -126,7 +126,7 @@ def test_what_pypdf_cannot_read_stays_as_pdfium_read_it(monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise Unreadable(message("file.pdf-too-slow", seconds=1))
 
-    monkeypatch.setattr(pages_module, "_page_text", lambda *_: torn)
+    monkeypatch.setattr(pages_module, "_text_of", lambda *_: torn)
     monkeypatch.setattr(pages_module, "_by_pypdf", fail)
     assert pdf_pages(pdf_of([drawn_lines([STORY])])).pages == [[torn]]
 

@@ -13,6 +13,7 @@ import pytest
 from htxsearch import Article, Rejected
 from htxsearch.facts.extract import extract_facts
 from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.readers.cells import table_lines
 from ingest.folder import packed
 
 
@@ -364,3 +365,31 @@ def test_the_bytes_of_a_page_go_before_its_declaration(tmp_path: Path) -> None:
 def test_look_alikes_of_d_are_d(tmp_path: Path) -> None:
     [article] = read(tmp_path, "tin.txt", "Tin mới\nTỉnh Ðắk Lắk và huyện Ɖức Cơ trồng cà phê.\n".encode())
     assert "Đắk Lắk và huyện Đức Cơ" in article.body
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Lao động (1.000 người)", "bản Mận: lao động 40 nghìn người"),
+        ("Doanh thu (1.000.000 đồng)", "bản Mận: doanh thu 40 triệu đồng"),
+        ("Trước 1995", "bản Mận: trước 1995 40"),
+    ],
+)
+def test_a_figure_is_not_joined_with_one_of_its_columns_name(name: str, sentence: str) -> None:
+    assert table_lines([["Bản", name, "Số tổ"], ["bản Mận", "40", "2"]]) == [f"Bản | {name} | Số tổ", f"{sentence}; 2 tổ"]
+
+
+def test_figures_of_ranges_are_no_sentences() -> None:
+    assert table_lines([["Bản", "Từ 500 đến 1.000", "Số tổ"], ["Bản Mận", "40", "2"]]) is None
+
+
+def test_columns_that_go_on_below_have_names_of_their_own() -> None:
+    rows = [["Năm", "2019", "2020"], ["Số tổ", "3", "4"], ["Năm", "2021", "2022"], ["Số tổ", "5", "6"]]
+    assert table_lines(rows) == [
+        "Năm | 2019 | 2020", "Số tổ, năm 2019: 3", "Số tổ, năm 2020: 4",
+        "Năm | 2021 | 2022", "Số tổ, năm 2021: 5", "Số tổ, năm 2022: 6",
+    ]  # fmt: skip
+
+
+def test_rows_without_labels_are_no_sentences() -> None:
+    assert table_lines([["Bản", "Mức", "Số tổ"], ["Bản Mận", "1", "2"], ["", "< 3", "4"], ["", "< 5", "4"]]) is None

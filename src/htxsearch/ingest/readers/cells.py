@@ -21,7 +21,7 @@ from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.sentences import Span
 
-__all__ = ["Share", "sheet_document", "table_document", "table_lines"]
+__all__ = ["Share", "names_of_columns", "sheet_document", "table_document", "table_lines"]
 
 _LONGEST_HEAD = 20
 """Rows in which the names of columns are looked for."""
@@ -35,6 +35,7 @@ _PLANNED = re.compile(r"(?<!\w)(?:kế hoạch|chỉ tiêu|mục tiêu)(?!\w)", 
 """Words before the time for which a figure is planned; in texts they name a plan by its year."""
 _LEADS = re.compile(r"(?:(?:^| )(?:tính|đến|tới|hết|ngày|trong|của|vào|tại|năm)(?= )|[ ,:-])+$", re.IGNORECASE)
 """Words that lead to a time."""
+_OTHER_TIME = re.compile(r"(?<!\w)(?:trước|sau)(?: năm| ngày)? (?=\d)", re.IGNORECASE)
 _UNTIL = frozenset({"đến", "tới", "hết"})
 _EMPTY = re.compile(r"[ ,]+\)")
 _LONGEST_NAME = 200
@@ -43,6 +44,10 @@ _PLACES = frozenset({"tỉnh", "huyện", "xã", "quận", "phường", "thị x
 """Names of a column whose cells are places of that kind."""
 _TIMES = frozenset({"nam", "thang", "quy", "ngay"})
 _UNIT = re.compile(r"\s*\(([^()]{1,20})\)$")
+_RANGE = re.compile(r"[<>≤≥] ?\d|(?<![\d.,/])(?!(?:19|20)\d\d$)[\d.,]*\d$")
+"""In the name of a column: its cells are of what is in a range, as from 500 to 1.000."""
+_THOUSANDS = (("1.000.000", "triệu"), ("1000000", "triệu"), ("1.000", "nghìn"), ("1000", "nghìn"))
+"""Numbers in front of a unit, and what is said for them: 40 (1.000 người) is 40 nghìn người."""
 _COUNTED = re.compile(r"(?:tổng )?(?:số lượng|số) (?!tiền|dư|vốn)([^()]{2,40})$", re.IGNORECASE)
 _PHONE = re.compile(r"dien thoai|di dong|(?<!\w)sdt(?!\w)")
 _CODE = re.compile(r"(?<!\w)(?:ma|cccd|cmnd|tai khoan|so hieu)(?!\w)")
@@ -79,16 +84,30 @@ def table_document(rows: Sequence[Sequence[str]]) -> ParsedDocument | None:
     return _table_document(None, rows)
 
 
+def names_of_columns(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many rows at the top of a table name its columns.
+
+    They are none, one, or two with groups.
+    """
+    return _names(rows, 0)[1] if len(rows) > 1 and _names_columns(rows, 0) else 0
+
+
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str] | None:
     """Return the rows of a table as lines, None unless it is one of figures.
 
     Its first row, or two, name the columns, and most rows below have figures; a table of two columns whose second counts
     nothing is a form. Each sentence of a row is a line, the first one behind the number of the row.
     """
-    if len(rows) < 2 or not _names_columns(rows, 0):
+    if not names_of_columns(rows):
         return None
+    again = next((number for number in range(2, len(rows)) if _is_head_again(rows[0], rows, number)), None)
+    if again:
+        parts = table_lines(rows[:again]), table_lines(rows[again:])
+        return [*parts[0], *parts[1]] if parts[0] and parts[1] else None
     names, first = _names(rows, 0)
     columns, body = _columns(names), rows[first:]
+    if any(_RANGE.search(column.rest) for column in columns):
+        return None  # a figure of the name would stand before that of the cell
     is_form = len(names) == 2 and not (columns[1].time or _UNIT.search(names[1]) or _COUNTED.match(names[1]))
     if is_form or 2 * sum(map(_has_figure, repeat(names), body)) <= len(body):
         return None
@@ -103,10 +122,20 @@ def table_lines(rows: Sequence[Sequence[str]]) -> list[str] | None:
     return lines
 
 
+def _is_head_again(head: Sequence[str], rows: Sequence[Sequence[str]], number: int) -> bool:
+    """Return True if a row names other columns under the same first name.
+
+    An example is a table whose years go on below each other.
+    """
+    row = rows[number]
+    return bool(row[0]) and row[0] == head[0] and row != head and _names_columns(rows, number)
+
+
 def _has_figure(names: Sequence[str], row: Sequence[str]) -> bool:
     """Return True if a row begins with words and has a figure under a name."""
     cells = [(name, text) for name, text in zip(names, row, strict=False) if text and not _is_ordinal(name, text)]
-    return len(cells) >= 2 and _is_name(cells[0][1]) and any(name and not _is_name(text) for name, text in cells[1:])
+    has_label = len(cells) >= 2 and any(map(str.isalpha, cells[0][1]))
+    return has_label and any(name and not _is_name(text) for name, text in cells[1:])
 
 
 def _lines_document(name: str, rows: Sequence[Sequence[object]]) -> ParsedDocument | None:
@@ -256,8 +285,10 @@ def _columns(names: Sequence[str]) -> list[_Column]:
 def _timed(name: str) -> tuple[str, str]:
     """Return the time that the name of a column has, and the name without it.
 
-    The time is empty if there is none or more than one, or if the figures are compared with it.
+    The time is empty if there is none or more than one, or if the figures are compared with it, or are of before or after it.
     """
+    if _OTHER_TIME.search(name):
+        return "", name
     mentions = [mention for mention in date_mentions(name) if mention.first] if len(name) <= _LONGEST_NAME else []
     if not mentions and len(name) <= _LONGEST_NAME:
         years = [(year.start(), year.end(), int(year[0])) for year in _YEAR.finditer(name)]
@@ -286,7 +317,8 @@ def _value(name: str, text: str) -> str:
     if text.endswith("%"):
         return f"{_lowered(name[: unit.start()].strip() if unit and unit[1] == '%' else name)} {text}".strip()
     if unit:
-        return f"{_lowered(name[: unit.start()].strip())} {text} {unit[1]}".strip()
+        of = next((f"{word}{unit[1][len(sign) :]}" for sign, word in _THOUSANDS if unit[1].startswith(f"{sign} ")), unit[1])
+        return f"{_lowered(name[: unit.start()].strip())} {text} {of}".strip()
     counted = _COUNTED.match(name)
     noun = counted[1] if counted else name
     known = unit_behind(f"1 {noun}", 1)

@@ -1,14 +1,15 @@
 """The head of an official document: body, number, place, date, kind, subject.
 
 It begins with the motto; of a small office without one, the number and the kind or subject make a head. Rules and "V/v"
-say nothing of the document and are dropped. Nghị định 30/2020/NĐ-CP, appendix I: body and number stand left, motto, place and
+say nothing of the document and are dropped. A few short lines may stand above it, as the header of each page does ("Lưu hành
+nội bộ"); they stay in the text. Nghị định 30/2020/NĐ-CP, appendix I: body and number stand left, motto, place and
 date right, the kind (BÁO CÁO) and the subject below, or "V/v …" below the number of a letter. Two columns come as one line, one
 table row, or one cell after the other.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
@@ -47,6 +48,10 @@ _CONSOLIDATED, _ANNEX = "VĂN BẢN HỢP NHẤT", "PHỤ LỤC"
 _MOST_LINES, _MOST_SUBJECT, _LONGEST_SUBJECT, _LONGEST_BODY = 40, 12, 900, 120
 """Lines of a head, lines of a subject, and characters of it and of an issuing body."""
 
+_MOST_ABOVE, _LONGEST_ABOVE = 4, 80
+"""Lines above a head, and characters of each."""
+_SENTENCE_ENDS = (".", "!", "?", ":", ";")
+
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
@@ -72,11 +77,36 @@ def is_official(lines: Iterable[str]) -> bool:
     return any(_OFFICIAL.fullmatch(" ".join(line.split())) for line in islice(lines, _MOST_LINES // 2))
 
 
-def read_letterhead(lines: Sequence[str]) -> Letterhead | None:
+def read_letterhead(lines: Sequence[str], *, above: int = _MOST_ABOVE) -> Letterhead | None:
     """Return the head of a document, given its lines; None if it has none.
 
-    A line may be a row of cells with tabs between, or a cell of several lines.
+    A line may be a row of cells with tabs between, or a cell of several lines. At most `above` short lines that end no sentence
+    stand above it; then it begins with body or motto, and has number and day, or one of them with the motto.
     """
+    if head := _read_head(lines):
+        return head
+    for start in _starts(lines, above):
+        head = _read_head(lines[start:])
+        if head and (head.day or head.number) and (is_official(head.kept) or (head.day and head.number)):
+            skipped = [piece for line in lines[:start] for piece in _pieces(line)]
+            return replace(head, lines=head.lines + start, kept=(*skipped, *head.kept))
+    return None
+
+
+def _starts(lines: Sequence[str], above: int) -> Iterator[int]:
+    """Yield the numbers of lines with which a head may begin below others."""
+    skipped = 0
+    for at, line in enumerate(lines):
+        pieces = _pieces(line)
+        if at and pieces and (_is_of_capitals(pieces[0]) or _OFFICIAL.fullmatch(pieces[0])):
+            yield at
+        skipped += bool(pieces)
+        if skipped > above or len(line) > _LONGEST_ABOVE or line.rstrip().endswith(_SENTENCE_ENDS):
+            return
+
+
+def _read_head(lines: Sequence[str]) -> Letterhead | None:
+    """Return the head with which lines begin."""
     has_motto = is_official(piece for line in islice(lines, _MOST_LINES // 2) for piece in _pieces(line))
     if not has_motto and own_number(piece for line in lines[:_MOST_LINES] for piece in _pieces(line)) is None:
         return None
@@ -119,7 +149,7 @@ class _Read:
 
     def take(self, piece: str) -> bool:
         """Take a piece of the head; return False if it is no more of the head."""
-        if _RULE.fullmatch(piece):
+        if _RULE.fullmatch(piece) or not any(map(str.isalnum, piece)):
             self.dropped.append(piece)
             return True
         if _PLACE_AND_DAY.fullmatch(piece) or (self.day is None and read_dateline(piece)):

@@ -116,7 +116,7 @@ def _official(blocks: Sequence[Block], reasons: Sequence[Message | None], known:
         return None
     first = reasons.index(None) if None in reasons else marked
     for start in range(max(0, marked - _HEAD_BLOCKS), marked + 1):
-        head = read_letterhead(texts[start:]) if blocks[start].linked < 0.5 and start <= first + _HEAD_BLOCKS else None
+        head = read_letterhead(texts[start:], above=0) if blocks[start].linked < 0.5 and start <= first + _HEAD_BLOCKS else None
         if head:
             break
     else:

@@ -14,7 +14,9 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, document
 from htxsearch.ingest.readers.letterhead import read_letterhead
 from htxsearch.ingest.readers.ocr import Picture, ScannedText, recogniser, with_recognised
-from htxsearch.ingest.readers.pdf_pages import DPI, page_picture, pdf_pages
+from htxsearch.ingest.readers.pdf_pages import pdf_pages
+from htxsearch.ingest.readers.pdf_pictures import SETTINGS, page_picture
+from htxsearch.ingest.readers.pdf_tables import Whole
 
 __all__ = ["document_of_pages", "read_pdf"]
 
@@ -46,9 +48,9 @@ def read_pdf(data: bytes) -> Iterator[ParsedDocument]:
     text = pdf_pages(data)
 
     def picture(number: int) -> Picture:
-        return Picture(page_picture(data, number), ("--dpi", str(DPI)))
+        return page_picture(data, number)
 
-    found = recogniser().recognise(data, text.scans, picture, settings=f"{DPI} dpi") if text.scans else {}
+    found = recogniser().recognise(data, text.scans, picture, settings=SETTINGS) if text.scans else {}
     scanned = with_recognised(text.pages, found)
     if not any(char.isalpha() for page in scanned.pages for line in page for char in line):
         reasons = [page for page in found.values() if isinstance(page, Message)]
@@ -174,6 +176,11 @@ def _paragraphs(lines: Sequence[str]) -> _Joined:
     goes_on = False
     length = 0
     for line in lines:
+        if isinstance(line, Whole):
+            paragraphs.append([line])
+            begins.append((len(paragraphs) - 1, 0))
+            goes_on = False
+            continue
         last = paragraphs[-1][-1] if paragraphs else ""
         is_full = goes_on and not _BEGINS.match(line)
         if paragraphs and (is_full or (line[:1].islower() and not _ENDS.search(last))):

@@ -5,21 +5,21 @@ syllables is read by pypdf (BSD-3), too, and the text with more of them is kept:
 """
 
 import logging
-import math
 import re
-import threading
 import time
 from io import BytesIO
 from typing import TYPE_CHECKING, NamedTuple
 
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.readers.pdf_tables import Head, with_tables
+from htxsearch.ingest.readers.pdf_words import HYPHEN, PDFIUM, rules_of, words_of
 from htxsearch.text.normalize import LONE_VOWELS, is_syllable, nfc
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
-__all__ = ["DPI", "PdfText", "page_picture", "pdf_pages", "syllable_share"]
+__all__ = ["PdfText", "pdf_pages", "syllable_share"]
 
 _MOST_PAGES = 3_000
 _LONGEST_S = 60.0
@@ -28,10 +28,6 @@ _GOOD = 0.9
 """Share of syllables with which a page is not read again: the rest are abbreviations and names."""
 _FEW_WORDS = 8
 """A page of fewer words says nothing about its reader."""
-DPI = 300
-"""Dots an inch of the picture of a page that is recognised: tesseract reads best from there on."""
-_MOST_PIXELS, _MOST_IMAGE_PIXELS = 40_000_000, 300_000_000
-"""Of the picture of a page, which of a large sheet has fewer dots an inch, and of the images on it."""
 _FEW_LETTERS, _STAMP_LETTERS = 40, 300
 """Letters of a page of pictures: a number or a mark of the scanner, a digital signature."""
 _SOME_IMAGE, _MOST_IMAGE = 0.1, 0.5
@@ -39,8 +35,9 @@ _SOME_IMAGE, _MOST_IMAGE = 0.1, 0.5
 _OUTLINES = 100
 """Drawn paths of a page whose letters are outlines."""
 _DEPTH = 3
+_ENDS_WITH_FIGURE, _FIGURE_LINES = re.compile(r"(?:^|\s)\d[\d.,]*(?: ?%|(?: [^\W\d_]{1,10}){1,3})?$"), 2
+"""Lines that may be rows of a table, and how many of them a page has on which tables are looked for."""
 _WORD = re.compile(r"[^\W\d_]+")
-_PDFIUM = threading.Lock()  # PDFium runs in one thread at a time
 
 
 class PdfText(NamedTuple):
@@ -62,7 +59,7 @@ def pdf_pages(data: bytes) -> PdfText:
     import pypdfium2
 
     ends = time.monotonic() + _LONGEST_S
-    with _PDFIUM:
+    with PDFIUM:
         try:
             document = pypdfium2.PdfDocument(data)
         except pypdfium2.PdfiumError as error:
@@ -73,8 +70,10 @@ def pdf_pages(data: bytes) -> PdfText:
             if len(document) > _MOST_PAGES:
                 raise Unreadable(message("file.pdf-too-long", limit=_MOST_PAGES))
             pages, scans = [], []
+            head: Head | None = None
             for number in range(len(document)):
-                pages.append(_lines(_page_text(document, number)))
+                lines, head = _page_lines(document, number, head)
+                pages.append(lines)
                 if _is_scan(document, number, pages[-1]):
                     scans.append(number)
                 _check_clock(ends)
@@ -87,32 +86,6 @@ def pdf_pages(data: bytes) -> PdfText:
     if doubtful:
         _read_again(data, pages, doubtful, ends)
     return PdfText(pages, title, tuple(scans))
-
-
-def page_picture(data: bytes, number: int) -> bytes:
-    """Return the picture of a page in grey, as PGM.
-
-    Raises Unreadable if it cannot be drawn within the memory that it may take.
-    """
-    import pypdfium2
-
-    with _PDFIUM:
-        document = pypdfium2.PdfDocument(data)
-        try:
-            page = document[number]
-            images = page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE], _DEPTH)
-            if sum(math.prod(image.get_px_size()) for image in images) > _MOST_IMAGE_PIXELS:
-                raise Unreadable(message("ocr.page-too-large", megapixels=_MOST_IMAGE_PIXELS // 1_000_000))
-            scale = min(DPI / 72, math.sqrt(_MOST_PIXELS / _area(page)))
-            bitmap = page.render(scale=scale, grayscale=True)
-            rows = memoryview(bytes(bitmap.buffer))
-            width, height = bitmap.width, bitmap.height
-            lines = [rows[at : at + width] for at in range(0, bitmap.stride * height, bitmap.stride)]
-            return b"".join([f"P5 {width} {height} 255\n".encode(), *lines])
-        except pypdfium2.PdfiumError as error:
-            raise Unreadable(message("file.pdf-damaged", error=str(error))) from error
-        finally:
-            document.close()
 
 
 def _is_scan(document: "PdfDocument", number: int, lines: list[str]) -> bool:
@@ -152,22 +125,34 @@ def _area(page: "PdfPage") -> float:
     return float(page.get_width() * page.get_height())
 
 
-def _page_text(document: "PdfDocument", number: int) -> str:
+def _page_lines(document: "PdfDocument", number: int, head: Head | None) -> tuple[list[str], Head | None]:
+    """Return the lines of a page, and the head of its last table.
+
+    Each row of a table is `Whole`. `head` is that of the page before.
+    """
     page = document[number]
     text = page.get_textpage()
     try:
-        return str(text.get_text_range())
+        written = _text_of(text)
+        lines = _lines(written)
+        if sum(_ENDS_WITH_FIGURE.search(line) is not None for line in lines) < _FIGURE_LINES:
+            return lines, None
+        return with_tables(lines, words_of(page, text, written), rules_of(page), head)
     finally:
         text.close()
         page.close()
 
 
+def _text_of(text: "PdfTextPage") -> str:
+    return str(text.get_text_range())
+
+
 def _lines(text: str) -> list[str]:
     """Return the lines of a page.
 
-    PDFium writes U+FFFE for a hyphen at the end of a line. Vietnamese is never hyphenated, so the hyphen is one of the text.
+    A hyphen at the end of a line is a sign of its own. Vietnamese is never hyphenated, so the hyphen is one of the text.
     """
-    joined = re.sub(r"\ufffe\s*", "-", text).replace("\x02", "-")
+    joined = re.sub(rf"{HYPHEN}\s*", "-", text).replace("\x02", "-")
     return [" ".join(nfc(line).split()) for line in re.split(r"\r\n|\r|\n", joined)]
 
 
