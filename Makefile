@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test setup check bench docs eval train train-reader
+.PHONY: demo test setup check bench perf docs eval train train-reader
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -21,6 +21,10 @@ check: setup
 
 bench: setup
 	scripts/bench
+
+# Instructions, counted by valgrind, against those pinned: what noise cannot fool.
+perf: setup
+	.venv/bin/python benches/instructions.py
 
 QA_SETS = contrast-dev htxqa-dev xquad-vi viquad-dev
 OWN_SETS = evals/contrast evals/encyclopedia evals/questions
