@@ -1,27 +1,31 @@
 """Write the parts of the documentation that the program itself determines.
 
-    python scripts/generate_docs.py [--check]
+    python scripts/generate_docs.py [--check] [--index FOLDER]
 
 docs/cli.md is every command's help. In README.md, README.vi.md and docs/*.md, the lines after `$ htxsearch …` in a
 console block are the command's output on the demo corpus, in the page's language. docs/ranking.md has the figures of
 rank.json, docs/decisions/README.md the table of the records, docs/benchmarks.md the figures that commands wrote. With
---check nothing is written, and the exit code is 1 if a page would change.
+--check nothing is written, and the exit code is 1 if a page would change. FOLDER is an index of corpus/; without one
+it is built.
 """
 
+import argparse
+import contextlib
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import click
 from benchmarks import benchmarks_page
+from click.testing import CliRunner
 
 from htxsearch.cli.main import cli
+from htxsearch.cli.translation import use_language
+from htxsearch.errors.messages import Language
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(r"(```console\n)(.*?)(```\n)", re.DOTALL)
@@ -120,13 +124,14 @@ def _help(command: click.Command, name: str) -> str:
 
 def transcripts(page: Path, folder: Path) -> str:
     """Return a page with the output of the commands in its console blocks made again, in the page's language."""
-    language = "vi" if page.name.endswith(".vi.md") else "en"
+    language: Language = "vi" if page.name.endswith(".vi.md") else "en"
 
     def session(block: re.Match[str]) -> str:
         commands = [line[2:] for line in block.group(2).splitlines() if line.startswith("$ ")]
         outputs = (f"$ {command}\n{_output(command, folder, language)}" for command in commands)
         return block.group(1) + "\n".join(outputs) + block.group(3)
 
+    use_language(language)
     return _BLOCK.sub(session, page.read_text("utf-8"))
 
 
@@ -134,29 +139,31 @@ def _output(command: str, folder: Path, language: str) -> str:
     words = shlex.split(command)
     if words[0] != "htxsearch":
         raise ValueError(f"a transcript may only run htxsearch, not {command!r}")
-    environment = {
-        **os.environ,
-        "COLUMNS": "100",
-        "NO_COLOR": "1",
-        "HTXSEARCH_LANG": language,
-        "XDG_CACHE_HOME": str(folder / "cache"),
-    }
-    run = [sys.executable, "-m", "htxsearch", *words[1:]]
-    printed = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, check=True).stdout
+    environment = {"COLUMNS": "100", "NO_COLOR": "1", "HTXSEARCH_LANG": language, "XDG_CACHE_HOME": str(folder / "cache")}
+    with contextlib.chdir(folder):
+        done = CliRunner(env=environment).invoke(cli, words[1:], prog_name="htxsearch", catch_exceptions=False)
+    if done.exit_code:
+        raise ValueError(f"{command!r} failed: {done.stderr}")
     seconds = "2,7" if language == "vi" else "2.7"  # the only text that differs from run to run
-    return re.sub(r"\(\d+[.,]\d (s|giây)\)", rf"({seconds} \1)", printed)
+    return re.sub(r"\(\d+[.,]\d (s|giây)\)", rf"({seconds} \1)", done.stdout)
 
 
 def main() -> int:
     """Write, or with --check compare, every page; return the exit code."""
-    check = "--check" in sys.argv[1:]
+    options = argparse.ArgumentParser(description="Write the parts of the documentation that the program determines.")
+    options.add_argument("--check", action="store_true")
+    options.add_argument("--index", type=Path)
+    given = options.parse_args()
+    check = given.check
     stale = []
+    pages = {ROOT / "docs" / "cli.md": cli_reference()}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "corpus", folder / "corpus")
+        (folder / "corpus").symlink_to(ROOT / "corpus")
+        if given.index:
+            shutil.copytree(given.index, folder / "index")
         with_commands = [ROOT / "README.md", ROOT / "README.vi.md", *(ROOT / "docs").glob("*.md")]
-        pages = {path: transcripts(path, folder) for path in with_commands}
-    pages[ROOT / "docs" / "cli.md"] = cli_reference()
+        pages = {path: transcripts(path, folder) for path in with_commands} | pages
     pages[ROOT / "docs" / "ranking.md"] = with_figures(pages[ROOT / "docs" / "ranking.md"])
     pages[ROOT / "docs" / "decisions" / "README.md"] = decisions_index()
     pages[ROOT / "docs" / "benchmarks.md"] = benchmarks_page(ROOT)

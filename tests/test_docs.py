@@ -14,10 +14,9 @@ from htxsearch.cli.main import cli
 ROOT = Path(__file__).parent.parent
 
 
-def test_help_pages_and_transcripts_are_current() -> None:
-    done = subprocess.run(
-        [sys.executable, "scripts/generate_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+def test_help_pages_and_transcripts_are_current(demo_index: Path) -> None:
+    command = [sys.executable, "scripts/generate_docs.py", "--check", "--index", str(demo_index)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stderr}\nrun: make docs"
 
 

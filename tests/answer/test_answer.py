@@ -29,8 +29,8 @@ def questions(index: Index) -> list[str]:
 
 
 def test_every_answer_is_a_literal_span_of_its_article(demo: Index) -> None:
-    asked = questions(demo)[::3]  # some of each article; all take three times as long and show the same
-    assert len(asked) >= 180
+    asked = questions(demo)[::19]  # of every second article one, of all kinds in turn: an answer takes 0.3 s
+    assert len(asked) >= 25
     given = 0
     for question in asked:
         found = demo.ask(question)
@@ -42,7 +42,7 @@ def test_every_answer_is_a_literal_span_of_its_article(demo: Index) -> None:
                 assert one.passage.start <= one.sentence.start <= one.start < one.end <= one.sentence.end <= one.passage.end
                 assert 0 <= one.confidence <= 1
                 given += 1
-    assert given > 90
+    assert given > 20
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`add`, `feeds` and `reindex` with `--feeds` or `--watch`, as processes."""
+"""`add`, `feeds` and `reindex` with `--feeds` or `--watch`."""
 
 import json
 import signal

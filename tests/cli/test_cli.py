@@ -1,17 +1,18 @@
-"""The command line as users and programs call it: real processes, real folders."""
+"""The command line as users and programs call it: words in, output and exit code out, in real folders."""
 
 import contextlib
 import errno
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from command import DEMO, as_json, htxsearch
+from command import DEMO, as_json, htxsearch, own_process
 
 from htxsearch import Index
 from htxsearch.cli.main import cli, main
@@ -24,6 +25,26 @@ def office(tmp_path: Path, demo_index: Path) -> Path:
     (tmp_path / "corpus").symlink_to(DEMO)
     (tmp_path / "index").symlink_to(demo_index)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "environment"),
+    [
+        (["query", "hợp tác xã chè", "--facet", "place"], "", {}),
+        (["show", "thai-nguyen/khong-co.txt", "--lang", "vi"], "", {}),
+        (["related", "-", "--json"], "Xưởng chè\n\nHợp tác xã chè ở Thái Nguyên có xưởng mới.\r\n", {}),
+        (["facts", "số HTX", "--format", "csv"], "", {"HTXSEARCH_LANG": "vi"}),
+        ([], "", {"_HTXSEARCH_COMPLETE": "bash_complete", "COMP_WORDS": "htxsearch query x --place Th", "COMP_CWORD": "4"}),
+    ],
+    ids=["query", "mistake", "standard input", "variable", "completion"],
+)
+def test_a_process_of_its_own_says_the_same_as_the_call_of_the_tests(
+    office: Path, words: list[str], stdin: str, environment: dict[str, str]
+) -> None:
+    here, there = (run(*words, cwd=office, stdin=stdin, **environment) for run in (htxsearch, own_process))
+    assert (here.returncode, here.stdout) == (there.returncode, there.stdout)
+    assert re.sub(r"\d+ ms", "… ms", here.stderr) == re.sub(r"\d+ ms", "… ms", there.stderr)
+    assert here.stdout or here.stderr
 
 
 def test_query_prints_hits_and_facets_as_json(office: Path) -> None:

@@ -216,16 +216,16 @@ HOSTILE = {
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_four_times_the_text_is_four_times_the_work(piece: str) -> None:
     facts_in(piece * 3, place="Yên Bái")  # patterns and tables are loaded once
-    some, more = (calls_of(lambda times=times: facts_in(piece * times, place="Yên Bái")) for times in (150, 600))  # type: ignore[misc]
+    some, more = (calls_of(lambda times=times: facts_in(piece * times, place="Yên Bái")) for times in (75, 300))  # type: ignore[misc]
     assert more < 6 * some
 
 
 @pytest.mark.parametrize("piece", ["Tỉnh có 12 HTX, ", "xã Tân Mỹ có 12 HTX, "])
 def test_the_sentence_of_a_figure_in_an_endless_line_is_cut_around_it(piece: str) -> None:
-    body = piece * 2000
+    body = piece * 1000
     facts = facts_in(body)
-    assert len(facts) == 2000
-    for fact in facts[::100]:
+    assert len(facts) == 1000
+    for fact in facts[::50]:
         assert fact.sentence.start <= fact.start < fact.end <= fact.sentence.end
         assert fact.sentence.end - fact.sentence.start < 3000
         assert fact.indicator == "số HTX"

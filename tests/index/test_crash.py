@@ -26,12 +26,16 @@ from .folders import SUBJECTS, Folders, strays
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 SERVER = """
-import json, os, signal, sys
+import json, os, pathlib, signal, sys, tempfile
 from htxsearch import Index
-from htxsearch.text.segmenter import word_spans
 
-word_spans("Bà con xã viên chuẩn bị.")  # loads the segmenter
 os.fsync = lambda descriptor: None  # what a process that dies has written stays written
+with tempfile.TemporaryDirectory() as name:  # imports and loads all that a run needs
+    corpus = pathlib.Path(name, "corpus")
+    corpus.mkdir()
+    (corpus / "a.txt").write_text("Vườn sả\\nBà con xã viên chuẩn bị.", "utf-8")
+    with Index(pathlib.Path(name, "index"), corpus=corpus) as index:
+        index.update()
 WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.listdir", "os.scandir", "fcntl.flock"}
 
 def tell(**values):

@@ -186,7 +186,7 @@ def test_a_line_of_one_thing_again_and_again_is_read(pump: str, end: str) -> Non
         foot = read_foot([one, "Nơi nhận:", one, "- Lưu: VT.", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH", "Lò Thị Mận"])
         assert foot.signer is not None
         assert event_asked(f"{one[:2_000]} ban hành ngày nào") in ("issue", None)
-        asked = {event_of(f"{one[at : at + 160]} ngày 5", 161, 167) for at in range(500)}
+        asked = {event_of(f"{one[at : at + 160]} ngày 5", 161, 167) for at in range(0, 500, 7)}
         assert asked <= {"issue", None}
 
 

@@ -3,6 +3,7 @@
 import random
 import zlib
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -35,9 +36,15 @@ class SyllableEncoder:
     def query(self, text: str) -> np.ndarray:
         total = np.zeros(self.dimension)
         for syllable in text.lower().replace(".", " ").split():
-            total += np.random.default_rng(zlib.crc32(syllable.encode())).normal(size=self.dimension)
+            total += direction(syllable, self.dimension)
         length = np.linalg.norm(total)
         return (total / length if length else total).astype(np.float32)
+
+
+@cache
+def direction(syllable: str, dimension: int) -> np.ndarray:
+    """Return the vector of a syllable: random, but always the same."""
+    return np.random.default_rng(zlib.crc32(syllable.encode())).normal(size=dimension)
 
 
 def body(seed: int, passages: int = 3) -> str:

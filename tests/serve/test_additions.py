@@ -6,6 +6,7 @@ import errno
 import html
 import json
 import os
+import pickle
 import signal
 import subprocess
 import threading
@@ -54,7 +55,20 @@ def folders(tmp_path: Path) -> Folders:
 
 
 @pytest.fixture
-def web(opened: Open, folders: Folders) -> TestClient:
+def web(web_with_processes: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """Return a client whose additions are made in this process: a new one imports for two seconds."""
+
+    async def answered(_: AdditionProcesses, job: bytes) -> Any:
+        outcome = await asyncio.to_thread(addition_process._additions_or_error, *pickle.loads(job))
+        return pickle.loads(pickle.dumps(outcome))
+
+    monkeypatch.setattr(AdditionProcesses, "_run", answered)
+    return web_with_processes
+
+
+@pytest.fixture
+def web_with_processes(opened: Open, folders: Folders) -> TestClient:
+    """Return a client whose additions are made as they are for users, each in a process of its own."""
     return opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
 
 
@@ -70,7 +84,8 @@ def send(web: TestClient, *named: tuple[str, bytes], **said: str) -> Any:
     return web.post("/api/articles", files=[("file", one) for one in named], data=said, headers=BEARER)
 
 
-def test_a_file_is_added_and_found_at_once(web: TestClient, folders: Folders) -> None:
+def test_a_file_is_added_and_found_at_once(web_with_processes: TestClient, folders: Folders) -> None:
+    web = web_with_processes
     before = web.get("/api/query?q=thu hoạch", headers=BEARER)
     answer = send(web, ("vụ xuân.txt", TEXT), ("ảnh.png", b"\x89PNG\r\n"), source="Báo xã", date="07/8/2023")
     assert answer.status_code == 201
@@ -352,7 +367,8 @@ def test_requests_of_another_sites_page_are_refused(
     assert is_cross_site({name.lower(): value for name, value in (headers | {"host": "testserver"}).items()}) == foreign
 
 
-def test_while_the_index_is_written_nothing_is_added(web: TestClient, folders: Folders) -> None:
+def test_while_the_index_is_written_nothing_is_added(web_with_processes: TestClient, folders: Folders) -> None:
+    web = web_with_processes
     before = files(folders)
     with writer_lock(folders.index):
         answer = send(web, ("a.txt", TEXT))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from command import htxsearch
+from command import own_process
 from index.folders import Folders
 
 from htxsearch.cli.main import cli
@@ -169,7 +169,7 @@ def test_a_port_in_use_is_an_error_with_advice(folders: Folders) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        done = htxsearch("serve", "--port", port, cwd=folders.corpus.parent)
+        done = own_process("serve", "--port", port, cwd=folders.corpus.parent)
     assert done.returncode == 2
     assert f"cannot serve at 127.0.0.1:{port}: Address already in use; name another --host or --port" in done.stderr
 
