@@ -33,7 +33,7 @@ from htxsearch.evaluate.judged import json_lines
 from htxsearch.evaluate.related import RELATED_FOLDS_FILE
 from htxsearch.index import Index
 from htxsearch.ingest.article import Article
-from htxsearch.search.relatedness import SIGNS, Asked, Kind, Line, asked, asked_passage, signed
+from htxsearch.search.relatedness import ORDER, SIGNS, Asked, Kind, Line, asked, asked_passage, in_order, signed
 from htxsearch.search.snapshot import StoredArticles
 
 ROOT = Path(__file__).parent.parent
@@ -43,12 +43,12 @@ JUDGED = ROOT / "evals/related/judged.tsv"
 KINDS: tuple[Kind, ...] = ("article", "passage", "question")
 _FOLDS = 5
 _OTHERS = 605  # articles of no event, so that there are 1,000
-_SOFTNESS = 30.0  # C of the regression; the signs are shares
-_EVENT_WEIGHT = 0.05  # of a pair of the events beside a judged one: of the nearest that are not of the event, some are related
+_SOFTNESS = 0.3  # C of the regression; each sign is divided by its deviation
+_EVENT_WEIGHT = 0.01  # of a pair of the events beside a judged one: of the nearest that are not of the event, some are related
 _NEAREST = 12  # articles of another event or none that are learned from, an article
 _SHOWN = 3
-_SUBJECT = SIGNS.index("subject")  # by which they are ordered
-_RIGHT, _WRONG = 0.9, 0.08
+_RIGHT, _WRONG = 0.88, 0.08
+_BESIDE = 16  # articles of no event or another one, each of which every article of the event must precede
 
 Floats = npt.NDArray[np.float64]
 Chosen = npt.NDArray[np.bool_]
@@ -110,28 +110,61 @@ def pairs_of(
     return pairs
 
 
-def learned(pairs: list[Pair], kind: Kind) -> tuple[Line, list[Line]]:
+def learned_order(pairs: list[Pair]) -> tuple[Line, list[Line]]:
+    """Return the weights of the order, and those without each fold of events.
+
+    A logistic regression learns, from the difference of the signs of two articles near a third, which is of its event.
+    """
+    differences, weights, folds = [], [], []
+    by_article: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        by_article.setdefault(pair.asked, []).append(pair)
+    for near in by_article.values():
+        right, others = (
+            [np.array(in_order(one.signs)) for one in near if bool(one.grade) == is_right] for is_right in (True, False)
+        )
+        for one in right:
+            for other in others[:_BESIDE]:
+                differences.append(one - other)
+                weights.append(1 / (len(right) * len(others[:_BESIDE])))
+                folds.append(fold_of(near[0].group, _FOLDS))
+    told, shares, fold_of_row = np.array(differences), np.array(weights) * len(weights) / sum(weights), np.array(folds)
+
+    def order(chosen: Chosen) -> Line:
+        rows, wanted = told[chosen], int(chosen.sum())
+        model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=1000).fit(
+            np.concatenate([rows, -rows]), np.repeat([1, 0], wanted), np.tile(shares[chosen], 2)
+        )
+        return Line(tuple(round(float(w / model.coef_[0].sum()), 4) for w in model.coef_[0]), 0.0, 0.0)
+
+    return order(fold_of_row >= 0), [order(fold_of_row != fold) for fold in range(_FOLDS)]
+
+
+def learned(pairs: list[Pair], kind: Kind, order: Line) -> tuple[Line, list[Line]]:
     """Return the line of a kind, and those without each fold, and print how good these are."""
     signs = np.array([pair.signs for pair in pairs])
     right = np.array([pair.grade == 2 for pair in pairs])
     weights = np.array([_EVENT_WEIGHT if pair.is_event else 1.0 for pair in pairs])
     folds = np.array([fold_of(pair.group, _FOLDS) for pair in pairs])
+    graded = np.array([not pair.is_event for pair in pairs])
 
     def line(chosen: Chosen, least: float) -> Line:
-        model = LogisticRegression(C=_SOFTNESS, max_iter=1000).fit(signs[chosen], right[chosen], weights[chosen])
-        return Line(tuple(round(float(w), 4) for w in model.coef_[0]), round(float(model.intercept_[0]), 4), least)
+        deviations = np.maximum(signs[chosen & graded].std(axis=0), 1e-3)
+        model = LogisticRegression(C=_SOFTNESS, max_iter=1000).fit(signs[chosen] / deviations, right[chosen], weights[chosen])
+        coefficients = model.coef_[0] / deviations
+        return Line(tuple(round(float(w), 4) for w in coefficients), round(float(model.intercept_[0]), 4), least)
 
     unplaced = [line(folds != fold, 0.0) for fold in range(_FOLDS)]
     scores = np.array([unplaced[fold].score(pair.signs) for pair, fold in zip(pairs, folds, strict=True)])
-    without = [replace(one, least=least_of(pairs, scores, folds != fold)) for fold, one in enumerate(unplaced)]
-    least = least_of(pairs, scores, folds >= 0)
+    without = [replace(one, least=least_of(pairs, scores, folds != fold, order)) for fold, one in enumerate(unplaced)]
+    least = least_of(pairs, scores, folds >= 0, order)
     print(f"{kind}: least {least}, without a fold {[one.least for one in without]}")
     for is_event in (False, True):
-        fitted = shown_of(pairs, scores, least, folds >= 0, is_event=is_event)
+        fitted = shown_of(pairs, scores, least, folds >= 0, order, is_event=is_event)
         left_out = [
             grade
             for fold, one in enumerate(without)
-            for grade in shown_of(pairs, scores, one.least, folds == fold, is_event=is_event)
+            for grade in shown_of(pairs, scores, one.least, folds == fold, order, is_event=is_event)
         ]
         known = sum(pair.grade == 2 for pair in pairs if pair.is_event == is_event)
         for name, shown in (("left out", left_out), ("weights left out, line fitted", fitted)):
@@ -141,22 +174,26 @@ def learned(pairs: list[Pair], kind: Kind) -> tuple[Line, list[Line]]:
     return line(folds >= 0, least), without
 
 
-def shown_of(pairs: list[Pair], scores: Floats, least: float, chosen: Chosen, *, is_event: bool) -> list[int]:
+def shown_of(pairs: list[Pair], scores: Floats, least: float, chosen: Chosen, order: Line, *, is_event: bool) -> list[int]:
     """Return the grades of what is shown: the first of each chosen article that reach the line."""
     by_article: dict[str, list[Pair]] = {}
     for pair, score, is_chosen in zip(pairs, scores.tolist(), chosen.tolist(), strict=True):
         if is_chosen and score >= least and pair.is_event == is_event:
             by_article.setdefault(pair.asked, []).append(pair)
-    return [pair.grade for near in by_article.values() for pair in sorted(near, key=lambda one: -one.signs[_SUBJECT])[:_SHOWN]]
+    return [
+        pair.grade
+        for near in by_article.values()
+        for pair in sorted(near, key=lambda one: -order.total(in_order(one.signs)))[:_SHOWN]
+    ]
 
 
-def least_of(pairs: list[Pair], scores: Floats, chosen: Chosen) -> float:
+def least_of(pairs: list[Pair], scores: Floats, chosen: Chosen, order: Line) -> float:
     """Return the lowest line that shows enough right and few wrong articles.
 
     They are those of the chosen pairs that a reader graded.
     """
     for step in range(20, 95):
-        shown = shown_of(pairs, scores, step / 100, chosen, is_event=False)
+        shown = shown_of(pairs, scores, step / 100, chosen, order, is_event=False)
         if shown and shown.count(2) >= _RIGHT * len(shown) and shown.count(0) <= _WRONG * len(shown):
             return step / 100
     raise SystemExit("no line is good enough")
@@ -185,10 +222,16 @@ def main() -> None:
     lines: dict[str, Any] = {}
     folds: list[dict[str, Any]] = [{} for _ in range(_FOLDS)]
     with index_of(events + others, options.keep, "events") as of_event, index_of(corpus, options.keep, "topics") as of_topic:
+        by_event = pairs_of(of_event, of_events, event_of, "article", is_event=True)
+        order, orders = learned_order(by_event)
+        print("order", dict(zip(ORDER, order.weights, strict=True)))
+        lines["order"] = asdict(order)
+        for fold, one in zip(folds, orders, strict=True):
+            fold["order"] = asdict(one)
         for kind in KINDS:
             pairs = pairs_of(of_topic, judged, {one: one for one in judged}, kind, is_event=False)
             pairs += pairs_of(of_event, of_events, event_of, kind, is_event=True)
-            line, without = learned(pairs, kind)
+            line, without = learned(pairs, kind, order)
             print(" ", dict(zip(SIGNS, line.weights, strict=True)), line.bias)
             lines[kind] = asdict(line)
             for fold, one in zip(folds, without, strict=True):
@@ -200,7 +243,7 @@ def main() -> None:
             "news-20k": len(others),
             "evals/related": sum(map(len, judged.values())),
         }
-        _write(MODEL, {"about": about, "trained_on": trained_on, "signs": SIGNS, "lines": lines})
+        _write(MODEL, {"about": about, "trained_on": trained_on, "signs": SIGNS, "order": ORDER, "lines": lines})
         _write(FOLDS, {"about": "Lines learned without each fold of events.", "lines": folds})
 
 

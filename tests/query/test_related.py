@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -350,6 +351,43 @@ def test_similarity_is_that_of_scikit_learn_in_double_precision() -> None:
         assert (one.similarity, one.subject) == pytest.approx(wanted[one.article_id], abs=1e-5)
 
 
+def test_the_kinds_of_likeness_are_cosines_of_their_features() -> None:
+    """Words, names, terms weighed by their idf once more, and the opening, each by itself."""
+    import numpy as np
+
+    packed = {name: vector_of(*text) for name, text in ARTICLES.items()}
+    similarity = Similarity(packed.items())
+    opening = vector_of("Mận hậu Nà Ka", "")
+    hashes = np.unique(np.concatenate([np.frombuffer(one, np.uint32, len(one) // 6) for one in packed.values()]))
+    weight, idf, kind = similarity.weights(hashes).astype(float), fitted(packed.values()).of(hashes).astype(float), hashes >> 30
+
+    def row(one: bytes, factor: Any) -> Any:
+        size = len(one) // 6
+        values = np.zeros(len(hashes))
+        for number, count in zip(np.frombuffer(one, np.uint32, size), np.frombuffer(one, np.uint16, -1, 4 * size), strict=True):
+            values[hashes == number] = float(count) ** 0.85
+        values *= weight * factor
+        return values / max(float(np.sqrt((values**2).sum())), 1e-9)
+
+    subject = (kind != 2).astype(float)
+    kinds = {"words": (kind == 1).astype(float), "names": (kind == 2).astype(float), "rare": subject * np.maximum(idf - 1, 0)}
+    asked, mean = packed["chuyen-na-ka"], sum(row(one, subject) for one in packed.values()) / len(packed)
+    for near in similarity.nearest(asked, limit=20, leave_out="chuyen-na-ka", opening=opening):
+        other = packed[near.article_id]
+        for name, factor in kinds.items():
+            assert getattr(near, name) == pytest.approx(float(row(asked, factor) @ row(other, factor)), abs=1e-5)
+        assert near.opening == pytest.approx(float(row(opening, subject) @ row(other, subject)), abs=1e-5)
+        assert near.common == pytest.approx(float(row(other, subject) @ mean) / float((mean**2).sum()), abs=1e-4)
+
+
+def test_the_average_article_is_as_common_as_one() -> None:
+    similarity = Similarity((name, vector_of(*text)) for name, text in ARTICLES.items())
+    every = {one.article_id: one.common for one in similarity.nearest(vector_of(*ARTICLES["bao-cao-0"]), limit=99)}
+    assert max(every, key=every.__getitem__).startswith("bao-cao")  # house style is what most of them have
+    if len(every) == len(ARTICLES):
+        assert sum(every.values()) / len(every) == pytest.approx(1, abs=1e-4)
+
+
 # The idf of features
 
 
@@ -418,11 +456,21 @@ def test_house_style_in_common_is_not_related(index: Index) -> None:
 
 def test_what_is_shown_is_the_beginning_of_what_is_near(index: Index) -> None:
     line = learned_lines()["article"]
-    strict = {"article": Line(line.weights, line.bias, 1.1)}
+    strict = {**learned_lines(), "article": Line(line.weights, line.bias, 1.1)}
     assert [one.article_id for one in index.related("chuyen-na-ka").related if one.reprint] == ["dang-lai"]
     with other_lines(strict):  # the same text is shown, however high the line is
         assert [one.article_id for one in index.related("chuyen-na-ka").related] == ["dang-lai"]
         assert index.related("gom-sa").related == ()
+
+
+def test_near_articles_are_ordered_by_the_learned_weights(index: Index) -> None:
+    lines = learned_lines()
+    with other_lines({**lines, "order": Line((1.0, 0.0, 0.0), 0.0, 0.0)}):
+        by_subject = [one.score for one in index.related("bao-cao-0", all_near=True).related]
+    assert by_subject == sorted(by_subject, reverse=True)
+    with other_lines({**lines, "order": Line((-1.0, 0.0, 0.0), 0.0, 0.0)}):
+        turned = [one.score for one in index.related("bao-cao-0", all_near=True).related]
+    assert turned == sorted(turned)
 
 
 def test_a_text_with_the_same_province_alone_is_not_related(tmp_path: Path) -> None:

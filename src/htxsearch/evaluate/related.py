@@ -84,7 +84,7 @@ def evaluate_related(
     for article_id, title in judged.queries.items():
         with other_lines(lines_of(article_id)) if lines_of else nullcontext():
             shown = tuple(one.article_id for one in index.related(article_id, limit=_SHOWN).related)
-        ranked = tuple(one.article_id for one in index.related(article_id, limit=_FIRST, all_near=True).related)
+            ranked = tuple(one.article_id for one in index.related(article_id, limit=_FIRST, all_near=True).related)
         outcomes[article_id] = Outcome(title, ranked, _measures(ranked, shown, judged.qrels[article_id]))
     names = ("P@1", "MAP@10", "ShownFirst", "ShownRight")
     means = {name: _mean([one.measures[name] for one in outcomes.values() if name in one.measures]) for name in names}

@@ -2,12 +2,13 @@
 
 They are those near it that are above a learned line.
 
-Near articles (`related`) are ordered by their likeness without names: names make events alike, but also all that happens in one
-province. Three signs say whether a near article is related at all: its similarity with names and without, and how alike the
-titles are. A logistic regression weighs them; `related.json`, which scripts/train_related.py writes, has the weights for a
-whole article, for a passage and for a short text, and the least probability that a reader would call the two related: of one
-event, or else of one topic. What is below that line is not shown: fewer rather than wrong. A text that is the same is always
-shown.
+Near articles (`related`) are ordered by a learned sum of three cosines: without names, of names, and of the opening of what is
+asked about with the article. Names make events alike, but also all that happens in one province, so their weight is small.
+Seven signs say whether a near article is related at all: besides these three the cosine of words and that of rare terms, how
+alike the titles are, and how near the article is to the average one. A logistic regression weighs them; `related.json`, which
+scripts/train_related.py writes, has the weights for a whole article, for a passage and for a short text, and the least
+probability that a reader would call the two related: of one event, or else of one topic. What is below that line is not shown:
+fewer rather than wrong. A text that is the same is always shown.
 """
 
 import json
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = [
+    "ORDER",
     "SIGNS",
     "Asked",
     "Kind",
@@ -45,6 +47,7 @@ __all__ = [
     "Lines",
     "asked",
     "asked_passage",
+    "in_order",
     "learned_lines",
     "other_lines",
     "related_articles",
@@ -54,7 +57,9 @@ __all__ = [
 Kind = Literal["article", "passage", "question"]
 """What is asked about. A question is any text of few syllables."""
 
-SIGNS = ("similarity", "subject", "titles")
+SIGNS = ("subject", "titles", "words", "names", "rare", "common", "opening")
+ORDER = ("subject", "names", "opening")
+"""The signs by which near articles are ordered."""
 _CANDIDATES = 40
 """Near articles of which each is weighed."""
 _SHORT = 40
@@ -76,11 +81,15 @@ class Line:
 
     def score(self, signs: Sequence[float]) -> float:
         """Return the probability that an article with such signs is related."""
-        total = self.bias + sum(weight * sign for weight, sign in zip(self.weights, signs, strict=True))
-        return 1 / (1 + math.exp(-total))
+        return 1 / (1 + math.exp(-self.total(signs)))
+
+    def total(self, signs: Sequence[float]) -> float:
+        """Return the weighted sum of such signs, by which near articles are ordered."""
+        return self.bias + sum(weight * sign for weight, sign in zip(self.weights, signs, strict=True))
 
 
 Lines = dict[str, Line]
+"""A line for each `Kind`, and in "order" the weights of `ORDER`."""
 _OTHER: ContextVar[Lines | None] = ContextVar("lines", default=None)
 
 
@@ -106,8 +115,8 @@ class Asked:
     """A text whose related articles are wanted.
 
     `article_id` is the indexed article that it is, or is part of; `body` the whole text, to find reprints of one that is not
-    indexed. `vector` has its features, `pieces` are its title and passages with the flags of their syllables. Only an article
-    has a title.
+    indexed. `vector` has its features, `opening` those of its title and first passage; `pieces` are its title and passages
+    with the flags of their syllables. Only an article has a title.
     """
 
     kind: Kind
@@ -117,6 +126,7 @@ class Asked:
     pieces: tuple[tuple[str, bytes], ...]
     title: str = ""
     title_terms: Terms = _NO_TERMS
+    opening: bytes | None = None
 
 
 def asked(snapshot: Snapshot, article: Article, *, indexed: bool) -> Asked:
@@ -135,7 +145,8 @@ def asked(snapshot: Snapshot, article: Article, *, indexed: bool) -> Asked:
     vector = feature_vector(article.title, body, [title, *parts])
     if is_short:
         return Asked("question", None, article.body, vector, tuple(pieces))
-    return Asked("article", article.id if indexed else None, article.body, vector, tuple(pieces), article.title, title)
+    opening = feature_vector(article.title, text_of(article.body, told[:1]), [title, *parts[:1]])
+    return Asked("article", article.id if indexed else None, article.body, vector, tuple(pieces), article.title, title, opening)
 
 
 def asked_passage(snapshot: Snapshot, stored: StoredArticle, number: int) -> Asked:
@@ -156,10 +167,13 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
 
     With `all_near`, those below the line are among them.
     """
-    line = (_OTHER.get() or learned_lines())[what.kind]
+    lines = _OTHER.get() or learned_lines()
+    line, order = lines[what.kind], lines["order"]
     stored = StoredArticles(snapshot.engine)
     group = snapshot.reprint_groups.group(what.article_id) if what.article_id else ()
-    ordered = sorted(signed(snapshot, what, stored), key=lambda one: (-round(one[0].subject, _PLACES), one[0].article_id))
+    ordered = sorted(
+        signed(snapshot, what, stored), key=lambda one: (-round(order.total(in_order(one[1])), _PLACES), one[0].article_id)
+    )
     mine = phrases(what.pieces)
     related: list[RelatedArticle] = []
     for near, signs in ordered:
@@ -192,15 +206,20 @@ def signed(snapshot: Snapshot, what: Asked, stored: StoredArticles) -> list[tupl
     similarity = snapshot.similarity
     title = _title_of(what.title, what.title_terms, similarity)
     found: list[tuple[Neighbour, tuple[float, ...]]] = []
-    for near in similarity.nearest(what.vector, limit=_CANDIDATES, leave_out=what.article_id):
+    for near in similarity.nearest(what.vector, limit=_CANDIDATES, leave_out=what.article_id, opening=what.opening):
         likeness = 0.0
         if len(title.hashes):
             written = stored[near.article_id].article.title
             flags = snapshot.engine.forward(near.article_id)[0].flags
             [terms] = analyse(written, [Span(0, len(written))], flags=flags)
             likeness = title.likeness(_title_of(written, terms, similarity))
-        found.append((near, (near.similarity, near.subject, likeness)))
+        found.append((near, (near.subject, likeness, near.words, near.names, near.rare, near.common, near.opening)))
     return found
+
+
+def in_order(signs: Sequence[float]) -> tuple[float, ...]:
+    """Return those of an article's signs by which it is ordered."""
+    return tuple(signs[SIGNS.index(name)] for name in ORDER)
 
 
 class _Title(NamedTuple):
