@@ -3,8 +3,8 @@
     python benches/instructions.py [--write] [TASK ...]      (make perf)
 
 Time depends on what else the machine does; instructions do not. valgrind counts them, on emulated hardware that is the same
-everywhere. A task's work is done twice, n and 2 n times, each in a process of its own; the difference, divided by n, is what one
-item takes, without starting Python. The work:
+everywhere. A task's work is done n and 2 n times, each in a process of its own; the difference, divided by n, is what one item
+takes, without starting Python. The work:
 
     start      start Python and import the command line
     first      first-stage retrieval of 16 queries over the demo corpus
@@ -12,7 +12,7 @@ item takes, without starting Python. The work:
     facts      a table of figures
     reindex    four articles of the demo corpus read, analysed and committed to a new index
 
-The exit code is 1 if a task takes over 3 % more than pinned. Another Python or numpy counts otherwise: then nothing is compared.
+The exit code is 1 if a task takes over 3 % more than pinned. Nothing is compared with counts of another Python or numpy.
 """
 
 import argparse
