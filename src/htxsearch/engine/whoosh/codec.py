@@ -15,6 +15,7 @@ scorers, parsers and analysers of Whoosh are not used; its `IDAnalyzer` is in th
 
 import mmap
 import zlib
+from array import array
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
@@ -35,7 +36,7 @@ from whoosh.filedb.structfile import BufferFile, StructFile
 
 from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
 from htxsearch.engine.whoosh.pickles import guard, loads_plain
-from htxsearch.engine.whoosh.postings import PostingsBuffer, read_postings
+from htxsearch.engine.whoosh.postings import FieldPostings, PostingsBuffer, PostingsSource, read_postings
 from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, checksums_of
 from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
@@ -194,7 +195,7 @@ class SegmentFiles:
             return lambda _: None
         base, offsets, lengths = self.values(name)
         starts, ends = (base + offsets).tolist(), (base + offsets + lengths).tolist()
-        return lambda document: self._mapped[starts[document] : ends[document]] or None
+        return lambda document: self._mapped[starts[document] : ends[document]]
 
     def _array(self, data: memoryview, end: int, code: str) -> tuple[int, npt.NDArray[np.int64]]:
         """Return the offset of an array of a value for each document, and the array.
@@ -224,12 +225,17 @@ class SegmentFiles:
                 return
             yield key[2:], entry
 
-    def postings(self, entry: bytes) -> Any:
-        """Return the documents of a term, ascending, and its frequency in each.
-
-        Both are arrays of the standard library.
-        """
-        return read_postings(entry, self._postings)
+    def field(self, name: str) -> FieldPostings:
+        """Return the postings of a field."""
+        terms, starts = [], [0]
+        documents, weights = array("I"), array("f")
+        for term, entry in self.terms(name):
+            terms.append(term)
+            of_term, in_each = read_postings(entry, self._postings)
+            documents += of_term
+            weights += in_each
+            starts.append(len(documents))
+        return FieldPostings(terms, np.array(starts, np.int64), np.array(documents, np.uint32), np.array(weights, np.float32))
 
     @cached_property
     def _postings(self) -> memoryview:
@@ -248,7 +254,7 @@ class SegmentFiles:
         return memoryview(self._mapped)[start : start + length]
 
 
-def merge_segment(writer: Any, segment: Any, files: SegmentFiles) -> None:
+def merge_segment(writer: Any, segment: Any, files: SegmentFiles, postings: PostingsSource) -> None:
     """Write the live documents of a segment anew in a session.
 
     Part of a merge policy. Whoosh's own `add_reader` looks for a file of lengths for every field of every document, which took
@@ -261,14 +267,17 @@ def merge_segment(writer: Any, segment: Any, files: SegmentFiles) -> None:
         (name, field.column_type, files.given(name, field.column_type)) for name, field in schema().items() if field.column_type
     ]
     stored, written = files.given("_stored", None), writer.perdocwriter
-    for document in np.flatnonzero(live).tolist():
+    documents = np.flatnonzero(live).tolist()
+    first = documents[0] if documents else None
+    for document in documents:
         written.start_doc(writer.docnum)
         if record := stored(document):
             written.add_field("record", None, loads_plain(zlib.decompress(record))["record"], 0)
         for name, column, value_of in given:
-            if (value := value_of(document)) is not None:
+            value = value_of(document)
+            if value is not None and (value != b"" or document == first):  # a column that exists, though of empty values
                 written.add_column_value(name, column, value)
         written.finish_doc()
         writer.docnum += 1
     writer._added = True  # or Whoosh drops what was written
-    writer.fieldwriter.merge(files, numbers)
+    writer.fieldwriter.merge(postings, numbers)
