@@ -29,6 +29,7 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.engine.whoosh import segment as segments
 from htxsearch.engine.whoosh.kernel import Kernel, NumpyKernel, fastest_kernel
+from htxsearch.engine.whoosh.storage import read_contents
 
 from .documents import any_of, document, hits, phrase, put, syllables
 
@@ -305,6 +306,21 @@ def test_a_sidecar_that_fits_is_not_made_anew(
     sound = answers(engine)
     monkeypatch.setattr(segments, "build_columns", lambda *_: pytest.fail("made anew"))
     assert answers_of(folder) == sound
+
+
+def test_columns_written_with_a_merge_are_those_of_whoosh_s_files(tmp_path: Path) -> None:
+    """They are made of what is in memory, merged postings of what the old columns have; neither reads Whoosh's postings."""
+    rng = random.Random(3)
+    engine, merged = WhooshEngine(tmp_path / "data", create=True), 0
+    for turn in range(19):
+        batch = [some_document(rng, f"bài {rng.randrange(60):02}") for _ in range(9)]
+        put(engine, *batch, delete=[f"bài {rng.randrange(60):02}"])
+        for entry in read_contents(tmp_path / "data", turn + 1).segments:
+            merged += entry.size > 60
+            columns = (tmp_path / "data" / f"{entry.name}.imp").read_bytes()
+            assert columns == segments.Segment(tmp_path / "data", entry).packed(), turn
+    assert merged
+    engine.close()
 
 
 def test_pages_that_were_given_back_are_read_again(

@@ -8,7 +8,7 @@ from command import DEMO
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
 from htxsearch.text import segmenter
-from htxsearch.text.segmenter import plain_segment, segment
+from htxsearch.text.segmenter import plain_segment, segment, word_spans
 from htxsearch.text.sentences import lines
 
 ODD = [
@@ -23,6 +23,7 @@ ODD = [
     "Xem http://lienminh.vn/a(b)?c=d hay thư tới ban.quan-ly@htx.vn, số 03-5730-2357 ngày 02/05/2014!",
     "hòan thành; Ðồng Nai, hoà — “Kinh  tế”\u00a0tập\u3000thể…",
     "12.345,6 %  A&B H'Mông N’Thôn 43H-0530 240/NĐ-CP ♥‿♥",
+    "tại Hanoi International Tea Week Fall Winter 2020.",
     "ho\u0300a bi\u0300nh 協同組合 кооператив 🌾",
 ]
 
@@ -32,33 +33,76 @@ def demo_lines() -> list[str]:
     return [text[line.start : line.end] for one in articles for text in (one.title, one.body) for line in lines(text)]
 
 
+def fast() -> segmenter._FastSegmenter:
+    found = segmenter._fastest()
+    assert found is not None
+    return found
+
+
 def test_the_quick_way_is_taken() -> None:
     segmenter._fastest.cache_clear()
-    assert segmenter._fastest() is not plain_segment
+    assert segmenter._fastest() is not None
 
 
 @pytest.mark.parametrize("line", ODD)
 def test_odd_lines_have_the_same_words(line: str) -> None:
-    assert segmenter._fastest()(line) == segment(line) == plain_segment(line)
+    assert fast().segment(line) == segment(line) == plain_segment(line)
 
 
 def test_the_demo_corpus_has_the_same_words() -> None:
     found = demo_lines()
     assert len(found) > 400
-    fast = segmenter._fastest()
-    assert [line for line in found if fast(line) != plain_segment(line)] == []
+    assert [line for line in found if fast().segment(line) != plain_segment(line)] == []
+
+
+@pytest.mark.parametrize("text", ["\n".join(ODD), "\n".join(ODD).replace("hòan", "hoà\u0300n")])
+def test_words_have_the_same_places_either_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmenter, "_cut", fast)
+    quickly = word_spans(text)
+    monkeypatch.setattr(segmenter, "_cut", lambda: None)
+    assert quickly == word_spans(text)
+    assert len(quickly) > 20
+
+
+def test_the_demo_corpus_has_its_words_at_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(demo_lines()[:200])
+    monkeypatch.setattr(segmenter, "_cut", fast)
+    quickly = word_spans(text)
+    monkeypatch.setattr(segmenter, "_cut", lambda: None)
+    assert quickly == word_spans(text)
 
 
 @pytest.mark.parametrize("trouble", ["an error", "other words"])
 def test_an_underthesea_of_another_make_is_asked_plainly(trouble: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def known(_model: Path) -> dict[str, list[tuple[int, str]]]:
+    def stored(_path: Path) -> segmenter._Model:
         if trouble == "an error":
             raise ValueError
-        return {}
+        return segmenter._Model({}, 1.0, 0.0, 0.0, 0.0)
 
-    monkeypatch.setattr(segmenter, "_known_features", known)
+    monkeypatch.setattr(segmenter, "_stored_model", stored)
     segmenter._fastest.cache_clear()
-    assert segmenter._fastest() is plain_segment
+    assert segmenter._fastest() is None
     assert segment("Bà con xã viên chuẩn bị.") == plain_segment("Bà con xã viên chuẩn bị.")
     monkeypatch.undo()
     segmenter._fastest.cache_clear()
+
+
+def test_a_model_that_is_no_crfsuite_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "models.bin").write_bytes(b"PK" + bytes(60))
+    with pytest.raises(ValueError, match="no model of CRFsuite"):
+        segmenter._stored_model(tmp_path / "models.bin")
+
+
+def test_where_two_labellings_are_as_good_underthesea_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tea Week|Fall and Tea|Week Fall have the same features in another order."""
+    asked: list[str] = []
+    quick = fast()
+
+    def ask(line: str) -> list[str]:
+        asked.append(line)
+        return [line]
+
+    monkeypatch.setattr(segmenter, "plain_segment", ask)
+    line = "tại Hanoi International Tea Week Fall Winter 2020."
+    assert quick.segment(line) == [line]
+    assert asked == [line]

@@ -5,7 +5,7 @@ segment that lacks them: importing Whoosh takes longer than a query. Whoosh 2.7.
 
 * `SegmentWriter` writes stored fields and columns, assembles a segment's files into one, and commits;
 * its table of contents is renamed into place, which is the moment of a commit;
-* `SegmentReader` reads the stored fields and columns of segments that are merged;
+* its writer of stored fields and columns takes those of segments that are merged;
 * its classes read and write the files of columns, the hash of terms and the compound file.
 
 Postings are written by the codec (`ix.writer(codec=…)`) from a `PostingsBuffer`. The other extension point,
@@ -14,6 +14,8 @@ scorers, parsers and analysers of Whoosh are not used; its `IDAnalyzer` is in th
 """
 
 import mmap
+import zlib
+from array import array
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
@@ -31,11 +33,10 @@ from whoosh.filedb.compound import CompoundStorage
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.filetables import OrderedHashReader, OrderedHashWriter
 from whoosh.filedb.structfile import BufferFile, StructFile
-from whoosh.reading import SegmentReader
 
 from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
-from htxsearch.engine.whoosh.pickles import guard
-from htxsearch.engine.whoosh.postings import PostingsBuffer, read_postings
+from htxsearch.engine.whoosh.pickles import guard, loads_plain
+from htxsearch.engine.whoosh.postings import FieldPostings, PostingsBuffer, PostingsSource, read_postings
 from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, checksums_of
 from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
@@ -182,6 +183,20 @@ class SegmentFiles:
             offsets = np.cumsum(lengths) - lengths
         return self._files.range(name)[0], offsets, lengths
 
+    def given(self, name: str, column: Any) -> Callable[[int], Any]:
+        """Return a function from a document to its value of a column.
+
+        The value is None for a document that was given none.
+        """
+        if isinstance(column, NumericColumn):
+            nothing, numbers = column.default_value(), self.numbers(name).tolist()
+            return lambda document: None if numbers[document] == nothing else numbers[document]
+        if not self._files.file_exists(self._column(name)):
+            return lambda _: None
+        base, offsets, lengths = self.values(name)
+        starts, ends = (base + offsets).tolist(), (base + offsets + lengths).tolist()
+        return lambda document: self._mapped[starts[document] : ends[document]]
+
     def _array(self, data: memoryview, end: int, code: str) -> tuple[int, npt.NDArray[np.int64]]:
         """Return the offset of an array of a value for each document, and the array.
 
@@ -210,12 +225,17 @@ class SegmentFiles:
                 return
             yield key[2:], entry
 
-    def postings(self, entry: bytes) -> Any:
-        """Return the documents of a term, ascending, and its frequency in each.
-
-        Both are arrays of the standard library.
-        """
-        return read_postings(entry, self._postings)
+    def field(self, name: str) -> FieldPostings:
+        """Return the postings of a field."""
+        terms, starts = [], [0]
+        documents, weights = array("I"), array("f")
+        for term, entry in self.terms(name):
+            terms.append(term)
+            of_term, in_each = read_postings(entry, self._postings)
+            documents += of_term
+            weights += in_each
+            starts.append(len(documents))
+        return FieldPostings(terms, np.array(starts, np.int64), np.array(documents, np.uint32), np.array(weights, np.float32))
 
     @cached_property
     def _postings(self) -> memoryview:
@@ -234,22 +254,30 @@ class SegmentFiles:
         return memoryview(self._mapped)[start : start + length]
 
 
-class _MergeReader(SegmentReader):  # type: ignore[misc]
-    """A reader of a segment that is merged.
+def merge_segment(writer: Any, segment: Any, files: SegmentFiles, postings: PostingsSource) -> None:
+    """Write the live documents of a segment anew in a session.
 
-    It gives no postings: the buffer takes them over as arrays.
+    Part of a merge policy. Whoosh's own `add_reader` looks for a file of lengths for every field of every document, which took
+    half of a merge's time.
     """
-
-    def iter_postings(self) -> tuple[()]:
-        return ()
-
-
-def merge_segment(writer: Any, segment: Any, files: SegmentFiles) -> None:
-    """Write the live documents of a segment anew in a session. Part of a merge policy."""
     live = np.ones(segment.doc_count_all(), np.bool_)
     live[list(segment.deleted_docs())] = False
     numbers = np.where(live, writer.docnum + np.cumsum(live) - 1, _NO_NUMBER)
-    reader = _MergeReader(writer.storage, writer.schema, segment)
-    writer.add_reader(reader)
-    reader.close()
-    writer.fieldwriter.merge(files, numbers)
+    given = [
+        (name, field.column_type, files.given(name, field.column_type)) for name, field in schema().items() if field.column_type
+    ]
+    stored, written = files.given("_stored", None), writer.perdocwriter
+    documents = np.flatnonzero(live).tolist()
+    first = documents[0] if documents else None
+    for document in documents:
+        written.start_doc(writer.docnum)
+        if record := stored(document):
+            written.add_field("record", None, loads_plain(zlib.decompress(record))["record"], 0)
+        for name, column, value_of in given:
+            value = value_of(document)
+            if value is not None and (value != b"" or document == first):  # a column that exists, though of empty values
+                written.add_column_value(name, column, value)
+        written.finish_doc()
+        writer.docnum += 1
+    writer._added = True  # or Whoosh drops what was written
+    writer.fieldwriter.merge(postings, numbers)

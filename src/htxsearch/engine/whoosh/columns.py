@@ -22,8 +22,7 @@ checksums.
 import json
 import mmap
 import zlib
-from array import array as number_array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +35,7 @@ from htxsearch.engine.whoosh.storage import SEPARATOR
 
 if TYPE_CHECKING:
     from htxsearch.engine.whoosh.codec import SegmentFiles
+    from htxsearch.engine.whoosh.postings import FieldPostings
 
 __all__ = [
     "Array",
@@ -45,6 +45,7 @@ __all__ = [
     "build_columns",
     "columns_name",
     "give_back",
+    "in_order",
     "pack",
     "packed_strings",
 ]
@@ -195,6 +196,16 @@ class Columns:
         hashes, text, text_at, at, crcs, units, tf = parts
         return hashes, text, text_at, at, crcs, units, tf, self._checked.setdefault(field, bytearray(len(at)))
 
+    def blocks(self, field: str) -> tuple[Array, Array, Array]:
+        """Return all postings of a field: where each term's begin, units, and frequencies."""
+        found = []
+        for part in ("at", "units", "tf"):
+            section = self.section(f"{field}.{part}")
+            if zlib.crc32(section.data) != self._table[f"{field}.{part}"][3]:
+                raise ColumnsDamaged(field)
+            found.append(section)
+        return found[0], found[1], found[2]
+
     def give_back(self) -> None:
         """Release the pages that were read.
 
@@ -238,11 +249,16 @@ class _Numbering(NamedTuple):
     number: Array
 
 
-def build_columns(files: "SegmentFiles", name: str, file_size: int) -> bytes:
+def build_columns(
+    files: "SegmentFiles", name: str, file_size: int, written: Mapping[str, "FieldPostings"] | None = None
+) -> bytes:
     """Return the columns of the segment with these files.
 
-    `file_size` is that of its .seg file.
+    `file_size` is that of its .seg file. `written` are its postings by field, if they need not be read.
     """
+    postings: Callable[[str], FieldPostings] = files.field
+    if written is not None:
+        postings = lambda field: written.get(field) or files.field(field)  # noqa: E731
     ordinal = files.numbers("ordinal")
     article_docs, passage_docs = np.flatnonzero(ordinal == 0), np.flatnonzero(ordinal > 0)
     number = np.empty(len(ordinal), np.uint32)
@@ -255,10 +271,11 @@ def build_columns(files: "SegmentFiles", name: str, file_size: int) -> bytes:
     for field in PASSAGE_FIELDS + ARTICLE_FIELDS:
         docs = article_docs if field in ARTICLE_FIELDS else passage_docs
         sections[f"length.{field}"] = files.numbers(f"length_{field}")[docs].astype(np.uint32)
-        sections |= _postings(files, field, number)
+        sections |= _postings(postings(field), field, number)
     for field in ("place", "source"):
-        sections |= _values(files, field, numbering)
-    sections |= _ids(files, article_docs) | _spellings(files) | _postings(files, "fact_key", number)
+        sections |= _values(postings(field), field, numbering)
+    sections |= _ids(files, article_docs) | _spellings(postings("spelling").terms)
+    sections |= _postings(postings("fact_key"), "fact_key", number)
     for piece, column in (("record", "_stored"), ("vector", "vector"), ("facts", "facts")):
         sections |= _pieces(files, piece, column, article_docs)
     lengths = np.empty(len(ordinal), np.int64)
@@ -277,30 +294,34 @@ def _by_hash(strings: list[bytes]) -> tuple[list[int], Array]:
     return order.tolist(), hashes[order]
 
 
+def in_order(starts: Array, order: Sequence[int]) -> Array:
+    """Return the positions of the items of runs, the runs in another order.
+
+    Run n has the positions `starts[n]` to `starts[n + 1]`.
+    """
+    chosen = starts[:-1].astype(np.int64)[order]
+    sizes: Array = np.diff(starts.astype(np.int64))[order]
+    positions: Array = np.repeat(chosen - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
+    return positions
+
+
 def _smallest(values: Array) -> Array:
     """Return values as the smallest unsigned type that holds them all exactly."""
     most = int(values.max()) if len(values) else 0
     return values.astype(np.uint8 if most < 2**8 else np.uint16 if most < 2**16 else np.uint32)
 
 
-def _postings(files: "SegmentFiles", field: str, number: Array) -> dict[str, Array]:
-    terms: list[bytes] = []
-    postings: dict[int, tuple[number_array[int], number_array[float]]] = {}
-    for place, (term, entry) in enumerate(files.terms(field)):
-        terms.append(term)
-        postings[place] = files.postings(entry)
-    order, hashes = _by_hash(terms)
-    ends = np.zeros(len(terms) + 1, np.int64)
-    docs, frequencies = number_array("I"), number_array("f")
-    for count, place in enumerate(order, start=1):
-        of_term, in_each = postings.pop(place)  # a large segment's need not be there twice
-        docs += of_term
-        frequencies += in_each
-        ends[count] = len(docs)
-    units = _smallest(number[np.frombuffer(docs, np.uint32)] if docs else np.empty(0, np.uint32))
-    tf = _smallest(np.frombuffer(frequencies, np.float32)) if frequencies else np.empty(0, np.uint8)
+def _postings(postings: "FieldPostings", field: str, number: Array) -> dict[str, Array]:
+    order, hashes = _by_hash(postings.terms)
+    sizes = np.diff(postings.starts)[order]
+    ends = np.append(0, np.cumsum(sizes))
+    if not len(postings.documents):
+        units, tf = np.empty(0, np.uint8), np.empty(0, np.uint8)
+    else:
+        moved = in_order(postings.starts, order)
+        units, tf = _smallest(number[postings.documents[moved]]), _smallest(postings.weights[moved])
     crcs = [block_crc(units[start:end], tf[start:end]) for start, end in pairwise(ends.tolist())]
-    text, text_at = packed_strings([terms[place] for place in order])
+    text, text_at = packed_strings([postings.terms[place] for place in order])
     return {
         f"{field}.hash": hashes,
         f"{field}.text": text,
@@ -312,17 +333,15 @@ def _postings(files: "SegmentFiles", field: str, number: Array) -> dict[str, Arr
     }
 
 
-def _values(files: "SegmentFiles", field: str, numbering: _Numbering) -> dict[str, Array]:
+def _values(postings: "FieldPostings", field: str, numbering: _Numbering) -> dict[str, Array]:
     """Return a field's values, and the number of each article's value.
 
     Values are counted from 1; 0 is none.
     """
-    values = []
     codes = np.zeros(len(numbering.article_docs), np.uint32)
-    for code, (value, entry) in enumerate(files.terms(field), start=1):
-        values.append(value)
-        codes[numbering.number[np.array(files.postings(entry)[0], np.uint32)]] = code
-    text, text_at = packed_strings(values)
+    for code, (start, end) in enumerate(pairwise(postings.starts.tolist()), start=1):
+        codes[numbering.number[postings.documents[start:end]]] = code
+    text, text_at = packed_strings(postings.terms)
     return {f"{field}.text": text, f"{field}.text_at": text_at, f"{field}.code": codes}
 
 
@@ -333,12 +352,11 @@ def _ids(files: "SegmentFiles", article_docs: Array) -> dict[str, Array]:
     return {"id.text": text, "id.text_at": text_at, "id.hash": hashes, "id.article": np.array(order, np.uint32)}
 
 
-def _spellings(files: "SegmentFiles") -> dict[str, Array]:
+def _spellings(entries: list[bytes]) -> dict[str, Array]:
     """Return the spellings in order, and which of them share a key.
 
     The key is the part of a spelling that precedes its term. Keys are found by their CRC-32.
     """
-    entries = [term for term, _ in files.terms("spelling")]
     first: dict[bytes, int] = {}
     for place, entry in enumerate(entries):
         first.setdefault(entry.partition(SEPARATOR.encode())[0], place)

@@ -8,7 +8,7 @@ The columns hold everything that is ranked; the rest is in Whoosh's file.
 import mmap
 import zlib
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from htxsearch.engine.contract import TWIN_SHIFT, Forward, term_hash
-from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, build_columns, columns_name, give_back
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, TWIN_SHIFT, Forward, term_hash
+from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, build_columns, columns_name, give_back, in_order
 from htxsearch.engine.whoosh.pickles import loads_plain
 from htxsearch.engine.whoosh.storage import SEPARATOR, SegmentEntry, damaged
 
 if TYPE_CHECKING:
     from htxsearch.engine.whoosh.codec import SegmentFiles
+    from htxsearch.engine.whoosh.postings import FieldPostings
 
 __all__ = ["Segment"]
 
@@ -117,9 +118,12 @@ class Segment:
         self._columns = Columns(self.packed())
         return question(self._columns)
 
-    def packed(self) -> bytes:
-        """Return the segment's columns, built from Whoosh's files."""
-        return build_columns(self.files(), self.entry.name, self._file.size)
+    def packed(self, written: Mapping[str, "FieldPostings"] | None = None) -> bytes:
+        """Return the segment's columns, built from Whoosh's files.
+
+        `written` are its postings by field, if they need not be read.
+        """
+        return build_columns(self.files(), self.entry.name, self._file.size, written)
 
     def files(self) -> "SegmentFiles":
         """Return Whoosh's files of the segment.
@@ -202,6 +206,26 @@ class Segment:
     def table(self, field: str) -> tuple[Array, Array, Array, Array, Array, Array, Array, bytearray]:
         """Return a field's columns, as `Columns.table` does."""
         return self._ask(lambda columns: columns.table(field))
+
+    def fields(self) -> list[str]:
+        """Return the fields that have terms, sorted."""
+        return self.files().fields()
+
+    def field(self, name: str) -> "FieldPostings":
+        """Return all postings of a field, by Whoosh's documents.
+
+        Those that the columns have are not read from Whoosh's file, which takes twenty times as long.
+        """
+        from htxsearch.engine.whoosh.postings import FieldPostings
+
+        if name not in (*PASSAGE_FIELDS, *ARTICLE_FIELDS, "fact_key"):
+            return self.files().field(name)
+        terms, (at, units, tf) = self._ask(lambda columns: (columns.string_list(name), columns.blocks(name)))
+        order = sorted(range(len(terms)), key=terms.__getitem__)
+        moved = in_order(at, order)
+        docs = (self.passage_docs if name in PASSAGE_FIELDS else self.article_docs)[units[moved]].astype(np.uint32)
+        starts = np.append(0, np.cumsum(np.diff(at.astype(np.int64))[order]))
+        return FieldPostings([terms[number] for number in order], starts, docs, tf[moved])
 
     def frequency(self, field: str, term: str) -> int:
         """Return the number of docs that hold a term, deleted ones included."""

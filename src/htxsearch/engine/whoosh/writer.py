@@ -72,7 +72,7 @@ class WhooshWriter:
         from htxsearch.engine.whoosh.codec import Codec
 
         writer = self._index.writer(limitmb=256, codec=Codec(), _lk=False)
-        self._index.storage.before_commit = partial(_write_columns, writer.storage, writer.generation)
+        self._index.storage.before_commit = partial(_write_columns, writer)
         try:
             self._write(writer)
             for name, blob in blobs.items():
@@ -98,16 +98,17 @@ class WhooshWriter:
                 _add(writer, document)
 
 
-def _write_columns(storage: Any, generation: int, toc: Path) -> None:
+def _write_columns(writer: Any, toc: Path) -> None:
     """Write the columns that a commit's segments lack.
 
     Columns are written before the commit's table of contents, which lies at `toc`, is in place.
     """
-    folder = Path(storage.folder)
-    for entry in read_contents(folder, generation, path=toc).segments:
+    storage, folder = writer.storage, Path(writer.storage.folder)
+    for entry in read_contents(folder, writer.generation, path=toc).segments:
         path = folder / columns_name(entry.name)
         if entry.size and not path.exists():
-            packed = Segment(folder, entry).packed()
+            is_new = entry.name == writer.newsegment.segment_id()
+            packed = Segment(folder, entry).packed(writer.fieldwriter.written if is_new else None)
             with storage.create_file(path.name) as file:
                 file.write(packed)
 
@@ -185,7 +186,8 @@ def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
             continue
         for segment in of_tier:
             if segment.doc_count_all():
-                merge_segment(writer, segment, Segment(folder, entries[segment.segment_id()]).files())
+                old = Segment(folder, entries[segment.segment_id()])
+                merge_segment(writer, segment, old.files(), old)
     return kept
 
 
