@@ -33,8 +33,8 @@ ROOMS = (
 OWNERS = {
     "underthesea": {"text.segmenter"},
     "whoosh": {*(f"engine.whoosh.{name}" for name in ("codec", "storage", "writer")), "evaluate.bench.rivals"},
-    "sklearn": set(),
-    "scipy": {"ingest.readers.pdf_pictures"},
+    "sklearn": {"indexing.feature_weights"},
+    "scipy": {"indexing.feature_weights", "ingest.readers.pdf_pictures"},
     "trafilatura": {"ingest.readers.markup", "ingest.readers.page", "evaluate.extraction"},
     "pypdf": {"ingest.readers.pdf_pages"},
     "pypdfium2": {f"ingest.readers.{name}" for name in ("pdf_pages", "pdf_pictures", "pdf_words")},

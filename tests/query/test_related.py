@@ -415,23 +415,6 @@ def test_the_idf_of_a_feature_of_one_article_is_not_stored_and_known() -> None:
     assert idf > weights.idf.max()
 
 
-def test_the_idf_is_that_of_scikit_learn_to_the_bit() -> None:
-    import numpy as np
-    from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    packed = [vector_of(*text) for text in ARTICLES.values()]
-    split = [np.frombuffer(one, np.uint32, len(one) // 6) for one in packed]
-    features, columns, times = np.unique(np.concatenate(split), return_inverse=True, return_counts=True)
-    ends = np.cumsum([0, *map(len, split)])
-    counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(packed), len(features)))
-    idf = TfidfTransformer(norm=None).fit(counts).idf_
-    weights = fitted(packed)
-    assert weights.hashes.tolist() == features[times > 1].tolist()
-    assert weights.idf.tolist() == idf[times > 1].tolist()
-    assert weights.idf.dtype == np.float32
-
-
 def test_a_large_collection_is_weighed_again_only_when_a_share_of_it_has_changed() -> None:
     import numpy as np
 
