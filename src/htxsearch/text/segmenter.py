@@ -6,7 +6,7 @@ Nearly all of its time goes into strings that describe the same tokens and n-gra
 reads the weights of the features from underthesea's model and adds them up: the weights of a token, of a pair and of
 three tokens are computed once and kept. There are two labels, so the best labelling (Viterbi) needs one number a token.
 That takes a quarter of the CPU time, and segmenting is most of indexing
-(docs/decisions/075-cost-of-indexing.md). Where underthesea is built otherwise, `word_tokenize` is called.
+(docs/decisions/074-cost-of-indexing.md). Where underthesea is built otherwise, `word_tokenize` is called.
 
 underthesea rewrites tone placement by default. The rewriting is switched off, which lets every word be found again
 in the text (measured: 61,734 of 61,734 tokens of real news align).
