@@ -17,7 +17,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
 from htxsearch.text.sentences import Span, lines
@@ -32,6 +32,7 @@ _REACH = 2
 _KEPT_TOKENS = 1 << 15
 _PLAIN_LINES = 500
 """Lines, of some twenty articles, that are cut by `word_tokenize` before the 0.3 s for loading the fast segmenter pay off."""
+_ENDLESS = re.compile(r"\S{1000}")
 _segmented_lines = count()
 _SAMPLE = "Sáng 7/8, bà con xã viên HTX Tân Cương (Thái Nguyên) thu 1.264 tấn chè búp tươi, đạt kế hoạch."
 
@@ -45,13 +46,22 @@ def word_spans(text: str) -> list[Span]:
     spans: list[Span] = []
     for line in lines(text):
         searched = line.start
-        for word in segment(text[line.start : line.end]):
+        for word in (word for piece in _pieces(text[line.start : line.end]) for word in segment(piece)):
             span = _locate(text, word, searched, line.end)
             if span is not None:
                 searched = span.end
                 if word[0].isalnum() or any(char.isalnum() for char in word):
                     spans.append(span)
     return spans
+
+
+def _pieces(line: str) -> list[str]:
+    """Return a line, cut after each 1,000 characters without a blank.
+
+    underthesea takes a time that grows with the square of such a run.
+    """
+    ends = [run.end() for run in _ENDLESS.finditer(line)]
+    return [line[start:end] for start, end in pairwise([0, *ends, len(line)]) if start < end]
 
 
 def _locate(text: str, word: str, start: int, end: int) -> Span | None:
