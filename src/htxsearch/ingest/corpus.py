@@ -13,7 +13,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.guard import guarded
 from htxsearch.ingest.ignored import IgnoreRules, with_rules_of
-from htxsearch.ingest.metadata_files import METADATA_SUFFIX, read_metadata_file
+from htxsearch.ingest.metadata_files import METADATA_SUFFIX, metadata_file_of, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
 from htxsearch.ingest.readers.budget import LARGE, Budget, is_light, within
@@ -63,7 +63,7 @@ class SourceFile:
     @property
     def metadata_file(self) -> Path:
         """The file in which the user may give metadata that override the article's own."""
-        return self.file.with_name(self.file.name + METADATA_SUFFIX)
+        return metadata_file_of(self.file)
 
     def _rules_of_members(self) -> str:
         """Return a fingerprint of the rules for members, "" for a file without any."""
@@ -90,7 +90,7 @@ class SourceFile:
         status = os.stat(self.file)
         numbers = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         try:
-            of_metadata = os.stat(f"{self.file}{METADATA_SUFFIX}")
+            of_metadata = os.stat(self.metadata_file)
         except FileNotFoundError:
             pass
         else:
