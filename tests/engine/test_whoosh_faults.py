@@ -515,6 +515,7 @@ def test_nothing_is_renamed_into_place_before_it_is_on_disk(
         assert {name for name, state in present.items() if state not in on_disk} == set()
         assert any(name.endswith(".blob") for name in present)
         assert any(name.startswith(f"{target}.") for name in present)
+        assert events[renames[0] - 1][:2] == ("sync", folder.stat().st_ino)  # the names of its files are on disk, too
         assert events[renames[0] + 1][:2] == ("sync", folder.stat().st_ino)
 
 
@@ -524,10 +525,11 @@ def test_a_new_engine_is_on_disk_before_its_table_of_contents_is_in_place(
     events = watch_the_disk(monkeypatch)
     WhooshEngine(tmp_path / "data", create=True).close()
     kinds = [event[0] for event in events]
-    assert kinds == ["sync", "sync", "rename", "sync"]  # the table of contents and its checksums
-    assert events[0][1:] in events[2][2].values()
-    assert events[1][1:] in events[2][2].values()
-    assert events[3][1] == (tmp_path / "data").stat().st_ino
+    # the table of contents and its checksums, and their names
+    assert kinds == ["sync", "sync", "sync", "rename", "sync"]
+    assert events[0][1:] in events[3][2].values()
+    assert events[1][1:] in events[3][2].values()
+    assert events[2][1] == events[4][1] == (tmp_path / "data").stat().st_ino
 
 
 def test_what_was_committed_is_there_when_opened_again(engine: WhooshEngine, folder: Path) -> None:

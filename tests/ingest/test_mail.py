@@ -1,6 +1,8 @@
 """E-mails: the text of a mail is an article, each attachment another; what cannot be read is named."""
 
 import datetime
+import struct
+import zlib
 from email.message import EmailMessage, Message
 from email.policy import SMTP
 from pathlib import Path
@@ -10,7 +12,9 @@ import pytest
 
 from htxsearch import Article, Rejected
 from htxsearch.ingest.corpus import SourceFile, articles_of
+from htxsearch.ingest.guard import reading_here
 from htxsearch.ingest.readers import mail as mail_reader
+from htxsearch.ingest.readers.outlook_rtf import unpacked_rtf
 from ingest import folder
 from ingest.compound import msg
 
@@ -204,7 +208,8 @@ def test_plain_text_is_decoded_once_for_all_its_alternatives(tmp_path: Path, mon
         return payload_of(part)
 
     monkeypatch.setattr(mail_reader, "_payload", counted)
-    assert one(tmp_path, "a.eml", whole.as_bytes()).body == "Mai họp."
+    with reading_here():
+        assert one(tmp_path, "a.eml", whole.as_bytes()).body == "Mai họp."
     assert kinds.count("text/plain") == 2, "once for the alternatives, once as the text"
     assert kinds.count("text/html") == count
 
@@ -286,11 +291,44 @@ def test_a_text_in_no_known_encoding_is_named_and_the_attachments_are_read(tmp_p
     ]
 
 
+def packed_rtf(rtf: bytes) -> bytes:
+    """Return RTF as Outlook keeps it, letter by letter, and at its end the place of the end."""
+    runs = [rtf[at : at + 8] for at in range(0, len(rtf), 8)]
+    last = runs.pop() if len(runs[-1]) < 8 else b""
+    end = (207 + len(rtf)) % 4096 << 4
+    packed = b"".join(b"\0" + run for run in runs) + bytes([1 << len(last)]) + last + struct.pack(">H", end)
+    return struct.pack("<II4sI", len(packed) + 12, len(rtf), b"LZFu", zlib.crc32(packed, 0xFFFFFFFF) ^ 0xFFFFFFFF) + packed
+
+
+RTF = rb"{\rtf1\ansi\ansicpg1252 Mai h\u7885?p \u7903? b\u7843?n Pom.\par {\header Trang}Mang theo th\u249?ng ong.\par}"
+
+
+@pytest.mark.parametrize("rtf", [packed_rtf(RTF), struct.pack("<II4sI", len(RTF) + 12, len(RTF), b"MELA", 0) + RTF])
+def test_a_text_that_outlook_keeps_as_rtf_is_read(tmp_path: Path, rtf: bytes) -> None:
+    found = one(tmp_path, "a.msg", msg({0x37: "Họp tổ ong"}, raw={0x1009: rtf}))
+    assert (found.title, found.body) == ("Họp tổ ong", "Mai họp ở bản Pom.\nMang theo thùng ong.")
+    assert "Trang" in [piece.text for piece in found.dropped]
+
+
+def test_the_dictionary_of_packed_rtf_has_words_of_rtf() -> None:
+    published = "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
+    assert unpacked_rtf(bytes.fromhex(published)) == rb"{\rtf1\ansi\ansicpg1252\pard hello world}" + b"\r\n"
+
+
+@pytest.mark.parametrize("at", [0, 5, 9, 13, 20, -1])
+def test_a_packed_text_with_a_wrong_byte_is_named(tmp_path: Path, at: int) -> None:
+    data = bytearray(packed_rtf(RTF))
+    data[at] ^= 0xFF
+    found = read(tmp_path, "a.msg", msg({0x37: "Họp tổ ong"}, raw={0x1009: bytes(data)}))
+    assert isinstance(found[0], Article)
+    assert [part.reason.code for part in found if isinstance(part, Rejected)] == ["file.rtf-damaged"] * (at not in (0, 5))
+
+
 def test_what_outlook_keeps_in_its_own_form_is_named(tmp_path: Path) -> None:
     data = msg({0x37: "Họp tổ ong"}, raw={0x1009: b"LZFu"}, attachments={"Thư cũ": 5, "sổ.docx": 4, "a.txt": b"Mai hop"})
     found = read(tmp_path, "a.msg", data)
     assert [(part.path, part.reason.code) for part in found if isinstance(part, Rejected)] == [
-        ("a.msg", "file.mail-rtf"),
+        ("a.msg", "file.rtf-damaged"),
         ("a.msg/Thư cũ", "file.mail-within-outlook"),
         ("a.msg/sổ.docx", "file.mail-linked"),
     ]

@@ -6,6 +6,7 @@ import shutil
 import signal
 import struct
 import subprocess
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message, render
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.corpus import SourceFile, articles_of, source_files
+from htxsearch.ingest.guard import reading_here
 from htxsearch.ingest.readers import ocr, pdf_pages, pdf_pictures, pictures
 from htxsearch.ingest.readers.ocr import Recogniser, recogniser, recognising
 from htxsearch.text.tokens import tokens
@@ -31,6 +33,13 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the stand-in for tes
 FIRST = ["Nghề ong ở bản Nà Lếch", "Đàn ong về tổ đông đủ sau mùa mưa, thợ ong làm thêm thùng gỗ mới."]
 SECOND = ["Mật hoa nhãn được quay từ tờ mờ sáng và bán ở chợ phiên Mường Và."]
 TEXT_PAGE = pdf_of([drawn_lines(FIRST)])
+
+
+@pytest.fixture(autouse=True)
+def _read_here() -> Iterator[None]:
+    """Read in this process: a process of its own would not see what a test puts in the place of tesseract."""
+    with reading_here():
+        yield
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ _CONFIDENCE = 0.95
 _HEAD = 3_000
 """Characters at the beginning of a document in which its dateline stands."""
 _DATELINE = re.compile(r"^[^\d\n]{2,40}?,? (?P<day>[Nn]gày \d{1,2} tháng \d{1,2} năm \d{4})$", re.MULTILINE)
-_DAY = re.compile(r",?\s+(?:(?:được\s+)?(?:ký|ban hành)\s+)?(?=ngày\s+\d)", re.IGNORECASE)
+_DAY = re.compile(r"(?<!\s),?\s++(?:(?:được\s+)?(?:ký|ban hành)\s+)?(?=ngày\s+\d)", re.IGNORECASE)
 
 
 def document_answer(

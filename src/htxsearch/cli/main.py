@@ -44,6 +44,8 @@ def main() -> None:
 
     An error of htxsearch becomes a message and its exit code, Ctrl-C becomes 130.
     """
+    _open_streams()
+    _speak_utf_8()
     use_language(environment_language())
     try:
         code = cli.main(prog_name="htxsearch", standalone_mode=False, obj=OWN_PROCESS)
@@ -62,6 +64,32 @@ def main() -> None:
         _show_system_error(error)
         sys.exit(HtxError.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """Give the program the streams that the shell has closed (<&-, 2>&-).
+
+    They have nothing to read and show nothing. Else the next files that are opened would take their place.
+    """
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            stream = os.fdopen(descriptor, mode, encoding="utf-8", errors="replace", closefd=False)
+            setattr(sys, name, stream)
+
+
+def _speak_utf_8() -> None:
+    """Begin again in UTF-8 if the locale is of another encoding.
+
+    A terminal of today speaks UTF-8 whatever the locale says, and file names are in UTF-8; in another encoding Python would
+    take the letters of Vietnamese apart without a word.
+    """
+    if os.name == "posix" and sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _show_system_error(error: OSError) -> None:

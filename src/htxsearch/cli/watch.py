@@ -13,7 +13,6 @@ from htxsearch.errors.messages import Message
 from htxsearch.index import Index
 from htxsearch.indexing.catalogue import Report
 from htxsearch.ingest.corpus import source_files
-from htxsearch.ingest.metadata_files import METADATA_SUFFIX
 
 __all__ = ["watch"]
 
@@ -81,7 +80,7 @@ def _scan(index: Index) -> _Scan:
     states: list[tuple[object, ...]] = []
     for source in source_files(index.corpus)[0]:
         state: list[object] = [source.path]
-        for file in (str(source.file), f"{source.file}{METADATA_SUFFIX}"):
+        for file in (str(source.file), str(source.metadata_file)):
             try:
                 status = os.stat(file)
             except OSError:

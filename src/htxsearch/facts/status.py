@@ -28,7 +28,7 @@ _CHANGE = re.compile(
 )
 _LEVEL = re.compile(
     r"(?<!\w)(?:lên|xuống|còn|thành|đưa|nâng|đạt|lên tới|lên đến|lên mức|xuống mức|là|ở mức)(?: (?:tới|đến|khoảng"
-    r"|gần|hơn|trên|dưới|còn|mức))*\s?$",
+    r"|gần|hơn|trên|dưới|còn|mức)){0,4}\s?$",
     re.IGNORECASE,
 )
 _FROM_TO = re.compile(r"(?:tăng|giảm|lên|xuống|nâng)[^.;\d]{0,60}(?<!\w)từ (?:mức )?$", re.IGNORECASE)

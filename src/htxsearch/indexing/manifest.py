@@ -31,7 +31,7 @@ from htxsearch.errors import (
     IndexOutdated,
     UsageError,
 )
-from htxsearch.ingest.atomic_files import replace_file
+from htxsearch.ingest.atomic_files import replace_file, sync_folder
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
 __all__ = [
@@ -138,6 +138,7 @@ def write_manifest(index: Path, manifest: Manifest) -> None:
 def put(path: Path, parts: Iterable[bytes]) -> None:
     """Replace a file of the index folder, durably. Raises IndexNotWritable."""
     try:
+        sync_folder(path.parent)  # which names the new data folder
         replace_file(path, parts)
     except OSError as error:
         raise IndexNotWritable("index.file-not-writable", file=str(path), reason=error.strerror) from error

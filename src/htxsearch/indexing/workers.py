@@ -10,7 +10,6 @@ import os
 import pickle
 import queue
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -30,6 +29,7 @@ from htxsearch.errors.messages import message
 from htxsearch.indexing.documents import document_of
 from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, changed_articles
+from htxsearch.ingest.python_process import can_start_python, end_process, packed, pipe, receive, start_python
 
 __all__ = [
     "BACKGROUND_PRIORITY",
@@ -61,7 +61,6 @@ _AHEAD = 8 * 1024 * 1024
 """Characters that are read ahead, at most: as many as workers analyse while a large commit is written."""
 _ARTICLE = 1024
 """Characters that an article counts beside its text, so that many short articles are bounded, too."""
-_LENGTH = struct.Struct("<Q")
 LOW_PRIORITY = 3
 """The niceness of processes that index, and of their sessions: a third of a busy processor, all of an idle one."""
 NORMAL_PRIORITY = 0
@@ -250,8 +249,7 @@ def worth_workers(size: int, workers: int) -> bool:
 
     `workers` is the number of workers.
     """
-    can_start = bool(sys.executable) and not getattr(sys, "frozen", False)
-    return workers > 1 and size >= _WORTH and can_start
+    return workers > 1 and size >= _WORTH and can_start_python()
 
 
 # The parent's side
@@ -334,10 +332,10 @@ class Workers:
                 if job:
                     in_hand.append(job)
                     process = process or self._start()
-                    pickle.dump(job.articles, _pipe(process.stdin), pickle.HIGHEST_PROTOCOL)
-                    _pipe(process.stdin).flush()
+                    pickle.dump(job.articles, pipe(process.stdin), pickle.HIGHEST_PROTOCOL)
+                    pipe(process.stdin).flush()
                 if process and (not job or len(in_hand) == self._IN_HAND):
-                    answer = _receive(_pipe(process.stdout))
+                    answer = receive(pipe(process.stdout))
                     in_hand.popleft().answer.set_result(answer)
         except Exception as error:  # a caller that waits for these must not wait for ever
             gone = isinstance(error, OSError | EOFError)
@@ -345,7 +343,7 @@ class Workers:
                 job.answer.set_exception(_death(process, job.articles[0], error) if gone else error)
         finally:
             if process:
-                _end(process)
+                end_process(process)
 
     def _next(self, *, wait: bool) -> _Job | None:
         """Return the next job, None if there is none now or the pool is closed."""
@@ -363,20 +361,6 @@ class Workers:
             return process
 
 
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    assert pipe is not None, "asked for with Popen"
-    return pipe
-
-
-def _receive(pipe: IO[bytes]) -> bytes:
-    """Return one answer. Raises EOFError if the worker is gone."""
-    head = pipe.read(_LENGTH.size)
-    answer = pipe.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
-    if not answer:
-        raise EOFError
-    return answer
-
-
 def _death(process: subprocess.Popen[bytes] | None, article: Article, error: Exception) -> HtxError:
     """Return the error for a worker that ended before it had answered."""
     if process is None:
@@ -387,30 +371,6 @@ def _death(process: subprocess.Popen[bytes] | None, article: Article, error: Exc
     killed = bool(code and code < 0)
     how = message("index.worker-killed", signal=-code) if killed else message("index.worker-ended", exit_code=code)
     return HtxError("index.worker-died", how=how, id=article.id, path=article.path)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a worker, wait for it, close its pipes."""
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):  # the rest of its input cannot be written
-            _pipe(pipe).close()
-
-
-def start_python(command: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start Python on a command, with pipes for stdin and stdout.
-
-    Ctrl-C in the terminal does not reach it.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", command, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        start_new_session=os.name == "posix",
-    )
 
 
 # The worker's side
@@ -456,7 +416,7 @@ def serve() -> None:
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
         answer = _pickled([_document_or_error(article) for article in jobs.get()])
-        answers.write(_LENGTH.pack(len(answer)) + answer)
+        answers.write(packed(answer))
         answers.flush()
 
 

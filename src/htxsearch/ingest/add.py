@@ -30,6 +30,7 @@ from htxsearch.ingest.metadata_files import (
     content_of_metadata_file,
     edited_metadata_file,
     fetched_table,
+    metadata_file_of,
     origin,
 )
 from htxsearch.ingest.readers import READERS_OF_SEVERAL, read_articles, reader_of
@@ -244,7 +245,7 @@ class Adder:
         }
         if old_path and old_path != path:
             (self.corpus / old_path).unlink()
-            (self.corpus / f"{old_path}{METADATA_SUFFIX}").unlink(missing_ok=True)
+            metadata_file_of(self.corpus / old_path).unlink(missing_ok=True)
         self._keep(response.data, path.split("/"), url, fetched)
 
     def _add_listing(self, subscription: Subscription, response: Fetched) -> None:
@@ -313,7 +314,7 @@ class Adder:
         path = usual_path if is_update else self._unused_path(usual_path)
         how: Literal["added", "updated"] = "updated" if (self.corpus / path).exists() else "added"
         target = self.corpus / path
-        beside = target.with_name(target.name + METADATA_SUFFIX)
+        beside = metadata_file_of(target)
         try:
             old = present if is_update else old_metadata
             metadata = changed_metadata_file(old, self.metadata, fetched, name=beside.name)
@@ -334,7 +335,7 @@ class Adder:
         if is_ignored(self.corpus, path):
             raise AddressRefused(message("file.ignored", path=path, file=IGNORE_FILE), final=True)
         old = content_of_metadata_file(self.corpus / path)
-        beside = self.corpus / f"{path}{METADATA_SUFFIX}"
+        beside = metadata_file_of(self.corpus / path)
         try:
             new = edited_metadata_file(old, self.metadata, name=beside.name) if self.may_edit else old
         except Unreadable as error:

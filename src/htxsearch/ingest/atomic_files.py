@@ -5,12 +5,15 @@ Durable means that they survive a power cut. The index (manifest, vectors, segme
 ingest, engine and indexing all use it.
 """
 
+import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["replace_file", "sync_file", "sync_folder"]
+
+_LONGEST_NAME = 255 - len(".tmp")
 
 
 def replace_file(path: Path, parts: Iterable[bytes], *, temporary: str | None = None, durable: bool = True) -> None:
@@ -20,7 +23,7 @@ def replace_file(path: Path, parts: Iterable[bytes], *, temporary: str | None = 
     new file is on disk when this returns. `temporary` is the temporary file's name, by default "NAME.tmp"; it is gone
     afterwards, unless the process is killed. Raises OSError.
     """
-    unfinished = path.with_name(temporary or f"{path.name}.tmp")
+    unfinished = path.with_name(temporary or _temporary(path.name))
     try:
         with unfinished.open("wb") as file:
             file.writelines(parts)
@@ -34,6 +37,12 @@ def replace_file(path: Path, parts: Iterable[bytes], *, temporary: str | None = 
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def _temporary(name: str) -> str:
+    """Return NAME.tmp, or a shorter name if that is too long for a file system."""
+    raw = os.fsencode(name)
+    return f"{name}.tmp" if len(raw) < _LONGEST_NAME else f".{hashlib.blake2b(raw, digest_size=8).hexdigest()}.tmp"
 
 
 def sync_file(path: Path) -> None:

@@ -4,17 +4,20 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
+from htxsearch.ingest.guard import guarded
 from htxsearch.ingest.ignored import IgnoreRules, with_rules_of
-from htxsearch.ingest.metadata_files import METADATA_SUFFIX, read_metadata_file
+from htxsearch.ingest.metadata_files import METADATA_SUFFIX, metadata_file_of, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
+from htxsearch.ingest.readers.budget import LARGE, Budget, is_light, within
+from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.ocr import recogniser
 from htxsearch.ingest.subscriptions import FEEDS_FILE
 from htxsearch.ingest.synonyms import SYNONYMS_FILE
@@ -37,6 +40,8 @@ __all__ = [
 _MAX_BYTES = 100 * 1024 * 1024
 """Larger files are rejected, since a file is read into memory as a whole. JSON lines may be split."""
 
+_LINES = (".jsonl", ".ndjson")
+"""The ends of the names of files of any size whose lines are read one by one."""
 _WITH_MEMBERS = (".eml", ".msg", ".zip")
 """The ends of the names of files that hold others, which a `.htxignore` may name."""
 
@@ -58,7 +63,7 @@ class SourceFile:
     @property
     def metadata_file(self) -> Path:
         """The file in which the user may give metadata that override the article's own."""
-        return self.file.with_name(self.file.name + METADATA_SUFFIX)
+        return metadata_file_of(self.file)
 
     def _rules_of_members(self) -> str:
         """Return a fingerprint of the rules for members, "" for a file without any."""
@@ -85,7 +90,7 @@ class SourceFile:
         status = os.stat(self.file)
         numbers = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         try:
-            of_metadata = os.stat(f"{self.file}{METADATA_SUFFIX}")
+            of_metadata = os.stat(self.metadata_file)
         except FileNotFoundError:
             pass
         else:
@@ -237,11 +242,19 @@ def lines_for_counting(source: SourceFile) -> tuple[str, tuple[str, ...]]:
     The source is that of `readers.lines_to_count`. An unreadable file has no source and no lines.
     """
     try:
-        data = _bytes(source)
-        reader = reader_of(data, source.file.name)
-        return lines_to_count(reader, data, source.path, read_metadata_file(source.metadata_file))
+        size = source.file.stat().st_size
+        absolute = replace(source, file=Path(os.path.abspath(source.file)))
+        light = _is_light(source, size)
+        [counted] = _counted(source) if light else guarded(_counted, absolute, allowed=Budget.for_file(size))
+        return counted
     except Exception:  # `changed_articles` reports it when the file is read
         return "", ()
+
+
+def _counted(source: SourceFile) -> Iterator[tuple[str, tuple[str, ...]]]:
+    data = _bytes(source)
+    reader = reader_of(data, source.file.name)
+    yield lines_to_count(reader, data, source.path, read_metadata_file(source.metadata_file))
 
 
 def _bytes(source: SourceFile) -> bytes:
@@ -251,23 +264,50 @@ def _bytes(source: SourceFile) -> bytes:
     return source.file.read_bytes()
 
 
+def _is_light(source: SourceFile, size: int) -> bool:
+    """Return True if reading, or rejecting, a file costs little. Raises OSError."""
+    if size > LARGE and not source.path.lower().endswith(_LINES):
+        return size > _MAX_BYTES
+    try:
+        data = _bytes(source)
+        return is_light(kind_of(data, os.path.splitext(source.file.name)[1].lower()), data)
+    except Unreadable:  # it is rejected
+        return True
+
+
 def changed_articles(
     source: SourceFile, known: Mapping[str, str], boilerplate: Set[str] = frozenset()
 ) -> Iterator[Article | Unchanged | Rejected]:
     """Yield the outcomes of `articles_of`, but an Unchanged for each known JSON line.
 
     `known` has article ids by the hashes of their lines. `boilerplate` has the hashes of the lines that are left
-    out since they repeat on the site, see `site_boilerplate`.
+    out since they repeat on the site, see `site_boilerplate`. A file that may cost much is read by another process; the parts
+    that were read before its budget was spent are yielded.
     """
     recogniser().begin_file(source.path)
     try:
-        data = _bytes(source)
-        reader = reader_of(data, source.file.name)
-        metadata = read_metadata_file(source.metadata_file)
-        yield from read_articles(reader, data, source.path, metadata, known, boilerplate, source.rules.ignore)
+        size = source.file.stat().st_size
+        if _is_light(source, size):
+            yield from _read(source, known, boilerplate, size)
+        else:
+            absolute = replace(source, file=Path(os.path.abspath(source.file)))
+            given = (absolute, dict(known), frozenset(boilerplate), size)
+            yield from guarded(_read, *given, allowed=Budget.for_file(size))
     except Unreadable as error:
         yield Rejected(source.path, error.message)
     except OSError as error:
         yield Rejected(source.path, message("file.unreadable", error=error.strerror))
     except Exception as error:  # a fault of a reader, or of a library, must not stop all other files from being read
         yield Rejected(source.path, message("file.reader-failed", error=f"{type(error).__name__}: {error}"))
+
+
+def _read(
+    source: SourceFile, known: Mapping[str, str], boilerplate: Set[str], size: int
+) -> Iterator[Article | Unchanged | Rejected]:
+    """Yield the outcomes of a file within its budget. Raises Unreadable, OSError."""
+    recogniser().begin_file(source.path)
+    data = _bytes(source)
+    allowed = Budget.for_file(size)
+    reader = reader_of(data, source.file.name)
+    metadata = read_metadata_file(source.metadata_file)
+    yield from within(allowed, read_articles(reader, data, source.path, metadata, known, boilerplate, source.rules.ignore))

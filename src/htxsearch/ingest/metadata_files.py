@@ -5,6 +5,8 @@ table [fetched] in the file, with the address or file that NAME was got from, an
 """
 
 import datetime
+import hashlib
+import os
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -21,11 +23,14 @@ __all__ = [
     "content_of_metadata_file",
     "edited_metadata_file",
     "fetched_table",
+    "metadata_file_of",
     "origin",
     "read_metadata_file",
 ]
 
 METADATA_SUFFIX = ".meta.toml"
+_LONGEST_NAME, _KEPT = 255, 200
+"""Bytes of the longest name that file systems take, and of the begin of one that stays."""
 
 _FETCHED_KEYS = ("asked", "url", "from", "etag", "modified", "type", "published")
 """The keys of [fetched] besides `time`; those that no longer hold are removed, a user's own stay."""
@@ -47,12 +52,24 @@ def read_metadata_file(path: Path) -> Metadata:
         raise Unreadable(message("file.metadata", file=path.name, reason=error.message)) from error
 
 
+def metadata_file_of(file: Path) -> Path:
+    """Return the path of the metadata file of a source file.
+
+    If NAME.meta.toml would be longer than a name may be, it is the begin of NAME and a hash of it: BEGIN~HASH.meta.toml.
+    """
+    name = os.fsencode(file.name)
+    if len(name) + len(METADATA_SUFFIX) <= _LONGEST_NAME:
+        return file.with_name(file.name + METADATA_SUFFIX)
+    begin = name[:_KEPT].decode("utf-8", "ignore")
+    return file.with_name(f"{begin}~{hashlib.blake2b(name, digest_size=4).hexdigest()}{METADATA_SUFFIX}")
+
+
 def content_of_metadata_file(file: Path) -> bytes:
     """Return the content of the metadata file of a source file.
 
     b"" if there is no such file. Raises OSError.
     """
-    beside = file.with_name(file.name + METADATA_SUFFIX)
+    beside = metadata_file_of(file)
     return beside.read_bytes() if beside.is_file() else b""
 
 

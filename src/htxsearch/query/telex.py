@@ -19,6 +19,8 @@ _VNI_TONES = {"1": _ACUTE, "2": _GRAVE, "3": _HOOK, "4": _TILDE, "5": _DOT}
 _CIRCUMFLEX = {"a": "â", "e": "ê", "o": "ô"}
 _HORN = {"o": "ơ", "u": "ư"}
 _VOWELS = frozenset("aeiouyăâêôơư")
+_LONGEST = 24
+"""Keystrokes of the longest syllable, each of its letters and marks typed twice."""
 _VNI = re.compile(r"[a-z]+[1-9][a-z1-9]*")
 
 
@@ -29,7 +31,7 @@ def from_keystrokes(typed: str) -> str | None:
     `typed` is lower case. Letters that are a syllable as they stand, without any keystroke for a mark
     (thai, nguyen), mean none.
     """
-    if not typed.isascii():
+    if not typed.isascii() or len(typed) > _LONGEST:
         return None
     if typed.isalpha():
         letters, tone = _read(typed, telex=True)

@@ -38,6 +38,7 @@ _KINDS_OF_PAIR = {"T[0,1]", "T[0,1].lower", "T[0,1].istitle", "T[0,1].is_in_dict
 _KINDS_OF_THREE = {"T[0,2]", "T[0,2].istitle", "T[0,2].is_in_dict"}
 _PLAIN_LINES = 500
 """Lines, of some twenty articles, that are cut by `word_tokenize` before the 0.3 s for loading the fast segmenter pay off."""
+_ENDLESS = re.compile(r"\S{1000}")
 _segmented_lines = count()
 _SAMPLE = "Sáng 7/8, bà con xã viên HTX Tân Cương (Thái Nguyên) thu 1.264 tấn chè búp tươi, đạt kế hoạch."
 
@@ -50,11 +51,12 @@ def word_spans(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     for line in lines(text):
-        cut = _cut()
-        found = cut.spans(text, line) if cut else None
-        for start, end in _located(text, line) if found is None else found:
-            if text[start].isalnum() or any(map(str.isalnum, text[start:end])):
-                spans.append(Span(start, end))
+        for piece in _pieces(text, line):
+            cut = _cut()
+            found = cut.spans(text, piece) if cut else None
+            for start, end in _located(text, piece) if found is None else found:
+                if text[start].isalnum() or any(map(str.isalnum, text[start:end])):
+                    spans.append(Span(start, end))
     return spans
 
 
@@ -66,6 +68,15 @@ def _located(text: str, line: Span) -> Iterable[Span]:
         if span is not None:
             searched = span.end
             yield span
+
+
+def _pieces(text: str, line: Span) -> list[Span]:
+    """Return a line, cut after each 1,000 characters without a blank.
+
+    underthesea takes a time that grows with the square of such a run.
+    """
+    ends = [run.end() for run in _ENDLESS.finditer(text, line.start, line.end)]
+    return [Span(start, end) for start, end in pairwise([line.start, *ends, line.end]) if start < end]
 
 
 def _locate(text: str, word: str, start: int, end: int) -> Span | None:

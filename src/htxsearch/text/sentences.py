@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 __all__ = ["Span", "lines", "sentences"]
 
-_END = re.compile(r"[.!?…]+[\"”’»)\]]*\s+")
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"”’»)\]]*+\s++")
+_LONGEST_WORD = 64
+"""Characters before and behind a mark that decide: a word, a number of a section, brackets and quotes."""
 _OPENING = '"“‘«([-–•*'
 # A dot behind these ends no sentence: titles, kinds of places and units as newspapers abbreviate them.
 _SHORT = frozenset("tp tx tt ths th ts pgs gs bs ks cn ncs nsnd nsưt tskh mr mrs ms dr prof st no tr vs p q".split())
@@ -61,12 +63,12 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> boo
     """
     if match.end() >= end:
         return False
-    after = text[match.end() : end].lstrip(_OPENING + " ")
+    after = text[match.end() : min(end, match.end() + _LONGEST_WORD)].lstrip(_OPENING + " ")
     if not after or not (after[0].isupper() or after[0].isdigit()):
         return False
     if match.group()[0] != "." or match.group().startswith(".."):
         return True
-    before = text[start : match.start()]
+    before = text[max(start, match.start() - _LONGEST_WORD) : match.start()]
     if _NUMBERING.fullmatch(before):
         return False
     last = re.split(r"[\s(.\"“]", before)[-1]

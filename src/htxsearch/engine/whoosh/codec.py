@@ -93,6 +93,8 @@ class DurableStorage(FileStorage):  # type: ignore[misc]
                 file.write(checksums_of(Path(self.folder), generation, toc))
         for name in self._unsynced:
             sync_file(Path(self.folder, name))  # parts that were assembled into one segment file are gone by now
+        if self._unsynced:
+            sync_folder(Path(self.folder))  # or the table of contents may outlive the names of its files
         self._unsynced.clear()
         super().rename_file(oldname, newname, safe=safe)
         sync_folder(Path(self.folder))

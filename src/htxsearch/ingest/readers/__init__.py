@@ -17,6 +17,7 @@ from htxsearch.ingest.metadata import Metadata, province_of
 from htxsearch.ingest.readers.archive import read_members
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader, same_words
 from htxsearch.ingest.readers.books import read_epub, read_mhtml
+from htxsearch.ingest.readers.budget import LONGEST_ARTICLE, budget
 from htxsearch.ingest.readers.kinds import kind_of
 from htxsearch.ingest.readers.mail import read_eml, read_msg
 from htxsearch.ingest.readers.markdown import read_markdown
@@ -70,6 +71,7 @@ def read_articles(
             yield Rejected(f"{path}{parsed.path}", parsed.reason)
         else:
             cleaned = parsed.without(boilerplate) if boilerplate and parsed.without else parsed
+            budget().write(len(cleaned.body) + sum(len(piece.text) for piece in cleaned.dropped))
             yield _article(cleaned, path, metadata, line)
 
 
@@ -97,8 +99,10 @@ def _article(parsed: ParsedDocument, path: str, metadata: Metadata, line: str) -
     if parsed.heading and metadata.title and not same_words(parsed.heading, metadata.title):
         parsed = parsed.beginning_with(parsed.heading)
     body = parsed.body or known.title or ""
+    part = parsed.member or ("" if parsed.line is None else f":{parsed.line}")
+    if len(body) > LONGEST_ARTICLE:
+        return Rejected(f"{path}{part}", message("file.article-too-long", limit=LONGEST_ARTICLE))
     if not has_tokens(body):
-        part = parsed.member or ("" if parsed.line is None else f":{parsed.line}")
         return Rejected(f"{path}{part}", message("file.empty"))
     title = known.title or _first_words(body)
     place, evidence = (known.place, None) if known.place else province_of(title, body)

@@ -16,17 +16,11 @@ from typing import Any
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Rejected, Unreadable
 from htxsearch.ingest.readers.base import Line, ParsedDocument, Reader
+from htxsearch.ingest.readers.budget import MOST_BYTES, RATIO, SMALL, Exhausted, budget
 
 __all__ = ["IGNORED_SUFFIXES", "PICTURES", "Archive", "is_picture_of_page", "read_member", "read_members", "safe_xml"]
 
 _MOST_FILES = 5_000
-_MOST_BYTES = 200 * 1024 * 1024
-"""Limit of the unpacked size of all files of an archive together."""
-_RATIO = 150
-"""Text and markup are packed to a tenth; an archive that unpacks to this many times its size is an attack (zip bomb)."""
-_SMALL = 1024 * 1024
-"""Bytes up to which the ratio is not checked."""
-
 IGNORED_SUFFIXES = frozenset(".js .css .gif .webp .svg .ico .bmp .woff .woff2 .ttf .map .download .db .ini .lnk".split())
 """Suffixes of files that browsers save beside a page, and systems in a folder; never an article."""
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -53,7 +47,7 @@ class Archive:
         size = sum(info.file_size for info in self._files.values())
         if len(self._zip.infolist()) > _MOST_FILES:
             raise Unreadable(message("file.archive-too-many", limit=_MOST_FILES))
-        if size > _MOST_BYTES or (size > _SMALL and size > _RATIO * len(data)):
+        if size > min(MOST_BYTES, max(SMALL, RATIO * len(data))):
             raise Unreadable(message("file.archive-too-large", megabytes=size / 1024**2))
 
     @property
@@ -78,6 +72,7 @@ class Archive:
             raise Unreadable(message("file.archive-damaged", name=name, error=str(error))) from error
         if len(content) > info.file_size:
             raise Unreadable(message("file.archive-attack", name=name))
+        budget().unpack(len(content))
         return content
 
 
@@ -92,6 +87,8 @@ def safe_xml(data: bytes) -> Any:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         raise Unreadable(message("file.xml-damaged", error=str(error.msg))) from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise Unreadable(message("file.xml-entities"))
@@ -123,6 +120,8 @@ def read_members(
         shown = "".join(char if char.isprintable() else "�" for char in name)
         try:
             content = archive.read(name)
+        except Exhausted:
+            raise
         except Unreadable as error:
             yield Rejected(f"/{shown}", error.message)
         else:
@@ -140,5 +139,7 @@ def read_member(
                 yield Rejected(f"/{name}{document.path}", document.reason)
             else:
                 yield replace(document, member=f"/{name}{document.member}", without=None, lines=())
+    except Exhausted:
+        raise
     except Unreadable as error:
         yield Rejected(f"/{name}", error.message)

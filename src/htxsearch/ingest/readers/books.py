@@ -1,11 +1,11 @@
 """EPUB books, and pages that a browser saved into one file (MHTML)."""
 
 import email
-import email.policy
 import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 from email.errors import MessageError
+from email.policy import EmailPolicy
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +21,9 @@ from htxsearch.text.dates import find_date
 from htxsearch.text.normalize import nfc
 
 __all__ = ["read_epub", "read_mhtml"]
+
+_LONGEST_HEADER = 2_000
+"""Characters of a header of a saved page, those of a long address; Python takes the square of some."""
 
 
 def read_epub(data: bytes) -> Iterator[ParsedDocument]:
@@ -83,13 +86,24 @@ def _chapter(data: bytes) -> tuple[list[str], list[Dropped]]:
     return lines, dropped + [Dropped(text, message("dropped.control")) for text in controls_of(root)]
 
 
+class _Bounded(EmailPolicy):
+    """Python's reading of headers; of an endless one, the begin counts."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_HEADER]
+
+
+_POLICY = _Bounded()
+
+
 def read_mhtml(data: bytes) -> Iterator[ParsedDocument]:
     """Yield the article of a page saved as a single file.
 
     It is the file's first HTML part, with the address and the day of saving. Its other texts, frames as a rule, are dropped.
     """
     try:
-        mail = email.message_from_bytes(data, policy=email.policy.default)
+        mail: Any = email.message_from_bytes(data, policy=_POLICY)
         texts = [part for part in mail.walk() if part.get_content_type() in ("text/html", "text/plain")]
         part = next((part for part in texts if part.get_content_type() == "text/html"), None)
         if part is None:

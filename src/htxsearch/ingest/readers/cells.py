@@ -33,7 +33,7 @@ _FIGURE = re.compile(r"[-+]?\d[\d., ]*%?")
 _YEAR = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?![\w./-])")
 _PLANNED = re.compile(r"(?<!\w)(?:kế hoạch|chỉ tiêu|mục tiêu)(?!\w)", re.IGNORECASE)
 """Words before the time for which a figure is planned; in texts they name a plan by its year."""
-_LEADS = re.compile(r"(?:(?:^| )(?:tính|đến|tới|hết|ngày|trong|của|vào|tại|năm)(?= )|[ ,:-])+$", re.IGNORECASE)
+_LEADS = re.compile(r"(?:(?:^| )(?:tính|đến|tới|hết|ngày|trong|của|vào|tại|năm)(?= )|[ ,:-]){1,40}$", re.IGNORECASE)
 """Words that lead to a time."""
 _OTHER_TIME = re.compile(r"(?<!\w)(?:trước|sau)(?: năm| ngày)? (?=\d)", re.IGNORECASE)
 _UNTIL = frozenset({"đến", "tới", "hết"})

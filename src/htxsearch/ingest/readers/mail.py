@@ -22,8 +22,11 @@ from htxsearch.ingest.article import Dropped, Rejected, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, PICTURES, read_member
 from htxsearch.ingest.readers.base import NO_TEXT, Line, ParsedDocument, Reader, decode, same_words
+from htxsearch.ingest.readers.budget import Exhausted
 from htxsearch.ingest.readers.compound import checked_compound, read_streams
 from htxsearch.ingest.readers.markup import field_lines
+from htxsearch.ingest.readers.outlook_rtf import unpacked_rtf
+from htxsearch.ingest.readers.rtf import rtf_lines
 from htxsearch.text.dates import find_date
 from htxsearch.text.encodings import repaired
 from htxsearch.text.normalize import canonical_spelling, nfc
@@ -150,7 +153,7 @@ def read_msg(data: bytes, reader_of: _ReaderOf, line: _ReadLine) -> Iterator[Par
 
 
 def _read_texts(texts: Mapping[str, bytes], charset: str, found: _Mail) -> None:
-    """Add the text of a mail of Outlook: plain text, else HTML; RTF is not read."""
+    """Add the text of a mail of Outlook: plain text, else HTML, else RTF."""
     read: list[str] = []
     for number in (_BODY, _HTML):
         try:
@@ -160,8 +163,17 @@ def _read_texts(texts: Mapping[str, bytes], charset: str, found: _Mail) -> None:
         else:
             found.read_text(text, _words("\n".join(found.lines)), is_html=number == _HTML)
             read.append(text)
-    if not any(text.strip() for text in read) and texts.get(f"__substg1.0_{_RTF}{_BYTES}"):
-        found.rejected.append(Rejected(path="", reason=message("file.mail-rtf")))
+    packed = texts.get(f"__substg1.0_{_RTF}{_BYTES}")
+    if packed and not any(text.strip() for text in read):
+        try:
+            lines, dropped = rtf_lines(unpacked_rtf(packed))
+        except Exhausted:
+            raise
+        except Unreadable as error:
+            found.rejected.append(Rejected(path="", reason=error.message))
+        else:
+            found.lines += [line for text in lines if (line := _text(text))]
+            found.dropped += dropped
 
 
 def _outlook_text(texts: Mapping[str, bytes], number: str, charset: str) -> str:

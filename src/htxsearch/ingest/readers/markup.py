@@ -27,6 +27,10 @@ _TAG = re.compile(
 _ENTITY = re.compile(r"&(?:#\d{2,7}|#x[0-9a-f]{2,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 """Characters that markup cannot hold."""
+_LONG_TAG = re.compile(r"<([A-Za-z][\w:-]*+)([^<>]{16384,})>")
+_QUOTED = re.compile(r"\"[^\"]*+\"|'[^']*+'")
+_LONGEST_ATTRIBUTES = 8 * 1024
+"""Characters of a tag beside what it quotes; libxml2 takes a time that grows with the square of the number of attributes."""
 _BLOCKS = frozenset(
     "p br div dt dd option h1 h2 h3 h4 h5 h6 ul ol li table tr figure blockquote center section article".split()
 )
@@ -43,10 +47,19 @@ def page_tree(data: bytes) -> "HtmlElement | None":
     import trafilatura
 
     text = _page_text(data)
-    root = trafilatura.load_html(data if text is None else _XML.sub("", text, count=1))
+    root = trafilatura.load_html(data if text is None else _with_few_attributes(_XML.sub("", text, count=1)))
     if root is not None:
         _repair(root)
     return root
+
+
+def _with_few_attributes(markup: str) -> str:
+    """Return markup in which a tag with thousands of attributes has none."""
+
+    def shortened(tag: re.Match[str]) -> str:
+        return f"<{tag[1]}>" if len(_QUOTED.sub("", tag[2])) > _LONGEST_ATTRIBUTES else tag[0]
+
+    return _LONG_TAG.sub(shortened, markup)
 
 
 def _page_text(data: bytes) -> str | None:
@@ -110,7 +123,7 @@ def markup_lines(markup: str) -> list[str]:
     parts: list[str] = []
     hidden = 0
     parser = lxml.html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
-    root = lxml.html.document_fromstring(f"<div>{_CONTROL.sub('', markup)}</div>", parser=parser)
+    root = lxml.html.document_fromstring(f"<div>{_with_few_attributes(_CONTROL.sub('', markup))}</div>", parser=parser)
     for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
         tag, ended = str(element.tag), event == "end"
         hidden += (tag in _UNSEEN) * (-1 if ended else 1)

@@ -40,11 +40,15 @@ _SITE = re.compile(
     r"|(?i:[\w.-]+\.(?:vn|com|net|org)(?:\.vn)?|(?:\S+ ){0,3}(?:online|news))",
 )
 """The name of a site, but not a title that begins like one (Báo cáo …)."""
-_BETWEEN = re.compile(r"\s+[-–—|:»«›>•·/]+\s+|\s*\|\s*")
+_BETWEEN = re.compile(r"(?<!\s)(?:\s++[-–—|:»«›>•·/]++\s++|\s*+\|\s*+)")
 _MOST_ABOVE, _HEAD_BLOCKS = 200, 8
 """Blocks above the head of an official document; blocks of it above the motto, or above the main content."""
 _MOST_IN_TITLE = 20
 """Parts of a window's title that are looked for: the headline, the section, the site."""
+_LONGEST_TITLE = 1_000
+"""Characters of a title, or of a name in the page's head; longer ones are made for search engines."""
+_LENGTHS = range(1, _LONGEST_TITLE + 1)
+_LONG_FIELDS = frozenset({"description", "window"})
 _SAME_TITLE = 0.7
 """Least share of its syllables with which a heading above an official document is its title again."""
 _TITLED = re.compile(r"(?<![a-z])(?:title|tieu-?de|headline|heading)(?![a-z])", re.IGNORECASE)
@@ -197,6 +201,8 @@ def _head(root: "HtmlElement") -> dict[str, str]:
     head = {}
     for field, values in choices.items():
         texts = [nfc(" ".join(html.unescape(html.unescape(value)).split())) for value in values if isinstance(value, str)]
+        if field not in _LONG_FIELDS:
+            texts = [text for text in texts if len(text) in _LENGTHS]
         if any(texts):
             head[field] = next(text for text in texts if text)
     if not head.get("url", "http").startswith("http"):
@@ -279,13 +285,13 @@ def _title(head: dict[str, str], blocks: Sequence[Block], first: int) -> str | N
     If no heading agrees, the head's own title.
     """
     site = head.get("site")
-    titles = [head[name] for name in ("headline", "opengraph", "window") if name in head]
+    titles = [title for name in ("headline", "opengraph", "window") if len(title := head.get(name, "")) in _LENGTHS]
     without_site = [title for title in (_without_site(title, site) for title in titles) if title]
     parts = [part for title in titles for part in _BETWEEN.split(title)]
     best, score = None, 0
     for number, block in enumerate(blocks[: first + 2]):
         text = block.text
-        likely = 3 <= len(text.split()) <= 40 and block.linked < 0.5 and not _names_site(text, site)
+        likely = len(text) in _LENGTHS and 3 <= len(text.split()) <= 40 and block.linked < 0.5 and not _names_site(text, site)
         if not likely or read_dateline(text) is not None:
             continue
         agrees = 4 * any(same_text(text, title) for title in without_site) or 3 * any(same_text(text, part) for part in parts)

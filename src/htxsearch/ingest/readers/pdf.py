@@ -28,8 +28,8 @@ _HEADING = re.compile(r"(?:phụ lục|biểu|bảng|mẫu|chương|mục|điề
 _YEARS = range(1900, 2101)
 _EDGE = 2
 """Lines at the head and foot of a page that may be a running title or a page number."""
-_NUMBER = re.compile(r"(?:trang|page)?\s*[-–]?\s*\d{1,4}\s*(?:[-–/]\s*\d{0,4})?", re.IGNORECASE)
-_PAGE_NUMBER = re.compile(r"^\d{1,4}\s+(?=\D)|\s+\d{1,4}$")
+_NUMBER = re.compile(r"(?:trang|page)?\s*+(?:[-–]\s*+)?\d{1,4}\s*+(?:[-–/]\s*+\d{0,4})?", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(r"^\d{1,4}\s++(?=\D)|(?<!\s)\s++\d{1,4}$")
 _HYPHEN = re.compile(r"[^\W_][-–]$")
 """A hyphen at the end of a line stays: Vietnamese is never hyphenated, so it is one of a number or name (30-6, NĐ-CP)."""
 _NO_TITLE = re.compile(r"\.(?:docx?|rtf|odt|pdf|xlsx?)\b|^microsoft word|untitled", re.IGNORECASE)

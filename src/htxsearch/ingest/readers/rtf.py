@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from htxsearch.errors.messages import message
-from htxsearch.ingest.article import Unreadable
+from htxsearch.ingest.article import Dropped, Unreadable
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import ParsedDocument, document, furniture
 from htxsearch.text.old_fonts import OldFont, Run, decoded_runs, old_font
 
-__all__ = ["read_rtf"]
+__all__ = ["read_rtf", "rtf_lines"]
 
 _TOKEN = re.compile(r"\\bin(\d{1,9}) ?|\\(plain|f\d{1,6})(?![A-Za-z\d]) ?|\\[^A-Za-z]|([{}])")
 _FONT_TABLE = re.compile(r"\{\\fonttbl")
@@ -34,6 +34,12 @@ _WRITTEN_NUMBER = re.compile(r"\{(?:\\\*)?\\pntext(?![a-z])")
 
 def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
     """Yield the article of an RTF document; notes and boxes are its last lines."""
+    kept, dropped = rtf_lines(data)
+    yield document(kept, Metadata(), dropped=dropped)
+
+
+def rtf_lines(data: bytes) -> tuple[list[str], tuple[Dropped, ...]]:
+    """Return the lines of RTF, and its margins and comments. Raises Unreadable."""
     text = _WRITTEN_NUMBER.sub("{", data.decode("latin-1"))
     groups = _groups(text)
     start = _FONT_TABLE.search(text)
@@ -51,13 +57,9 @@ def read_rtf(data: bytes) -> Iterator[ParsedDocument]:
     )
     lines = iter(decoded_runs([*body, *notes, *boxes, *margins, *comments]))
     kept = [_row(next(lines)) for _ in (*body, *notes, *boxes)]
-    yield document(
-        kept,
-        Metadata(),
-        dropped=(
-            *furniture([next(lines) for _ in margins], message("dropped.page-margins")),
-            *furniture(lines, message("dropped.margin-comments")),
-        ),
+    return kept, (
+        *furniture([next(lines) for _ in margins], message("dropped.page-margins")),
+        *furniture(lines, message("dropped.margin-comments")),
     )
 
 
