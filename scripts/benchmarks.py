@@ -30,6 +30,8 @@ _SETS = (
     ("Ranking: questions about the demo corpus", "questions-ranking.json"),
     ("Answers: sets that no training reads", "answers.json"),
     ("Answers: our own questions", "own-answers.json"),
+    ("Which articles answer a need", "near.json"),
+    ("Related articles", "related.json"),
     ("Main content of saved pages", "extraction.json"),
 )
 
