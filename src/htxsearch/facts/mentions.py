@@ -42,11 +42,11 @@ _FRACTION = re.compile(r"(?<![\d/.,])(\d{1,4})\s?/\s?(\d{1,4})(?![\d/]|[.,]\d)")
 _HALF = re.compile(r"(?<!\w)(?:một |1 )?nửa(?= (?:số|tổng|diện|sản|dân|giá|thu|doanh|lượng|so))", re.IGNORECASE)
 _GROUPED_BY_COMMA = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
 _NAME_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:điều|khoản|điểm|chương|mục|phụ lục|bảng|hình|ảnh|biểu|số|luật|nghị quyết|nghị định|thông tư"
+    r"(?:(?<!\w)(?:điều|khoản|điểm|chương|mục|phụ lục|bảng|hình|ảnh|biểu|số|(?<!kỷ )(?<!kỉ )luật|nghị quyết|nghị định|thông tư"
     r"|quyết định|chỉ thị"
     r"|chương trình|dự án|đề án|kế hoạch|kết luận|quốc lộ|tỉnh lộ|ql|tl|dt|đt|đường|ngõ|ngách|hẻm|số nhà|lô|tầng"
     r"|phòng|tổ|khu|thôn|đội"
-    r"|ấp|bản|khóm|phường|quận|xóm|cụm|vùng|lần thứ|thứ|khóa|khoá|tập|trang|loại|hạng|cấp|nhóm|đợt|vụ|mùa|covid"
+    r"|ấp|bản|khóm|phường|quận|xóm|cụm|vùng|lần thứ|thứ|khóa|khoá|tập|trang|loại|hạng|(?<!được )(?<!cung )(?<!trợ )(?<!đã )(?<!sẽ )(?<!mới )cấp|nhóm|đợt|vụ|mùa|covid"
     r"|tiêu chí|kênh|vtv|lúc"
     r"|đại hội|hội nghị|trung ương|mùng|mồng|rằm|(?:một|1|2|3) trong|(?:một|1|2|3) trong (?:số |những )|kỳ họp|phiên"
     r"|máy|giống|ir|g|iso|cách mạng công nghiệp|công nghiệp|f|q|p|(?<!mỗi )(?<!hằng )(?<!hàng )(?:tháng|ngày|năm)"
