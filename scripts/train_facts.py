@@ -3,8 +3,8 @@
     python scripts/train_facts.py evals/facts-training ../shared/data/eval/facts-dev --write
 
 Of a figure's candidates the judged one should have the best score: a conditional logit (D. McFadden, 1974) over the features of
-`facts.attachment`, with a ridge. The accuracy printed is that of folds over the articles: the figures of an article left out are
-read in order, each with what the fold's weights have chosen for the figure before.
+`facts.attachment`, with a ridge. The accuracy printed is that of folds over the articles: the figures of an
+article left out are read in order, each with what the fold's weights have chosen for the figure before.
 """
 
 import argparse

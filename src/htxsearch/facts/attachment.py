@@ -87,23 +87,26 @@ _EVENT = re.compile(
 """Where something was held: chiều 17/6 tại Hà Nam."""
 _OPENS_AT = re.compile(r"[\W_]{0,3}(?:Tại|Ở|Riêng|Trên địa bàn|Với|Còn|Cùng với)(?: (?:tại|ở))?(?: các)?(?: tỉnh| huyện)? $")
 _NORM = re.compile(
-    r"(?<!\w)(?:quy định|điều kiện|tiêu chí|tối thiểu|tối đa|không quá|phải|xử phạt|nghị định|thông tư|được hưởng|mức hỗ trợ)(?!\w)",
+    r"(?<!\w)(?:quy định|điều kiện|tiêu chí|tối thiểu|tối đa|không quá|phải|xử phạt|nghị định|thông tư|được hưởng"
+    r"|mức hỗ trợ)(?!\w)",
     re.IGNORECASE,
 )
 _ACTOR = re.compile(
     rf"(?<!\w)(?:(?:UBND|HĐND|Liên minh HTX|[Hh]ội [Nn]ông dân|[Ss]ở [^,.;]{{0,30}}|[Nn]gành [^,.;]{{0,20}}) )?"
-    rf"(?P<kind>[Tt]ỉnh|[Hh]uyện|[Tt]hị xã|[Tt]hành phố|(?<!tác )[Xx]ã)(?! [{UPPER}])(?= (?:đã|có|sẽ|chi|hỗ trợ|phấn đấu|đặt|dành|đang"
-    r"|cấp|còn|hiện|mới|cho|giao|đề nghị|yêu cầu|tổ chức|thành lập|khuyến cáo|cũng|này|ta)(?!\w))"
+    rf"(?P<kind>[Tt]ỉnh|[Hh]uyện|[Tt]hị xã|[Tt]hành phố|(?<!tác )[Xx]ã)(?! [{UPPER}])"
+    r"(?= (?:đã|có|sẽ|chi|hỗ trợ|phấn đấu|đặt|dành|đang|cấp|còn|hiện|mới|cho|giao|đề nghị|yêu cầu|tổ chức"
+    r"|thành lập|khuyến cáo|cũng|này|ta)(?!\w))"
 )
 """An area that acts without its name: tỉnh chi 43 tỷ đồng."""
 _ONE_BODY = re.compile(
-    r"(?<!\w)(?<!các )(?<!những )(?<!nhiều )(?<!mỗi )(?<!số )(?<!\d )(?:HTX|[Hh]ợp tác xã|[Đđ]ơn vị|[Tt]ổ hợp tác|[Qq]uỹ|[Cc]ông ty)"
-    rf"(?: này| đã| có| hiện| còn| bán| thu| đạt| đang| sẽ| vẫn| trồng| xuất| chia| trích| trả| nộp| mở| cũng| phấn đấu| ký| lãi"
-    rf"| [{UPPER}])"
+    r"(?<!\w)(?<!các )(?<!những )(?<!nhiều )(?<!mỗi )(?<!số )(?<!\d )"
+    r"(?:HTX|[Hh]ợp tác xã|[Đđ]ơn vị|[Tt]ổ hợp tác|[Qq]uỹ|[Cc]ông ty)"
+    rf"(?: này| đã| có| hiện| còn| bán| thu| đạt| đang| sẽ| vẫn| trồng| xuất| chia| trích| trả| nộp| mở| cũng"
+    rf"| phấn đấu| ký| lãi| [{UPPER}])"
 )
 """One body as that which a sentence is about: HTX bán 146 tấn, HTX này."""
 _HOME = re.compile(
-    rf"(?:HTX|[Hh]ợp tác xã|THT|[Cc]ông ty|[Qq]uỹ|[Tt]ổ hợp tác) [^.;:\n]{{2,60}}[,( ](?:\(|ở |tại |của |thuộc |, )?$"
+    r"(?:HTX|[Hh]ợp tác xã|THT|[Cc]ông ty|[Qq]uỹ|[Tt]ổ hợp tác) [^.;:\n]{2,60}[,( ](?:\(|ở |tại |của |thuộc |, )?$"
 )
 """What stands before the place that a body is in: HTX Trí Lực Vàng ở huyện Thới Bình."""
 _PERSON = re.compile(rf"(?<!\w)(?:[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị) (?P<name>(?:[{UPPER}][^\W\d_]*)(?: [{UPPER}][^\W\d_]*){{0,3}})")

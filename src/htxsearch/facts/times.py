@@ -34,13 +34,15 @@ _NAMED = re.compile(
 )
 _OPEN_DAY = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})(?![\d/])|(?:tháng )(\d{1,2})(?!\d)", re.IGNORECASE)
 NOW = re.compile(
-    r"(?<!\w)(?:(?:tính |cho )?(?:đến|tới) nay|hiện (?:nay|có|tại|đang|đã|đạt|còn|là|vẫn|trồng|nuôi|thu|bán)|lúc này"
+    r"(?<!\w)(?:(?:tính |cho )?(?:đến|tới) nay|hiện (?:nay|có|tại|đang|đã|đạt|còn|là|vẫn|trồng|nuôi|thu|bán)"
+    r"|lúc này"
     r"|(?<=, )nay(?= \w))(?!\w)",
     re.IGNORECASE,
 )
 """Words that say now: the day of the article, or the end of the period that it reports on."""
 FOUNDED = re.compile(
-    r"(?<!\w)(?:thành lập|lập|ra đời|khai trương|ký|khởi công|đăng ký|sáng lập|mở)(?: (?:từ|vào|ngày|cuối|đầu|giữa|hồi|tháng))*\s$",
+    r"(?<!\w)(?:thành lập|lập|ra đời|khai trương|ký|khởi công|đăng ký|sáng lập|mở)"
+    r"(?: (?:từ|vào|ngày|cuối|đầu|giữa|hồi|tháng))*\s$",
     re.IGNORECASE,
 )
 """Words before the date of a beginning, which is not the time of what is so now."""
@@ -48,8 +50,10 @@ _SINCE = re.compile(r"(?<!\w)(?:từ|kể từ)(?: (?:đầu|giữa|cuối|kho�
 _TILL_NOW = re.compile(r",? (?:đến|tới|cho đến|tính đến) nay(?!\w)| trở lại đây", re.IGNORECASE)
 _UNCHANGED = re.compile(r"(?<!\w)(?:giữ nguyên|không đổi|duy trì|áp dụng)(?!\w)[^.;]{0,40}$", re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"(?<!\w)(?:(?P<year>(?:[Tt]rong|[Cc]ả) năm(?= (?:có|đã|tỉnh|huyện|HTX|toàn|các|tổng|số|qua|quỹ|đạt|thành lập|,))|[Tt]rong năm(?=,))"
-    r"|(?:[Tt]rong |[Ss]au |[Qq]ua )?(?P<months>\d{1,2}|[Hh]ai|[Bb]a|[Bb]ốn|[Nn]ăm|[Ss]áu|[Bb]ảy|[Tt]ám|[Cc]hín|[Mm]ười) tháng(?: vừa)?"
+    r"(?<!\w)(?:(?P<year>(?:[Tt]rong|[Cc]ả) năm"
+    r"(?= (?:có|đã|tỉnh|huyện|HTX|toàn|các|tổng|số|qua|quỹ|đạt|thành lập|,))|[Tt]rong năm(?=,))"
+    r"|(?:[Tt]rong |[Ss]au |[Qq]ua )?"
+    r"(?P<months>\d{1,2}|[Hh]ai|[Bb]a|[Bb]ốn|[Nn]ăm|[Ss]áu|[Bb]ảy|[Tt]ám|[Cc]hín|[Mm]ười) tháng(?: vừa)?"
     r"(?= qua(?!\w)|,| (?:ước|đạt|được|có|mới|đã|chỉ|thực hiện|toàn|HTX|tỉnh))"
     r"|(?P<half>(?<!hơn )(?<!một )[Nn]ửa năm(?: qua)?(?=,| (?:có|đã|đạt|quỹ|toàn|HTX|tỉnh))))(?!\w)"
 )
@@ -105,7 +109,7 @@ def with_relative_periods(
         if last is None:
             continue
         months = 12 if match["year"] else 6 if match["half"] else _MONTHS.get(match["months"].lower()) or int(match["months"])
-        if months == 12 and not match["year"] or not 1 <= months <= 12:
+        if (months == 12 and not match["year"]) or not 1 <= months <= 12:
             continue
         end = date(last.year, months, calendar.monthrange(last.year, months)[1])
         if published and published < end and months < 12:

@@ -444,7 +444,8 @@ _SHAPES = {
     "open_day": _Shape(_read_day, rf"{_DAY_WORD}{_D}[/-]{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}", of_days=True),
     "open_day_dotted": _Shape(
         _read_day,
-        rf"(?<!mỗi )(?<!một )(?<!hằng )(?<!hàng )(?:{_TIME} )?ngày {_D}\.{_M}(?: năm {_Y_OR}|{_STOP})(?!\s{COUNTED_UNITS}){_NO_SHARE}",
+        rf"(?<!mỗi )(?<!một )(?<!hằng )(?<!hàng )(?:{_TIME} )?ngày {_D}\.{_M}(?: năm {_Y_OR}|{_STOP})"
+        rf"(?!\s{COUNTED_UNITS}){_NO_SHARE}",
         of_days=True,
     ),
     "open_day_led": _Shape(
