@@ -201,7 +201,10 @@ def with_diacritics(typed: str, restored: str | None) -> str:
 
 
 def _with_question_words(typed: Sequence[str], words: Sequence[str]) -> str:
-    """Return restored words in which the unmarked phrases of a question are those of a question: bao nhieu is no báo nhiều."""
+    """Return restored words in which the phrases of questions are spelled so.
+
+    bao nhieu is no báo nhiều.
+    """
     spelled = list(words)
     for at, pair in enumerate(pairwise(typed)):
         phrase = _PHRASES_OF_QUESTIONS.get(" ".join(word.strip(_SIGNS).lower() for word in pair))

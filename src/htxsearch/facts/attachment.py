@@ -310,7 +310,9 @@ def place_candidates(
 
 
 def _wanted_level(text: str, at: Position) -> tuple[int | None, int | None]:
-    """Return the level of the area that a sentence names without its name, and of one that acts.
+    """Return the levels of the areas that a sentence means without their names.
+
+    The first is of one that is spoken of, the second of one that acts.
 
     For example: toàn tỉnh, trong vùng; tỉnh chi.
     """
@@ -404,7 +406,10 @@ def time_candidates(
 
 
 def _names_time_of(text: str, at: Position, date: DateMention) -> bool:
-    """Return True if a date stands right behind a figure: 396 HTX cuối năm 2017, 0,9 tỷ đồng (năm 2015)."""
+    """Return True if a date stands right behind a figure.
+
+    For example: 396 HTX cuối năm 2017, 0,9 tỷ đồng (năm 2015).
+    """
     return date.start >= at.figure.end and bool(_ADJACENT.fullmatch(text, at.figure.end, date.start))
 
 

@@ -296,7 +296,10 @@ def _is_no_term(unit: Unit, before: str) -> bool:
 
 
 def _is_band(text: str, number: _Number, unit: Unit) -> bool:
-    """Return True if a figure is a band of a tariff: a range of counted things, or a bound, and what is paid for it."""
+    """Return True if a figure is a band of a tariff.
+
+    It is a range of counted things, or a bound, and what is paid for it follows.
+    """
     bounded = number.low != number.high or re.match(r"(?: [^\W\d_]+){0,3} trở (?:lên|xuống)", text[unit.end : unit.end + 40])
     return unit.kind in ("count", "person") and bool(bounded) and bool(_BAND_BEHIND.match(text, unit.end))
 

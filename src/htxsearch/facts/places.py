@@ -191,7 +191,10 @@ def places_of(text: str) -> list[NamedPlace]:
 
 
 def _names_officer(text: str, match: re.Match[str]) -> bool:
-    """Return True if a kind of place ends an office before a person: Chủ tịch UBND xã Đỗ Văn Thiệp."""
+    """Return True if a kind of place ends an office before a person.
+
+    For example: Chủ tịch UBND xã Đỗ Văn Thiệp.
+    """
     names = match["name"].split()
     is_person = len(names) == 3 and names[0] in _SURNAMES
     return is_person and bool(_OF_OFFICE.search(text, max(0, match.start() - 40), match.start()))

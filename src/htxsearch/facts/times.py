@@ -94,7 +94,7 @@ def period_text(first: date, last: date) -> str:
 def with_relative_periods(
     text: str, dates: Sequence[DateMention], published: date | None, title: DateMention | None
 ) -> list[DateMention]:
-    """Return the dates of NFC `text` with the periods that it counts from the year it speaks of.
+    """Return the dates of NFC `text` with the periods counted from its year.
 
     That year is of the title's period, else of the day of publication, else of the date before: trong năm, bảy tháng qua.
     """
@@ -123,7 +123,10 @@ _LOOKED_AT = 12
 
 
 def since_begins(text: str, mention: DateMention) -> bool:
-    """Return True if a date begins a time that lasts until now: từ năm 2015 đến nay, không đổi từ năm 2013."""
+    """Return True if a date begins a time that lasts until now.
+
+    For example: từ năm 2015 đến nay, không đổi từ năm 2013.
+    """
     since = _SINCE.search(text, max(0, mention.start - 16), mention.start)
     if mention.first is None or since is None:
         return False

@@ -92,8 +92,9 @@ class AskedFacts(NamedTuple):
 
 
 class MatchingModel(NamedTuple):
-    """The weights of features: `alone` of a fact by itself, `beside` of one beside the likeliest.
+    """The weights of features, and how strictly facts are chosen.
 
+    `alone` are the weights of a fact by itself, `beside` those of one beside the likeliest.
     `strictness` multiplies the least probability of a fact asked for, see `least_chance`.
     """
 
@@ -324,13 +325,16 @@ def _cues(words: str) -> dict[str, str]:
 
 
 def _counted(words: str) -> str:
-    """Return the folded words behind "bao nhiêu", without a scale: ha in "có bao nhiêu ha dừa"."""
+    """Return the folded words behind "bao nhiêu", without a scale.
+
+    For example: ha in "có bao nhiêu ha dừa".
+    """
     match = _COUNTED.search(words)
     return match["unit"] if match else ""
 
 
 def _values(words: str) -> frozenset[float]:
-    """Return the numbers that a question names and that are no years, with their scales."""
+    """Return the numbers that a question names, with their scales, without years."""
     found = set()
     for match in _NUMBER.finditer(words):
         value = float(match[0].strip(".,").replace(".", "").replace(",", "."))

@@ -318,7 +318,10 @@ def _agree(group: Sequence[FoundFact]) -> bool:
 
 
 def _names_narrower_time(found: FoundFact) -> bool:
-    """Return True if the sentence of a figure of a year or more names a shorter time in it: năm 2023, đến 30/11, có 512 HTX."""
+    """Return True if a figure is of a year, and its sentence names a time in it.
+
+    For example: năm 2023, đến 30/11, có 512 HTX.
+    """
     if found.first is None or found.last is None or (found.last - found.first).days < _A_YEAR:
         return False
     before = found.sentence[: found.fact.end - found.fact.sentence.start]
