@@ -3,11 +3,13 @@
     python scripts/train_facts.py evals/facts-training ../shared/data/eval/facts-dev --write
 
 Of a figure's candidates the judged one should have the best score: a conditional logit (D. McFadden, 1974) over the features of
-`facts.attachment`, with a ridge. The accuracy printed is that of five folds over the articles of each set.
+`facts.attachment`, with a ridge. The accuracy printed is that of folds over the articles: the figures of an
+article left out are read in order, each with what the fold's weights have chosen for the figure before.
 """
 
 import argparse
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,13 +20,14 @@ from scipy.optimize import minimize
 
 import htxsearch.facts
 from htxsearch.evaluate.facts import JudgedArticle, read_judged_facts, same_head, same_place
-from htxsearch.facts.attachment import Candidate, after, best
-from htxsearch.facts.extract import figure_contexts, indicators_of, place_text, time_text
+from htxsearch.facts.attachment import Candidate, after
+from htxsearch.facts.extract import FigureContext, figure_contexts, indicators_of, place_text, time_text
 from htxsearch.facts.indicators import Indicated
 from htxsearch.facts.status import status_candidates
 from htxsearch.text.date_mentions import DateMention
 
 Floats = npt.NDArray[np.float64]
+Weights = dict[str, dict[str, float]]
 KINDS = ("place", "time", "status", "indicator")
 _RIDGE = 1.0
 _WEIGHTS = Path(htxsearch.facts.__file__).parent / "attachment.json"
@@ -40,45 +43,84 @@ class Choice(NamedTuple):
     right: list[bool]
 
 
-def choices_of(name: str, article: JudgedArticle) -> Iterator[Choice]:
+class Read(NamedTuple):
+    """A judged article with its figures and their candidates, which no weights change."""
+
+    set: str
+    article: JudgedArticle
+    page: Any
+    contexts: list[FigureContext]
+
+
+def read_articles(folders: Sequence[Path], corpus: Path | None) -> list[Read]:
+    """Return the judged articles of all folders."""
+    return [
+        Read(folder.name, one, *figure_contexts(one.title, one.body, published=one.date, place=one.place))
+        for folder in folders
+        for one in read_judged_facts(folder, corpus)
+    ]
+
+
+def choices_of(read: Read, weights: Weights | None) -> Iterator[Choice]:
     """Yield the choices of an article's judged figures.
 
-    The figure before has what the present weights choose for it, as in use; therefore train twice after a change of features.
+    The figure before has what `weights` choose for it, as in use; without weights, what is right.
     """
-    page, contexts = figure_contexts(article.title, article.body, published=article.date, place=article.place)
     place_before: Candidate | None = None
     time_before: Candidate | None = None
     indicated: Indicated | None = None
-    for number, context in enumerate(contexts):
-        mention = context.mention
+    for number, context in enumerate(read.contexts):
+        mention, contexts = context.mention, read.contexts
         same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
         if number and contexts[number - 1].at.bounds[0] != context.at.bounds[0]:
             place_before = time_before = None
         places = after(context.places, place_before, same_sentence=same)
         times = after(context.times, time_before, same_sentence=same)
-        place_before, time_before = best("place", places), best("time", times)
-        indicators = indicators_of(page.body, context, indicated)
-        indicated = Indicated(mention, context.at.sentence, str(best("indicator", indicators).value))
-        judged = next((one for one in article.facts if mention.start < one["end"] and one["start"] < mention.end), None)
+        indicators = indicators_of(read.page.body, context, indicated)
+        judged = next((one for one in read.article.facts if mention.start < one["end"] and one["start"] < mention.end), None)
+        right_places = [judged is not None and same_place(place_text(one), judged["place"]) for one in places]
+        right_times = [judged is not None and time_text(read.page, context, one) == judged["as_of"] for one in times]
+        right_indicators = [judged is not None and same_head(str(one.value), judged["indicator"]) for one in indicators]
+        place_before = _chosen(weights, "place", places, right_places)
+        time_before = _chosen(weights, "time", times, right_times)
+        indicated = Indicated(
+            mention, context.at.sentence, str(_chosen(weights, "indicator", indicators, right_indicators).value)
+        )
         if judged is None:
             continue
-        right_places = [same_place(place_text(one), judged["place"]) for one in places]
-        right_times = [time_text(page, context, one) == judged["as_of"] for one in times]
-        time = next((one.value for one, right in zip(times, right_times, strict=True) if right), time_before.value)
+        time = time_before.value
         assert time is None or isinstance(time, DateMention)
-        statuses = status_candidates(page.body, context.at.sentence, mention, time, context.heading, context.announced)
-        yield Choice(name, article.id, "place", [one.features for one in places], right_places)
-        yield Choice(name, article.id, "time", [one.features for one in times], right_times)
-        yield Choice(
-            name,
-            article.id,
-            "indicator",
-            [one.features for one in indicators],
-            [same_head(str(one.value), judged["indicator"]) for one in indicators],
-        )
-        yield Choice(
-            name, article.id, "status", [one.features for one in statuses], [one.value == judged["status"] for one in statuses]
-        )
+        statuses = status_candidates(read.page.body, context.at.sentence, mention, time, context.heading, context.announced)
+        right = {
+            "place": (places, right_places),
+            "time": (times, right_times),
+            "indicator": (indicators, right_indicators),
+            "status": (statuses, [one.value == judged["status"] for one in statuses]),
+        }
+        for kind, (candidates, marks) in right.items():
+            yield Choice(read.set, read.article.id, kind, [one.features for one in candidates], marks)
+
+
+def _chosen(weights: Weights | None, kind: str, candidates: Sequence[Candidate], right: Sequence[bool]) -> Candidate:
+    """Return the candidate with the best score, without weights the right one."""
+    if weights is None:
+        return candidates[right.index(True) if any(right) else 0]
+    return candidates[_best(weights[kind], [one.features for one in candidates])]
+
+
+def _best(weights: dict[str, float], features: Sequence[dict[str, float]]) -> int:
+    scores = [sum(weights.get(name, 0.0) * value for name, value in own.items()) for own in features]
+    return scores.index(max(scores))
+
+
+def learnt_from(articles: Sequence[Read]) -> Weights:
+    """Return the weights of each kind, learnt with the right figures before, then again with those the first weights choose."""
+    weights: Weights | None = None
+    for _ in range(2):
+        choices = [choice for read in articles for choice in choices_of(read, weights)]
+        weights = {kind: learn([choice for choice in choices if choice.kind == kind]) for kind in KINDS}
+    assert weights is not None
+    return weights
 
 
 def learn(choices: Sequence[Choice], ridge: float = _RIDGE) -> dict[str, float]:
@@ -107,44 +149,28 @@ def learn(choices: Sequence[Choice], ridge: float = _RIDGE) -> dict[str, float]:
     return {name: round(float(weight), 3) for name, weight in zip(names, fitted.x, strict=True)}
 
 
-def is_right(choice: Choice, weights: dict[str, float]) -> bool:
-    """Return True if the candidate with the best score is right."""
-    scores = [sum(weights.get(name, 0.0) * value for name, value in features.items()) for features in choice.features]
-    return choice.right[scores.index(max(scores))]
-
-
 def main() -> None:
     """Measure by folds; with --write, learn from all and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--corpus", type=Path, help="articles of the sets that have none of their own")
-    parser.add_argument("--folds", type=int, default=5, help="0 measures nothing")
+    parser.add_argument("--folds", type=int, default=20, help="0 measures nothing")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    choices: list[Choice] = []
-    for folder in options.folders:
-        for article in read_judged_facts(folder, options.corpus):
-            choices += choices_of(folder.name, article)
-    learnt: dict[str, Any] = {}
-    for kind in KINDS:
-        own = [choice for choice in choices if choice.kind == kind]
-        articles = sorted({choice.article for choice in own})
-        right: dict[str, list[bool]] = {}
-        for fold in range(options.folds):
-            left_out = set(articles[fold :: options.folds])
-            weights = learn([choice for choice in own if choice.article not in left_out])
-            for choice in own:
-                if choice.article in left_out:
-                    right.setdefault(choice.set, []).append(is_right(choice, weights))
-        learnt[kind] = learn(own)
-        possible = {name: [any(choice.right) for choice in own if choice.set == name] for name in right}
-        for name, marks in right.items():
-            print(
-                f"{kind} {name}: {np.mean(marks):.3f} of {len(marks)} by folds, {np.mean(possible[name]):.3f} possible",
-                flush=True,
-            )
+    articles = read_articles(options.folders, options.corpus)
+    marks: dict[tuple[str, str], list[tuple[bool, bool]]] = {}
+    for fold in range(options.folds):
+        is_left_out = [zlib.crc32(read.article.id.encode()) % options.folds == fold for read in articles]
+        weights = learnt_from([read for read, out in zip(articles, is_left_out, strict=True) if not out])
+        for read, out in zip(articles, is_left_out, strict=True):
+            for choice in choices_of(read, weights) if out else ():
+                right = choice.right[_best(weights[choice.kind], choice.features)]
+                marks.setdefault((choice.kind, choice.set), []).append((right, any(choice.right)))
+    for (kind, name), pairs in sorted(marks.items()):
+        right, possible = np.mean(pairs, axis=0)
+        print(f"{kind} {name}: {right:.3f} of {len(pairs)} by folds, {possible:.3f} possible", flush=True)
     if options.write:
-        _WEIGHTS.write_text(json.dumps(learnt, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        _WEIGHTS.write_text(json.dumps(learnt_from(articles), ensure_ascii=False, indent=1) + "\n", "utf-8")
         print(f"written: {_WEIGHTS}")
 
 

@@ -119,6 +119,8 @@ def test_a_figure_in_an_amount_or_a_date_is_not_typed_as_a_number() -> None:
         ("den 20/8/2018 co may htx?", "đến 20 8 2018 có mấy hợp tác xã", "đến 20/8/2018 có mấy htx?"),
         ("chu tich dc bau la ai", "chủ tịch … bầu là ai", "chủ tịch dc bầu là ai"),
         ("Ai la giam doc?", None, "Ai la giam doc?"),
+        ("yen bai co bao nhieu htx?", "yên bái có báo nhieu hợp tác xã", "yên bái có bao nhiêu htx?"),
+        ("Tru so o dau?", "trụ sở o dầu", "Trụ sở ở đâu?"),
         ("", "", ""),
     ],
 )

@@ -243,6 +243,7 @@ def test_an_answer_of_an_article_without_a_name_of_the_question_is_doubted() -> 
         ("Ở Đắk Lắk và Đồng Nai có gì?", ["dak lak", "dong nai"]),
         ("Thái Nguyên có bao nhiêu HTX?", ["thai nguyen"]),
         ("Ông Lò Văn Ơn làm gì?", ["lo van on"]),
+        ("Giám đốc HTX Mật ong Ia Lâu là ai?", ["ia lau"]),
         ("UBND tỉnh nói gì?", []),
         ("Giám Đốc HTX Tân Cương Xanh Là Ai?", []),
         ("Thành phố Hồ Chí Minh có bao nhiêu HTX?", ["ho chi minh"]),

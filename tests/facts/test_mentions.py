@@ -139,3 +139,30 @@ def test_mentions_never_overlap_and_lie_within_the_text(text: str) -> None:
         assert mention.low <= mention.high
         assert mention.unit.name
         end = mention.end
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Giá một chục (14 quả) không đổi.",
+        "Mưa kéo dài hơn 3 giờ.",
+        "Hộ có 2 - 4 con dê thu năm mươi nghìn.",
+        "Hộ có từ 8 con dê trở lên đóng 20.000 đồng.",
+        "Bài này có 0 đánh giá.",
+        "Giống 25 N07 cho trái.",
+    ],
+)
+def test_bands_definitions_furniture_and_codes_are_no_figures_that_count(text: str) -> None:
+    assert not [mention for mention in mentions_in(text) if mention.unit.kind != "money"]
+
+
+def test_a_verb_that_ends_like_the_kind_of_a_name_leaves_its_figure() -> None:
+    assert shown("Xã kỷ luật 4 cán bộ.") == ["4 cán bộ"]
+    assert shown("Xã được cấp 1.200 con giống.") == ["1.200 con"]
+
+
+def test_heads_of_columns_in_english_are_units() -> None:
+    assert [mention.unit.name for mention in mentions_in("tỉnh Yên Bái: 455 cooperatives; 17000 members")] == [
+        "HTX",
+        "thành viên",
+    ]

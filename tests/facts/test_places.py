@@ -60,3 +60,13 @@ def test_a_place_is_compared_without_the_larger_one() -> None:
 )
 def test_the_province_of_a_place(place: str | None, fallback: list[str | None], province: str | None) -> None:
     assert province_of(place, fallback) == province
+
+
+def test_names_share_the_kind_of_the_first() -> None:
+    text = "ở các xã Tân Mỹ, Thanh Long và Hồng Thái của huyện Văn Lãng"
+    assert [place.name for place in places_of(text)] == ["xã Tân Mỹ", "xã Thanh Long", "xã Hồng Thái", "huyện Văn Lãng"]
+
+
+def test_an_officer_of_a_commune_is_no_place() -> None:
+    assert not places_of("Chủ tịch UBND xã Đỗ Văn Bình nói")
+    assert [place.name for place in places_of("Chủ tịch UBND xã Tân Mỹ nói")] == ["xã Tân Mỹ"]

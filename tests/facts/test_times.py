@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htxsearch.facts.periods import as_of_period
-from htxsearch.facts.times import as_of_text, is_usable, period_text
+from htxsearch.facts.times import as_of_text, is_usable, period_text, with_relative_periods
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.sentences import Span
 
@@ -26,6 +26,10 @@ from htxsearch.text.sentences import Span
         ("Cuối năm 2022, xã có 5 hộ.", "2022"),
         ("Đầu năm 2022, xã có 5 hộ.", "2022"),
         ("Ngày 12/7, xã có 5 hộ.", "--07-12"),
+        ("Ngày 12.7, xã có 5 hộ.", "--07-12"),
+        ("9 tháng năm 2022, xã có 5 hộ.", "2022-01/2022-09"),
+        ("Từ năm 2015 đến nay, xã có 5 hộ.", "2015/.."),
+        ("Mức thu không đổi từ năm 2015.", "2015/.."),
     ],
 )
 def test_the_as_of_text_of_a_date(text: str, expected: str) -> None:
@@ -116,3 +120,27 @@ def test_a_year_a_half_and_a_quarter_are_written_short(year: int) -> None:
 @given(st.text(max_size=12))
 def test_no_text_makes_it_fail(text: str) -> None:
     as_of_period(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Trong năm, tỉnh có 5 HTX.", "2022"),
+        ("Sáu tháng qua, HTX bán 5 tấn.", "2022-H1"),
+        ("Sản lượng 7 tháng đạt 5 tấn.", "2022-01/2022-07"),
+        ("Nửa năm, quỹ cho 5 HTX vay.", "2022-H1"),
+    ],
+)
+def test_a_period_without_its_year_is_of_the_year_of_publication(text: str, expected: str) -> None:
+    [mention] = with_relative_periods(text, [], date(2022, 8, 9), None)
+    assert as_of_text(text, mention) == expected
+
+
+@pytest.mark.parametrize("text", ["Mỗi ngày 1.5 tấn rác.", "Trong 9 tháng, HTX lãi.", "HTX vay trong 36 tháng."])
+def test_no_period_is_read_into_a_duration_or_the_future(text: str) -> None:
+    assert not date_mentions(text)
+    assert not with_relative_periods(text, [], date(2022, 8, 9), None)
+
+
+def test_without_any_year_a_relative_period_is_none() -> None:
+    assert with_relative_periods("Trong năm, tỉnh có 5 HTX.", [], None, None) == []

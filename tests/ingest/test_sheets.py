@@ -393,3 +393,14 @@ def test_columns_that_go_on_below_have_names_of_their_own() -> None:
 
 def test_rows_without_labels_are_no_sentences() -> None:
     assert table_lines([["Bản", "Mức", "Số tổ"], ["Bản Mận", "1", "2"], ["", "< 3", "4"], ["", "< 5", "4"]]) is None
+
+
+def test_heads_in_english_give_figures_with_their_place_and_year(tmp_path: Path) -> None:
+    table = "province,year,cooperatives,members\nLai Châu,2021,455,17000\n"
+    [article] = read(tmp_path, "bang.csv", table.encode())
+    assert article.body == "tỉnh Lai Châu: năm 2021; 455 cooperatives; 17000 members"
+    facts = extract_facts("", article.body)
+    assert [(fact.unit, fact.low, fact.place, fact.as_of) for fact in facts] == [
+        ("HTX", 455, "Lai Châu", "2021"),
+        ("thành viên", 17000, "Lai Châu", "2021"),
+    ]

@@ -148,3 +148,8 @@ def test_a_fact_of_no_year_stands_at_the_date_of_its_article() -> None:
 )
 def test_numbers_as_vietnamese_writes_them(value: float, expected: str) -> None:
     assert short_number(value) == expected
+
+
+def test_a_year_stands_behind_its_days_as_in_the_series() -> None:
+    day, year = drawn(a_fact("2023-11-30", 512), a_fact("2023", 515)).iter(f"{SVG}circle")
+    assert float(day.attrib["cx"]) < float(year.attrib["cx"])

@@ -296,3 +296,17 @@ def test_a_place_among_the_words_is_that_of_the_request(index: Index, words: str
     wanted = {(fact.article_id, fact.fact.start) for fact in index.facts("số HTX", place="Lạng Sơn")}
     assert wanted
     assert {(fact.article_id, fact.fact.start) for fact in index.facts(words)} == wanted
+
+
+def test_a_figure_of_a_day_is_not_compared_with_that_of_the_year(tmp_path: Path) -> None:
+    write(
+        tmp_path / "corpus",
+        [
+            an_article("a", "Năm 2019, tính đến hết tháng 11, tỉnh Lạng Sơn có 512 HTX.", day="2019-12-10"),
+            an_article("b", "Năm 2019, tỉnh Lạng Sơn có 509 HTX.", day="2020-01-10"),
+        ],
+    )
+    with Index(tmp_path / "index", corpus=tmp_path / "corpus") as opened:
+        opened.update()
+        assert len(opened.facts("số HTX")) == 2
+        assert not list(opened.facts("số HTX").conflicts())

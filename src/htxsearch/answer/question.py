@@ -41,6 +41,23 @@ _SIGNS = "?!.,;:()\"'“”"
 """Signs beside a word that are no part of it."""
 _RESTORED_REACH = 6
 """Words of a restored question in which the next typed word is looked for: it spells abbreviations out."""
+_PHRASES_OF_QUESTIONS = {
+    strip_diacritics(phrase): phrase
+    for phrase in (
+        "bao nhiêu",
+        "là ai",
+        "là gì",
+        "ở đâu",
+        "khi nào",
+        "thế nào",
+        "tại sao",
+        "vì sao",
+        "bao giờ",
+        "bao lâu",
+        "có mấy",
+    )
+}
+"""Phrases that only questions have, by their form without diacritics."""
 _COUNTING = ("bao", "nhiêu", "mấy")
 _BEHIND_BAO = ("nhieu", "lau", "gio", "xa")
 _OF_A_NOUN = ("nào", "gì")
@@ -133,15 +150,17 @@ def _names(typed: str) -> list[str]:
     if len(particles) > 1 and all(word[0].isupper() for word in particles):
         return []
     runs: list[list[str]] = [[]]
+    second = 0
     for place, word in enumerate(re.findall(r"[^\W\d_]+|\S", typed)):
         if len(word) > 1 and word[0].isupper() and not word.isupper():
             runs[-1].append(word)
+            second = second or place
             if place == 0:
                 runs.append([])
         elif runs[-1]:
             runs.append([])
     first = runs[0] if len(runs) > 1 and typed[:1].isupper() else []
-    if first and len(first) == 1 and len(runs[1]) == 1:
+    if first and len(first) == 1 and len(runs[1]) == 1 and second == 1:  # side by side
         runs[1] = [*first, *runs[1]]
     return [" ".join(run) for run in runs if len(run) > 1]
 
@@ -178,7 +197,21 @@ def with_diacritics(typed: str, restored: str | None) -> str:
         spelled = ahead[found].capitalize() if bare[0].isupper() and not bare.isupper() else ahead[found]
         words.append(word.replace(bare, bare if bare.isupper() and len(bare) > 1 else spelled, 1))
         place += found + 1
-    return " ".join(words)
+    return _with_question_words(typed.split(), words)
+
+
+def _with_question_words(typed: Sequence[str], words: Sequence[str]) -> str:
+    """Return restored words in which the phrases of questions are spelled so.
+
+    bao nhieu is no báo nhiều.
+    """
+    spelled = list(words)
+    for at, pair in enumerate(pairwise(typed)):
+        phrase = _PHRASES_OF_QUESTIONS.get(" ".join(word.strip(_SIGNS).lower() for word in pair))
+        for number, own in enumerate(phrase.split() if phrase else ()):
+            bare = typed[at + number].strip(_SIGNS)
+            spelled[at + number] = typed[at + number].replace(bare, own.capitalize() if bare[0].isupper() else own, 1)
+    return " ".join(spelled)
 
 
 @cache

@@ -17,7 +17,7 @@ from htxsearch.facts.indicators import Indicated, indicator_candidates, subject_
 from htxsearch.facts.mentions import FigureMention, figure_mentions
 from htxsearch.facts.places import NamedPlace, places_of, province_of
 from htxsearch.facts.status import Status, status_candidates
-from htxsearch.facts.times import NOW, as_of_text, is_usable
+from htxsearch.facts.times import NOW, as_of_text, is_usable, with_relative_periods
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.sentences import Span, lines, sentences
 
@@ -61,6 +61,7 @@ _ANNOUNCES = re.compile(r"(?:như sau|cụ thể|gồm|sau đây) ?:", re.IGNORE
 class _Section(NamedTuple):
     period: DateMention | None
     heading: str
+    place: NamedPlace | None
 
 
 class _Page(NamedTuple):
@@ -98,13 +99,19 @@ def figure_contexts(
     mentions = figure_mentions(body, dates)
     title_place = next((named.name for named in places_of(title) if named.level), None) if mentions else None
     title_period = _period(title, date_mentions(title, published=published), Span(0, len(title))) if mentions else None
-    page = _Page(title, body, dates, TextPlaces(places_of(body) if mentions else []), title_place, title_period, place)
+    if mentions:
+        dates = with_relative_periods(body, dates, published, title_period)
+    page = _Page(title, body, dates, TextPlaces(body, places_of(body) if mentions else []), title_place, title_period, place)
     contexts: list[FigureContext] = []
-    section = _Section(None, "")
+    section = _Section(None, "", None)
     at = 0
     for paragraph in lines(body) if mentions else ():
         if _is_heading(body, paragraph):
-            section = _Section(_period_between(body, dates, paragraph), body[paragraph.start : paragraph.end])
+            section = _Section(
+                _period_between(body, dates, paragraph),
+                body[paragraph.start : paragraph.end],
+                _place_between(page.places, paragraph),
+            )
         bounds: list[Span] = []
         announced: int | None = None
         while at < len(mentions) and mentions[at].start < paragraph.end:
@@ -141,7 +148,7 @@ def _context(
         at,
         section.heading,
         "" if announced is None else page.body[max(announced, sentence.start - _REACH) : sentence.start].rstrip(),
-        place_candidates(page.body, page.places, at, page.title_place, page.place),
+        place_candidates(page.body, page.places, at, page.title_place, page.place, section.place),
         time_candidates(page.body, page.dates, at, section.period, page.title_period),
     )
 
@@ -255,6 +262,12 @@ def _is_heading(body: str, line: Span) -> bool:
 def _period_between(body: str, dates: Sequence[DateMention], line: Span) -> DateMention | None:
     first, last = (bisect_left(dates, offset, key=lambda mention: mention.start) for offset in (line.start, line.end))
     return _period(body, dates[first:last], line)
+
+
+def _place_between(places: TextPlaces, line: Span) -> NamedPlace | None:
+    """Return the first place that a heading names."""
+    at = bisect_left(places.starts, line.start)
+    return places.places[at] if at < len(places.places) and places.starts[at] < line.end else None
 
 
 def _period(text: str, mentions: Sequence[DateMention], line: Span) -> DateMention | None:

@@ -42,11 +42,13 @@ _FRACTION = re.compile(r"(?<![\d/.,])(\d{1,4})\s?/\s?(\d{1,4})(?![\d/]|[.,]\d)")
 _HALF = re.compile(r"(?<!\w)(?:một |1 )?nửa(?= (?:số|tổng|diện|sản|dân|giá|thu|doanh|lượng|so))", re.IGNORECASE)
 _GROUPED_BY_COMMA = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
 _NAME_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:điều|khoản|điểm|chương|mục|phụ lục|bảng|hình|ảnh|biểu|số|luật|nghị quyết|nghị định|thông tư"
+    r"(?:(?<!\w)(?:điều|khoản|điểm|chương|mục|phụ lục|bảng|hình|ảnh|biểu|số|(?<!kỷ )(?<!kỉ )luật"
+    r"|nghị quyết|nghị định|thông tư"
     r"|quyết định|chỉ thị"
     r"|chương trình|dự án|đề án|kế hoạch|kết luận|quốc lộ|tỉnh lộ|ql|tl|dt|đt|đường|ngõ|ngách|hẻm|số nhà|lô|tầng"
     r"|phòng|tổ|khu|thôn|đội"
-    r"|ấp|bản|khóm|phường|quận|xóm|cụm|vùng|lần thứ|thứ|khóa|khoá|tập|trang|loại|hạng|cấp|nhóm|đợt|vụ|mùa|covid"
+    r"|ấp|bản|khóm|phường|quận|xóm|cụm|vùng|lần thứ|thứ|khóa|khoá|tập|trang|loại|hạng|nhóm|đợt|vụ|mùa|covid"
+    r"|(?<!được )(?<!cung )(?<!trợ )(?<!đã )(?<!sẽ )(?<!mới )cấp"
     r"|tiêu chí|kênh|vtv|lúc"
     r"|đại hội|hội nghị|trung ương|mùng|mồng|rằm|(?:một|1|2|3) trong|(?:một|1|2|3) trong (?:số |những )|kỳ họp|phiên"
     r"|máy|giống|ir|g|iso|cách mạng công nghiệp|công nghiệp|f|q|p|(?<!mỗi )(?<!hằng )(?<!hàng )(?:tháng|ngày|năm)"
@@ -65,7 +67,8 @@ _CONTACT = re.compile(
     re.IGNORECASE,
 )
 _FURNITURE = re.compile(
-    r"\s?(?:lượt xem|lượt đọc|lượt truy cập|bình luận|chữ|người đang (?:xem|truy cập|online)|trong \d+ đánh giá|sao\b|view)",
+    r"\s?(?:lượt xem|lượt đọc|lượt truy cập|bình luận|đánh giá|chữ|người đang (?:xem|truy cập|online)"
+    r"|trong \d+ đánh giá|sao\b|view)",
     re.IGNORECASE,
 )
 _PER_BEFORE = re.compile(r"(?:(?<!\w)(?:mỗi|bình quân|trung bình|trên|của|cứ|/|cho)\s?)$", re.IGNORECASE)
@@ -97,6 +100,19 @@ _TERM = re.compile(
     re.IGNORECASE,
 )
 """Words before a duration that is the term of a contract or rule; any other duration is no fact."""
+_SHORT_TIMES = frozenset({"giờ", "phút", "giây"})
+"""Durations that are no term: mưa kéo dài 2 giờ."""
+_DEFINED_BEFORE = re.compile(
+    r"(?<!\w)(?:chục|thùng|bao|hộp|giạ|công|sào|mẫu|lô|bó|két|cần xé|tá|thúng)\s?\((?:khoảng |bằng |gồm |tương đương )?$",
+    re.IGNORECASE,
+)
+"""A unit that the figure behind it explains: một chục (12 trái)."""
+_BAND_BEHIND = re.compile(
+    r"(?:,? [^\W\d_]+){0,4}(?: (?:trở lên|trở xuống))?,?(?: thì| phải| mức)*"
+    r" (?:thu|đóng|nộp|phạt|hỗ trợ|được hỗ trợ)(?: là| phí| mức| phải)* (?:\d|một|hai|ba|bốn|năm|sáu)",
+    re.IGNORECASE,
+)
+"""What stands behind the band of a tariff: hộ có 1 - 3 con trâu thu 300.000 đồng."""
 _NEXT_IN_LIST = re.compile(r"(?:, | và | hay | lên | xuống | trong (?:tổng )?số | trên tổng số )\d+(?:[.,]\d+)*")
 _LONGEST_LIST = 6
 _COORDINATED = re.compile(r"[^.,;:()\d]{0,40}(?<!\w)(?:và|hoặc|hay)\s$")
@@ -195,11 +211,13 @@ def _mention(text: str, number: _Number) -> FigureMention | None:
         unit = _money(text, number.end)
     if unit is None and number.unit is None:
         unit = _unit_of_list(text, number.end)
-    if unit is None or unit.kind in ("age", "announced") or (unit.kind == "time" and not _TERM.search(before)):
+    if unit is None or unit.kind in ("age", "announced") or _is_no_term(unit, before):
         return None
     if number.worded and not _counts_in_words(text, number, unit):
         return None
-    if not _is_counted(text, number, unit):
+    if not _is_counted(text, number, unit) or _is_band(text, number, unit):
+        return None
+    if _DEFINED_BEFORE.search(before) and text.startswith(")", unit.end):
         return None
     if _is_denominator(before, behind, number, unit):
         return None
@@ -270,6 +288,20 @@ def _is_counted(text: str, number: _Number, unit: Unit) -> bool:
     written = text[number.start : number.end]
     is_year = 1900 <= number.low <= 2100 and number.low == number.high and number.bound == "exact" and "." not in written
     return not (is_year and (not unit.known or unit.kind == "count"))
+
+
+def _is_no_term(unit: Unit, before: str) -> bool:
+    """Return True if a unit is a duration that is no term of a contract or rule."""
+    return unit.kind == "time" and (unit.name in _SHORT_TIMES or not _TERM.search(before))
+
+
+def _is_band(text: str, number: _Number, unit: Unit) -> bool:
+    """Return True if a figure is a band of a tariff.
+
+    It is a range of counted things, or a bound, and what is paid for it follows.
+    """
+    bounded = number.low != number.high or re.match(r"(?: [^\W\d_]+){0,3} trở (?:lên|xuống)", text[unit.end : unit.end + 40])
+    return unit.kind in ("count", "person") and bool(bounded) and bool(_BAND_BEHIND.match(text, unit.end))
 
 
 def _is_denominator(before: str, behind: str, number: _Number, unit: Unit) -> bool:

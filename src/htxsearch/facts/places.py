@@ -15,7 +15,18 @@ from htxsearch.text.normalize import strip_diacritics
 from htxsearch.text.places import find_districts, find_provinces, provinces
 from htxsearch.text.sentences import Span
 
-__all__ = ["LEVELS", "UPPER", "WHOLE", "NamedPlace", "bare_name", "place_name_key", "places_of", "province_of", "regions_in"]
+__all__ = [
+    "LEVELS",
+    "UPPER",
+    "WHOLE",
+    "NamedPlace",
+    "bare_name",
+    "level_of",
+    "place_name_key",
+    "places_of",
+    "province_of",
+    "regions_in",
+]
 
 LEVELS = {
     "thôn": 5, "bản": 5, "ấp": 5, "làng": 5, "khóm": 5, "buôn": 5,
@@ -36,12 +47,23 @@ WHOLE = re.compile(
     r"(?<!\w)(?:(?:toàn|trong|cả|của|ở|tại|trên địa bàn|khắp|cho) )?(?P<kind>tỉnh|huyện|(?<!tác )xã|thành phố|vùng"
     r"|khu vực|thị xã|quận|phường)"
     r"(?:(?<=toàn tỉnh)|(?<=toàn huyện)|(?<=toàn xã)|(?<=toàn vùng)|(?<=trong tỉnh)|(?<=trong huyện)|(?<=trong vùng)"
+    r"|(?<=cả tỉnh)|(?<=cả huyện)|(?<=cả xã)|(?<=cả vùng)|(?<=trong xã)|(?<=toàn thị xã)|(?<=toàn quận)|(?<=toàn khu vực)"
     r"|(?<=bàn tỉnh)|(?<=bàn huyện)|(?<=bàn xã)"
     r"|(?<=của tỉnh)|(?<=của huyện)|(?<=của xã)|(?<=cho tỉnh)|(?<=toàn thành phố)|(?<=bàn thành phố)| này)(?!\w)"
     rf"(?-i:(?! [{UPPER}]))",
     re.IGNORECASE,
 )
 _JOINED = re.compile(r"\s?[,(–-]\s?\(?$")
+_COORDINATED = re.compile(rf"(?:, | và |, và )(?P<name>(?!HTX\b|THT\b){_NAME})(?![\w/])(?! [{UPPER}\d])")
+"""A name that shares the kind of the place before: xã Tân Mỹ, Tân Thanh và Hồng Thái."""
+_OF_OFFICE = re.compile(
+    r"(?<!\w)(?:[Cc]hủ tịch|[Bb]í thư|[Tt]rưởng|[Cc]án bộ)(?: (?:UBND|HĐND|Đảng ủy|Đảng uỷ|Hội [^\W\d_]+(?: [^\W\d_]+)?))? $"
+)
+_SURNAMES = frozenset(
+    "Nguyễn Trần Lê Phạm Hoàng Huỳnh Phan Vũ Võ Đặng Bùi Đỗ Hồ Ngô Dương Lý Đinh Trịnh Đoàn Lương Mai Tô Hà Cao Lâm Trương Đào"
+    " Phùng Quách Tạ Thái Chu Tăng Nông Vi Lò Hứa Ma Triệu Lưu Tống Kiều La Châu".split()
+)
+"""Surnames before which the kind of a place ends an office: Chủ tịch UBND xã Đỗ Văn Thiệp."""
 
 
 _IN_NAME = re.compile(
@@ -80,6 +102,21 @@ def place_name_key(name: str) -> str:
 
 
 _ANY_KIND = re.compile(r"^(?:thành phố|tp\.?|huyện|quận|thị xã|xã|phường|thị trấn) ")
+
+
+def level_of(name: str) -> int:
+    """Return the level of a place's name; one without a kind is a province."""
+    words = name.lower().split()
+    return (
+        LEVELS.get(" ".join(words[:2]))
+        or LEVELS.get(words[0])
+        or (2 if name in provinces() else 1 if name in _regions() else 2)
+    )
+
+
+_ANY_KIND_WRITTEN = re.compile(
+    r"^(?:thành phố|tp\.?|huyện|quận|thị xã|tx\.?|xã|phường|thị trấn|thôn|bản|ấp|làng) ", re.IGNORECASE
+)
 
 
 def bare_name(key: str) -> str:
@@ -131,6 +168,8 @@ def places_of(text: str) -> list[NamedPlace]:
     """
     found: list[NamedPlace] = []
     for match in _NAMED.finditer(text):
+        if _names_officer(text, match):
+            continue
         kind = match["kind"].lower()
         found.append(NamedPlace(match.start(), match.end(), f"{match['kind']} {match['name']}", LEVELS.get(kind, 4)))
     starts = [place.start for place in found]
@@ -148,7 +187,48 @@ def places_of(text: str) -> list[NamedPlace]:
         if at < 0 or taken[at].end <= match.start():
             name = _regions().get(match[0], match[0])
             found.append(NamedPlace(match.start(), match.end(), name, 0 if name == "cả nước" else 1))
-    return _addresses(text, sorted(found))
+    return _addresses(text, _with_bare(text, sorted(found)))
+
+
+def _names_officer(text: str, match: re.Match[str]) -> bool:
+    """Return True if a kind of place ends an office before a person.
+
+    For example: Chủ tịch UBND xã Đỗ Văn Thiệp.
+    """
+    names = match["name"].split()
+    is_person = len(names) == 3 and names[0] in _SURNAMES
+    return is_person and bool(_OF_OFFICE.search(text, max(0, match.start() - 40), match.start()))
+
+
+def _with_bare(text: str, found: list[NamedPlace]) -> list[NamedPlace]:
+    """Return places with those that are named without their kind.
+
+    They share it with the one before ("xã A và B"), or are known as districts, or the text names them with their kind.
+    """
+    taken = [(place.start, place.end) for place in found]
+    known = {_bare_of(place.name): place for place in found if place.level >= 3 and " " in _bare_of(place.name)}
+    added: list[NamedPlace] = []
+
+    def add(start: int, end: int, name: str, level: int) -> None:
+        at = bisect_right(taken, (start, len(text)))
+        if (at == 0 or taken[at - 1][1] <= start) and (at == len(taken) or taken[at][0] >= end):
+            added.append(NamedPlace(start, end, name, level))
+
+    for place in found:
+        if place.level < 3:
+            continue
+        kind = place.name[: len(place.name) - len(_bare_of(place.name))]
+        end = place.end
+        while match := _COORDINATED.match(text, end):
+            if match["name"] not in known and find_provinces(match["name"]):
+                break
+            add(match.start("name"), match.end("name"), kind + match["name"], place.level)
+            end = match.end()
+    return sorted({place.start: place for place in [*added, *found]}.values())
+
+
+def _bare_of(name: str) -> str:
+    return _ANY_KIND_WRITTEN.sub("", name)
 
 
 def _addresses(text: str, found: Sequence[NamedPlace]) -> list[NamedPlace]:

@@ -38,6 +38,10 @@ _SAME = (
     ("thu nhập bình quân", "thu nhập"),
     ("tổng nguồn vốn", "vốn"),
     ("nguồn vốn", "vốn"),
+    ("cooperatives", "htx"),
+    ("members", "thành viên"),
+    ("households", "hộ"),
+    ("revenue", "doanh thu"),
 )
 """Phrases that mean the same, by canonical spelling; the longer ones are looked for first."""
 _EMPTY = frozenset(

@@ -5,12 +5,24 @@ The forms are 2019, 2019-09, 2022-H1, 2013/2018, and --07-12 without a year.
 
 import calendar
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import date
 
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.sentences import Span
 
-__all__ = ["NOW", "as_of_text", "is_usable", "opens_frame", "own_frame", "period_text"]
+__all__ = [
+    "FOUNDED",
+    "NOW",
+    "as_of_text",
+    "is_usable",
+    "opens_frame",
+    "own_frame",
+    "period_text",
+    "since_begins",
+    "with_relative_periods",
+]
 
 _COMPARED = re.compile(
     r"(?:so với(?: cùng kỳ| cuối| đầu| thời điểm)?|cùng kỳ|so cùng kỳ|hơn|của luật|luật [^,.;]{0,30})\s*(?:năm )?$",
@@ -22,10 +34,31 @@ _NAMED = re.compile(
 )
 _OPEN_DAY = re.compile(r"(?<!\d)(\d{1,2})[/.-](\d{1,2})(?![\d/])|(?:tháng )(\d{1,2})(?!\d)", re.IGNORECASE)
 NOW = re.compile(
-    r"(?<!\w)(?:(?:tính |cho )?(?:đến|tới) nay|hiện (?:nay|có|tại|đang|đã))(?!\w)",
+    r"(?<!\w)(?:(?:tính |cho )?(?:đến|tới) nay|hiện (?:nay|có|tại|đang|đã|đạt|còn|là|vẫn|trồng|nuôi|thu|bán)"
+    r"|lúc này"
+    r"|(?<=, )nay(?= \w))(?!\w)",
     re.IGNORECASE,
 )
 """Words that say now: the day of the article, or the end of the period that it reports on."""
+FOUNDED = re.compile(
+    r"(?<!\w)(?:thành lập|lập|ra đời|khai trương|ký|khởi công|đăng ký|sáng lập|mở)"
+    r"(?: (?:từ|vào|ngày|cuối|đầu|giữa|hồi|tháng))*\s$",
+    re.IGNORECASE,
+)
+"""Words before the date of a beginning, which is not the time of what is so now."""
+_SINCE = re.compile(r"(?<!\w)(?:từ|kể từ)(?: (?:đầu|giữa|cuối|khoảng|sau))?\s$", re.IGNORECASE)
+_TILL_NOW = re.compile(r",? (?:đến|tới|cho đến|tính đến) nay(?!\w)| trở lại đây", re.IGNORECASE)
+_UNCHANGED = re.compile(r"(?<!\w)(?:giữ nguyên|không đổi|duy trì|áp dụng)(?!\w)[^.;]{0,40}$", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"(?<!\w)(?:(?P<year>(?:[Tt]rong|[Cc]ả) năm"
+    r"(?= (?:có|đã|tỉnh|huyện|HTX|toàn|các|tổng|số|qua|quỹ|đạt|thành lập|,))|[Tt]rong năm(?=,))"
+    r"|(?:[Tt]rong |[Ss]au |[Qq]ua )?"
+    r"(?P<months>\d{1,2}|[Hh]ai|[Bb]a|[Bb]ốn|[Nn]ăm|[Ss]áu|[Bb]ảy|[Tt]ám|[Cc]hín|[Mm]ười) tháng(?: vừa)?"
+    r"(?= qua(?!\w)|,| (?:ước|đạt|được|có|mới|đã|chỉ|thực hiện|toàn|HTX|tỉnh))"
+    r"|(?P<half>(?<!hơn )(?<!một )[Nn]ửa năm(?: qua)?(?=,| (?:có|đã|đạt|quỹ|toàn|HTX|tỉnh))))(?!\w)"
+)
+"""Periods that count from the year of which the text speaks: trong năm, bảy tháng qua, nửa năm."""
+_MONTHS = {"hai": 2, "ba": 3, "bốn": 4, "năm": 5, "sáu": 6, "bảy": 7, "tám": 8, "chín": 9, "mười": 10}
 _OPENING = 60
 """Characters within which a sentence that is opened by a date has it."""
 _OWN_FRAME = re.compile(
@@ -58,12 +91,57 @@ def period_text(first: date, last: date) -> str:
     return f"{first.isoformat()}/{last.isoformat()}"
 
 
+def with_relative_periods(
+    text: str, dates: Sequence[DateMention], published: date | None, title: DateMention | None
+) -> list[DateMention]:
+    """Return the dates of NFC `text` with the periods counted from its year.
+
+    That year is of the title's period, else of the day of publication, else of the date before: trong năm, bảy tháng qua.
+    """
+    starts = [mention.start for mention in dates]
+    found = list(dates)
+    for match in _RELATIVE.finditer(text):
+        at = bisect_left(starts, match.start())
+        if (at < len(dates) and dates[at].start < match.end()) or (at and dates[at - 1].end > match.start()):
+            continue
+        last = (title.last if title else None) or published
+        last = last or next((one.last for one in reversed(dates[max(0, at - _LOOKED_AT) : at]) if one.last), None)
+        if last is None:
+            continue
+        months = 12 if match["year"] else 6 if match["half"] else _MONTHS.get(match["months"].lower()) or int(match["months"])
+        if (months == 12 and not match["year"]) or not 1 <= months <= 12:
+            continue
+        end = date(last.year, months, calendar.monthrange(last.year, months)[1])
+        if published and published < end and months < 12:
+            continue
+        found.append(DateMention(match.start(), match.end(), date(last.year, 1, 1), end, "as-of"))
+    return sorted(found)
+
+
+_LOOKED_AT = 12
+"""Dates before a relative period that are looked at."""
+
+
+def since_begins(text: str, mention: DateMention) -> bool:
+    """Return True if a date begins a time that lasts until now.
+
+    For example: từ năm 2015 đến nay, không đổi từ năm 2013.
+    """
+    since = _SINCE.search(text, max(0, mention.start - 16), mention.start)
+    if mention.first is None or since is None:
+        return False
+    unchanged = _UNCHANGED.search(text, max(0, since.start() - 60), since.start())
+    return bool(_TILL_NOW.match(text, mention.end) or unchanged)
+
+
 def as_of_text(text: str, mention: DateMention) -> str | None:
     """Return the period of a date as written in NFC `text`.
 
-    A day without its year is --07-12.
+    A day without its year is --07-12, a time that lasts until now 2012/..
     """
     if mention.first and mention.last:
+        if since_begins(text, mention):
+            return f"{period_text(mention.first, mention.last).partition('/')[0]}/.."
         written = text[mention.start : mention.end].lower()
         first, last = mention.first, mention.last
         if re.match(r"(?:đầu|giữa|cuối) (?:năm|tháng)", written):
@@ -98,5 +176,7 @@ def is_usable(text: str, mention: DateMention, within: Span) -> bool:
 
     It is not compared with, and not the year in a law's name.
     """
+    if mention.kind == "other" and since_begins(text, mention):
+        return True
     before = text[max(within.start, mention.start - 70) : mention.start]
     return not (_COMPARED.search(before) or _NAMED.search(before)) and mention.kind != "other"

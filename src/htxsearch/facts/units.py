@@ -133,7 +133,7 @@ def _known_unit(words: list[tuple[str, int]]) -> Unit | None:
 
 
 def _other_noun(text: str, start: int, words: list[tuple[str, int]]) -> Unit | None:
-    if words[0][0] in _NO_NOUN:
+    if words[0][0] in _NO_NOUN or any(character.isdigit() for character in words[0][0]):  # N07, OM18 are codes
         return None
     found = word_spans(text[start : words[-1][1]].lower())
     end = start + found[0].end if found and found[0].start == 0 else words[0][1]

@@ -46,8 +46,8 @@ def _escaped(text: str) -> str:
 
 def _points(series: FactSeries) -> list[_Point]:
     facts = [fact for fact in series.facts if fact.first and fact.last]
-    days = [(fact.first.toordinal() + fact.last.toordinal()) / 2 for fact in facts if fact.first and fact.last]
-    first, span = min(days), max(max(days) - min(days), 1.0)
+    days = [fact.last.toordinal() for fact in facts if fact.last]  # as in the order of a series: a year ends behind its days
+    first, span = min(days), max(max(days) - min(days), 1)
     top = max(fact.fact.high for fact in facts) or 1.0
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 

@@ -8,6 +8,7 @@ scripts/train_fact_matching.py).
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -26,6 +27,7 @@ __all__ = [
     "beside_features",
     "first_term",
     "folded_words",
+    "least_chance",
     "match_features",
     "matches",
     "probabilities",
@@ -44,10 +46,33 @@ _PARTS = frozenset(
     f"{which} {kind}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("cac", "tung", "moi", "nhung")
 )
 """Folded words of a question that say what sort of figures it asks for."""
+_CLASSES = {
+    "price": "gia|phi|gia ban|gia mua|the chap",
+    "money": "doanh thu|von|tien|loi nhuan|lai|kinh phi|no|vay|dau tu|tri gia|ngan sach|quy",
+    "income": "thu nhap|luong",
+    "area": "dien tich|ha|hecta",
+    "mass": "san luong|tan|khoi luong",
+    "yield": "nang suat",
+    "share": "ty le|ti le|ty trong|ti trong|phan tram",
+    "person": "thanh vien|xa vien|lao dong|nguoi|ho|dan",
+}
+"""Folded words that say in what class of units an answer is, the first that a question names."""
+_SERIES = frozenset(
+    "qua cac nam|tung nam|cac nam|tang hay giam|len xuong|the nao|dien bien|so voi|bien dong|hay|cao nhat|thap nhat"
+    "|tu bao nhieu".split("|")
+)
+"""Folded words of a question for several figures."""
+_NOW = frozenset("hien nay|hien tai|hien co|bay gio|den nay|va muc tieu|va ke hoach|ke hoach va|thuc hien".split("|"))
+"""Folded words by which a question for a plan asks for the present, too."""
+_COUNTED = re.compile(r" (?:bao nhieu|may)(?: (?:trieu|nghin|ngan|ty|ti|phan))? (?!mot )(?P<unit>\w+ \w+|\w+)")
+_NUMBER = re.compile(r"(?<!thang )(?<!ngay )(?<!quy )(?<!luat )(?<![\w.,])\d[\d.,]*(?![\w/])")
+_SCALES = {"nghin": 1e3, "ngan": 1e3, "trieu": 1e6, "ty": 1e9, "ti": 1e9}
 _IS = ("actual", "estimate", "other")
 """The statuses of what is or was, or holds."""
 _COVERED = ("indicator", "with unit", "with sentence", "with title")
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
+_LEAST_NAMED = 3
+"""The least number in a question that is taken for a value: "một con", "2 huyện" are none."""
 _SHARES = (0.35, 0.25, 0.25, 0.15)
 """The share of each in the coverage by which facts are compared with the best one."""
 
@@ -67,20 +92,21 @@ class AskedFacts(NamedTuple):
 
 
 class MatchingModel(NamedTuple):
-    """The weights of features, and the least probability of a fact asked for.
+    """The weights of features, and how strictly facts are chosen.
 
-    `alone` are those of a fact by itself, `beside` those of one beside the likeliest.
+    `alone` are the weights of a fact by itself, `beside` those of one beside the likeliest.
+    `strictness` multiplies the least probability of a fact asked for, see `least_chance`.
     """
 
     alone: Mapping[str, float]
     beside: Mapping[str, float]
-    threshold: float
+    strictness: float
 
 
 @cache
 def _model() -> MatchingModel:
     read = json.loads(resources.files("htxsearch.search").joinpath("fact_matching.json").read_text("utf-8"))
-    return MatchingModel(read["alone"], read["beside"], read["threshold"])
+    return MatchingModel(read["alone"], read["beside"], read["strictness"])
 
 
 def matches(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[tuple[float, bool]]:
@@ -94,13 +120,25 @@ def matches(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[tuple[float, 
     alone = match_features(asked, facts)
     beside = beside_features(facts, alone, probabilities(model.alone, alone))
     chances = probabilities(model.beside, beside)
-    asks_level = _cues(asked.words)["status"] == "asked level"
-    likely = [
-        chance >= model.threshold or (asks_level and _is_exact(asked, fact))
-        for chance, fact in zip(chances, facts, strict=True)
-    ]
+    status = _cues(asked.words)["status"]
+    asks_level = status == "asked level"
+    least = least_chance(chances, model.strictness)
+    likely = [chance >= least or (asks_level and _is_exact(asked, fact)) for chance, fact in zip(chances, facts, strict=True)]
     levels = [one and fact.fact.status in _IS for one, fact in zip(likely, facts, strict=True)]
     return list(zip(chances, levels if asks_level and any(levels) else likely, strict=True))
+
+
+def least_chance(chances: Sequence[float], strictness: float) -> float:
+    """Return the least probability of a fact that is shown.
+
+    It is half of the best F1 that the probabilities let expect, which is where F1 is best (Z. C. Lipton et al., 2014): a
+    question whose facts are all unlikely shows the likeliest, one with many likely facts only those.
+    """
+    total, best, sum_of_first = sum(chances), 0.0, 0.0
+    for number, chance in enumerate(sorted(chances, reverse=True), 1):
+        sum_of_first += chance
+        best = max(best, 2 * sum_of_first / (number + total))
+    return best / 2 * strictness
 
 
 def _is_exact(asked: AskedFacts, fact: FoundFact) -> bool:
@@ -130,7 +168,9 @@ def beside_features(
     order = sorted(range(len(facts)), key=lambda number: -chances[number])
     best, first = facts[order[0]], [facts[number] for number in order[:_FIRST]]
     made = []
-    for fact, own, chance in zip(facts, features, chances, strict=True):
+    ranks = {number: rank for rank, number in enumerate(order)}
+    for number, (fact, own, chance) in enumerate(zip(facts, features, chances, strict=True)):
+        rank = ranks[number]
         same_article = fact.article_id == best.article_id
         made.append(
             {
@@ -147,6 +187,8 @@ def beside_features(
                 "sentence of the best": float(same_article and fact.fact.sentence == best.fact.sentence),
                 "subject of the best": float(fact.fact.subject == best.fact.subject),
                 "status of the best": float(fact.fact.status == best.fact.status),
+                "class of the best": float(_unit_class(fact.fact.unit) == _unit_class(best.fact.unit)),
+                "rank": math.log(1 + rank),
                 "unit of the first": sum(fact.fact.unit == one.fact.unit for one in first) / len(first),
             }
         )
@@ -155,7 +197,7 @@ def beside_features(
 
 def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
     """Return the features of each fact."""
-    cues = _cues(asked.words)
+    cues, counted, values = _cues(asked.words), _counted(asked.words), _values(asked.words)
     around = [_evidence(asked.terms, fact) for fact in facts]
     weights = _rarity(asked.terms, around)
     covered = [tuple(_weight(found, weights) for found in each) for each in around]
@@ -189,6 +231,20 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             "share" if own.unit.startswith("%") else "money" if own.unit.split("/")[0] in ("đồng", "USD", "euro") else "count"
         )
         features[f"{kind}, asked {cues['kind']}"] = 1.0
+        of_unit = _unit_class(own.unit)
+        if cues["class"]:
+            features[f"class {of_unit}, asked {cues['class']}"] = 1.0
+            features["class agrees"] = float(of_unit == cues["class"])
+        if counted:
+            is_counted = any(counted == one or counted.startswith(f"{one} ") for one in _spellings_of_unit(own.unit))
+            features["counted"] = float(is_counted)
+            features["not counted"] = float(not is_counted)
+            features[f"not counted, {of_unit}"] = float(not is_counted)
+        if values:
+            is_named = bool(values & {own.low, own.high})
+            features["value named"] = float(is_named)
+            features["value not named"] = float(not is_named)
+        features[f"{own.status}, {cues['rows']}"] = 1.0
         features[f"{own.status}, {cues['status']}"] = 1.0
         features[f"place {_place_relation(asked, fact)}, {cues['parts']}"] = 1.0
         features[f"time {_time_relation(asked, fact)}"] = 1.0
@@ -254,7 +310,68 @@ def _cues(words: str) -> dict[str, str]:
 
     status = "target" if has(_TARGET) else "change" if has(_CHANGE) else "level"
     kind = "share" if has(_SHARE) or "%" in words else "money" if has(_MONEY) else "count"
-    return {"status": f"asked {status}", "kind": kind, "parts": "parts" if has(_PARTS) else "whole"}
+    if status == "target" and has(_NOW):
+        status = "target and level"
+    positions = [
+        (at, name) for name, phrases in _CLASSES.items() for one in phrases.split("|") if (at := words.find(f" {one} ")) >= 0
+    ]
+    return {
+        "status": f"asked {status}",
+        "kind": kind,
+        "parts": "parts" if has(_PARTS) else "whole",
+        "class": min(positions)[1] if positions else "",
+        "rows": "several rows" if has(_SERIES) else "one row",
+    }
+
+
+def _counted(words: str) -> str:
+    """Return the folded words behind "bao nhiêu", without a scale.
+
+    For example: ha in "có bao nhiêu ha dừa".
+    """
+    match = _COUNTED.search(words)
+    return match["unit"] if match else ""
+
+
+def _values(words: str) -> frozenset[float]:
+    """Return the numbers that a question names, with their scales, without years."""
+    found = set()
+    for match in _NUMBER.finditer(words):
+        value = float(match[0].strip(".,").replace(".", "").replace(",", "."))
+        scale = words[match.end() :].split(" ", 2)[1:2]
+        value *= _SCALES.get(scale[0], 1) if scale else 1
+        if value >= _LEAST_NAMED and not 1900 <= value <= 2100:
+            found.add(value)
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def _unit_class(unit: str) -> str:
+    """Return the class of a unit: đồng/kg is a price, ha an area."""
+    head, _, per = unit.partition("/")
+    if head in ("đồng", "USD", "euro"):
+        return (
+            "money"
+            if not per
+            else "income"
+            if per.split("/")[0] in ("người", "lao động", "ha", "năm", "tháng", "HTX")
+            else "price"
+        )
+    if head in ("%", "‰", "lần"):
+        return "share"
+    if head in ("ha", "m2", "sào", "mẫu", "công", "km2"):
+        return "area"
+    if head in ("tấn", "tạ", "kg"):
+        return "yield" if per.split("/")[0] in ("ha", "sào", "công") else "mass"
+    return "person" if head in ("thành viên", "người", "lao động", "hộ", "dân", "học viên", "hộ dân") else "count"
+
+
+@lru_cache(maxsize=1024)
+def _spellings_of_unit(unit: str) -> tuple[str, ...]:
+    """Return the folded forms of a unit without its denominator."""
+    words = folded_words(unit.split("/")[0]).strip()
+    terms = indicator_terms(unit.split("/")[0])
+    return (words, *(spelling for term in terms for spelling in spellings_of(term)))
 
 
 def _place_relation(asked: AskedFacts, fact: FoundFact) -> str:

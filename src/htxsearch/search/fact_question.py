@@ -6,11 +6,12 @@ The request has its indicator, places and time.
 with or without diacritics; what is left of the question, without question words, is the indicator.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from htxsearch.facts.places import places_of, regions_in
+from htxsearch.facts.places import bare_name, level_of, place_name_key, places_of, regions_in
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.search.fact_matching import AskedFacts, folded_words, matches
@@ -25,17 +26,19 @@ from htxsearch.text.tokens import tokens
 
 __all__ = ["fact_request_of", "facts_asked", "facts_in_words", "terms_asked"]
 
+_SMALLER = 3
+"""The level of a district; larger places are read in the question itself."""
 _NEAR = 20
 """Articles near to the words whose facts are looked at."""
 
 _QUESTION_WORDS = frozenset(
-    "bao nhiêu mấy là gì nào thế sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"
+    "bao nhiêu mấy là gì nào sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"
     " nhất nhiều ít kém sẽ"
     " không vậy cho biết xin hỏi tỉnh huyện vùng nước năm tháng quý ngày đầu cuối giữa trước sau vừa cộng mức"
     " bằng chiếm trọng một hai ba nhiệm kỳ xã chưa triệu tỷ nghìn luật".split()
 )
 """Words of questions and of times that name no indicator."""
-_PHRASES = ("đặt mục tiêu", "mục tiêu", "chỉ tiêu", "phấn đấu", "dự kiến", "kế hoạch", "thực hiện")
+_PHRASES = ("như thế nào", "thế nào", "đặt mục tiêu", "mục tiêu", "chỉ tiêu", "phấn đấu", "dự kiến", "kế hoạch", "thực hiện")
 """Phrases that ask for a status or a mean and name no indicator."""
 
 
@@ -100,7 +103,9 @@ def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
             of_request(article_id, fact, terms) or (article_id in nearness and of_status(article_id, fact, terms))
         ),
     )
-    asked = AskedFacts(folded_words(request.words), wanted, frozenset(map(place_key, request.places)), request.period, nearness)
+    folded = folded_words(request.words)
+    places = frozenset(map(place_key, request.places)) | _smaller_places(folded, found, request.places)
+    asked = AskedFacts(folded, wanted, places, request.period, nearness)
     judged = [
         replace(fact, match=probability, is_asked=is_asked)
         for fact, (probability, is_asked) in zip(found, matches(asked, found), strict=True)
@@ -109,6 +114,21 @@ def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
         judged = [replace(fact, is_asked=fact.is_asked and _is_within(fact, request.period)) for fact in judged]
     facts = [fact for fact in judged if fact.is_asked or of_request(fact.article_id, fact.fact, fact.terms)]
     return FactList(tuple(sorted(facts, key=in_order)), request.places)
+
+
+def _smaller_places(words: str, found: Sequence[FoundFact], known: Sequence[str]) -> frozenset[str]:
+    """Return the keys of the places of facts that words name without their kind.
+
+    For example: Mỹ An for xã Mỹ An. The words are folded.
+    """
+    written = {fact.fact.place for fact in found if fact.fact.place and level_of(fact.fact.place) >= _SMALLER}
+    taken = {place_key(place)[1:] for place in known}
+    named = set()
+    for place in written:
+        bare = place_key(bare_name(place_name_key(place)))[1:]
+        if " " in bare and bare not in taken and f" {bare} " in words:
+            named.add(place_key(place))
+    return frozenset(named)
 
 
 def _is_within(fact: FoundFact, period: tuple[date, date]) -> bool:

@@ -28,6 +28,7 @@ from htxsearch.search.fact_results import (
     found_fact,
 )
 from htxsearch.search.snapshot import Snapshot, StoredArticles
+from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.figures import Bound, Figure, agree
 from htxsearch.text.places import place_extent
 
@@ -50,6 +51,8 @@ _BOUNDS: dict[str | None, Bound] = {
 }
 _MOST_COMPARED = 100
 """Facts of a group that are compared with each other: the time is quadratic."""
+_A_YEAR = 364
+"""Days between the first and the last day of a year."""
 _LEVELS = ("actual", "estimate", "target")
 """The statuses of a level: a change is no point of a series."""
 
@@ -169,13 +172,14 @@ class FactList:
     def conflicts(self) -> FactConflicts:
         """Return the groups of facts that should agree.
 
-        They state the same indicator of the same subject, place and time. Two figures of one sentence are of different things,
+        They state the same indicator of the same subject, place and time. A figure whose sentence names a day or month within
+        its year may be of either, and is not compared. Two figures of one sentence are of different things,
         as a rule, and not compared. Groups whose values differ beyond their bounds and rounding come first.
         """
         groups: dict[tuple[object, ...], list[FoundFact]] = {}
         for fact in self.facts:
             own = fact.fact
-            if own.status == "actual" and own.as_of and own.place:
+            if own.status == "actual" and own.as_of and own.place and not _names_narrower_time(fact):
                 groups.setdefault((fact.terms, own.unit, own.subject, place_key(own.place), own.as_of), []).append(fact)
         found = [
             FactConflict(tuple(group), _agree(group[:_MOST_COMPARED]))
@@ -311,6 +315,24 @@ def _agree(group: Sequence[FoundFact]) -> bool:
     """Return True if all facts of different sentences can be right at once."""
     pairs = combinations(group, 2)
     return all(agree(_figure(one), _figure(other)) for one, other in pairs if _sentence(one) != _sentence(other))
+
+
+def _names_narrower_time(found: FoundFact) -> bool:
+    """Return True if a figure is of a year, and its sentence names a time in it.
+
+    For example: năm 2023, đến 30/11, có 512 HTX.
+    """
+    if found.first is None or found.last is None or (found.last - found.first).days < _A_YEAR:
+        return False
+    before = found.sentence[: found.fact.end - found.fact.sentence.start]
+    return any(
+        date.first
+        and date.last
+        and found.first <= date.first
+        and date.last <= found.last
+        and (date.last - date.first).days < _A_YEAR
+        for date in date_mentions(before, published=found.date)
+    )
 
 
 def _sentence(found: FoundFact) -> tuple[str, int]:

@@ -295,14 +295,14 @@ def _read_year_list(match: re.Match[str], _: date | None) -> _Readings:
 def _read_part(match: re.Match[str], published: date | None) -> _Readings:
     """Read months or quarters at an end of a year.
 
-    For example: 6 tháng đầu năm 2022, hai quý đầu năm nay, nửa cuối năm 2019.
+    For example: 6 tháng đầu năm 2022, hai quý đầu năm nay, nửa cuối năm 2019. 9 tháng năm 2024 are the first nine.
     """
-    count, unit, end, typed, alone = match.groups()
+    count, unit, end, typed, alone, plain = match.groups()
     months = 6 if unit is None else (_COUNTS.get(count) or int(count)) * (3 if unit == "quý" else 1)
     if not 1 <= months <= 11:
         return []
-    year = _year_of(typed or alone or "nay", published)
-    return _whole(match, None if year is None else _months(year, 1 if end == "đầu" else 13 - months, months))
+    year = _year_of(typed or alone or plain or "nay", published)
+    return _whole(match, None if year is None else _months(year, 13 - months if end == "cuối" else 1, months))
 
 
 def _read_quarter(match: re.Match[str], published: date | None) -> _Readings:
@@ -442,6 +442,12 @@ _SHAPES = {
     "day": _Shape(_read_day, rf"(?:{_DAY_WORD})?{_D}\s?[/.-]\s?{_M}\s?[/.-]\s?{_Y}{_STOP}", of_days=True),
     "iso": _Shape(_read_iso, r"((?:19|20)\d\d)-(\d\d)-(\d\d)(?![\d-])", of_days=True),
     "open_day": _Shape(_read_day, rf"{_DAY_WORD}{_D}[/-]{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}", of_days=True),
+    "open_day_dotted": _Shape(
+        _read_day,
+        rf"(?<!mỗi )(?<!một )(?<!hằng )(?<!hàng )(?:{_TIME} )?ngày {_D}\.{_M}(?: năm {_Y_OR}|{_STOP})"
+        rf"(?!\s{COUNTED_UNITS}){_NO_SHARE}",
+        of_days=True,
+    ),
     "open_day_led": _Shape(
         _read_day, rf"(?:(?<=đến |tới |hết |vào )|(?<=từ )){_D}/{_M}(?: năm {_Y_OR}|{_STOP}){_NO_SHARE}", of_days=True
     ),
@@ -458,7 +464,9 @@ _SHAPES = {
         r"(?! (?:ha|đồng|tấn|hộ|người|hợp|htx))",
     ),
     "part": _Shape(
-        _read_part, rf"(?:(\d{{1,2}}|{'|'.join(_COUNTS)}) (tháng|quý)|nửa) (đầu|cuối)(?: của)? (?:năm(?: {_Y_OR})?|{_Y_ALONE})"
+        _read_part,
+        rf"(?:(\d{{1,2}}|{'|'.join(_COUNTS)}) (tháng|quý)|nửa) "
+        rf"(?:(đầu|cuối)(?: của)? (?:năm(?: {_Y_OR})?|{_Y_ALONE})|năm {_Y}(?![\d/]|[.,]\d))",
     ),
     "month_years": _Shape(_read_month_years, rf"(?:từ )?tháng {_M}[/-]{_Y}{_TO}(?:tháng )?{_M}[/-]{_Y}{_STOP}"),
     "quarter": _Shape(

@@ -43,6 +43,9 @@ _LONGEST_NAME = 200
 _PLACES = frozenset({"tỉnh", "huyện", "xã", "quận", "phường", "thị xã", "thành phố"})
 """Names of a column whose cells are places of that kind."""
 _TIMES = frozenset({"nam", "thang", "quy", "ngay"})
+_ENGLISH_TIMES = {"year": "năm", "month": "tháng", "quarter": "quý"}
+"""Names of a column of times in English, which are read in Vietnamese: năm 2022."""
+_ENGLISH_PLACES = {"province": "tỉnh", "district": "huyện", "commune": "xã", "ward": "phường"}
 _UNIT = re.compile(r"\s*\(([^()]{1,20})\)$")
 _RANGE = re.compile(r"[<>≤≥] ?\d|(?<![\d.,/])(?!(?:19|20)\d\d$)[\d.,]*\d$")
 """In the name of a column: its cells are of what is in a range, as from 500 to 1.000."""
@@ -267,7 +270,7 @@ def _sentences(columns: Sequence[_Column], row: Sequence[object]) -> list[str]:
     if not pairs:
         return []
     (first, label), *rest = pairs
-    kind = first.name.lower()
+    kind = _ENGLISH_PLACES.get(first.name.lower(), first.name.lower())
     if kind in _PLACES and not label.lower().startswith(kind):
         label = f"{kind} {label}"
     values: dict[str, list[str]] = {}
@@ -311,6 +314,7 @@ def _timed(name: str) -> tuple[str, str]:
 
 def _value(name: str, text: str) -> str:
     """Return a value as a text states it: 1.240 thành viên, sản lượng 3,5 tấn."""
+    name = _ENGLISH_TIMES.get(name.lower(), name) if text[:1].isdigit() else name
     if not name or not text[:1].isdigit() or folded_form(name) in _TIMES:
         return f"{_lowered(name)} {text}".strip()
     unit = _UNIT.search(name)
