@@ -9,6 +9,7 @@ index/ocr/              the text of scanned pages; may be deleted, then a rebuil
 index/writer.lock       held by the one process that writes
 index/adding.lock       held by the one process that puts things into the corpus
 index/progress.json     how far a run is, while there is one (`progress`)
+index/last-run.json     when the last run was finished (`progress`)
 """
 
 import json

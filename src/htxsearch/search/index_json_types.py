@@ -93,6 +93,12 @@ class Info(_Object):
     short_forms: list[ShortForm]
     rejected: list[RejectedFile]
     ignored: _Count
+    format: _Count
+    analysis: _Count
+    generation: _Count
+    facts: _Count
+    reindexed: datetime.datetime | None
+    took_s: float | None
     indexing: IndexingProgress | None = None
 
 

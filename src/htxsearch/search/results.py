@@ -329,6 +329,7 @@ class Info(JsonValue):
 
     `complete` is false while a run is under way or was cut off, `indexing` says how far a run is that is under way. `vectors`
     counts different texts. `rejected` could not be read, `ignored` counts the files and folders that a `.htxignore` names.
+    `generation` is the number of the last commit; `reindexed` and `took_s` are of the last finished run, None if not known.
     """
 
     index: str
@@ -346,6 +347,12 @@ class Info(JsonValue):
     rejected: tuple[Rejected, ...] = ()
     ignored: int = 0
     indexing: IndexingProgress | None = None
+    format: int = 0
+    analysis: int = 0
+    generation: int = 0
+    facts: int = 0
+    reindexed: datetime.datetime | None = None
+    took_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON values."""
