@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.indexing.findings import CheckReport, Finding
     from htxsearch.indexing.progress import IndexingProgress
     from htxsearch.ingest.add import AddedFile
     from htxsearch.ingest.article import Article, Doubtful, Dropped, Rejected
@@ -56,6 +57,7 @@ __all__ = [
     "Answers",
     "Article",
     "ArticleView",
+    "CheckReport",
     "Counts",
     "Difference",
     "Doubtful",
@@ -70,6 +72,7 @@ __all__ = [
     "FactIndicators",
     "FactList",
     "FactSeries",
+    "Finding",
     "FoundFact",
     "HtxError",
     "Index",
@@ -101,6 +104,7 @@ _HOMES = {
     "Answers": "search.results",
     "Article": "ingest.article",
     "ArticleView": "search.results",
+    "CheckReport": "indexing.findings",
     "Counts": "engine.contract",
     "Difference": "search.reprint_differences",
     "Doubtful": "ingest.article",
@@ -115,6 +119,7 @@ _HOMES = {
     "FactIndicators": "search.fact_results",
     "FactList": "search.facts",
     "FactSeries": "search.fact_results",
+    "Finding": "indexing.findings",
     "FoundFact": "search.fact_results",
     "HtxError": "errors",
     "Index": "index",

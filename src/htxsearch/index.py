@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from htxsearch.engine.contract import Counts
-from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
+from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine, check_files
 from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue
@@ -41,6 +41,7 @@ from htxsearch.text.sentences import Span
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
     from htxsearch.indexing.catalogue import Additions, Plan
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.findings import CheckReport
     from htxsearch.indexing.run import Priority
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.fetch import Fetcher
@@ -466,6 +467,15 @@ class Index:
         from htxsearch.search.contents import contents_of
 
         return contents_of(self._open().engine, self.path, self.corpus)
+
+    def check(self, progress: "Progress | None" = None) -> "CheckReport":
+        """Return what is wrong with the index and its corpus, and what mends it.
+
+        Reads everything, writes and raises nothing. `progress` is called with bytes read and to read.
+        """
+        from htxsearch.indexing.checkup import check_index
+
+        return check_index(self.path, self.corpus, _open_engine, check_files, progress)
 
 
 def _open_engine(folder: Path, *, create: bool = False) -> WhooshEngine:

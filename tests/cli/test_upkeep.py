@@ -1,6 +1,7 @@
-"""`htxsearch info --json` has what monitoring needs."""
+"""`htxsearch doctor` and `info --json`: output, exit codes, both languages."""
 
 import datetime
+import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,49 @@ def office(made: Folders, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_doctor_says_that_nothing_is_wrong(office: Path) -> None:
+    done = htxsearch("doctor", cwd=office)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Nothing is wrong: 4 articles, 4 passages, ")
+    values = as_json("doctor", cwd=office)
+    assert (values["sound"], values["findings"], values["articles"], values["generation"]) == (True, [], 4, 1)
+
+
+def test_doctor_prints_each_fault_with_its_command_in_both_languages(office: Path) -> None:
+    (segment,) = (office / "index").glob("data-*/*.seg")
+    segment.write_bytes(segment.read_bytes()[:-1] + b"\x00")
+    name = segment.relative_to(office)
+    english = htxsearch("doctor", "--index", "index", cwd=office)
+    assert english.returncode == 1
+    assert (
+        english.stdout
+        == f"{name}: is damaged: its content is not what was written\n    htxsearch reindex --rebuild --index index\n"
+    )
+    assert english.stderr == "1 fault found.\n"
+    vietnamese = htxsearch("doctor", cwd=office, HTXSEARCH_LANG="vi")
+    assert vietnamese.stderr == "Thấy 1 lỗi.\n"
+    assert "\n    htxsearch reindex --rebuild\n" in vietnamese.stdout
+    values = json.loads(htxsearch("doctor", "--json", cwd=office).stdout)
+    assert not values["sound"]
+    assert values["findings"] == [
+        {
+            "file": str(name),
+            "code": "check.damaged",
+            "problem": "is damaged: its content is not what was written",
+            "mend": "htxsearch reindex --rebuild",
+        }
+    ]
+
+
+def test_doctor_without_index_or_corpus_is_no_traceback(tmp_path: Path) -> None:
+    done = htxsearch("doctor", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "htxsearch reindex" in done.stdout
+    assert "htxsearch doctor --corpus FOLDER" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_info_has_what_monitoring_needs(office: Path) -> None:
     values = as_json("info", cwd=office)
     assert (values["articles"], values["passages"], values["vectors"], values["generation"]) == (4, 4, 0, 1)
@@ -41,3 +85,8 @@ def test_info_has_what_monitoring_needs(office: Path) -> None:
     (office / "index" / "last-run.json").write_bytes(b"[" * 100_000)
     lost = as_json("info", cwd=office)
     assert (lost["reindexed"], lost["took_s"]) == (None, None)
+
+
+def test_the_commands_are_completed(office: Path) -> None:
+    script = htxsearch(cwd=office, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch do", COMP_CWORD="1")
+    assert "doctor" in script.stdout

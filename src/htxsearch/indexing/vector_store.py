@@ -30,17 +30,25 @@ from htxsearch.errors import IndexNotReadable, IndexNotWritable
 from htxsearch.indexing.manifest import put
 
 __all__ = [
+    "POSITIONS",
+    "VECTORS",
+    "VECTORS_FOLDER",
     "PassageKey",
     "Positions",
     "Records",
     "VectorFile",
     "passage_key",
+    "positions_are_sound",
     "read_positions",
     "read_vectors",
     "sound",
+    "stored_keys",
     "vectors_stamp",
     "write_positions",
 ]
+
+VECTORS_FOLDER, VECTORS, POSITIONS = "vectors", "vectors.bin", "places.bin"
+"""The folder in an index folder, and its files."""
 
 _CHUNK = 1024
 """Records handled at once, so that 80,000 vectors need 2 MB of memory; larger chunks are hardly faster."""
@@ -120,6 +128,19 @@ def sound(records: Records) -> NDArray[np.bool_]:
     return mask
 
 
+def stored_keys(folder: Path, model: str) -> tuple[set[bytes] | None, int]:
+    """Return the keys of the sound vectors of a model, and the number of damaged ones.
+
+    A torn record at the end is one. The keys are None if the file is not of this model. Raises IndexNotReadable.
+    """
+    records = read_vectors(folder, model)
+    if records is None:
+        return None, 0
+    mask = np.fromiter(_soundness(records), np.bool_, len(records))
+    torn = (_vectors_path(folder).stat().st_size - _HEADER.size) % records.dtype.itemsize
+    return set(_keys(records[mask])), int((~mask).sum()) + bool(torn)
+
+
 def _checksums(records: Records) -> NDArray[np.uint32]:
     size = records.dtype.itemsize
     every = memoryview(records.tobytes())
@@ -133,7 +154,7 @@ def _keys(records: Records) -> list[bytes]:
 
 
 def _vectors_path(folder: Path) -> Path:
-    return folder / "vectors" / "vectors.bin"
+    return folder / VECTORS_FOLDER / VECTORS
 
 
 def _record(dimension: int) -> np.dtype[np.void]:
@@ -311,5 +332,10 @@ def read_positions(folder: Path) -> Positions:
     return Positions(np.frombuffer(rest[8:end], _POSITION), json.loads(bytes(rest[end:])))
 
 
+def positions_are_sound(folder: Path) -> bool:
+    """Return True if the file of positions is missing, or as it was written."""
+    return not _positions_path(folder).exists() or isinstance(read_positions(folder).ids, list)
+
+
 def _positions_path(folder: Path) -> Path:
-    return folder / "vectors" / "places.bin"
+    return folder / VECTORS_FOLDER / POSITIONS

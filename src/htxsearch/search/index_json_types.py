@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from htxsearch.errors.messages import render
+
 if TYPE_CHECKING:
-    from htxsearch.indexing import catalogue, edits, embeddings
+    from htxsearch.indexing import catalogue, edits, embeddings, findings
     from htxsearch.ingest.article import Rejected
     from htxsearch.search import results as values
 
 __all__ = [
     "AddedFile",
     "Additions",
+    "Check",
     "DoubtfulFile",
     "Edit",
     "EncodeReport",
     "FieldChange",
+    "Finding",
     "IndexingProgress",
     "Info",
     "Plan",
@@ -31,6 +35,7 @@ __all__ = [
     "Report",
     "ShortForm",
     "additions_document",
+    "check_document",
     "edit_document",
     "info_document",
     "plan_document",
@@ -100,6 +105,33 @@ class Info(_Object):
     reindexed: datetime.datetime | None
     took_s: float | None
     indexing: IndexingProgress | None = None
+
+
+class Finding(_Object):
+    """Something that is wrong, and the command that mends it."""
+
+    file: str
+    code: str
+    problem: str
+    mend: str
+
+
+class Check(_Object):
+    """The faults of an index and its corpus, and how much was read for them."""
+
+    sound: bool
+    findings: list[Finding]
+    generation: _Count
+    articles: _Count
+    passages: _Count
+    vectors: _Count
+    files: _Count
+    bytes: _Count
+    being_written: bool
+    took_s: float
+
+    def __post_init__(self) -> None:
+        self.took_s = round(self.took_s, _TIME_DIGITS)
 
 
 class EncodeReport(_Object):
@@ -243,6 +275,30 @@ def plan_document(plan: "catalogue.Plan") -> Plan:
         rejected=_rejected(plan.rejected),
         ignored=list(plan.ignored),
         refusal=str(plan.refusal) if plan.refusal else None,
+    )
+
+
+def check_document(report: "findings.CheckReport") -> Check:
+    """Return the JSON document of a check."""
+    return Check(
+        sound=bool(report),
+        findings=[
+            Finding(
+                file=one.file,
+                code=one.problem.code,
+                problem=render(one.problem, "en", audience="report"),
+                mend=str(one.mend),
+            )
+            for one in report.findings
+        ],
+        generation=report.generation,
+        articles=report.articles,
+        passages=report.passages,
+        vectors=report.vectors,
+        files=report.files,
+        bytes=report.bytes,
+        being_written=report.is_being_written,
+        took_s=report.took_s,
     )
 
 

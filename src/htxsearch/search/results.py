@@ -29,6 +29,7 @@ from htxsearch.text.sentences import Span
 if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.findings import CheckReport
 
 __all__ = [
     "Answer",
@@ -45,6 +46,7 @@ __all__ = [
     "SearchHit",
     "additions_json",
     "by_province",
+    "check_json",
     "edit_json",
     "plan_json",
     "report_json",
@@ -399,6 +401,13 @@ def plan_json(plan: "Plan") -> dict[str, Any]:
     from htxsearch.search.index_json_types import plan_document
 
     return _values(plan_document(plan))
+
+
+def check_json(report: "CheckReport") -> dict[str, Any]:
+    """Return what a check of an index found as JSON values."""
+    from htxsearch.search.index_json_types import check_document
+
+    return _values(check_document(report))
 
 
 def edit_json(edit: "Edit") -> dict[str, Any]:
