@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.embeddings import EncodeReport
     from htxsearch.indexing.findings import CheckReport, Finding
     from htxsearch.indexing.progress import IndexingProgress
+    from htxsearch.indexing.snapshot_file import SnapshotFile
     from htxsearch.ingest.add import AddedFile
     from htxsearch.ingest.article import Article, Doubtful, Dropped, Rejected
     from htxsearch.ingest.subscriptions import Subscription
@@ -92,6 +93,7 @@ __all__ = [
     "SearchRequest",
     "Searcher",
     "ShortForm",
+    "SnapshotFile",
     "Span",
     "Subscription",
     "Suggestion",
@@ -139,6 +141,7 @@ _HOMES = {
     "SearchRequest": "search.pipeline",
     "Searcher": "search.searcher",
     "ShortForm": "indexing.catalogue",
+    "SnapshotFile": "indexing.snapshot_file",
     "Span": "text.sentences",
     "Subscription": "ingest.subscriptions",
     "Suggestion": "query.complete",

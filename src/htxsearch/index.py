@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from htxsearch.engine.contract import Counts
-from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine, check_files
+from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine, check_files, commit_files
 from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue
@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: n
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.findings import CheckReport
     from htxsearch.indexing.run import Priority
+    from htxsearch.indexing.snapshot_file import SnapshotFile
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.ingest.subscriptions import Subscription
@@ -476,6 +477,19 @@ class Index:
         from htxsearch.indexing.checkup import check_index
 
         return check_index(self.path, self.corpus, _open_engine, check_files, progress)
+
+    def snapshot(self, file: str | Path, *, with_corpus: bool = False, progress: "Progress | None" = None) -> "SnapshotFile":
+        """Write the last commit to one file; see `indexing.saving.save_index`."""
+        from htxsearch.indexing.saving import save_index
+
+        return save_index(self.path, self.corpus, Path(file), commit_files, with_corpus=with_corpus, progress=progress)
+
+    def restore(self, file: str | Path, *, force: bool = False, progress: "Progress | None" = None) -> "SnapshotFile":
+        """Put a snapshot in the place of the index; see `indexing.restoring`."""
+        from htxsearch.indexing.restoring import restore_index
+
+        self.close()
+        return restore_index(self.path, self.corpus, Path(file), _open_engine, force=force, progress=progress)
 
 
 def _open_engine(folder: Path, *, create: bool = False) -> WhooshEngine:

@@ -1,4 +1,4 @@
-"""`htxsearch doctor` and `info --json`: output, exit codes, both languages."""
+"""`htxsearch doctor`, `snapshot`, `restore` and `info --json`: output, exit codes, both languages."""
 
 import datetime
 import json
@@ -70,6 +70,36 @@ def test_doctor_without_index_or_corpus_is_no_traceback(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_snapshot_and_restore_keep_every_answer(office: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    done = htxsearch("snapshot", "bản chụp.zip", "--with-corpus", cwd=office)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("bản chụp.zip: 4 articles, ")
+    other = tmp_path_factory.mktemp("other")
+    restored = htxsearch("restore", str(office / "bản chụp.zip"), cwd=other)
+    assert restored.returncode == 0, restored.stderr
+    assert restored.stdout.startswith("Restored 4 articles of ")
+    for words in (["query", "hợp tác xã"], ["ask", "Xã Tân Cương có bao nhiêu hợp tác xã?"], ["show", "tin.txt"]):
+        before, after = as_json(*words, cwd=office), as_json(*words, cwd=other)
+        assert {**before, "took_ms": 0} == {**after, "took_ms": 0}
+    again = htxsearch("snapshot", "corpus/a.zip", cwd=office)
+    assert (again.returncode, "must not lie in" in again.stderr) == (2, True)
+
+
+def test_restore_refuses_and_keeps(office: Path) -> None:
+    values = as_json("snapshot", "a.zip", "--with-corpus", cwd=office)
+    assert (values["articles"], values["with_corpus"], values["kept"]) == (4, True, None)
+    (office / "corpus" / "của tôi.txt").write_text("Của tôi", "utf-8")
+    refused = htxsearch("restore", "a.zip", cwd=office, HTXSEARCH_LANG="vi")
+    assert refused.returncode == 2
+    assert "--force" in refused.stderr
+    done = htxsearch("restore", "a.zip", "--force", cwd=office)
+    assert done.returncode == 0
+    assert done.stderr == f"The former corpus is kept in {office.resolve() / 'corpus.before-restore'}.\n"
+    assert (office / "corpus.before-restore" / "của tôi.txt").exists()
+    (office / "a.zip").write_bytes(b"x")
+    assert htxsearch("restore", "a.zip", cwd=office).returncode == 2
+
+
 def test_info_has_what_monitoring_needs(office: Path) -> None:
     values = as_json("info", cwd=office)
     assert (values["articles"], values["passages"], values["vectors"], values["generation"]) == (4, 4, 0, 1)
@@ -90,3 +120,5 @@ def test_info_has_what_monitoring_needs(office: Path) -> None:
 def test_the_commands_are_completed(office: Path) -> None:
     script = htxsearch(cwd=office, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch do", COMP_CWORD="1")
     assert "doctor" in script.stdout
+    file = htxsearch(cwd=office, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch restore ", COMP_CWORD="2")
+    assert file.stdout.startswith("file,")

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +44,7 @@ __all__ = [
     "sound",
     "stored_keys",
     "vectors_stamp",
+    "whole_bytes",
     "write_positions",
 ]
 
@@ -56,6 +57,9 @@ _CHUNK = 1024
 _HEADER = struct.Struct("<8sII108sI")  # magic, format, dimension, model, CRC of these
 _MAGIC = b"htxvect\0"
 _FORMAT = 1
+
+_MOST_DIMENSIONS = 65_536
+"""More than any encoder has: a header that says so is none."""
 
 _POSITIONS_HEADER = struct.Struct("<8sI")  # magic, CRC of the rest: the number of positions, the positions, the ids
 _POSITIONS_MAGIC = b"htxplac\0"
@@ -139,6 +143,27 @@ def stored_keys(folder: Path, model: str) -> tuple[set[bytes] | None, int]:
     mask = np.fromiter(_soundness(records), np.bool_, len(records))
     torn = (_vectors_path(folder).stat().st_size - _HEADER.size) % records.dtype.itemsize
     return set(_keys(records[mask])), int((~mask).sum()) + bool(torn)
+
+
+def whole_bytes(file: IO[bytes]) -> int:
+    """Return how many bytes of a file of vectors are whole records.
+
+    A writer may be adding others behind them; they are never cut off. The file is left at its begin.
+    """
+    size = os.fstat(file.fileno()).st_size
+    header = file.read(_HEADER.size)
+    dimension = _HEADER.unpack(header)[2] if len(header) == _HEADER.size else 0
+    if 0 < dimension <= _MOST_DIMENSIONS:
+        record = _record(dimension)
+        count = (size - _HEADER.size) // record.itemsize
+        while count:
+            file.seek(_HEADER.size + (count - 1) * record.itemsize)
+            if sound(np.frombuffer(file.read(record.itemsize), record)).all():
+                break
+            count -= 1
+        size = _HEADER.size + count * record.itemsize
+    file.seek(0)
+    return size
 
 
 def _checksums(records: Records) -> NDArray[np.uint32]:

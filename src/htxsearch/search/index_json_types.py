@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from htxsearch.errors.messages import render
 
 if TYPE_CHECKING:
-    from htxsearch.indexing import catalogue, edits, embeddings, findings
+    from htxsearch.indexing import catalogue, edits, embeddings, findings, snapshot_file
     from htxsearch.ingest.article import Rejected
     from htxsearch.search import results as values
 
@@ -34,12 +34,14 @@ __all__ = [
     "RejectedFile",
     "Report",
     "ShortForm",
+    "Snapshot",
     "additions_document",
     "check_document",
     "edit_document",
     "info_document",
     "plan_document",
     "report_document",
+    "snapshot_document",
 ]
 
 _TIME_DIGITS = 3
@@ -132,6 +134,23 @@ class Check(_Object):
 
     def __post_init__(self) -> None:
         self.took_s = round(self.took_s, _TIME_DIGITS)
+
+
+class Snapshot(_Object):
+    """The contents of a snapshot; "kept" is the folder of a corpus that it replaced."""
+
+    file: str
+    created: datetime.datetime
+    format: _Count
+    analysis: _Count
+    generation: _Count
+    articles: _Count
+    passages: _Count
+    complete: bool
+    with_corpus: bool
+    files: _Count
+    bytes: _Count
+    kept: str | None
 
 
 class EncodeReport(_Object):
@@ -300,6 +319,11 @@ def check_document(report: "findings.CheckReport") -> Check:
         being_written=report.is_being_written,
         took_s=report.took_s,
     )
+
+
+def snapshot_document(file: "snapshot_file.SnapshotFile") -> Snapshot:
+    """Return the JSON document of a snapshot."""
+    return msgspec.convert(file, Snapshot, from_attributes=True)
 
 
 def edit_document(edit: "edits.Edit") -> Edit:

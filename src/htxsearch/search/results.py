@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.findings import CheckReport
+    from htxsearch.indexing.snapshot_file import SnapshotFile
 
 __all__ = [
     "Answer",
@@ -50,6 +51,7 @@ __all__ = [
     "edit_json",
     "plan_json",
     "report_json",
+    "snapshot_json",
 ]
 
 
@@ -408,6 +410,13 @@ def check_json(report: "CheckReport") -> dict[str, Any]:
     from htxsearch.search.index_json_types import check_document
 
     return _values(check_document(report))
+
+
+def snapshot_json(file: "SnapshotFile") -> dict[str, Any]:
+    """Return what is in a snapshot as JSON values."""
+    from htxsearch.search.index_json_types import snapshot_document
+
+    return _values(snapshot_document(file))
 
 
 def edit_json(edit: "Edit") -> dict[str, Any]:
