@@ -49,7 +49,8 @@ EXIT_CODES = [
     (0, "done; a query that finds nothing is done, too"),
     (
         1,
-        "done, but files were refused or newly rejected, a measure is too low, an answer not exact; standard error names them",
+        "done, but files were refused or newly rejected, a measure is too low, an answer not exact, "
+        "something wrong with the index (doctor); the output names them",
     ),
     (2, "wrong usage: an option, a date, a query that cannot be read, an article that is not there"),
     (3, "the corpus folder cannot be used"),

@@ -49,7 +49,7 @@ OWNERS = {
         f"cli.{name}"
         for name in (
             *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "export", "facts", "main"),
-            *("progress", "render", "serve", "shared", "translation"),
+            *("progress", "render", "serve", "shared", "translation", "upkeep"),
         )
     },
     "feedparser": {"ingest.feeds"},

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.indexing.findings import CheckReport, Finding
     from htxsearch.indexing.progress import IndexingProgress
+    from htxsearch.indexing.snapshot_file import SnapshotFile
     from htxsearch.ingest.add import AddedFile
     from htxsearch.ingest.article import Article, Doubtful, Dropped, Rejected
     from htxsearch.ingest.subscriptions import Subscription
@@ -56,6 +58,7 @@ __all__ = [
     "Answers",
     "Article",
     "ArticleView",
+    "CheckReport",
     "Counts",
     "Difference",
     "Doubtful",
@@ -70,6 +73,7 @@ __all__ = [
     "FactIndicators",
     "FactList",
     "FactSeries",
+    "Finding",
     "FoundFact",
     "HtxError",
     "Index",
@@ -89,6 +93,7 @@ __all__ = [
     "SearchRequest",
     "Searcher",
     "ShortForm",
+    "SnapshotFile",
     "Span",
     "Subscription",
     "Suggestion",
@@ -101,6 +106,7 @@ _HOMES = {
     "Answers": "search.results",
     "Article": "ingest.article",
     "ArticleView": "search.results",
+    "CheckReport": "indexing.findings",
     "Counts": "engine.contract",
     "Difference": "search.reprint_differences",
     "Doubtful": "ingest.article",
@@ -115,6 +121,7 @@ _HOMES = {
     "FactIndicators": "search.fact_results",
     "FactList": "search.facts",
     "FactSeries": "search.fact_results",
+    "Finding": "indexing.findings",
     "FoundFact": "search.fact_results",
     "HtxError": "errors",
     "Index": "index",
@@ -134,6 +141,7 @@ _HOMES = {
     "SearchRequest": "search.pipeline",
     "Searcher": "search.searcher",
     "ShortForm": "indexing.catalogue",
+    "SnapshotFile": "indexing.snapshot_file",
     "Span": "text.sentences",
     "Subscription": "ingest.subscriptions",
     "Suggestion": "query.complete",

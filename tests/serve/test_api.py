@@ -162,12 +162,16 @@ def test_facets_suggest_and_health(web: TestClient, demo: Index) -> None:
     assert suggested["suggestions"][0]["articles"] == 26
     assert web.get("/api/suggest?q=").json()["suggestions"] == []
     health = web.get("/api/health")
-    assert health.json() | {"version": ""} == {
+    assert health.json() | {"version": "", "reindexed": ""} == {
         "status": "ok",
+        "live": True,
+        "ready": True,
+        "reasons": [],
         "articles": demo.counts().articles,
         "passages": demo.counts().passages,
         "complete": True,
         "indexing": None,
+        "reindexed": "",
         "version": "",
     }
     assert health.headers["cache-control"] == "no-store"
@@ -263,7 +267,7 @@ def test_an_unforeseen_failure_is_500_without_a_trace(web: TestClient, monkeypat
 
 def test_every_operation_is_described_with_what_any_request_may_get() -> None:
     operations = [one for path in document(allow_add=True)["paths"].values() for one in path.values()]
-    assert len(operations) == len(ENDPOINTS) + 1
+    assert len(operations) == len(ENDPOINTS) + 2, "those that add and measure"
     assert all({"401", "421", "429", "500", "503"} <= one["responses"].keys() for one in operations)
 
 

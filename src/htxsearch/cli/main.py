@@ -19,6 +19,7 @@ from htxsearch.cli.facts import facts
 from htxsearch.cli.serve import serve
 from htxsearch.cli.shared import OWN_PROCESS, show_error, worded
 from htxsearch.cli.translation import TranslatedGroup, environment_language, say, text, use_language
+from htxsearch.cli.upkeep import doctor, restore, snapshot
 from htxsearch.errors import HtxError
 
 __all__ = ["INTERRUPTED", "cli", "main"]
@@ -35,7 +36,10 @@ def cli(context: click.Context) -> None:
         context.color = False
 
 
-for _command in (query, ask, facts, related, show, reindex, add, edit, feeds, info, serve, evaluation, benchmark, completion):
+for _command in (
+    *(query, ask, facts, related, show, reindex, add, edit, feeds, info, serve, doctor, snapshot, restore),
+    *(evaluation, benchmark, completion),
+):
     cli.add_command(_command)
 
 

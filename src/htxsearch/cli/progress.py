@@ -42,12 +42,15 @@ class MinuteLines:
 
 
 @contextmanager
-def shown_progress() -> "Iterator[Progress]":
-    """Give the callback that shows the progress of a reindex."""
+def shown_progress(label: str = "cli.indexing", line: str = "cli.indexing-progress") -> "Iterator[Progress]":
+    """Give the callback that shows the progress of a reindex, or of another work.
+
+    `label` is the code of the text before the bar, `line` that of the line of a minute.
+    """
     if not sys.stderr.isatty():
-        yield MinuteLines("cli.indexing-progress")
+        yield MinuteLines(line)
         return
-    with click.progressbar(length=1, label=text("cli.indexing"), file=sys.stderr, show_pos=False) as bar:
+    with click.progressbar(length=1, label=text(label), file=sys.stderr, show_pos=False) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.length = total

@@ -450,6 +450,10 @@ def show_info(contents: Info) -> None:
     if contents.indexing:
         done, total, percent = contents.indexing.done, contents.indexing.total, contents.indexing.percent
         not_complete = f", {text('info.indexing', done=done, total=total, percent=percent)}"
+    reindexed = ""
+    if contents.reindexed and contents.took_s is not None:
+        ended = contents.reindexed.astimezone()
+        reindexed = text("info.reindexed-at", day=ended.date(), time=f"{ended:%H:%M}", seconds=contents.took_s)
     rows = [
         ("index", f"{contents.index} ({text('info.megabytes', megabytes=contents.bytes / 1e6)}){not_complete}"),
         ("corpus", contents.corpus),
@@ -458,7 +462,9 @@ def show_info(contents: Info) -> None:
         ("passages", _number(contents.passages)),
         *([("rejected", text("info.rejected-files", count=len(contents.rejected)))] if contents.rejected else []),
         *([("ignored", _number(contents.ignored))] if contents.ignored else []),
+        ("facts", _number(contents.facts)),
         *([("embeddings", text("info.texts", count=contents.vectors))] if contents.vectors else []),
+        *([("reindexed", reindexed)] if reindexed else []),
         ("places", _most_frequent(contents.places)),
         ("sources", _most_frequent(contents.sources)),
         ("abbreviations", _first_of([f"{pair.short} = {pair.long}" for pair in contents.short_forms])),

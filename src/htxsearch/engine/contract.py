@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, Union
 
+from htxsearch.errors import HtxError
 from htxsearch.text.analysis import Terms
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Document",
     "Engine",
     "FieldName",
+    "FileFault",
     "Forward",
     "Hit",
     "InArticle",
@@ -262,6 +264,18 @@ class Counts(NamedTuple):
     articles: int
     passages: int
     syllables: int
+
+
+class FileFault(NamedTuple):
+    """A file of an engine's folder that is not as it should be, by its name.
+
+    "columns" is a damaged or missing file that the engine makes again at the next write; "stale" one of another commit, which
+    it removes then; "unknown" none of its own. `error` is what reading it raised.
+    """
+
+    name: str
+    kind: Literal["damaged", "missing", "columns", "stale", "unknown"]
+    error: HtxError | None = None
 
 
 class Writer(Protocol):

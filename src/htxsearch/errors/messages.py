@@ -39,10 +39,12 @@ __all__ = [
 
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
-Audience = Literal["terminal", "page"]
+Audience = Literal["terminal", "page", "report"]
+"""A report names the command to type by itself: a message in it has no advice."""
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 _DOMAIN = "htxsearch"
+_ADVICE = {"terminal": "do", "page": "page"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SWAP_SIGNS = str.maketrans(",.", ".,")
 _advice_options = ""
@@ -107,7 +109,7 @@ def render(value: object, language: Language, *, audience: Audience = "terminal"
     if pattern is None:
         return held.code
     text = words.vformat(pattern, (), fields)
-    advice = template(f"{held.code}:{'do' if audience == 'terminal' else 'page'}", language)
+    advice = None if audience == "report" else template(f"{held.code}:{_ADVICE[audience]}", language)
     return f"{text}; {words.vformat(advice, (), fields)}" if advice else text
 
 

@@ -9,6 +9,7 @@ index/ocr/              the text of scanned pages; may be deleted, then a rebuil
 index/writer.lock       held by the one process that writes
 index/adding.lock       held by the one process that puts things into the corpus
 index/progress.json     how far a run is, while there is one (`progress`)
+index/last-run.json     when the last run was finished (`progress`)
 """
 
 import json
@@ -35,7 +36,9 @@ from htxsearch.ingest.atomic_files import replace_file, sync_folder
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
 __all__ = [
+    "FILES_OF_INDEX",
     "FORMAT",
+    "MANIFEST",
     "RECOGNISED",
     "Manifest",
     "adding_lock",
@@ -47,6 +50,7 @@ __all__ = [
     "new_data_folder",
     "put",
     "read_manifest",
+    "stamp_of_manifest",
     "sweep",
     "with_corpus",
     "write_manifest",
@@ -58,8 +62,10 @@ FORMAT = 7
 
 RECOGNISED = "ocr"
 """The folder of the text of scanned pages."""
-_FILE = "manifest.json"
-_WRITER_LOCK = "writer.lock"
+MANIFEST = "manifest.json"
+_WRITER_LOCK, _ADDING_LOCK = "writer.lock", "adding.lock"
+FILES_OF_INDEX = (MANIFEST, _WRITER_LOCK, _ADDING_LOCK)
+"""The files of an index folder that are not in a folder of their own."""
 _PATIENCE_S = 0.3
 """Seconds that a writer waits for a lock: a reader holds it for some microseconds to see whether it is free."""
 
@@ -90,35 +96,44 @@ def read_manifest(index: Path) -> Manifest:
     Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type, and IndexNotReadable.
     """
     try:
-        values = json.loads((index / _FILE).read_text("utf-8"))
+        values = json.loads((index / MANIFEST).read_text("utf-8"))
     except FileNotFoundError:
         raise IndexMissing("index.missing", folder=str(index)) from None
     except OSError as error:
-        raise IndexNotReadable("index.file-unreadable", file=str(index / _FILE), reason=error.strerror) from error
+        raise IndexNotReadable("index.file-unreadable", file=str(index / MANIFEST), reason=error.strerror) from error
     except (ValueError, RecursionError) as error:
-        raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE)) from error
+        raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST)) from error
     if not isinstance(values, dict) or "format" not in values:
-        raise IndexOutdated("index.not-ours", file=str(index / _FILE))
+        raise IndexOutdated("index.not-ours", file=str(index / MANIFEST))
     if (values["format"], values.get("analysis")) != (FORMAT, ANALYSIS_VERSION):
         raise IndexOutdated("index.outdated", folder=str(index))
     try:
         manifest = Manifest(**values)
     except TypeError as error:
-        raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE)) from error
+        raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST)) from error
     if any(type(getattr(manifest, one.name)) is not one.type for one in fields(manifest)):
-        raise IndexDamaged("index.manifest-damaged", file=str(index / _FILE))
+        raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST))
     if Path(manifest.data).name != manifest.data or not manifest.data.startswith("data-"):
-        raise IndexDamaged("index.data-outside", file=str(index / _FILE))
+        raise IndexDamaged("index.data-outside", file=str(index / MANIFEST))
     return manifest
 
 
 def articles_noted(index: Path) -> int:
     """Return how many articles a manifest of any format notes, 0 if that is not known."""
     try:
-        articles = json.loads((index / _FILE).read_text("utf-8"))["articles"]
+        articles = json.loads((index / MANIFEST).read_text("utf-8"))["articles"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return 0
     return articles if isinstance(articles, int) else 0
+
+
+def stamp_of_manifest(index: Path) -> tuple[int, ...]:
+    """Return numbers that change with every manifest, () if there is none."""
+    try:
+        status = (index / MANIFEST).stat()
+    except OSError:
+        return ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def exists(index: Path) -> bool:
@@ -132,7 +147,7 @@ def exists(index: Path) -> bool:
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
     """Replace the manifest, durably. Raises IndexNotWritable."""
-    put(index / _FILE, [f"{json.dumps(asdict(manifest), indent=2)}\n".encode()])
+    put(index / MANIFEST, [f"{json.dumps(asdict(manifest), indent=2)}\n".encode()])
 
 
 def put(path: Path, parts: Iterable[bytes]) -> None:
@@ -194,7 +209,7 @@ def adding_lock(index: Path) -> Iterator[None]:
     Hence two processes never choose the same free name. Raises IndexBusy soon if another process has it,
     IndexNotWritable if the folder cannot be made.
     """
-    with _held(index, "adding.lock", "index.busy-adding"):
+    with _held(index, _ADDING_LOCK, "index.busy-adding"):
         yield
 
 

@@ -1,9 +1,12 @@
 """How far a reindex is, for the readers of an index that is being made.
 
+A finished run leaves the time and what it took, for those who watch over an index.
+
 The writer keeps the numbers in `index/progress.json`, a file that may be lost: what counts is in the commits. A run that was
 cut off leaves it; hence it counts only while a process holds the writer's lock.
 """
 
+import datetime
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -16,9 +19,20 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.manifest import is_being_written, read_manifest
 from htxsearch.ingest.atomic_files import replace_file
 
-__all__ = ["IndexingProgress", "ProgressFile", "hints_while_indexing", "read_progress"]
+__all__ = [
+    "LAST_RUN",
+    "IndexingProgress",
+    "LastRun",
+    "ProgressFile",
+    "hints_while_indexing",
+    "note_run",
+    "read_last_run",
+    "read_progress",
+]
 
 _FILE = "progress.json"
+LAST_RUN = "last-run.json"
+"""The file about the last finished run. It may be lost, too."""
 _EVERY_S = 2.0
 """Seconds between two writes of the file: each is a rename, which is nothing beside the articles of two seconds."""
 
@@ -68,6 +82,32 @@ def read_progress(index: Path) -> IndexingProgress | None:
     except (OSError, ValueError, TypeError):  # none, or none of ours
         return None
     return progress if is_being_written(index) else None
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The end of the last finished reindex, with the time zone, and its duration."""
+
+    finished: datetime.datetime
+    took_s: float
+
+
+def note_run(index: Path, took_s: float) -> None:
+    """Keep when a run was finished, which is now. Not being able to is no failure."""
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    content = json.dumps({"finished": now.isoformat(), "took_s": round(took_s, 3)})
+    with suppress(OSError):
+        replace_file(index / LAST_RUN, [content.encode()], durable=False)
+
+
+def read_last_run(index: Path) -> LastRun | None:
+    """Return the last finished run, None if it is not known."""
+    try:
+        kept = json.loads((index / LAST_RUN).read_bytes())
+        run = LastRun(datetime.datetime.fromisoformat(kept["finished"]), float(kept["took_s"]))
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return run if run.finished.tzinfo is not None and run.took_s >= 0 else None
 
 
 def hints_while_indexing(index: Path, hints: Sequence[Message]) -> tuple[Message, ...]:

@@ -28,7 +28,7 @@ from htxsearch.indexing.manifest import (
     write_manifest,
     writer_lock,
 )
-from htxsearch.indexing.progress import ProgressFile
+from htxsearch.indexing.progress import ProgressFile, note_run
 from htxsearch.indexing.removals import are_many
 from htxsearch.indexing.update import Progress, check_rebuild, planned, reindex, unobserved
 from htxsearch.indexing.workers import LOW_PRIORITY, NORMAL_PRIORITY, default_workers
@@ -125,7 +125,9 @@ def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, 
         finished = replace(noted, complete=True, articles=counts.articles, passages=counts.passages)
         write_manifest(index, finished)
         sweep(index, finished)
-    return replace(report, took_s=perf_counter() - started)
+        took_s = perf_counter() - started
+        note_run(index, took_s)
+    return replace(report, took_s=took_s)
 
 
 def _sweep_recognised(folder: Path, engine: Engine) -> None:

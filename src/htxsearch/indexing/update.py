@@ -48,7 +48,7 @@ from htxsearch.ingest.readers.ocr import Recogniser, recogniser, recognising
 from htxsearch.ingest.site_boilerplate import LineCounts, boilerplate_fingerprint, learned_boilerplate, line_counts
 from htxsearch.text.abbreviations import learn
 
-__all__ = ["FilesDone", "Progress", "check_rebuild", "planned", "reindex", "unobserved"]
+__all__ = ["FilesDone", "Progress", "article_fingerprint", "check_rebuild", "planned", "reindex", "unobserved"]
 
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes to do; only files that changed count."""
@@ -356,7 +356,7 @@ class _Update:
         return {line: article_id for article_id, line in stored if line}
 
     def is_news(self, article: Article) -> bool:
-        return self._entry(article.path).fingerprint_of(article.id) != _fingerprint(article)
+        return self._entry(article.path).fingerprint_of(article.id) != article_fingerprint(article)
 
     # Indexing
 
@@ -448,7 +448,7 @@ class _Update:
         self._report_files(self._files_done, self._files_total, 100 * self._shown / (self._total or 1))
 
     def _index_article(self, article: Article, make_document: MakeDocument, entry: CatalogueEntry) -> None:
-        fingerprint = _fingerprint(article)
+        fingerprint = article_fingerprint(article)
         hashes = f"{fingerprint} {article.line}".strip()
         if entry.fingerprint_of(article.id) == fingerprint:
             self._unchanged += 1
@@ -519,7 +519,7 @@ def planned(engine: Engine, corpus: Path, *, recognised: Path | None = None, all
         return _Update(engine, rehearsal=True).plan(corpus, allow_removals=allow_removals)
 
 
-def _fingerprint(article: Article) -> str:
+def article_fingerprint(article: Article) -> str:
     """Return a hash of everything that the index keeps of an article."""
     named = (article.date, article.place, article.source, article.url, article.author, article.crawled, article.place_evidence)
     parts = (article.title, article.body, article.path, *named, article.number, article.signer, article.pages, article.ocr)

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,17 +30,26 @@ from htxsearch.errors import IndexNotReadable, IndexNotWritable
 from htxsearch.indexing.manifest import put
 
 __all__ = [
+    "POSITIONS",
+    "VECTORS",
+    "VECTORS_FOLDER",
     "PassageKey",
     "Positions",
     "Records",
     "VectorFile",
     "passage_key",
+    "positions_are_sound",
     "read_positions",
     "read_vectors",
     "sound",
+    "stored_keys",
     "vectors_stamp",
+    "whole_bytes",
     "write_positions",
 ]
+
+VECTORS_FOLDER, VECTORS, POSITIONS = "vectors", "vectors.bin", "places.bin"
+"""The folder in an index folder, and its files."""
 
 _CHUNK = 1024
 """Records handled at once, so that 80,000 vectors need 2 MB of memory; larger chunks are hardly faster."""
@@ -48,6 +57,9 @@ _CHUNK = 1024
 _HEADER = struct.Struct("<8sII108sI")  # magic, format, dimension, model, CRC of these
 _MAGIC = b"htxvect\0"
 _FORMAT = 1
+
+_MOST_DIMENSIONS = 65_536
+"""More than any encoder has: a header that says so is none."""
 
 _POSITIONS_HEADER = struct.Struct("<8sI")  # magic, CRC of the rest: the number of positions, the positions, the ids
 _POSITIONS_MAGIC = b"htxplac\0"
@@ -120,6 +132,40 @@ def sound(records: Records) -> NDArray[np.bool_]:
     return mask
 
 
+def stored_keys(folder: Path, model: str) -> tuple[set[bytes] | None, int]:
+    """Return the keys of the sound vectors of a model, and the number of damaged ones.
+
+    A torn record at the end is one. The keys are None if the file is not of this model. Raises IndexNotReadable.
+    """
+    records = read_vectors(folder, model)
+    if records is None:
+        return None, 0
+    mask = np.fromiter(_soundness(records), np.bool_, len(records))
+    torn = (_vectors_path(folder).stat().st_size - _HEADER.size) % records.dtype.itemsize
+    return set(_keys(records[mask])), int((~mask).sum()) + bool(torn)
+
+
+def whole_bytes(file: IO[bytes]) -> int:
+    """Return how many bytes of a file of vectors are whole records.
+
+    A writer may be adding others behind them; they are never cut off. The file is left at its begin.
+    """
+    size = os.fstat(file.fileno()).st_size
+    header = file.read(_HEADER.size)
+    dimension = _HEADER.unpack(header)[2] if len(header) == _HEADER.size else 0
+    if 0 < dimension <= _MOST_DIMENSIONS:
+        record = _record(dimension)
+        count = (size - _HEADER.size) // record.itemsize
+        while count:
+            file.seek(_HEADER.size + (count - 1) * record.itemsize)
+            if sound(np.frombuffer(file.read(record.itemsize), record)).all():
+                break
+            count -= 1
+        size = _HEADER.size + count * record.itemsize
+    file.seek(0)
+    return size
+
+
 def _checksums(records: Records) -> NDArray[np.uint32]:
     size = records.dtype.itemsize
     every = memoryview(records.tobytes())
@@ -133,7 +179,7 @@ def _keys(records: Records) -> list[bytes]:
 
 
 def _vectors_path(folder: Path) -> Path:
-    return folder / "vectors" / "vectors.bin"
+    return folder / VECTORS_FOLDER / VECTORS
 
 
 def _record(dimension: int) -> np.dtype[np.void]:
@@ -311,5 +357,10 @@ def read_positions(folder: Path) -> Positions:
     return Positions(np.frombuffer(rest[8:end], _POSITION), json.loads(bytes(rest[end:])))
 
 
+def positions_are_sound(folder: Path) -> bool:
+    """Return True if the file of positions is missing, or as it was written."""
+    return not _positions_path(folder).exists() or isinstance(read_positions(folder).ids, list)
+
+
 def _positions_path(folder: Path) -> Path:
-    return folder / "vectors" / "places.bin"
+    return folder / VECTORS_FOLDER / POSITIONS

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from htxsearch.errors.messages import render
+
 if TYPE_CHECKING:
-    from htxsearch.indexing import catalogue, edits, embeddings
+    from htxsearch.indexing import catalogue, edits, embeddings, findings, snapshot_file
     from htxsearch.ingest.article import Rejected
     from htxsearch.search import results as values
 
 __all__ = [
     "AddedFile",
     "Additions",
+    "Check",
     "DoubtfulFile",
     "Edit",
     "EncodeReport",
     "FieldChange",
+    "Finding",
     "IndexingProgress",
     "Info",
     "Plan",
@@ -30,11 +34,14 @@ __all__ = [
     "RejectedFile",
     "Report",
     "ShortForm",
+    "Snapshot",
     "additions_document",
+    "check_document",
     "edit_document",
     "info_document",
     "plan_document",
     "report_document",
+    "snapshot_document",
 ]
 
 _TIME_DIGITS = 3
@@ -93,7 +100,57 @@ class Info(_Object):
     short_forms: list[ShortForm]
     rejected: list[RejectedFile]
     ignored: _Count
+    format: _Count
+    analysis: _Count
+    generation: _Count
+    facts: _Count
+    reindexed: datetime.datetime | None
+    took_s: float | None
     indexing: IndexingProgress | None = None
+
+
+class Finding(_Object):
+    """Something that is wrong, and the command that mends it."""
+
+    file: str
+    code: str
+    problem: str
+    mend: str
+
+
+class Check(_Object):
+    """The faults of an index and its corpus, and how much was read for them."""
+
+    sound: bool
+    findings: list[Finding]
+    generation: _Count
+    articles: _Count
+    passages: _Count
+    vectors: _Count
+    files: _Count
+    bytes: _Count
+    being_written: bool
+    took_s: float
+
+    def __post_init__(self) -> None:
+        self.took_s = round(self.took_s, _TIME_DIGITS)
+
+
+class Snapshot(_Object):
+    """The contents of a snapshot; "kept" is the folder of a corpus that it replaced."""
+
+    file: str
+    created: datetime.datetime
+    format: _Count
+    analysis: _Count
+    generation: _Count
+    articles: _Count
+    passages: _Count
+    complete: bool
+    with_corpus: bool
+    files: _Count
+    bytes: _Count
+    kept: str | None
 
 
 class EncodeReport(_Object):
@@ -238,6 +295,35 @@ def plan_document(plan: "catalogue.Plan") -> Plan:
         ignored=list(plan.ignored),
         refusal=str(plan.refusal) if plan.refusal else None,
     )
+
+
+def check_document(report: "findings.CheckReport") -> Check:
+    """Return the JSON document of a check."""
+    return Check(
+        sound=bool(report),
+        findings=[
+            Finding(
+                file=one.file,
+                code=one.problem.code,
+                problem=render(one.problem, "en", audience="report"),
+                mend=str(one.mend),
+            )
+            for one in report.findings
+        ],
+        generation=report.generation,
+        articles=report.articles,
+        passages=report.passages,
+        vectors=report.vectors,
+        files=report.files,
+        bytes=report.bytes,
+        being_written=report.is_being_written,
+        took_s=report.took_s,
+    )
+
+
+def snapshot_document(file: "snapshot_file.SnapshotFile") -> Snapshot:
+    """Return the JSON document of a snapshot."""
+    return msgspec.convert(file, Snapshot, from_attributes=True)
 
 
 def edit_document(edit: "edits.Edit") -> Edit:

@@ -29,6 +29,8 @@ from htxsearch.text.sentences import Span
 if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions, Plan
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.findings import CheckReport
+    from htxsearch.indexing.snapshot_file import SnapshotFile
 
 __all__ = [
     "Answer",
@@ -45,9 +47,11 @@ __all__ = [
     "SearchHit",
     "additions_json",
     "by_province",
+    "check_json",
     "edit_json",
     "plan_json",
     "report_json",
+    "snapshot_json",
 ]
 
 
@@ -329,6 +333,7 @@ class Info(JsonValue):
 
     `complete` is false while a run is under way or was cut off, `indexing` says how far a run is that is under way. `vectors`
     counts different texts. `rejected` could not be read, `ignored` counts the files and folders that a `.htxignore` names.
+    `generation` is the number of the last commit; `reindexed` and `took_s` are of the last finished run, None if not known.
     """
 
     index: str
@@ -346,6 +351,12 @@ class Info(JsonValue):
     rejected: tuple[Rejected, ...] = ()
     ignored: int = 0
     indexing: IndexingProgress | None = None
+    format: int = 0
+    analysis: int = 0
+    generation: int = 0
+    facts: int = 0
+    reindexed: datetime.datetime | None = None
+    took_s: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON values."""
@@ -392,6 +403,20 @@ def plan_json(plan: "Plan") -> dict[str, Any]:
     from htxsearch.search.index_json_types import plan_document
 
     return _values(plan_document(plan))
+
+
+def check_json(report: "CheckReport") -> dict[str, Any]:
+    """Return what a check of an index found as JSON values."""
+    from htxsearch.search.index_json_types import check_document
+
+    return _values(check_document(report))
+
+
+def snapshot_json(file: "SnapshotFile") -> dict[str, Any]:
+    """Return what is in a snapshot as JSON values."""
+    from htxsearch.search.index_json_types import snapshot_document
+
+    return _values(snapshot_document(file))
 
 
 def edit_json(edit: "Edit") -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """The API: a table of addresses with their parameters and questions.
 
 The JSON of a response is what `htxsearch … --json` prints: both come from the types of `search/json_types`, and so do the
-schemas of the OpenAPI document. Three types are only the API's: `Facets`, `Suggestions` and `Health`.
+schemas of the OpenAPI document. Some types are only the API's, such as `Facets`, `Suggestions` and `Health`.
 """
 
+import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from htxsearch.errors import UsageError
 from htxsearch.facts.status import Status
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.index import Index
+from htxsearch.indexing.progress import read_last_run
 from htxsearch.query.filters import FACETS
 from htxsearch.search import fact_json_types, json_types
 from htxsearch.search.index_json_types import IndexingProgress
@@ -25,6 +27,7 @@ from htxsearch.search.json_types import to_json
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes
 from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.monitoring import health_reasons
 from htxsearch.web.parameters import Parameter, read_parameters
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "Endpoint",
     "Facets",
     "Health",
+    "Reason",
     "Suggestions",
     "routes",
 ]
@@ -91,17 +95,30 @@ class Suggestions(Struct, kw_only=True, forbid_unknown_fields=True):
     suggestions: list[json_types.Suggestion]
 
 
-class Health(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The size of the index, and its version, which changes with every commit.
+class Reason(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A reason why the server is degraded: a stable code, and an English text."""
 
-    "indexing" has the numbers of files read and to read while a reindex is under way.
+    code: str
+    detail: str
+
+
+class Health(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The state of the server and the size of the index.
+
+    Every response says that the server lives, one with status 200 that it is ready: the index answers. It is "degraded" if it
+    has "reasons". "version" changes with every commit; "indexing" has the numbers of files read and to read while a reindex is
+    under way; "reindexed" is when the last one was finished.
     """
 
-    status: Literal["ok"]
+    status: Literal["ok", "degraded"]
+    live: bool
+    ready: bool
+    reasons: list[Reason]
     articles: _Count
     passages: _Count
     complete: bool
     indexing: IndexingProgress | None
+    reindexed: datetime.datetime | None
     version: str
 
 
@@ -110,7 +127,8 @@ class Endpoint:
     """An address of the API. `ask` returns the JSON of the type `answer`.
 
     With `by_id` the path ends in an article's id. `is_slow` is True for parameters whose answer may take long. The answer is
-    never cached if `is_cached` is False.
+    never cached if `is_cached` is False. With `is_of_server` the values also have "waiting" and "most_waiting", the requests
+    that wait for the index and how many may.
     """
 
     path: str
@@ -122,6 +140,7 @@ class Endpoint:
     by_id: bool = False
     is_slow: Callable[[Mapping[str, Any]], bool] = lambda _: False
     is_cached: bool = True
+    is_of_server: bool = False
 
 
 def _query(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,14 +206,19 @@ def _suggest(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     return to_json(Suggestions(query=values["q"], suggestions=suggestions))
 
 
-def _health(index: Index, _: Mapping[str, Any]) -> dict[str, Any]:
-    counts, progress = index.counts(), index.progress()
+def _health(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
+    counts, progress, run = index.counts(), index.progress(), read_last_run(index.path)
+    reasons = health_reasons(index, values["waiting"], values["most_waiting"])
     health = Health(
-        status="ok",
+        status="degraded" if reasons else "ok",
+        live=True,
+        ready=True,
+        reasons=[Reason(code=reason.code, detail=str(reason)) for reason in reasons],
         articles=counts.articles,
         passages=counts.passages,
         complete=index.is_complete(),
         indexing=convert(progress, IndexingProgress, from_attributes=True) if progress else None,
+        reindexed=run.finished if run else None,
         version=index.version(),
     )
     return to_json(health)
@@ -318,10 +342,11 @@ ENDPOINTS = (
     Endpoint(
         path="/api/health",
         name="health",
-        about="Whether the index answers, its size, and its version.",
+        about="Whether the server is ready, or degraded and why; the size of the index, and its version.",
         answer=Health,
         ask=_health,
         is_cached=False,
+        is_of_server=True,
     ),
 )
 
@@ -345,6 +370,8 @@ async def _respond(endpoint: Endpoint, request: Request) -> Response:
     if endpoint.by_id:
         values |= read_parameters([ARTICLE_ID], [("id", request.path_params["id"])])
     threads: IndexThreads = request.app.state.index_threads
+    if endpoint.is_of_server:
+        values |= {"waiting": threads.search.waiting, "most_waiting": threads.search.max_waiting}
     thread = threads.related if endpoint.is_slow(values) else threads.search
     cached = await cached_answer(request, thread, lambda index: endpoint.ask(index, values), is_cached=endpoint.is_cached)
     headers = cached.headers if endpoint.is_cached else {"Cache-Control": "no-store"}

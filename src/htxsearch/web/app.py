@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,7 +23,9 @@ from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
 from htxsearch.web.index_thread import IndexThread, IndexThreads
-from htxsearch.web.openapi import document
+from htxsearch.web.monitoring import MEDIA_TYPE as METRICS_TYPE
+from htxsearch.web.monitoring import Metrics, MetricsMiddleware, metrics_text
+from htxsearch.web.openapi import METRICS, document
 from htxsearch.web.security import SecurityMiddleware
 from htxsearch.web.settings import Settings
 
@@ -57,23 +60,33 @@ def make_app(settings: Settings) -> Starlette:
         threads.close()
 
     openapi = as_bytes(document(allow_add=settings.allow_add))
+    metrics = Metrics()
     handlers: dict[Any, Any] = dict.fromkeys((HtxError, HTTPException, Exception), _on_error)
     app = Starlette(
         routes=[
             *api.routes(),
             *additions.routes(settings),
+            Route(METRICS, _metrics, methods=["GET"]),
             Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
             *fact_pages.routes(),
         ],
-        middleware=_middleware(settings),
+        middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings)],
         exception_handlers=handlers,
         lifespan=lifespan,
     )
     app.state.settings = settings
+    app.state.metrics = metrics
     app.state.answer_cache = AnswerCache()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
     return app
+
+
+async def _metrics(request: Request) -> Response:
+    """Return the metrics of this process."""
+    state = request.app.state
+    text = await metrics_text(state.metrics, state.index_threads, Path(state.settings.index))
+    return Response(text, media_type=METRICS_TYPE, headers={"Cache-Control": "no-store"})
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
@@ -106,7 +119,7 @@ async def _on_error(request: Request, exception: Exception) -> Response:
 
 def _error_response(request: Request, error: HtxError) -> Response:
     """Return an error as problem details for the API, as a page for a reader."""
-    if not request.url.path.startswith("/api/"):
+    if not request.url.path.startswith(("/api/", METRICS)):
         return pages.error_page(request, error)
     return Response(problem_details(error), status_of(error).value, headers_of(error), MEDIA_TYPE)
 

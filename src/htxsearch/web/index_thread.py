@@ -46,6 +46,16 @@ class IndexThread:
         self._waiting = 0
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
 
+    @property
+    def waiting(self) -> int:
+        """The number of questions that wait, the one being answered included."""
+        return self._waiting
+
+    @property
+    def max_waiting(self) -> int:
+        """The number of questions that may wait."""
+        return self._max_waiting
+
     async def ask(self, question: Callable[[Index], _Answer], *, timeout_s: float | None = None) -> _Answer:
         """Return the result of `question(index)`, called in the thread in its turn.
 

@@ -12,9 +12,13 @@ from htxsearch.search.index_json_types import Additions
 from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
 from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
 from htxsearch.web.errors import MEDIA_TYPE, Problem
+from htxsearch.web.monitoring import MEDIA_TYPE as METRICS_TYPE
 from htxsearch.web.parameters import Parameter
 
-__all__ = ["document"]
+__all__ = ["METRICS", "document"]
+
+METRICS = "/metrics"
+"""The address of the metrics, which is the one that Prometheus asks by default."""
 
 _REFERENCE = "#/components/schemas/{name}"
 _TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), Additions, Problem)
@@ -63,7 +67,7 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
             "description": "Search in a folder of Vietnamese articles. The JSON of a response is what the command line prints "
             "with --json.",
         },
-        "paths": paths | ({"/api/articles": {"post": _addition()}} if allow_add else {}),
+        "paths": paths | {METRICS: {"get": _metrics()}} | ({"/api/articles": {"post": _addition()}} if allow_add else {}),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -141,6 +145,19 @@ def _addition() -> dict[str, Any]:
             **_problems(_ADDITION_PROBLEMS),
         },
         "security": [{"token": []}],
+    }
+
+
+def _metrics() -> dict[str, Any]:
+    """Return the operation of the metrics, whose response is not JSON."""
+    about = "Requests, latency, queue, memory and index in the text format of Prometheus."
+    return {
+        "operationId": "metrics",
+        "summary": about,
+        "responses": {
+            "200": {"description": about, "content": {METRICS_TYPE: {"schema": {"type": "string"}}}},
+            **_problems(_PROBLEMS_OF_ALL | {HTTPStatus.SERVICE_UNAVAILABLE: "The server has too many connections."}),
+        },
     }
 
 

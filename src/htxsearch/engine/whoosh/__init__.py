@@ -15,12 +15,14 @@ defines.
     scoring     evaluating nodes
     writer      a batch of changes, merging
     engine      searching and looking up
+    checking    the files of a commit, and whether they are sound
 
 Whoosh's own schema holds only Whoosh's classes, given ready-made term lists. An untrusted index can run code where
 Whoosh reads it, which is when an index is written to: only write to an index that you built.
 """
 
+from htxsearch.engine.whoosh.checking import check_files, commit_files
 from htxsearch.engine.whoosh.engine import WhooshEngine
 from htxsearch.engine.whoosh.storage import DISTRIBUTION
 
-__all__ = ["DISTRIBUTION", "WhooshEngine"]
+__all__ = ["DISTRIBUTION", "WhooshEngine", "check_files", "commit_files"]

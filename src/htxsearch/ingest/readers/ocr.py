@@ -30,6 +30,7 @@ __all__ = [
     "RecognisedPage",
     "Recogniser",
     "ScannedText",
+    "is_kept_whole",
     "keep_only",
     "recogniser",
     "recognising",
@@ -162,15 +163,10 @@ class Recogniser:
 
         None if nothing, or nothing whole, is kept.
         """
-        if self.folder is None:
-            return None
-        try:
-            kept = json.loads((self.folder / f"{key}.json").read_bytes())
-            page = RecognisedPage(tuple(map(str, kept["lines"])), int(kept["words"]), float(kept["confidence"]))
-            is_whole = kept["check"] == _check(page, kept["version"])
-            return page if is_whole and (program is None or program.version == kept["version"]) else None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        if self.folder is None or (kept := _read_kept(self.folder / f"{key}.json")) is None:
             return None  # it is recognised again
+        page, version = kept
+        return page if program is None or program.version == version else None
 
 
 _current: ContextVar[Recogniser | None] = ContextVar("recogniser", default=None)
@@ -298,6 +294,24 @@ def keep_only(folder: Path, scans: Set[str]) -> None:
                 file.unlink()
             except OSError as error:  # the next run tries again
                 logging.getLogger(__name__).warning("%s: %s", file, error)
+
+
+def is_kept_whole(path: Path) -> bool:
+    """Return True if a file of the folder holds the text of a page as it was kept."""
+    return _read_kept(path) is not None
+
+
+def _read_kept(path: Path) -> tuple[RecognisedPage, str] | None:
+    """Return the page that a file keeps, and the version that recognised it.
+
+    None if it keeps nothing, or nothing whole.
+    """
+    try:
+        kept = json.loads(path.read_bytes())
+        page = RecognisedPage(tuple(map(str, kept["lines"])), int(kept["words"]), float(kept["confidence"]))
+        return (page, kept["version"]) if kept["check"] == _check(page, kept["version"]) else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        return None
 
 
 def _keep(path: Path, page: RecognisedPage, version: str) -> None:
