@@ -236,6 +236,11 @@ def _go(way: str, text: str) -> None:
         ("title of a page", "a - " * 50_000),
         ("document", "1." * 20_000),
         ("document", "A. " * 10_000),
+        ("document", "a\n" + "-\n" * 20_000),
+        ("document", "a\n" * 10_000),
+        ("document", "đan giỏ " * 10_000),
+        ("document", "1" * 100_000),
+        ("text", "a\n" * 50_000),
     ],
 )
 def test_many_of_a_thing_take_seconds_at_most(way: str, text: str) -> None:

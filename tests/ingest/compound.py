@@ -1,4 +1,4 @@
-"""Writers of compound files: documents of Word 97 and mails of Outlook, no more of them than the tests need."""
+"""Writers of compound files, as far as the tests need them: Word 97, Excel 97, Outlook."""
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -233,6 +233,50 @@ def _style_sheet(styles: Sequence[tuple[str, int | None]]) -> bytes:
 def _font_entry(name: str) -> bytes:
     rest = bytes([0x16]) + struct.pack("<HBB", 400, 0, 0) + bytes(34) + name.encode("utf-16-le") + b"\0\0"
     return bytes([len(rest)]) + rest
+
+
+# Excel 97
+
+
+def record(kind: int, content: bytes = b"") -> bytes:
+    """Return a record of a workbook."""
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def xls(formats: Sequence[str | int], sheets: Mapping[str, Mapping[tuple[int, int], str | tuple[float, int]]]) -> bytes:
+    """Return a workbook of sheets with texts and numbers at rows and columns.
+
+    A number has the place of its format in `formats`, which are written or the number of one that Excel has.
+    """
+    parts = [_sheet(cells) for cells in sheets.values()]
+    begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0))
+    styles = b"".join(
+        record(0x041E, struct.pack("<H", 164 + number) + _long(shown))
+        for number, shown in enumerate(formats)
+        if isinstance(shown, str)
+    )
+    for number, shown in enumerate(formats):
+        styles += record(0x00E0, struct.pack("<HH", 0, shown if isinstance(shown, int) else 164 + number) + bytes(16))
+    at = len(begin + styles) + sum(12 + 2 * len(name) for name in sheets) + 4
+    names = b""
+    for name, part in zip(sheets, parts, strict=True):
+        names += record(0x0085, struct.pack("<IHBB", at, 0, len(name), 1) + name.encode("utf-16-le"))
+        at += len(part)
+    return compound({"Workbook": _padded(begin + styles + names + record(0x000A) + b"".join(parts), _SMALL)})
+
+
+def _long(text: str) -> bytes:
+    return struct.pack("<HB", len(text), 1) + text.encode("utf-16-le")
+
+
+def _sheet(cells: Mapping[tuple[int, int], str | tuple[float, int]]) -> bytes:
+    found = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x10, 0, 0, 0, 0))
+    for (row_, column), cell in cells.items():
+        if isinstance(cell, str):
+            found += record(0x0204, struct.pack("<3H", row_, column, 0) + _long(cell))
+        else:
+            found += record(0x0203, struct.pack("<3Hd", row_, column, cell[1], cell[0]))
+    return found + record(0x000A)
 
 
 # Outlook

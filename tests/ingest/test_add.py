@@ -2,13 +2,14 @@
 
 import json
 import re
+import sys
 import tomllib
 import unicodedata
 import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from web import Answer, Site, running
@@ -20,6 +21,7 @@ from htxsearch.indexing.catalogue import Additions
 from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.ingest.add import safe_name
 from htxsearch.ingest.fetch import Fetcher, Limits
+from htxsearch.ingest.readers.budget import Budget
 
 LIMITS = Limits(connect_s=2, read_s=1, total_s=3, delay_s=0)
 
@@ -504,3 +506,37 @@ def test_nothing_that_comes_from_others_takes_an_articles_id(index: Index, site:
     site.page("/own", b'{"id": "1", "text": "Hai."}\n', "application/jsonl")
     assert kinds(add(index, own, from_others=True)) == ["updated"]
     assert index.show("1").article.body == "Hai."
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_the_ids_in_an_archive_from_others_are_read_by_another_process(
+    index: Index, tmp_path: Path, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.corpus.mkdir()
+    (index.corpus / "mía.txt").write_text("Mía thật.", "utf-8")
+    index.update()
+    with zipfile.ZipFile(tmp_path / "gói.zip", "w") as archive:
+        archive.writestr("x.jsonl", json.dumps({"id": "mía.txt" if taken else "ngô.txt", "text": "Mía."}) + "\n")
+
+    def read_here(*_: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr("htxsearch.ingest.corpus.read_articles", read_here)
+    found = add(index, from_others=True, sent=[("gói.zip", tmp_path / "gói.zip")])
+    assert (len(found.refused), kinds(found)) == ((1, []) if taken else (0, ["added"]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has no such limits")
+def test_an_archive_from_others_that_costs_too_much_is_refused(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.corpus.mkdir()
+    (index.corpus / "mía.txt").write_text("Mía thật.", "utf-8")
+    index.update()
+    with zipfile.ZipFile(tmp_path / "gói.zip", "w") as archive:
+        archive.writestr("x.txt", "Mía của bản. " * 300_000)
+    monkeypatch.setattr(Budget, "for_file", staticmethod(lambda size: Budget(memory=0, seconds=60, size=size)))
+    [refused] = add(index, from_others=True, sent=[("gói.zip", tmp_path / "gói.zip")]).refused
+    assert refused.reason.code == "file.budget-memory"
+    assert not (index.corpus / "gói.zip").exists()
+    assert index.show("mía.txt").article.body == "Mía thật."

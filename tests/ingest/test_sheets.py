@@ -3,6 +3,7 @@
 import datetime
 import io
 import json
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from htxsearch import Article, Rejected
 from htxsearch.facts.extract import extract_facts
 from htxsearch.ingest.corpus import SourceFile, articles_of
 from htxsearch.ingest.readers.cells import table_lines
+from htxsearch.ingest.readers.compound import read_streams
+from htxsearch.ingest.readers.old_excel import share_cells
+from ingest.compound import compound, record, xls
 from ingest.folder import packed
 
 
@@ -261,6 +265,43 @@ def test_a_percentage_of_an_open_document_is_read_as_shown(tmp_path: Path) -> No
     [article] = read(tmp_path, "so.ods", packed({"mimetype": kind, "META-INF/manifest.xml": "<m/>", "content.xml": content}))
     assert isinstance(article, Article), article
     assert article.body == "xã Bản Pom: hộ nghèo 5,4 %; cận nghèo 5,4 %; 0,5 hộ"
+
+
+SHOWN: list[str | int] = ["0.0%", 9, "0.000", 10, '0.0"%"', 0]
+XLS_CELLS: dict[tuple[int, int], Any] = {
+    **{(3, 2 + number): name for number, name in enumerate(["Xã", *(f"Cột {letter} (%)" for letter in "abcdef")])},
+    (4, 2): "Bản Pom",
+    **{(4, 3 + style): (value, style) for style, value in enumerate((0.054, 0.07, 0.25, 1 / 3, 5.5, 0.5))},
+}
+
+
+def test_a_percent_cell_of_an_old_workbook_is_read_as_shown(tmp_path: Path) -> None:
+    [article] = read(tmp_path, "so.xls", xls(SHOWN, {"Hộ": XLS_CELLS, "Trống": {}}))
+    assert article.body == "xã Bản Pom: cột a 5,4 %; cột b 7 %; cột c 0,25 %; cột d 33,33 %; cột e 5,5 %; cột f 0,5 %"
+
+
+def test_the_cells_of_each_old_sheet_have_their_formats() -> None:
+    short = record(0x027E, struct.pack("<3HI", 2, 1, 0, 0)) + record(0x0006, struct.pack("<3H", 2, 2, 1) + bytes(16))
+    several = record(0x00BD, struct.pack("<2H", 5, 3) + struct.pack("<HIHIHI", 0, 0, 2, 0, 3, 0) + struct.pack("<H", 5))
+    whole = xls(SHOWN, {"Một": {(0, 0): (0.5, 3)}, "Hai": {(0, 0): (0.5, 2)}})
+    stream = read_streams(whole, ["Workbook"])["Workbook"]
+    chart = record(0x0809, struct.pack("<HH", 0x0600, 0x20)) + record(0x000A)
+    at = stream.rindex(record(0x0203, struct.pack("<3Hd", 0, 0, 2, 0.5)))
+    changed = compound({"Workbook": stream[:at] + chart + short + several + stream[at:]})
+    assert share_cells(changed) == {"Một": [(0, 0, 2)], "Hai": [(2, 1, 1), (2, 2, 0), (5, 3, 1), (5, 5, 2)]}
+
+
+def test_a_damaged_old_workbook_takes_no_time_and_is_no_fault() -> None:
+    stream = read_streams(xls(SHOWN, {"Một": {(0, 0): (0.5, 0)}}), ["Workbook"])["Workbook"]
+    for end in range(stream.rindex(struct.pack("<d", 0.5)) + 20):
+        assert set(share_cells(compound({"Workbook": stream[:end]}))) <= {"Một"}
+    assert share_cells(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") == {}
+    begin, style = stream[:20], record(0x00E0, struct.pack("<HH", 0, 9) + bytes(16))
+    many = 20_000
+    sheets = b"".join(
+        record(0x0085, struct.pack("<IHBB", 20 + 24 + 13 * many + 4 + 20 * number, 0, 1, 0) + b"a") for number in range(many)
+    )
+    assert share_cells(compound({"Workbook": begin + style + sheets + record(0x000A) + begin * many})) == {"a": []}
 
 
 def slides(*pages: list[str]) -> bytes:

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
-from htxsearch.ingest.article import Article, Rejected, Unreadable
-from htxsearch.ingest.corpus import may_be_article, source_files
+from htxsearch.ingest.article import Rejected, Unreadable
+from htxsearch.ingest.corpus import ids_of, may_be_article, source_files
 from htxsearch.ingest.feeds import FeedEntry, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
 from htxsearch.ingest.hosts import AddressRefused, host_of, is_address, parse_address
@@ -33,7 +33,7 @@ from htxsearch.ingest.metadata_files import (
     metadata_file_of,
     origin,
 )
-from htxsearch.ingest.readers import READERS_OF_SEVERAL, read_articles, reader_of
+from htxsearch.ingest.readers import READERS_OF_SEVERAL, reader_of
 from htxsearch.ingest.readers.kinds import READABLE
 from htxsearch.ingest.subscriptions import FEEDS_FILE, Subscription, read_subscriptions, write_file, write_subscriptions
 from htxsearch.text.normalize import nfc
@@ -208,15 +208,14 @@ class Adder:
 
         Which of the two files would keep the id is arbitrary.
         """
-        reader = reader_of(data, path)
-        if not self.holders or reader not in READERS_OF_SEVERAL or self._same_as(data) is not None:
+        if not self.holders or reader_of(data, path) not in READERS_OF_SEVERAL or self._same_as(data) is not None:
             return
         try:
-            for outcome in read_articles(reader, data, path, Metadata()):
-                if isinstance(outcome, Article) and self.holders.get(outcome.id, path) != path:
-                    raise AddressRefused(message("file.id-taken", id=outcome.id, path=self.holders[outcome.id]))
+            taken = next((one for one in ids_of(data, path) if self.holders.get(one, path) != path), None)
         except Unreadable as error:
             raise AddressRefused(error.message) from error
+        if taken is not None:
+            raise AddressRefused(message("file.id-taken", id=taken, path=self.holders[taken]))
 
     # Addresses
 

@@ -13,6 +13,7 @@ from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Article, Rejected, Unchanged, Unreadable
 from htxsearch.ingest.guard import guarded
 from htxsearch.ingest.ignored import IgnoreRules, with_rules_of
+from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.metadata_files import METADATA_SUFFIX, metadata_file_of, read_metadata_file
 from htxsearch.ingest.readers import lines_to_count, read_articles, reader_of
 from htxsearch.ingest.readers.archive import IGNORED_SUFFIXES, is_picture_of_page
@@ -30,6 +31,7 @@ __all__ = [
     "articles_of",
     "changed_articles",
     "check_corpus",
+    "ids_of",
     "lines_for_counting",
     "list_corpus",
     "may_be_article",
@@ -311,3 +313,24 @@ def _read(
     reader = reader_of(data, source.file.name)
     metadata = read_metadata_file(source.metadata_file)
     yield from within(allowed, read_articles(reader, data, source.path, metadata, known, boilerplate, source.rules.ignore))
+
+
+def ids_of(data: bytes, path: str) -> Iterator[str]:
+    """Yield the ids that the articles of a file will have at a path of the corpus.
+
+    What may cost much is read by another process. Raises Unreadable if the file, or a part of it, stops its reader.
+    """
+    try:
+        light = is_light(kind_of(data, os.path.splitext(path)[1].lower()), data)
+        yield from _ids(data, path) if light else guarded(_ids, data, path, allowed=Budget.for_file(len(data)))
+    except OSError as error:
+        raise Unreadable(message("file.unreadable", error=error.strerror)) from error
+    except Unreadable:
+        raise
+    except Exception as error:
+        raise Unreadable(message("file.reader-failed", error=f"{type(error).__name__}: {error}")) from error
+
+
+def _ids(data: bytes, path: str) -> Iterator[str]:
+    articles = read_articles(reader_of(data, path), data, path, Metadata())
+    yield from (one.id for one in within(Budget.for_file(len(data)), articles) if isinstance(one, Article))

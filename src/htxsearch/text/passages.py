@@ -18,9 +18,22 @@ __all__ = ["MAX_WORDS", "MIN_WORDS", "is_heading", "passages"]
 MIN_WORDS = 80
 MAX_WORDS = 160
 _LONGEST = 2 * MAX_WORDS
-"""No passage has more words, unless one sentence has."""
+"""No passage has more words; a sentence of more than half of them is divided."""
+_MOST_SENTENCES = _LONGEST
+"""Sentences of a passage: lines of signs have no words."""
 _CUT_IN_PARAGRAPH = 0.15
 _CUT_AFTER_HEADING = 10.0
+
+
+def _length_cost(words: int) -> float:
+    if words < MIN_WORDS:
+        return ((MIN_WORDS - words) / MIN_WORDS) ** 2
+    if words > MAX_WORDS:
+        return ((words - MAX_WORDS) / 40) ** 2
+    return 0.0
+
+
+_COSTS = [_length_cost(words) for words in range(_LONGEST + 1)]
 
 
 class _Unit(NamedTuple):
@@ -39,18 +52,20 @@ def passages(text: str) -> list[Span]:
     commas or blanks.
     """
     units = _units(text)
-    best = [0.0] + [float("inf")] * len(units)
-    cut = [0] * (len(units) + 1)
-    for end in range(1, len(units) + 1):
-        words = 0
-        for start in range(end - 1, -1, -1):
-            words += units[start].words
-            if words > _LONGEST and start < end - 1:
+    words_of = [unit.words for unit in units]
+    best, cut = [0.0], [0]
+    for end, unit in enumerate(units, start=1):
+        edge = unit.cut if end < len(units) else 0.0
+        least, first, words = float("inf"), end - 1, 0
+        for start in range(end - 1, max(-1, end - 1 - _MOST_SENTENCES), -1):
+            words += words_of[start]
+            if words > _LONGEST:
                 break
-            edge = units[end - 1].cut if end < len(units) else 0.0
-            cost = best[start] + _length_cost(words) + edge
-            if cost < best[end]:
-                best[end], cut[end] = cost, start
+            cost = best[start] + _COSTS[words] + edge
+            if cost < least:
+                least, first = cost, start
+        best.append(least)
+        cut.append(first)
     spans = []
     end = len(units)
     while end:
@@ -71,14 +86,6 @@ def is_heading(line: str, words: int) -> bool:
         return True
     numbered = stripped[0].isdigit() or stripped[:1] in "IVX"
     return words <= 20 and (stripped[-1] not in ".!?…;," or (numbered and words <= 8))
-
-
-def _length_cost(words: int) -> float:
-    if words < MIN_WORDS:
-        return ((MIN_WORDS - words) / MIN_WORDS) ** 2
-    if words > MAX_WORDS:
-        return ((words - MAX_WORDS) / 40) ** 2
-    return 0.0
 
 
 def _units(text: str) -> list[_Unit]:

@@ -1,8 +1,8 @@
 """Read the cells of a workbook, as a process of its own with bounded memory.
 
 It takes the workbook from standard input and writes its sheets as JSON. Days are [text]; cells that are shown as per cent are
-{"share": 0.054, "decimals": 1}. calamine (MIT) gives no formats, so XLSX and ODS are looked at for those cells; XLS and XLSB
-are not. The module imports nothing of htxsearch, for it runs isolated.
+{"share": 0.054, "decimals": 1}. calamine (MIT) gives no formats, so XLSX and ODS are looked at for those cells; XLSB is not,
+and XLS by `old_excel`. The module imports nothing of htxsearch, for it runs isolated.
 """
 
 import datetime
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-__all__ = ["MOST_ROWS", "PROGRAM"]
+__all__ = ["BUILT_IN_SHARES", "MOST_ROWS", "PROGRAM", "decimals_of"]
 
 PROGRAM = __file__
 """The file that a process runs."""
@@ -24,7 +24,7 @@ MOST_ROWS, _MOST_CELLS = 200_000, 4_000_000
 """Rows and cells of a sheet."""
 _MOST_MEMORY, _LARGEST_PART = 2 << 30, 64 << 20
 """Bytes of memory of the process, and of a part of the workbook other than a sheet."""
-_BUILT_IN = {9: 0, 10: 2}
+BUILT_IN_SHARES = {9: 0, 10: 2}
 """The decimals of the formats that Excel has for per cent, 0% and 0.00%."""
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[_*].')
 """What a format shows as it is."""
@@ -46,7 +46,7 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _decimals(shown: str) -> int | None:
+def decimals_of(shown: str) -> int | None:
     """Return the decimals of a number format for per cent, None for another."""
     first = _LITERAL.sub("", shown).partition(";")[0]
     found = _DECIMALS.search(first)
@@ -62,9 +62,9 @@ def _part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 def _styles(archive: zipfile.ZipFile) -> dict[str, int]:
     """Return the decimals of the per-cent cell styles of an XLSX, by number."""
     root = _part(archive, "xl/styles.xml")
-    formats = {str(number): decimals for number, decimals in _BUILT_IN.items()}
+    formats = {str(number): decimals for number, decimals in BUILT_IN_SHARES.items()}
     for one in root.iter():
-        if _local(one.tag) == "numFmt" and (decimals := _decimals(one.get("formatCode", ""))) is not None:
+        if _local(one.tag) == "numFmt" and (decimals := decimals_of(one.get("formatCode", ""))) is not None:
             formats[one.get("numFmtId", "")] = decimals
     styles = (list(part) for part in root if _local(part.tag) == "cellXfs")
     return {
@@ -173,8 +173,11 @@ def _plain(cell: object) -> object:
     return cell if isinstance(cell, bool | int | float | str) or cell is None else str(cell)
 
 
-def _sheets(data: bytes) -> Iterator[tuple[str, list[list[object]]]]:
-    """Yield the name and the cells of each sheet."""
+def _sheets(data: bytes) -> Iterator[tuple[str, tuple[int, int], list[list[object]]]]:
+    """Yield the name, the first row and column, and the cells of each sheet.
+
+    The cells are those from there on.
+    """
     from python_calamine import CalamineWorkbook
 
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
@@ -192,7 +195,7 @@ def _sheets(data: bytes) -> Iterator[tuple[str, list[list[object]]]]:
                     value = row[column]
                     if isinstance(value, int | float) and not isinstance(value, bool):
                         row[column] = {"share": value, "decimals": one.decimals}
-        yield name, rows
+        yield name, (top, left), rows
 
 
 def _main() -> None:

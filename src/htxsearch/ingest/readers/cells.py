@@ -8,7 +8,8 @@ import datetime
 import math
 import re
 from collections.abc import Sequence
-from itertools import repeat, zip_longest
+from functools import reduce
+from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from htxsearch.errors.messages import message
@@ -25,11 +26,13 @@ __all__ = ["Share", "names_of_columns", "sheet_document", "table_document", "tab
 
 _LONGEST_HEAD = 20
 """Rows in which the names of columns are looked for."""
+_MOST_ROWS_OF_NAMES, _CELLS_OF_HEADING = 4, 2
+"""Rows of names of columns and groups, and cells of a row that only heads others: number and name."""
 _NUMBERING = frozenset({"stt", "tt", "so tt", "so thu tu", "no", "#"})
 """Folded names of columns that only count the rows."""
 _ORDINAL = re.compile(r"[\d.]{1,6}|[IVXLC]{1,6}|[a-zđ]", re.IGNORECASE)
-_FIGURE = re.compile(r"[-+]?\d[\d., ]*%?")
-"""A cell of a table of texts that is a figure."""
+_FIGURE = re.compile(r"\(?[-+]?\d[\d., ]*%?\)?")
+"""A cell of a table of texts that is a figure, or the number of a column."""
 _YEAR = re.compile(r"(?<![\w./-])(?:19|20)\d\d(?![\w./-])")
 _PLANNED = re.compile(r"(?<!\w)(?:kế hoạch|chỉ tiêu|mục tiêu)(?!\w)", re.IGNORECASE)
 """Words before the time for which a figure is planned; in texts they name a plan by its year."""
@@ -90,7 +93,7 @@ def table_document(rows: Sequence[Sequence[str]]) -> ParsedDocument | None:
 def names_of_columns(rows: Sequence[Sequence[str]]) -> int:
     """Return how many rows at the top of a table name its columns.
 
-    They are none, one, or two with groups.
+    They are none, one, or up to four with groups.
     """
     return _names(rows, 0)[1] if len(rows) > 1 and _names_columns(rows, 0) else 0
 
@@ -98,7 +101,7 @@ def names_of_columns(rows: Sequence[Sequence[str]]) -> int:
 def table_lines(rows: Sequence[Sequence[str]]) -> list[str] | None:
     """Return the rows of a table as lines, None unless it is one of figures.
 
-    Its first row, or two, name the columns, and most rows below have figures; a table of two columns whose second counts
+    Its first row, or more, name the columns, and most rows below have figures; a table of two columns whose second counts
     nothing is a form. Each sentence of a row is a line, the first one behind the number of the row.
     """
     if not names_of_columns(rows):
@@ -197,12 +200,15 @@ def _names_columns(rows: Sequence[Sequence[object]], number: int) -> bool:
     years = {year for cell in cells if (year := _year(cell))}
     return (
         len(cells) >= 2
-        and all(_year(cell) or _is_name(cell) for cell in cells)
+        and all(map(_is_name_or_year, cells))
         and len(years) != 1
         and len(years) < len(cells)
-        and number + 1 < len(rows)
-        and sum(bool(_text(cell)) for cell in rows[number + 1]) >= 2
+        and (_rows_of_names(rows, number) > 1 or sum(bool(_text(cell)) for cell in chain(*rows[number + 1 : number + 2])) >= 2)
     )
+
+
+def _is_name_or_year(cell: object) -> bool:
+    return not _text(cell) or bool(_year(cell)) or _is_name(cell)
 
 
 def _is_name(cell: object) -> bool:
@@ -212,26 +218,68 @@ def _is_name(cell: object) -> bool:
 def _names(rows: Sequence[Sequence[object]], head: int) -> tuple[list[str], int]:
     """Return the names of the columns, and the number of the first row below them.
 
-    If a row of names stands below one of groups, whose cells are merged over several columns, they are joined.
+    Names in rows below each other are joined: a name of a group with each of those below it.
     """
-    names = [_name(cell) for cell in rows[head]]
-    below, figures = (rows[number] if number < len(rows) else () for number in (head + 1, head + 2))
-    pairs = list(zip_longest(names, [_name(cell) for cell in below], fillvalue=""))
-    used = [pair for pair in pairs if any(pair)]
-    is_grouped = (
-        not all(used[0])
-        and any(lower and not upper for upper, lower in used[1:])
-        and all(_year(cell) or _is_name(cell) for cell in below if _text(cell))
-        and not all(_is_name(cell) for cell in figures if _text(cell))
+    first = head + _rows_of_names(rows, head)
+    groups = [list(filter(None, column)) for column in _with_groups(_by_column(rows[head:first]))]
+    return [reduce(lambda name, group: _joined(group, name), reversed(column), "") for column in groups], first
+
+
+def _rows_of_names(rows: Sequence[Sequence[object]], head: int) -> int:
+    """Return how many rows from `head` on name the columns.
+
+    They are more than one if a row has names below a group, whose cell is merged over several columns and empty in all but the
+    first of them. Rows with figures follow, perhaps below a heading of a part. The first column has a single name.
+    """
+    below = rows[head + 1 : head + _MOST_ROWS_OF_NAMES]
+    most = 1 + next((number for number, row in enumerate(below) if not all(map(_is_name_or_year, row))), len(below))
+    for count in range(most, 1, -1):
+        used = [column for column in _by_column(rows[head : head + count]) if any(column)]
+        has_label = bool(used) and sum(map(bool, used[0])) == 1
+        if has_label and _is_below_group(used[1:]) and _begins_with_figures(rows[head + count : head + count + 2]):
+            return count
+    return 1
+
+
+def _by_column(rows: Sequence[Sequence[object]]) -> list[tuple[str, ...]]:
+    return list(zip_longest(*(map(_name, row) for row in rows), fillvalue=""))
+
+
+def _is_below_group(columns: Sequence[tuple[str, ...]]) -> bool:
+    """Return True if the last row has a name where a row above has none of its own."""
+    return any(
+        own[-1] and (not any(own[:-1]) or any(map(str.__ne__, own, whole)))
+        for own, whole in zip(columns, _with_groups(columns), strict=True)
     )
-    if not is_grouped:
-        return names, head + 1
-    columns, group = [], ""
-    for upper, lower in pairs:
-        group = upper or (group if lower else "")
-        columns.append(_joined(group, lower))
-        group = group if lower else ""
-    return columns, head + 2
+
+
+def _begins_with_figures(rows: Sequence[Sequence[object]]) -> bool:
+    """Return True if the first row has a figure.
+
+    Above the row with figures may stand the heading of a part.
+    """
+    filled = [[cell for cell in row if _text(cell)] for row in rows]
+    has_figure = [not all(map(_is_name, cells)) for cells in filled]
+    return has_figure[:1] == [True] or (has_figure[1:] == [True] and len(filled[0]) <= _CELLS_OF_HEADING)
+
+
+def _with_groups(columns: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return the names of each column with those of the groups that it is in.
+
+    A group goes on over empty cells as long as there are names below it, and ends where one above it begins.
+    """
+    found: list[tuple[str, ...]] = []
+    groups: tuple[str, ...] = ()
+    for column in columns:
+        lowest = max((row for row, name in enumerate(column) if name), default=-1)
+        highest = next((row for row, name in enumerate(column) if name), 0)
+        groups = tuple(
+            name or (group if row < highest else "")
+            for row, (name, group) in enumerate(zip_longest(column, groups, fillvalue=""))
+        )
+        found.append(groups)
+        groups = tuple(group if row < lowest else "" for row, group in enumerate(groups))
+    return found
 
 
 def _joined(group: str, name: str) -> str:

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from htxsearch.errors.messages import message
@@ -17,6 +17,7 @@ from htxsearch.ingest.readers.archive import Archive, safe_xml
 from htxsearch.ingest.readers.base import ParsedDocument
 from htxsearch.ingest.readers.cell_process import MOST_ROWS, PROGRAM
 from htxsearch.ingest.readers.cells import Share, sheet_document
+from htxsearch.ingest.readers.old_excel import ShareCell, share_cells
 from htxsearch.text.normalize import nfc
 
 __all__ = ["read_sheets"]
@@ -83,7 +84,24 @@ def _cells_of(data: bytes) -> list[tuple[str, list[list[object]]]]:
         if "too large" in reason or done.returncode < 0:
             raise Unreadable(message("file.sheet-too-long", limit=MOST_ROWS))
         raise Unreadable(message("file.sheet-damaged", error=reason[:_LONGEST_REASON]))
-    return [(name, [[_cell(cell) for cell in row] for row in rows]) for name, rows in json.loads(done.stdout)]
+    shares = {} if data.startswith(b"PK") else share_cells(data)
+    return [
+        (name, _with_shares([[_cell(cell) for cell in row] for row in rows], top, left, shares.get(name, ())))
+        for name, (top, left), rows in json.loads(done.stdout)
+    ]
+
+
+def _with_shares(rows: list[list[object]], top: int, left: int, shares: Iterable[ShareCell]) -> list[list[object]]:
+    """Return the cells of a sheet with those shown as per cent.
+
+    They begin at its row `top` and column `left`.
+    """
+    for one in shares:
+        row, column = one.row - top, one.column - left
+        value = rows[row][column] if 0 <= row < len(rows) and 0 <= column < len(rows[row]) else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            rows[row][column] = Share(value, one.decimals)
+    return rows
 
 
 def _cell(value: object) -> object:
