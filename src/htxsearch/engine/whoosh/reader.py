@@ -326,7 +326,7 @@ class IndexReader:
         docs, tf = [], []
         for segment, first in zip(self.segments, self._firsts(field), strict=False):
             if (some := segment.postings(field, term)) is not None:
-                docs.append(some[0] + np.uint32(first))
+                docs.append(some[0].astype(np.uint32) + np.uint32(first))  # numpy 1 would keep the smaller type
                 tf.append(some[1])
         if not docs:
             return _Joined(_NO_DOCS, _NO_TF, 0)
