@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test setup check bench perf docs eval train train-reader
+.PHONY: demo test setup check lock bench perf docs eval train train-reader
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -15,6 +15,10 @@ test: setup
 
 setup:
 	scripts/setup
+
+# The pinned versions; make lock ARGS=--upgrade for the newest.
+lock: setup
+	scripts/lock $(ARGS)
 
 check: setup
 	scripts/check
@@ -54,7 +58,7 @@ MINUTES ?= 120
 PRACTICE_SETS = evals/contrast-training evals/encyclopedia-training
 TRAINING_SETS = $(OWN_SETS) $(PRACTICE_SETS) $(DATA)/eval/mlqa-vi build/htxqa-train
 train-reader: setup
-	.venv/bin/pip install --quiet '.[train]'
+	.venv/bin/pip install --quiet --constraint scripts/constraints.txt '.[train]'
 	.venv/bin/python scripts/judged_training_set.py $(DATA) build/htxqa-train
 	.venv/bin/python scripts/train_reader.py $(TRAINING_SETS) --minutes $(MINUTES)
 
