@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test setup check lock bench perf docs eval train train-reader
+.PHONY: demo test setup check lock sbom bench perf docs eval train train-reader
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -19,6 +19,9 @@ setup:
 # The pinned versions; make lock ARGS=--upgrade for the newest.
 lock: setup
 	scripts/lock $(ARGS)
+
+sbom: setup
+	scripts/sbom
 
 check: setup
 	scripts/check
