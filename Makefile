@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test setup check lock sbom bench perf docs eval train train-reader
+.PHONY: demo test test-with setup check lock sbom bench perf docs eval train train-reader
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -12,6 +12,10 @@ demo: setup
 test: setup
 	scripts/check
 	scripts/test
+
+# Another Python, or the lowest versions that pyproject.toml allows: make test-with PYTHON=python3.13 ARGS=--lowest
+test-with:
+	scripts/test-with "$(PYTHON)" $(ARGS)
 
 setup:
 	scripts/setup
