@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test setup check bench perf docs eval train train-reader
+.PHONY: demo test test-with setup check lock sbom bench perf docs eval train train-reader
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -13,8 +13,19 @@ test: setup
 	scripts/check
 	scripts/test
 
+# Another Python, or the lowest versions that pyproject.toml allows: make test-with PYTHON=python3.13 ARGS=--lowest
+test-with:
+	scripts/test-with "$(PYTHON)" $(ARGS)
+
 setup:
 	scripts/setup
+
+# The pinned versions; make lock ARGS=--upgrade for the newest.
+lock: setup
+	scripts/lock $(ARGS)
+
+sbom: setup
+	scripts/sbom
 
 check: setup
 	scripts/check
@@ -54,7 +65,7 @@ MINUTES ?= 120
 PRACTICE_SETS = evals/contrast-training evals/encyclopedia-training
 TRAINING_SETS = $(OWN_SETS) $(PRACTICE_SETS) $(DATA)/eval/mlqa-vi build/htxqa-train
 train-reader: setup
-	.venv/bin/pip install --quiet '.[train]'
+	.venv/bin/pip install --quiet --constraint scripts/constraints.txt '.[train]'
 	.venv/bin/python scripts/judged_training_set.py $(DATA) build/htxqa-train
 	.venv/bin/python scripts/train_reader.py $(TRAINING_SETS) --minutes $(MINUTES)
 

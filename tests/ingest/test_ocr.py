@@ -378,6 +378,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
 @pytest.mark.parametrize(
     ("name", "data"),
     [("quet.pdf", scanned_pdf([grey_page()])), ("quet.png", png_of(grey_page())), ("quet.tif", tiff_of([grey_page()]))],
+    ids=["pdf", "png", "tiff"],  # not the bytes, since a PDF has a new identifier every time
 )
 def test_without_tesseract_a_scan_is_refused_with_the_way_to_install_it(tmp_path: Path, name: str, data: bytes) -> None:
     reason = reason_of(tmp_path, name, data)
