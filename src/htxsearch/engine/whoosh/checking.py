@@ -92,7 +92,10 @@ def _own_files(names: list[str], contents: Contents) -> list[str]:
 
 
 def _blob_faults(folder: Path, name: str, read: Callable[[int], None], crc: int | None = None) -> Iterator[FileFault]:
-    """Yield what is wrong with a blob; `crc` is the checksum that its commit has of it."""
+    """Yield what is wrong with a blob.
+
+    `crc` is the checksum that its commit has of it.
+    """
     read(_size(folder / name))
     try:
         with mapped(folder):
