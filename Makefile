@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test test-with setup check lock sbom bench perf docs eval train train-reader
+.PHONY: demo test test-with setup check lock sbom bench perf docs eval faults train train-reader
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -36,6 +36,12 @@ bench: setup
 # Instructions, counted by valgrind, against those pinned: what noise cannot fool.
 perf: setup
 	.venv/bin/python benches/instructions.py
+
+# Trials of each class; hours for a thousand on a busy machine. docs/reliability.md says what they are.
+FAULTS ?= 1000
+SEED ?= 1
+faults: setup
+	scripts/faults --trials $(FAULTS) --seed $(SEED) --figures evals/figures/faults.json
 
 QA_SETS = contrast-dev htxqa-dev xquad-vi viquad-dev
 OWN_SETS = evals/contrast evals/encyclopedia evals/questions

@@ -4,9 +4,9 @@
 
 docs/cli.md is every command's help. In README.md, README.vi.md and docs/*.md, the lines after `$ htxsearch …` in a
 console block are the command's output on the demo corpus, in the page's language. docs/ranking.md has the figures of
-rank.json, docs/decisions/README.md the table of the records, docs/benchmarks.md the figures that commands wrote. With
---check nothing is written, and the exit code is 1 if a page would change. FOLDER is an index of corpus/; without one
-it is built.
+rank.json, docs/decisions/README.md the table of the records, docs/benchmarks.md and docs/reliability.md the figures that
+commands wrote. With --check nothing is written, and the exit code is 1 if a page would change. FOLDER is an index of
+corpus/; without one it is built.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from pathlib import Path
 import click
 from benchmarks import benchmarks_page
 from click.testing import CliRunner
+from reliability import reliability_page
 
 from htxsearch.cli.main import cli
 from htxsearch.cli.translation import use_language
@@ -168,6 +169,7 @@ def main() -> int:
     pages[ROOT / "docs" / "ranking.md"] = with_figures(pages[ROOT / "docs" / "ranking.md"])
     pages[ROOT / "docs" / "decisions" / "README.md"] = decisions_index()
     pages[ROOT / "docs" / "benchmarks.md"] = benchmarks_page(ROOT)
+    pages[ROOT / "docs" / "reliability.md"] = reliability_page(ROOT)
     for path, wanted in pages.items():
         if not path.exists() or path.read_text("utf-8") != wanted:
             stale.append(path.relative_to(ROOT))

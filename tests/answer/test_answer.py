@@ -133,3 +133,9 @@ def test_words_that_ask_are_no_unknown_terms(series: Index) -> None:
     hints = {hint.code: hint.fields for hint in series.ask("Ai nuôi hổ ở Mường Pồn?").hints}
     assert hints["hint.unknown-terms"]["terms"] == ("nuôi", "hổ")
     assert "hint.unknown-terms" not in {hint.code for hint in series.ask("Ai ở Mường Pồn?").hints}
+
+
+def test_half_a_surrogate_pair_in_a_question_is_passed_over(demo: Index) -> None:
+    """A shell makes it of a wrong byte, and a tokenizer takes no such text."""
+    question = "Giám đốc HTX chè Tân Cương Xanh là ai?"
+    assert demo.ask(f"{question}\udcff").answer == demo.ask(question).answer

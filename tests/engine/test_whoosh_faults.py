@@ -19,7 +19,7 @@ from htxsearch.engine.bm25 import K1, B
 from htxsearch.engine.contract import Boolean, Counts, DateRange, Document, Node, TermsFilter
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
-from htxsearch.errors import HtxError
+from htxsearch.errors import HtxError, IndexBusy
 
 from .documents import any_of, document, hits, phrase, put, scores, syllables, terms
 
@@ -351,6 +351,23 @@ def test_a_writer_of_an_engine_that_looked_long_ago_harms_nothing_newer(engine: 
     assert reopened.article_ids() == ["a", "b"]
     for some in (late, reopened):
         some.close()
+
+
+def test_a_writer_does_not_build_on_a_commit_that_it_has_not_seen(engine: WhooshEngine, folder: Path) -> None:
+    """No lock kept the other one away, as on some network file systems."""
+    put(engine, document("a", "vườn cam"), blobs={"mục lục": b"1"})
+    late = WhooshEngine(folder)
+    writer = late.writer()
+    put(engine, document("b", "đồi chè"), blobs={"mục lục": b"2"})
+    writer.replace(document("c", "đồi sim"))
+    with pytest.raises(IndexBusy):
+        writer.commit({"mục lục": b"3"})
+    for some in (engine, late):
+        some.refresh()
+        assert (some.blob("mục lục"), some.article_ids()) == (b"2", ["a", "b"])
+    put(late, document("c", "đồi sim"), blobs={"mục lục": b"3"})
+    assert late.article_ids() == ["a", "b", "c"]
+    late.close()
 
 
 def test_a_writer_of_an_engine_without_documents_harms_no_blob(engine: WhooshEngine, folder: Path) -> None:

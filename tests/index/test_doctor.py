@@ -141,7 +141,7 @@ def test_garbage_in_every_file_at_once_is_no_traceback(copy: Folders) -> None:
         ("data-*/*.seg", "check.missing", REBUILD),
         ("data-*/*.imp", "check.columns-damaged", REINDEX),
         ("data-*/checksums-*.blob", "index.unreadable", REBUILD),
-        ("data-*/catalogue-*.blob", "index.incomplete", REBUILD),
+        ("data-*/catalogue-*.blob", "check.missing", REBUILD),
         ("manifest.json", "index.missing", REINDEX),
     ],
 )

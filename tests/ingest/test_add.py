@@ -1,6 +1,7 @@
 """Adding things to a corpus: files, folders, text, pages, feeds, sitemaps."""
 
 import json
+import os
 import re
 import sys
 import tomllib
@@ -80,6 +81,32 @@ def test_a_file_is_kept_byte_for_byte_and_found(index: Index, tmp_path: Path) ->
     assert index.search("thu hoạch chè").total == 1
     assert found.report is not None
     assert found.report.added == 1
+
+
+def test_what_was_added_is_on_disk_before_it_is_in_place(index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a loss of power afterwards loses nothing: the files, their names, and the new folders."""
+    synced: list[int] = []
+    placed: dict[str, bool] = {}
+    fsync, replace = os.fsync, os.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def watched_replace(source: Path, target: Path) -> None:
+        placed[Path(target).name] = os.stat(source).st_ino in synced
+        replace(source, target)
+
+    (tmp_path / "tin").mkdir()
+    (tmp_path / "tin" / "a.txt").write_text("Tổ đan lưới\nHọp tổ.\n", "utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", watched_fsync)
+        patch.setattr(os, "replace", watched_replace)
+        add(index, tmp_path / "tin")
+    assert placed["a.txt"]
+    assert placed["a.txt.meta.toml"]
+    folders = (index.corpus / "tin", index.corpus, index.corpus.parent, index.path)
+    assert {folder.stat().st_ino for folder in folders} <= {*synced}
 
 
 def test_the_same_content_is_not_added_twice(index: Index, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import htxsearch
 from htxsearch import Index
-from htxsearch.errors import QuerySyntaxError, UsageError
+from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.indexing.snapshot_file import Member
 from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.snapshot import Snapshot
@@ -119,3 +119,9 @@ def test_results_iterate_and_count(demo: Index) -> None:
     related = demo.related("thai-nguyen/hop-tac-xa-che-tan-cuong.txt", limit=4)
     assert [article.article_id for article in related] == [article.article_id for article in related.related]
     assert len(demo.reprints("thai-nguyen/hop-tac-xa-che-tan-cuong.txt")) == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b", "\ud800", "."])
+def test_what_no_file_can_be_called_is_the_name_of_no_article(demo: Index, name: str) -> None:
+    with pytest.raises(UnknownArticle):
+        demo.find(name)

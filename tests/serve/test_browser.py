@@ -12,7 +12,7 @@ from index.folders import Folders
 from web import running
 
 from .conftest import DEMO, HOSTILE
-from .test_server import Served, served
+from .process import Served, served
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -15,7 +15,7 @@ from index.folders import Folders
 from htxsearch.web.api import ENDPOINTS, Endpoint
 
 from .conftest import DEMO
-from .test_server import served
+from .process import served
 
 schemathesis = pytest.importorskip("schemathesis", reason="no schemathesis: pip install -e '.[dev]'")
 from schemathesis.checks import not_a_server_error  # noqa: E402

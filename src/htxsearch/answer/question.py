@@ -173,9 +173,10 @@ def folded_words(text: str) -> str:
 def plain_question(typed: str) -> str:
     """Return a question without the signs of the query language.
 
-    The signs are quotation marks, brackets, + and -, OR, and field names.
+    The signs are quotation marks, brackets, + and -, OR, and field names. Halves of surrogate pairs, which a shell makes of
+    wrong bytes, go with them: they are no text.
     """
-    plain = re.sub(r"(?<!\S)-", " ", re.sub(r"[\"“”„«»()+*:]", " ", nfc(typed)))
+    plain = re.sub(r"(?<!\S)-", " ", re.sub(r"[\"“”„«»()+*:\ud800-\udfff]", " ", nfc(typed)))
     return " ".join(re.sub(r"(?<!\w)OR(?!\w)", "or", plain).split())
 
 

@@ -32,7 +32,7 @@ from htxsearch.errors import (
     IndexOutdated,
     UsageError,
 )
-from htxsearch.ingest.atomic_files import replace_file, sync_folder
+from htxsearch.ingest.atomic_files import make_folder, replace_file, sync_folder
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
 __all__ = [
@@ -218,7 +218,7 @@ def _held(index: Path, name: str, busy: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        index.mkdir(parents=True, exist_ok=True)
+        make_folder(index)
         lock = FileLock(index / name, timeout=_PATIENCE_S)
         lock.acquire()
     except Timeout:

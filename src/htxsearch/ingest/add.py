@@ -268,7 +268,6 @@ class Adder:
         finally:
             subscriptions = read_subscriptions(self.corpus)
             subscriptions[subscription.url] = subscription
-            self.corpus.mkdir(parents=True, exist_ok=True)
             write_subscriptions(self.corpus, subscriptions)
 
     def _add_entry(self, entry: FeedEntry) -> bool:
@@ -319,7 +318,6 @@ class Adder:
             metadata = changed_metadata_file(old, self.metadata, fetched, name=beside.name)
         except Unreadable as error:
             raise AddressRefused(error.message) from error
-        target.parent.mkdir(parents=True, exist_ok=True)
         write_file(beside, metadata)
         write_file(target, data)
         self._paths_by_size().setdefault(len(data), []).append(path)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["replace_file", "sync_file", "sync_folder"]
+__all__ = ["make_folder", "replace_file", "sync_file", "sync_folder"]
 
 _LONGEST_NAME = 255 - len(".tmp")
 
@@ -43,6 +43,18 @@ def _temporary(name: str) -> str:
     """Return NAME.tmp, or a shorter name if that is too long for a file system."""
     raw = os.fsencode(name)
     return f"{name}.tmp" if len(raw) < _LONGEST_NAME else f".{hashlib.blake2b(raw, digest_size=8).hexdigest()}.tmp"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, durably. Raises OSError."""
+    made = []
+    for one in (folder, *folder.parents):
+        if one.exists():
+            break
+        made.append(one)
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in made:
+        sync_folder(one.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from htxsearch.errors import CorpusError
-from htxsearch.ingest.atomic_files import replace_file
+from htxsearch.ingest.atomic_files import make_folder, replace_file
 
 __all__ = ["FEEDS_FILE", "Subscription", "read_subscriptions", "toml_text", "write_file", "write_subscriptions"]
 
@@ -101,11 +101,12 @@ def _address(part: str) -> str | None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace a file of the corpus as a whole.
+    """Replace a file of the corpus as a whole, durably.
 
-    reindex ignores the hidden temporary file. Raises OSError.
+    Its folder is made if it is missing. reindex ignores the hidden temporary file. Raises OSError.
     """
-    replace_file(path, [data], temporary=f".{path.name[:80]}.{os.getpid()}.part", durable=False)
+    make_folder(path.parent)
+    replace_file(path, [data], temporary=f".{path.name[:80]}.{os.getpid()}.part")
 
 
 def toml_text(text: str) -> str:

@@ -1,5 +1,6 @@
 """Articles as indexed: originals, reprints and related articles."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -66,7 +67,7 @@ def find_article(snapshot: Snapshot, name: str, corpus: Path) -> str:
     if wanted in ids:
         return wanted
     path = Path(name)
-    if path.is_file() and path.resolve().is_relative_to(corpus.resolve()):
+    if os.path.isfile(name) and path.resolve().is_relative_to(corpus.resolve()):
         inside = nfc(path.resolve().relative_to(corpus.resolve()).as_posix())
         if inside in ids:
             return inside

@@ -14,6 +14,7 @@ from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import (
     Contents,
     SegmentEntry,
+    blob_name,
     damaged,
     file_crc,
     latest_generation,
@@ -63,6 +64,11 @@ def check_files(folder: Path, read: Callable[[int], None] = lambda _bytes: None)
             yield FileFault(table, "damaged", error)
         return
     read(_size(folder / table))
+    broken = {fault.name for fault in faults}
+    for name, crc in contents.blobs.items():
+        path = folder / blob_name(name, generation)
+        if path.name not in broken:
+            yield from _blob_faults(folder, path.name, lambda _: None, crc)
     for entry in contents.segments:
         if entry.size:
             yield from _segment_faults(folder, entry)
@@ -85,13 +91,17 @@ def _own_files(names: list[str], contents: Contents) -> list[str]:
     return [name for name in names if name in segments or name in others]
 
 
-def _blob_faults(folder: Path, name: str, read: Callable[[int], None]) -> Iterator[FileFault]:
+def _blob_faults(folder: Path, name: str, read: Callable[[int], None], crc: int | None = None) -> Iterator[FileFault]:
+    """Yield what is wrong with a blob.
+
+    `crc` is the checksum that its commit has of it.
+    """
     read(_size(folder / name))
     try:
         with mapped(folder):
-            unpack_blob((folder / name).read_bytes())
+            unpack_blob((folder / name).read_bytes(), crc)
     except HtxError as error:
-        yield FileFault(name, "damaged", error)
+        yield FileFault(name, "damaged" if (folder / name).is_file() else "missing", error)
 
 
 def _segment_faults(folder: Path, entry: SegmentEntry) -> Iterator[FileFault]:

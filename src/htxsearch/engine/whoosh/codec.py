@@ -38,6 +38,7 @@ from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS
 from htxsearch.engine.whoosh.pickles import guard, loads_plain
 from htxsearch.engine.whoosh.postings import FieldPostings, PostingsBuffer, PostingsSource, read_postings
 from htxsearch.engine.whoosh.storage import NO_DATE, blob_name, checksums_of
+from htxsearch.errors import IndexBusy
 from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
 __all__ = ["Codec", "DurableStorage", "SegmentFiles", "merge_segment", "schema"]
@@ -87,6 +88,8 @@ class DurableStorage(FileStorage):  # type: ignore[misc]
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         if newname.endswith(".toc"):
+            if self.file_exists(newname):  # made by a process that no lock keeps away
+                raise IndexBusy("index.busy-engine", folder=self.folder)
             toc, generation = Path(self.folder, oldname), int(newname.removesuffix(".toc").rpartition("_")[2])
             self.before_commit(toc)
             with self.create_file(blob_name("checksums", generation)) as file:

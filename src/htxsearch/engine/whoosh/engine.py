@@ -3,7 +3,7 @@
 It also looks up terms, articles and values.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -49,6 +49,7 @@ class WhooshEngine:
                 folder.mkdir(parents=True, exist_ok=True)
                 self._index = DurableStorage(str(folder)).create_index(schema())
         self.generation = -1
+        self._blobs: Mapping[str, int] = {}
         self._reader = IndexReader(())
         self.refresh()
 
@@ -64,7 +65,7 @@ class WhooshEngine:
         with mapped(self._folder):
             latest = latest_generation(self._folder)
             while latest != self.generation:
-                segments = self._opened(latest)
+                segments, blobs = self._opened(latest)
                 again = latest_generation(self._folder)
                 if again == latest and segments is None:
                     raise FileNotFoundError(f"a file of commit {latest}")
@@ -72,20 +73,20 @@ class WhooshEngine:
                     latest = again  # a commit removed files that were about to be opened: look again
                     continue
                 self._reader = IndexReader(segments)
-                self.generation = latest
+                self.generation, self._blobs = latest, blobs
                 break
 
-    def _opened(self, generation: int) -> list[Segment] | None:
-        """Return the segments of a commit, None if a file is gone.
+    def _opened(self, generation: int) -> tuple[list[Segment] | None, Mapping[str, int]]:
+        """Return the segments of a commit, and the checksums of its blobs.
 
-        Segments known before are not opened again.
+        There are no segments, but None, if a file is gone. Segments known before are not opened again.
         """
         known = {segment.entry.name: segment for segment in self._reader.segments}
         try:
-            entries = read_contents(self._folder, generation).segments
-            return [self._segment(entry, known.get(entry.name)) for entry in entries if entry.size]
+            contents = read_contents(self._folder, generation)
+            return [self._segment(entry, known.get(entry.name)) for entry in contents.segments if entry.size], contents.blobs
         except FileNotFoundError:
-            return None
+            return None, {}
 
     def _segment(self, entry: SegmentEntry, before: Segment | None) -> Segment:
         return before if before is not None and before.entry == entry else Segment(self._folder, entry, before)
@@ -205,11 +206,14 @@ class WhooshEngine:
         with mapped(self._folder):
             while True:
                 try:
-                    return unpack_blob((self._folder / blob_name(name, self.generation)).read_bytes())
+                    file = self._folder / blob_name(name, self.generation)
+                    return unpack_blob(file.read_bytes(), self._blobs.get(name))
                 except FileNotFoundError:
                     before = self.generation
                     self.refresh()  # a commit may have removed it
                     if self.generation == before:
+                        if name in self._blobs:
+                            raise
                         return None
 
     def writer(self) -> WhooshWriter:
@@ -217,7 +221,11 @@ class WhooshEngine:
             sweep(self._folder)
             mend(self._folder, self._reader.segments)
             index = self._whoosh()
-        return WhooshWriter(self._folder, index, self.refresh)
+        return WhooshWriter(self._folder, index, self.generation, self._refreshed)
+
+    def _refreshed(self) -> int:
+        self.refresh()
+        return self.generation
 
 
 def _ranked(reader: IndexReader, matches: LeafScores, best_of: Floats, limit: int, *, per_article: bool, by_date: bool) -> Ints:

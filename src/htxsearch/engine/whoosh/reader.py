@@ -313,7 +313,7 @@ class IndexReader:
                 (*segment.table(field), first) for segment, first in zip(self.segments, self._firsts(field), strict=False)
             )
         tables = self._tables[field]
-        text = term.encode()
+        text = term.encode("utf-8", "surrogatepass")
         found = self.kernel.join(tables, text, zlib.crc32(text), zlib.crc32) if tables else None
         if found is None:
             self._tables[field] = ()  # a column is damaged: segments know how to mend it

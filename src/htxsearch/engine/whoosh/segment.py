@@ -198,7 +198,7 @@ class Segment:
         """
 
         def found(columns: Columns) -> tuple[Array, Array] | None:
-            number = columns.number_of(field, term.encode())
+            number = columns.number_of(field, term.encode("utf-8", "surrogatepass"))
             return columns.block(field, number) if number >= 0 else None
 
         return self._ask(found)
@@ -231,7 +231,7 @@ class Segment:
         """Return the number of docs that hold a term, deleted ones included."""
 
         def found(columns: Columns) -> int:
-            number = columns.number_of(field, term.encode())
+            number = columns.number_of(field, term.encode("utf-8", "surrogatepass"))
             if number < 0:
                 return 0
             at = columns.section(f"{field}.at")
@@ -249,7 +249,7 @@ class Segment:
 
         def found(columns: Columns) -> list[str]:
             hashes = columns.section("spelling.hash")
-            wanted = np.uint32(zlib.crc32(prefixed_key.encode()))
+            wanted = np.uint32(zlib.crc32(prefixed_key.encode("utf-8", "surrogatepass")))
             at = int(hashes.searchsorted(wanted))
             start = f"{prefixed_key}{SEPARATOR}"
             while at < len(hashes) and hashes[at] == wanted:
@@ -267,7 +267,7 @@ class Segment:
 
         The prefix is a field's prefix and the start of a key.
         """
-        wanted = start.encode()
+        wanted = start.encode("utf-8", "surrogatepass")
         count = len(self.section("spelling.text_at")) - 1
 
         def entry(number: int) -> bytes:
@@ -294,7 +294,7 @@ class Segment:
         """Return the live articles of an id: one, or none."""
 
         def found(columns: Columns) -> list[int]:
-            wanted = article_id.encode()
+            wanted = article_id.encode("utf-8", "surrogatepass")
             hashes, articles = columns.section("id.hash"), columns.section("id.article")
             number = np.uint32(zlib.crc32(wanted))
             start, end = int(hashes.searchsorted(number)), int(hashes.searchsorted(number, "right"))

@@ -13,11 +13,12 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from htxsearch.engine.contract import Terms, forward_of
@@ -94,10 +95,14 @@ class SegmentEntry:
 
 
 class Contents(NamedTuple):
-    """The segments of one commit."""
+    """The segments of one commit, and the checksums of its blobs by name.
+
+    There are no checksums of blobs in an index of an earlier program.
+    """
 
     generation: int
     segments: tuple[SegmentEntry, ...]
+    blobs: Mapping[str, int] = MappingProxyType({})
 
 
 def latest_generation(folder: Path) -> int:
@@ -122,11 +127,12 @@ def read_contents(folder: Path, generation: int, *, path: Path | None = None) ->
     toc = path or folder / f"_MAIN_{generation}.toc"
     content = toc.read_bytes()
     crcs: dict[str, int] = {}
+    blobs: dict[str, int] = {}
     if path is None:
         checksums = read_checksums(folder, generation)
         if checksums["toc"] != zlib.crc32(content):
             raise damaged(toc)
-        crcs = checksums["segments"]
+        crcs, blobs = checksums["segments"], checksums.get("blobs", {})
     file = BytesIO(content)
     if file.read(3) != _SIZES or _int(file) != _BYTE_ORDER:
         raise ValueError("the table of contents is of another architecture")
@@ -137,7 +143,7 @@ def read_contents(folder: Path, generation: int, *, path: Path | None = None) ->
     if _int(file) != generation:
         raise ValueError("the table of contents is another commit's")
     _int(file)
-    return Contents(generation, tuple(_entry(vars(segment), crcs) for segment in load(file)))
+    return Contents(generation, tuple(_entry(vars(segment), crcs) for segment in load(file)), blobs)
 
 
 def _entry(state: dict[str, Any], crcs: Mapping[str, int]) -> SegmentEntry:
@@ -150,7 +156,9 @@ def _entry(state: dict[str, Any], crcs: Mapping[str, int]) -> SegmentEntry:
 
 
 def read_checksums(folder: Path, generation: int) -> Any:
-    """Return the checksums of a commit: of "toc", and of "segments" by name.
+    """Return the checksums of a commit.
+
+    They are those of "toc", and of "segments" and "blobs" by name.
 
     Raises FileNotFoundError if the commit is gone, and any exception for a damaged file.
     """
@@ -167,7 +175,13 @@ def checksums_of(folder: Path, generation: int, toc: Path) -> bytes:
         before = read_checksums(folder, generation - 1)["segments"]
     entries = read_contents(folder, generation, path=toc).segments
     segments = {entry.name: before.get(entry.name) or file_crc(folder / f"{entry.name}.seg") for entry in entries if entry.size}
-    return pack_blob(json.dumps({"toc": zlib.crc32(toc.read_bytes()), "segments": segments}).encode())
+    blobs = {path.name.rpartition("-")[0]: zlib.crc32(unpack_blob(path.read_bytes())) for path in _blobs(folder, generation)}
+    return pack_blob(json.dumps({"toc": zlib.crc32(toc.read_bytes()), "segments": segments, "blobs": blobs}).encode())
+
+
+def _blobs(folder: Path, generation: int) -> Iterator[Path]:
+    """Yield the blobs of a commit that is about to be made."""
+    return (path for path in sorted(folder.glob(f"*-{generation}.blob")) if path.name != blob_name(_CHECKSUMS, generation))
 
 
 def file_crc(path: Path) -> int:
@@ -235,10 +249,15 @@ def pack_blob(blob: bytes) -> bytes:
     return zlib.crc32(blob).to_bytes(4) + blob
 
 
-def unpack_blob(filed: bytes) -> bytes:
-    """Return the blob that was filed. Raises ValueError if its checksum is wrong."""
+def unpack_blob(filed: bytes, crc: int | None = None) -> bytes:
+    """Return the blob that was filed.
+
+    `crc` is the checksum that its commit has of it, None if it has none: another blob may be sound, too. Raises ValueError if
+    a checksum is wrong.
+    """
     blob = filed[4:]
-    if zlib.crc32(blob).to_bytes(4) != filed[:4]:
+    own = zlib.crc32(blob)
+    if own.to_bytes(4) != filed[:4] or crc not in (None, own):
         raise ValueError("a blob's checksum is wrong")
     return blob
 

@@ -26,6 +26,7 @@ from htxsearch.engine.whoosh.storage import (
     read_contents,
     stale_files,
 )
+from htxsearch.errors import IndexBusy
 from htxsearch.ingest.atomic_files import replace_file
 
 __all__ = ["WhooshWriter", "mend", "sweep"]
@@ -40,9 +41,12 @@ class WhooshWriter:
     Guarantees one write per id and session; a failed document leaves no trace.
     """
 
-    def __init__(self, folder: Path, index: Any, committed: Callable[[], None]) -> None:
-        """`committed` is called when a commit has become durable."""
-        self._folder, self._index, self._committed = folder, index, committed
+    def __init__(self, folder: Path, index: Any, generation: int, committed: Callable[[], int]) -> None:
+        """Write on top of the commit of that number.
+
+        `committed` is called when a commit has become durable; it returns the number of the last one.
+        """
+        self._folder, self._index, self._generation, self._committed = folder, index, generation, committed
         self._changes: dict[str, Document | None] = {}
 
     def replace(self, document: Document) -> None:
@@ -65,7 +69,16 @@ class WhooshWriter:
                 lock.release()
             self._changes.clear()
             sweep(self._folder)
-        self._committed()
+        self._check_alone(self._committed() - 1)
+
+    def _check_alone(self, generation: int) -> None:
+        """Raise IndexBusy if another commit was made than this writer builds on.
+
+        It was made by another process: the caller's lock keeps others away, but on some network file systems a lock means
+        nothing. What the caller believes to be in the index may then be gone.
+        """
+        if generation != self._generation:
+            raise IndexBusy("index.busy-engine", folder=str(self._folder))
 
     def _session(self, blobs: Mapping[str, bytes]) -> None:
         """Write everything in one session of Whoosh."""
@@ -74,6 +87,7 @@ class WhooshWriter:
         writer = self._index.writer(limitmb=256, codec=Codec(), _lk=False)
         self._index.storage.before_commit = partial(_write_columns, writer)
         try:
+            self._check_alone(writer.generation - 1)
             self._write(writer)
             for name, blob in blobs.items():
                 with writer.storage.create_file(blob_name(name, writer.generation)) as file:
