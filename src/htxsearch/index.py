@@ -10,6 +10,7 @@ for hit in index.search("hợp tác xã chè ở Thái Nguyên").hits:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
@@ -50,6 +51,9 @@ if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: n
     from htxsearch.search.facts import FactList
 
 __all__ = ["BATCH", "Index"]
+
+_has_encoder = cache(available)
+"""True if the encoder is installed: looking for it takes a tenth of a query, and a running process does not get it."""
 
 BATCH = 1000
 """Articles in a commit: more make fewer segments, fewer lose less work to a power cut."""
@@ -165,7 +169,7 @@ class Index:
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
         """Return vectors and encoder, or None; and a hint. Raises ExtraMissing."""
-        if semantic is False or (semantic is None and not available()):
+        if semantic is False or (semantic is None and not _has_encoder()):
             return None, None
         if self._vectors is None or not self._vectors.is_current():
             self._vectors = PassageVectors.open(self.path)
