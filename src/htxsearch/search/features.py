@@ -275,7 +275,8 @@ def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
 
     lengths = candidates.lengths
     passage = np.repeat(np.arange(len(lengths)), lengths)
-    begins = (candidates.flags & STARTS_SENTENCE > 0) | (np.diff(passage, prepend=-1) > 0)
+    begins = candidates.flags & STARTS_SENTENCE > 0
+    begins[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
     sentence = np.cumsum(begins) - 1
 
     token = np.repeat(np.flatnonzero(hit), width[hit])
@@ -378,15 +379,17 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     number[chosen] = np.arange(kinds)
     content_matches = matches.where(number[matches.query_term] >= 0)
     query_term, article = number[content_matches.query_term], candidates.articles[content_matches.passage]
-    counts = np.zeros(len(lengths) * kinds * kinds)
-    for behind in range(1, min(_NEAR + 1, len(query_term))):
-        first, second = query_term[:-behind], query_term[behind:]
-        apart = content_matches.position[behind:] - content_matches.position[:-behind]
-        near = (apart > 0) & (apart <= _NEAR) & (first != second)
-        pair = np.minimum(first, second) * kinds + np.maximum(first, second)
-        cell = (article[:-behind] * kinds * kinds + pair)[near]
-        counts += np.bincount(cell, (content_matches.weight[:-behind] * content_matches.weight[behind:])[near], len(counts))
-    table = counts.reshape(len(lengths), kinds * kinds)
+    position, weight = content_matches.position, content_matches.weight
+    here = np.arange(len(position))
+    # As positions never fall, those near behind a match are a run. It is cut: no position is that of many matches.
+    behind = np.minimum(np.searchsorted(position, position + _NEAR, "right"), here + _NEAR + 1) - here - 1
+    first = np.repeat(here, behind)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(behind) - behind, behind)
+    one, other = query_term[first], query_term[second]
+    near = (one != other) & (position[second] > position[first])
+    first, second, one, other = first[near], second[near], one[near], other[near]
+    cell = (article[first] * kinds + np.minimum(one, other)) * kinds + np.maximum(one, other)
+    table = _sums(cell, weight[first] * weight[second], len(lengths), kinds * kinds)
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
@@ -414,9 +417,10 @@ def _sums(cell: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:
 def _sentences(matches: _Matches, weight: _Floats, passages: int) -> _Floats:
     """Return, for every passage, the worth of its best sentence."""
     best = np.zeros(passages)
-    first = np.flatnonzero(np.diff(matches.sentence, prepend=-1) > 0)
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(matches.query_term)))
-    worth = _coverage(group, len(first), matches, len(weight)) @ weight
+    new = np.ones(len(matches.sentence), np.bool_)
+    new[1:] = matches.sentence[1:] > matches.sentence[:-1]
+    first = np.flatnonzero(new)
+    worth = _coverage(np.cumsum(new) - 1, len(first), matches, len(weight)) @ weight
     ratio = np.clip(matches.sentence_length[first] / _SENTENCE_LENGTH, *_SENTENCE_RATIOS)
     np.maximum.at(best, matches.passage[first], worth / (1 - _SENTENCE_B + _SENTENCE_B * ratio))
     return best

@@ -117,10 +117,15 @@ def earliest(
     for article_id in articles.earliest(hits):
         hit = hits[article_id]
         if hit is best.hit or (
-            wanted <= _highlighted(articles.passage(hit), query) and holds(articles[article_id].article.body, text)
+            wanted <= _highlighted(articles.passage(hit), query) and _has(articles[article_id].article.body, text)
         ):
             return best._replace(hit=hit)
     return best
+
+
+def _has(body: str, passage: str) -> bool:
+    """Return True if a body has nearly all of a passage; a copy is seen at once."""
+    return passage in body or holds(body, passage)
 
 
 def search_hit(

@@ -163,7 +163,7 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     line = _line(snapshot, read_as, tree, request, dense, None if request.filters else (query, reranked))
     groups = _groups(snapshot, request)
     counted = _count(snapshot.engine, query, line, request)
-    articles = StoredArticles(snapshot.engine)
+    articles = snapshot.articles
     query = query.without_highlights(reranked.unlikely)
     best = own_first(titled_first(reranked.ranked, query.terms), query.tree, articles)
     ranked, is_near = _ranked(snapshot.engine, query, best, request, groups, line)
@@ -204,7 +204,7 @@ def _line(
     if len(snapshot.lines) >= _KEPT_LINES:
         snapshot.lines.clear()
     line = near_line(query.node, query.concept, reranked.ranked)
-    own = own_documents(reranked.ranked, tree, StoredArticles(snapshot.engine))
+    own = own_documents(reranked.ranked, tree, snapshot.articles)
     snapshot.lines[key] = line = line.including(frozenset(passage.hit.article_id for passage in own))
     return line
 
@@ -226,7 +226,7 @@ def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: Se
             ranked += map(first_stage_only, result.hits)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
     every = counted if line.everything else engine.search(query.node, limit=0, per_article=not request.all_passages)
-    return _results(every, counted, read_as, query, request, page, near, StoredArticles(engine), groups)
+    return _results(every, counted, read_as, query, request, page, near, snapshot.articles, groups)
 
 
 def _count(engine: Engine, query: ExpandedQuery, line: NearLine, request: SearchRequest) -> SearchResult:

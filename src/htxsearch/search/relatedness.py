@@ -169,7 +169,7 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
     """
     lines = _OTHER.get() or learned_lines()
     line, order = lines[what.kind], lines["order"]
-    stored = StoredArticles(snapshot.engine)
+    stored = snapshot.articles
     group = snapshot.reprint_groups.group(what.article_id) if what.article_id else ()
     ordered = sorted(
         signed(snapshot, what, stored), key=lambda one: (-round(order.total(in_order(one[1])), _PLACES), one[0].article_id)

@@ -194,6 +194,11 @@ class IndexReader:
                     self._articles[article_id] = first + number
         return self._articles.get(article_id)
 
+    def tokens(self, article: int) -> tuple[bytes, list[int]]:
+        """Return an article's tokens, and how many its title and each passage have."""
+        segment, number = self.location_of(article)
+        return segment.tokens(number)
+
     def _joined(self, arrays: Sequence[npt.NDArray[Any]]) -> Ints:
         """Return the values of all segments' docs by number, (docs,) intp."""
         return np.concatenate([np.empty(0, np.intp), *arrays], dtype=np.intp)
