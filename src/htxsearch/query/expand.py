@@ -308,7 +308,9 @@ class Expander:
         years = sorted({int(part) for run in keys for part in run if _YEAR.fullmatch(part)})
         boost = self._weights.preferred
         nodes: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
-        named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in keys))
+        typed = frozenset(part for run in keys for part in run)
+        begun = ((place, words) for place, words in self._places.items() if typed.issuperset(words[:1]))
+        named = frozenset(place for place, words in begun if any(_holds(run, words) for run in keys))
         parts = (old for old, new in provinces().items() if new in named) if named else ()
         former = frozenset(place for place in parts if place in self._places) - named
         nodes += [TermsFilter("place", named, boost)] if named else []

@@ -158,11 +158,12 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     dense = dense and dense._replace(adds=not request.filters and is_running_words(tree))
     if request.sort == "date":
         return SearchPage(_by_date(snapshot, read_as, query, request, _line(snapshot, read_as, tree, request, dense)))
-    retrieval = _first_stage(snapshot.engine, read_as, query, request.filters, explain=request.explain)
+    facets = () if _has_line(request, tree) else _engine_facets(request)
+    retrieval = _first_stage(snapshot.engine, read_as, query, request.filters, facets=facets, explain=request.explain)
     reranked = rerank(snapshot.engine, query.terms, read_as, retrieval.result.hits, dense)
     line = _line(snapshot, read_as, tree, request, dense, None if request.filters else (query, reranked))
     groups = _groups(snapshot, request)
-    counted = _count(snapshot.engine, query, line, request)
+    counted = retrieval.result if line.everything else _count(snapshot.engine, query, line, request)
     articles = snapshot.articles
     query = query.without_highlights(reranked.unlikely)
     best = own_first(titled_first(reranked.ranked, query.terms), query.tree, articles)
@@ -189,9 +190,7 @@ def _line(
 
     `ranking` is the query without filters and its reranked passages, if they are known.
     """
-    if request.match != "most" or not any(
-        clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses
-    ):
+    if not _has_line(request, tree):
         return EVERYTHING
     key = (read_as, dense is not None)
     if ranking is None and key in snapshot.lines:
@@ -207,6 +206,13 @@ def _line(
     own = own_documents(reranked.ranked, tree, snapshot.articles)
     snapshot.lines[key] = line = line.including(frozenset(passage.hit.article_id for passage in own))
     return line
+
+
+def _has_line(request: SearchRequest, tree: Group) -> bool:
+    """Return False if all that match are near."""
+    return request.match == "most" and any(
+        clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses
+    )
 
 
 def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest, line: NearLine) -> Results:
