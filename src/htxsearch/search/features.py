@@ -34,7 +34,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -88,7 +88,8 @@ class QueryArrays:
     `order` has the numbers of the query terms as typed, -1 where something came between. `query_terms_of` gives, for the
     id of every index term that may stand for a query term, the number of that query term and how good a spelling the
     index term is (the best is 1); a short form (HTX) stands for several query terms, in order. `capital` is 1 for a query
-    term typed with a capital that is not the query's first letter, else 0.
+    term typed with a capital that is not the query's first letter, else 0. `fillers` (stop words,) are the ids of stop words,
+    which may stand between the words of a title that is asked for.
     """
 
     order: tuple[int, ...]
@@ -98,6 +99,7 @@ class QueryArrays:
     interrogative: _Bools
     capital: _Floats
     number: _Bools
+    fillers: _Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     def content(self) -> _Floats:
         """Return the idf of query terms that are content, 0 for others.
@@ -181,7 +183,7 @@ class Features(NamedTuple):
 
     `coverage` (ranked,) is the share of the content terms' idf that is found in the article or its title; `whole` is (ranked,)
     bool: all of them are, and all neighbours of the query stand side by side, in the text or in the title; `titled` is that of
-    the title alone.
+    the title alone, in which stop words may stand between neighbours.
     """
 
     values: _Floats
@@ -224,7 +226,23 @@ def features(question: QueryArrays, candidates: Candidates) -> Features:
     of_articles = np.maximum(of_articles, of_titles)
     titled = _holds_all(of_titles, content, _pair_counts(in_titles, question.order, len(content), titles))
     whole = titled | _holds_all(of_articles, content, pairs)
+    bare = _without_fillers(titles, question)
+    if bare is not titles:
+        titled |= _holds_all(of_titles, content, _pair_counts(_matches(question, bare), question.order, len(content), titles))
     return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article], titled[article])
+
+
+def _without_fillers(titles: Candidates, question: QueryArrays) -> Candidates:
+    """Return titles without the stop words that are no query terms.
+
+    "Quyết định khen thưởng" asks for "Quyết định về việc khen thưởng".
+    """
+    kept = ~np.isin(titles.tokens, question.fillers) | np.isin(titles.tokens, list(question.query_terms_of))
+    if kept.all():
+        return titles
+    owner = np.repeat(titles.articles, titles.lengths)
+    lengths = np.bincount(owner[kept], minlength=len(titles.lengths))
+    return replace(titles, tokens=titles.tokens[kept], flags=titles.flags[kept], lengths=lengths)
 
 
 def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:

@@ -25,6 +25,7 @@ __all__ = [
     "own_documents",
     "own_first",
     "search_hit",
+    "titled_as_asked",
     "titled_first",
 ]
 
@@ -36,18 +37,23 @@ _TITLE_TERMS = 4
 def titled_first(ranked: Sequence[Ranked], terms: QueryTerms) -> list[Ranked]:
     """Return ranked passages, first those of articles titled as the query.
 
-    Their titles have a long query, word by word.
+    Their titles have a long query, word by word, with nothing but stop words between the words: "Quyết định về việc khen
+    thưởng" for "quyết định khen thưởng".
 
     Whoever types so much of a title looks for its article, though its text may not say it again.
     """
-    if len(terms.terms) < _TITLE_TERMS:
-        return list(ranked)
-    titled = [passage for passage in ranked if passage.match and passage.match.titled]
+    titled = titled_as_asked(ranked, terms)
     others = [passage for passage in ranked if not (passage.match and passage.match.titled)]
     if not (titled and others):
         return list(ranked)
     raised = max(0.0, others[0].score - titled[-1].score + 1.0)
     return [*(one._replace(score=one.score + raised, parts=(*one.parts, ("titled", raised))) for one in titled), *others]
+
+
+def titled_as_asked(ranked: Sequence[Ranked], terms: QueryTerms) -> list[Ranked]:
+    """Return the passages of articles whose title has a long query."""
+    is_long = len(terms.terms) >= _TITLE_TERMS
+    return [passage for passage in ranked if is_long and passage.match and passage.match.titled]
 
 
 def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:

@@ -18,6 +18,7 @@ from htxsearch.search.hits import (
     own_documents,
     own_first,
     search_hit,
+    titled_as_asked,
     titled_first,
 )
 from htxsearch.search.near import EVERYTHING, NearLine, near_line
@@ -203,7 +204,7 @@ def _line(
     if len(snapshot.lines) >= _KEPT_LINES:
         snapshot.lines.clear()
     line = near_line(query.node, query.concept, reranked.ranked)
-    own = own_documents(reranked.ranked, tree, snapshot.articles)
+    own = [*own_documents(reranked.ranked, tree, snapshot.articles), *titled_as_asked(reranked.ranked, query.terms)]
     snapshot.lines[key] = line = line.including(frozenset(passage.hit.article_id for passage in own))
     return line
 

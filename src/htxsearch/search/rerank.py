@@ -1,6 +1,7 @@
 """Reranking against an engine: fetch the inputs of `features`, order the passages."""
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
-from htxsearch.text.stopwords import is_interrogative, is_stop_word
+from htxsearch.text.stopwords import STOP_WORDS, is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
 __all__ = [
@@ -216,7 +217,13 @@ def query_arrays(engine: Engine, query_terms: QueryTerms, typed: str) -> QueryAr
         interrogative=np.array([is_interrogative(query_term.typed) for query_term in query_terms.terms]),
         capital=np.array([capitals.get(query_term.typed, 0.0) for query_term in query_terms.terms]),
         number=np.array([query_term.typed[0].isdigit() for query_term in query_terms.terms]),
+        fillers=_fillers(),
     )
+
+
+@cache
+def _fillers() -> NDArray[np.int64]:
+    return np.array([term_hash(word) for word in STOP_WORDS], np.int64)
 
 
 def _any_of(query_terms: QueryTerms, number: int) -> DisjunctionMax:
