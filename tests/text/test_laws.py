@@ -48,7 +48,7 @@ from htxsearch.text.regions import region_called
 from htxsearch.text.segmenter import word_spans
 from htxsearch.text.sentences import Span, lines, sentences
 from htxsearch.text.stopwords import is_stop_word
-from htxsearch.text.tokens import Token, terms, tokens
+from htxsearch.text.tokens import Token, piece_tokens, terms, tokens
 from htxsearch.text.tokens import pieces as token_pieces
 
 laws = settings(max_examples=100)
@@ -204,10 +204,12 @@ def test_tokens_are_spans_in_order(text: str) -> None:
 @given(texts)
 def test_terms_and_places_are_those_of_the_tokens(text: str) -> None:
     assert terms(text) == [token.term for token in tokens(text)]
-    starts = accumulate((len(piece) + 1 for piece in text.split(" ")), initial=0)
+    parts = token_pieces(text)
+    assert list(map(len, parts)) == list(map(len, text.split(" ")))
+    starts = accumulate((len(part) + 1 for part in parts), initial=0)
     placed = [
         Token(start + token.start, start + token.end, token.term)
-        for start, piece in zip(starts, token_pieces(text), strict=False)
+        for start, piece in zip(starts, piece_tokens(parts), strict=False)
         for token in piece
     ]
     assert placed == list(tokens(text))

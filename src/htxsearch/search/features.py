@@ -226,8 +226,8 @@ def features(question: QueryArrays, candidates: Candidates) -> Features:
     of_articles = np.maximum(of_articles, of_titles)
     titled = _holds_all(of_titles, content, _pair_counts(in_titles, question.order, len(content), titles))
     whole = titled | _holds_all(of_articles, content, pairs)
-    bare = _without_fillers(titles, question)
-    if bare is not titles:
+    if (_holds_terms(of_titles, content) & ~titled).any():
+        bare = _without_fillers(titles, question)
         titled |= _holds_all(of_titles, content, _pair_counts(_matches(question, bare), question.order, len(content), titles))
     return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article], titled[article])
 
@@ -238,8 +238,6 @@ def _without_fillers(titles: Candidates, question: QueryArrays) -> Candidates:
     "Quyết định khen thưởng" asks for "Quyết định về việc khen thưởng".
     """
     kept = ~np.isin(titles.tokens, question.fillers) | np.isin(titles.tokens, list(question.query_terms_of))
-    if kept.all():
-        return titles
     owner = np.repeat(titles.articles, titles.lengths)
     lengths = np.bincount(owner[kept], minlength=len(titles.lengths))
     return replace(titles, tokens=titles.tokens[kept], flags=titles.flags[kept], lengths=lengths)
@@ -247,7 +245,13 @@ def _without_fillers(titles: Candidates, question: QueryArrays) -> Candidates:
 
 def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:
     """Return True for each row with every content term and all neighbours."""
-    held: _Bools = ((coverage >= _HELD) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
+    held: _Bools = _holds_terms(coverage, content) & (pairs > 0).all(axis=1)
+    return held
+
+
+def _holds_terms(coverage: _Floats, content: _Floats) -> _Bools:
+    """Return True for each row with every content term."""
+    held: _Bools = ((coverage >= _HELD) | (content == 0)).all(axis=1)
     return held
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import accumulate, chain
 
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.tokens import Token, pieces
+from htxsearch.text.tokens import Token, piece_tokens, pieces
 
 __all__ = ["excerpt", "highlights", "visible"]
 
@@ -36,7 +36,8 @@ def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = Fa
     with only a blank, hyphen or slash between them become one span. A lone syllable within a name, such as giá in Giá Rai, is
     not marked; the last one of a name (a person's given name) is, unless the marks are `faint`.
     """
-    of_pieces = list(pieces(text))
+    parts = pieces(text)
+    of_pieces = list(piece_tokens(parts))
     of_text = list(chain.from_iterable(of_pieces))
     text_terms = [token.term for token in of_text]
     by_first = _by_first(frozenset(runs))
@@ -47,7 +48,7 @@ def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = Fa
                 marked.update(range(position, position + len(run)))
     if not marked:
         return []
-    written = _Spans(text, of_pieces, of_text)
+    written = _Spans(parts, of_pieces, of_text)
     shown = (at for at in sorted(marked) if not _is_part_of_name(text, written, marked, at, faint=faint))
     return _merge(text, [written[position] for position in shown])
 
@@ -64,10 +65,10 @@ def _by_first(runs: frozenset[tuple[str, ...]]) -> dict[str, list[tuple[str, ...
 class _Spans:
     """The spans of the tokens of a text's pieces, each put together when it is asked for."""
 
-    def __init__(self, text: str, of_pieces: Sequence[tuple[Token, ...]], of_text: Sequence[Token]) -> None:
+    def __init__(self, parts: Sequence[str], of_pieces: Sequence[tuple[Token, ...]], of_text: Sequence[Token]) -> None:
         self._tokens = of_text
         self._behind = list(accumulate(map(len, of_pieces)))
-        self._lengths = list(accumulate(map(len, text.split(" ")), initial=0))
+        self._lengths = list(accumulate(map(len, parts), initial=0))
 
     def __len__(self) -> int:
         return len(self._tokens)

@@ -315,7 +315,7 @@ def _ranked(
     for part, node in enumerate(line.nodes(query.node)):
         ranked += [passage for passage in reranked if (passage.hit.article_id in near) == (part == 0)]
         is_all = len(best) < DEPTH or (part == 0 and line.is_known)
-        if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and not is_all:
+        if not is_all and len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end:
             limit = request.end + DEPTH + groups.spare
             result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
             rest = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]
