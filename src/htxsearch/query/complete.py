@@ -293,7 +293,7 @@ def _terms(text: str) -> tuple[str, ...]:
 
 
 def _known_place(name: str, articles: int) -> tuple[str, int, list[str], str]:
-    """Return a place's name, number of articles and words, and the folded form of the first word.
+    """Return a place's name, articles, words, and the folded form of the first word.
 
     Few places begin as typed: by it, the others need no closer look.
     """

@@ -63,7 +63,7 @@ def _by_first(runs: frozenset[tuple[str, ...]]) -> dict[str, list[tuple[str, ...
 
 
 class _Spans:
-    """The spans of the tokens of a text's pieces, each put together when it is asked for."""
+    """The spans of a text's tokens, each put together when it is asked for."""
 
     def __init__(self, parts: Sequence[str], of_pieces: Sequence[tuple[Token, ...]], of_text: Sequence[Token]) -> None:
         self._tokens = of_text

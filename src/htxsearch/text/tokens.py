@@ -80,15 +80,15 @@ def terms(text: str) -> list[str]:
 
 
 def pieces(text: str) -> list[str]:
-    """Return the pieces of `text`, parted by blanks (U+0020), one each, with the dots of `with_dots`.
+    """Return the pieces of `text` between blanks, with the dots of `with_dots`.
 
-    A piece starts one character behind the end of the piece before. No token has a blank in it.
+    Each blank (U+0020) parts two: a piece starts one character behind the end of the piece before. No token has a blank in it.
     """
     return with_dots(text).split(" ")
 
 
 def piece_tokens(parts: Sequence[str]) -> Iterable[tuple[Token, ...]]:
-    """Return the tokens of each of a text's pieces, counted from the start of the piece."""
+    """Return the tokens of each piece of a text, counted from the piece's start."""
     if len(max(parts, key=len)) <= _LONGEST_KEPT:
         return map(_kept_tokens, parts)
     return [_kept_tokens(part) if len(part) <= _LONGEST_KEPT else _cut(part) for part in parts]
