@@ -218,7 +218,7 @@ def _near(snapshot: Snapshot, what: Asked) -> list[Neighbour]:
 
 
 def _signs(near: Neighbour, likeness: float) -> tuple[float, ...]:
-    """Return the signs of a near article, whose title is so much like that of what is asked about."""
+    """Return the signs of a near article, given how much the titles are alike."""
     return near.subject, likeness, near.words, near.names, near.rare, near.common, near.opening
 
 
