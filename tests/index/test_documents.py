@@ -62,6 +62,22 @@ def test_each_article_is_parsed_once() -> None:
     assert articles["a"].passage(0) == "Đồi chè"
 
 
+def test_of_many_articles_those_read_last_are_kept() -> None:
+    engine = MemoryEngine()
+    writer = engine.writer()
+    for article_id in "abc":
+        writer.replace(document_of(Article(id=article_id, title="Chè", body="Đồi chè", path=f"{article_id}.txt")))
+    writer.commit({})
+    articles = StoredArticles(engine, most=14)
+    for article_id in "abc":
+        assert articles[article_id].passage(0) == "Đồi chè"
+    assert list(articles) == ["b", "c"]
+    assert articles["a"].article.id == "a"
+    few = StoredArticles(engine, most=1)
+    assert few["a"] is few["a"]
+    assert (few["b"].article.id, list(few)) == ("b", ["b"])
+
+
 def test_the_motto_of_official_documents_is_in_the_passages_and_not_in_the_vector() -> None:
     motto = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do - Hạnh phúc\n"
     rest = ("HTX ONG RỪNG\nSố: 4/BC-HTX\n", "Cả năm tổ gom được mười hai thùng mật ở bản Nà Lếch.")

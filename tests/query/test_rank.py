@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,3 +123,16 @@ def test_both_engines_rank_the_demo_corpus_alike(demo: Index) -> None:
         ]
         assert [hit.score for hit in one.hits] == pytest.approx([hit.score for hit in other.hits])
         assert (one.total, one.facets) == (other.total, other.facets)
+
+
+def test_stop_words_may_stand_between_the_words_of_a_title_asked_for(tmp_path: Path) -> None:
+    of_decision = "QUYẾT ĐỊNH Về việc khen thưởng các tổ đan lát"
+    texts = {
+        of_decision: "Nay tặng giấy khen cho mười tổ đan lát bản Nà Lếch.",
+        "Quy chế tổ đan lát": "Quyết định khen thưởng của tổ: khen thưởng ai, quyết định khen thưởng khi nào.",
+        "Quyết định mở lớp, thi đua khen thưởng": "Quyết định khen thưởng, khen thưởng theo quyết định.",
+    }
+    first, *others = searcher_over(tmp_path, texts).search(SearchRequest("quyết định khen thưởng", explain=True)).hits
+    assert first.title == of_decision
+    assert "titled" in dict(first.parts)
+    assert not any("titled" in dict(hit.parts) for hit in others)

@@ -13,7 +13,7 @@ from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Completer, Suggestion
 from htxsearch.text.normalize import canonical_spelling, strip_diacritics
 from htxsearch.text.sentences import Span
-from htxsearch.text.tokens import terms, token_spans
+from htxsearch.text.tokens import terms, tokens
 
 COMMON_TERMS = (Path(__file__).parent / "common-terms.txt").read_text("utf-8").splitlines()
 
@@ -144,7 +144,7 @@ def test_every_suggestion_stands_in_as_many_articles_as_it_says(demo: Index) -> 
         view = demo.show(article_id)
         title, body = view.article.title, view.article.body
         articles.append([f" {spelt(text)} " for text in (title, *(body[start:end] for start, end in view.passages))])
-        for start, end in token_spans(title)[:8]:
+        for start, end, _ in tokens(title)[:8]:
             typed |= {strip_diacritics(title[: (start + end + 1) // 2]), title[:end]}
     found = {one for beginning in sorted(typed) for one in demo.suggest(beginning)}
     assert len(found) > 200

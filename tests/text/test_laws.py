@@ -8,7 +8,7 @@ import math
 import re
 import time
 import unicodedata
-from itertools import pairwise, product
+from itertools import accumulate, pairwise, product
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -48,7 +48,8 @@ from htxsearch.text.regions import region_called
 from htxsearch.text.segmenter import word_spans
 from htxsearch.text.sentences import Span, lines, sentences
 from htxsearch.text.stopwords import is_stop_word
-from htxsearch.text.tokens import Token, terms, token_spans, tokens
+from htxsearch.text.tokens import Token, piece_tokens, terms, tokens
+from htxsearch.text.tokens import pieces as token_pieces
 
 laws = settings(max_examples=100)
 slow_laws = settings(laws, max_examples=40)
@@ -202,7 +203,16 @@ def test_tokens_are_spans_in_order(text: str) -> None:
 @laws
 @given(texts)
 def test_terms_and_places_are_those_of_the_tokens(text: str) -> None:
-    assert list(zip(token_spans(text), terms(text), strict=True)) == [((t.start, t.end), t.term) for t in tokens(text)]
+    assert terms(text) == [token.term for token in tokens(text)]
+    parts = token_pieces(text)
+    assert list(map(len, parts)) == list(map(len, text.split(" ")))
+    starts = accumulate((len(part) + 1 for part in parts), initial=0)
+    placed = [
+        Token(start + token.start, start + token.end, token.term)
+        for start, piece in zip(starts, piece_tokens(parts), strict=False)
+        for token in piece
+    ]
+    assert placed == list(tokens(text))
 
 
 @laws

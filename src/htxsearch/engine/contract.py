@@ -39,6 +39,7 @@ __all__ = [
     "FieldName",
     "FileFault",
     "Forward",
+    "Forwards",
     "Hit",
     "InArticle",
     "Leaf",
@@ -94,6 +95,35 @@ class Forward(NamedTuple):
 
     hashes: bytes
     flags: bytes
+
+
+class Forwards(NamedTuple):
+    """The syllables of several articles, those of titles and those of passages apart.
+
+    Hashes and flags are as in `Forward`, those of one title or passage behind the other's; `title_lengths` and `lengths` are
+    their numbers of syllables, `passages` is each article's number of passages.
+    """
+
+    title_hashes: bytes
+    title_lengths: list[int]
+    hashes: bytes
+    flags: bytes
+    lengths: list[int]
+    passages: list[int]
+
+    @classmethod
+    def of(cls, articles: Sequence[Sequence[Forward]]) -> "Forwards":
+        """Return the syllables of articles, each given as `Engine.forward` gives it."""
+        titles = [parts[0] if parts else Forward(b"", b"") for parts in articles]
+        passages = [passage for parts in articles for passage in parts[1:]]
+        return cls(
+            b"".join(title.hashes for title in titles),
+            [len(title.flags) for title in titles],
+            b"".join(passage.hashes for passage in passages),
+            b"".join(passage.flags for passage in passages),
+            [len(passage.flags) for passage in passages],
+            [max(len(parts) - 1, 0) for parts in articles],
+        )
 
 
 TWIN_SHIFT = 6
@@ -228,8 +258,7 @@ Posting = DisjunctionMax | Phrase
 Leaf = DisjunctionMax | Phrase | TermsFilter | DateRange
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A passage that matches: its article, its 0-based number there, its score.
 
     `parts` holds, if asked for, the score of every leaf that matched and can score. Of a `Best`, only the leaves of the
@@ -344,6 +373,12 @@ class Engine(Protocol):
         """Return the syllables of an article's title, then of each passage, in order.
 
         The result is empty if the article is not in the index.
+        """
+
+    def forwards(self, article_ids: Sequence[str]) -> Forwards:
+        """Return the syllables of several articles, in the order of the ids.
+
+        An article that is not in the index has an empty title and no passages.
         """
 
     def frequency(self, node: DisjunctionMax) -> int:

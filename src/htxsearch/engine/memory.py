@@ -19,6 +19,7 @@ from htxsearch.engine.contract import (
     DisjunctionMax,
     Document,
     Forward,
+    Forwards,
     Hit,
     InArticle,
     Leaf,
@@ -196,6 +197,9 @@ class MemoryEngine:
     def forward(self, article_id: str) -> tuple[Forward, ...]:
         document = self._documents.get(article_id)
         return tuple(map(forward_of, (document.title, *document.passages))) if document else ()
+
+    def forwards(self, article_ids: Sequence[str]) -> Forwards:
+        return Forwards.of(list(map(self.forward, article_ids)))
 
     def frequency(self, node: DisjunctionMax) -> int:
         on_article = _is_on_article(node)

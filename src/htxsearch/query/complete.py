@@ -102,9 +102,9 @@ class Completer:
         self._engine = engine
         self._occurrences = Occurrences(engine)
         places = engine.values("place")
-        self._places_known = [(name, count, name.split()) for name, count in places.items()]
+        self._places_known = [_known_place(name, count) for name, count in places.items()]
         of_regions = ((one.name, sum(places.get(part, 0) for part in one.provinces)) for one in regions())
-        self._regions_known = [(name, count, name.split()) for name, count in of_regions if count and name not in places]
+        self._regions_known = [_known_place(name, count) for name, count in of_regions if count and name not in places]
         self.completions = lru_cache(maxsize=_KEPT_COMPLETIONS)(self._completions)
         self._known: OrderedDict[tuple[_Field, str], list[tuple[str, str, int]]] = OrderedDict()
         self._words_known = 0
@@ -165,13 +165,14 @@ class Completer:
 
     def _whole(self, typed: Sequence[Token], limit: int) -> Iterator[_Candidate]:
         """Yield the places, long forms and words of the index that go on as typed."""
-        for name, count in self._places(typed):
+        places = self._places(typed)
+        for name, count in places:
             yield _Candidate((-4, -count, name), name, "place")
         short = folded_form(typed[0].term) if len(typed) == 1 else ""
         for of, long, terms in self._long_forms:
             if of == short or (len(typed) > 1 and continues(typed, terms)):
                 yield _Candidate((-3, 0, long), long, "abbreviation")
-        names = {name.lower() for name, _ in self._places(typed)}
+        names = {name.lower() for name, _ in places}
         as_typed = self._spelt_like(typed)
         if as_typed:
             yield _Candidate((-1, _FIRST, as_typed), as_typed, "word")
@@ -216,7 +217,8 @@ class Completer:
         A region has the articles about its provinces; one syllable says too little for one.
         """
         places = [*self._places_known, *(self._regions_known if len(tail) > 1 else [])]
-        return [(name, count) for name, count, words in places if continues(tail, words)]
+        begun = folded_form(tail[0].term)
+        return [(name, count) for name, count, words, key in places if key.startswith(begun) and continues(tail, words)]
 
     def _words(self, tail: Sequence[Token], limit: int) -> list[tuple[str, int]]:
         """Return the commonest words that go on as typed, with their passage counts."""
@@ -288,6 +290,15 @@ class Completer:
 
 def _terms(text: str) -> tuple[str, ...]:
     return tuple([token.term for token in tokens(text)])
+
+
+def _known_place(name: str, articles: int) -> tuple[str, int, list[str], str]:
+    """Return a place's name, articles, words, and the folded form of the first word.
+
+    Few places begin as typed: by it, the others need no closer look.
+    """
+    words = name.split()
+    return name, articles, words, folded_form(words[0]) if words else ""
 
 
 def _askable(title: str) -> str:

@@ -308,8 +308,11 @@ class Expander:
         years = sorted({int(part) for run in keys for part in run if _YEAR.fullmatch(part)})
         boost = self._weights.preferred
         nodes: list[Node] = [DateRange(datetime.date(year, 1, 1), datetime.date(year, 12, 31), boost) for year in years]
-        named = frozenset(place for place, words in self._places.items() if any(_holds(run, words) for run in keys))
-        former = frozenset(self._places).intersection(old for old, new in provinces().items() if new in named) - named
+        typed = frozenset(part for run in keys for part in run)
+        begun = ((place, words) for place, words in self._places.items() if typed.issuperset(words[:1]))
+        named = frozenset(place for place, words in begun if any(_holds(run, words) for run in keys))
+        parts = (old for old, new in provinces().items() if new in named) if named else ()
+        former = frozenset(place for place in parts if place in self._places) - named
         nodes += [TermsFilter("place", named, boost)] if named else []
         nodes += [TermsFilter("place", former, self._weights.preferred_part)] if former else []
         return tuple(nodes)
@@ -724,7 +727,7 @@ def _only_filters(operand: Operand) -> bool:
 
 def _holds(run: tuple[str, ...], part: tuple[str, ...]) -> bool:
     """Return True if the terms of `part` are neighbours in the run, in this order."""
-    return any(run[start : start + len(part)] == part for start in range(len(run) - len(part) + 1))
+    return len(part) <= len(run) and any(run[at : at + len(part)] == part for at in range(len(run) - len(part) + 1))
 
 
 @lru_cache(maxsize=1 << 12)

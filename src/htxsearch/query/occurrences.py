@@ -252,11 +252,10 @@ def _starts(text: _Text, typed: Sequence[Token]) -> list[int]:
     """Return where a run may begin, by its first and last typed syllable."""
     first, last, behind = folded_form(typed[0].term), folded_form(typed[-1].term), len(typed) - 1
     ends = text.folded[behind:]
-    return [
-        start
-        for start, (one, other) in enumerate(zip(text.folded, ends, strict=False))
-        if one.startswith(first) and other.startswith(last)
-    ]
+    if not behind:
+        return [start for start, one in enumerate(ends) if one.startswith(last)]
+    some = [start for start, one in enumerate(text.folded[: len(ends)]) if one == first]  # it is finished
+    return [start for start in some if ends[start].startswith(last)]
 
 
 def _all(groups: Iterable[Sequence[str]], *, of_title: bool = False) -> list[DisjunctionMax]:
@@ -282,10 +281,10 @@ def continues(typed: Sequence[Token], terms: Sequence[str]) -> bool:
     """
     if len(terms) < len(typed):
         return False
-    *finished, last = (token.term for token in typed)
-    if not all(map(means, finished, terms)):
+    last = typed[-1].term
+    if len(typed) > 1 and not all(map(means, [token.term for token in typed[:-1]], terms)):
         return False
-    term = terms[len(finished)].lower()
+    term = terms[len(typed) - 1].lower()
     begun = term[: len(last)]
     return folded_form(term).startswith(folded_form(last)) and (not has_diacritics(last) or keeps_diacritics(last, begun))
 

@@ -153,6 +153,7 @@ Operand = Words | Quoted | Prefix | Number | Telephone | InTitle | Value | Dates
 
 _OPEN_QUOTES = '"“”„'
 _FIELD = re.compile(r"([^\W\d_]+):(?=[^\s:/])")
+_END_OF_KEYWORD = re.compile(r"(?=[\s()\"“]|$)")
 _CHUNK = re.compile(r'[^\s"“”„()]+')
 
 
@@ -193,10 +194,10 @@ class _Parser:
 
     def _keyword(self, word: str) -> bool:
         """Step over `word` if it comes next, in capitals and as a whole word."""
-        match = re.compile(rf"{word}(?=[\s()\"“]|$)").match(self._query, self._offset)
+        match = self._query.startswith(word, self._offset) and _END_OF_KEYWORD.match(self._query, self._offset + len(word))
         if match:
-            self._offset = match.end()
-        return match is not None
+            self._offset += len(word)
+        return bool(match)
 
     def _group(self, *, closing: bool) -> Group:
         opened = self._offset - 1

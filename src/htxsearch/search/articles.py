@@ -30,7 +30,7 @@ _LIKENESS = 50
 
 def article_view(snapshot: Snapshot, article_id: str) -> ArticleView:
     """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
-    return _view(snapshot, StoredArticles(snapshot.engine), article_id)
+    return _view(snapshot, snapshot.articles, article_id)
 
 
 def _view(snapshot: Snapshot, articles: StoredArticles, article_id: str) -> ArticleView:
@@ -144,7 +144,7 @@ def reprints_of(snapshot: Snapshot, article_id: str) -> Reprints:
 
     Reprints are the other articles with the same text. Raises UnknownArticle.
     """
-    articles = StoredArticles(snapshot.engine)
+    articles = snapshot.articles
     article = _view(snapshot, articles, article_id).article
     others = articles.earliest(other for other in snapshot.reprint_groups.group(article.id) if other != article.id)
     reprints = (

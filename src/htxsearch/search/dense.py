@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from htxsearch.indexing.encoder import MODEL
+from htxsearch.indexing.encoder import MODEL, available
 from htxsearch.indexing.vector_store import Positions, Records, read_positions, read_vectors, sound, vectors_stamp
 
-__all__ = ["NearPassage", "PassageVectors"]
+__all__ = ["NearPassage", "PassageVectors", "has_encoder"]
 
 _CHUNK = 1024
 """Vectors compared at once, so that 80,000 vectors are compared in 2 MB of memory; larger chunks are hardly faster."""
@@ -20,6 +21,15 @@ _SLACK = 1e-5
 """More than the error of float32 in a cosine of unit vectors (about 1e-7), less than matters to a ranking."""
 
 _Vector = NDArray[np.float64]
+
+
+@cache
+def has_encoder() -> bool:
+    """Return True if the encoder is installed.
+
+    Looking for it takes a tenth of a query, and a running process does not get it.
+    """
+    return available()
 
 
 class NearPassage(NamedTuple):

@@ -34,7 +34,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -88,7 +88,8 @@ class QueryArrays:
     `order` has the numbers of the query terms as typed, -1 where something came between. `query_terms_of` gives, for the
     id of every index term that may stand for a query term, the number of that query term and how good a spelling the
     index term is (the best is 1); a short form (HTX) stands for several query terms, in order. `capital` is 1 for a query
-    term typed with a capital that is not the query's first letter, else 0.
+    term typed with a capital that is not the query's first letter, else 0. `fillers` (stop words,) are the ids of stop words,
+    which may stand between the words of a title that is asked for.
     """
 
     order: tuple[int, ...]
@@ -98,6 +99,7 @@ class QueryArrays:
     interrogative: _Bools
     capital: _Floats
     number: _Bools
+    fillers: _Ints = field(default_factory=lambda: np.empty(0, np.int64))
 
     def content(self) -> _Floats:
         """Return the idf of query terms that are content, 0 for others.
@@ -181,7 +183,7 @@ class Features(NamedTuple):
 
     `coverage` (ranked,) is the share of the content terms' idf that is found in the article or its title; `whole` is (ranked,)
     bool: all of them are, and all neighbours of the query stand side by side, in the text or in the title; `titled` is that of
-    the title alone.
+    the title alone, in which stop words may stand between neighbours.
     """
 
     values: _Floats
@@ -224,12 +226,32 @@ def features(question: QueryArrays, candidates: Candidates) -> Features:
     of_articles = np.maximum(of_articles, of_titles)
     titled = _holds_all(of_titles, content, _pair_counts(in_titles, question.order, len(content), titles))
     whole = titled | _holds_all(of_articles, content, pairs)
+    if (_holds_terms(of_titles, content) & ~titled).any():
+        bare = _without_fillers(titles, question)
+        titled |= _holds_all(of_titles, content, _pair_counts(_matches(question, bare), question.order, len(content), titles))
     return Features(values, of_articles[article] @ content / max(float(content.sum()), 1e-9), whole[article], titled[article])
+
+
+def _without_fillers(titles: Candidates, question: QueryArrays) -> Candidates:
+    """Return titles without the stop words that are no query terms.
+
+    "Quyết định khen thưởng" asks for "Quyết định về việc khen thưởng".
+    """
+    kept = ~np.isin(titles.tokens, question.fillers) | np.isin(titles.tokens, list(question.query_terms_of))
+    owner = np.repeat(titles.articles, titles.lengths)
+    lengths = np.bincount(owner[kept], minlength=len(titles.lengths))
+    return replace(titles, tokens=titles.tokens[kept], flags=titles.flags[kept], lengths=lengths)
 
 
 def _holds_all(coverage: _Floats, content: _Floats, pairs: _Floats) -> _Bools:
     """Return True for each row with every content term and all neighbours."""
-    held: _Bools = ((coverage >= _HELD) | (content == 0)).all(axis=1) & (pairs > 0).all(axis=1)
+    held: _Bools = _holds_terms(coverage, content) & (pairs > 0).all(axis=1)
+    return held
+
+
+def _holds_terms(coverage: _Floats, content: _Floats) -> _Bools:
+    """Return True for each row with every content term."""
+    held: _Bools = ((coverage >= _HELD) | (content == 0)).all(axis=1)
     return held
 
 
@@ -275,7 +297,8 @@ def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
 
     lengths = candidates.lengths
     passage = np.repeat(np.arange(len(lengths)), lengths)
-    begins = (candidates.flags & STARTS_SENTENCE > 0) | (np.diff(passage, prepend=-1) > 0)
+    begins = candidates.flags & STARTS_SENTENCE > 0
+    begins[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
     sentence = np.cumsum(begins) - 1
 
     token = np.repeat(np.flatnonzero(hit), width[hit])
@@ -378,15 +401,17 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     number[chosen] = np.arange(kinds)
     content_matches = matches.where(number[matches.query_term] >= 0)
     query_term, article = number[content_matches.query_term], candidates.articles[content_matches.passage]
-    counts = np.zeros(len(lengths) * kinds * kinds)
-    for behind in range(1, min(_NEAR + 1, len(query_term))):
-        first, second = query_term[:-behind], query_term[behind:]
-        apart = content_matches.position[behind:] - content_matches.position[:-behind]
-        near = (apart > 0) & (apart <= _NEAR) & (first != second)
-        pair = np.minimum(first, second) * kinds + np.maximum(first, second)
-        cell = (article[:-behind] * kinds * kinds + pair)[near]
-        counts += np.bincount(cell, (content_matches.weight[:-behind] * content_matches.weight[behind:])[near], len(counts))
-    table = counts.reshape(len(lengths), kinds * kinds)
+    position, weight = content_matches.position, content_matches.weight
+    here = np.arange(len(position))
+    # As positions never fall, those near behind a match are a run. It is cut: no position is that of many matches.
+    behind = np.minimum(np.searchsorted(position, position + _NEAR, "right"), here + _NEAR + 1) - here - 1
+    first = np.repeat(here, behind)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(behind) - behind, behind)
+    one, other = query_term[first], query_term[second]
+    near = (one != other) & (position[second] > position[first])
+    first, second, one, other = first[near], second[near], one[near], other[near]
+    cell = (article[first] * kinds + np.minimum(one, other)) * kinds + np.maximum(one, other)
+    table = _sums(cell, weight[first] * weight[second], len(lengths), kinds * kinds)
     table = table[:, table.any(axis=0)]
     parts = _saturated(table, lengths, candidates.mean_article_length, _PAIR_K1, _PAIR_B)
     return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
@@ -414,9 +439,10 @@ def _sums(cell: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:
 def _sentences(matches: _Matches, weight: _Floats, passages: int) -> _Floats:
     """Return, for every passage, the worth of its best sentence."""
     best = np.zeros(passages)
-    first = np.flatnonzero(np.diff(matches.sentence, prepend=-1) > 0)
-    group = np.repeat(np.arange(len(first)), np.diff(first, append=len(matches.query_term)))
-    worth = _coverage(group, len(first), matches, len(weight)) @ weight
+    new = np.ones(len(matches.sentence), np.bool_)
+    new[1:] = matches.sentence[1:] > matches.sentence[:-1]
+    first = np.flatnonzero(new)
+    worth = _coverage(np.cumsum(new) - 1, len(first), matches, len(weight)) @ weight
     ratio = np.clip(matches.sentence_length[first] / _SENTENCE_LENGTH, *_SENTENCE_RATIOS)
     np.maximum.at(best, matches.passage[first], worth / (1 - _SENTENCE_B + _SENTENCE_B * ratio))
     return best

@@ -4,10 +4,13 @@ Colour and markup are added by the interfaces.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence, Set
+from functools import lru_cache
+from itertools import accumulate, chain
 
 from htxsearch.text.sentences import Span, sentences
-from htxsearch.text.tokens import terms, token_spans
+from htxsearch.text.tokens import Token, piece_tokens, pieces
 
 __all__ = ["excerpt", "highlights", "visible"]
 
@@ -33,24 +36,51 @@ def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = Fa
     with only a blank, hyphen or slash between them become one span. A lone syllable within a name, such as giá in Giá Rai, is
     not marked; the last one of a name (a person's given name) is, unless the marks are `faint`.
     """
-    text_terms = terms(text)
-    by_first: dict[str, list[tuple[str, ...]]] = {}
-    for run in runs:
-        by_first.setdefault(run[0], []).append(run)
+    parts = pieces(text)
+    of_pieces = list(piece_tokens(parts))
+    of_text = list(chain.from_iterable(of_pieces))
+    text_terms = [token.term for token in of_text]
+    by_first = _by_first(frozenset(runs))
     marked: set[int] = set()
-    for position, term in enumerate(text_terms):
-        if term in by_first:
-            for run in by_first[term]:
-                if len(run) == 1 or tuple(text_terms[position : position + len(run)]) == run:
-                    marked.update(range(position, position + len(run)))
+    for position in [position for position, term in enumerate(text_terms) if term in by_first]:
+        for run in by_first[text_terms[position]]:
+            if len(run) == 1 or tuple(text_terms[position : position + len(run)]) == run:
+                marked.update(range(position, position + len(run)))
     if not marked:
         return []
-    written = token_spans(text)
+    written = _Spans(parts, of_pieces, of_text)
     shown = (at for at in sorted(marked) if not _is_part_of_name(text, written, marked, at, faint=faint))
     return _merge(text, [written[position] for position in shown])
 
 
-def _is_part_of_name(text: str, written: Sequence[tuple[int, int]], marked: Set[int], at: int, *, faint: bool) -> bool:
+@lru_cache(maxsize=8)  # those of a query are asked for with each of its hits
+def _by_first(runs: frozenset[tuple[str, ...]]) -> dict[str, list[tuple[str, ...]]]:
+    """Return the runs by their first term."""
+    by_first: dict[str, list[tuple[str, ...]]] = {}
+    for run in runs:
+        by_first.setdefault(run[0], []).append(run)
+    return by_first
+
+
+class _Spans:
+    """The spans of a text's tokens, each put together when it is asked for."""
+
+    def __init__(self, parts: Sequence[str], of_pieces: Sequence[tuple[Token, ...]], of_text: Sequence[Token]) -> None:
+        self._tokens = of_text
+        self._behind = list(accumulate(map(len, of_pieces)))
+        self._lengths = list(accumulate(map(len, parts), initial=0))
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __getitem__(self, position: int) -> tuple[int, int]:
+        start, end, _ = self._tokens[position]
+        piece = bisect_right(self._behind, position)
+        at = self._lengths[piece] + piece  # and a blank behind each piece before
+        return at + start, at + end
+
+
+def _is_part_of_name(text: str, written: _Spans, marked: Set[int], at: int, *, faint: bool) -> bool:
     """Return True if a marked syllable is an otherwise unmarked name's piece."""
     if not _is_capital(text, written[at]) or _BEGINS.search(text[max(0, written[at][0] - _REACH) : written[at][0]]):
         return False

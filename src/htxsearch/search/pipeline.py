@@ -18,6 +18,7 @@ from htxsearch.search.hits import (
     own_documents,
     own_first,
     search_hit,
+    titled_as_asked,
     titled_first,
 )
 from htxsearch.search.near import EVERYTHING, NearLine, near_line
@@ -158,12 +159,13 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     dense = dense and dense._replace(adds=not request.filters and is_running_words(tree))
     if request.sort == "date":
         return SearchPage(_by_date(snapshot, read_as, query, request, _line(snapshot, read_as, tree, request, dense)))
-    retrieval = _first_stage(snapshot.engine, read_as, query, request.filters, explain=request.explain)
+    facets = () if _has_line(request, tree) else _engine_facets(request)
+    retrieval = _first_stage(snapshot.engine, read_as, query, request.filters, facets=facets, explain=request.explain)
     reranked = rerank(snapshot.engine, query.terms, read_as, retrieval.result.hits, dense)
     line = _line(snapshot, read_as, tree, request, dense, None if request.filters else (query, reranked))
     groups = _groups(snapshot, request)
-    counted = _count(snapshot.engine, query, line, request)
-    articles = StoredArticles(snapshot.engine)
+    counted = retrieval.result if line.everything else _count(snapshot.engine, query, line, request)
+    articles = snapshot.articles
     query = query.without_highlights(reranked.unlikely)
     best = own_first(titled_first(reranked.ranked, query.terms), query.tree, articles)
     ranked, is_near = _ranked(snapshot.engine, query, best, request, groups, line)
@@ -189,9 +191,7 @@ def _line(
 
     `ranking` is the query without filters and its reranked passages, if they are known.
     """
-    if request.match != "most" or not any(
-        clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses
-    ):
+    if not _has_line(request, tree):
         return EVERYTHING
     key = (read_as, dense is not None)
     if ranking is None and key in snapshot.lines:
@@ -204,9 +204,16 @@ def _line(
     if len(snapshot.lines) >= _KEPT_LINES:
         snapshot.lines.clear()
     line = near_line(query.node, query.concept, reranked.ranked)
-    own = own_documents(reranked.ranked, tree, StoredArticles(snapshot.engine))
+    own = [*own_documents(reranked.ranked, tree, snapshot.articles), *titled_as_asked(reranked.ranked, query.terms)]
     snapshot.lines[key] = line = line.including(frozenset(passage.hit.article_id for passage in own))
     return line
+
+
+def _has_line(request: SearchRequest, tree: Group) -> bool:
+    """Return False if all that match are near."""
+    return request.match == "most" and any(
+        clause.occur == "should" and isinstance(clause.operand, Words) for clause in tree.clauses
+    )
 
 
 def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest, line: NearLine) -> Results:
@@ -226,7 +233,7 @@ def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: Se
             ranked += map(first_stage_only, result.hits)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
     every = counted if line.everything else engine.search(query.node, limit=0, per_article=not request.all_passages)
-    return _results(every, counted, read_as, query, request, page, near, StoredArticles(engine), groups)
+    return _results(every, counted, read_as, query, request, page, near, snapshot.articles, groups)
 
 
 def _count(engine: Engine, query: ExpandedQuery, line: NearLine, request: SearchRequest) -> SearchResult:
@@ -308,7 +315,7 @@ def _ranked(
     for part, node in enumerate(line.nodes(query.node)):
         ranked += [passage for passage in reranked if (passage.hit.article_id in near) == (part == 0)]
         is_all = len(best) < DEPTH or (part == 0 and line.is_known)
-        if len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end and not is_all:
+        if not is_all and len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end:
             limit = request.end + DEPTH + groups.spare
             result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
             rest = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]

@@ -169,21 +169,27 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
     """
     lines = _OTHER.get() or learned_lines()
     line, order = lines[what.kind], lines["order"]
-    stored = StoredArticles(snapshot.engine)
+    stored = snapshot.articles
     group = snapshot.reprint_groups.group(what.article_id) if what.article_id else ()
+    likeness = _Likeness(snapshot, what, stored)
     ordered = sorted(
-        signed(snapshot, what, stored), key=lambda one: (-round(order.total(in_order(one[1])), _PLACES), one[0].article_id)
+        _near(snapshot, what), key=lambda one: (-round(order.total(in_order(_signs(one, 0.0))), _PLACES), one.article_id)
     )
-    mine = phrases(what.pieces)
+    most_alike = 1.0 if line.weights[SIGNS.index("titles")] > 0 else 0.0
+    mine: dict[str, Phrase] | None = None
     related: list[RelatedArticle] = []
-    for near, signs in ordered:
+    for near in ordered:
         if len(related) == limit:
             break
         article = stored[near.article_id].article
         is_like = what.article_id is None and near.similarity >= _LIKE
         reprint = near.article_id in group or (is_like and is_reprint(what.body, article.body))
-        if not (all_near or reprint or line.score(signs) >= line.least):
-            continue
+        if not (all_near or reprint):
+            if line.score(_signs(near, most_alike)) < line.least:  # however alike the titles are
+                continue
+            if line.score(_signs(near, likeness.of(near.article_id))) < line.least:
+                continue
+        mine = phrases(what.pieces) if mine is None else mine
         terms = shared_terms(mine, _phrases(snapshot, stored[article.id]), snapshot.similarity.idf)
         if terms or reprint:
             related.append(
@@ -203,18 +209,34 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
 
 def signed(snapshot: Snapshot, what: Asked, stored: StoredArticles) -> list[tuple[Neighbour, tuple[float, ...]]]:
     """Return the articles near a text, most similar first, each with its signs."""
-    similarity = snapshot.similarity
-    title = _title_of(what.title, what.title_terms, similarity)
-    found: list[tuple[Neighbour, tuple[float, ...]]] = []
-    for near in similarity.nearest(what.vector, limit=_CANDIDATES, leave_out=what.article_id, opening=what.opening):
-        likeness = 0.0
-        if len(title.hashes):
-            written = stored[near.article_id].article.title
-            flags = snapshot.engine.forward(near.article_id)[0].flags
-            [terms] = analyse(written, [Span(0, len(written))], flags=flags)
-            likeness = title.likeness(_title_of(written, terms, similarity))
-        found.append((near, (near.subject, likeness, near.words, near.names, near.rare, near.common, near.opening)))
-    return found
+    likeness = _Likeness(snapshot, what, stored)
+    return [(near, _signs(near, likeness.of(near.article_id))) for near in _near(snapshot, what)]
+
+
+def _near(snapshot: Snapshot, what: Asked) -> list[Neighbour]:
+    return snapshot.similarity.nearest(what.vector, limit=_CANDIDATES, leave_out=what.article_id, opening=what.opening)
+
+
+def _signs(near: Neighbour, likeness: float) -> tuple[float, ...]:
+    """Return the signs of a near article, given how much the titles are alike."""
+    return near.subject, likeness, near.words, near.names, near.rare, near.common, near.opening
+
+
+class _Likeness:
+    """How much the titles of indexed articles are like that of what is asked about."""
+
+    def __init__(self, snapshot: Snapshot, what: Asked, stored: StoredArticles) -> None:
+        self._snapshot, self._stored = snapshot, stored
+        self._title = _title_of(what.title, what.title_terms, snapshot.similarity)
+
+    def of(self, article_id: str) -> float:
+        """Return the cosine of an article's title, 0 if there is none to compare with."""
+        if not len(self._title.hashes):
+            return 0.0
+        written = self._stored[article_id].article.title
+        flags = self._snapshot.engine.forward(article_id)[0].flags
+        [terms] = analyse(written, [Span(0, len(written))], flags=flags)
+        return self._title.likeness(_title_of(written, terms, self._snapshot.similarity))
 
 
 def in_order(signs: Sequence[float]) -> tuple[float, ...]:

@@ -1,13 +1,15 @@
 """Reranking against an engine: fetch the inputs of `features`, order the passages."""
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.engine.bm25 import idf_array
-from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Hit, WeightedTerm, term_hash
+from htxsearch.engine.contract import DisjunctionMax, Engine, Hit, WeightedTerm, term_hash
 from htxsearch.indexing.encoder import Encoder
 from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
@@ -15,7 +17,7 @@ from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
-from htxsearch.text.stopwords import is_interrogative, is_stop_word
+from htxsearch.text.stopwords import STOP_WORDS, is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
 __all__ = [
@@ -124,10 +126,8 @@ def rerank(
         return Reranked([first_stage_only(hit) for hit in hits], None, None)
     inputs = rerank_inputs(engine, query_terms, typed, hits, dense)
     added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
-    ranked = [
-        Ranked(hit, float(row.sum()), tuple(zip(inputs.columns, row.tolist(), strict=True)), match)
-        for hit, row, match in zip(inputs.hits, added, inputs.matches, strict=True)
-    ]
+    rows = zip(inputs.hits, added.sum(axis=1).tolist(), added.tolist(), inputs.matches, strict=True)
+    ranked = [Ranked(hit, score, tuple(zip(inputs.columns, row, strict=True)), match) for hit, score, row, match in rows]
     ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
     return Reranked(ranked, inputs.restored, inputs.question, inputs.unlikely)
 
@@ -217,7 +217,13 @@ def query_arrays(engine: Engine, query_terms: QueryTerms, typed: str) -> QueryAr
         interrogative=np.array([is_interrogative(query_term.typed) for query_term in query_terms.terms]),
         capital=np.array([capitals.get(query_term.typed, 0.0) for query_term in query_terms.terms]),
         number=np.array([query_term.typed[0].isdigit() for query_term in query_terms.terms]),
+        fillers=_fillers(),
     )
+
+
+@cache
+def _fillers() -> NDArray[np.int64]:
+    return np.array([term_hash(word) for word in STOP_WORDS], np.int64)
 
 
 def _any_of(query_terms: QueryTerms, number: int) -> DisjunctionMax:
@@ -249,30 +255,20 @@ def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, li
     For each ranked passage, the second value is the number of its hit.
     """
     articles = sorted({hit.article_id for hit in hits})
-    forward = {article_id: engine.forward(article_id) for article_id in articles}
-    titles = [forward[article_id][0] for article_id in articles]
-    passages = {article_id: parts[1:] for article_id, parts in forward.items()}
-    first: dict[str, int] = {}
-    count = 0
-    for article_id in articles:
-        first[article_id] = count
-        count += len(passages[article_id])
-    order = sorted(range(len(hits)), key=lambda number: first[hits[number].article_id] + hits[number].passage)
-    every = [passage for article_id in articles for passage in passages[article_id]]
+    found = engine.forwards(articles)
+    first = dict(zip(articles, accumulate(found.passages, initial=0), strict=False))
+    places = [first[hit.article_id] + hit.passage for hit in hits]
+    order = sorted(range(len(hits)), key=places.__getitem__)
     total = engine.counts()
     candidates = Candidates(
-        tokens=_ids(every),
-        flags=np.frombuffer(b"".join(passage.flags for passage in every), np.uint8),
-        lengths=np.array([len(passage.flags) for passage in every], np.int64),
-        articles=np.repeat(np.arange(len(articles)), [len(passages[article_id]) for article_id in articles]),
-        titles=_ids(titles),
-        title_lengths=np.array([len(title.flags) for title in titles], np.int64),
-        ranked=np.array([first[hits[number].article_id] + hits[number].passage for number in order], np.int64),
+        tokens=np.frombuffer(found.hashes, "<u4").astype(np.int64),
+        flags=np.frombuffer(found.flags, np.uint8),
+        lengths=np.array(found.lengths, np.int64),
+        articles=np.repeat(np.arange(len(articles)), found.passages),
+        titles=np.frombuffer(found.title_hashes, "<u4").astype(np.int64),
+        title_lengths=np.array(found.title_lengths, np.int64),
+        ranked=np.array([places[number] for number in order], np.int64),
         first_stage=np.array([hits[number].score for number in order]),
         mean_article_length=total.syllables / total.articles,
     )
     return candidates, order
-
-
-def _ids(parts: Sequence[Forward]) -> NDArray[np.int64]:
-    return np.frombuffer(b"".join(part.hashes for part in parts), "<u4").astype(np.int64)

@@ -4,6 +4,7 @@ Each part is made at its first use.
 """
 
 import datetime
+import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,19 +26,31 @@ if TYPE_CHECKING:
 __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
 
 
-class StoredArticles(dict[str, StoredArticle]):
-    """Articles by id, each read from the engine and parsed when it is first asked for."""
+_KEPT_CHARACTERS = 2_000_000
+"""Characters of the stored articles that are kept for the next page, or for whoever opens a hit: 4 MB."""
 
-    def __init__(self, engine: Engine) -> None:
+
+class StoredArticles(dict[str, StoredArticle]):
+    """Articles by id, each read from the engine and parsed when it is asked for.
+
+    With `most`, only those read last are kept: at least one, and others of up to so many characters in all.
+    """
+
+    def __init__(self, engine: Engine, most: float = math.inf) -> None:
         self._engine = engine
+        self._most = most
+        self._characters = 0
 
     def __missing__(self, article_id: str) -> StoredArticle:
         """Read an article. Raises KeyError if the engine has none of that id."""
         record = self._engine.record(article_id)
         if record is None:
             raise KeyError(article_id)
-        self[article_id] = StoredArticle.from_json(article_id, record)
-        return self[article_id]
+        stored = self[article_id] = StoredArticle.from_json(article_id, record)
+        self._characters += len(stored.article.body)
+        while self._characters > self._most and len(self) > 1:
+            self._characters -= len(self.pop(next(iter(self))).article.body)
+        return stored
 
     def is_empty(self) -> bool:
         """Return True if the engine has no article."""
@@ -102,6 +115,11 @@ class Snapshot:
     @cached_property
     def _learned(self) -> dict[str, list[str]]:
         return {short: [form.long for form in forms] for short, forms in read_short_forms(self.engine).items()}
+
+    @cached_property
+    def articles(self) -> StoredArticles:
+        """The stored articles, of which those read last are kept."""
+        return StoredArticles(self.engine, _KEPT_CHARACTERS)
 
     @cached_property
     def reprint_groups(self) -> ReprintGroups:

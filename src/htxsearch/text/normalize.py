@@ -185,7 +185,8 @@ def folded_form(written: str) -> str:
 @cache
 def _marked() -> re.Pattern[str]:
     """Return a pattern of the composed letters that lose a mark in `strip_diacritics`."""
-    letters = (chr(code) for code in range(0xC0, 0x1F00))
+    every = map(chr, range(0xC0, 0x1F00))
+    letters = [one for one in every if unicodedata.decomposition(one) or unicodedata.combining(one) or one in "đĐ"]
     return re.compile(f"[{''.join(letter for letter in letters if strip_diacritics(letter) != letter)}]")
 
 

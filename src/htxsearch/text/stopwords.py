@@ -7,9 +7,9 @@ highlighting and answering all read it.
 
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, strip_diacritics
 
-__all__ = ["QUESTION_PHRASES", "is_interrogative", "is_stop_word"]
+__all__ = ["QUESTION_PHRASES", "STOP_WORDS", "is_interrogative", "is_stop_word"]
 
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     canonical_spelling(word)
     for word in (
         "là và của có các những cái một được bị bởi cho với về từ đến tới ở tại trong ngoài trên dưới vào ra theo"
@@ -17,7 +17,7 @@ _STOP_WORDS = frozenset(
         " để cùng cũng như việc sự không hãy xin tôi biết bằng lại còn chỉ rất"
     ).split()
 )
-_FOLDED_STOP_WORDS = frozenset(folded_form(word) for word in _STOP_WORDS)
+_FOLDED_STOP_WORDS = frozenset(folded_form(word) for word in STOP_WORDS)
 _INTERROGATIVES = frozenset(canonical_spelling(word) for word in "gì nào ai đâu sao mấy bao nhiêu khi hãy thế".split())
 _FOLDED_INTERROGATIVES = frozenset(folded_form(word) for word in "gì nào ai đâu sao mấy bao nhiêu hãy".split())
 
@@ -39,7 +39,7 @@ def is_stop_word(term: str) -> bool:
 
     A term typed without diacritics is compared by its folded form.
     """
-    return canonical_spelling(term) in _STOP_WORDS if has_diacritics(term) else folded_form(term) in _FOLDED_STOP_WORDS
+    return canonical_spelling(term) in STOP_WORDS if has_diacritics(term) else folded_form(term) in _FOLDED_STOP_WORDS
 
 
 def is_interrogative(term: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from htxsearch.engine.contract import Boolean, Counts, DisjunctionMax, Forward, Hit, Node, Posting, SearchResult
+from htxsearch.engine.contract import Boolean, Counts, DisjunctionMax, Forward, Forwards, Hit, Node, Posting, SearchResult
 from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
 from htxsearch.engine.whoosh.reader import IndexReader, Mask
 from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate, explain_score
@@ -158,6 +158,30 @@ class WhooshEngine:
                 return ()
             segment, number = self._reader.location_of(article)
             return segment.forward(number)
+
+    def forwards(self, article_ids: Sequence[str]) -> Forwards:
+        with mapped(self._folder):
+            reader = self._reader
+            title_hashes: list[bytes] = []
+            title_lengths: list[int] = []
+            hashes: list[bytes] = []
+            flags: list[bytes] = []
+            lengths: list[int] = []
+            passages: list[int] = []
+            for article in map(reader.article_called, article_ids):
+                packed, counts = reader.tokens(article) if article is not None else (b"", [0])
+                title, *others = counts
+                title_hashes.append(packed[: 4 * title])
+                title_lengths.append(title)
+                lengths += others
+                passages.append(len(others))
+                at = 5 * title
+                for count in others:
+                    middle, end = at + 4 * count, at + 5 * count
+                    hashes.append(packed[at:middle])
+                    flags.append(packed[middle:end])
+                    at = end
+            return Forwards(b"".join(title_hashes), title_lengths, b"".join(hashes), b"".join(flags), lengths, passages)
 
     def frequency(self, node: DisjunctionMax) -> int:
         with mapped(self._folder):

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
-from htxsearch.engine.contract import ARTICLE_FIELDS, Counts, Phrase, Posting, WeightedTerm
+from htxsearch.engine.contract import ARTICLE_FIELDS, AtLeast, Counts, Phrase, Posting, WeightedTerm
 from htxsearch.engine.whoosh.kernel import Docs, FieldTable, Floats, Frequencies, Ints, Kernel, TermPostings, fastest_kernel
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import FIELD_PREFIX
@@ -90,6 +90,8 @@ class IndexReader:
         self._articles: dict[str, int] = {}
         self._values: dict[str, tuple[list[str], Ints]] = {}
         self._norms: dict[str, Floats] = {}
+        self.reached: tuple[AtLeast, Mask] | None = None
+        """The last filter by score, and the passages that reach it (`scoring`)."""
 
     # Numbering: articles and passages in the order of the segments. An article's passages are consecutive.
 
@@ -193,6 +195,11 @@ class IndexReader:
                 for number in segment.articles_called(article_id):
                     self._articles[article_id] = first + number
         return self._articles.get(article_id)
+
+    def tokens(self, article: int) -> tuple[bytes, list[int]]:
+        """Return an article's tokens, and how many its title and each passage have."""
+        segment, number = self.location_of(article)
+        return segment.tokens(number)
 
     def _joined(self, arrays: Sequence[npt.NDArray[Any]]) -> Ints:
         """Return the values of all segments' docs by number, (docs,) intp."""

@@ -175,9 +175,7 @@ class _Sums:
         """
         reader = self._reader
         if isinstance(node, AtLeast):
-            result = evaluate(reader, node.node)
-            reached: Mask = result.matching() & (result.scores.round(9) >= round(node.score, 9))
-            return reached
+            return _reached(reader, node)
         if isinstance(node, Boolean | Best):
             result = evaluate(reader, node)
             self._passages += result.scores
@@ -216,6 +214,17 @@ class _Sums:
             self._reader.propagate_to_passages(self._articles, self._passages)
             self._articles = None
         return self._passages
+
+
+def _reached(reader: IndexReader, node: AtLeast) -> Mask:
+    """Return the mask of passages that a filter by score accepts, (passages,) bool.
+
+    The last one is kept: a page asks for it to order its articles, and again to count all.
+    """
+    if reader.reached is None or reader.reached[0] is not node:
+        result = evaluate(reader, node.node)
+        reader.reached = node, result.matching() & (result.scores.round(9) >= round(node.score, 9))
+    return reader.reached[1]
 
 
 def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:

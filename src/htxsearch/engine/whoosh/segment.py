@@ -328,18 +328,30 @@ class Segment:
 
     def forward(self, article: int) -> tuple[Forward, ...]:
         """Return the syllables of an article's title and of each of its passages."""
-        first = self.article_docs.item(article)
-        behind = first + 1 + self.passages.item(article)
-        start, end = self._tokens_at.item(first), self._tokens_at.item(behind)
-        packed = self._read(start, end, self._token_crcs.item(article))
+        packed, counts = self.tokens(article)
         found = []
         at = 0
-        for count in self._token_counts[first:behind].tolist():
+        for count in counts:
             middle = at + 4 * count
             end = middle + count
             found.append(Forward(packed[at:middle], packed[middle:end]))
             at = end
         return tuple(found)
+
+    def tokens(self, article: int) -> tuple[bytes, list[int]]:
+        """Return an article's tokens, and how many its title and each passage have.
+
+        Of each, all hashes stand before all flags. The checksum is compared at the first reading.
+        """
+        first = self.article_docs.item(article)
+        behind = first + 1 + self.passages.item(article)
+        start, end = self._tokens_at.item(first), self._tokens_at.item(behind)
+        counts: list[int] = self._token_counts[first:behind].tolist()
+        if self._sound.item(article):
+            return self._file.read(start, end), counts
+        packed = self._read(start, end, self._token_crcs.item(article))
+        self._sound[article] = True
+        return packed, counts
 
     @cached_property
     def _token_crcs(self) -> Array:
