@@ -237,6 +237,14 @@ def snapshot(folders: Folders, tmp_path: Path) -> Path:
     return tmp_path / "a.zip"
 
 
+def test_a_snapshot_that_is_not_there_is_named(folders: Folders, tmp_path: Path) -> None:
+    with (
+        folders.open() as index,
+        pytest.raises(IndexNotReadable, match=r"none\.zip: there is no such file; give the file that"),
+    ):
+        index.restore(tmp_path / "none.zip")
+
+
 def test_an_older_or_equal_index_is_replaced_a_newer_or_other_one_is_not(
     folders: Folders, snapshot: Path, tmp_path: Path
 ) -> None:

@@ -78,6 +78,8 @@ def restore_index(
 def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(file)
+    except FileNotFoundError as error:
+        raise IndexNotReadable("snapshot.missing", file=str(file)) from error
     except OSError as error:
         raise IndexNotReadable("index.file-unreadable", file=str(file), reason=error.strerror) from error
     except DAMAGE as error:
