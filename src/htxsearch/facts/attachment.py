@@ -254,15 +254,7 @@ def place_candidates(
         linked = float(bool(unit["link"]))
         add(behind[0].name, behind[0], {"at unit": 1.0, "at unit, linked": linked, "in sentence": 1.0})
     for number, place in enumerate(before):
-        where = {"in sentence": 1.0, "nearest before": float(number == 0), "before": 1.0}
-        where["attribution"] = float(place.start < attributed)
-        where["opens"] = float(place.start - at.sentence.start < 40)
-        where["opens, at"] = float(bool(_OPENS_AT.fullmatch(text, at.sentence.start, place.start)))
-        where["begins"] = float(place.start == at.sentence.start)
-        where["label"] = float(bool(re.fullmatch(r"\s?[:(–-]?\s?", text[place.end : at.figure.start])))
-        where["since the figure before"] = float(place.start >= at.since > at.sentence.start)
-        where["clause between"] = float(";" in text[place.end : at.figure.start])
-        add(place.name, place, where)
+        add(place.name, place, _before_figure(text, at, place, is_nearest=number == 0, attributed=attributed))
     for number, place in enumerate(behind):
         apart = bool(re.search(r"[.;\d]|, |so với", text[at.figure.end : place.start]))
         add(
@@ -271,14 +263,7 @@ def place_candidates(
             {"in sentence": 1.0, "behind": 1.0, "nearest behind": float(number == 0), "behind, apart": float(apart)},
         )
     known = {"earlier, own place": has_own} if has_own else {}
-    person = next(
-        (
-            places.of_person[name]
-            for match in _PERSON.finditer(text, at.sentence.start, at.figure.start)
-            if (name := match["name"].split()[-1]) in places.of_person and places.of_person[name].start < at.sentence.start
-        ),
-        None,
-    )
+    person = _place_of_person(text, places, at)
     if person:
         add(person.name, person, {"of person": 1.0, "of person, own place": has_own})
     earlier = _sentences_before(at)
@@ -307,6 +292,38 @@ def place_candidates(
     none["none, title"] = float(title is not None)
     none["none, few places"] = float(len(places.places) < _FEW)
     return [*found.values(), Candidate(None, none)]
+
+
+def _before_figure(text: str, at: Position, place: NamedPlace, *, is_nearest: bool, attributed: int) -> dict[str, float]:
+    """Return the features of a place that stands before the figure in its sentence.
+
+    `attributed` is the end of an attribution: theo ông …, giám đốc …
+    """
+    between = text[place.end : at.figure.start]
+    return {
+        "in sentence": 1.0,
+        "nearest before": float(is_nearest),
+        "before": 1.0,
+        "attribution": float(place.start < attributed),
+        "opens": float(place.start - at.sentence.start < 40),
+        "opens, at": float(bool(_OPENS_AT.fullmatch(text, at.sentence.start, place.start))),
+        "begins": float(place.start == at.sentence.start),
+        "label": float(bool(re.fullmatch(r"\s?[:(–-]?\s?", between))),
+        "since the figure before": float(place.start >= at.since > at.sentence.start),
+        "clause between": float(";" in between),
+    }
+
+
+def _place_of_person(text: str, places: TextPlaces, at: Position) -> NamedPlace | None:
+    """Return the place of a person who is named before the figure.
+
+    The place was named before the sentence.
+    """
+    for match in _PERSON.finditer(text, at.sentence.start, at.figure.start):
+        place = places.of_person.get(match["name"].split()[-1])
+        if place and place.start < at.sentence.start:
+            return place
+    return None
 
 
 def _wanted_level(text: str, at: Position) -> tuple[int | None, int | None]:
@@ -359,14 +376,8 @@ def time_candidates(
     now = float(bool(nows))
     found = []
     for number, date in enumerate(reversed(before)):
-        where = {"in sentence": 1.0, "before": 1.0, "nearest before": float(number == 0), f"kind {date.kind}": 1.0}
-        where["opens"] = float(opens_frame(date, at.sentence))
-        where["since the figure before"] = float(date.start >= at.since > at.sentence.start)
-        where["figure between"] = float(bool(re.search(r"\d", text[date.end : at.figure.start])))
+        where = _date_before(text, at, date) | {"nearest before": float(number == 0), "compared figure": compared}
         where["now between"] = float(bool(nows) and nows[-1] >= date.end)
-        where["founded"] = float(_is_beginning(text, date))
-        where["compared figure"] = compared
-        where["label"] = float(bool(re.fullmatch(r"\s?[:(–-]\s?", text[date.end : at.figure.start])))
         found.append(Candidate(date, where))
     for number, date in enumerate(behind):
         between = text[at.figure.end : date.start]
@@ -403,6 +414,21 @@ def time_candidates(
                 Candidate(period, where | {f"{name}, now": now, f"{name}, term, now": now * long, f"{name}, term": long})
             )
     return [*found, Candidate(None, {"none": 1.0, "none, own time": has_own, "none, known": known})]
+
+
+def _date_before(text: str, at: Position, date: DateMention) -> dict[str, float]:
+    """Return the features of a date that stands before the figure in its sentence."""
+    between = text[date.end : at.figure.start]
+    return {
+        "in sentence": 1.0,
+        "before": 1.0,
+        f"kind {date.kind}": 1.0,
+        "opens": float(opens_frame(date, at.sentence)),
+        "since the figure before": float(date.start >= at.since > at.sentence.start),
+        "figure between": float(bool(re.search(r"\d", between))),
+        "founded": float(_is_beginning(text, date)),
+        "label": float(bool(re.fullmatch(r"\s?[:(–-]\s?", between))),
+    }
 
 
 def _names_time_of(text: str, at: Position, date: DateMention) -> bool:
