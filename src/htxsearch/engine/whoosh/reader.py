@@ -70,8 +70,8 @@ class _Joined(NamedTuple):
 class IndexReader:
     """Reads the segments of one commit as one index."""
 
-    _KEPT = 40_000_000
-    """Bytes of postings kept: some eight million, nearly all of 100,000 passages."""
+    _KEPT, _KEPT_A_PASSAGE = 40_000_000, 160
+    """Bytes of postings kept, and of each passage where that is more: nearly all of 100,000, a third of a million."""
     _KEPT_PHRASES = 1_000
     _KEPT_LOOKUPS = 10_000
     """Spellings, frequencies and bounds kept."""
@@ -305,7 +305,7 @@ class IndexReader:
             found = _Joined(found.docs[live], found.tf[live], found.most)
         self._postings[field, term] = found
         self._kept_size += found.docs.nbytes + found.tf.nbytes
-        while self._kept_size > self._KEPT and len(self._postings) > 1:
+        while self._kept_size > max(self._KEPT, self._KEPT_A_PASSAGE * self.passages) and len(self._postings) > 1:
             _, old = self._postings.popitem(last=False)
             self._kept_size -= old.docs.nbytes + old.tf.nbytes
         return found
