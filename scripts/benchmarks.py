@@ -48,6 +48,7 @@ def benchmarks_page(root: Path) -> str:
     speed = [
         *_section(root, "compare.json", _comparison),
         *_section(root, "bench.json", _engines),
+        *_section(root, "scale.json", _scale),
     ]
     return "\n".join([*lines, *(["## Speed\n", *speed] if speed else [])]).rstrip() + "\n"
 
@@ -126,3 +127,14 @@ def _engine_table(head: Sequence[str], engines: Mapping[str, Any]) -> Table:
             times = (one["cold"]["p50"], one["warm"]["p50"], one["warm"]["p95"], one["throughput"]["1"], one["build_s"])
             numbers = (*times, one["bytes"] / 1e6, one["search_peak"] / 1e6)
             yield f"| {name} {one['version']} | {' | '.join(f'{value:.3g}' for value in numbers)} | {_short(one['overlap'])} |"
+
+
+def _scale(stored: Mapping[str, Any]) -> Table:
+    """Yield the table of benches/scale.py."""
+    names = [name for name in stored["rows"][0] if name != "passages"]
+    yield "### The embedded engine from 100,000 to a million passages\n"
+    yield f"`python benches/scale.py --json`: news, then passages of drawn sentences; load {stored['load']:.1f}.\n"
+    yield f"| passages | {' | '.join(names)} |"
+    yield "|---" * (len(names) + 1) + "|"
+    for row in stored["rows"]:
+        yield f"| {row['passages']:,.0f} | {' | '.join(f'{row[name]:.3g}' for name in names)} |"
