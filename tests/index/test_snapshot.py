@@ -240,7 +240,7 @@ def snapshot(folders: Folders, tmp_path: Path) -> Path:
 def test_a_snapshot_that_is_not_there_is_named(folders: Folders, tmp_path: Path) -> None:
     with (
         folders.open() as index,
-        pytest.raises(IndexNotReadable, match=r"none\.zip: there is no such file; give the file that"),
+        pytest.raises(IndexNotReadable, match=r"none\.zip: there is no such file; give the file"),
     ):
         index.restore(tmp_path / "none.zip")
 
