@@ -9,6 +9,7 @@ import pytest
 
 from htxsearch import Article
 from htxsearch.facts.extract import extract_facts
+from htxsearch.ingest.article import Rejected
 from htxsearch.ingest.corpus import SourceFile, articles_of
 from ingest.folder import ODT, docx_of, packed
 
@@ -268,6 +269,15 @@ def test_the_number_of_a_list_item_as_rtf_writes_it_is_text(tmp_path: Path) -> N
     data = rb"{\rtf1\ansi Quy uoc cua to\par{\pntext\f0 7.\tab}Gop mat ong\par{\*\pntext 8.\tab}Chia lai\par}"
     body = article_of(tmp_path, "ong.rtf", data).body
     assert [line.split() for line in body.splitlines()] == [["7.", "Gop", "mat", "ong"], ["8.", "Chia", "lai"]]
+
+
+@pytest.mark.parametrize("character", [b"99999999999", b"-99999999999"])
+def test_a_character_of_rtf_that_no_text_has_is_damage(tmp_path: Path, character: bytes) -> None:
+    file = tmp_path / "ong.rtf"
+    file.write_bytes(rb"{\rtf1\ansi Gop mat \u" + character + rb" ong\par}")
+    [found] = articles_of(SourceFile(file, file.name))
+    assert isinstance(found, Rejected)
+    assert found.reason.code == "file.rtf-damaged"
 
 
 FIGURES = [

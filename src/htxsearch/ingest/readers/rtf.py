@@ -127,7 +127,7 @@ def _lines(text: str, fonts: Mapping[str, OldFont]) -> list[list[Run]]:
     marks = {number: chr(_FIRST_MARK + 1 + index) for index, number in enumerate(fonts)}
     try:
         plain: str = rtf_to_text(_marked(text, marks) if fonts else text, encoding="cp1252", errors="replace")
-    except (ValueError, IndexError, LookupError, RecursionError) as error:
+    except (ValueError, OverflowError, LookupError, RecursionError) as error:
         raise Unreadable(message("file.rtf-damaged", error=str(error))) from error
     plain = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # RTF writes halves of pairs
     if not fonts:
