@@ -167,7 +167,8 @@ def table(units: Frequencies, *, first: int = 0, crc: int | None = None) -> Any:
 
 
 def join(tables: list[Any], term: bytes) -> Any:
-    found = compiled().join(tables, term, zlib.crc32(term), zlib.crc32)
+    kernel = compiled()
+    found = kernel.join(kernel.open_tables(tables), term, zlib.crc32(term), zlib.crc32)
     if found is None:
         return None
     docs, tf, most, width = found
@@ -182,6 +183,35 @@ def test_the_postings_of_segments_are_joined() -> None:
     assert join([], b"b") == ([], [], 0)
 
 
+def test_the_postings_of_a_single_segment_are_the_columns_own() -> None:
+    kernel, units = compiled(), np.array([7, 9], np.uint32)
+    for first, own in ((0, True), (3, False)):
+        found = kernel.join(kernel.open_tables([table(units, first=first)]), b"b", zlib.crc32(b"b"), zlib.crc32)
+        assert found is not None
+        docs = np.frombuffer(found[0], np.uint32)
+        assert docs.tolist() == [7 + first, 9 + first]
+        assert np.shares_memory(docs, units) is own
+
+
+@pytest.mark.parametrize("size", [1, 12, 13, 40, 300])
+def test_checksums_of_few_and_of_many_postings(size: int) -> None:
+    units = np.arange(size, dtype=np.uint32)
+    assert join([table(units)], b"b") == (units.tolist(), [one % 256 for one in range(1, size + 1)], min(size, 255))
+    units[size // 2] += 1000
+    assert join([table(units, crc=1)], b"b") is None
+
+
+def test_tables_hold_columns_of_the_right_kinds() -> None:
+    columns = list(table(np.array([1], np.uint8)))
+    for which, wrong in ((0, np.zeros(2, np.uint64)), (5, np.zeros(1)), (7, b"\0\0"), (6, None)):
+        with pytest.raises((TypeError, BufferError, ValueError)):
+            compiled().open_tables([(*columns[:which], wrong, *columns[which + 1 :])])
+    with pytest.raises(TypeError):
+        compiled().open_tables(3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="PyCapsule"):
+        compiled().join(None, b"b", 1, zlib.crc32)
+
+
 def test_a_wrong_checksum_is_found_before_the_postings_are_used() -> None:
     assert join([table(np.array([1, 4], np.uint8), crc=1)], b"b") is None
 
@@ -194,4 +224,10 @@ def test_positions_behind_the_end_are_found(which: int) -> None:
 
 
 def test_without_a_compiler_segments_join_the_postings() -> None:
-    assert NUMPY.join([table(np.array([1], np.uint8))], b"b", zlib.crc32(b"b"), zlib.crc32) is None
+    assert NUMPY.open_tables([table(np.array([1], np.uint8))]) is None
+
+
+def test_a_kernel_of_another_source_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled()
+    monkeypatch.setattr("htxsearch.engine.whoosh._kernel.INTERFACE", 1)
+    assert isinstance(fastest_kernel(), NumpyKernel)

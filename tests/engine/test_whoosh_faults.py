@@ -466,6 +466,24 @@ def test_many_commits_keep_documents_positions_columns_and_vectors(engine: Whoos
     reopened.close()
 
 
+def test_the_last_batch_leaves_a_single_segment(engine: WhooshEngine, folder: Path) -> None:
+    def commit(numbers: range, *, is_last: bool) -> int:
+        writer = engine.writer()
+        for number in numbers:
+            writer.replace(document(f"a{number:03}", f"chè xanh {number}"))
+        writer.commit({}, is_last=is_last)
+        engine.refresh()
+        return len(list(folder.glob("*.seg")))
+
+    assert [commit(range(at, at + 9), is_last=False) for at in (0, 9, 18)] == [1, 2, 3]
+    assert commit(range(27, 30), is_last=True) == 1
+    assert [commit(range(at, at + 3), is_last=True) for at in (30, 33)] == [2, 3]  # the first has most of the documents
+    assert commit(range(36, 66), is_last=True) == 1
+    assert engine.counts().articles == 66
+    found = engine.search(any_of("chè"), limit=100)
+    assert len({hit.article_id for hit in found.hits}) == found.total == 66
+
+
 def test_a_common_term_has_all_its_postings(engine: WhooshEngine) -> None:
     """More than the 128 that Whoosh keeps in a block, with deletions, before and after a merge."""
     for commit in range(9):

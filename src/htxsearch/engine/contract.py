@@ -322,8 +322,11 @@ class Writer(Protocol):
     def delete(self, article_id: str) -> None:
         """Remove an article; an unknown id is no error."""
 
-    def commit(self, blobs: Mapping[str, bytes]) -> None:
-        """Make the batch and the named blobs visible together, or, on any error, neither."""
+    def commit(self, blobs: Mapping[str, bytes], *, is_last: bool = False) -> None:
+        """Make the batch and the named blobs visible together, or, on any error, neither.
+
+        `is_last` ends a run of batches: the engine may take time to arrange what it holds for searching.
+        """
 
 
 class Engine(Protocol):

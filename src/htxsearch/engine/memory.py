@@ -269,7 +269,7 @@ class _MemoryWriter:
     def delete(self, article_id: str) -> None:
         self._changes[article_id] = None
 
-    def commit(self, blobs: Mapping[str, bytes]) -> None:
+    def commit(self, blobs: Mapping[str, bytes], *, is_last: bool = False) -> None:  # noqa: ARG002
         documents = self._engine._documents
         for article_id, document in self._changes.items():
             documents.pop(article_id, None)

@@ -156,7 +156,8 @@ class _Committer:
     def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
         """Commit all changes, the catalogue and the sketches, in the end with the weights."""
         catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
-        self._writer.commit(catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last))
+        stored = catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last)
+        self._writer.commit(stored, is_last=is_last)
         self._records.clear()
         self._writer = self._engine.writer()
         self.unsaved = False

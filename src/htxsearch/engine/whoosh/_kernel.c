@@ -671,7 +671,8 @@ static PyObject *kernel_add_to_runs(PyObject *module, PyObject *args)
 /* A term's postings in all segments, joined.
 
    A table is (hashes, text, text_at, at, crcs, units, tf, checked, first): the columns of a field in a segment (`columns.py`),
-   a byte for each term whose checksum was right, and the number of the segment's first document. */
+   a byte for each term whose checksum was right, and the number of the segment's first document. The tables of a field are
+   opened once: a capsule holds their buffers. */
 
 enum { HASHES, TEXT, TEXT_AT, AT, CRCS, UNITS, TF, CHECKED, BUFFERS };
 
@@ -679,8 +680,19 @@ typedef struct {
     Py_buffer views[BUFFERS];
     int count;
     unsigned int first;
-    Py_ssize_t start, end; /* of the term's postings */
 } Table;
+
+typedef struct {
+    Py_ssize_t count;
+    Table items[];
+} Tables;
+
+/* A term's postings in a table. */
+typedef struct {
+    Py_ssize_t start, end;
+} Extent;
+
+static const char *const CAPSULE = "htxsearch.engine.whoosh._kernel.tables";
 
 static void release_table(Table *table)
 {
@@ -688,20 +700,31 @@ static void release_table(Table *table)
         PyBuffer_Release(&table->views[--table->count]);
 }
 
+static void release_tables(Tables *tables)
+{
+    for (Py_ssize_t at = 0; at < tables->count; at++)
+        release_table(&tables->items[at]);
+    free(tables);
+}
+
+static void release_capsule(PyObject *capsule)
+{
+    Tables *tables = PyCapsule_GetPointer(capsule, CAPSULE);
+    if (tables)
+        release_tables(tables);
+}
+
 static int table_of(PyObject *item, Table *table)
 {
     PyObject *parts[BUFFERS];
-    table->count = 0;
     if (!PyArg_ParseTuple(item, "OOOOOOOOI", &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5], &parts[6],
                           &parts[7], &table->first))
         return -1;
     for (; table->count < BUFFERS; table->count++) {
         Py_buffer *view = &table->views[table->count];
         int flags = table->count == CHECKED ? PyBUF_WRITABLE : PyBUF_ND;
-        if (PyObject_GetBuffer(parts[table->count], view, flags) < 0) {
-            release_table(table);
+        if (PyObject_GetBuffer(parts[table->count], view, flags) < 0)
             return -1;
-        }
     }
     for (int which = 0; which < BUFFERS; which++) {
         Py_ssize_t size = table->views[which].itemsize;
@@ -709,7 +732,6 @@ static int table_of(PyObject *item, Table *table)
             : which == TEXT || which == CHECKED                                            ? size == 1
                                                                                            : size == 1 || size == 2 || size == 4;
         if (!is_right) {
-            release_table(table);
             PyErr_SetString(PyExc_TypeError, "a column has items of another size");
             return -1;
         }
@@ -717,13 +739,59 @@ static int table_of(PyObject *item, Table *table)
     return 0;
 }
 
+static PyObject *kernel_open_tables(PyObject *module, PyObject *sequence)
+{
+    (void)module;
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0)
+        return NULL;
+    Tables *tables = calloc(1, sizeof(Tables) + (size_t)count * sizeof(Table));
+    if (!tables)
+        return PyErr_NoMemory();
+    while (tables->count < count) {
+        PyObject *item = PySequence_GetItem(sequence, tables->count);
+        int failed = !item || table_of(item, &tables->items[tables->count++]) < 0;
+        Py_XDECREF(item);
+        if (failed) {
+            release_tables(tables);
+            return NULL;
+        }
+    }
+    PyObject *capsule = PyCapsule_New(tables, CAPSULE, release_capsule);
+    if (!capsule)
+        release_tables(tables);
+    return capsule;
+}
+
+/* CRC-32 by four bits at a time: for the few bytes of a rare term it is sooner done than zlib called. */
+enum { FEW_BYTES = 64 };
+
+static uint32_t crc_of_few(const uint8_t *bytes, Py_ssize_t size, uint32_t before)
+{
+    static const uint32_t nibbles[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    uint32_t crc = ~before;
+    for (Py_ssize_t at = 0; at < size; at++) {
+        crc = (crc >> 4) ^ nibbles[(crc ^ bytes[at]) & 15];
+        crc = (crc >> 4) ^ nibbles[(crc ^ (uint32_t)(bytes[at] >> 4)) & 15];
+    }
+    return ~crc;
+}
+
 /* Return the checksum of bytes that follow others with the checksum `before`; -1 with an exception set. */
 static int64_t checksum(PyObject *crc32, const Py_buffer *view, Py_ssize_t start, Py_ssize_t end, uint32_t before)
 {
     Py_ssize_t size = view->itemsize;
-    PyObject *bytes = PyMemoryView_FromMemory((char *)view->buf + start * size, (end - start) * size, PyBUF_READ);
-    PyObject *found = bytes ? PyObject_CallFunction(crc32, "OI", bytes, before) : NULL;
+    char *first = (char *)view->buf + start * size;
+    if ((end - start) * size <= FEW_BYTES)
+        return crc_of_few((const uint8_t *)first, (end - start) * size, before);
+    PyObject *bytes = PyMemoryView_FromMemory(first, (end - start) * size, PyBUF_READ);
+    PyObject *start_value = bytes ? PyLong_FromUnsignedLong(before) : NULL;
+    PyObject *found = start_value ? PyObject_CallFunctionObjArgs(crc32, bytes, start_value, NULL) : NULL;
     Py_XDECREF(bytes);
+    Py_XDECREF(start_value);
     if (!found)
         return -1;
     int64_t crc = PyLong_AsLongLong(found);
@@ -731,31 +799,42 @@ static int64_t checksum(PyObject *crc32, const Py_buffer *view, Py_ssize_t start
     return crc;
 }
 
+/* Return the place of the first hash that is not smaller. Hashes are spread evenly, so the search begins where it should be. */
+static Py_ssize_t place_of_hash(const uint32_t *hashes, Py_ssize_t count, uint32_t wanted)
+{
+    Py_ssize_t at = (Py_ssize_t)(((uint64_t)wanted * (uint64_t)count) >> 32), step = 1;
+    while (at > 0 && hashes[at - 1] >= wanted) {
+        at = at > step ? at - step : 0;
+        step *= 2;
+    }
+    return position(hashes, count, at, wanted);
+}
+
 /* Find a term. Return 1 if it is there, 0 if not, -1 if the columns are damaged, -2 with an exception set. */
-static int find_term(Table *table, const char *term, Py_ssize_t length, uint32_t hash, PyObject *crc32)
+static int find_term(Table *table, const char *term, Py_ssize_t length, uint32_t hash, PyObject *crc32, Extent *found)
 {
     const uint32_t *hashes = table->views[HASHES].buf, *text_at = table->views[TEXT_AT].buf;
     Py_ssize_t terms = table->views[HASHES].len / 4;
     if (table->views[TEXT_AT].len / 4 != terms + 1 || table->views[AT].len / 4 != terms + 1
         || table->views[CRCS].len / 4 != terms || table->views[CHECKED].len < terms)
         return -1;
-    for (Py_ssize_t at = position(hashes, terms, 0, hash); at < terms && hashes[at] == hash; at++) {
+    for (Py_ssize_t at = place_of_hash(hashes, terms, hash); at < terms && hashes[at] == hash; at++) {
         uint32_t from = text_at[at], to = text_at[at + 1];
         if (from > to || (Py_ssize_t)to > table->views[TEXT].len)
             return -1;
         if (to - from != (size_t)length || memcmp((const char *)table->views[TEXT].buf + from, term, (size_t)length))
             continue;
         const uint32_t *ends = table->views[AT].buf;
-        table->start = ends[at];
-        table->end = ends[at + 1];
-        if (table->start > table->end || table->end > table->views[UNITS].len / table->views[UNITS].itemsize
-            || table->end > table->views[TF].len / table->views[TF].itemsize)
+        found->start = ends[at];
+        found->end = ends[at + 1];
+        if (found->start > found->end || found->end > table->views[UNITS].len / table->views[UNITS].itemsize
+            || found->end > table->views[TF].len / table->views[TF].itemsize)
             return -1;
         char *checked = table->views[CHECKED].buf;
         if (!checked[at]) {
-            int64_t crc = checksum(crc32, &table->views[UNITS], table->start, table->end, 0);
+            int64_t crc = checksum(crc32, &table->views[UNITS], found->start, found->end, 0);
             if (crc >= 0)
-                crc = checksum(crc32, &table->views[TF], table->start, table->end, (uint32_t)crc);
+                crc = checksum(crc32, &table->views[TF], found->start, found->end, (uint32_t)crc);
             if (crc < 0)
                 return -2;
             if ((uint32_t)crc != ((const uint32_t *)table->views[CRCS].buf)[at])
@@ -810,15 +889,27 @@ static uint32_t greatest_item(const Py_buffer *view, Py_ssize_t start, Py_ssize_
     return most;
 }
 
-static PyObject *joined(const Table *tables, Py_ssize_t count)
+static PyObject *slice_of(const Py_buffer *view, const Extent *extent)
 {
-    Py_ssize_t size = 0, behind = 0;
+    return PySequence_GetSlice(view->obj, extent->start, extent->end);
+}
+
+static PyObject *joined(const Tables *tables, const Extent *extents)
+{
+    Py_ssize_t size = 0, behind = 0, only = -1, found = 0;
     uint32_t most = 0;
-    for (Py_ssize_t which = 0; which < count; which++) {
-        Py_ssize_t own = tables[which].end - tables[which].start;
-        uint32_t greatest_own = greatest_item(&tables[which].views[TF], tables[which].start, own);
+    for (Py_ssize_t which = 0; which < tables->count; which++) {
+        Py_ssize_t own = extents[which].end - extents[which].start;
+        uint32_t greatest_own = greatest_item(&tables->items[which].views[TF], extents[which].start, own);
         most = greatest_own > most ? greatest_own : most;
         size += own;
+        only = own ? which : only;
+        found += own > 0;
+    }
+    if (found == 1 && tables->items[only].first == 0 && tables->items[only].views[UNITS].itemsize == 4) {
+        const Py_buffer *views = tables->items[only].views; /* they are the column's own, nothing is copied */
+        return Py_BuildValue("(NNIi)", slice_of(&views[UNITS], &extents[only]), slice_of(&views[TF], &extents[only]), most,
+                             (int)views[TF].itemsize);
     }
     int width = most < 256 ? 1 : most < 65536 ? 2 : 4;
     PyObject *docs = PyBytes_FromStringAndSize(NULL, size * 4), *tf = PyBytes_FromStringAndSize(NULL, size * width);
@@ -827,11 +918,11 @@ static PyObject *joined(const Table *tables, Py_ssize_t count)
         Py_XDECREF(tf);
         return NULL;
     }
-    for (Py_ssize_t which = 0; which < count; which++) {
-        const Table *table = &tables[which];
-        Py_ssize_t own = table->end - table->start;
-        copy(&table->views[UNITS], table->start, own, PyBytes_AsString(docs) + behind * 4, 4, table->first);
-        copy(&table->views[TF], table->start, own, PyBytes_AsString(tf) + behind * width, width, 0);
+    for (Py_ssize_t which = 0; which < tables->count; which++) {
+        const Table *table = &tables->items[which];
+        Py_ssize_t start = extents[which].start, own = extents[which].end - start;
+        copy(&table->views[UNITS], start, own, PyBytes_AsString(docs) + behind * 4, 4, table->first);
+        copy(&table->views[TF], start, own, PyBytes_AsString(tf) + behind * width, width, 0);
         behind += own;
     }
     return Py_BuildValue("(NNIi)", docs, tf, most, width);
@@ -839,41 +930,33 @@ static PyObject *joined(const Table *tables, Py_ssize_t count)
 
 static PyObject *kernel_join(PyObject *module, PyObject *args)
 {
-    PyObject *sequence, *crc32, *result = NULL;
+    PyObject *capsule, *crc32, *result = NULL;
     const char *term;
-    Py_ssize_t length, count, read = 0;
+    Py_ssize_t length;
     unsigned int hash;
     int found = 0;
     (void)module;
-    if (!PyArg_ParseTuple(args, "Oy#IO", &sequence, &term, &length, &hash, &crc32))
+    if (!PyArg_ParseTuple(args, "Oy#IO", &capsule, &term, &length, &hash, &crc32))
         return NULL;
-    if ((count = PySequence_Size(sequence)) < 0)
-        return NULL;
-    Table *tables = calloc((size_t)count + 1, sizeof(Table));
+    Tables *tables = PyCapsule_GetPointer(capsule, CAPSULE);
     if (!tables)
+        return NULL;
+    Extent *extents = calloc((size_t)tables->count + 1, sizeof(Extent));
+    if (!extents)
         return PyErr_NoMemory();
-    for (; read < count && found >= 0; read++) {
-        PyObject *item = PySequence_GetItem(sequence, read);
-        int failed = !item || table_of(item, &tables[read]) < 0;
-        Py_XDECREF(item);
-        if (failed) {
-            found = -2;
-            break;
-        }
-        found = find_term(&tables[read], term, length, hash, crc32);
-    }
+    for (Py_ssize_t which = 0; which < tables->count && found >= 0; which++)
+        found = find_term(&tables->items[which], term, length, hash, crc32, &extents[which]);
     if (found == -1)
         result = Py_NewRef(Py_None);
     else if (found >= 0)
-        result = joined(tables, count);
-    for (Py_ssize_t at = 0; at < read; at++)
-        release_table(&tables[at]);
-    free(tables);
+        result = joined(tables, extents);
+    free(extents);
     return result;
 }
 
 static PyMethodDef functions[] = {
     {"add", kernel_add, METH_VARARGS, "See kernel.py."},
+    {"open_tables", kernel_open_tables, METH_O, "See kernel.py."},
     {"join", kernel_join, METH_VARARGS, "See kernel.py."},
     {"top", kernel_top, METH_VARARGS, "See kernel.py."},
     {"nth_greatest", kernel_nth_greatest, METH_VARARGS, "See kernel.py."},
@@ -882,7 +965,12 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+static int add_constants(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "INTERFACE", 2);
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_constants}, {0, NULL}};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "htxsearch.engine.whoosh._kernel", "The inner loops of scoring.", 0, functions, slots,

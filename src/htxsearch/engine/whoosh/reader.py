@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
 from htxsearch.engine.contract import ARTICLE_FIELDS, AtLeast, Counts, Phrase, Posting, WeightedTerm
-from htxsearch.engine.whoosh.kernel import Docs, FieldTable, Floats, Frequencies, Ints, Kernel, TermPostings, fastest_kernel
+from htxsearch.engine.whoosh.kernel import Docs, Floats, Frequencies, Ints, Kernel, TermPostings, fastest_kernel
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import FIELD_PREFIX
 
@@ -81,7 +81,7 @@ class IndexReader:
         self.kernel = kernel or fastest_kernel()
         self._postings: OrderedDict[tuple[str, str], _Joined] = OrderedDict()
         self._kept_size = 0
-        self._tables: dict[str, tuple[FieldTable, ...]] = {}
+        self._tables: dict[str, object | None] = {}
         self._phrases: OrderedDict[object, PhraseScores] = OrderedDict()
         self._spellings: dict[tuple[str, str], tuple[str, ...]] = {}
         self._frequencies: dict[tuple[WeightedTerm, ...], int] = {}
@@ -316,14 +316,16 @@ class IndexReader:
         None if there is no compiled kernel, or a column is damaged.
         """
         if field not in self._tables:
-            self._tables[field] = tuple(
-                (*segment.table(field), first) for segment, first in zip(self.segments, self._firsts(field), strict=False)
+            self._tables[field] = self.kernel.open_tables(
+                [(*segment.table(field), first) for segment, first in zip(self.segments, self._firsts(field), strict=False)]
             )
         tables = self._tables[field]
+        if tables is None:
+            return None
         text = term.encode("utf-8", "surrogatepass")
-        found = self.kernel.join(tables, text, zlib.crc32(text), zlib.crc32) if tables else None
+        found = self.kernel.join(tables, text, zlib.crc32(text), zlib.crc32)
         if found is None:
-            self._tables[field] = ()  # a column is damaged: segments know how to mend it
+            self._tables[field] = None  # a column is damaged: segments know how to mend it
             return None
         docs, tf, most, width = found
         return _Joined(np.frombuffer(docs, np.uint32), np.frombuffer(tf, f"u{width}"), most)
