@@ -8,7 +8,7 @@ from engine.documents import document, put
 from htxsearch import Index
 from htxsearch.engine.contract import Document
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Completer, Suggestion
 from htxsearch.text.normalize import canonical_spelling, strip_diacritics

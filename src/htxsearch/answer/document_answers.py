@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from htxsearch.answer.question import QuestionAnalysis
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.search.results import Answer, Passage
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.dates import find_date

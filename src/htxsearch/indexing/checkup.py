@@ -21,7 +21,6 @@ from htxsearch.indexing.catalogue import (
     read_left_out,
     read_short_forms,
 )
-from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.encoder import MODEL
 from htxsearch.indexing.feature_weights import read_feature_weights
 from htxsearch.indexing.findings import CheckReport, Findings, Mend
@@ -35,6 +34,7 @@ from htxsearch.indexing.manifest import (
     stamp_of_manifest,
 )
 from htxsearch.indexing.progress import LAST_RUN
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import read_groups, read_sketches
 from htxsearch.indexing.run import Engines, plan
 from htxsearch.indexing.update import Progress, article_fingerprint, unobserved

@@ -10,8 +10,8 @@ from itertools import groupby, islice
 from pathlib import Path
 
 from htxsearch.engine.contract import Engine
-from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.encoder import Encoder
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.vector_store import PassageKey, VectorFile, passage_key, write_positions
 from htxsearch.ingest.article import Article
 

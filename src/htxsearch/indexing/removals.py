@@ -11,7 +11,7 @@ from pathlib import Path
 
 from htxsearch.errors import CorpusError
 from htxsearch.indexing.catalogue import CatalogueEntry
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.workers import CatalogueView
 from htxsearch.ingest.article import Article, Rejected
 from htxsearch.ingest.corpus import SourceFile, changed_articles

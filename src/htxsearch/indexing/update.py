@@ -28,8 +28,8 @@ from htxsearch.indexing.catalogue import (
     read_catalogue,
     read_left_out,
 )
-from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.feature_weights import WeightsOfRun
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (

@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from typing import Literal, NamedTuple
 
 from htxsearch.engine.contract import DisjunctionMax, Engine, Phrase, WeightedTerm
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, keeps_diacritics
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import Token, tokens

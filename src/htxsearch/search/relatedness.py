@@ -21,8 +21,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.feature_vectors import feature_hash, feature_vector, features
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article
 from htxsearch.search.related import Neighbour, Similarity

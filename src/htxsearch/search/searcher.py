@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from htxsearch.errors import UsageError
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import check_options

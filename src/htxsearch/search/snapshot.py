@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine, Hit
 from htxsearch.indexing.catalogue import read_short_forms
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import read_groups
 from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
 from htxsearch.query.complete import Completer
