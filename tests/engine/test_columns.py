@@ -26,7 +26,7 @@ from htxsearch.engine.contract import (
     WeightedTerm,
 )
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.engine.whoosh import WhooshEngine
+from htxsearch.engine.whoosh import WhooshEngine, columns
 from htxsearch.engine.whoosh import segment as segments
 from htxsearch.engine.whoosh.kernel import Kernel, NumpyKernel, fastest_kernel
 from htxsearch.engine.whoosh.storage import read_contents
@@ -320,8 +320,8 @@ def test_columns_written_with_a_merge_are_those_of_whoosh_s_files(tmp_path: Path
         put(engine, *batch, delete=[f"bài {rng.randrange(60):02}"])
         for entry in read_contents(tmp_path / "data", turn + 1).segments:
             merged += entry.size > 60
-            columns = (tmp_path / "data" / f"{entry.name}.imp").read_bytes()
-            assert columns == segments.Segment(tmp_path / "data", entry).packed(), turn
+            written = (tmp_path / "data" / f"{entry.name}.imp").read_bytes()
+            assert written == segments.Segment(tmp_path / "data", entry).packed(), turn
     assert merged
     engine.close()
 
@@ -331,9 +331,9 @@ def test_pages_that_were_given_back_are_read_again(
 ) -> None:
     folder, _, oracle = filled
     given_back: list[int] = []
-    give_back = segments.give_back  # type: ignore[attr-defined]
-    monkeypatch.setattr(segments, "give_back", lambda mapped: (given_back.append(len(mapped)), give_back(mapped)))  # type: ignore[func-returns-value]
-    monkeypatch.setattr(segments._File, "_RESIDENT", 3 * segments._File._AROUND)
+    give_back = columns._give_back
+    monkeypatch.setattr(columns, "_give_back", lambda mapped: (given_back.append(len(mapped)), give_back(mapped)))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(columns.MappedFile, "_RESIDENT", 3 * columns.MappedFile._AROUND)
     engine = WhooshEngine(folder)
     for article_id in oracle.article_ids() * 2:
         assert engine.record(article_id) == oracle.record(article_id)

@@ -3,6 +3,7 @@
 import random
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -221,6 +222,56 @@ def test_positions_behind_the_end_are_found(which: int) -> None:
     columns = list(table(np.array([1, 4], np.uint8)))
     columns[which] = np.array([9, 9, 9], np.uint32) if which == 2 else np.array([0, 2**31, 2**31], np.uint32)
     assert join([tuple(columns)], b"b") is None
+
+
+def packed(documents: list[tuple[list[int], bytes]]) -> bytes:
+    return b"".join(np.array(hashes, np.uint32).tobytes() + flags for hashes, flags in documents)
+
+
+def gather(file: Path, starts: list[int], runs: list[int], counts: list[int]) -> Any:
+    with file.open("rb") as opened:
+        return compiled().gather(opened.fileno(), *(np.array(values, np.int64) for values in (starts, runs, counts)))
+
+
+def test_the_tokens_of_articles_are_gathered(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    one = [([1, 2], b"ab"), ([3], b"c"), ([], b""), ([4, 5, 6], b"def")]
+    other = [([], b""), ([7], b"g")]
+    file.write_bytes(b"head" + packed(one) + packed(other))
+    behind = 4 + len(packed(one))
+    titles, hashes, flags = gather(file, [behind, 4], [2, 4], [0, 1, 2, 1, 0, 3])
+    assert np.frombuffer(titles, np.uint32).tolist() == [1, 2]
+    assert np.frombuffer(hashes, np.uint32).tolist() == [7, 3, 4, 5, 6]
+    assert flags == b"gcdef"
+    assert gather(file, [], [], []) == (b"", b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("starts", "runs", "counts"),
+    [
+        ([0], [2], [1, 9]),  # behind the end of the file
+        ([100], [1], [1]),
+        ([0], [0], []),
+        ([0], [3], [1, 1]),
+        ([0], [2**62], [1, 1]),
+        ([0], [1], [-1]),
+        ([0], [1], [2**60]),
+        ([0, 0], [1], [1]),
+        ([0], [3], [1, 1, 1]),
+        ([-1], [1], [1]),
+    ],
+)
+def test_tokens_that_cannot_be_are_not_gathered(tmp_path: Path, starts: list[int], runs: list[int], counts: list[int]) -> None:
+    file = tmp_path / "tokens"
+    file.write_bytes(b"0123456789")
+    with pytest.raises(ValueError, match=r"tokens|documents|article"):
+        gather(file, starts, runs, counts)
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_bytes(b"0123456789")
+    with (tmp_path / "tokens").open("ab") as written, pytest.raises(OSError, match="descriptor"):
+        compiled().gather(written.fileno(), np.zeros(1, np.int64), np.ones(1, np.int64), np.ones(1, np.int64))
 
 
 def test_without_a_compiler_segments_join_the_postings() -> None:

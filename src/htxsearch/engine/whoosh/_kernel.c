@@ -7,9 +7,14 @@
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifndef _WIN32
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
 
 typedef struct {
     double weight;
@@ -954,7 +959,128 @@ static PyObject *kernel_join(PyObject *module, PyObject *args)
     return result;
 }
 
+/* The tokens of articles, read from a segment's file.
+
+   An article is a run of documents, its title first; a document of n tokens is n hashes of four bytes, then n flags. pread, not
+   the mapped file: a page that is mapped for a single read costs more than the read. The GIL is kept, or every read would queue
+   to get it back. */
+
+#ifdef _WIN32
+static PyObject *kernel_gather(PyObject *module, PyObject *args)
+{
+    (void)module;
+    (void)args;
+    Py_RETURN_NONE;
+}
+#else
+static int read_all(int file, char *to, int64_t size, int64_t at)
+{
+    while (size > 0) {
+        ssize_t got = pread(file, to, (size_t)size, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            PyErr_SetFromErrno(PyExc_OSError);
+            return -1;
+        }
+        if (got == 0) {
+            PyErr_SetString(PyExc_ValueError, "the file ends before an article's tokens");
+            return -1;
+        }
+        to += got;
+        at += got;
+        size -= got;
+    }
+    return 0;
+}
+
+static PyObject *gathered(int file, const int64_t *starts, const int64_t *runs, Py_ssize_t articles, const int64_t *counts,
+                          Py_ssize_t documents)
+{
+    int64_t of_titles = 0, of_passages = 0, longest = 0, at = 0;
+    struct stat found;
+    if (fstat(file, &found) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    int64_t most = (int64_t)found.st_size / 5; /* tokens, of an article */
+    for (Py_ssize_t article = 0; article < articles; article++) {
+        int64_t own = 0;
+        if (runs[article] < 1 || runs[article] > documents - at)
+            return PyErr_SetString(PyExc_ValueError, "runs do not divide the documents among the articles"), NULL;
+        for (int64_t document = 0; document < runs[article]; document++, at++) {
+            if (counts[at] < 0 || counts[at] > most)
+                return PyErr_SetString(PyExc_ValueError, "a document has too many tokens"), NULL;
+            own += counts[at];
+            *(document ? &of_passages : &of_titles) += counts[at];
+        }
+        longest = own > longest ? own : longest;
+        if (starts[article] < 0 || own > most)
+            return PyErr_SetString(PyExc_ValueError, "an article has too many tokens"), NULL;
+    }
+    PyObject *titles = PyBytes_FromStringAndSize(NULL, of_titles * 4), *hashes = PyBytes_FromStringAndSize(NULL, of_passages * 4);
+    PyObject *flags = PyBytes_FromStringAndSize(NULL, of_passages), *result = NULL;
+    char *packed = malloc((size_t)longest * 5 + 1);
+    if (!titles || !hashes || !flags || !packed) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    char *to_titles = PyBytes_AsString(titles), *to_hashes = PyBytes_AsString(hashes), *to_flags = PyBytes_AsString(flags);
+    const int64_t *count = counts;
+    for (Py_ssize_t article = 0; article < articles; article++) {
+        int64_t size = 0;
+        for (int64_t document = 0; document < runs[article]; document++)
+            size += count[document] * 5;
+        if (read_all(file, packed, size, starts[article]) < 0)
+            goto end;
+        const char *from = packed;
+        for (int64_t document = 0; document < runs[article]; document++, count++) {
+            char **to = document ? &to_hashes : &to_titles;
+            memcpy(*to, from, (size_t)*count * 4);
+            *to += *count * 4;
+            if (document) {
+                memcpy(to_flags, from + *count * 4, (size_t)*count);
+                to_flags += *count;
+            }
+            from += *count * 5;
+        }
+    }
+    result = Py_BuildValue("(OOO)", titles, hashes, flags);
+end:
+    free(packed);
+    Py_XDECREF(titles);
+    Py_XDECREF(hashes);
+    Py_XDECREF(flags);
+    return result;
+}
+
+static PyObject *kernel_gather(PyObject *module, PyObject *args)
+{
+    PyObject *starts_of, *runs_of, *counts_of, *result = NULL;
+    Py_buffer starts, runs, counts;
+    int file;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "iOOO", &file, &starts_of, &runs_of, &counts_of))
+        return NULL;
+    if (array_of(starts_of, &starts, 8, PyBUF_SIMPLE | PyBUF_ND, "starts") < 0)
+        return NULL;
+    if (array_of(runs_of, &runs, 8, PyBUF_SIMPLE | PyBUF_ND, "runs") < 0)
+        goto no_runs;
+    if (array_of(counts_of, &counts, 8, PyBUF_SIMPLE | PyBUF_ND, "counts") < 0)
+        goto no_counts;
+    if (starts.len != runs.len)
+        PyErr_SetString(PyExc_ValueError, "each article has a start and a run");
+    else
+        result = gathered(file, starts.buf, runs.buf, runs.len / 8, counts.buf, counts.len / 8);
+    PyBuffer_Release(&counts);
+no_counts:
+    PyBuffer_Release(&runs);
+no_runs:
+    PyBuffer_Release(&starts);
+    return result;
+}
+#endif
+
 static PyMethodDef functions[] = {
+    {"gather", kernel_gather, METH_VARARGS, "See kernel.py."},
     {"add", kernel_add, METH_VARARGS, "See kernel.py."},
     {"open_tables", kernel_open_tables, METH_O, "See kernel.py."},
     {"join", kernel_join, METH_VARARGS, "See kernel.py."},
@@ -967,7 +1093,7 @@ static PyMethodDef functions[] = {
 
 static int add_constants(PyObject *module)
 {
-    return PyModule_AddIntConstant(module, "INTERFACE", 2);
+    return PyModule_AddIntConstant(module, "INTERFACE", 3);
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_constants}, {0, NULL}};

@@ -168,7 +168,10 @@ class WhooshEngine:
             flags: list[bytes] = []
             lengths: list[int] = []
             passages: list[int] = []
-            for article in map(reader.article_called, article_ids):
+            articles = [reader.article_called(article_id) for article_id in article_ids]
+            if together := reader.tokens_of(articles):
+                return together
+            for article in articles:
                 packed, counts = reader.tokens(article) if article is not None else (b"", [0])
                 title, *others = counts
                 title_hashes.append(packed[: 4 * title])
