@@ -67,7 +67,7 @@ def build(collection: BenchCollection, size: int, folder: Path) -> None:
         if waiting == BATCH:
             writer.commit({})
             writer, waiting = engine.writer(), 0
-    writer.commit({})
+    writer.commit({}, is_last=True)
     engine.close()
 
 

@@ -38,7 +38,7 @@ def cli_reference() -> str:
         "# Commands\n",
         "Written by `make docs` from the program's own help.\n",
         _help(cli, "htxsearch"),
-        *(_help(command, f"htxsearch {name}") for name, command in sorted(cli.commands.items())),
+        *(_help(command, f"htxsearch {name}") for name, command in cli.all_commands().items()),
         "## Exit codes\n",
         "| code | meaning |\n|---|---|",
         *(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES),

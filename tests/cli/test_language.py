@@ -10,7 +10,7 @@ from htxsearch.cli.main import cli
 from htxsearch.cli.translation import environment_language
 from htxsearch.errors.messages import LANGUAGES, Language, template
 
-COMMANDS = sorted(cli.commands)
+COMMANDS = sorted(cli.all_commands())
 BUILT_IN = {"help", "version"}
 
 
@@ -19,7 +19,9 @@ BUILT_IN = {"help", "version"}
 def test_every_command_and_option_has_help_in_both_languages(name: str, language: Language) -> None:
     assert template(f"help.{name}", language)
     assert template(f"help.{name}:short", language)
-    options = [param for param in cli.commands[name].params if isinstance(param, click.Option) and param.name not in BUILT_IN]
+    options = [
+        param for param in cli.all_commands()[name].params if isinstance(param, click.Option) and param.name not in BUILT_IN
+    ]
     missing = [
         option.name
         for option in options

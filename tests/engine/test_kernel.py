@@ -3,6 +3,7 @@
 import random
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,7 +168,8 @@ def table(units: Frequencies, *, first: int = 0, crc: int | None = None) -> Any:
 
 
 def join(tables: list[Any], term: bytes) -> Any:
-    found = compiled().join(tables, term, zlib.crc32(term), zlib.crc32)
+    kernel = compiled()
+    found = kernel.join(kernel.open_tables(tables), term, zlib.crc32(term), zlib.crc32)
     if found is None:
         return None
     docs, tf, most, width = found
@@ -182,6 +184,35 @@ def test_the_postings_of_segments_are_joined() -> None:
     assert join([], b"b") == ([], [], 0)
 
 
+def test_the_postings_of_a_single_segment_are_the_columns_own() -> None:
+    kernel, units = compiled(), np.array([7, 9], np.uint32)
+    for first, own in ((0, True), (3, False)):
+        found = kernel.join(kernel.open_tables([table(units, first=first)]), b"b", zlib.crc32(b"b"), zlib.crc32)
+        assert found is not None
+        docs = np.frombuffer(found[0], np.uint32)
+        assert docs.tolist() == [7 + first, 9 + first]
+        assert np.shares_memory(docs, units) is own
+
+
+@pytest.mark.parametrize("size", [1, 12, 13, 40, 300])
+def test_checksums_of_few_and_of_many_postings(size: int) -> None:
+    units = np.arange(size, dtype=np.uint32)
+    assert join([table(units)], b"b") == (units.tolist(), [one % 256 for one in range(1, size + 1)], min(size, 255))
+    units[size // 2] += 1000
+    assert join([table(units, crc=1)], b"b") is None
+
+
+def test_tables_hold_columns_of_the_right_kinds() -> None:
+    columns = list(table(np.array([1], np.uint8)))
+    for which, wrong in ((0, np.zeros(2, np.uint64)), (5, np.zeros(1)), (7, b"\0\0"), (6, None)):
+        with pytest.raises((TypeError, BufferError, ValueError)):
+            compiled().open_tables([(*columns[:which], wrong, *columns[which + 1 :])])
+    with pytest.raises(TypeError):
+        compiled().open_tables(3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="PyCapsule"):
+        compiled().join(None, b"b", 1, zlib.crc32)
+
+
 def test_a_wrong_checksum_is_found_before_the_postings_are_used() -> None:
     assert join([table(np.array([1, 4], np.uint8), crc=1)], b"b") is None
 
@@ -193,5 +224,61 @@ def test_positions_behind_the_end_are_found(which: int) -> None:
     assert join([tuple(columns)], b"b") is None
 
 
+def packed(documents: list[tuple[list[int], bytes]]) -> bytes:
+    return b"".join(np.array(hashes, np.uint32).tobytes() + flags for hashes, flags in documents)
+
+
+def gather(file: Path, starts: list[int], runs: list[int], counts: list[int]) -> Any:
+    with file.open("rb") as opened:
+        return compiled().gather(opened.fileno(), *(np.array(values, np.int64) for values in (starts, runs, counts)))
+
+
+def test_the_tokens_of_articles_are_gathered(tmp_path: Path) -> None:
+    file = tmp_path / "tokens"
+    one = [([1, 2], b"ab"), ([3], b"c"), ([], b""), ([4, 5, 6], b"def")]
+    other = [([], b""), ([7], b"g")]
+    file.write_bytes(b"head" + packed(one) + packed(other))
+    behind = 4 + len(packed(one))
+    titles, title_flags, hashes, flags = gather(file, [behind, 4], [2, 4], [0, 1, 2, 1, 0, 3])
+    assert np.frombuffer(titles, np.uint32).tolist() == [1, 2]
+    assert np.frombuffer(hashes, np.uint32).tolist() == [7, 3, 4, 5, 6]
+    assert (title_flags, flags) == (b"ab", b"gcdef")
+    assert gather(file, [], [], []) == (b"", b"", b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("starts", "runs", "counts"),
+    [
+        ([0], [2], [1, 9]),  # behind the end of the file
+        ([100], [1], [1]),
+        ([0], [0], []),
+        ([0], [3], [1, 1]),
+        ([0], [2**62], [1, 1]),
+        ([0], [1], [-1]),
+        ([0], [1], [2**60]),
+        ([0, 0], [1], [1]),
+        ([0], [3], [1, 1, 1]),
+        ([-1], [1], [1]),
+    ],
+)
+def test_tokens_that_cannot_be_are_not_gathered(tmp_path: Path, starts: list[int], runs: list[int], counts: list[int]) -> None:
+    file = tmp_path / "tokens"
+    file.write_bytes(b"0123456789")
+    with pytest.raises(ValueError, match=r"tokens|documents|article"):
+        gather(file, starts, runs, counts)
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_bytes(b"0123456789")
+    with (tmp_path / "tokens").open("ab") as written, pytest.raises(OSError, match="descriptor"):
+        compiled().gather(written.fileno(), np.zeros(1, np.int64), np.ones(1, np.int64), np.ones(1, np.int64))
+
+
 def test_without_a_compiler_segments_join_the_postings() -> None:
-    assert NUMPY.join([table(np.array([1], np.uint8))], b"b", zlib.crc32(b"b"), zlib.crc32) is None
+    assert NUMPY.open_tables([table(np.array([1], np.uint8))]) is None
+
+
+def test_a_kernel_of_another_source_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled()
+    monkeypatch.setattr("htxsearch.engine.whoosh._kernel.INTERFACE", 1)
+    assert isinstance(fastest_kernel(), NumpyKernel)

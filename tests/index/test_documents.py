@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htxsearch.engine.memory import MemoryEngine
-from htxsearch.indexing.documents import StoredArticle, document_of
+from htxsearch.indexing.documents import document_of
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.ingest.article import Article
 from htxsearch.search.snapshot import StoredArticles
 from htxsearch.text.sentences import Span

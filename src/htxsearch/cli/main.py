@@ -9,17 +9,8 @@ import traceback
 
 import click
 
-from htxsearch.cli.ask import ask, info, query, related, show
-from htxsearch.cli.benchmark import benchmark
-from htxsearch.cli.completion import completion
-from htxsearch.cli.corpus import add, feeds, reindex
-from htxsearch.cli.edit import edit
-from htxsearch.cli.evaluation import evaluation
-from htxsearch.cli.facts import facts
-from htxsearch.cli.serve import serve
 from htxsearch.cli.shared import OWN_PROCESS, show_error, worded
 from htxsearch.cli.translation import TranslatedGroup, environment_language, say, text, use_language
-from htxsearch.cli.upkeep import doctor, restore, snapshot
 from htxsearch.errors import HtxError
 
 __all__ = ["INTERRUPTED", "cli", "main"]
@@ -27,20 +18,38 @@ __all__ = ["INTERRUPTED", "cli", "main"]
 INTERRUPTED = 130
 
 
-@click.group(cls=TranslatedGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_COMMANDS = {
+    "query": "ask:query",
+    "ask": "ask:ask",
+    "facts": "facts:facts",
+    "related": "ask:related",
+    "show": "ask:show",
+    "reindex": "corpus:reindex",
+    "add": "corpus:add",
+    "edit": "edit:edit",
+    "feeds": "corpus:feeds",
+    "info": "ask:info",
+    "serve": "serve:serve",
+    "doctor": "upkeep:doctor",
+    "snapshot": "upkeep:snapshot",
+    "restore": "upkeep:restore",
+    "eval": "evaluation:evaluation",
+    "bench": "benchmark:benchmark",
+    "completion": "completion:completion",
+}
+
+
+@click.group(
+    cls=TranslatedGroup,
+    places=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="htxsearch", prog_name="htxsearch")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Search a folder of Vietnamese articles."""
     if os.environ.get("NO_COLOR"):
         context.color = False
-
-
-for _command in (
-    *(query, ask, facts, related, show, reindex, add, edit, feeds, info, serve, doctor, snapshot, restore),
-    *(evaluation, benchmark, completion),
-):
-    cli.add_command(_command)
 
 
 def main() -> None:

@@ -12,13 +12,8 @@ import click
 from htxsearch.cli.shared import show_rejected
 from htxsearch.cli.translation import language, say, text
 from htxsearch.errors.messages import date_text, number_text, render
-from htxsearch.indexing.catalogue import Report
-from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.ingest.article import Article, Dropped, Rejected
-from htxsearch.ingest.metadata import EVIDENCE_PARTS
 from htxsearch.search.highlight import excerpt
 from htxsearch.search.highlight import visible as safe
-from htxsearch.search.reprint_differences import Difference
 from htxsearch.search.results import (
     Answer,
     Answers,
@@ -31,14 +26,17 @@ from htxsearch.search.results import (
     Results,
     SearchHit,
 )
-from htxsearch.text.date_mentions import DateMention
-from htxsearch.text.document_numbers import DocumentNumber
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:
-    from htxsearch.indexing.catalogue import Additions, Plan
+    from htxsearch.indexing.catalogue import Additions, Plan, Report
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.embeddings import EncodeReport
+    from htxsearch.ingest.article import Article, Dropped, Rejected
+    from htxsearch.search.reprint_differences import Difference
+    from htxsearch.text.date_mentions import DateMention
+    from htxsearch.text.document_numbers import DocumentNumber
 
 __all__ = [
     "safe",
@@ -234,7 +232,7 @@ def _show_answer(answer: Answer) -> None:
     click.echo()
 
 
-def show_report(report: Report, rejected: Sequence[Rejected]) -> None:
+def show_report(report: "Report", rejected: "Sequence[Rejected]") -> None:
     """Print the counts of a reindex in a line, then what was rejected or is in doubt.
 
     Of the rejected only `rejected` are named, those of interest; the others are counted in a line of their own.
@@ -268,7 +266,7 @@ def show_additions(additions: "Additions", *, err: bool = False) -> None:
         say("cli.refused", path=safe(refused.path), reason=_message(refused.reason))
 
 
-def show_encoded(encoded: EncodeReport) -> None:
+def show_encoded(encoded: "EncodeReport") -> None:
     """Print the counts of computed embeddings in a line."""
     counts = [text("cli.encoded", count=encoded.encoded), text("cli.encoded-known", count=encoded.kept)]
     counts += [text("cli.encoded-dropped", count=encoded.dropped)] if encoded.dropped else []
@@ -326,7 +324,7 @@ def show_article(view: ArticleView, *, passage: int | None = None) -> None:
         click.echo(mark + safe(article.body[span.start : span.end]))
 
 
-def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
+def show_dropped(article: "Article", dropped: "Sequence[Dropped]") -> None:
     """Print the boilerplate of an article's original, grouped by reason."""
     click.secho(safe(article.title), bold=True)
     click.echo(click.style(f"{text('article.path')}: ", fg="cyan") + safe(article.path))
@@ -340,7 +338,7 @@ def show_dropped(article: Article, dropped: Sequence[Dropped]) -> None:
         say("cli.nothing-dropped")
 
 
-def _place(article: Article) -> str | None:
+def _place(article: "Article") -> str | None:
     """Return an article's province and its evidence.
 
     A province that no longer exists is followed by the province of today.
@@ -355,6 +353,8 @@ def _place(article: Article) -> str | None:
 
 def _evidence(stored: str) -> str:
     """Return the evidence of a place in the language of the terminal."""
+    from htxsearch.ingest.metadata import EVIDENCE_PARTS
+
     part, colon, quoted = stored.partition(": ")
     return f"{text(f'evidence.{part}')}{colon}{quoted}" if part in EVIDENCE_PARTS else stored
 
@@ -364,12 +364,12 @@ def _listed(values: Iterable[str]) -> str:
     return _SEPARATOR.join(dict.fromkeys(values))
 
 
-def _document(number: DocumentNumber, *, is_own: bool) -> str:
+def _document(number: "DocumentNumber", *, is_own: bool) -> str:
     written = f"{number.kind} {number.normal}" if number.kind else number.normal
     return text("article.own-number", number=written) if is_own else written
 
 
-def _written(body: str, date: DateMention) -> str:
+def _written(body: str, date: "DateMention") -> str:
     return " ".join(body[date.start : date.end].split())
 
 
@@ -393,7 +393,7 @@ def _show_reprint(reprint: Reprint) -> None:
     click.echo(_INDENT + _about(_day(reprint.date) or text("article.no-date"), reprint.source, reprint.article_id))
 
 
-def _show_difference(difference: Difference) -> None:
+def _show_difference(difference: "Difference") -> None:
     figures = f"{', '.join(difference.only_here) or '–'} ↔ {', '.join(difference.only_there) or '–'}"
     click.echo(_INDENT + click.style(safe(figures), fg="yellow"))
     for name, sentence in (("above", difference.here), ("here", difference.there)):
@@ -410,7 +410,7 @@ def show_edit(edit: "Edit") -> None:
         say("cli.edit-nothing", article=safe(edit.article.id))
 
 
-def show_metadata(values: Mapping[str, str | datetime.date | None], article: Article) -> None:
+def show_metadata(values: Mapping[str, str | datetime.date | None], article: "Article") -> None:
     """Print metadata of an article, a line each, those without a value, too."""
     click.echo(click.style(f"{text('article.id')}: ", fg="cyan") + safe(article.id))
     for name, value in values.items():

@@ -8,7 +8,8 @@ The help of a command and of its options is in the catalogues: `help.COMMAND`, `
 import gettext
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import click
@@ -112,9 +113,33 @@ class TranslatedCommand(_Translated):
 
 
 class TranslatedGroup(_Translated, click.Group):
-    """A group of `TranslatedCommand`s, with its help in the language of the terminal."""
+    """A group of `TranslatedCommand`s, with its help in the language of the terminal.
+
+    A command's module is imported when the command is run, completed or listed: the others cost it nothing.
+    """
 
     command_class = TranslatedCommand
+
+    def __init__(self, *args: Any, places: Mapping[str, str], **attributes: Any) -> None:
+        """Make a group of commands given by name, each as "module:object" in this package."""
+        super().__init__(*args, **attributes)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in self._places:
+            return None
+        module, _, name = self._places[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"htxsearch.cli.{module}"), name)
+        return command
+
+    def all_commands(self) -> dict[str, click.Command]:
+        """Return every command by its name."""
+        context = click.Context(self)
+        found = {name: self.get_command(context, name) for name in self.list_commands(context)}
+        return {name: command for name, command in found.items() if command}
 
 
 def _with_words_apart(command: str, args: Sequence[str], option: str) -> str:

@@ -28,8 +28,8 @@ from htxsearch.indexing.catalogue import (
     read_catalogue,
     read_left_out,
 )
-from htxsearch.indexing.documents import StoredArticle
 from htxsearch.indexing.feature_weights import WeightsOfRun
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (
@@ -156,14 +156,15 @@ class _Committer:
     def commit(self, left_out: LeftOut, *, is_last: bool = False) -> None:
         """Commit all changes, the catalogue and the sketches, in the end with the weights."""
         catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
-        self._writer.commit(catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last))
+        stored = catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last)
+        self._writer.commit(stored, is_last=is_last)
         self._records.clear()
         self._writer = self._engine.writer()
         self.unsaved = False
 
     def _body(self, article_id: str) -> str:
-        record = self._records.get(article_id) or self._engine.record(article_id) or ""
-        return StoredArticle.from_json(article_id, record).article.body
+        record = self._records.get(article_id) or self._engine.records([article_id])[0]
+        return StoredArticle.from_json(article_id, record or "").article.body
 
 
 class _Rehearsal(_Committer):
@@ -296,7 +297,7 @@ class _Update:
         """Raise CorpusError if more than half of some articles, or all, would be lost."""
         removals = Removals(corpus, self._files, self, self._ignored, has_files=bool(states))
         changed = [state for path, state in states.items() if state.digest not in ("", self._entry(path).digest)]
-        removals.check(gone, [(state.source, state.digest, state.size) for state in changed], self._engine.record)
+        removals.check(gone, [(state.source, state.digest, state.size) for state in changed], self._engine.records)
 
     # Scanning
 

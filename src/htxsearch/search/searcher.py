@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from htxsearch.errors import UsageError
-from htxsearch.indexing.documents import StoredArticle
+from htxsearch.indexing.records import StoredArticle
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import check_options
@@ -59,7 +59,7 @@ class Searcher:
 
         Raises QuerySyntaxError.
         """
-        expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.engine)))
+        expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.vocabulary)))
         spans = [highlights(text, expanded.highlights) for text in texts]
         return spans if any(spans) else [highlights(text, expanded.faint_highlights, faint=True) for text in texts]
 

@@ -7,9 +7,14 @@
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifndef _WIN32
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
 
 typedef struct {
     double weight;
@@ -671,7 +676,8 @@ static PyObject *kernel_add_to_runs(PyObject *module, PyObject *args)
 /* A term's postings in all segments, joined.
 
    A table is (hashes, text, text_at, at, crcs, units, tf, checked, first): the columns of a field in a segment (`columns.py`),
-   a byte for each term whose checksum was right, and the number of the segment's first document. */
+   a byte for each term whose checksum was right, and the number of the segment's first document. The tables of a field are
+   opened once: a capsule holds their buffers. */
 
 enum { HASHES, TEXT, TEXT_AT, AT, CRCS, UNITS, TF, CHECKED, BUFFERS };
 
@@ -679,8 +685,19 @@ typedef struct {
     Py_buffer views[BUFFERS];
     int count;
     unsigned int first;
-    Py_ssize_t start, end; /* of the term's postings */
 } Table;
+
+typedef struct {
+    Py_ssize_t count;
+    Table items[];
+} Tables;
+
+/* A term's postings in a table. */
+typedef struct {
+    Py_ssize_t start, end;
+} Extent;
+
+static const char *const CAPSULE = "htxsearch.engine.whoosh._kernel.tables";
 
 static void release_table(Table *table)
 {
@@ -688,20 +705,31 @@ static void release_table(Table *table)
         PyBuffer_Release(&table->views[--table->count]);
 }
 
+static void release_tables(Tables *tables)
+{
+    for (Py_ssize_t at = 0; at < tables->count; at++)
+        release_table(&tables->items[at]);
+    free(tables);
+}
+
+static void release_capsule(PyObject *capsule)
+{
+    Tables *tables = PyCapsule_GetPointer(capsule, CAPSULE);
+    if (tables)
+        release_tables(tables);
+}
+
 static int table_of(PyObject *item, Table *table)
 {
     PyObject *parts[BUFFERS];
-    table->count = 0;
     if (!PyArg_ParseTuple(item, "OOOOOOOOI", &parts[0], &parts[1], &parts[2], &parts[3], &parts[4], &parts[5], &parts[6],
                           &parts[7], &table->first))
         return -1;
     for (; table->count < BUFFERS; table->count++) {
         Py_buffer *view = &table->views[table->count];
         int flags = table->count == CHECKED ? PyBUF_WRITABLE : PyBUF_ND;
-        if (PyObject_GetBuffer(parts[table->count], view, flags) < 0) {
-            release_table(table);
+        if (PyObject_GetBuffer(parts[table->count], view, flags) < 0)
             return -1;
-        }
     }
     for (int which = 0; which < BUFFERS; which++) {
         Py_ssize_t size = table->views[which].itemsize;
@@ -709,7 +737,6 @@ static int table_of(PyObject *item, Table *table)
             : which == TEXT || which == CHECKED                                            ? size == 1
                                                                                            : size == 1 || size == 2 || size == 4;
         if (!is_right) {
-            release_table(table);
             PyErr_SetString(PyExc_TypeError, "a column has items of another size");
             return -1;
         }
@@ -717,13 +744,59 @@ static int table_of(PyObject *item, Table *table)
     return 0;
 }
 
+static PyObject *kernel_open_tables(PyObject *module, PyObject *sequence)
+{
+    (void)module;
+    Py_ssize_t count = PySequence_Size(sequence);
+    if (count < 0)
+        return NULL;
+    Tables *tables = calloc(1, sizeof(Tables) + (size_t)count * sizeof(Table));
+    if (!tables)
+        return PyErr_NoMemory();
+    while (tables->count < count) {
+        PyObject *item = PySequence_GetItem(sequence, tables->count);
+        int failed = !item || table_of(item, &tables->items[tables->count++]) < 0;
+        Py_XDECREF(item);
+        if (failed) {
+            release_tables(tables);
+            return NULL;
+        }
+    }
+    PyObject *capsule = PyCapsule_New(tables, CAPSULE, release_capsule);
+    if (!capsule)
+        release_tables(tables);
+    return capsule;
+}
+
+/* CRC-32 by four bits at a time: for the few bytes of a rare term it is sooner done than zlib called. */
+enum { FEW_BYTES = 64 };
+
+static uint32_t crc_of_few(const uint8_t *bytes, Py_ssize_t size, uint32_t before)
+{
+    static const uint32_t nibbles[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    uint32_t crc = ~before;
+    for (Py_ssize_t at = 0; at < size; at++) {
+        crc = (crc >> 4) ^ nibbles[(crc ^ bytes[at]) & 15];
+        crc = (crc >> 4) ^ nibbles[(crc ^ (uint32_t)(bytes[at] >> 4)) & 15];
+    }
+    return ~crc;
+}
+
 /* Return the checksum of bytes that follow others with the checksum `before`; -1 with an exception set. */
 static int64_t checksum(PyObject *crc32, const Py_buffer *view, Py_ssize_t start, Py_ssize_t end, uint32_t before)
 {
     Py_ssize_t size = view->itemsize;
-    PyObject *bytes = PyMemoryView_FromMemory((char *)view->buf + start * size, (end - start) * size, PyBUF_READ);
-    PyObject *found = bytes ? PyObject_CallFunction(crc32, "OI", bytes, before) : NULL;
+    char *first = (char *)view->buf + start * size;
+    if ((end - start) * size <= FEW_BYTES)
+        return crc_of_few((const uint8_t *)first, (end - start) * size, before);
+    PyObject *bytes = PyMemoryView_FromMemory(first, (end - start) * size, PyBUF_READ);
+    PyObject *start_value = bytes ? PyLong_FromUnsignedLong(before) : NULL;
+    PyObject *found = start_value ? PyObject_CallFunctionObjArgs(crc32, bytes, start_value, NULL) : NULL;
     Py_XDECREF(bytes);
+    Py_XDECREF(start_value);
     if (!found)
         return -1;
     int64_t crc = PyLong_AsLongLong(found);
@@ -731,31 +804,42 @@ static int64_t checksum(PyObject *crc32, const Py_buffer *view, Py_ssize_t start
     return crc;
 }
 
+/* Return the place of the first hash that is not smaller. Hashes are spread evenly, so the search begins where it should be. */
+static Py_ssize_t place_of_hash(const uint32_t *hashes, Py_ssize_t count, uint32_t wanted)
+{
+    Py_ssize_t at = (Py_ssize_t)(((uint64_t)wanted * (uint64_t)count) >> 32), step = 1;
+    while (at > 0 && hashes[at - 1] >= wanted) {
+        at = at > step ? at - step : 0;
+        step *= 2;
+    }
+    return position(hashes, count, at, wanted);
+}
+
 /* Find a term. Return 1 if it is there, 0 if not, -1 if the columns are damaged, -2 with an exception set. */
-static int find_term(Table *table, const char *term, Py_ssize_t length, uint32_t hash, PyObject *crc32)
+static int find_term(Table *table, const char *term, Py_ssize_t length, uint32_t hash, PyObject *crc32, Extent *found)
 {
     const uint32_t *hashes = table->views[HASHES].buf, *text_at = table->views[TEXT_AT].buf;
     Py_ssize_t terms = table->views[HASHES].len / 4;
     if (table->views[TEXT_AT].len / 4 != terms + 1 || table->views[AT].len / 4 != terms + 1
         || table->views[CRCS].len / 4 != terms || table->views[CHECKED].len < terms)
         return -1;
-    for (Py_ssize_t at = position(hashes, terms, 0, hash); at < terms && hashes[at] == hash; at++) {
+    for (Py_ssize_t at = place_of_hash(hashes, terms, hash); at < terms && hashes[at] == hash; at++) {
         uint32_t from = text_at[at], to = text_at[at + 1];
         if (from > to || (Py_ssize_t)to > table->views[TEXT].len)
             return -1;
         if (to - from != (size_t)length || memcmp((const char *)table->views[TEXT].buf + from, term, (size_t)length))
             continue;
         const uint32_t *ends = table->views[AT].buf;
-        table->start = ends[at];
-        table->end = ends[at + 1];
-        if (table->start > table->end || table->end > table->views[UNITS].len / table->views[UNITS].itemsize
-            || table->end > table->views[TF].len / table->views[TF].itemsize)
+        found->start = ends[at];
+        found->end = ends[at + 1];
+        if (found->start > found->end || found->end > table->views[UNITS].len / table->views[UNITS].itemsize
+            || found->end > table->views[TF].len / table->views[TF].itemsize)
             return -1;
         char *checked = table->views[CHECKED].buf;
         if (!checked[at]) {
-            int64_t crc = checksum(crc32, &table->views[UNITS], table->start, table->end, 0);
+            int64_t crc = checksum(crc32, &table->views[UNITS], found->start, found->end, 0);
             if (crc >= 0)
-                crc = checksum(crc32, &table->views[TF], table->start, table->end, (uint32_t)crc);
+                crc = checksum(crc32, &table->views[TF], found->start, found->end, (uint32_t)crc);
             if (crc < 0)
                 return -2;
             if ((uint32_t)crc != ((const uint32_t *)table->views[CRCS].buf)[at])
@@ -810,15 +894,27 @@ static uint32_t greatest_item(const Py_buffer *view, Py_ssize_t start, Py_ssize_
     return most;
 }
 
-static PyObject *joined(const Table *tables, Py_ssize_t count)
+static PyObject *slice_of(const Py_buffer *view, const Extent *extent)
 {
-    Py_ssize_t size = 0, behind = 0;
+    return PySequence_GetSlice(view->obj, extent->start, extent->end);
+}
+
+static PyObject *joined(const Tables *tables, const Extent *extents)
+{
+    Py_ssize_t size = 0, behind = 0, only = -1, found = 0;
     uint32_t most = 0;
-    for (Py_ssize_t which = 0; which < count; which++) {
-        Py_ssize_t own = tables[which].end - tables[which].start;
-        uint32_t greatest_own = greatest_item(&tables[which].views[TF], tables[which].start, own);
+    for (Py_ssize_t which = 0; which < tables->count; which++) {
+        Py_ssize_t own = extents[which].end - extents[which].start;
+        uint32_t greatest_own = greatest_item(&tables->items[which].views[TF], extents[which].start, own);
         most = greatest_own > most ? greatest_own : most;
         size += own;
+        only = own ? which : only;
+        found += own > 0;
+    }
+    if (found == 1 && tables->items[only].first == 0 && tables->items[only].views[UNITS].itemsize == 4) {
+        const Py_buffer *views = tables->items[only].views; /* they are the column's own, nothing is copied */
+        return Py_BuildValue("(NNIi)", slice_of(&views[UNITS], &extents[only]), slice_of(&views[TF], &extents[only]), most,
+                             (int)views[TF].itemsize);
     }
     int width = most < 256 ? 1 : most < 65536 ? 2 : 4;
     PyObject *docs = PyBytes_FromStringAndSize(NULL, size * 4), *tf = PyBytes_FromStringAndSize(NULL, size * width);
@@ -827,11 +923,11 @@ static PyObject *joined(const Table *tables, Py_ssize_t count)
         Py_XDECREF(tf);
         return NULL;
     }
-    for (Py_ssize_t which = 0; which < count; which++) {
-        const Table *table = &tables[which];
-        Py_ssize_t own = table->end - table->start;
-        copy(&table->views[UNITS], table->start, own, PyBytes_AsString(docs) + behind * 4, 4, table->first);
-        copy(&table->views[TF], table->start, own, PyBytes_AsString(tf) + behind * width, width, 0);
+    for (Py_ssize_t which = 0; which < tables->count; which++) {
+        const Table *table = &tables->items[which];
+        Py_ssize_t start = extents[which].start, own = extents[which].end - start;
+        copy(&table->views[UNITS], start, own, PyBytes_AsString(docs) + behind * 4, 4, table->first);
+        copy(&table->views[TF], start, own, PyBytes_AsString(tf) + behind * width, width, 0);
         behind += own;
     }
     return Py_BuildValue("(NNIi)", docs, tf, most, width);
@@ -839,41 +935,156 @@ static PyObject *joined(const Table *tables, Py_ssize_t count)
 
 static PyObject *kernel_join(PyObject *module, PyObject *args)
 {
-    PyObject *sequence, *crc32, *result = NULL;
+    PyObject *capsule, *crc32, *result = NULL;
     const char *term;
-    Py_ssize_t length, count, read = 0;
+    Py_ssize_t length;
     unsigned int hash;
     int found = 0;
     (void)module;
-    if (!PyArg_ParseTuple(args, "Oy#IO", &sequence, &term, &length, &hash, &crc32))
+    if (!PyArg_ParseTuple(args, "Oy#IO", &capsule, &term, &length, &hash, &crc32))
         return NULL;
-    if ((count = PySequence_Size(sequence)) < 0)
-        return NULL;
-    Table *tables = calloc((size_t)count + 1, sizeof(Table));
+    Tables *tables = PyCapsule_GetPointer(capsule, CAPSULE);
     if (!tables)
+        return NULL;
+    Extent *extents = calloc((size_t)tables->count + 1, sizeof(Extent));
+    if (!extents)
         return PyErr_NoMemory();
-    for (; read < count && found >= 0; read++) {
-        PyObject *item = PySequence_GetItem(sequence, read);
-        int failed = !item || table_of(item, &tables[read]) < 0;
-        Py_XDECREF(item);
-        if (failed) {
-            found = -2;
-            break;
-        }
-        found = find_term(&tables[read], term, length, hash, crc32);
-    }
+    for (Py_ssize_t which = 0; which < tables->count && found >= 0; which++)
+        found = find_term(&tables->items[which], term, length, hash, crc32, &extents[which]);
     if (found == -1)
         result = Py_NewRef(Py_None);
     else if (found >= 0)
-        result = joined(tables, count);
-    for (Py_ssize_t at = 0; at < read; at++)
-        release_table(&tables[at]);
-    free(tables);
+        result = joined(tables, extents);
+    free(extents);
     return result;
 }
 
+/* The tokens of articles, read from a segment's file.
+
+   An article is a run of documents, its title first; a document of n tokens is n hashes of four bytes, then n flags. pread, not
+   the mapped file: a page that is mapped for a single read costs more than the read. The GIL is kept, or every read would queue
+   to get it back. */
+
+#ifdef _WIN32
+static PyObject *kernel_gather(PyObject *module, PyObject *args)
+{
+    (void)module;
+    (void)args;
+    Py_RETURN_NONE;
+}
+#else
+static int read_all(int file, char *to, int64_t size, int64_t at)
+{
+    while (size > 0) {
+        ssize_t got = pread(file, to, (size_t)size, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            PyErr_SetFromErrno(PyExc_OSError);
+            return -1;
+        }
+        if (got == 0) {
+            PyErr_SetString(PyExc_ValueError, "the file ends before an article's tokens");
+            return -1;
+        }
+        to += got;
+        at += got;
+        size -= got;
+    }
+    return 0;
+}
+
+static PyObject *gathered(int file, const int64_t *starts, const int64_t *runs, Py_ssize_t articles, const int64_t *counts,
+                          Py_ssize_t documents)
+{
+    int64_t of_titles = 0, of_passages = 0, longest = 0, at = 0;
+    struct stat found;
+    if (fstat(file, &found) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    int64_t most = (int64_t)found.st_size / 5; /* tokens, of an article */
+    for (Py_ssize_t article = 0; article < articles; article++) {
+        int64_t own = 0;
+        if (runs[article] < 1 || runs[article] > documents - at)
+            return PyErr_SetString(PyExc_ValueError, "runs do not divide the documents among the articles"), NULL;
+        for (int64_t document = 0; document < runs[article]; document++, at++) {
+            if (counts[at] < 0 || counts[at] > most)
+                return PyErr_SetString(PyExc_ValueError, "a document has too many tokens"), NULL;
+            own += counts[at];
+            *(document ? &of_passages : &of_titles) += counts[at];
+        }
+        longest = own > longest ? own : longest;
+        if (starts[article] < 0 || own > most)
+            return PyErr_SetString(PyExc_ValueError, "an article has too many tokens"), NULL;
+    }
+    PyObject *titles = PyBytes_FromStringAndSize(NULL, of_titles * 4), *hashes = PyBytes_FromStringAndSize(NULL, of_passages * 4);
+    PyObject *flags = PyBytes_FromStringAndSize(NULL, of_passages), *result = NULL;
+    PyObject *title_flags = PyBytes_FromStringAndSize(NULL, of_titles);
+    char *packed = malloc((size_t)longest * 5 + 1);
+    if (!titles || !title_flags || !hashes || !flags || !packed) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    char *to_titles = PyBytes_AsString(titles), *to_hashes = PyBytes_AsString(hashes), *to_flags = PyBytes_AsString(flags);
+    char *to_title_flags = PyBytes_AsString(title_flags);
+    const int64_t *count = counts;
+    for (Py_ssize_t article = 0; article < articles; article++) {
+        int64_t size = 0;
+        for (int64_t document = 0; document < runs[article]; document++)
+            size += count[document] * 5;
+        if (read_all(file, packed, size, starts[article]) < 0)
+            goto end;
+        const char *from = packed;
+        for (int64_t document = 0; document < runs[article]; document++, count++) {
+            char **to = document ? &to_hashes : &to_titles;
+            memcpy(*to, from, (size_t)*count * 4);
+            *to += *count * 4;
+            char **to_own = document ? &to_flags : &to_title_flags;
+            memcpy(*to_own, from + *count * 4, (size_t)*count);
+            *to_own += *count;
+            from += *count * 5;
+        }
+    }
+    result = Py_BuildValue("(OOOO)", titles, title_flags, hashes, flags);
+end:
+    free(packed);
+    Py_XDECREF(titles);
+    Py_XDECREF(title_flags);
+    Py_XDECREF(hashes);
+    Py_XDECREF(flags);
+    return result;
+}
+
+static PyObject *kernel_gather(PyObject *module, PyObject *args)
+{
+    PyObject *starts_of, *runs_of, *counts_of, *result = NULL;
+    Py_buffer starts, runs, counts;
+    int file;
+    (void)module;
+    if (!PyArg_ParseTuple(args, "iOOO", &file, &starts_of, &runs_of, &counts_of))
+        return NULL;
+    if (array_of(starts_of, &starts, 8, PyBUF_SIMPLE | PyBUF_ND, "starts") < 0)
+        return NULL;
+    if (array_of(runs_of, &runs, 8, PyBUF_SIMPLE | PyBUF_ND, "runs") < 0)
+        goto no_runs;
+    if (array_of(counts_of, &counts, 8, PyBUF_SIMPLE | PyBUF_ND, "counts") < 0)
+        goto no_counts;
+    if (starts.len != runs.len)
+        PyErr_SetString(PyExc_ValueError, "each article has a start and a run");
+    else
+        result = gathered(file, starts.buf, runs.buf, runs.len / 8, counts.buf, counts.len / 8);
+    PyBuffer_Release(&counts);
+no_counts:
+    PyBuffer_Release(&runs);
+no_runs:
+    PyBuffer_Release(&starts);
+    return result;
+}
+#endif
+
 static PyMethodDef functions[] = {
+    {"gather", kernel_gather, METH_VARARGS, "See kernel.py."},
     {"add", kernel_add, METH_VARARGS, "See kernel.py."},
+    {"open_tables", kernel_open_tables, METH_O, "See kernel.py."},
     {"join", kernel_join, METH_VARARGS, "See kernel.py."},
     {"top", kernel_top, METH_VARARGS, "See kernel.py."},
     {"nth_greatest", kernel_nth_greatest, METH_VARARGS, "See kernel.py."},
@@ -882,7 +1093,12 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+static int add_constants(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "INTERFACE", 4);
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_constants}, {0, NULL}};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "htxsearch.engine.whoosh._kernel", "The inner loops of scoring.", 0, functions, slots,

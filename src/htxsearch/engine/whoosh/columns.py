@@ -21,6 +21,8 @@ checksums.
 
 import json
 import mmap
+import os
+import weakref
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -41,10 +43,10 @@ __all__ = [
     "Array",
     "Columns",
     "ColumnsDamaged",
+    "MappedFile",
     "block_crc",
     "build_columns",
     "columns_name",
-    "give_back",
     "in_order",
     "pack",
     "packed_strings",
@@ -212,7 +214,7 @@ class Columns:
         The system reads them again when they are needed.
         """
         if isinstance(self._buffer, mmap.mmap):
-            give_back(self._buffer)
+            _give_back(self._buffer)
 
     def check(self) -> None:
         """Compare every checksum."""
@@ -221,13 +223,42 @@ class Columns:
                 raise ColumnsDamaged(name)
 
 
-def give_back(mapped: mmap.mmap) -> None:
+def _give_back(mapped: mmap.mmap) -> None:
     """Release a mapped file's pages to the system.
 
     The system keeps them as long as it has room.
     """
     if hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
+
+
+class MappedFile:
+    """A mapped file, read piece by piece; `descriptor` is the open file.
+
+    Only a few of its pages stay in this process's memory. mmap, not read(): read() releases the GIL and then queues to get it
+    back.
+    """
+
+    _RESIDENT = 2_000_000
+    """Bytes read after which all pages are released; the system keeps them as long as it has room."""
+    _AROUND = 65_536
+    """Bytes that Linux maps around a read."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        weakref.finalize(self, os.close, self.descriptor)
+        self.mapped = mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ)
+        self.size = len(self.mapped)
+        self._touched = 0
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from `start` to before `end`, fewer at the end of the file."""
+        self._touched += self._AROUND + end - start
+        if self._touched > self._RESIDENT:
+            _give_back(self.mapped)
+            self._touched = 0
+        found: bytes = self.mapped[start:end]
+        return found
 
 
 def block_crc(units: Array, tf: Array) -> int:

@@ -48,6 +48,9 @@ LateGroup = tuple[Sequence[TermPostings], float, float]
 TIE = 1e-8
 """Scores are compared to nine places; a score within this of another may be equal to it."""
 
+_INTERFACE = 4
+"""The number of this interface in `_kernel.c`. A development installation may still have what was compiled of older source."""
+
 _GROUP = 16
 """Values in a group whose greatest is taken first."""
 
@@ -63,13 +66,25 @@ class Kernel(Protocol):
     A term's part is weight * tf part (`engine.bm25`); the part of several terms is the greatest.
     """
 
+    def open_tables(self, tables: Sequence[FieldTable], /) -> object | None:
+        """Return a field's tables as `join` takes them.
+
+        None if `join` is for the caller to do.
+        """
+
     def join(
-        self, tables: Sequence[FieldTable], term: bytes, term_hash: int, crc32: Callable[[memoryview, int], int], /
+        self, tables: object, term: bytes, term_hash: int, crc32: Callable[[memoryview, int], int], /
     ) -> tuple[bytes, bytes, int, int] | None:
         """Return a term's documents and its frequency in each.
 
-        Documents are uint32. Behind them are the greatest frequency and the bytes of each. None if a column is damaged, or
-        for the caller to do it.
+        Documents are uint32. Behind them are the greatest frequency and the bytes of each. None if a column is damaged.
+        """
+
+    def gather(self, file: int, starts: Ints, runs: Ints, counts: Ints, /) -> tuple[bytes, bytes, bytes, bytes] | None:
+        """Read the tokens of articles from an open file.
+
+        Article n begins at byte `starts[n]` and has `runs[n]` documents, its title first; `counts` has each document's number
+        of tokens. Returns the hashes and flags of the titles, then those of the passages; None for the caller to do it.
         """
 
     def add(self, scores: Floats, best: Floats, postings: Sequence[TermPostings], factor: float, /) -> float:
@@ -107,9 +122,15 @@ class Kernel(Protocol):
 class NumpyKernel:
     """The loops in numpy."""
 
+    def open_tables(self, _tables: Sequence[FieldTable], /) -> object | None:
+        return None
+
     def join(
-        self, _tables: Sequence[FieldTable], _term: bytes, _hash: int, _crc32: Callable[[memoryview, int], int], /
+        self, _tables: object, _term: bytes, _hash: int, _crc32: Callable[[memoryview, int], int], /
     ) -> tuple[bytes, bytes, int, int] | None:
+        return None
+
+    def gather(self, _file: int, _starts: Ints, _runs: Ints, _counts: Ints, /) -> tuple[bytes, bytes, bytes, bytes] | None:
         return None
 
     def add(self, scores: Floats, best: Floats, postings: Sequence[TermPostings], factor: float, /) -> float:
@@ -157,6 +178,8 @@ def _nth(values: Floats, n: int) -> float:
 def fastest_kernel() -> Kernel:
     """Return the compiled kernel, or the one in numpy where none was compiled."""
     try:
-        return cast(Kernel, import_module("htxsearch.engine.whoosh._kernel"))
+        compiled = import_module("htxsearch.engine.whoosh._kernel")
     except ImportError:
         return NumpyKernel()
+    is_current = getattr(compiled, "INTERFACE", 0) == _INTERFACE
+    return cast(Kernel, compiled) if is_current else NumpyKernel()

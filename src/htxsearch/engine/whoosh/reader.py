@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
-from htxsearch.engine.contract import ARTICLE_FIELDS, AtLeast, Counts, Phrase, Posting, WeightedTerm
-from htxsearch.engine.whoosh.kernel import Docs, FieldTable, Floats, Frequencies, Ints, Kernel, TermPostings, fastest_kernel
+from htxsearch.engine.contract import ARTICLE_FIELDS, AtLeast, Counts, Forwards, Phrase, Posting, WeightedTerm
+from htxsearch.engine.whoosh.kernel import Docs, Floats, Frequencies, Ints, Kernel, TermPostings, fastest_kernel
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import FIELD_PREFIX
 
@@ -81,7 +81,7 @@ class IndexReader:
         self.kernel = kernel or fastest_kernel()
         self._postings: OrderedDict[tuple[str, str], _Joined] = OrderedDict()
         self._kept_size = 0
-        self._tables: dict[str, tuple[FieldTable, ...]] = {}
+        self._tables: dict[str, object | None] = {}
         self._phrases: OrderedDict[object, PhraseScores] = OrderedDict()
         self._spellings: dict[tuple[str, str], tuple[str, ...]] = {}
         self._frequencies: dict[tuple[WeightedTerm, ...], int] = {}
@@ -126,7 +126,12 @@ class IndexReader:
 
     def owner(self, passages: Ints) -> Ints:
         """Return the article of each passage, (passages,) intp."""
-        return self.starts.searchsorted(passages, "right") - 1
+        return self._owners[passages]
+
+    @cached_property
+    def _owners(self) -> Ints:
+        """The article of every passage, (passages,) intp."""
+        return np.repeat(np.arange(self.articles), np.diff(self.starts))
 
     def passage_number(self, passages: Ints) -> Ints:
         """Return the number of each passage in its article, (passages,) intp."""
@@ -170,7 +175,7 @@ class IndexReader:
 
     def of_passages(self, articles: Mask) -> Mask:
         """Return the value of each passage's article, (passages,) bool."""
-        found: Mask = np.repeat(articles, np.diff(self.starts))
+        found: Mask = articles.take(self._owners)
         return found
 
     def location_of(self, article: int) -> tuple[Segment, int]:
@@ -200,6 +205,25 @@ class IndexReader:
         """Return an article's tokens, and how many its title and each passage have."""
         segment, number = self.location_of(article)
         return segment.tokens(number)
+
+    def tokens_of(self, articles: Sequence[int | None]) -> Forwards | None:
+        """Return the tokens of articles that can be read together.
+
+        None unless all are of a single segment, and were read before.
+        """
+        if not articles or None in articles:
+            return None
+        numbers = np.array(articles, np.intp)
+        lowest = int(numbers.min())
+        segment, number = self.location_of(lowest)
+        numbers -= lowest - number
+        if int(numbers.max()) >= len(segment.passages):
+            return None
+        found = segment.tokens_of(numbers, self.kernel)
+        if found is None:
+            return None
+        titles, title_flags, hashes, flags, title_lengths, lengths, passages = found
+        return Forwards(titles, title_flags, title_lengths, hashes, flags, lengths, passages)
 
     def _joined(self, arrays: Sequence[npt.NDArray[Any]]) -> Ints:
         """Return the values of all segments' docs by number, (docs,) intp."""
@@ -316,14 +340,16 @@ class IndexReader:
         None if there is no compiled kernel, or a column is damaged.
         """
         if field not in self._tables:
-            self._tables[field] = tuple(
-                (*segment.table(field), first) for segment, first in zip(self.segments, self._firsts(field), strict=False)
+            self._tables[field] = self.kernel.open_tables(
+                [(*segment.table(field), first) for segment, first in zip(self.segments, self._firsts(field), strict=False)]
             )
         tables = self._tables[field]
+        if tables is None:
+            return None
         text = term.encode("utf-8", "surrogatepass")
-        found = self.kernel.join(tables, text, zlib.crc32(text), zlib.crc32) if tables else None
+        found = self.kernel.join(tables, text, zlib.crc32(text), zlib.crc32)
         if found is None:
-            self._tables[field] = ()  # a column is damaged: segments know how to mend it
+            self._tables[field] = None  # a column is damaged: segments know how to mend it
             return None
         docs, tf, most, width = found
         return _Joined(np.frombuffer(docs, np.uint32), np.frombuffer(tf, f"u{width}"), most)

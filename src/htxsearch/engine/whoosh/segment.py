@@ -5,7 +5,6 @@ Stored are tokens, records, vectors and facts.
 The columns hold everything that is ranked; the rest is in Whoosh's file.
 """
 
-import mmap
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,8 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, TWIN_SHIFT, Forward, term_hash
-from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, build_columns, columns_name, give_back, in_order
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, TWIN_SHIFT, term_hash
+from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, MappedFile, build_columns, columns_name, in_order
+from htxsearch.engine.whoosh.kernel import Kernel
 from htxsearch.engine.whoosh.pickles import loads_plain
 from htxsearch.engine.whoosh.storage import SEPARATOR, SegmentEntry, damaged
 
@@ -40,34 +40,6 @@ class _TermMatcher(NamedTuple):
     ranks: Array | None
 
 
-class _File:
-    """A mapped file, read piece by piece.
-
-    Only a few of its pages stay in this process's memory. mmap, not read(): read() releases the GIL and then
-    queues to get it back.
-    """
-
-    _RESIDENT = 2_000_000
-    """Bytes read after which all pages are released; the system keeps them as long as it has room."""
-    _AROUND = 65_536
-    """Bytes that Linux maps around a read."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self.mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self.size = len(self.mapped)
-        self._touched = 0
-
-    def read(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to before `end`, fewer at the end of the file."""
-        self._touched += self._AROUND + end - start
-        if self._touched > self._RESIDENT:
-            give_back(self.mapped)
-            self._touched = 0
-        found: bytes = self.mapped[start:end]
-        return found
-
-
 class Segment:
     """Reads a segment.
 
@@ -83,13 +55,13 @@ class Segment:
         """
         self.entry = entry
         self._folder = folder
-        self._file: _File
+        self._file: MappedFile
         self._columns: Columns | None = None
         self.is_verified = False
         if before is not None:
             self._file, self._columns, self.is_verified = before._file, before._columns, before.is_verified
             return
-        self._file = _File(folder / f"{entry.name}.seg")
+        self._file = MappedFile(folder / f"{entry.name}.seg")
         with suppress(ColumnsDamaged):  # it is made anew when it is needed
             self._columns = self._checked(Columns.open(folder / columns_name(entry.name)))
 
@@ -326,18 +298,6 @@ class Segment:
         )
         return starts
 
-    def forward(self, article: int) -> tuple[Forward, ...]:
-        """Return the syllables of an article's title and of each of its passages."""
-        packed, counts = self.tokens(article)
-        found = []
-        at = 0
-        for count in counts:
-            middle = at + 4 * count
-            end = middle + count
-            found.append(Forward(packed[at:middle], packed[middle:end]))
-            at = end
-        return tuple(found)
-
     def tokens(self, article: int) -> tuple[bytes, list[int]]:
         """Return an article's tokens, and how many its title and each passage have.
 
@@ -352,6 +312,27 @@ class Segment:
         packed = self._read(start, end, self._token_crcs.item(article))
         self._sound[article] = True
         return packed, counts
+
+    def tokens_of(
+        self, articles: Array, kernel: Kernel
+    ) -> tuple[bytes, bytes, bytes, bytes, list[int], list[int], list[int]] | None:
+        """Return the tokens of articles, (articles,) int64, as `Forwards` has them.
+
+        None if the kernel cannot read them, or the checksums of some were never compared.
+        """
+        if not self._sound[articles].all():
+            return None
+        first = self.article_docs[articles]
+        runs = self.passages[articles].astype(np.int64) + 1
+        behind = runs.cumsum()
+        documents = np.arange(int(behind[-1])) + np.repeat(first - (behind - runs), runs)
+        counts = self._token_counts[documents]
+        found = kernel.gather(self._file.descriptor, self._tokens_at[first], runs, counts)
+        if found is None:
+            return None
+        is_title = np.zeros(len(documents), np.bool_)
+        is_title[behind - runs] = True
+        return (*found, counts[is_title].tolist(), counts[~is_title].tolist(), (runs - 1).tolist())
 
     @cached_property
     def _token_crcs(self) -> Array:

@@ -35,6 +35,10 @@ _MERGE_FACTOR = 8
 """Segments of one order of size that are merged into one; a document is then rewritten about log8(n) times."""
 
 
+_WHOLE = 250_000
+"""Documents that are merged at once at most: a merge holds 3.5 KB of each."""
+
+
 class WhooshWriter:
     """Collects a batch and writes it in one session of Whoosh.
 
@@ -55,7 +59,7 @@ class WhooshWriter:
     def delete(self, article_id: str) -> None:
         self._changes[article_id] = None
 
-    def commit(self, blobs: Mapping[str, bytes]) -> None:
+    def commit(self, blobs: Mapping[str, bytes], *, is_last: bool = False) -> None:
         with mapped(self._folder, writing=True):
             from whoosh.index import LockError
 
@@ -64,7 +68,7 @@ class WhooshWriter:
                 raise LockError
             try:
                 # Whoosh would keep the lock if it fails while it opens the session, so it is ours.
-                self._session(blobs)
+                self._session(blobs, is_last=is_last)
             finally:
                 lock.release()
             self._changes.clear()
@@ -80,7 +84,7 @@ class WhooshWriter:
         if generation != self._generation:
             raise IndexBusy("index.busy-engine", folder=str(self._folder))
 
-    def _session(self, blobs: Mapping[str, bytes]) -> None:
+    def _session(self, blobs: Mapping[str, bytes], *, is_last: bool) -> None:
         """Write everything in one session of Whoosh."""
         from htxsearch.engine.whoosh.codec import Codec
 
@@ -92,7 +96,7 @@ class WhooshWriter:
             for name, blob in blobs.items():
                 with writer.storage.create_file(blob_name(name, writer.generation)) as file:
                     file.write(pack_blob(blob))
-            writer.commit(mergetype=partial(_merge_tiers, self._folder))
+            writer.commit(mergetype=partial(_merge_tiers, self._folder, is_last))
         except BaseException:
             _abandon(writer)
             raise
@@ -179,19 +183,21 @@ def _add(writer: Any, document: Document) -> None:
         )
 
 
-def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
+def _merge_tiers(folder: Path, is_last: bool, writer: Any, segments: list[Any]) -> list[Any]:
     """Merge segments by size; return the segments that stay.
 
     Eight segments of an order of size become a single segment, and half-dead segments are rewritten. Whoosh calls
     this as its merge policy. A document is rewritten about log8(n) times in all, and there are never more than 7 *
-    log8(n) segments.
+    log8(n) segments. When a run of batches ends and no segment has three quarters of the
+    documents, all become one: then a document is rewritten four times in all.
     """
     from htxsearch.engine.whoosh.codec import merge_segment
 
     entries = {entry.name: entry for entry in read_contents(folder, writer.generation - 1).segments}
+    scattered = is_last and _is_scattered([segment.doc_count() for segment in segments], writer.docnum)
     tiers: dict[int, list[Any]] = {}
     for segment in segments:
-        dead = segment.deleted_count() * 2 > segment.doc_count_all()
+        dead = scattered or segment.deleted_count() * 2 > segment.doc_count_all()
         tiers.setdefault(-1 if dead else int(math.log(max(segment.doc_count(), 1), _MERGE_FACTOR)), []).append(segment)
     kept = []
     for tier, of_tier in tiers.items():
@@ -203,6 +209,15 @@ def _merge_tiers(folder: Path, writer: Any, segments: list[Any]) -> list[Any]:
                 old = Segment(folder, entries[segment.segment_id()])
                 merge_segment(writer, segment, old.files(), old)
     return kept
+
+
+def _is_scattered(segments: list[int], new: int) -> bool:
+    """Return True if segments of these sizes, and the new one, are to become one.
+
+    A term is then looked up once instead of in every segment, and its postings need not be copied.
+    """
+    sizes = [*segments, new]
+    return len(sizes) > 2 and 4 * max(sizes) < 3 * sum(sizes) <= 3 * _WHOLE
 
 
 def sweep(folder: Path) -> None:

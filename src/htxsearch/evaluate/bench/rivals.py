@@ -74,8 +74,7 @@ class _Ours:
             if waiting == BATCH:
                 writer.commit({})
                 writer, waiting = engine.writer(), 0
-        if waiting:
-            writer.commit({})
+        writer.commit({}, is_last=True)
         engine.close()
 
     def open(self) -> None:
