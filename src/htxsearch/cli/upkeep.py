@@ -7,7 +7,7 @@ import click
 
 from htxsearch.cli.completion import complete_file
 from htxsearch.cli.progress import shown_progress
-from htxsearch.cli.shared import folder_options, json_option, lower_own_priority, print_json, worded
+from htxsearch.cli.shared import folder_options, index_at, json_option, lower_own_priority, print_json, worded
 from htxsearch.cli.translation import TranslatedCommand, language, say, text
 from htxsearch.errors.messages import render
 
@@ -25,12 +25,11 @@ SOME_FAULTS = 1
 @folder_options
 def doctor(as_json: bool, index_dir: Path, corpus: Path) -> int:
     """Check everything of the index and its corpus."""
-    from htxsearch.index import Index
     from htxsearch.search.results import check_json
 
     lower_own_priority()
     with shown_progress("cli.checking", "cli.checking-progress") as progress:
-        report = Index(index_dir, corpus=corpus).check(progress)
+        report = index_at(index_dir, corpus).check(progress)
     if as_json:
         print_json(check_json(report))
     else:
@@ -68,12 +67,11 @@ _snapshot_file = click.argument("file", type=click.Path(path_type=Path), shell_c
 @folder_options
 def snapshot(file: Path, with_corpus: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """Write a consistent copy of the index to one file."""
-    from htxsearch.index import Index
     from htxsearch.search.results import snapshot_json
 
     lower_own_priority()
     with shown_progress("cli.saving", "cli.saving-progress") as progress:
-        written = Index(index_dir, corpus=corpus).snapshot(file, with_corpus=with_corpus, progress=progress)
+        written = index_at(index_dir, corpus).snapshot(file, with_corpus=with_corpus, progress=progress)
     if as_json:
         print_json(snapshot_json(written))
         return
@@ -88,11 +86,10 @@ def snapshot(file: Path, with_corpus: bool, as_json: bool, index_dir: Path, corp
 @folder_options
 def restore(file: Path, force: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """Put a snapshot in the place of the index."""
-    from htxsearch.index import Index
     from htxsearch.search.results import snapshot_json
 
     with shown_progress("cli.restoring", "cli.restoring-progress") as progress:
-        restored = Index(index_dir, corpus=corpus).restore(file, force=force, progress=progress)
+        restored = index_at(index_dir, corpus).restore(file, force=force, progress=progress)
     if as_json:
         print_json(snapshot_json(restored))
         return

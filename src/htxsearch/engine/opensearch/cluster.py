@@ -9,7 +9,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
 from htxsearch.engine.opensearch.address import CERTIFICATES, Address, Secrets
@@ -23,11 +23,13 @@ _TIMEOUT_S = 60.0
 _PATIENCE_S = 20.0
 """How long a request is tried again: an election of a manager takes some seconds after its node is gone."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 3.0
+_PASSING = {429, 502, 503, 504}
+"""Answers of a cluster that is too busy, or about to elect a manager or move a shard."""
 _LEAST_VERSION = (2, 4)
-_NO_QUORUM = re_no_quorum = ("cluster_manager_not_discovered", "master_not_discovered", "no cluster-manager", "no master")
+_NO_QUORUM = ("cluster_manager_not_discovered", "master_not_discovered", "no cluster-manager", "no master")
 
 
-class Conflict(Exception):  # noqa: N818
+class Conflict(Exception):
     """Another writer has changed a document first."""
 
 
@@ -35,7 +37,7 @@ class Transport(Protocol):
     """Sends one request; that of opensearch-py, or one of a test."""
 
     def perform_request(
-        self, method: str, url: str, params: Mapping[str, Any] | None = None, body: Any = None, headers: Any = None
+        self, method: str, url: str, *, params: Mapping[str, Any] | None = None, body: Any = None, headers: Any = None
     ) -> Any:
         """Return the JSON of the answer. Raises opensearchpy's errors."""
 
@@ -64,9 +66,8 @@ class Cluster:
         """
         from opensearchpy import exceptions
 
-        waited, pause_s = 0.0, _FIRST_PAUSE_S
         headers = {"content-type": "application/x-ndjson"} if isinstance(body, str) else None
-        while True:
+        for pause_s in (*self._pauses(), None):
             self.requests += 1
             try:
                 found = self._transport.perform_request(method, path, params=parameters, body=body, headers=headers)
@@ -74,17 +75,14 @@ class Cluster:
                 return {}
             except exceptions.ConflictError as error:
                 raise Conflict from error
-            except exceptions.ImproperlyConfigured as error:
-                raise IndexNotReadable("engine.unreachable", address=str(self.address), reason=str(error)) from error
             except exceptions.TransportError as error:
-                is_passing = isinstance(error, exceptions.ConnectionError) or error.status_code in (429, 502, 503, 504)
-                if not is_passing or isinstance(error, exceptions.SSLError) or waited >= self._patience_s:
+                is_passing = isinstance(error, exceptions.ConnectionError) or error.status_code in _PASSING
+                if pause_s is None or not is_passing or isinstance(error, exceptions.SSLError):
                     self._fail(error)
-                self._pause(pause_s * random.uniform(0.5, 1.0))
-                waited += pause_s
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                self._pause(pause_s)
             else:
-                return found if isinstance(found, dict) else {"found": found}
+                return found if isinstance(found, dict) else {}
+        raise AssertionError  # the last try returned or raised
 
     def _fail(self, error: Any) -> NoReturn:
         """Raise our error for one of opensearch-py."""
@@ -101,7 +99,7 @@ class Cluster:
             raise IndexNotReadable("engine.too-busy", address=address, reason=reason) from error
         if any(sign in reason for sign in _NO_QUORUM):
             raise IndexNotReadable("engine.no-quorum", address=address) from error
-        if error.status_code in (502, 503, 504):
+        if error.status_code in _PASSING:
             raise IndexNotReadable("engine.unavailable", address=address, reason=reason) from error
         raise IndexFailure("engine.failed", address=address, reason=reason) from error
 
@@ -117,15 +115,21 @@ class Cluster:
         if not bodies:
             return []
         header = {"index": index, "allow_partial_search_results": False}
-        lines = (json.dumps(part, ensure_ascii=False) for body in bodies for part in (header, body))
-        waited, pause_s = 0.0, _FIRST_PAUSE_S
-        while True:
-            found = self.request("POST", "/_msearch", "\n".join(lines if waited == 0 else _again(header, bodies)) + "\n")
-            statuses = {one.get("status", 200) for one in found.get("responses", ())}
-            if not statuses & {429, 503} or waited >= self._patience_s:
-                return [self._whole(one, index) for one in found.get("responses", ())]
+        lines = "".join(f"{json.dumps(part, ensure_ascii=False)}\n" for body in bodies for part in (header, body))
+        for pause_s in (*self._pauses(), None):
+            found = self.request("POST", "/_msearch", lines).get("responses", [])
+            if pause_s is None or not {one.get("status") for one in found} & _PASSING:
+                break
             self._pause(pause_s)
-            waited, pause_s = waited + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
+        return [self._whole(one, index) for one in found]
+
+    def _pauses(self) -> Iterator[float]:
+        """Yield the seconds to wait before each further try."""
+        pause_s, waited = _FIRST_PAUSE_S, 0.0
+        while waited < self._patience_s:
+            yield pause_s * random.uniform(0.5, 1.0)
+            waited += pause_s
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _whole(self, found: Json, index: str) -> Json:
         """Return an answer. Raises IndexNotReadable if a part of it is missing."""
@@ -156,22 +160,21 @@ class Cluster:
             yield len(lines)
 
     def _send(self, lines: list[str]) -> None:
-        waited, pause_s = 0.0, _FIRST_PAUSE_S
-        while lines:
+        for pause_s in (*self._pauses(), None):
             found = self.request("POST", "/_bulk", "\n".join(lines) + "\n")
             again = []
             for line, item in zip(lines, found["items"], strict=True) if found.get("errors") else ():
                 [result] = item.values()
                 if result["status"] == 404 or result["status"] < 300:
                     continue
-                if result["status"] not in (429, 503) or waited >= self._patience_s:
+                if result["status"] not in _PASSING or pause_s is None:
                     reason = json.dumps(result.get("error"), ensure_ascii=False)[:300]
                     raise IndexNotWritable("engine.not-written", address=str(self.address), reason=reason)
                 again.append(line)
             lines = again
-            if lines:
-                self._pause(pause_s)
-                waited, pause_s = waited + pause_s, min(2 * pause_s, _LONGEST_PAUSE_S)
+            if not lines or pause_s is None:
+                return
+            self._pause(pause_s)
 
     def refresh(self, *indices: str) -> None:
         """Make what was written visible to searches on all copies of all shards."""
@@ -187,10 +190,6 @@ class Cluster:
         if version.get("distribution") != "opensearch" or parts < _LEAST_VERSION:
             name = f"{version.get('distribution') or 'Elasticsearch'} {number}"
             raise IndexOutdated("engine.version", address=str(self.address), found=name.strip())
-
-
-def _again(header: Json, bodies: Sequence[Json]) -> list[str]:
-    return [json.dumps(part, ensure_ascii=False) for body in bodies for part in (header, body)]
 
 
 def _reason(error: Any) -> str:
@@ -216,7 +215,7 @@ def connect(address: Address, secrets: Secrets | None = None) -> Cluster:
         raise ExtraMissing("engine.extra-missing", package=error.name) from error
     secrets = Secrets.from_environment() if secrets is None else secrets
     secrets.check(address)
-    logging.getLogger("opensearch").addHandler(logging.NullHandler())  # else it prints every attempt that fails
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)  # it tells of every attempt that fails, and of what is not there
     options: Json = {"use_ssl": address.is_secure}
     if address.is_secure:
         options["verify_certs"] = True

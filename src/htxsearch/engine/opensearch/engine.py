@@ -1,7 +1,7 @@
 """An index in a cluster as an engine: look-ups, searches and commits, each in as few round trips as can be."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from htxsearch.engine.contract import (
@@ -48,9 +48,9 @@ class OpenSearchEngine:
         self._store = StateStore(cluster, self._indices.state, data)
         if create:
             create_index(cluster, self._indices.state, STATE)
+            self._store.create()  # first: it shows that somebody is at work
             create_index(cluster, self._indices.articles, ARTICLES)
             create_index(cluster, self._indices.words, WORDS)
-            self._store.create()
         self.generation = -1
         self.refresh()
 
@@ -203,9 +203,7 @@ class OpenSearchEngine:
     # Writing
 
     def writer(self) -> ClusterWriter:
-        return ClusterWriter(
-            self._cluster, self._indices, self._store, self.generation, self._take, lease_s=self._lease_s
-        )
+        return ClusterWriter(self._cluster, self._indices, self._store, self.generation, self._take, lease_s=self._lease_s)
 
     def _search(self, body: Json) -> Json:
         return self._cluster.search(self._indices.articles, body)

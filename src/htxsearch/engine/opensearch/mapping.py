@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 from htxsearch.engine.contract import Document, Terms
 
@@ -242,5 +242,3 @@ def _terms(syllables: str, words: str, flags: str) -> Terms:
 
 def _parted(text: str) -> tuple[str, ...]:
     return tuple(text.split(" ")) if text else ()
-
-

@@ -56,9 +56,7 @@ _MOST_PHRASES = 128
 _NONE: Query = {"match_none": {}}
 _ALL: Query = {"constant_score": {"filter": {"match_all": {}}, "boost": 0}}
 _SCORE = "params.f * params.w * _score / (_score + params.a + params.c * doc['passages.length_{}'].value)"
-_PHRASE = (
-    "double tf = _score / params.n; return params.f * tf / (tf + params.a + params.c * doc['passages.length_{}'].value);"
-)
+_PHRASE = "double tf = _score / params.n; return params.f * tf / (tf + params.a + params.c * doc['passages.length_{}'].value);"
 
 
 class Statistics(Protocol):
@@ -278,9 +276,7 @@ def _scored(node: Posting, statistics: Statistics) -> Query:
         asked = counted_query(node)
         return _script(asked, _PHRASE, node.field, statistics, {"f": factor, "n": len(node.slots)})
     ways = [
-        _script(
-            {"term": {f"passages.{one.field}": one.term}}, _SCORE, one.field, statistics, {"f": factor, "w": one.weight}
-        )
+        _script({"term": {f"passages.{one.field}": one.term}}, _SCORE, one.field, statistics, {"f": factor, "w": one.weight})
         for one in node.alternatives
     ]
     return ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}

@@ -6,19 +6,17 @@ for. If they are not enough, more are asked for. A search takes two round trips:
 the commit, and the search.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from htxsearch.engine.contract import (
     ARTICLE_FIELDS,
     AtLeast,
-    DisjunctionMax,
     FieldName,
     Forwards,
     Hit,
-    Node,
     Phrase,
     Posting,
     Search,
@@ -86,7 +84,9 @@ class CollectionStatistics:
         self._frequencies.update(dict.fromkeys(empty, 0))
         counted = [(name, leaf) for name, leaf in missing.items() if _terms_of(leaf)]
         if counted:
-            self._frequencies.update(zip((name for name, _ in counted), self._count([leaf for _, leaf in counted]), strict=True))
+            self._frequencies.update(
+                zip((name for name, _ in counted), self._count([leaf for _, leaf in counted]), strict=True)
+            )
 
     def _count(self, leaves: Sequence[Posting]) -> list[int]:
         of_titles, of_passages = {}, {}

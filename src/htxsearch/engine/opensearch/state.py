@@ -15,6 +15,7 @@ dead, may go on writing as long as it likes: its number never becomes visible.
 What a commit replaced is deleted only by the next one, since a reader may still be at the commit before.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -106,10 +107,8 @@ class StateStore:
 
     def create(self) -> None:
         """Store an empty state, unless there is one."""
-        try:
+        with contextlib.suppress(Conflict):
             self._cluster.request("PUT", self._path, self._body(CommitState()), op_type="create")
-        except Conflict:
-            pass
 
     def _body(self, state: CommitState) -> dict[str, Any]:
         return {"state": state.to_json(), "written": self.clock()}

@@ -81,7 +81,7 @@ class ClusterWriter:
     def delete(self, article_id: str) -> None:
         self._changes[article_id] = None
 
-    def commit(self, blobs: Mapping[str, bytes]) -> None:
+    def commit(self, blobs: Mapping[str, bytes], *, is_last: bool = False) -> None:  # noqa: ARG002 - always arranged
         seen = self._seen = self._store.claim(self._base, self._token, self._lease_s)
         try:
             self._sweep(seen.state)
