@@ -17,6 +17,7 @@ from htxsearch.engine.contract import (
     FieldName,
     Forwards,
     Hit,
+    Leaf,
     Phrase,
     Posting,
     Search,
@@ -189,7 +190,6 @@ class Retrieval:
         order: list[Any] = [{"_score": "desc"}, {"article": "asc"}]
         if search.by_date:
             order.insert(0, {"date": {"order": "desc", "missing": "_last"}})
-        counts = search.count and not asked.rounds
         body: Json = {
             "query": {"bool": {"filter": [self._visible], "must": [query]}},
             "size": asked.size,
@@ -206,7 +206,6 @@ class Retrieval:
                 aggregations[f"passages {at}"] = {"filter": facts, "aggs": {"inner": inner}}
         if aggregations:
             body["aggs"] = aggregations
-        del counts
         return body
 
     def _result(self, asked: _Asked, answer: Json) -> SearchResult | None:
@@ -237,11 +236,18 @@ class Retrieval:
         return SearchResult(
             total if search.per_article else passages,
             total,
-            tuple(Hit(*unit, scores[unit], exact.parts(search.node, unit) if search.explain else ()) for unit in chosen),
+            tuple(Hit(*unit, scores[unit], self._parts(search, articles, unit)) for unit in chosen),
             {name: _facet(answer["aggregations"][name]) for name in search.facets},
             exact=search.count,
             forwards=_forwards_of(articles, {unit[0] for unit in chosen}) if search.forwards else None,
         )
+
+    def _parts(self, search: Search, articles: Sequence[FoundArticle], unit: Unit) -> tuple[tuple[Leaf, float], ...]:
+        """Return the leaves that match in a passage, with their scores; nothing but its article is looked at."""
+        if not search.explain:
+            return ()
+        alone = {one.id: one for one in articles if one.id == unit[0]}
+        return ExactScores(alone, self._statistics).parts(search.node, unit)
 
     def _is_enough(
         self,
