@@ -4,7 +4,8 @@
     htxsearch --engine http://127.0.0.1:19201/NAME reindex --index other --corpus articles
     python benches/same_answers.py one other --corpus articles --queries queries.jsonl
 
-Every query of the file (lines of {"text": …}) is asked in one of the forms of `FORMS`, in turn: as typed, without marks, in quotes, with filters, by date, grouped or not. Then questions are asked, and related articles, facts and completions.
+Every query of the file (lines of {"text": …}) is asked in one of the forms of `FORMS`, in turn: as typed, without marks, in
+quotes, with filters, by date, grouped or not. Then questions are asked, and related articles, facts and completions.
 The whole JSON of the answers is compared: ids, passages, order, totals, facets, highlights, and all numbers to six places. For
 an index in a cluster the round trips are counted. It exits with 1 if an answer differs.
 """
@@ -23,7 +24,7 @@ from htxsearch import Index
 from htxsearch.errors import HtxError
 from htxsearch.text.normalize import folded_form
 
-__all__ = ["FORMS", "main"]
+__all__ = ["FORMS", "OF_ARTICLES", "QUESTIONS", "compare", "main"]
 
 _FACETS = ("place", "source", "year")
 
@@ -54,6 +55,8 @@ FORMS: dict[str, Callable[[Index, str], Any]] = {
 
 def _plain(value: Any) -> Any:
     """Return JSON without times; numbers are rounded, since they may be summed in another order."""
+    if hasattr(value, "as_json"):
+        value = value.as_json()
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items() if name != "took_ms"}
     if isinstance(value, float):
@@ -71,20 +74,20 @@ class _Comparison:
         self.milliseconds: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
         self.differences: list[tuple[str, str, Any, Any]] = []
 
-    def ask(self, kind: str, form: str, text: str, question: Callable[[Index], Any]) -> None:
+    def ask(self, kind: str, form: str, question: Callable[[Index, str], Any], text: str) -> None:
         """Ask both indexes, and compare."""
-        first, _ = self._answer(self._one, question, self.milliseconds[kind][0])
-        second, trips = self._answer(self._other, question, self.milliseconds[kind][1])
+        first, _ = self._answer(self._one, question, text, self.milliseconds[kind][0])
+        second, trips = self._answer(self._other, question, text, self.milliseconds[kind][1])
         self.trips[kind].append(trips)
         is_same = _plain(first) == _plain(second)
         self.same[f"{kind}: {form}" if form else kind].append(is_same)
         if not is_same:
             self.differences.append((form, text, first, second))
 
-    def _answer(self, index: Index, question: Callable[[Index], Any], times: list[float]) -> tuple[Any, int]:
+    def _answer(self, index: Index, question: Callable[[Index, str], Any], text: str, times: list[float]) -> tuple[Any, int]:
         before, started = _requests(index), time.perf_counter()
         try:
-            found = question(index)
+            found = question(index, text)
         except HtxError as error:
             found = {"error": error.code}
         times.append(1000 * (time.perf_counter() - started))
@@ -103,21 +106,30 @@ def _queries(file: Path, limit: int) -> Iterator[str]:
     yield from texts[::step][:limit]
 
 
+QUESTIONS: dict[str, Callable[[Index, str], Any]] = {
+    "ask": lambda index, text: index.ask(f"{text}?").as_json(),
+    "suggest": lambda index, text: [str(one) for one in index.suggest(text[: len(text) // 2])],
+    "facts": lambda index, text: index.facts(text).as_json(),
+}
+OF_ARTICLES: dict[str, Callable[[Index, str], Any]] = {
+    "related": lambda index, article_id: index.related(article_id).as_json(),
+    "show": lambda index, article_id: str(index.show(article_id).article),
+}
+
+
 def compare(one: Index, other: Index, texts: list[str], *, questions: int) -> _Comparison:
     """Ask both indexes everything."""
     comparison = _Comparison(one, other)
     forms = list(FORMS.items())
     for at, text in enumerate(texts):
-        name, form = forms[at % len(forms)]
-        comparison.ask("search", name, text, lambda index, form=form, text=text: form(index, text).as_json())
-    for text in texts[:questions]:
-        comparison.ask("ask", "", text, lambda index, text=text: index.ask(f"{text}?").as_json())
-        comparison.ask("suggest", "", text, lambda index, text=text: [str(s) for s in index.suggest(text[: len(text) // 2])])
-        comparison.ask("facts", "", text, lambda index, text=text: index.facts(text).as_json())
+        comparison.ask("search", *forms[at % len(forms)], text)
+    for kind, question in QUESTIONS.items():
+        for text in texts[:questions]:
+            comparison.ask(kind, "", question, text)
     ids = one.article_ids()
-    for article_id in ids[:: max(len(ids) // questions, 1)][:questions]:
-        comparison.ask("related", "", article_id, lambda index, one=article_id: index.related(one).as_json())
-        comparison.ask("show", "", article_id, lambda index, one=article_id: str(index.show(one).article))
+    for kind, question in OF_ARTICLES.items():
+        for article_id in ids[:: max(len(ids) // questions, 1)][:questions]:
+            comparison.ask(kind, "", question, article_id)
     return comparison
 
 

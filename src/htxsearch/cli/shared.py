@@ -55,7 +55,7 @@ reader_option = click.option(
 
 
 def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --corpus, --index and --engine, which every command that reads or writes takes."""
+    """Add --corpus, --index and --engine, which nearly every command takes."""
     command = engine_option(command)
     folder = click.Path(path_type=Path, file_okay=False)
     for name, parameter, default in (("--index", "index_dir", "index"), ("--corpus", "corpus", "corpus")):
@@ -81,7 +81,7 @@ def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _take_engine(context: click.Context, parameter: click.Parameter, url: str | None) -> None:
-    """Keep the URL for `index_at`; advice repeats one that was given on the command line."""
+    """Keep the URL for `index_at`; advice repeats one that was typed."""
     is_typed = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
     if url and (is_typed or _ENGINE not in context.meta):
         context.meta[_ENGINE] = url

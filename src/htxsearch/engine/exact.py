@@ -170,7 +170,10 @@ class ExactScores:
         return weights
 
     def _counts(self, field: FieldName) -> Mapping[Unit, Mapping[str, int]]:
-        """Return how often each term stands in a field, by passage or, by number 0, title. Counted once."""
+        """Return how often each term stands in a field of each passage, counted once.
+
+        A title has the number 0.
+        """
         if field not in self._counted:
             places = [(article_id, 0) for article_id in self._articles] if field in ARTICLE_FIELDS else self._units
             self._counted[field] = {unit: Counter(field_terms(self._articles[unit[0]], field, unit[1])) for unit in places}

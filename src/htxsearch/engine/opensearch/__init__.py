@@ -1,4 +1,4 @@
-"""The engine for what does not fit on one machine: an index in an OpenSearch cluster.
+"""The engine for what one machine cannot hold: an index in an OpenSearch cluster.
 
 It gives the answers that `engine.contract` defines, as the embedded engine does: the cluster finds and counts, the scores of
 what is shown are computed here in double precision, and a proof says that nothing better was left out.

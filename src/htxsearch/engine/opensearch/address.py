@@ -1,4 +1,4 @@
-"""Where a cluster is, and how it is entered: a URL without secrets, and secrets from the environment.
+"""The address of a cluster: a URL, and secrets from the environment.
 
     https://user@host:9200/NAME                 an index of that name; the port may be left out
     https://user@one:9200,two:9200/NAME         several nodes of a cluster: if one is away, another is asked
@@ -47,7 +47,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What opens a cluster. Its text shows nothing of it."""
+    """The secrets that open a cluster. Their text shows nothing."""
 
     password: str = field(default="", repr=False)
     api_key: str = field(default="", repr=False)
@@ -59,7 +59,7 @@ class Secrets:
         return cls(*(os.environ.get(name, "") for name in (PASSWORD, API_KEY, CERTIFICATES)))
 
     def check(self, address: Address) -> None:
-        """Raise UsageError if a secret would go over a network in the clear, or fits no user."""
+        """Raise UsageError if a secret is missing, or would be sent in the clear."""
         if (self.password or self.api_key) and not address.is_secure and not address.is_local:
             raise UsageError("engine.not-secure", address=str(address))
         if address.user and not self.password and not self.api_key:

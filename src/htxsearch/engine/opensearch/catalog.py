@@ -1,4 +1,4 @@
-"""Which data of an index is current in a cluster: the manifest, kept there for all machines.
+"""The data of an index that is current in a cluster, by a manifest kept there.
 
 A rebuild fills new data beside the old; replacing the manifest, by compare-and-set, is what makes it current. The old data is
 deleted some minutes later, by a later run, since readers on other machines may be at work on it.
@@ -65,7 +65,7 @@ class ClusterCatalog:
         self._opened = None
 
     def publish(self, manifest: Mapping[str, Any]) -> None:
-        """Make a manifest, and the data it names, current; delete what has long been replaced.
+        """Make a manifest current; delete data that has long been replaced.
 
         Raises IndexBusy if another one became current meanwhile.
         """

@@ -1,4 +1,4 @@
-"""Requests to a cluster: all hosts are used, what may succeed later is tried again, errors are ours.
+"""Requests to a cluster: to any of its hosts, with patience, and with our errors.
 
 The one owner of opensearch-py, of which only the transport is used: requests are JSON that the other modules make. A node that
 is away is passed over. A cluster that is too busy (429) or about to elect a manager (503) is asked again after growing pauses,

@@ -1,4 +1,4 @@
-"""An index in a cluster as an engine: look-ups, searches and commits, each in as few round trips as can be."""
+"""An index in a cluster as an engine, asked in as few round trips as can be."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a cluster keeps of an article: one document, in which its passages are nested.
+"""An article as a cluster keeps it: one document, with its passages nested.
 
 An article is then one block of Lucene documents, replaced as a whole, and a root that matches is an article. A passage repeats
 the terms of the title and the values of the article, since a query node mixes both: title:x must match and title:z must not, in
@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
-from typing import Any
 
 from htxsearch.engine.contract import Document, Terms
+from htxsearch.engine.opensearch.cluster import Json
 
 __all__ = [
     "ARTICLES",
@@ -32,8 +32,6 @@ __all__ = [
     "version_of",
     "word_of",
 ]
-
-Json = dict[str, Any]
 
 _TEXT = {"type": "text", "analyzer": "parted", "similarity": "frequency", "norms": False}
 _ORDERED = _TEXT | {"index_options": "positions"}
@@ -124,7 +122,7 @@ STATE: Json = {
 
 @dataclass(frozen=True, slots=True)
 class FoundArticle:
-    """What scoring needs of an article (`engine.exact.StoredTerms`), and its version."""
+    """An article as scoring sees it (`engine.exact.StoredTerms`), and its version."""
 
     id: str
     version: str

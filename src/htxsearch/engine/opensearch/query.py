@@ -17,14 +17,12 @@ from typing import Any, Protocol
 
 from htxsearch.engine.bm25 import K1, B, idf
 from htxsearch.engine.contract import (
-    ARTICLE_FIELDS,
     AtLeast,
     Best,
     Boolean,
     DateRange,
     DisjunctionMax,
     InArticle,
-    Leaf,
     Node,
     Phrase,
     Posting,
@@ -74,7 +72,7 @@ class Statistics(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What is known of passages near the line of an `AtLeast`: the units that reach it."""
+    """The passages near the line of an `AtLeast`, by unit, that reach it."""
 
     accepted: Mapping[AtLeast, Collection[str]] = field(default_factory=dict)
 
@@ -87,7 +85,7 @@ class _Context:
 
 
 def article_query(node: Node, statistics: Statistics, lines: Lines, *, scored: bool = True) -> Query:
-    """Return the query of the articles with a passage that matches, scored as the best."""
+    """Return the query of articles with a passage that matches, scored as the best."""
     ways = []
     for facts, within in _ways(node, statistics, lines, scored=scored):
         of_passages = {"nested": {"path": "passages", "query": within, "score_mode": "max" if scored else "none"}}
@@ -104,7 +102,10 @@ def passages_that_match(node: Node, statistics: Statistics, lines: Lines) -> lis
 
 
 def _ways(node: Node, statistics: Statistics, lines: Lines, *, scored: bool) -> Iterator[tuple[Query, Query]]:
-    """Yield for each way in which the facts of an article can be: clauses, and the query of its passages."""
+    """Yield clauses of an article, with the query of its passages, for each way.
+
+    A way says of each `InArticle` whether it holds.
+    """
     inner = list(dict.fromkeys(_in_articles(node)))
     for values in product((True, False), repeat=len(inner)):
         inside = dict(zip(inner, values, strict=True))
@@ -254,7 +255,10 @@ def _filter(node: TermsFilter | DateRange) -> Query:
 
 
 def counted_query(node: Posting, *, root: str = "passages.") -> Query:
-    """Return the query of the passages, or with the root "" of the titles, that a leaf matches."""
+    """Return the query of the passages that a leaf matches.
+
+    With the root "", of the titles.
+    """
     if isinstance(node, Phrase):
         phrases = _phrases(node)
         if phrases is None:
@@ -283,7 +287,7 @@ def _scored(node: Posting, statistics: Statistics) -> Query:
 
 
 def _script(query: Query, source: str, field: Any, statistics: Statistics, parameters: Mapping[str, float]) -> Query:
-    """Return a query whose score is the tf part, times the factors; `_score` is the frequency."""
+    """Return a query whose score is the tf part, times the factors."""
     average = statistics.average_length(field)
     of_length = {"a": K1 * (1 - B), "c": K1 * B / average if average else 0.0}
     return {"script_score": {"query": query, "script": {"source": source.format(field), "params": {**parameters, **of_length}}}}
@@ -298,9 +302,10 @@ def _phrases(node: Phrase) -> list[str] | None:
 
 
 def _span(node: Phrase, root: str) -> Query:
-    """Return the query of a phrase with too many variants, whose score is at least its frequency.
+    """Return the query of a phrase with too many variants.
 
-    The similarity adds up all terms of all slots that the shard has, so it is divided by too little.
+    Its score is at least the frequency: the similarity adds up all terms of all slots that the shard has, so it is divided
+    by too little.
     """
     slots = [[{"span_term": {f"{root}{node.field}": term}} for term in sorted(set(slot))] for slot in node.slots]
     clauses = [{"span_or": {"clauses": terms}} for terms in slots]
@@ -312,10 +317,3 @@ def _any(queries: Sequence[Query]) -> Query:
     if not queries:
         return _NONE
     return queries[0] if len(queries) == 1 else {"bool": {"should": list(queries), "minimum_should_match": 1}}
-
-
-def field_is_of_title(node: Leaf) -> bool:
-    """Return True if a leaf's fields are of the article."""
-    if isinstance(node, Phrase):
-        return node.field in ARTICLE_FIELDS
-    return isinstance(node, DisjunctionMax) and any(one.field in ARTICLE_FIELDS for one in node.alternatives)

@@ -1,4 +1,4 @@
-"""Search a cluster and score exactly: candidates from there, their scores from here.
+"""Search a cluster: candidates from there, their exact scores from here.
 
 The cluster scores all that matches, in float32. The best articles come with their terms, are scored again by `engine.exact` in
 double precision, and are enough if the worst article that came, with the error of float32 added, cannot be among the best asked
@@ -54,7 +54,7 @@ _FACET_VALUES = 65_000
 
 
 class CollectionStatistics:
-    """The statistics of a commit: lengths from its state, frequencies counted by the cluster and kept."""
+    """The statistics of a commit: lengths from its state, frequencies counted, kept."""
 
     def __init__(self, cluster: Cluster, index: str, visible: Json, lengths: Mapping[str, int]) -> None:
         self._cluster, self._index, self._visible, self._lengths = cluster, index, visible, lengths
@@ -163,7 +163,7 @@ class Retrieval:
         return Lines(self._reached)
 
     def _decide(self, lines: Sequence[AtLeast]) -> None:
-        """Score exactly what is so near a line that float32 cannot tell on which side it is."""
+        """Score exactly what is so near a line that float32 cannot tell its side."""
         if len(self._reached) > _KEPT:
             self._reached.clear()
         for line in dict.fromkeys(lines):  # inner ones first
@@ -243,7 +243,10 @@ class Retrieval:
         )
 
     def _parts(self, search: Search, articles: Sequence[FoundArticle], unit: Unit) -> tuple[tuple[Leaf, float], ...]:
-        """Return the leaves that match in a passage, with their scores; nothing but its article is looked at."""
+        """Return the leaves that match in a passage, with their scores.
+
+        Nothing but its article is looked at.
+        """
         if not search.explain:
             return ()
         alone = {one.id: one for one in articles if one.id == unit[0]}

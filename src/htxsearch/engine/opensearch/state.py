@@ -1,4 +1,4 @@
-"""The state of an index in a cluster: one document, whose replacement is the commit.
+"""The state of an index in a cluster: a document whose replacement is a commit.
 
     generation     the last commit; articles and words born in it or before are visible, but for those named below
     claimed        the commit that a writer is about to make, with the writer's token, and until when it counts as alive
@@ -75,7 +75,7 @@ class CommitState:
 
 
 def visible(state: CommitState, *, words: bool = False, commit: int | None = None) -> dict[str, Any]:
-    """Return the filter of the documents of a state; with `commit`, those of this one, too."""
+    """Return the filter of the documents of a state, and of `commit`."""
     born: dict[str, Any] = {"range": {"born": {"lte": state.generation}}}
     if commit is not None:
         born = {"bool": {"should": [born, {"term": {"born": commit}}]}}

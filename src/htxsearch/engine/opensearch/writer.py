@@ -68,7 +68,7 @@ class ClusterWriter:
         *,
         lease_s: float = LEASE_S,
     ) -> None:
-        """Write on top of commit `base`; `committed` is called with the state that was committed."""
+        """Write on top of commit `base`; `committed` is called with the state after it."""
         self._cluster, self._indices, self._store = cluster, indices, store
         self._base, self._committed, self._lease_s = base, committed, lease_s
         self._token = uuid.uuid4().hex
