@@ -13,7 +13,7 @@ fewer rather than wrong. A text that is the same is always shown.
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -190,7 +190,7 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
             if line.score(_signs(near, likeness.of(near.article_id))) < line.least:
                 continue
         mine = phrases(what.pieces) if mine is None else mine
-        terms = shared_terms(mine, _phrases(snapshot, stored[article.id]), snapshot.similarity.idf)
+        terms = shared_terms(mine, _phrases(snapshot, stored[article.id], mine), snapshot.similarity.idf)
         if terms or reprint:
             related.append(
                 RelatedArticle(
@@ -272,8 +272,8 @@ def _flags(snapshot: Snapshot, article_id: str) -> tuple[bytes, bytes]:
     return of_title, b"".join(of_passages)
 
 
-def _phrases(snapshot: Snapshot, stored: StoredArticle) -> dict[str, Phrase]:
-    """Return the words and names of an indexed article."""
+def _phrases(snapshot: Snapshot, stored: StoredArticle, among: Container[str]) -> dict[str, Phrase]:
+    """Return the words and names of an indexed article that are among some spellings."""
     of_title, *of_passages = (part.flags for part in snapshot.engine.forward(stored.article.id))
     texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]
-    return phrases(zip(texts, [of_title, *of_passages], strict=False))
+    return phrases(zip(texts, [of_title, *of_passages], strict=False), among)
