@@ -87,12 +87,12 @@ def ranked_queries(judged: JudgedSet, keep: Path | None, *, semantic: bool = Fal
 
 def inputs_of(snapshot: Snapshot, text: str, dense: DenseRetrieval | None) -> RerankInputs | None:
     """Return the features of a query's candidates, None if it has none. Raises QuerySyntaxError."""
-    retrieval = first_stage(snapshot, read_keystrokes(text, snapshot.engine))
-    query, hits = retrieval.query, retrieval.result.hits
-    if not (query.terms.terms and hits):
+    retrieval = first_stage(snapshot, read_keystrokes(text, snapshot.vocabulary))
+    query, result = retrieval.query, retrieval.result
+    if not (query.terms.terms and result.hits):
         return None
     dense = dense and dense._replace(adds=is_running_words(query.tree))
-    return rerank_inputs(snapshot.engine, query.terms, retrieval.read_as, hits, dense)
+    return rerank_inputs(snapshot.vocabulary, query.terms, retrieval.read_as, result, dense)
 
 
 def best_passages(query: RankedQuery, weights: Floats) -> npt.NDArray[np.intp]:

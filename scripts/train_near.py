@@ -67,9 +67,9 @@ def topics_of(judged: JudgedSet, index: Index, form: str) -> list[Topic]:
     snapshot = index.searcher().snapshot
     topics = []
     for query, typed in judged.queries.items():
-        read_as = read_keystrokes(query_form(typed, form, judged.own_forms[query]), snapshot.engine)
+        read_as = read_keystrokes(query_form(typed, form, judged.own_forms[query]), snapshot.vocabulary)
         retrieval = first_stage(snapshot, read_as)
-        reranked = rerank(snapshot.engine, retrieval.query.terms, read_as, retrieval.result.hits)
+        reranked = rerank(snapshot.vocabulary, retrieval.query.terms, read_as, retrieval.result)
         ids, signs = near_signs(reranked.ranked)
         relevant = {document for document, grade in judged.qrels[query].items() if grade > 0}
         every = snapshot.engine.search(retrieval.query.node, limit=_MOST).hits

@@ -169,7 +169,7 @@ def assert_ours(raised: Any, expected: type[Exception], folder: Path, cause: Any
 
 def test_a_term_that_is_not_there_is_no_error(engine: WhooshEngine) -> None:
     assert engine.search(any_of("không có"), limit=5).total == 0
-    assert engine.record("không có") is None
+    assert engine.records(["không có"])[0] is None
 
 
 # Everything else that Whoosh reports damage as
@@ -354,7 +354,7 @@ def assert_as_before(folder: Path, engine: WhooshEngine) -> None:
         some.refresh()
         assert some.article_ids() == ["a", "b"]
         assert hits(some.search(any_of("cam", "chè"), limit=9)) == [("a", 0), ("b", 0)]
-        assert some.record("b") == document("b", "đồi chè").record
+        assert some.records(["b"])[0] == document("b", "đồi chè").record
         assert some.blob("mục lục") == b"1"
     reopened.close()
 
@@ -477,11 +477,11 @@ def ask(engine: WhooshEngine) -> dict[str, Any]:
     return {
         "found": [(one.total, hits(one), scores(one), one.facets) for one in found],
         "ids": engine.article_ids(),
-        "records": [engine.record(one) for one in engine.article_ids()],
-        "forward": [engine.forward(one) for one in engine.article_ids()],
+        "records": [engine.records([one])[0] for one in engine.article_ids()],
+        "forward": [engine.forwards([one]).articles()[0] for one in engine.article_ids()],
         "values": engine.values("place"),
         "vectors": sorted(engine.vectors()),
-        "spellings": [engine.spellings("syllable", "ba"), engine.starting_with("c", limit=5)],
+        "spellings": [engine.spellings([("syllable", "ba")])[0], engine.starting_with(["c"], limit=5)[0]],
         "counts": engine.counts(),
     }
 

@@ -239,11 +239,11 @@ def test_the_tokens_of_articles_are_gathered(tmp_path: Path) -> None:
     other = [([], b""), ([7], b"g")]
     file.write_bytes(b"head" + packed(one) + packed(other))
     behind = 4 + len(packed(one))
-    titles, hashes, flags = gather(file, [behind, 4], [2, 4], [0, 1, 2, 1, 0, 3])
+    titles, title_flags, hashes, flags = gather(file, [behind, 4], [2, 4], [0, 1, 2, 1, 0, 3])
     assert np.frombuffer(titles, np.uint32).tolist() == [1, 2]
     assert np.frombuffer(hashes, np.uint32).tolist() == [7, 3, 4, 5, 6]
-    assert flags == b"gcdef"
-    assert gather(file, [], [], []) == (b"", b"", b"")
+    assert (title_flags, flags) == (b"ab", b"gcdef")
+    assert gather(file, [], [], []) == (b"", b"", b"", b"")
 
 
 @pytest.mark.parametrize(

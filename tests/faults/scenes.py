@@ -145,13 +145,13 @@ def everything(folders: Folders) -> dict[str, Any]:
     engine = WhooshEngine(folders.index / manifest["data"])
     held = {
         "manifest": {name: value for name, value in manifest.items() if name not in ("data", "corpus", "corpus_from_index")},
-        "records": {one: engine.record(one) for one in engine.article_ids()},
+        "records": {one: engine.records([one])[0] for one in engine.article_ids()},
         "vectors": sorted(engine.vectors()),
         # A stamp tells when a file was copied, or nothing if that is too short ago.
         "catalogue": {path: {**entry, "stamp": None} for path, entry in json.loads(engine.blob("catalogue") or b"").items()},
         "short forms": json.loads(engine.blob("short-forms") or b""),
         "counts": engine.counts(),
-        "facts": {one: engine.facts_of(one) for one in engine.article_ids()},
+        "facts": {one: engine.facts_of([one])[0] for one in engine.article_ids()},
     }
     engine.close()
     with folders.open() as index:

@@ -75,7 +75,7 @@ def held(engine: MemoryEngine) -> dict[str, dict[str, Any]]:
     """
     catalogue = json.loads(engine.blob("catalogue") or b"{}")
     return {
-        "records": {one: engine.record(one) for one in engine.article_ids()},
+        "records": {one: engine.records([one])[0] for one in engine.article_ids()},
         "vectors": dict(engine.vectors()),
         "places": engine.values("place"),
         "catalogue": {path: {**entry, "stamp": None} for path, entry in catalogue.items()},

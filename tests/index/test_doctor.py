@@ -249,7 +249,7 @@ def encode(folders: Folders) -> None:
         engine = index.searcher().snapshot.engine
         keys = []
         for article_id in engine.article_ids():
-            title, *passages = engine.forward(article_id)
+            title, *passages = engine.forwards([article_id]).articles()[0]
             keys += [passage_key(title, passage) for passage in passages]
     file = VectorFile(folders.index, MODEL, 8)
     file.repair()

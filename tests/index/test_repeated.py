@@ -37,7 +37,7 @@ def run(engine: MemoryEngine, folders: Folders, **options: Any) -> Report:
 
 
 def bodies(engine: MemoryEngine) -> dict[str, str]:
-    return {one: json.loads(engine.record(one) or "")["body"] for one in engine.article_ids()}
+    return {one: json.loads(engine.records([one])[0] or "")["body"] for one in engine.article_ids()}
 
 
 def state(engine: MemoryEngine) -> tuple[Any, ...]:

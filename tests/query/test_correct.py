@@ -9,6 +9,7 @@ from htxsearch import Index
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.query.spelling import correction
+from htxsearch.query.vocabulary import Vocabulary
 
 ARTICLES = [
     ("che", "Hợp tác xã chè Suối Kẹm", "Hợp tác xã chè Suối Kẹm thu hái lứa đầu, bán được hai tạ búp khô cho khách quen."),
@@ -113,9 +114,9 @@ def test_a_lone_syllable_without_marks_is_mended_if_a_finger_slipped(index: Inde
 def test_what_stands_in_more_articles_as_typed_is_no_slip() -> None:
     engine = MemoryEngine()
     put(engine, document("a", "xả nước bẩn"), document("b", "xả nước bẩn"), document("c", "xá_nước_bẩn"))
-    assert correction("xả nước bẩn", engine) is None
+    assert correction("xả nước bẩn", Vocabulary(engine)) is None
     put(engine, delete=["a", "b"])
-    assert correction("xả nước bẩn", engine) == "xá nước bẩn"
+    assert correction("xả nước bẩn", Vocabulary(engine)) == "xá nước bẩn"
 
 
 @pytest.mark.parametrize(("typed", "advised"), [("hợp tác xã khoaíz", True), ("chè khoaizz", False), ("zzzz", False)])

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from htxsearch import Index
-from htxsearch.engine.contract import Engine, Hit
+from htxsearch.engine.contract import Engine, Hit, SearchResult
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.update import reindex, unobserved
 from htxsearch.query.expand import QueryTerms
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.search.features import DENSE, FEATURES, features, learned_weights
 from htxsearch.search.pipeline import SearchRequest, first_stage
 from htxsearch.search.rerank import candidates_of, query_arrays, rerank
@@ -42,7 +43,7 @@ def retrieved(searcher: Searcher, query: str) -> tuple[Engine, QueryTerms, tuple
 def table(searcher: Searcher, query: str) -> dict[str, dict[str, float]]:
     engine, query_terms, hits = retrieved(searcher, query)
     candidates, order = candidates_of(engine, hits)
-    values = features(query_arrays(engine, query_terms, query), candidates).values
+    values = features(query_arrays(Vocabulary(engine), query_terms, query), candidates).values
     assert values.shape == (len(hits), len(FEATURES))
     assert np.isfinite(values).all()
     return {hits[at].article_id: dict(zip(FEATURES, row.tolist(), strict=True)) for at, row in zip(order, values, strict=True)}
@@ -80,20 +81,25 @@ def test_a_very_long_query_is_ranked(searcher: Searcher) -> None:
 
 def test_a_question_word_counts_for_nothing(searcher: Searcher) -> None:
     engine, query_terms, _ = retrieved(searcher, "bao nhiêu nấm rơm")
-    question = query_arrays(engine, query_terms, "bao nhiêu nấm rơm")
+    question = query_arrays(Vocabulary(engine), query_terms, "bao nhiêu nấm rơm")
     assert [query_term.typed for query_term in query_terms.terms] == ["nấm", "rơm"]  # bao nhiêu is nowhere in these texts
     assert (question.weight() > 0).all()
 
 
 def test_capitals_of_the_first_word_and_of_shouting_say_nothing(searcher: Searcher) -> None:
     engine, query_terms, _ = retrieved(searcher, "Nấm Rơm huyện")
-    assert query_arrays(engine, query_terms, "Nấm Rơm huyện").capital.tolist() == [0.0, 1.0, 0.0]
-    assert query_arrays(engine, query_terms, "NẤM RƠM HUYỆN").capital.tolist() == [0.0, 0.0, 0.0]
+    assert query_arrays(Vocabulary(engine), query_terms, "Nấm Rơm huyện").capital.tolist() == [0.0, 1.0, 0.0]
+    assert query_arrays(Vocabulary(engine), query_terms, "NẤM RƠM HUYỆN").capital.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_nothing_to_rank_is_ranked_as_nothing(searcher: Searcher) -> None:
     engine, query_terms, hits = retrieved(searcher, "zzzz")
-    assert rerank(engine, query_terms, "zzzz", hits) == ([], None, None, frozenset())
+    assert rerank(Vocabulary(engine), query_terms, "zzzz", SearchResult(len(hits), len(hits), hits, {})) == (
+        [],
+        None,
+        None,
+        frozenset(),
+    )
 
 
 def test_the_weights_are_a_readable_file_with_its_provenance() -> None:

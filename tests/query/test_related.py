@@ -313,7 +313,7 @@ def test_the_words_of_an_indexed_article_are_those_of_its_flags(index: Index, mo
     stored = dict(index.searcher().snapshot.engine.vectors())
     for article_id, (title, _) in ARTICLES.items():
         body = index.show(article_id).article.body
-        of_title, *of_passages = (one.flags for one in index.searcher().snapshot.engine.forward(article_id))
+        of_title, *of_passages = (one.flags for one in index.searcher().snapshot.engine.forwards([article_id]).articles()[0])
         spans = passages(body)
         terms = analyse(title, [Span(0, len(title))], flags=of_title) + analyse(body, spans, flags=b"".join(of_passages))
         assert feature_vector(title, body, terms) == stored[article_id]

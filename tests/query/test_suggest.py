@@ -11,6 +11,7 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.ingest.article import Article
 from htxsearch.query.complete import Completer, Suggestion
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.normalize import canonical_spelling, strip_diacritics
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import terms, tokens
@@ -40,7 +41,7 @@ def engine() -> MemoryEngine:
 
 
 def texts(typed: str, engine: MemoryEngine, limit: int = 8) -> list[str]:
-    return [one.text for one in Completer(engine).completions(typed, limit=limit)]
+    return [one.text for one in Completer(Vocabulary(engine)).completions(typed, limit=limit)]
 
 
 def test_words_are_completed_without_marks_commonest_first(engine: MemoryEngine) -> None:
@@ -56,10 +57,10 @@ def test_marks_that_were_typed_are_kept(engine: MemoryEngine) -> None:
 
 
 def test_a_number_of_articles_goes_with_each(engine: MemoryEngine) -> None:
-    found = {one.text: one.articles for one in Completer(engine).completions("hop", limit=8)}
+    found = {one.text: one.articles for one in Completer(Vocabulary(engine)).completions("hop", limit=8)}
     assert found["hợp tác xã"] == 2
     assert found["hợp tác"] == 3, "two of them in hợp tác xã"
-    assert [(one.text, one.kind, one.articles) for one in Completer(engine).completions("ha na", limit=1)] == [
+    assert [(one.text, one.kind, one.articles) for one in Completer(Vocabulary(engine)).completions("ha na", limit=1)] == [
         ("Hà Nam", "place", 2)
     ]
 
@@ -77,13 +78,17 @@ def test_the_words_before_are_of_the_index_too(engine: MemoryEngine) -> None:
 
 
 def test_words_that_do_not_touch_are_suggested_if_a_passage_has_both(engine: MemoryEngine) -> None:
-    assert [(one.text, one.articles) for one in Completer(engine).completions("trồng ha n", limit=3)] == [("trồng Hà Nam", 1)]
+    assert [(one.text, one.articles) for one in Completer(Vocabulary(engine)).completions("trồng ha n", limit=3)] == [
+        ("trồng Hà Nam", 1)
+    ]
 
 
 def test_a_short_form_gives_its_long_form(engine: MemoryEngine) -> None:
-    assert ("hợp tác xã", "abbreviation") in [(one.text, one.kind) for one in Completer(engine).completions("htx", limit=8)]
+    assert ("hợp tác xã", "abbreviation") in [
+        (one.text, one.kind) for one in Completer(Vocabulary(engine)).completions("htx", limit=8)
+    ]
     assert texts("ubnd", engine) == [], "no article has the long form"
-    learned = Completer(engine, {"hv": ["hội viên"]})
+    learned = Completer(Vocabulary(engine), {"hv": ["hội viên"]})
     assert [one.text for one in learned.completions("HV", limit=8)] == ["hội viên"]
 
 
@@ -108,7 +113,7 @@ def test_what_was_not_asked_for_lately_is_forgotten_and_found_again(
     engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("htxsearch.query.complete._KEPT_WORDS", 5)
-    completer = Completer(engine)
+    completer = Completer(Vocabulary(engine))
     for typed in ("hop", *(f"x{number}y" for number in range(100)), "hoi", "hop"):
         found = [one.text for one in completer.completions(typed, limit=8)]
         assert found == texts(typed, engine)

@@ -56,7 +56,7 @@ def keys_of(engine: Engine) -> dict[tuple[str, int], bytes]:
     return {
         (one, number): passage_key(title, passage)
         for one in engine.article_ids()
-        for title, *passages in [engine.forward(one)]
+        for title, *passages in [engine.forwards([one]).articles()[0]]
         for number, passage in enumerate(passages)
     }
 

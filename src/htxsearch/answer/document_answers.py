@@ -6,11 +6,12 @@ is needed, and an answer is a literal span of an article like all others.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from htxsearch.answer.question import QuestionAnalysis
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.search.results import Answer, Passage
+from htxsearch.search.snapshot import StoredArticles
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.dates import find_date
 from htxsearch.text.document_numbers import document_numbers, number_terms
@@ -31,7 +32,7 @@ def document_answer(
     question: QuestionAnalysis,
     numbers: Iterable[tuple[str, ...]],
     article_ids: Iterable[str],
-    articles: Mapping[str, StoredArticle],
+    articles: StoredArticles,
 ) -> Answer | None:
     """Return when the one document of `numbers` was issued, or who signed it.
 
@@ -43,7 +44,9 @@ def document_answer(
     if len(wanted) != 1 or not (asks_for_signer or question.event == "issue"):
         return None
     [number] = wanted
-    stored = [articles[article_id] for article_id in dict.fromkeys(article_ids)]
+    retrieved = list(dict.fromkeys(article_ids))
+    articles.fetch(retrieved)
+    stored = [articles[article_id] for article_id in retrieved]
     own = [one for one in stored if one.article.number and number_terms(one.article.number) == number]
     find = _signature if asks_for_signer else _dateline
     for one in own:

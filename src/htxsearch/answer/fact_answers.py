@@ -66,8 +66,8 @@ def fact_answers(snapshot: Snapshot, asked: str, question: QuestionAnalysis, fil
         and _counts(fact, wanted)
     ]
     found.sort(key=_newest, reverse=True)
-    articles = StoredArticles(snapshot.engine)
-    return [_answer(fact, articles, question) for fact in found]
+    snapshot.articles.fetch(fact.article_id for fact in found)
+    return [_answer(fact, snapshot.articles, question) for fact in found]
 
 
 def _has_time(found: FoundFact, *, named: bool) -> bool:

@@ -109,7 +109,11 @@ def answer_question(
     ReaderUnavailable if another reader cannot be used.
     """
     context = retrieve(snapshot, question, filters, page)
+    nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
+    context.articles.fetch(snapshot.reprint_groups.members(passage.hit.article_id for passage in nearest))
     chosen, notes = _read(context, reader)
+    if context.question.kind in FIGURES:
+        context.articles.fetch_facts(passage.article for passage in context.passages)
     named = {passage.article for passage in context.passages} if context.question.names else ()
     texts = {article_id: _folded_article(context.articles, article_id) for article_id in named}
     candidates = [_candidate(context, choice, texts) for choice in chosen]
@@ -127,7 +131,6 @@ def answer_question(
         answer, others = of_document, ()
     series = beside(answer, of_facts)
     others = (*series, *(one for one in others if not any(one.sentence == fact.sentence for fact in (answer, *series) if fact)))
-    nearest = first_of_texts(context.ranked, snapshot.reprint_groups)[:limit]
     notes = () if answer else notes or (message("ask.no-answer"),)
     hits = tuple(search_hit(ranked, context.query, context.articles, snapshot.reprint_groups) for ranked in nearest)
     read = [*([best] if best else ()), *(candidate.answer for candidate in candidates)]
@@ -164,15 +167,15 @@ def retrieve(
 
     If `page` is of the same query, its passages are used.
     """
-    engine = snapshot.engine
-    typed = read_keystrokes(question, engine)
+    snapshot.expander.look_up(question, parse(question), filters)
+    typed = read_keystrokes(question, snapshot.vocabulary)
     retrieval = page.retrieval if page and _is_of(page.retrieval, typed, filters) else None
     reranked = page.reranked if page and retrieval and not page.is_dense else None
-    retrieval = retrieval or first_stage(snapshot, typed, filters)
-    reranked = reranked or rerank(engine, retrieval.query.terms, typed, retrieval.result.hits)
+    retrieval = retrieval or first_stage(snapshot, typed, filters, forwards=True)
+    reranked = reranked or rerank(snapshot.vocabulary, retrieval.query.terms, typed, retrieval.result)
     restored = None if has_diacritics(typed) else reranked.restored
     asked = with_diacritics(typed, restored)
-    articles = StoredArticles(engine)
+    articles = snapshot.articles
     passages = _different_passages(reranked.ranked, articles)
     return RetrievedContext(
         typed,
@@ -200,7 +203,9 @@ def _is_of(retrieval: Retrieval | None, typed: str, filters: tuple[Filter, ...])
 def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> list[CandidatePassage]:
     """Return the best passages, each text once: a reprint adds no evidence."""
     passages: dict[str, CandidatePassage] = {}
-    for passage in ranked:
+    for at, passage in enumerate(ranked):
+        if at % _READ_PASSAGES == 0:
+            articles.fetch(one.hit.article_id for one in ranked[at : at + _READ_PASSAGES])
         number, stored = passage.hit.passage, articles[passage.hit.article_id]
         article, text = stored.article, stored.passage(number)
         if text not in passages:

@@ -4,6 +4,9 @@ Terms cross it, analysis does not. Everything Vietnamese is above it; below it a
 keeps passages with ready-made terms and returns passages, scores and counts. An engine is
 any class that satisfies `Engine` and passes `tests/engine/test_conformance.py`.
 
+**Many at once.** A look-up takes many keys and returns an answer for each, in their order; a key may come twice, and there may
+be none. So an engine behind a network is asked once for all that a query looks up, not once a key.
+
 **Levels.** A `Document` is one article. Its passages carry the fields `syllable` and `word`; the
 article itself carries `title` and `title_word`, which every one of its passages inherits, and the
 values `place`, `source` and `date`. Collection statistics are per level: a title's document
@@ -17,9 +20,10 @@ idf(documents with any of them) * max(weight_i * tf part_i).
 import datetime
 import struct
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, Union
+from itertools import islice
+from typing import Any, Literal, NamedTuple, Protocol, Union
 
 from htxsearch.errors import HtxError
 from htxsearch.text.analysis import Terms
@@ -43,10 +47,13 @@ __all__ = [
     "Hit",
     "InArticle",
     "Leaf",
+    "Lookup",
     "Node",
     "Phrase",
     "Posting",
+    "Search",
     "SearchResult",
+    "Store",
     "Terms",
     "TermsFilter",
     "ValueField",
@@ -61,6 +68,8 @@ ARTICLE_FIELDS = ("title", "title_word")
 
 FieldName = Literal["syllable", "word", "title", "title_word"]
 ValueField = Literal["place", "source"]
+Lookup = tuple[Literal["syllable", "word"], str]
+"""A field and a key, whose terms are looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,7 @@ class Forwards(NamedTuple):
     """
 
     title_hashes: bytes
+    title_flags: bytes
     title_lengths: list[int]
     hashes: bytes
     flags: bytes
@@ -113,17 +123,35 @@ class Forwards(NamedTuple):
 
     @classmethod
     def of(cls, articles: Sequence[Sequence[Forward]]) -> "Forwards":
-        """Return the syllables of articles, each given as `Engine.forward` gives it."""
+        """Return the syllables of articles, each given as `articles` returns it.
+
+        One that is not in the index may be empty.
+        """
         titles = [parts[0] if parts else Forward(b"", b"") for parts in articles]
         passages = [passage for parts in articles for passage in parts[1:]]
         return cls(
             b"".join(title.hashes for title in titles),
+            b"".join(title.flags for title in titles),
             [len(title.flags) for title in titles],
             b"".join(passage.hashes for passage in passages),
             b"".join(passage.flags for passage in passages),
             [len(passage.flags) for passage in passages],
             [max(len(parts) - 1, 0) for parts in articles],
         )
+
+    def articles(self) -> list[tuple[Forward, ...]]:
+        """Return the syllables of each article's title and passages, in order."""
+        titles = _cut(self.title_hashes, self.title_flags, self.title_lengths)
+        passages = _cut(self.hashes, self.flags, self.lengths)
+        return [(title, *islice(passages, count)) for title, count in zip(titles, self.passages, strict=True)]
+
+
+def _cut(hashes: bytes, flags: bytes, lengths: Iterable[int]) -> Iterator[Forward]:
+    """Yield the parts of hashes and flags, whose numbers of syllables are `lengths`."""
+    at = 0
+    for length in lengths:
+        yield Forward(hashes[4 * at : 4 * (at + length)], flags[at : at + length])
+        at += length
 
 
 TWIN_SHIFT = 6
@@ -271,6 +299,25 @@ class Hit(NamedTuple):
     parts: tuple[tuple[Leaf, float], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A search with its options, for `Engine.search_many`."""
+
+    node: "Node"
+    limit: int
+    offset: int = 0
+    per_article: bool = True
+    by_date: bool = False
+    facets: tuple[str, ...] = ()
+    explain: bool = False
+    count: bool = True
+    forwards: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """Return the search as arguments of `Engine.search`."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The result of a search.
@@ -278,13 +325,16 @@ class SearchResult:
     `total` counts all matching articles, or passages if they were not grouped, `articles` the articles
     in either case; `hits` are the best of them, best first, ties by article id and passage number.
     `facets` counts matching *articles* per value of "place", "source" and "year"; those without a value
-    are not counted.
+    are not counted. If not `exact`, there are at least so many, and maybe more. `forwards` holds, if asked for,
+    the syllables of the hits' articles, each once, in the order of their ids.
     """
 
     total: int
     articles: int
     hits: tuple[Hit, ...]
     facets: Mapping[str, Mapping[str, int]]
+    exact: bool = True
+    forwards: Forwards | None = None
 
 
 class Counts(NamedTuple):
@@ -329,7 +379,35 @@ class Writer(Protocol):
         """
 
 
-class Engine(Protocol):
+class Store(Protocol):
+    """Keeps what is found by its name alone.
+
+    That is what an article holds, by its id, and blobs, by their names.
+    """
+
+    def article_ids(self) -> list[str]:
+        """Return all ids, sorted."""
+
+    def records(self, article_ids: Sequence[str]) -> list[str | None]:
+        """Return each article's record, None for one that is not in the index."""
+
+    def forwards(self, article_ids: Sequence[str]) -> Forwards:
+        """Return the syllables of articles.
+
+        An article that is not in the index has an empty title and no passages.
+        """
+
+    def facts_of(self, article_ids: Sequence[str]) -> list[bytes]:
+        """Return each article's facts, b"" for one that has none or is not in the index."""
+
+    def vectors(self) -> Iterable[tuple[str, bytes]]:
+        """Yield every article's id and vector, in an order that only a commit changes."""
+
+    def blob(self, name: str) -> bytes | None:
+        """Return a blob of the last commit, or None."""
+
+
+class Engine(Store, Protocol):
     """Stores documents and answers searches.
 
     Reads use the last commit before `refresh`.
@@ -350,13 +428,17 @@ class Engine(Protocol):
         facets: Sequence[str] = (),
         explain: bool = False,
         count: bool = True,
+        forwards: bool = False,
     ) -> SearchResult:
         """Return the passages that match `node`, best first or by date.
 
         By date, the passages of the newest articles come first. `per_article` keeps only the best passage of each
         article. Without `count` the hits are the same, and `total` and `articles` may be too small: an engine need not
-        look at all that matches.
+        look at all that matches. With `forwards` the result has the syllables of the hits' articles.
         """
+
+    def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
+        """Return the result of each of several searches that do not depend on each other."""
 
     def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
         """Return the number of articles that match, and a few of them, spread evenly.
@@ -366,41 +448,25 @@ class Engine(Protocol):
         first one. Articles without passages do not count.
         """
 
-    def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
-        """Return the terms whose key is `key`, sorted."""
+    def spellings(self, lookups: Sequence[Lookup]) -> list[list[str]]:
+        """Return for each look-up the terms whose key is its key, sorted."""
 
-    def starting_with(self, prefix: str, *, limit: int, field: Literal["syllable", "word"] = "syllable") -> list[str]:
-        """Return up to `limit` terms whose *key* begins with `prefix`, sorted by key."""
+    def starting_with(
+        self, prefixes: Sequence[str], *, limit: int, field: Literal["syllable", "word"] = "syllable"
+    ) -> list[list[str]]:
+        """Return for each prefix up to `limit` terms whose *key* begins with it.
 
-    def forward(self, article_id: str) -> tuple[Forward, ...]:
-        """Return the syllables of an article's title, then of each passage, in order.
-
-        The result is empty if the article is not in the index.
+        They are sorted by key.
         """
 
-    def forwards(self, article_ids: Sequence[str]) -> Forwards:
-        """Return the syllables of several articles, in the order of the ids.
-
-        An article that is not in the index has an empty title and no passages.
-        """
-
-    def frequency(self, node: DisjunctionMax) -> int:
-        """Return the number of documents that hold any of the alternatives.
+    def frequencies(self, nodes: Sequence[DisjunctionMax]) -> list[int]:
+        """Return for each node the number of documents that match it.
 
         Documents are passages, or articles for title fields. Without alternatives the number is 0.
         """
 
-    def record(self, article_id: str) -> str | None:
-        """Return an article's record, or None."""
-
-    def article_ids(self) -> list[str]:
-        """Return all ids, sorted."""
-
     def values(self, field: ValueField) -> dict[str, int]:
         """Return every value of the field with its number of articles."""
-
-    def vectors(self) -> Iterable[tuple[str, bytes]]:
-        """Yield every article's id and vector, in an order that only a commit changes."""
 
     def facts(self, keys: Sequence[Collection[str]]) -> Iterable[tuple[str, bytes]]:
         """Yield the id and facts of every article that has facts.
@@ -408,14 +474,11 @@ class Engine(Protocol):
         Each has a key of each of `keys`.
         """
 
-    def facts_of(self, article_id: str) -> bytes:
-        """Return an article's facts, b"" if it has none or is not in the index."""
-
-    def blob(self, name: str) -> bytes | None:
-        """Return a blob of the last commit, or None."""
-
     def counts(self) -> Counts:
-        """Return the numbers of articles, passages and syllables."""
+        """Return the numbers of articles, passages and syllables.
+
+        An engine knows them from when it reads a commit: asking again costs nothing.
+        """
 
     def writer(self) -> Writer:
         """Begin a batch. The caller makes sure that there is only one at a time."""

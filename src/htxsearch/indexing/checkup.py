@@ -21,6 +21,7 @@ from htxsearch.indexing.catalogue import (
     read_left_out,
     read_short_forms,
 )
+from htxsearch.indexing.embeddings import passage_keys
 from htxsearch.indexing.encoder import MODEL
 from htxsearch.indexing.feature_weights import read_feature_weights
 from htxsearch.indexing.findings import CheckReport, Findings, Mend
@@ -42,7 +43,6 @@ from htxsearch.indexing.vector_store import (
     POSITIONS,
     VECTORS,
     VECTORS_FOLDER,
-    passage_key,
     positions_are_sound,
     stored_keys,
 )
@@ -245,10 +245,11 @@ class _Checkup:
                 self._findings.add(folder, Message(code, {"count": len(differing), "id": differing[0]}), Mend.REBUILD)
         for article_id in sorted(fingerprints.keys() & set(ids)):
             with self._findings.step(folder, Mend.REBUILD):
-                stored = StoredArticle.from_json(article_id, engine.record(article_id) or "")
+                [record] = engine.records([article_id])
+                stored = StoredArticle.from_json(article_id, record or "")
                 if article_fingerprint(stored.article) != fingerprints[article_id]:
                     self._findings.add(folder, message("check.article-differs", id=article_id), Mend.REBUILD)
-                unpack_facts(engine.facts_of(article_id))
+                unpack_facts(engine.facts_of([article_id])[0])
 
     # Beside the engine
 
@@ -267,10 +268,7 @@ class _Checkup:
             self._findings.add(file, message("check.vectors-damaged", count=damaged), Mend.SEMANTIC)
         if not positions_are_sound(self._index):
             self._findings.add(positions, message("check.positions-damaged"), Mend.SEMANTIC)
-        lacking = 0
-        for article_id in engine.article_ids():
-            title, *passages = engine.forward(article_id)
-            lacking += sum(passage_key(title, passage) not in keys for passage in passages)
+        lacking = sum(passage.key not in keys for passage in passage_keys(engine))
         if lacking and not self._is_written:
             self._findings.add(file, message("check.vectors-lacking", count=lacking), Mend.SEMANTIC)
 

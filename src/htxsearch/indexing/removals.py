@@ -24,6 +24,7 @@ _MANY = 5
 _SHRUNK = 0.75
 """The share of its former size below which a file may have lost so many of its articles that it matters."""
 
+_Records = Callable[[Sequence[str]], Sequence[str | None]]
 _ReadFile = tuple[SourceFile, str, int]
 """A file that is new or changed, its digest and its size in bytes."""
 
@@ -57,15 +58,18 @@ class Removals:
         self._total = sum(len(entry.articles) for entry in files.values())
 
     def check(
-        self, gone: Mapping[str, CatalogueEntry], changed: Sequence[_ReadFile], record: Callable[[str], str | None]
+        self,
+        gone: Mapping[str, CatalogueEntry],
+        changed: Sequence[_ReadFile],
+        records: _Records,
     ) -> None:
         """Raise CorpusError if more than half of some articles, or all, would be lost.
 
-        `gone` are the files that the corpus no longer has. `record` returns the stored record of an article.
+        `gone` are the files that the corpus no longer has. `records` returns the stored record of each of some articles.
         """
         lost = self._without_file(gone, changed) | self._perhaps_lost_lines(changed)
         if are_many(len(lost), self._total, is_empty=not self._has_files):
-            lost = self._not_found(lost, changed, record)
+            lost = self._not_found(lost, changed, records)
         if are_many(len(lost), self._total, is_empty=not self._has_files):
             ignored = sum(self._is_ignored(path) for path in lost.values())
             code = "corpus.many-ignored" if 2 * ignored > len(lost) else "corpus.many-removed"
@@ -92,9 +96,7 @@ class Removals:
                 lost |= dict.fromkeys(entry.articles, source.path)
         return lost
 
-    def _not_found(
-        self, lost: Mapping[str, str], changed: Sequence[_ReadFile], record: Callable[[str], str | None]
-    ) -> dict[str, str]:
+    def _not_found(self, lost: Mapping[str, str], changed: Sequence[_ReadFile], records: _Records) -> dict[str, str]:
         """Return those of some articles whose id and text no changed file has."""
         ids: set[str] = set()
         texts: set[bytes] = set()
@@ -105,7 +107,7 @@ class Removals:
                 if isinstance(outcome, Article):
                     texts.add(_fingerprint(outcome.body))
         left = {article_id: path for article_id, path in lost.items() if article_id not in ids}
-        stored = {article_id: record(article_id) for article_id in left}
+        stored = dict(zip(left, records(list(left)), strict=True))
         return {
             article_id: left[article_id]
             for article_id, one in stored.items()

@@ -163,8 +163,8 @@ class _Committer:
         self.unsaved = False
 
     def _body(self, article_id: str) -> str:
-        record = self._records.get(article_id) or self._engine.record(article_id) or ""
-        return StoredArticle.from_json(article_id, record).article.body
+        record = self._records.get(article_id) or self._engine.records([article_id])[0]
+        return StoredArticle.from_json(article_id, record or "").article.body
 
 
 class _Rehearsal(_Committer):
@@ -297,7 +297,7 @@ class _Update:
         """Raise CorpusError if more than half of some articles, or all, would be lost."""
         removals = Removals(corpus, self._files, self, self._ignored, has_files=bool(states))
         changed = [state for path, state in states.items() if state.digest not in ("", self._entry(path).digest)]
-        removals.check(gone, [(state.source, state.digest, state.size) for state in changed], self._engine.record)
+        removals.check(gone, [(state.source, state.digest, state.size) for state in changed], self._engine.records)
 
     # Scanning
 

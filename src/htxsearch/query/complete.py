@@ -11,10 +11,11 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any, Literal, NamedTuple
 
-from htxsearch.engine.contract import DisjunctionMax, Engine, WeightedTerm
+from htxsearch.engine.contract import DisjunctionMax, WeightedTerm
 from htxsearch.errors import QuerySyntaxError
 from htxsearch.query.occurrences import Occurrences, continues, means
 from htxsearch.query.parse import parse
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
 from htxsearch.text.regions import regions
@@ -98,10 +99,10 @@ class Completer:
     asked for lately are forgotten.
     """
 
-    def __init__(self, engine: Engine, learned: Mapping[str, Sequence[str]] | None = None) -> None:
-        self._engine = engine
-        self._occurrences = Occurrences(engine)
-        places = engine.values("place")
+    def __init__(self, vocabulary: Vocabulary, learned: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._vocabulary = vocabulary
+        self._occurrences = Occurrences(vocabulary)
+        places = vocabulary.values("place")
         self._places_known = [_known_place(name, count) for name, count in places.items()]
         of_regions = ((one.name, sum(places.get(part, 0) for part in one.provinces)) for one in regions())
         self._regions_known = [_known_place(name, count) for name, count in of_regions if count and name not in places]
@@ -153,8 +154,10 @@ class Completer:
     ) -> list[Suggestion]:
         """Return the first candidates that articles have, each once and counted."""
         found: dict[tuple[str, ...], Suggestion] = {}
-        for _, text, kind in candidates:
-            terms = _terms(text)
+        considered = [(text, kind, _terms(text)) for _, text, kind in candidates]
+        for at, (text, kind, terms) in enumerate(considered):
+            if at % limit == 0:
+                self._occurrences.fetch(*(terms for *_, terms in considered[at : at + limit]))
             spelt = tuple(map(canonical_spelling, terms))
             articles = 0 if spelt in found else count(terms)
             if articles:
@@ -190,7 +193,9 @@ class Completer:
     def _followed(self, typed: Sequence[Token]) -> Iterator[_Candidate]:
         """Yield what begins as typed in the texts."""
         runs = (run for run in self._occurrences.runs(typed, self._begun(typed[-1])) if len(run.terms) > 1)
-        for run in islice(runs, _MOST_RUNS):
+        first = list(islice(runs, _MOST_RUNS))
+        self._occurrences.fetch(*(run.terms for run in first))
+        for run in first:
             word, articles = self._occurrences.is_word(run.terms), self._occurrences.articles(run.terms)
             rank = -1 if not word else -3 if articles >= _COMMON else 0
             yield _Candidate((rank, -articles, run.written), run.written, "word" if word else "phrase")
@@ -248,10 +253,10 @@ class Completer:
         if by_count is not None:
             self._known.move_to_end((field, letters))
             return by_count
-        terms = self._engine.starting_with(letters, limit=_CONSIDERED, field=field)
-        counted = [
-            (folded_form(term), term, self._engine.frequency(DisjunctionMax((WeightedTerm(field, term),)))) for term in terms
-        ]
+        engine = self._vocabulary.engine
+        [terms] = engine.starting_with([letters], limit=_CONSIDERED, field=field)
+        frequencies = engine.frequencies([DisjunctionMax((WeightedTerm(field, term),)) for term in terms])
+        counted = [(folded_form(term), term, count) for term, count in zip(terms, frequencies, strict=True)]
         by_count = sorted((entry for entry in counted if entry[2]), key=lambda entry: (-entry[2], entry[1]))
         self._known[field, letters] = by_count
         self._words_known += 1 + len(by_count)
@@ -263,8 +268,9 @@ class Completer:
         """Return titles with all typed syllables, the shortest first."""
         *finished, last = typed
         begun = [term for term in self._begun(last) if continues([last], [term])][:_TITLE_TERMS]
+        self._vocabulary.fetch(("syllable", folded_form(token.term)) for token in finished)
         slots = [
-            [term for term in self._engine.spellings("syllable", folded_form(token.term)) if means(token.term, term)]
+            [term for term in self._vocabulary.spellings("syllable", folded_form(token.term)) if means(token.term, term)]
             for token in finished
         ]
         slots += [begun] if begun else []

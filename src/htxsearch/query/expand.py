@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import islice, pairwise, product
+from itertools import chain, islice, pairwise, product
 from typing import Literal
 
 from htxsearch.engine.contract import (
@@ -23,7 +23,7 @@ from htxsearch.engine.contract import (
     Boolean,
     DateRange,
     DisjunctionMax,
-    Engine,
+    Forward,
     InArticle,
     Node,
     Phrase,
@@ -35,6 +35,7 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
 from htxsearch.query.concepts import Concepts, Form, NamedConcept, ShortForms, same_syllables
 from htxsearch.query.filters import Filter
+from htxsearch.query.lookups import COOPERATIVE, LONGEST_WORD, begun_in, lookups_of
 from htxsearch.query.parse import (
     Dates,
     Either,
@@ -48,6 +49,8 @@ from htxsearch.query.parse import (
     Value,
     Words,
 )
+from htxsearch.query.spelling import reading_lookups
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.file_names import pair_terms, single_term
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, keeps_diacritics
 from htxsearch.text.places import PlaceExtent, SmallerPlace, place_extent, provinces, smaller_place
@@ -57,15 +60,11 @@ from htxsearch.text.tokens import terms, tokens
 
 __all__ = ["ExpandedQuery", "Expander", "Expansion", "ExpansionWeights", "QueryTerm", "QueryTerms"]
 
-_LONGEST_WORD = 6
-"""Syllables in the longest run looked up as a word; of the words of 20,000 news articles 0.1 % are longer."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_KEPT_LOOKUPS = 10_000
-"""Lookups of each kind that are kept."""
+_KEPT_SPELLINGS, _KEPT_TREES = 10_000, 1_000
+"""Spellings, weighed, and queries of which all is looked up, that are kept."""
 _MOST_COMPARED = 200
 """Articles with the cooperative of a place's name whose text is looked at for the place itself."""
-_MOST_PREFIXED = 200
-"""Terms a prefix may stand for; beyond that it says too little to be worth the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,11 +178,12 @@ class Expander:
     """Turns trees into plans against one engine's vocabulary, as it is at one commit."""
 
     def __init__(
-        self, engine: Engine, learned: ShortForms, weights: ExpansionWeights, synonyms: Synonyms = NO_SYNONYMS
+        self, vocabulary: Vocabulary, learned: ShortForms, weights: ExpansionWeights, synonyms: Synonyms = NO_SYNONYMS
     ) -> None:
-        self._engine = engine
-        self._known = lru_cache(maxsize=_KEPT_LOOKUPS)(engine.spellings)
-        self._spellings = lru_cache(maxsize=_KEPT_LOOKUPS)(self._weighed_spellings)
+        self._vocabulary = vocabulary
+        self._known = vocabulary.spellings
+        self._spellings = lru_cache(maxsize=_KEPT_SPELLINGS)(self._weighed_spellings)
+        self._looked_up: set[tuple[Group, tuple[Filter, ...]]] = set()
         self._weights = weights
         self._concepts = Concepts(learned, synonyms)
         self._problems = synonyms.problems
@@ -193,6 +193,7 @@ class Expander:
 
         With `every_word`, a passage matches only if it or its title has each running word or what stands for it.
         """
+        self._look_up(tree, filters)
         parts = _Parts()
         query = self._group(tree, parts)
         narrowed = tuple(self._filter(option, parts) for option in filters)
@@ -210,6 +211,19 @@ class Expander:
             unknown_values=tuple(parts.unknown_values),
             notes=(*parts.notes, *self._problems),
         )
+
+    def look_up(self, typed: str, tree: Group, filters: Sequence[Filter] = ()) -> None:
+        """Look up at once what reading a query, mending and expanding it will need."""
+        self._look_up(tree, filters, typed)
+
+    def _look_up(self, tree: Group, filters: Sequence[Filter], typed: str = "") -> None:
+        asked = tree, tuple(filters)
+        if asked not in self._looked_up:
+            if len(self._looked_up) >= _KEPT_TREES:
+                self._looked_up.clear()
+            self._vocabulary.fetch(chain(reading_lookups(typed), lookups_of(tree, filters, self._concepts)))
+            self._vocabulary.fetch_begun(begun_in(tree))
+            self._looked_up.add(asked)
 
     def _every_word(self, tree: Group) -> Iterator[Node]:
         """Yield a filter for each running word that is no stop word, unless all are."""
@@ -297,7 +311,7 @@ class Expander:
 
     @cached_property
     def _places(self) -> dict[str, tuple[str, ...]]:
-        return {place: tuple(_words_of(place).split()) for place in self._engine.values("place")}
+        return {place: tuple(_words_of(place).split()) for place in self._vocabulary.values("place")}
 
     def _preferences(self, runs: Sequence[tuple[str, ...]]) -> tuple[Node, ...]:
         """Return a boost, never a filter, for the places and years named in running words.
@@ -481,7 +495,7 @@ class Expander:
     def _known_words(self, terms: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], _Weighted]]:
         """Yield the runs of two or more typed terms that are known words, with spellings."""
         runs = {
-            terms[start : start + length] for length in range(2, _LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
+            terms[start : start + length] for length in range(2, LONGEST_WORD + 1) for start in range(len(terms) - length + 1)
         }
         for run in sorted(runs):
             spellings = self._spellings("word", "_".join(run))
@@ -556,7 +570,7 @@ class Expander:
         start = canonical_spelling(typed)
         spellings = [
             (spelling, self._weights.as_typed if spelling == typed else self._weights.prefixed)
-            for spelling in self._engine.starting_with(folded_form(typed), limit=_MOST_PREFIXED)
+            for spelling in self._vocabulary.begun(folded_form(typed))
             if not has_diacritics(typed) or canonical_spelling(spelling).startswith(start)
         ]
         if not spellings:
@@ -569,7 +583,7 @@ class Expander:
 
     def _value(self, value: Value, parts: _Parts) -> Node:
         """Return the filter for the stored values that the typed one means."""
-        stored = {name: _words_of(name) for name in self._engine.values(value.field)}
+        stored = {name: _words_of(name) for name in self._vocabulary.values(value.field)}
         if value.field == "place":
             return self._place(value, stored, parts)
         wanted = _words_of(value.value)
@@ -619,11 +633,16 @@ class Expander:
         slots = tuple(map(self._alternatives, terms(place.name)))
         if not all(slots):
             return None
-        phrases, cooperatives = self._phrases(slots, 1.0), self._phrases((self._alternatives("tác"), *slots), 1.0)
+        phrases, cooperatives = self._phrases(slots, 1.0), self._phrases((self._alternatives(COOPERATIVE), *slots), 1.0)
         named: Node = Boolean(should=phrases)
-        found = self._engine.search(Boolean(should=cooperatives), limit=_MOST_COMPARED)
-        if found.articles <= _MOST_COMPARED:  # of more, none is left out
-            both = frozenset(hit.article_id for hit in found.hits if self._stands_apart(hit.article_id, slots))
+        found = self._vocabulary.engine.search(Boolean(should=cooperatives), limit=_MOST_COMPARED, forwards=True)
+        if found.articles <= _MOST_COMPARED and found.forwards:  # of more, none is left out
+            ids = sorted(hit.article_id for hit in found.hits)
+            both = frozenset(
+                article_id
+                for article_id, parts_of in zip(ids, found.forwards.articles(), strict=True)
+                if self._stands_apart(parts_of, slots)
+            )
             only = Boolean(must=(named,), must_not=cooperatives)
             named = Boolean(should=(only, TermsFilter("id", both)))
         needed: list[Node] = [InArticle(named)]
@@ -639,11 +658,11 @@ class Expander:
             parts.notes.append(message("hint.named-place", place=place.name))
         return Boolean(must=tuple(needed))
 
-    def _stands_apart(self, article_id: str, slots: Sequence[Sequence[str]]) -> bool:
+    def _stands_apart(self, parts: Sequence[Forward], slots: Sequence[Sequence[str]]) -> bool:
         """Return True if an article has a run of syllables without "tác" before it."""
         run = [frozenset(map(term_hash, slot)) for slot in slots]
-        cooperative = frozenset(map(term_hash, self._alternatives("tác")))
-        for part in self._engine.forward(article_id):
+        cooperative = frozenset(map(term_hash, self._alternatives(COOPERATIVE)))
+        for part in parts:
             hashes = struct.unpack(f"<{len(part.hashes) // 4}I", part.hashes)
             for start in range(len(hashes) - len(run) + 1):
                 is_run = all(hashes[start + place] in slot for place, slot in enumerate(run))

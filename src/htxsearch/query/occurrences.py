@@ -10,8 +10,9 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Literal, NamedTuple
 
-from htxsearch.engine.contract import DisjunctionMax, Engine, Phrase, WeightedTerm
+from htxsearch.engine.contract import DisjunctionMax, Lookup, Phrase, WeightedTerm
 from htxsearch.indexing.records import StoredArticle
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, keeps_diacritics
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import Token, tokens
@@ -58,12 +59,24 @@ class _Text(NamedTuple):
 class Occurrences:
     """Looks up texts in an engine at one commit; counts and texts are kept."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._engine = vocabulary.engine
         self._counts: OrderedDict[tuple[str, ...], int] = OrderedDict()
-        self._texts = lru_cache(maxsize=_KEPT_TEXTS)(self._read)
+        self._texts: OrderedDict[tuple[str, int], tuple[_Text, ...]] = OrderedDict()
         self._sampled = lru_cache(maxsize=_KEPT_TEXTS)(self._sample)
         self.is_word = lru_cache(maxsize=_KEPT_COUNTS)(self._is_word)
+
+    def fetch(self, *runs: Sequence[str]) -> None:
+        """Look up at once what counting runs of terms needs."""
+        unknown = [run for run in runs if tuple(run) not in self._counts]
+        lookups: list[Lookup] = []
+        for run in unknown:
+            keys = list(map(folded_form, run))
+            lookups += [("syllable", key) for key in keys]
+            lookups += _words_in(keys)
+        self._vocabulary.fetch(lookups)
+        self._vocabulary.frequencies(_all(map(self._same, chain.from_iterable(unknown))))
 
     def articles(self, terms: tuple[str, ...]) -> int:
         """Return the number of articles that have a phrase.
@@ -79,7 +92,7 @@ class Occurrences:
         return found
 
     def _count(self, terms: tuple[str, ...]) -> int:
-        rarest = min(self._engine.frequency(*_all([self._same(term)])) for term in set(terms))
+        rarest = min(self._vocabulary.frequencies(_all(map(self._same, dict.fromkeys(terms)))))
         together = self.together(terms) if rarest > _RARE else 0
         return together or self.phrase(terms)
 
@@ -97,6 +110,14 @@ class Occurrences:
         words = [self._same(word) for word in self._words(terms)]
         return self._engine.sample(_all(words), _all(words, of_title=True), limit=0).articles
 
+    def _fetch_around(self, texts: Iterable[_Text], typed: Sequence[Token]) -> None:
+        """Look up at once the words that may stand where texts begin as typed."""
+        lookups: list[Lookup] = []
+        for text in texts:
+            for start in _starts(text, typed):
+                lookups += _words_in(text.folded[max(0, start - _LONGEST) : start + len(typed) + _LONGEST])
+        self._vocabulary.fetch(lookups)
+
     def articles_with_all(self, terms: tuple[str, ...]) -> int:
         """Return the number of articles with a phrase, or else with all its words."""
         return self.articles(terms) or self.together(terms)
@@ -104,7 +125,7 @@ class Occurrences:
     def _same(self, term: str) -> tuple[str, ...]:
         """Return the index's spellings of the same: hoà and hòa, 1.264 and 1264."""
         parts = term.split("_")
-        spellings = self._engine.spellings("word" if len(parts) > 1 else "syllable", folded_form(term))
+        spellings = self._vocabulary.spellings("word" if len(parts) > 1 else "syllable", folded_form(term))
         wanted = list(map(canonical_spelling, parts))
         return tuple([one for one in spellings if list(map(canonical_spelling, one.split("_"))) == wanted])
 
@@ -119,7 +140,7 @@ class Occurrences:
 
     def _is_word(self, terms: tuple[str, ...]) -> bool:
         word = "_".join(terms)
-        return word in self._engine.spellings("word", folded_form(word))
+        return word in self._vocabulary.spellings("word", folded_form(word))
 
     # What follows
 
@@ -129,10 +150,12 @@ class Occurrences:
         If the last syllable may be finished, the next word is added, too. What most of the articles have comes first. `begun`
         are the syllables that the last typed one may become.
         """
+        self._vocabulary.fetch(_words_in([folded_form(token.term) for token in typed]))
         *finished, last = typed
         found: Counter[tuple[str, ...]] = Counter()
         written: dict[tuple[str, ...], Counter[str]] = {}
-        texts = self._holding(finished, tuple(begun[:_SPELLINGS]) if len(last.term) >= _BEGUN else ())
+        texts = list(self._holding(finished, tuple(begun[:_SPELLINGS]) if len(last.term) >= _BEGUN else ()))
+        self._fetch_around(chain.from_iterable(texts), typed)
         for of_article in texts:
             runs = [run for text in of_article for run in self._runs_in(text, typed)]
             found.update({terms for terms, _ in runs})
@@ -152,6 +175,7 @@ class Occurrences:
 
         Returns None if no such text is among those that are looked at.
         """
+        self.fetch([token.term for token in typed], tail)
         words = [(word,) for word in self._words(tail)]
         for text in chain.from_iterable(self._found((*self._groups(typed), *words), limit=2)):
             for start in _starts(text, typed):
@@ -172,8 +196,7 @@ class Occurrences:
     def _found(self, groups: tuple[tuple[str, ...], ...], *, limit: int) -> Iterator[tuple[_Text, ...]]:
         """Yield passage and title of a few hits that have a term of each group."""
         if groups and all(groups):
-            for article_id, passage in self._sampled(groups, limit):
-                yield self._texts(article_id, passage)
+            yield from self._read(self._sampled(groups, limit))
 
     def _sample(self, groups: tuple[tuple[str, ...], ...], limit: int) -> list[tuple[str, int]]:
         hits = self._engine.sample(_all(groups), _all(groups, of_title=True), limit=limit).hits
@@ -187,9 +210,10 @@ class Occurrences:
                 run = [token.term for token in typed[start : start + length]]
                 field: Literal["syllable", "word"] = "word" if length > 1 else "syllable"
                 key = "_".join(map(folded_form, run))
-                spellings = self._engine.spellings(field, key)
+                spellings = self._vocabulary.spellings(field, key)
                 if spellings and length > 1 and start + length == len(typed):  # a longer word may go on with the last syllable
-                    spellings = [*spellings, *self._engine.starting_with(f"{key}_", limit=_LONGER, field="word")]
+                    [longer] = self._engine.starting_with([f"{key}_"], limit=_LONGER, field="word")
+                    spellings = [*spellings, *longer]
                 meant = tuple([word for word in spellings if all(map(means, run, word.split("_")))])
                 if meant or length == 1:
                     yield meant
@@ -197,7 +221,7 @@ class Occurrences:
                     break
 
     def _spellings(self, token: Token) -> tuple[str, ...]:
-        spellings = self._engine.spellings("syllable", folded_form(token.term))
+        spellings = self._vocabulary.spellings("syllable", folded_form(token.term))
         return tuple([term for term in spellings if means(token.term, term)])
 
     def titles(self, typed: Sequence[Token], groups: Sequence[Sequence[str]], *, limit: int) -> Iterator[tuple[str, str, bool]]:
@@ -205,14 +229,24 @@ class Occurrences:
 
         The last value is True if the title has them as they were typed, one behind the other.
         """
-        for hit in self._engine.sample(_all(groups, of_title=True), limit=limit).hits:
-            title = self._texts(hit.article_id, 0)[1]
+        hits = self._engine.sample(_all(groups, of_title=True), limit=limit).hits
+        texts = self._read([(hit.article_id, 0) for hit in hits])
+        self._fetch_around((title for _, title in texts), typed)
+        for hit, (_, title) in zip(hits, texts, strict=True):
             yield title.text, hit.article_id, any(True for _ in self._runs_in(title, typed))
 
-    def _read(self, article_id: str, passage: int) -> tuple[_Text, ...]:
-        record = self._engine.record(article_id)
-        stored = StoredArticle.from_json(article_id, record or "")
-        return _text(stored.passage(passage)), _text(stored.article.title[:_LONGEST_TITLE])
+    def _read(self, places: Sequence[tuple[str, int]]) -> list[tuple[_Text, ...]]:
+        """Return passage and title of each place: an article's id, and a number."""
+        found = {place: self._texts[place] for place in places if place in self._texts}
+        missing = [place for place in places if place not in found]
+        records = self._engine.records([article_id for article_id, _ in missing]) if missing else []
+        for (article_id, passage), record in zip(missing, records, strict=True):
+            stored = StoredArticle.from_json(article_id, record or "")
+            texts = _text(stored.passage(passage)), _text(stored.article.title[:_LONGEST_TITLE])
+            found[article_id, passage] = self._texts[article_id, passage] = texts
+        while len(self._texts) > _KEPT_TEXTS:
+            self._texts.popitem(last=False)
+        return [found[place] for place in places]
 
     def _runs_in(self, text: _Text, typed: Sequence[Token]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the runs of a text that begin as typed, as terms and as written."""
@@ -246,6 +280,13 @@ class Occurrences:
                 only = of_text[start].term
                 return start if behind == start + 1 and (is_stop_word(only) or not only.isalpha()) else behind
         return start
+
+
+def _words_in(keys: Sequence[str]) -> Iterator[Lookup]:
+    """Yield the look-ups of the words that neighbours among some syllables may be."""
+    for start in range(len(keys)):
+        for end in range(start + 2, min(start + _LONGEST, len(keys)) + 1):
+            yield "word", "_".join(keys[start:end])
 
 
 def _starts(text: _Text, typed: Sequence[Token]) -> list[int]:

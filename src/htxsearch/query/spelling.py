@@ -7,16 +7,18 @@ The words beside it decide which syllable it becomes (thái nguyn → thái nguy
 or an abbreviation: they are changed only if they then make a phrase of the index with the word beside them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Literal
 
-from htxsearch.engine.contract import DisjunctionMax, Engine, Phrase, WeightedTerm
+from htxsearch.engine.contract import DisjunctionMax, Lookup, Phrase, WeightedTerm
+from htxsearch.query.parse import FIELDS
 from htxsearch.query.telex import from_keystrokes
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, nfc
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["correction", "read_keystrokes"]
+__all__ = ["correction", "read_keystrokes", "reading_lookups"]
 
 _LONGEST = 4
 _VOCABULARY = 5_000
@@ -30,7 +32,24 @@ _CANDIDATES = 8
 _VOWELS = frozenset("aeiouy")
 
 
-def read_keystrokes(query: str, engine: Engine) -> str:
+def reading_lookups(query: str) -> Iterator[Lookup]:
+    """Yield what `read_keystrokes` and `correction` look up of every query."""
+    text = nfc(query)
+    of_text = tokens(text)
+    for start, end in _chunks(text):
+        chunk = text[start:end].lower()
+        for read in filter(None, (chunk, from_keystrokes(chunk))):
+            yield "syllable", folded_form(read)
+    keys = [folded_form(token.term) for token in of_text]
+    for key in keys:
+        yield "syllable", key
+    for length in range(2, _LONGEST + 1):
+        for start in range(len(keys) - length + 1):
+            if any(has_diacritics(token.term) for token in of_text[start : start + length]):
+                yield "word", "_".join(keys[start : start + length])
+
+
+def read_keystrokes(query: str, vocabulary: Vocabulary) -> str:
     """Return the query with raw Telex or VNI keystrokes as the syllables they mean.
 
     The query itself is returned if it is no keystrokes. It is taken for keystrokes if a chunk is no term of the index and
@@ -41,14 +60,14 @@ def read_keystrokes(query: str, engine: Engine) -> str:
 
     def meant(chunk: str) -> str | None:
         read = from_keystrokes(chunk.lower())
-        return read if read and _known(engine, read) else None
+        return read if read and _known(vocabulary, read) else None
 
     chunks = _chunks(text)
-    if not any(meant(text[start:end]) and not _known(engine, text[start:end].lower()) for start, end in chunks):
+    if not any(meant(text[start:end]) and not _known(vocabulary, text[start:end].lower()) for start, end in chunks):
         return query
 
     def replaced(chunk: str) -> str:
-        plain = is_syllable(chunk) and _known(engine, chunk.lower())
+        plain = is_syllable(chunk) and _known(vocabulary, chunk.lower())
         return chunk if plain else meant(chunk) or chunk
 
     return _replace(text, chunks, replaced)
@@ -77,13 +96,14 @@ def _replace(text: str, spans: Sequence[tuple[int, int]], replaced: Callable[[st
     return "".join([*parts, text[position:]])
 
 
-def _known(engine: Engine, term: str) -> bool:
+def _known(vocabulary: Vocabulary, term: str) -> bool:
     return any(
-        canonical_spelling(spelling) == canonical_spelling(term) for spelling in engine.spellings("syllable", folded_form(term))
+        canonical_spelling(spelling) == canonical_spelling(term)
+        for spelling in vocabulary.spellings("syllable", folded_form(term))
     )
 
 
-def correction(query: str, engine: Engine) -> str | None:
+def correction(query: str, vocabulary: Vocabulary) -> str | None:
     """Return the query with its likely slips mended, or None if there are none.
 
     A run of two to four syllables that is no word, but is one with other marks on just one of them, is
@@ -91,15 +111,15 @@ def correction(query: str, engine: Engine) -> str | None:
     """
     text = nfc(query)
     typed_tokens = tokens(text)
-    mended: dict[int, str] = {}
-    for position, token in enumerate(typed_tokens):
-        if not engine.spellings("syllable", folded_form(token.term)) and token.term.isalpha():
-            similar = _mended(text, typed_tokens, position, engine)
-            if similar:
-                mended[position] = similar
+    unknown = [
+        position
+        for position, token in enumerate(typed_tokens)
+        if not vocabulary.spellings("syllable", folded_form(token.term)) and _may_be_slip(text, token)
+    ]
+    mended = _mended(text, typed_tokens, unknown, vocabulary) if unknown else {}
     for length in range(_LONGEST, 1, -1):
         for start in range(len(typed_tokens) - length + 1):
-            slip = _slip([token.term for token in typed_tokens[start : start + length]], engine)
+            slip = _slip([token.term for token in typed_tokens[start : start + length]], vocabulary)
             if slip and not any(position in mended for position in range(start, start + length)):
                 mended[start + slip[0]] = slip[1]
     if not mended:
@@ -107,22 +127,34 @@ def correction(query: str, engine: Engine) -> str | None:
     return _rewritten(text, typed_tokens, mended)
 
 
-def _mended(text: str, typed: Sequence[Token], position: int, engine: Engine) -> str | None:
-    """Return the syllable meant by an unknown one, None if it may be right.
+def _may_be_slip(text: str, token: Token) -> bool:
+    """Return True for an unknown syllable that may be misspelt.
 
-    Without marks it may be English, without a vowel or in capitals an abbreviation.
+    A number, an abbreviation and the name of a field are not.
     """
-    token = typed[position]
-    is_marked = has_diacritics(token.term)
-    if not is_marked and _is_short_form(text, token):
-        return None
-    similar = _similar(token.term, engine)
-    found = _beside(similar, typed, position, engine)
-    if found is None and is_marked:
-        found = next(iter(similar), None)
-    if found is None and len(typed) == 1:
-        found = next((one for one in similar if _is_twitch(token.term, folded_form(one))), None)
-    return found if found is None or has_diacritics(text) else folded_form(found)
+    if token.term in FIELDS and text.startswith(":", token.end):
+        return False
+    return token.term.isalpha() and (has_diacritics(token.term) or not _is_short_form(text, token))
+
+
+def _mended(text: str, typed: Sequence[Token], unknown: Sequence[int], vocabulary: Vocabulary) -> dict[int, str]:
+    """Return the syllables meant by unknown ones, by their positions.
+
+    There is none for one that may be right: without marks it may be English.
+    """
+    similar = dict(zip(unknown, _similar([typed[position].term for position in unknown], vocabulary), strict=True))
+    beside = _beside(similar, typed, vocabulary)
+    mended: dict[int, str] = {}
+    for position in unknown:
+        term = typed[position].term
+        found = beside.get(position)
+        if found is None and has_diacritics(term):
+            found = next(iter(similar[position]), None)
+        if found is None and len(typed) == 1:
+            found = next((one for one in similar[position] if _is_twitch(term, folded_form(one))), None)
+        if found is not None:
+            mended[position] = found if has_diacritics(text) else folded_form(found)
+    return mended
 
 
 def _is_short_form(text: str, token: Token) -> bool:
@@ -132,20 +164,32 @@ def _is_short_form(text: str, token: Token) -> bool:
     return (without_vowel and (in_capitals or len(written) <= 3)) or (in_capitals and not text.isupper())
 
 
-def _beside(similar: Sequence[str], typed: Sequence[Token], position: int, engine: Engine) -> str | None:
-    """Return the syllable that makes the commonest word with those beside it."""
-    best: tuple[int, str] | None = None
-    for syllable in similar[:_CANDIDATES]:
-        for start, end in product(range(max(0, position - 2), position + 1), range(position + 1, position + 4)):
-            run = [token.term for token in typed[start:end]]
-            run[position - start] = syllable
-            for word in engine.spellings("word", "_".join(map(folded_form, run))):
-                parts = word.split("_")
-                if all(map(_fits, run, parts)) and all(map(is_syllable, parts)):
-                    frequency = engine.frequency(_term("word", word))
-                    if best is None or frequency > best[0]:
-                        best = frequency, syllable
-    return best[1] if best else None
+def _beside(similar: Mapping[int, Sequence[str]], typed: Sequence[Token], vocabulary: Vocabulary) -> dict[int, str]:
+    """Return the syllables that make the commonest words with those beside them.
+
+    `similar` are those that may stand at a position; a position where none makes a word is left out.
+    """
+    runs: list[tuple[int, str, list[str]]] = []
+    for position, syllables in similar.items():
+        for syllable in syllables[:_CANDIDATES]:
+            for start, end in product(range(max(0, position - 2), position + 1), range(position + 1, position + 4)):
+                run = [token.term for token in typed[start:end]]
+                run[position - start] = syllable
+                runs.append((position, syllable, run))
+    keys = ["_".join(map(folded_form, run)) for *_, run in runs]
+    vocabulary.fetch(("word", key) for key in keys)
+    words = [
+        (position, syllable, word)
+        for (position, syllable, run), key in zip(runs, keys, strict=True)
+        for word in vocabulary.spellings("word", key)
+        if all(map(_fits, run, word.split("_"))) and all(map(is_syllable, word.split("_")))
+    ]
+    best: dict[int, tuple[int, str]] = {}
+    frequencies = vocabulary.frequencies([_term("word", word) for *_, word in words])
+    for (position, syllable, _), frequency in zip(words, frequencies, strict=True):
+        if position not in best or frequency > best[position][0]:
+            best[position] = frequency, syllable
+    return {position: syllable for position, (_, syllable) in best.items()}
 
 
 def _is_twitch(typed: str, meant: str) -> bool:
@@ -166,14 +210,14 @@ def _rewritten(text: str, typed_tokens: Sequence[Token], mended: dict[int, str])
     return "".join([*parts, text[end:]])
 
 
-def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
+def _slip(run: Sequence[str], vocabulary: Vocabulary) -> tuple[int, str] | None:
     """Return the wrongly marked syllable of the run, and its correction.
 
     Returns None unless exactly one syllable is wrongly marked.
     """
     if not any(has_diacritics(term) for term in run):
         return None
-    words = [word.split("_") for word in engine.spellings("word", "_".join(map(folded_form, run)))]
+    words = [word.split("_") for word in vocabulary.spellings("word", "_".join(map(folded_form, run)))]
     wrong = [
         [position for position, (typed, meant) in enumerate(zip(run, word, strict=True)) if not _fits(typed, meant)]
         for word in words
@@ -181,45 +225,45 @@ def _slip(run: Sequence[str], engine: Engine) -> tuple[int, str] | None:
     if not words or any(not positions for positions in wrong):
         return None
     for word, positions in zip(words, wrong, strict=True):
-        is_slip = len(positions) == 1 and (len(run) > 2 or not _known(engine, run[positions[0]]))
-        if is_slip and _is_commoner(word, run, engine):
+        is_slip = len(positions) == 1 and (len(run) > 2 or not _known(vocabulary, run[positions[0]]))
+        if is_slip and _is_commoner(word, run, vocabulary):
             return positions[0], word[positions[0]]
     return None
 
 
-def _is_commoner(word: Sequence[str], run: Sequence[str], engine: Engine) -> bool:
+def _is_commoner(word: Sequence[str], run: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Return True if more articles have a word than have what was typed."""
-    typed = engine.sample([Phrase("syllable", tuple((term,) for term in run))], limit=0).articles
-    return not typed or engine.sample([_term("word", "_".join(word))], limit=0).articles > typed
+    typed = vocabulary.engine.sample([Phrase("syllable", tuple((term,) for term in run))], limit=0).articles
+    return not typed or vocabulary.engine.sample([_term("word", "_".join(word))], limit=0).articles > typed
 
 
 def _fits(typed: str, meant: str) -> bool:
     return canonical_spelling(typed) == canonical_spelling(meant) or not has_diacritics(typed)
 
 
-def _similar(term: str, engine: Engine) -> list[str]:
-    """Return the known syllables spelt like `term`, the most similar first.
+def _similar(terms: Sequence[str], vocabulary: Vocabulary) -> list[list[str]]:
+    """Return for each term the known syllables spelt like it, the most similar first.
 
-    They have the same first letter; of equals the commonest comes first. If `term` has no marks, those of others do not
+    They have the same first letter; of equals the commonest comes first. If a term has no marks, those of others do not
     count.
     """
     from rapidfuzz import process  # 20 ms, for misspelt queries alone
     from rapidfuzz.distance import OSA
 
-    syllables = [
-        candidate
-        for candidate in engine.starting_with(folded_form(term)[:1], limit=_VOCABULARY)
-        if candidate.isalpha() and is_syllable(candidate)
-    ]
-    spelt = syllables if has_diacritics(term) else list(map(folded_form, syllables))
-    near = process.extract(term, spelt, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=None)
-    ranked = [(-likeness, -_frequency(syllables[number], engine), syllables[number]) for _, likeness, number in near]
-    return [syllable for *_, syllable in sorted(ranked)]
-
-
-def _frequency(syllable: str, engine: Engine) -> int:
-    """Return the number of passages with a syllable."""
-    return engine.frequency(_term("syllable", syllable))
+    letters = [folded_form(term)[:1] for term in terms]
+    begun = vocabulary.engine.starting_with(letters, limit=_VOCABULARY)
+    near: list[list[tuple[float, str]]] = []
+    for term, candidates in zip(terms, begun, strict=True):
+        syllables = [candidate for candidate in candidates if candidate.isalpha() and is_syllable(candidate)]
+        spelt = syllables if has_diacritics(term) else list(map(folded_form, syllables))
+        found = process.extract(term, spelt, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=None)
+        near.append([(likeness, syllables[number]) for _, likeness, number in found])
+    frequencies = iter(vocabulary.frequencies([_term("syllable", syllable) for of_term in near for _, syllable in of_term]))
+    ranked = (
+        sorted((-likeness, -frequency, syllable) for (likeness, syllable), frequency in zip(of_term, frequencies, strict=False))
+        for of_term in near
+    )
+    return [[syllable for *_, syllable in of_term] for of_term in ranked]
 
 
 def _term(field: Literal["syllable", "word"], term: str) -> DisjunctionMax:

@@ -94,7 +94,8 @@ def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
     engine, of_request = snapshot.engine, fits(request)
     of_status = fits(request._replace(terms=frozenset(), places=request.places if request.is_strict else ()))
     packed = dict(engine.facts(fact_keys_of(request)))
-    packed |= {article_id: engine.facts_of(article_id) for article_id in nearness if article_id not in packed}
+    others = [article_id for article_id in nearness if article_id not in packed]
+    packed.update(zip(others, engine.facts_of(others), strict=True))
     found = collected(
         snapshot,
         request,

@@ -7,7 +7,7 @@ Indicators match by their terms: those of the query are among those of the fact.
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, Literal, NamedTuple, get_args
 
 from htxsearch.errors import UsageError
@@ -27,7 +27,7 @@ from htxsearch.search.fact_results import (
     FoundFact,
     found_fact,
 )
-from htxsearch.search.snapshot import Snapshot, StoredArticles
+from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.figures import Bound, Figure, agree
 from htxsearch.text.places import place_extent
@@ -217,6 +217,8 @@ def fact_keys_of(request: FactRequest) -> list[frozenset[str]]:
     return [frozenset({term}) for term in sorted(request.wanted())] + ([places] if places else [])
 
 
+_READ_AT_ONCE = 200
+"""Articles that are read at once."""
 _Accept = Callable[[str, Fact, frozenset[str]], bool]
 
 
@@ -237,28 +239,38 @@ def collected(
     `packed` has the id and the facts of each article. What reprints or an article itself repeat is a single fact.
     """
     wanted = request.wanted()
-    articles = StoredArticles(snapshot.engine)
+    articles = snapshot.articles
     found: dict[tuple[object, ...], FoundFact] = {}
-    for article_id, facts in packed:
-        for fact in unpack_facts(facts):
-            terms = indicator_terms(fact.indicator)
-            if not accepts(article_id, fact, terms):
-                continue
-            one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted) if wanted else 0)
-            if (request.sources and one.source not in request.sources) or not _is_between(one, request.since, request.until):
-                continue
-            group = snapshot.reprint_groups.group(article_id)[0]
-            same = (group, fact.low, fact.high, fact.unit, terms, fact.subject, fact.place, fact.as_of, fact.status)
-            found[same] = found[same].with_source(one) if same in found else one
-        articles.pop(article_id, None)  # all bodies at once would be too much
+    accepted = _accepted(packed, accepts)
+    while some := list(islice(accepted, _READ_AT_ONCE)):
+        articles.fetch(article_id for article_id, _ in some)
+        for article_id, facts in some:
+            for fact, terms in facts:
+                one = found_fact(fact, articles[article_id].article, terms, extra=len(terms - wanted) if wanted else 0)
+                if (request.sources and one.source not in request.sources) or not _is_between(
+                    one, request.since, request.until
+                ):
+                    continue
+                group = snapshot.reprint_groups.group(article_id)[0]
+                same = (group, fact.low, fact.high, fact.unit, terms, fact.subject, fact.place, fact.as_of, fact.status)
+                found[same] = found[same].with_source(one) if same in found else one
     return list(found.values())
+
+
+def _accepted(packed: Iterable[tuple[str, bytes]], accepts: _Accept) -> Iterator[tuple[str, list[tuple[Fact, frozenset[str]]]]]:
+    """Yield the articles with accepted facts, with these and the terms of each."""
+    for article_id, facts in packed:
+        termed = ((fact, indicator_terms(fact.indicator)) for fact in unpack_facts(facts))
+        chosen = [(fact, terms) for fact, terms in termed if accepts(article_id, fact, terms)]
+        if chosen:
+            yield article_id, chosen
 
 
 def _of_article(snapshot: Snapshot, request: FactRequest) -> FactList:
     assert request.article is not None
     article = article_view(snapshot, request.article).article
     wanted, places = request.wanted(), _keys_of(request)
-    facts = [fact for fact in unpack_facts(snapshot.engine.facts_of(article.id)) if _fits(fact, places, request)]
+    facts = [fact for fact in unpack_facts(snapshot.engine.facts_of([article.id])[0]) if _fits(fact, places, request)]
     if request.sources and article.source not in request.sources:
         facts = []
     made = [found_fact(fact, article, terms) for fact in facts if wanted <= (terms := indicator_terms(fact.indicator))]

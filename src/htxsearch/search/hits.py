@@ -79,7 +79,10 @@ def own_first(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) 
 def own_documents(ranked: Sequence[Ranked], query: Group, articles: StoredArticles) -> list[Ranked]:
     """Return the passages of the documents whose own number the query names."""
     wanted = {tuple(map(folded_form, terms)) for terms in named_numbers(query)}
-    numbers = ((passage, articles[passage.hit.article_id].article.number) for passage in ranked if wanted)
+    if not wanted:
+        return []
+    articles.fetch(passage.hit.article_id for passage in ranked)
+    numbers = ((passage, articles[passage.hit.article_id].article.number) for passage in ranked)
     return [passage for passage, number in numbers if number and number_terms(number) in wanted]
 
 

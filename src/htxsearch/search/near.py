@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.engine.contract import AtLeast, Boolean, Engine, Node, TermsFilter
+from htxsearch.engine.contract import AtLeast, Boolean, Node, Search, SearchResult, TermsFilter
 from htxsearch.search.rerank import DEPTH, ArticleMatch, Ranked
 
 __all__ = ["EVERYTHING", "SIGNS", "NearLine", "NearWeights", "line_weights", "near_line", "near_signs"]
@@ -87,17 +87,22 @@ class NearLine(NamedTuple):
             return (query,)
         return Boolean(must=(query, self.node())), Boolean(must=(query,), must_not=(self.node(),))
 
-    def among(self, engine: Engine, article_ids: Sequence[str]) -> set[str]:
-        """Return those of the articles that are near."""
+    def undecided(self, article_ids: Sequence[str]) -> Search | None:
+        """Return the search for the near ones of articles that the line does not know.
+
+        The result is None if it knows all.
+        """
+        if self.beyond is None:
+            return None
+        others = frozenset(article_ids).difference(self.near, self.far)
+        return Search(node=Boolean(must=(TermsFilter("id", others), self.beyond)), limit=len(others)) if others else None
+
+    def among(self, article_ids: Sequence[str], decided: SearchResult | None) -> set[str]:
+        """Return those of the articles that are near, given the result of `undecided`."""
         if self.everything:
             return set(article_ids)
-        known = self.near.union(self.far)
-        others = [article_id for article_id in article_ids if article_id not in known]
         near = set(self.near.intersection(article_ids))
-        if self.beyond is None or not others:
-            return near
-        node = Boolean(must=(TermsFilter("id", frozenset(others)), self.beyond))
-        return near.union(hit.article_id for hit in engine.search(node, limit=len(others)).hits)
+        return near.union(hit.article_id for hit in decided.hits) if decided else near
 
 
 EVERYTHING = NearLine(everything=True)

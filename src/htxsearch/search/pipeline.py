@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import NamedTuple
 
-from htxsearch.engine.contract import Best, Boolean, DisjunctionMax, Engine, Node, Phrase, SearchResult
+from htxsearch.engine.contract import Best, Boolean, DisjunctionMax, Engine, Node, Phrase, Search, SearchResult
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import DateOption, Filter, Match, Sort, check_options, facet_names, filters_of
@@ -100,27 +100,20 @@ class SearchPage(NamedTuple):
     is_dense: bool = False
 
 
-def first_stage(snapshot: Snapshot, read_as: str, filters: tuple[Filter, ...] = ()) -> Retrieval:
+def first_stage(snapshot: Snapshot, read_as: str, filters: tuple[Filter, ...] = (), *, forwards: bool = False) -> Retrieval:
     """Return the best passages of a query by first-stage retrieval.
 
-    The query is read by `read_keystrokes`. Raises QuerySyntaxError.
+    The query is read by `read_keystrokes`. With `forwards` come the syllables of their articles, by which they are reranked.
+    Raises QuerySyntaxError.
     """
     query = snapshot.expander.expand(parse(read_as), filters)
-    return _first_stage(snapshot.engine, read_as, query, filters, count=False)
-
-
-def _first_stage(
-    engine: Engine,
-    read_as: str,
-    query: ExpandedQuery,
-    filters: tuple[Filter, ...],
-    *,
-    facets: Sequence[str] = (),
-    explain: bool = False,
-    count: bool = True,
-) -> Retrieval:
-    result = engine.search(query.node, limit=DEPTH, per_article=False, facets=facets, explain=explain, count=count)
+    [result] = snapshot.engine.search_many([_first_stage(query, forwards=forwards)])
     return Retrieval(read_as, query, filters, result)
+
+
+def _first_stage(query: ExpandedQuery, *, forwards: bool = True) -> Search:
+    """Return the search for the best passages of a query, of which nothing is counted."""
+    return Search(node=query.node, limit=DEPTH, per_article=False, count=False, forwards=forwards)
 
 
 def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | None = None) -> SearchPage:
@@ -128,12 +121,12 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
 
     A query typed with an input method off is read as meant. Where nothing matches, its correction is searched instead.
     """
-    engine = snapshot.engine
     plain = request.read.query
-    read_as = read_keystrokes(plain, engine)
+    snapshot.expander.look_up(plain, request.read.tree, request.filters)
+    read_as = read_keystrokes(plain, snapshot.vocabulary)
     tree = request.read.tree if read_as == plain else parse(read_as)
     page = _page(snapshot, read_as, tree, request, dense)
-    corrected = correction(read_as, engine)
+    corrected = correction(read_as, snapshot.vocabulary)
     if corrected and not page.results.total:
         again = _page(snapshot, corrected, parse(corrected), request, dense)
         if again.results.total:
@@ -160,21 +153,34 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     if request.sort == "date":
         return SearchPage(_by_date(snapshot, read_as, query, request, _line(snapshot, read_as, tree, request, dense)))
     facets = () if _has_line(request, tree) else _engine_facets(request)
-    retrieval = _first_stage(snapshot.engine, read_as, query, request.filters, facets=facets, explain=request.explain)
-    reranked = rerank(snapshot.engine, query.terms, read_as, retrieval.result.hits, dense)
-    line = _line(snapshot, read_as, tree, request, dense, None if request.filters else (query, reranked))
+    own = Search(node=query.node, limit=DEPTH, per_article=False, facets=facets, explain=request.explain, forwards=True)
+    wide = snapshot.expander.expand(tree) if request.filters and _lacks_line(snapshot, read_as, tree, request, dense) else None
+    result, of_wide = _at_once(snapshot.engine, own, _first_stage(wide) if wide else None)
+    assert result
+    retrieval = Retrieval(read_as, query, request.filters, result)
+    reranked = rerank(snapshot.vocabulary, query.terms, read_as, result, dense)
+    ranking = None if request.filters else (query, reranked)
+    if wide and of_wide:
+        ranking = wide, rerank(snapshot.vocabulary, wide.terms, read_as, of_wide, dense)
+    line = _line(snapshot, read_as, tree, request, dense, ranking)
     groups = _groups(snapshot, request)
-    counted = retrieval.result if line.everything else _count(snapshot.engine, query, line, request)
     articles = snapshot.articles
     query = query.without_highlights(reranked.unlikely)
     best = own_first(titled_first(reranked.ranked, query.terms), query.tree, articles)
-    ranked, is_near = _ranked(snapshot.engine, query, best, request, groups, line)
+    ranked, is_near, counted = _ranked(snapshot.engine, query, best, request, groups, line)
+    counted = result if line.everything else counted
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
+    articles.fetch(groups.members(passage.hit.article_id for passage in page))
     shown = [earliest(passage, ranked, query, articles, groups) for passage in page]
-    results = _results(retrieval.result, counted, read_as, query, request, shown, is_near, articles, groups)
+    results = _results(result, counted, read_as, query, request, shown, is_near, articles, groups)
     total = max(results.total, len(ranked), results.near)
     results = replace(results, total=total, restored=reranked.restored, semantic=dense is not None)
     return SearchPage(results, retrieval, reranked, dense is not None)
+
+
+def _lacks_line(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest, dense: DenseRetrieval | None) -> bool:
+    """Return True if the line of a query has to be found first."""
+    return _has_line(request, tree) and (read_as, dense is not None) not in snapshot.lines
 
 
 def _line(
@@ -198,8 +204,8 @@ def _line(
         return snapshot.lines[key]
     if ranking is None:
         query = snapshot.expander.expand(tree)
-        hits = _first_stage(snapshot.engine, read_as, query, (), count=False).result.hits
-        ranking = query, rerank(snapshot.engine, query.terms, read_as, hits, dense)
+        [result] = snapshot.engine.search_many([_first_stage(query)])
+        ranking = query, rerank(snapshot.vocabulary, query.terms, read_as, result, dense)
     query, reranked = ranking
     if len(snapshot.lines) >= _KEPT_LINES:
         snapshot.lines.clear()
@@ -218,37 +224,63 @@ def _has_line(request: SearchRequest, tree: Group) -> bool:
 
 def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: SearchRequest, line: NearLine) -> Results:
     """Return the page of the newest near articles, then the newest far ones."""
-    engine = snapshot.engine
     groups = _groups(snapshot, request)
-    counted = _count(engine, query, line, request)
-    ranked: list[Ranked] = []
-    near: set[str] = set()
-    for node in line.nodes(query.node):
+    near_page, *far_page = (
+        Search(
+            node=node,
+            limit=request.end + groups.spare,
+            per_article=not request.all_passages,
+            by_date=True,
+            explain=request.explain,
+        )
+        for node in line.nodes(query.node)
+    )
+    every = None if line.everything else Search(node=query.node, limit=0, per_article=not request.all_passages)
+    few_near = line.is_known and len(line.near) < request.end and not request.all_passages  # so far ones are needed, too
+    ahead = far_page[0] if far_page and few_near else None
+    counting = _count(query, line, request)
+    counted, found, all_found, further = _at_once(snapshot.engine, counting, near_page, every, ahead)
+    counted = counted or _known_count(line)
+    assert found
+    near = {hit.article_id for hit in found.hits}
+    ranked = list(map(first_stage_only, found.hits))
+    for search in far_page:
         if len(ranked if request.all_passages else first_of_texts(ranked, groups)) < request.end:
-            limit = request.end + groups.spare
-            result = engine.search(
-                node, limit=limit, per_article=not request.all_passages, by_date=True, explain=request.explain
-            )
-            near = near or {hit.article_id for hit in result.hits}
-            ranked += map(first_stage_only, result.hits)
+            [further] = [further] if further else snapshot.engine.search_many([search])
+            near = near or {hit.article_id for hit in further.hits}
+            ranked += map(first_stage_only, further.hits)
     page = (ranked if request.all_passages else first_of_texts(ranked, groups))[request.offset : request.end]
-    every = counted if line.everything else engine.search(query.node, limit=0, per_article=not request.all_passages)
-    return _results(every, counted, read_as, query, request, page, near, snapshot.articles, groups)
+    snapshot.articles.fetch(groups.members(passage.hit.article_id for passage in page))
+    return _results(all_found or counted, counted, read_as, query, request, page, near, snapshot.articles, groups)
 
 
-def _count(engine: Engine, query: ExpandedQuery, line: NearLine, request: SearchRequest) -> SearchResult:
-    """Return the number of near articles, or passages, and their facets."""
+def _at_once(engine: Engine, *searches: Search | None) -> list[SearchResult | None]:
+    """Return the results of searches, None for those that are not needed."""
+    needed = [search for search in searches if search]
+    results = iter(engine.search_many(needed) if needed else ())
+    return [next(results) if search else None for search in searches]
+
+
+def _count(query: ExpandedQuery, line: NearLine, request: SearchRequest) -> Search | None:
+    """Return the search that counts near articles, or passages, and their facets.
+
+    It is None if the line knows the number.
+    """
     facets = _engine_facets(request)
     if request.sort == "date":
         facets = tuple(dict.fromkeys((*facets, "year")))
     per_article = not request.all_passages
     if line.everything:
-        return engine.search(query.node, limit=0, per_article=per_article, facets=facets)
+        return Search(node=query.node, limit=0, per_article=per_article, facets=facets)
     if line.beyond is None and per_article and not (request.filters or facets):
-        return SearchResult(len(line.near), len(line.near), (), {})
+        return None
     near, filters = line.node(), query.node.must[1:]
     narrowed = Boolean((query.node, near)) if request.all_passages else Boolean((near, *filters))
-    return engine.search(narrowed, limit=0, per_article=per_article, facets=facets)
+    return Search(node=narrowed, limit=0, per_article=per_article, facets=facets)
+
+
+def _known_count(line: NearLine) -> SearchResult:
+    return SearchResult(len(line.near), len(line.near), (), {})
 
 
 def _results(
@@ -299,29 +331,51 @@ def _ranked(
     request: SearchRequest,
     groups: ReprintGroups,
     line: NearLine,
-) -> tuple[list[Ranked], Container[str]]:
-    """Return each article's best passage, and the ids of near articles.
+) -> tuple[list[Ranked], Container[str], SearchResult]:
+    """Return each article's best passage, the ids of near articles, and their number.
 
     The passages go at least to the end of the page.
 
     Near articles come first. In both parts the reranked passages come before the rest of first-stage retrieval in its order;
-    the scores of the rest are below the last reranked score, with the distances of first-stage retrieval.
+    the scores of the rest are below the last reranked score, with the distances of first-stage retrieval. What is known to be
+    needed is searched at once.
     """
     all_passages = request.all_passages
+
+    def is_enough(ranked: Sequence[Ranked]) -> bool:
+        return len(ranked if all_passages else first_of_texts(ranked, groups)) >= request.end
+
     reranked = list(best) if all_passages else first_of_articles(best)
-    near = line.among(engine, [passage.hit.article_id for passage in reranked])
+    ids = [passage.hit.article_id for passage in reranked]
+    rest = [
+        Search(
+            node=node,
+            limit=request.end + DEPTH + groups.spare,
+            per_article=not all_passages,
+            explain=request.explain,
+        )
+        for node in line.nodes(query.node)
+    ]
+    is_all = [len(best) < DEPTH or line.is_known, len(best) < DEPTH]
+    perhaps_near = [passage for passage in reranked if passage.hit.article_id not in line.far]
+    is_needed = [not is_all[0] and not is_enough(perhaps_near), is_all[0] and not is_all[1] and not is_enough(reranked)]
+    counted, decided, *ahead = _at_once(
+        engine,
+        None if line.everything else _count(query, line, request),
+        line.undecided(ids),
+        *(search if is_sure else None for search, is_sure in zip(rest, is_needed, strict=False)),
+    )
+    near = line.among(ids, decided)
     known = {_identity(passage, all_passages) for passage in reranked}
     ranked: list[Ranked] = []
-    for part, node in enumerate(line.nodes(query.node)):
+    for part, (search, result) in enumerate(zip(rest, ahead, strict=True)):
         ranked += [passage for passage in reranked if (passage.hit.article_id in near) == (part == 0)]
-        is_all = len(best) < DEPTH or (part == 0 and line.is_known)
-        if not is_all and len(ranked if all_passages else first_of_texts(ranked, groups)) < request.end:
-            limit = request.end + DEPTH + groups.spare
-            result = engine.search(node, limit=limit, per_article=not all_passages, explain=request.explain)
-            rest = [passage for passage in map(first_stage_only, result.hits) if _identity(passage, all_passages) not in known]
-            ranked += _below(reranked[-1].score, rest)
-            near |= {passage.hit.article_id for passage in rest} if part == 0 else set()
-    return ranked, near
+        if not (is_all[part] or is_enough(ranked)):
+            [found] = [result] if result else engine.search_many([search])
+            others = [passage for passage in map(first_stage_only, found.hits) if _identity(passage, all_passages) not in known]
+            ranked += _below(reranked[-1].score, others)
+            near |= {passage.hit.article_id for passage in others} if part == 0 else set()
+    return ranked, near, counted or _known_count(line)
 
 
 def _below(last: float, rest: Sequence[Ranked]) -> list[Ranked]:

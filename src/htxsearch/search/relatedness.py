@@ -13,7 +13,7 @@ fewer rather than wrong. A text that is the same is always shown.
 
 import json
 import math
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from htxsearch.engine.contract import Forward
 from htxsearch.indexing.feature_vectors import feature_hash, feature_vector, features
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import is_reprint
@@ -155,7 +156,7 @@ def asked_passage(snapshot: Snapshot, stored: StoredArticle, number: int) -> Ask
     `number` counts from 0.
     """
     span = stored.passages[number]
-    flags = snapshot.engine.forward(stored.article.id)[number + 1].flags
+    flags = _parts(snapshot, stored.article.id)[number + 1].flags
     text = stored.article.body[span.start : span.end]
     parts = analyse(text, [Span(0, len(text))], flags=flags)
     vector = feature_vector("", text, [Terms((), ()), *parts])
@@ -169,28 +170,33 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
     """
     lines = _OTHER.get() or learned_lines()
     line, order = lines[what.kind], lines["order"]
-    stored = snapshot.articles
     group = snapshot.reprint_groups.group(what.article_id) if what.article_id else ()
-    likeness = _Likeness(snapshot, what, stored)
-    ordered = sorted(
-        _near(snapshot, what), key=lambda one: (-round(order.total(in_order(_signs(one, 0.0))), _PLACES), one.article_id)
-    )
+    near_ones = _NearArticles(snapshot, what, snapshot.articles)
     most_alike = 1.0 if line.weights[SIGNS.index("titles")] > 0 else 0.0
+
+    def may_be_related(near: Neighbour) -> bool:
+        """Return False for what is no reprint, and far however alike the titles are."""
+        is_like = near.article_id in group or (what.article_id is None and near.similarity >= _LIKE)
+        return all_near or is_like or line.score(_signs(near, most_alike)) >= line.least
+
+    ordered = sorted(
+        filter(may_be_related, _near(snapshot, what)),
+        key=lambda one: (-round(order.total(in_order(_signs(one, 0.0))), _PLACES), one.article_id),
+    )
     mine: dict[str, Phrase] | None = None
     related: list[RelatedArticle] = []
-    for near in ordered:
+    for at, near in enumerate(ordered):
         if len(related) == limit:
             break
-        article = stored[near.article_id].article
+        if at in (0, limit):  # mostly the first are enough
+            near_ones.fetch(one.article_id for one in (ordered[at:] if at else ordered[:limit]))
+        article = near_ones.stored[near.article_id].article
         is_like = what.article_id is None and near.similarity >= _LIKE
         reprint = near.article_id in group or (is_like and is_reprint(what.body, article.body))
-        if not (all_near or reprint):
-            if line.score(_signs(near, most_alike)) < line.least:  # however alike the titles are
-                continue
-            if line.score(_signs(near, likeness.of(near.article_id))) < line.least:
-                continue
+        if not (all_near or reprint) and line.score(_signs(near, near_ones.likeness(near.article_id))) < line.least:
+            continue
         mine = phrases(what.pieces) if mine is None else mine
-        terms = shared_terms(mine, _phrases(snapshot, stored[article.id], mine), snapshot.similarity.idf)
+        terms = shared_terms(mine, near_ones.phrases(near.article_id, mine), snapshot.similarity.idf)
         if terms or reprint:
             related.append(
                 RelatedArticle(
@@ -209,8 +215,9 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
 
 def signed(snapshot: Snapshot, what: Asked, stored: StoredArticles) -> list[tuple[Neighbour, tuple[float, ...]]]:
     """Return the articles near a text, most similar first, each with its signs."""
-    likeness = _Likeness(snapshot, what, stored)
-    return [(near, _signs(near, likeness.of(near.article_id))) for near in _near(snapshot, what)]
+    near_ones, found = _NearArticles(snapshot, what, stored), _near(snapshot, what)
+    near_ones.fetch(near.article_id for near in found)
+    return [(near, _signs(near, near_ones.likeness(near.article_id))) for near in found]
 
 
 def _near(snapshot: Snapshot, what: Asked) -> list[Neighbour]:
@@ -222,21 +229,36 @@ def _signs(near: Neighbour, likeness: float) -> tuple[float, ...]:
     return near.subject, likeness, near.words, near.names, near.rare, near.common, near.opening
 
 
-class _Likeness:
-    """How much the titles of indexed articles are like that of what is asked about."""
+class _NearArticles:
+    """The articles near what is asked about, as they are compared with it.
+
+    `fetch` reads them; what is asked of one that was not read raises KeyError.
+    """
 
     def __init__(self, snapshot: Snapshot, what: Asked, stored: StoredArticles) -> None:
-        self._snapshot, self._stored = snapshot, stored
+        self._snapshot, self.stored = snapshot, stored
+        self._parts: dict[str, tuple[Forward, ...]] = {}
         self._title = _title_of(what.title, what.title_terms, snapshot.similarity)
 
-    def of(self, article_id: str) -> float:
+    def fetch(self, article_ids: Iterable[str]) -> None:
+        """Read articles at once."""
+        wanted = list(article_ids)
+        self.stored.fetch(wanted)
+        self._parts.update(zip(wanted, self._snapshot.engine.forwards(wanted).articles(), strict=True))
+
+    def likeness(self, article_id: str) -> float:
         """Return the cosine of an article's title, 0 if there is none to compare with."""
         if not len(self._title.hashes):
             return 0.0
-        written = self._stored[article_id].article.title
-        flags = self._snapshot.engine.forward(article_id)[0].flags
-        [terms] = analyse(written, [Span(0, len(written))], flags=flags)
+        written = self.stored[article_id].article.title
+        [terms] = analyse(written, [Span(0, len(written))], flags=self._parts[article_id][0].flags)
         return self._title.likeness(_title_of(written, terms, self._snapshot.similarity))
+
+    def phrases(self, article_id: str, among: Container[str]) -> dict[str, Phrase]:
+        """Return the words and names of an article that are among some spellings."""
+        stored = self.stored[article_id]
+        texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]
+        return phrases(zip(texts, [part.flags for part in self._parts[article_id]], strict=False), among)
 
 
 def in_order(signs: Sequence[float]) -> tuple[float, ...]:
@@ -266,14 +288,13 @@ def _title_of(title: str, terms: Terms, similarity: Similarity) -> _Title:
     return _Title(hashes, similarity.weights(hashes))
 
 
+def _parts(snapshot: Snapshot, article_id: str) -> tuple[Forward, ...]:
+    """Return the syllables of an indexed article's title and of its passages."""
+    [parts] = snapshot.engine.forwards([article_id]).articles()
+    return parts
+
+
 def _flags(snapshot: Snapshot, article_id: str) -> tuple[bytes, bytes]:
     """Return the flags of the syllables of an indexed article's title and of its body."""
-    of_title, *of_passages = (part.flags for part in snapshot.engine.forward(article_id))
+    of_title, *of_passages = (part.flags for part in _parts(snapshot, article_id))
     return of_title, b"".join(of_passages)
-
-
-def _phrases(snapshot: Snapshot, stored: StoredArticle, among: Container[str]) -> dict[str, Phrase]:
-    """Return the words and names of an indexed article that are among some spellings."""
-    of_title, *of_passages = (part.flags for part in snapshot.engine.forward(stored.article.id))
-    texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]
-    return phrases(zip(texts, [of_title, *of_passages], strict=False), among)

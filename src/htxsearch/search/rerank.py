@@ -1,6 +1,6 @@
 """Reranking against an engine: fetch the inputs of `features`, order the passages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.engine.bm25 import idf_array
-from htxsearch.engine.contract import DisjunctionMax, Engine, Hit, WeightedTerm, term_hash
+from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Forwards, Hit, SearchResult, WeightedTerm, term_hash
 from htxsearch.indexing.encoder import Encoder
 from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
@@ -114,17 +115,17 @@ def first_stage_only(hit: Hit) -> Ranked:
 
 
 def rerank(
-    engine: Engine, query_terms: QueryTerms, typed: str, hits: tuple[Hit, ...], dense: DenseRetrieval | None = None
+    vocabulary: Vocabulary, query_terms: QueryTerms, typed: str, result: SearchResult, dense: DenseRetrieval | None = None
 ) -> Reranked:
     """Return the passages in the order and with the scores of reranking, best first.
 
-    Ties are ordered by id and number. `hits` are the best of first-stage retrieval, ungrouped; `typed` is the query as typed.
+    Ties are ordered by id and number. `result` has the best of first-stage retrieval, ungrouped; `typed` is the query as typed.
     With `dense`, the passages nearest to the query join them. A query without any word that the index knows keeps
     the order and scores of first-stage retrieval.
     """
-    if not (query_terms.terms and hits):
-        return Reranked([first_stage_only(hit) for hit in hits], None, None)
-    inputs = rerank_inputs(engine, query_terms, typed, hits, dense)
+    if not (query_terms.terms and result.hits):
+        return Reranked([first_stage_only(hit) for hit in result.hits], None, None)
+    inputs = rerank_inputs(vocabulary, query_terms, typed, result, dense)
     added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
     rows = zip(inputs.hits, added.sum(axis=1).tolist(), added.tolist(), inputs.matches, strict=True)
     ranked = [Ranked(hit, score, tuple(zip(inputs.columns, row, strict=True)), match) for hit, score, row, match in rows]
@@ -133,25 +134,28 @@ def rerank(
 
 
 def rerank_inputs(
-    engine: Engine, query_terms: QueryTerms, typed: str, hits: tuple[Hit, ...], dense: DenseRetrieval | None = None
+    vocabulary: Vocabulary, query_terms: QueryTerms, typed: str, result: SearchResult, dense: DenseRetrieval | None = None
 ) -> RerankInputs:
     """Return the features of the passages, before they are weighed.
 
     Needs at least one query term and one hit.
     """
-    candidates, order = candidates_of(engine, hits)
+    engine, hits = vocabulary.engine, result.hits
+    candidates, order = candidates_of(engine, hits, result.forwards)
     likely = restored(query_terms, candidates)
     read = restored_query(likely) if likely is not query_terms else None
     columns: tuple[str, ...] = FEATURES
     cosines = None
     if dense:
         vector = dense.encoder.query(nfc(typed) if has_diacritics(typed) else read or typed)
+        forwards = _by_article(engine, hits, result.forwards)
         if dense.adds:
-            hits = (*hits, *_nearest(engine, dense.vectors, vector, hits))
-            candidates, order = candidates_of(engine, hits)
+            hits = (*hits, *_nearest(engine, dense.vectors, vector, hits, forwards))
+            articles = sorted({hit.article_id for hit in hits})
+            candidates, order = candidates_of(engine, hits, Forwards.of([forwards[one] for one in articles]))
         columns = (*FEATURES, DENSE)
-        cosines = _cosines(engine, dense.vectors, vector, [hits[number] for number in order])
-    question = query_arrays(engine, likely, typed)
+        cosines = _cosines(dense.vectors, vector, [hits[number] for number in order], forwards)
+    question = query_arrays(vocabulary, likely, typed)
     found = features(question, candidates)
     values = found.values
     shares = (values[:, FEATURES.index("title")], values[:, FEATURES.index("pairs")], found.coverage, found.whole, found.titled)
@@ -162,41 +166,61 @@ def rerank_inputs(
     return RerankInputs(tuple(hits[number] for number in order), columns, values, matches, read, unlikely, question)
 
 
-def _nearest(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> list[Hit]:
+_Parts = tuple[Forward, ...]
+
+
+def _by_article(engine: Engine, hits: Sequence[Hit], known: Forwards | None) -> dict[str, _Parts]:
+    """Return the title and passages of each article with a hit."""
+    articles = sorted({hit.article_id for hit in hits})
+    return dict(zip(articles, (known or engine.forwards(articles)).articles(), strict=True))
+
+
+def _nearest(
+    engine: Engine,
+    vectors: PassageVectors,
+    query: NDArray[np.float32],
+    hits: Sequence[Hit],
+    forwards: dict[str, _Parts],
+) -> list[Hit]:
     """Return the passages nearest to the query that are not among the hits.
 
-    They are returned as hits that score nothing in first-stage retrieval.
+    They are returned as hits that score nothing in first-stage retrieval, and their articles are added to `forwards`.
     """
     known = {(hit.article_id, hit.passage) for hit in hits}
-    nearest = []
-    for near in vectors.nearest(query, _NEAREST):
-        parts = engine.forward(near.article_id)
+    nearest = vectors.nearest(query, _NEAREST)
+    others = sorted({near.article_id for near in nearest} - forwards.keys())
+    if others:
+        forwards.update(zip(others, engine.forwards(others).articles(), strict=True))
+    added = []
+    for near in nearest:
+        parts = forwards[near.article_id]
         current = near.passage + 1 < len(parts) and passage_key(parts[0], parts[near.passage + 1]) == near.key
         if current and (near.article_id, near.passage) not in known:
-            nearest.append(Hit(near.article_id, near.passage, 0.0))
-    return nearest
+            added.append(Hit(near.article_id, near.passage, 0.0))
+    return added
 
 
-def _cosines(engine: Engine, vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit]) -> NDArray[np.float64]:
+def _cosines(
+    vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit], forwards: Mapping[str, _Parts]
+) -> NDArray[np.float64]:
     """Return each passage's cosine with the query.
 
     A passage without a vector has the others' median, or 0. Thus a passage not encoded yet is neither preferred nor
     punished.
     """
-    forward = {hit.article_id: engine.forward(hit.article_id) for hit in hits}
-    keys = [passage_key(forward[hit.article_id][0], forward[hit.article_id][hit.passage + 1]) for hit in hits]
+    keys = [passage_key(forwards[hit.article_id][0], forwards[hit.article_id][hit.passage + 1]) for hit in hits]
     cosines = vectors.similarities(keys, query)
     missing = np.isnan(cosines)
     return np.where(missing, 0.0 if missing.all() else np.nanmedian(cosines), cosines)
 
 
-def query_arrays(engine: Engine, query_terms: QueryTerms, typed: str) -> QueryArrays:
+def query_arrays(vocabulary: Vocabulary, query_terms: QueryTerms, typed: str) -> QueryArrays:
     """Return the arrays of a query.
 
     They hold each query term's idf over the collection, the index terms that stand for it, and the kind of word it is.
     """
-    passages = engine.counts().passages
-    frequencies = [engine.frequency(_any_of(query_terms, number)) for number in range(len(query_terms.terms))]
+    passages = vocabulary.engine.counts().passages
+    frequencies = vocabulary.frequencies([_any_of(query_terms, number) for number in range(len(query_terms.terms))])
     frequency = np.array(frequencies, np.float64)
     query_terms_of: dict[int, tuple[tuple[int, float], ...]] = {}
     for number, query_term in enumerate(query_terms.terms):
@@ -249,13 +273,14 @@ def _capitals(typed: str) -> dict[str, float]:
     return {token.term: 1.0 for token in tokens(text)[1:] if text[token.start].isupper()}
 
 
-def candidates_of(engine: Engine, hits: tuple[Hit, ...]) -> tuple[Candidates, list[int]]:
+def candidates_of(engine: Engine, hits: tuple[Hit, ...], forwards: Forwards | None = None) -> tuple[Candidates, list[int]]:
     """Return the hits among all passages of their articles, and each passage's hit.
 
-    For each ranked passage, the second value is the number of its hit.
+    For each ranked passage, the second value is the number of its hit. `forwards` are those of the articles, in the order of
+    their ids, if they are known.
     """
     articles = sorted({hit.article_id for hit in hits})
-    found = engine.forwards(articles)
+    found = forwards or engine.forwards(articles)
     first = dict(zip(articles, accumulate(found.passages, initial=0), strict=False))
     places = [first[hit.article_id] + hit.passage for hit in hits]
     order = sorted(range(len(hits)), key=places.__getitem__)

@@ -59,7 +59,7 @@ class Searcher:
 
         Raises QuerySyntaxError.
         """
-        expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.engine)))
+        expanded = self.snapshot.expander.expand(parse(read_keystrokes(forgive(query).query, self.snapshot.vocabulary)))
         spans = [highlights(text, expanded.highlights) for text in texts]
         return spans if any(spans) else [highlights(text, expanded.faint_highlights, faint=True) for text in texts]
 

@@ -5,8 +5,9 @@ Each part is made at its first use.
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from htxsearch.engine.contract import Engine, Hit
@@ -16,6 +17,7 @@ from htxsearch.indexing.reprints import read_groups
 from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
 from htxsearch.query.complete import Completer
 from htxsearch.query.expand import Expander, ExpansionWeights
+from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.search.results import Reprint
 
 if TYPE_CHECKING:
@@ -29,21 +31,39 @@ __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
 _KEPT_CHARACTERS = 2_000_000
 """Characters of the stored articles that are kept for the next page, or for whoever opens a hit: 4 MB."""
 
+_MOST_UNPARSED = 500
+"""Articles that were read and not asked for, and facts of articles, from which on they are forgotten."""
+
 
 class StoredArticles(dict[str, StoredArticle]):
     """Articles by id, each read from the engine and parsed when it is asked for.
 
-    With `most`, only those read last are kept: at least one, and others of up to so many characters in all.
+    `fetch` reads many at once before that.
+
+    With `most`, only those asked for last are kept: at least one, and others of up to so many characters in all.
     """
 
     def __init__(self, engine: Engine, most: float = math.inf) -> None:
         self._engine = engine
         self._most = most
         self._characters = 0
+        self._records: dict[str, str] = {}
+        self._facts: dict[str, bytes] = {}
+
+    def fetch(self, article_ids: Iterable[str]) -> None:
+        """Read at once the articles that are asked for next."""
+        missing = [one for one in dict.fromkeys(article_ids) if one not in self and one not in self._records]
+        if missing:
+            if len(self._records) > _MOST_UNPARSED:
+                self._records.clear()
+            found = zip(missing, self._engine.records(missing), strict=True)
+            self._records.update((article_id, record) for article_id, record in found if record is not None)
 
     def __missing__(self, article_id: str) -> StoredArticle:
         """Read an article. Raises KeyError if the engine has none of that id."""
-        record = self._engine.record(article_id)
+        record = self._records.pop(article_id, None)
+        if record is None:
+            [record] = self._engine.records([article_id])
         if record is None:
             raise KeyError(article_id)
         stored = self[article_id] = StoredArticle.from_json(article_id, record)
@@ -56,11 +76,20 @@ class StoredArticles(dict[str, StoredArticle]):
         """Return True if the engine has no article."""
         return not self._engine.counts().articles
 
+    def fetch_facts(self, article_ids: Iterable[str]) -> None:
+        """Read at once the facts of articles that are not known."""
+        missing = [article_id for article_id in dict.fromkeys(article_ids) if article_id not in self._facts]
+        if missing:
+            if len(self._facts) > _MOST_UNPARSED:
+                self._facts.clear()
+            self._facts.update(zip(missing, self._engine.facts_of(missing), strict=True))
+
     def facts(self, article_id: str) -> "list[Fact]":
         """Return the facts of an article."""
         from htxsearch.facts.stored import unpack_facts  # no query needs it
 
-        return unpack_facts(self._engine.facts_of(article_id))
+        self.fetch_facts([article_id])
+        return unpack_facts(self._facts[article_id])
 
     def passage(self, hit: Hit) -> str:
         """Return the text of the passage that was hit."""
@@ -73,7 +102,10 @@ class StoredArticles(dict[str, StoredArticle]):
             date = self[article_id].article.date
             return date is None, date or datetime.date.max, article_id
 
-        return sorted(article_ids, key=by_date)
+        wanted = list(article_ids)
+        if wanted:
+            self.fetch(wanted)
+        return sorted(wanted, key=by_date)
 
     def reprint(self, article_id: str) -> Reprint:
         """Return an article as it is listed behind another one that has the same text."""
@@ -93,6 +125,10 @@ class ReprintGroups:
         """Return the articles with the text of one of them, at least itself."""
         return self._groups.get(article_id, (article_id,))
 
+    def members(self, article_ids: Iterable[str]) -> Iterator[str]:
+        """Yield the articles of the groups of some articles."""
+        return chain.from_iterable(map(self.group, article_ids))
+
 
 class Snapshot:
     """An engine at one commit, the user's synonyms, and the parts derived from both."""
@@ -108,9 +144,14 @@ class Snapshot:
         return self.engine is engine and self._generation == engine.generation
 
     @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The terms of the engine, as they are looked up."""
+        return Vocabulary(self.engine)
+
+    @cached_property
     def expander(self) -> Expander:
         """The expander of queries to the index's spellings and abbreviations."""
-        return Expander(self.engine, self._learned, ExpansionWeights(), self._synonyms)
+        return Expander(self.vocabulary, self._learned, ExpansionWeights(), self._synonyms)
 
     @cached_property
     def _learned(self) -> dict[str, list[str]]:
@@ -129,7 +170,7 @@ class Snapshot:
     @cached_property
     def completer(self) -> Completer:
         """The completer of unfinished queries."""
-        return Completer(self.engine, self._learned)
+        return Completer(self.vocabulary, self._learned)
 
     @cached_property
     def similarity(self) -> "Similarity":

@@ -1018,12 +1018,14 @@ static PyObject *gathered(int file, const int64_t *starts, const int64_t *runs, 
     }
     PyObject *titles = PyBytes_FromStringAndSize(NULL, of_titles * 4), *hashes = PyBytes_FromStringAndSize(NULL, of_passages * 4);
     PyObject *flags = PyBytes_FromStringAndSize(NULL, of_passages), *result = NULL;
+    PyObject *title_flags = PyBytes_FromStringAndSize(NULL, of_titles);
     char *packed = malloc((size_t)longest * 5 + 1);
-    if (!titles || !hashes || !flags || !packed) {
+    if (!titles || !title_flags || !hashes || !flags || !packed) {
         PyErr_NoMemory();
         goto end;
     }
     char *to_titles = PyBytes_AsString(titles), *to_hashes = PyBytes_AsString(hashes), *to_flags = PyBytes_AsString(flags);
+    char *to_title_flags = PyBytes_AsString(title_flags);
     const int64_t *count = counts;
     for (Py_ssize_t article = 0; article < articles; article++) {
         int64_t size = 0;
@@ -1036,17 +1038,17 @@ static PyObject *gathered(int file, const int64_t *starts, const int64_t *runs, 
             char **to = document ? &to_hashes : &to_titles;
             memcpy(*to, from, (size_t)*count * 4);
             *to += *count * 4;
-            if (document) {
-                memcpy(to_flags, from + *count * 4, (size_t)*count);
-                to_flags += *count;
-            }
+            char **to_own = document ? &to_flags : &to_title_flags;
+            memcpy(*to_own, from + *count * 4, (size_t)*count);
+            *to_own += *count;
             from += *count * 5;
         }
     }
-    result = Py_BuildValue("(OOO)", titles, hashes, flags);
+    result = Py_BuildValue("(OOOO)", titles, title_flags, hashes, flags);
 end:
     free(packed);
     Py_XDECREF(titles);
+    Py_XDECREF(title_flags);
     Py_XDECREF(hashes);
     Py_XDECREF(flags);
     return result;
@@ -1093,7 +1095,7 @@ static PyMethodDef functions[] = {
 
 static int add_constants(PyObject *module)
 {
-    return PyModule_AddIntConstant(module, "INTERFACE", 3);
+    return PyModule_AddIntConstant(module, "INTERFACE", 4);
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_constants}, {0, NULL}};

@@ -10,7 +10,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from htxsearch.engine.contract import Boolean, Counts, DisjunctionMax, Forward, Forwards, Hit, Node, Posting, SearchResult
+from htxsearch.engine.contract import (
+    Boolean,
+    Counts,
+    DisjunctionMax,
+    Forwards,
+    Hit,
+    Lookup,
+    Node,
+    Posting,
+    Search,
+    SearchResult,
+)
 from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
 from htxsearch.engine.whoosh.reader import IndexReader, Mask
 from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate, explain_score
@@ -107,13 +118,14 @@ class WhooshEngine:
         facets: Sequence[str] = (),
         explain: bool = False,
         count: bool = True,
+        forwards: bool = False,
     ) -> SearchResult:
         with mapped(self._folder):
             reader = self._reader
             if not (count or per_article or by_date or facets or explain):
                 found = best_passages(reader, node, limit + offset)
                 if found is not None:
-                    return _uncounted(reader, *found, offset, limit)
+                    return _uncounted(reader, *found, offset, limit, forwards=forwards)
             matches = evaluate(reader, node)
             mask = matches.matching()
             best_of = reader.max_per_article(
@@ -123,12 +135,17 @@ class WhooshEngine:
             best = _ranked(reader, matches, best_of, limit + offset, per_article=per_article, by_date=by_date)
             chosen = best[offset : offset + limit]
             passages, articles = int(np.count_nonzero(mask)), int(np.count_nonzero(has_any))
+            hits = tuple(_hits(reader, node, matches.scores[chosen], chosen, explain=explain))
             return SearchResult(
                 articles if per_article else passages,
                 articles,
-                tuple(_hits(reader, node, matches.scores[chosen], chosen, explain=explain)),
+                hits,
                 {name: _facet(reader, name, has_any) for name in facets},
+                forwards=_of_hits(reader, hits) if forwards else None,
             )
+
+    def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
+        return [self.search(**one.options()) for one in searches]
 
     # Looking things up
 
@@ -143,60 +160,39 @@ class WhooshEngine:
             hits = [Hit(reader.article_id(int(articles[at])), int(numbers[first[at]]), 0.0) for at in chosen]
             return SearchResult(len(articles), len(articles), tuple(hits), {})
 
-    def spellings(self, field: Literal["syllable", "word"], key: str) -> list[str]:
+    def spellings(self, lookups: Sequence[Lookup]) -> list[list[str]]:
         with mapped(self._folder):
-            return list(self._reader.spellings(field, key))
+            reader = self._reader
+            return [list(reader.spellings(field, key)) for field, key in lookups]
 
-    def starting_with(self, prefix: str, *, limit: int, field: Literal["syllable", "word"] = "syllable") -> list[str]:
+    def starting_with(
+        self, prefixes: Sequence[str], *, limit: int, field: Literal["syllable", "word"] = "syllable"
+    ) -> list[list[str]]:
         with mapped(self._folder):
-            return self._reader.starting_with(field, prefix, limit)
+            return [self._reader.starting_with(field, prefix, limit) for prefix in prefixes]
 
-    def forward(self, article_id: str) -> tuple[Forward, ...]:
+    def frequencies(self, nodes: Sequence[DisjunctionMax]) -> list[int]:
         with mapped(self._folder):
-            article = self._reader.article_called(article_id)
-            if article is None:
-                return ()
-            segment, number = self._reader.location_of(article)
-            return segment.forward(number)
+            reader = self._reader
+            return [reader.frequency(node.alternatives) if node.alternatives else 0 for node in nodes]
+
+    def records(self, article_ids: Sequence[str]) -> list[str | None]:
+        with mapped(self._folder):
+            return [place[0].record(place[1]) if place else None for place in self._places(article_ids)]
+
+    def facts_of(self, article_ids: Sequence[str]) -> list[bytes]:
+        with mapped(self._folder):
+            return [place[0].facts(place[1]) if place else b"" for place in self._places(article_ids)]
+
+    def _places(self, article_ids: Sequence[str]) -> list[tuple[Segment, int] | None]:
+        """Return each article's segment and number there, None for an unknown one."""
+        reader = self._reader
+        found = map(reader.article_called, article_ids)
+        return [None if article is None else reader.location_of(article) for article in found]
 
     def forwards(self, article_ids: Sequence[str]) -> Forwards:
         with mapped(self._folder):
-            reader = self._reader
-            title_hashes: list[bytes] = []
-            title_lengths: list[int] = []
-            hashes: list[bytes] = []
-            flags: list[bytes] = []
-            lengths: list[int] = []
-            passages: list[int] = []
-            articles = [reader.article_called(article_id) for article_id in article_ids]
-            if together := reader.tokens_of(articles):
-                return together
-            for article in articles:
-                packed, counts = reader.tokens(article) if article is not None else (b"", [0])
-                title, *others = counts
-                title_hashes.append(packed[: 4 * title])
-                title_lengths.append(title)
-                lengths += others
-                passages.append(len(others))
-                at = 5 * title
-                for count in others:
-                    middle, end = at + 4 * count, at + 5 * count
-                    hashes.append(packed[at:middle])
-                    flags.append(packed[middle:end])
-                    at = end
-            return Forwards(b"".join(title_hashes), title_lengths, b"".join(hashes), b"".join(flags), lengths, passages)
-
-    def frequency(self, node: DisjunctionMax) -> int:
-        with mapped(self._folder):
-            return self._reader.frequency(node.alternatives) if node.alternatives else 0
-
-    def record(self, article_id: str) -> str | None:
-        with mapped(self._folder):
-            article = self._reader.article_called(article_id)
-            if article is None:
-                return None
-            segment, number = self._reader.location_of(article)
-            return segment.record(number)
+            return _forwards(self._reader, article_ids)
 
     def article_ids(self) -> list[str]:
         with mapped(self._folder):
@@ -216,14 +212,6 @@ class WhooshEngine:
             for segment in self._reader.segments:
                 for article in segment.articles_with(keys):
                     yield segment.article_id(article), segment.facts(article)
-
-    def facts_of(self, article_id: str) -> bytes:
-        with mapped(self._folder):
-            article = self._reader.article_called(article_id)
-            if article is None:
-                return b""
-            segment, number = self._reader.location_of(article)
-            return segment.facts(number)
 
     def counts(self) -> Counts:
         with mapped(self._folder):
@@ -295,14 +283,49 @@ def _order(reader: IndexReader, passages: Ints, scores: Floats, dates: Ints | No
     return np.lexsort(keys if dates is None else [*keys, -dates])
 
 
-def _uncounted(reader: IndexReader, passages: Ints, scores: Floats, offset: int, limit: int) -> SearchResult:
+def _uncounted(reader: IndexReader, passages: Ints, scores: Floats, offset: int, limit: int, *, forwards: bool) -> SearchResult:
     """Return the best of some passages; what matches beside them is not counted."""
     if not limit:
-        return SearchResult(len(passages), 0, (), {})
+        return SearchResult(len(passages), 0, (), {}, exact=False)
     kept = np.flatnonzero(scores >= reader.kernel.nth_greatest(scores, offset + limit, 0.0) - 2 * TIE)
     order = kept[_order(reader, passages[kept], scores[kept])][offset : offset + limit]
     hits = tuple(_hits(reader, Boolean(), scores[order], passages[order], explain=False))
-    return SearchResult(len(passages), len({hit.article_id for hit in hits}), hits, {})
+    of_hits = _of_hits(reader, hits) if forwards else None
+    return SearchResult(len(passages), len({hit.article_id for hit in hits}), hits, {}, exact=False, forwards=of_hits)
+
+
+def _of_hits(reader: IndexReader, hits: Iterable[Hit]) -> Forwards:
+    return _forwards(reader, sorted({hit.article_id for hit in hits}))
+
+
+def _forwards(reader: IndexReader, article_ids: Iterable[str]) -> Forwards:
+    title_hashes: list[bytes] = []
+    title_flags: list[bytes] = []
+    title_lengths: list[int] = []
+    hashes: list[bytes] = []
+    flags: list[bytes] = []
+    lengths: list[int] = []
+    passages: list[int] = []
+    articles = [reader.article_called(article_id) for article_id in article_ids]
+    if together := reader.tokens_of(articles):
+        return together
+    for article in articles:
+        packed, counts = reader.tokens(article) if article is not None else (b"", [0])
+        title, *others = counts
+        title_hashes.append(packed[: 4 * title])
+        title_flags.append(packed[4 * title : 5 * title])
+        title_lengths.append(title)
+        lengths += others
+        passages.append(len(others))
+        at = 5 * title
+        for count in others:
+            middle, end = at + 4 * count, at + 5 * count
+            hashes.append(packed[at:middle])
+            flags.append(packed[middle:end])
+            at = end
+    return Forwards(
+        b"".join(title_hashes), b"".join(title_flags), title_lengths, b"".join(hashes), b"".join(flags), lengths, passages
+    )
 
 
 def _ranks(reader: IndexReader, articles: Ints) -> Ints:

@@ -48,7 +48,7 @@ LateGroup = tuple[Sequence[TermPostings], float, float]
 TIE = 1e-8
 """Scores are compared to nine places; a score within this of another may be equal to it."""
 
-_INTERFACE = 3
+_INTERFACE = 4
 """The number of this interface in `_kernel.c`. A development installation may still have what was compiled of older source."""
 
 _GROUP = 16
@@ -80,12 +80,11 @@ class Kernel(Protocol):
         Documents are uint32. Behind them are the greatest frequency and the bytes of each. None if a column is damaged.
         """
 
-    def gather(self, file: int, starts: Ints, runs: Ints, counts: Ints, /) -> tuple[bytes, bytes, bytes] | None:
+    def gather(self, file: int, starts: Ints, runs: Ints, counts: Ints, /) -> tuple[bytes, bytes, bytes, bytes] | None:
         """Read the tokens of articles from an open file.
 
         Article n begins at byte `starts[n]` and has `runs[n]` documents, its title first; `counts` has each document's number
-        of tokens. Returns the hashes of the titles, those of the passages, and the passages' flags; None for the caller to do
-        it.
+        of tokens. Returns the hashes and flags of the titles, then those of the passages; None for the caller to do it.
         """
 
     def add(self, scores: Floats, best: Floats, postings: Sequence[TermPostings], factor: float, /) -> float:
@@ -131,7 +130,7 @@ class NumpyKernel:
     ) -> tuple[bytes, bytes, int, int] | None:
         return None
 
-    def gather(self, _file: int, _starts: Ints, _runs: Ints, _counts: Ints, /) -> tuple[bytes, bytes, bytes] | None:
+    def gather(self, _file: int, _starts: Ints, _runs: Ints, _counts: Ints, /) -> tuple[bytes, bytes, bytes, bytes] | None:
         return None
 
     def add(self, scores: Floats, best: Floats, postings: Sequence[TermPostings], factor: float, /) -> float:

@@ -222,8 +222,8 @@ class IndexReader:
         found = segment.tokens_of(numbers, self.kernel)
         if found is None:
             return None
-        titles, hashes, flags, title_lengths, lengths, passages = found
-        return Forwards(titles, title_lengths, hashes, flags, lengths, passages)
+        titles, title_flags, hashes, flags, title_lengths, lengths, passages = found
+        return Forwards(titles, title_flags, title_lengths, hashes, flags, lengths, passages)
 
     def _joined(self, arrays: Sequence[npt.NDArray[Any]]) -> Ints:
         """Return the values of all segments' docs by number, (docs,) intp."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, TWIN_SHIFT, Forward, term_hash
+from htxsearch.engine.contract import ARTICLE_FIELDS, PASSAGE_FIELDS, TWIN_SHIFT, term_hash
 from htxsearch.engine.whoosh.columns import Array, Columns, ColumnsDamaged, MappedFile, build_columns, columns_name, in_order
 from htxsearch.engine.whoosh.kernel import Kernel
 from htxsearch.engine.whoosh.pickles import loads_plain
@@ -298,18 +298,6 @@ class Segment:
         )
         return starts
 
-    def forward(self, article: int) -> tuple[Forward, ...]:
-        """Return the syllables of an article's title and of each of its passages."""
-        packed, counts = self.tokens(article)
-        found = []
-        at = 0
-        for count in counts:
-            middle = at + 4 * count
-            end = middle + count
-            found.append(Forward(packed[at:middle], packed[middle:end]))
-            at = end
-        return tuple(found)
-
     def tokens(self, article: int) -> tuple[bytes, list[int]]:
         """Return an article's tokens, and how many its title and each passage have.
 
@@ -325,7 +313,9 @@ class Segment:
         self._sound[article] = True
         return packed, counts
 
-    def tokens_of(self, articles: Array, kernel: Kernel) -> tuple[bytes, bytes, bytes, list[int], list[int], list[int]] | None:
+    def tokens_of(
+        self, articles: Array, kernel: Kernel
+    ) -> tuple[bytes, bytes, bytes, bytes, list[int], list[int], list[int]] | None:
         """Return the tokens of articles, (articles,) int64, as `Forwards` has them.
 
         None if the kernel cannot read them, or the checksums of some were never compared.

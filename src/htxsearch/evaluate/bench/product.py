@@ -135,7 +135,7 @@ def ask_product(folder: Path, queries: Sequence[str], *, rounds: int, talk: Talk
 def _first_stage(index: Index, query: str) -> None:
     """Retrieve the passages of a query that would be reranked."""
     snapshot = index.searcher().snapshot
-    first_stage(snapshot, read_keystrokes(query, snapshot.engine))
+    first_stage(snapshot, read_keystrokes(query, snapshot.vocabulary))
 
 
 def _one_shot(folder: Path, queries: Sequence[str]) -> tuple[float, float]:
