@@ -16,7 +16,8 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -107,6 +108,9 @@ def read_manifest(index: Path) -> Manifest:
         raise IndexOutdated("index.not-ours", file=str(index / MANIFEST))
     if (values["format"], values.get("analysis")) != (FORMAT, ANALYSIS_VERSION):
         raise IndexOutdated("index.outdated", folder=str(index))
+    checksum = values.pop("checksum", None)  # a manifest of before there were any has none
+    if checksum is not None and checksum != _checksum(values):
+        raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST))
     try:
         manifest = Manifest(**values)
     except TypeError as error:
@@ -147,7 +151,13 @@ def exists(index: Path) -> bool:
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
     """Replace the manifest, durably. Raises IndexNotWritable."""
-    put(index / MANIFEST, [f"{json.dumps(asdict(manifest), indent=2)}\n".encode()])
+    values = asdict(manifest)
+    put(index / MANIFEST, [f"{json.dumps({**values, 'checksum': _checksum(values)}, indent=2)}\n".encode()])
+
+
+def _checksum(values: Mapping[str, object]) -> int:
+    """Return the checksum of a manifest: CRC-32 of its values as JSON, names in order."""
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
 
 
 def put(path: Path, parts: Iterable[bytes]) -> None:
