@@ -38,7 +38,9 @@ def test_a_failing_write_loses_nothing_and_the_next_run_completes(run: Run) -> N
 
 
 def test_a_loss_of_power_loses_nothing_that_was_acknowledged(run: Run) -> None:
-    run("power_loss", range(1, 4))
+    run("power_loss", range(1, 3))
+    run("power_loss", range(31, 32))  # an added file
+    run("power_loss", range(49, 50))  # the folder of a first index
 
 
 def test_damage_is_noticed_and_mended_by_the_command_that_is_named(run: Run) -> None:
