@@ -3,12 +3,14 @@
     python scripts/train_kinds.py evals/{questions,{contrast,encyclopedia}{,-training}} [--write]
 
 It learns from the kinds of our own judged questions in every form, and from titles, which ask nothing, with linear support
-vectors, one kind against the others. Questions about the documents of `left-out.txt` and of calibration are not read. The
-accuracy is printed by form, on five folds of documents.
+vectors, one kind against the others. Whether anything is asked is learnt once more, from runs of words of the articles, too: a
+query of key words is such a run, and seldom a title. Questions about the documents of `left-out.txt` and of calibration are not
+read. The accuracy is printed by form, on five folds of documents.
 """
 
 import argparse
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -18,14 +20,16 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from htxsearch.answer.kinds import BUCKETS, COLUMNS, buckets_of
+from htxsearch.answer.kinds import BUCKETS, COLUMNS, buckets_of, shortened
 from htxsearch.evaluate.folds import fold_of, is_for_calibration, read_left_out
 from htxsearch.evaluate.forms import own_forms_of
 from htxsearch.text.normalize import strip_diacritics
+from htxsearch.text.sentences import sentences
 
 MODEL = Path(__file__).parent.parent / "src/htxsearch/answer/question_kinds.npy"
 _FOLDS = 5
-_SOFTNESS = 0.05  # C of the support vectors
+_SOFTNESS, _SOFTNESS_OF_ASKING = 0.05, 0.02  # C of the support vectors
+_RUNS, _RUN_WORDS = 24, (2, 8)  # of an article, and their words
 _NOTHING = "nothing"  # the kind of a title
 _KIND_OF = {"org": "organisation", "object": "thing", "title": "thing", "other": "thing"}
 
@@ -55,12 +59,31 @@ def examples_of(folder: Path) -> Iterator[Example]:
             forms = {"typed": row["text"], **own_forms_of(about)}
             forms["short, hurried"] = strip_diacritics(about["short"])
             yield from (Example(text, kind, form, document) for form, text in forms.items())
+    for document, title, _ in articles_of(folder):
+        for text in (title, strip_diacritics(title), *parts_of(title)):
+            yield Example(text, _NOTHING, "title", document)
+
+
+def articles_of(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the id, title and text of the articles of a set that training may read."""
+    left_out = read_left_out(folder)
     corpus = folder / "corpus.jsonl"
     for line in corpus.read_text("utf-8").splitlines() if corpus.exists() else ():
         row = json.loads(line)
         if row["_id"] not in left_out and not is_for_calibration(row["_id"]):
-            for text in (row["title"], strip_diacritics(row["title"]), *parts_of(row["title"])):
-                yield Example(text, _NOTHING, "title", row["_id"])
+            yield row["_id"], row["title"], row["text"]
+
+
+def runs_of(folder: Path) -> Iterator[Example]:
+    """Yield runs of words of sentences, in lower case, with diacritics and without."""
+    for document, _, text in articles_of(folder):
+        draw = random.Random(document)
+        long = [words for start, end in sentences(text) if len(words := text[start:end].split()) > _RUN_WORDS[0]]
+        for words in draw.choices(long, k=_RUNS) if long else ():
+            size = draw.randint(*_RUN_WORDS)
+            first = draw.randrange(max(1, len(words) - size))
+            run = " ".join(words[first : first + size]).strip('.,;:()"').lower()
+            yield from (Example(one, _NOTHING, "run", document) for one in (run, strip_diacritics(run)))
 
 
 def parts_of(title: str) -> Iterator[str]:
@@ -85,6 +108,19 @@ def fitted_weights(features: csr_matrix, kinds: npt.NDArray[np.str_]) -> Floats:
     return weights
 
 
+def asking_weights(features: csr_matrix, kinds: npt.NDArray[np.str_]) -> Floats:
+    """Return the weights (buckets,) of whether anything is asked."""
+    model = LinearSVC(C=_SOFTNESS_OF_ASKING, fit_intercept=False, random_state=0, class_weight="balanced")
+    found: Floats = model.fit(features, kinds != _NOTHING).coef_[0]
+    return found
+
+
+def in_bytes(weights: Floats) -> npt.NDArray[np.int8]:
+    """Return weights as whole numbers of which the greatest is 127."""
+    found: npt.NDArray[np.int8] = np.round(weights * (127 / np.abs(weights).max())).astype(np.int8)
+    return found
+
+
 def main() -> None:
     """Measure by folds, learn from all, write on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -102,9 +138,20 @@ def main() -> None:
     for form in sorted(set(forms.tolist())):
         own = forms == form
         print(f"{form}: {own.sum()} texts, {(guessed[own] == kinds[own]).mean():.3f} right")
+    every = [*examples, *(run for folder in options.folders for run in runs_of(folder))]
+    all_features = matrix_of([example._replace(text=shortened(example.text)) for example in every])
+    all_kinds = np.array([example.kind for example in every])
+    all_folds = np.array([fold_of(example.document, _FOLDS) for example in every])
+    sums = np.empty(len(every))
+    for fold in range(_FOLDS):
+        weights = asking_weights(all_features[all_folds != fold], all_kinds[all_folds != fold])
+        sums[all_folds == fold] = all_features[all_folds == fold] @ weights
+    for form in sorted({example.form for example in every}):
+        own = np.array([example.form == form for example in every])
+        print(f"{form}: {own.sum()} texts, {(sums[own] > 0).mean():.3f} ask something")
     if options.write:
-        weights = fitted_weights(features, kinds)
-        np.save(MODEL, np.round(weights * (127 / np.abs(weights).max())).astype(np.int8))
+        columns = in_bytes(fitted_weights(features, kinds)), in_bytes(asking_weights(all_features, all_kinds)[:, np.newaxis])
+        np.save(MODEL, np.hstack(columns))
         print(f"{MODEL}: {MODEL.stat().st_size / 1e3:.0f} kB")
 
 

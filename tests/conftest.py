@@ -11,6 +11,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from htxsearch import Index
+from htxsearch.cli.translation import use_language
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors.messages import set_advice_options
 
@@ -25,9 +26,10 @@ for name in os.environ.keys() - KEPT:
 
 @pytest.fixture(autouse=True)
 def _plain_advice() -> Iterator[None]:
-    """Forget the --index and --corpus that a command run in this process has set for the advice in messages."""
+    """Forget what a command run in this process has set: --index and --corpus for the advice in messages, --lang."""
     yield
     set_advice_options("")
+    use_language("en")
 
 
 # The same examples in every run, as quick or slow as the machine is; --hypothesis-profile=default makes up others.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from htxsearch.answer.kinds import BUCKETS, buckets_of, kind_of
+from htxsearch.answer.question import analyse_question
 from htxsearch.text.normalize import strip_diacritics
 
 QUESTIONS = [
@@ -27,6 +28,22 @@ def test_plain_questions_have_their_kind_with_diacritics_and_without(question: s
 @pytest.mark.parametrize("query", ["chè Thái Nguyên", "Liên minh Hợp tác xã Việt Nam", "nông thôn mới ở Mường Pồn"])
 def test_key_words_ask_nothing(query: str) -> None:
     assert kind_of(query) is None
+
+
+@pytest.mark.parametrize(
+    "query", ["giám đốc HTX Đồi Xanh", "số hợp tác xã Mường Pồn", "doanh thu HTX Đồi Xanh", "so htx muong pon"]
+)
+def test_a_query_without_a_question_word_may_ask_something(query: str) -> None:
+    assert analyse_question(query).asks
+    assert analyse_question(strip_diacritics(query)).asks
+
+
+@pytest.mark.parametrize(
+    "query", ["chè shan tuyết", "mất mùa ngô ở Mường Pồn", "xe khách bị giữ", "đoàn kiểm tra đã lập biên bản"]
+)
+def test_key_words_and_runs_of_text_ask_nothing(query: str) -> None:
+    assert not analyse_question(query).asks
+    assert not analyse_question(strip_diacritics(query)).asks
 
 
 @pytest.mark.parametrize("text", ["", "?", "1", "…", "a" * 100_000, "bao nhiêu " * 10_000, "\ud7ff\u0301"])

@@ -26,7 +26,7 @@ from .runner import CLASSES, Trials
 
 __all__ = ["main"]
 
-_SHARE = {"concurrency": 0.1, "foreign": 0.2, "hostile_files": 3.0}
+_SHARE = {"concurrency": 0.1, "foreign": 0.2}
 """Trials of a class for each one of the others: each of these does many things."""
 _SERVER_SECONDS = 0.6
 

@@ -90,6 +90,10 @@ SENT = {
 """The files that are added, by their path in the corpus."""
 
 
+KEPT = "bản chụp.zip"
+"""The snapshot that is written, or restored."""
+
+
 # What is done
 
 
@@ -106,12 +110,22 @@ def _edit(index: Index, _root: Path, tell: Tell) -> None:
     index.edit("05.txt", title="Tổ hợp tác số năm", date="2020-05-05")
 
 
+def _snapshot(index: Index, root: Path, tell: Tell) -> None:
+    index.snapshot(root / KEPT, progress=lambda done, _total: tell(done=done))
+
+
+def _restore(index: Index, root: Path, tell: Tell) -> None:
+    index.restore(root / KEPT, force=True, progress=lambda done, _total: tell(done=done))
+
+
 OPERATIONS: dict[str, Callable[..., None]] = {
     "first build": _reindex,
     "update": _reindex,
     "rebuild": lambda index, root, tell: _reindex(index, root, tell, rebuild=True),
     "add": _add,
     "edit": _edit,
+    "snapshot": _snapshot,
+    "restore": _restore,
 }
 """What is cut off: called with an index, the folder of the scene, and what tells how far it is."""
 
@@ -144,7 +158,7 @@ def everything(folders: Folders) -> dict[str, Any]:
     manifest = json.loads((folders.index / "manifest.json").read_text("utf-8"))
     engine = WhooshEngine(folders.index / manifest["data"])
     held = {
-        "manifest": {name: value for name, value in manifest.items() if name not in ("data", "corpus", "corpus_from_index")},
+        "manifest": {name: value for name, value in manifest.items() if name not in ("data", "corpus", "corpus_from_index", "checksum")},
         "records": {one: engine.records([one])[0] for one in engine.article_ids()},
         "vectors": sorted(engine.vectors()),
         # A stamp tells when a file was copied, or nothing if that is too short ago.
@@ -230,14 +244,23 @@ class Scene:
             self._start.update()
             self.before = contents(self._start)
             work = []
-        if kind in ("update", "rebuild"):
-            work = NEW_WORK
+        if kind in ("update", "rebuild", "restore"):
+            work = NEW_WORK if kind != "restore" else []
             write_new(self._start)
+        if kind == "restore":
+            self._restorable()
         done = self.copy(root / "done")
         self.steps, self.calls = self._measured(done)
         self.after = contents(done)
         self.states = list(self._states(work))
         self._original = {path: path.read_bytes() for path in self._files(self._start)}
+
+    def _restorable(self) -> None:
+        """Take a snapshot of the index, then bring it up to date: restoring it leads back."""
+        with self._start.open() as index:
+            index.snapshot(self._start.corpus.parent / KEPT)
+        self._start.update()
+        self.before = contents(self._start)
 
     def copy(self, root: Path) -> Folders:
         folders = Folders(root)
@@ -304,6 +327,19 @@ class Scene:
         if is_done and self.kind == "add" and not SENT.keys() <= files.keys():
             raise Failed("lost", "an added file")
 
+    def check_snapshot(self, folders: Folders, spare: Path, *, is_done: bool) -> None:
+        """See that a snapshot is whole, or not there unless it was finished. Raises Failed."""
+        kept = folders.corpus.parent / KEPT
+        if not kept.exists():
+            if is_done or self.kind == "restore":
+                raise Failed("lost", "the snapshot")
+            return
+        restored = Folders(spare)
+        with restored.open() as index:
+            index.restore(kept)
+        if contents(restored) != (self.before if self.kind == "snapshot" else self.after):
+            raise Failed("wrong", "the snapshot holds something else")
+
     def check_asked(self, folders: Folders, *, is_done: bool = False) -> Outcome | None:
         """Ask; see that the answer is of a state that the index may hold, the last if the operation was done.
 
@@ -330,6 +366,8 @@ class Scene:
     def check_all(self, folders: Folders, spare: Path, *, is_done: bool = False) -> Outcome:
         """Check the corpus, ask, complete the work, and compare with a clean build. Raises Failed."""
         self.check_corpus(folders, is_done=is_done)
+        if self.kind in ("snapshot", "restore"):
+            self.check_snapshot(folders, spare.parent / "restored", is_done=is_done)
         outcome = self.check_asked(folders, is_done=is_done)
         mended_by(folders, "htxsearch reindex")
         check_mended(folders, spare)

@@ -30,17 +30,17 @@ def run(tmp_path_factory: pytest.TempPathFactory, demo_index: Path) -> Iterator[
 
 
 def test_a_killed_operation_loses_nothing_and_is_completed(run: Run) -> None:
-    run("kills", range(5))
+    run("kills", range(7))
 
 
 def test_a_failing_write_loses_nothing_and_the_next_run_completes(run: Run) -> None:
-    run("write_errors", range(5))
+    run("write_errors", range(7))
 
 
 def test_a_loss_of_power_loses_nothing_that_was_acknowledged(run: Run) -> None:
     run("power_loss", range(1, 3))
-    run("power_loss", range(43, 44))  # an added file
-    run("power_loss", range(55, 56))  # the folder of a first index
+    run("power_loss", range(31, 32))  # an added file
+    run("power_loss", range(49, 50))  # the folder of a first index
 
 
 def test_damage_is_noticed_and_mended_by_the_command_that_is_named(run: Run) -> None:

@@ -1,13 +1,14 @@
 """Small made-up corpus folders, and what lies in an index folder."""
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
 from htxsearch import Index
 from htxsearch.indexing.catalogue import Report
 
-__all__ = ["Folders", "lines", "strays"]
+__all__ = ["Folders", "change_manifest", "lines", "strays"]
 
 SUBJECTS = "chè cam quýt bưởi lúa ngô khoai sắn mía lạc vừng tôm cá bò lợn gà vịt ong nấm rau".split()
 
@@ -60,6 +61,15 @@ class Folders:
 def lines(*pairs: tuple[str, str]) -> list[dict[str, str]]:
     """Return rows for JSON lines: an id and a title each, and a text about the title."""
     return [{"id": one, "title": title, "text": f"Xã viên bàn về {title.lower()}."} for one, title in pairs]
+
+
+def change_manifest(index: Path, **values: Any) -> dict[str, Any]:
+    """Write a manifest with other values, sound as it is; return it. None takes a value out."""
+    manifest: dict[str, Any] = json.loads((index / "manifest.json").read_text("utf-8")) | values
+    manifest = {name: value for name, value in manifest.items() if value is not None and name != "checksum"}
+    text = json.dumps(manifest, sort_keys=True)
+    (index / "manifest.json").write_text(json.dumps(manifest | {"checksum": zlib.crc32(text.encode())}), "utf-8")
+    return manifest
 
 
 def strays(index: Path) -> list[str]:

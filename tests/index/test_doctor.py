@@ -1,12 +1,10 @@
 """`Index.check`: whatever is wrong with an index or its corpus is named, with the command that mends it; nothing is written."""
 
-import json
 import os
 import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +17,7 @@ from htxsearch.indexing.manifest import writer_lock
 from htxsearch.indexing.vector_store import VectorFile, passage_key, write_positions
 from htxsearch.ingest.metadata_files import metadata_file_of
 
-from .folders import Folders
+from .folders import Folders, change_manifest
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -232,14 +230,12 @@ def test_a_catalogue_of_other_articles_is_found(sound: Folders, tmp_path: Path) 
 
 
 def test_a_run_that_was_cut_off_and_counts_that_differ_are_found(copy: Folders) -> None:
-    path = copy.index / "manifest.json"
-    manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    path.write_text(json.dumps(manifest | {"complete": False}), "utf-8")
+    manifest = change_manifest(copy.index, complete=False)
     assert found(copy) == {"index/manifest.json": ("check.incomplete", REINDEX)}
-    path.write_text(json.dumps(manifest | {"articles": 99, "segmenter": "0.1"}), "utf-8")
+    change_manifest(copy.index, complete=True, articles=99, segmenter="0.1")
     commands = {(one.problem.code, str(one.mend)) for one in check(copy).findings}
     assert {("check.counts", REINDEX), ("index.other-segmenter", REBUILD)} <= commands
-    path.write_text(json.dumps(manifest | {"format": 1}), "utf-8")
+    change_manifest(copy.index, articles=manifest["articles"], segmenter=manifest["segmenter"], format=1)
     assert found(copy)["index/manifest.json"] == ("index.outdated", REBUILD)
 
 

@@ -37,7 +37,7 @@ from htxsearch.ingest import corpus as corpus_module
 from htxsearch.ingest.corpus import SourceFile
 from htxsearch.ingest.readers import rows as rows_module
 
-from .folders import Folders, lines, strays
+from .folders import Folders, change_manifest, lines, strays
 
 
 @pytest.fixture
@@ -771,7 +771,7 @@ def test_an_index_of_another_version_is_outdated(three: Folders, change: dict[st
 
 
 def test_an_index_of_another_segmenter_still_answers_but_is_not_added_to(three: Folders) -> None:
-    write_manifest(three, json.dumps(manifest_of(three) | {"segmenter": "0.0.1"}))
+    change_manifest(three.index, segmenter="0.0.1")
     assert three.found("chè") == ["a.txt"]
     with pytest.raises(IndexOutdated, match=r"underthesea 0\.0\.1") as failure:
         three.update()
@@ -792,6 +792,20 @@ def test_a_manifest_of_something_else_is_outdated(three: Folders, text: str) -> 
 def test_a_manifest_that_is_no_json_is_damage(three: Folders, text: str) -> None:
     write_manifest(three, text)
     assert_every_use_raises(three, IndexDamaged, "damaged", REBUILD)
+
+
+@pytest.mark.parametrize("change", [{"articles": 2}, {"corpus": "/elsewhere"}, {"complete": False}, {"checksum": "1"}])
+def test_a_manifest_that_says_something_else_than_was_written_is_damage(three: Folders, change: dict[str, Any]) -> None:
+    write_manifest(three, json.dumps(manifest_of(three) | change))
+    assert_every_use_raises(three, IndexDamaged, "damaged", REBUILD)
+
+
+def test_a_manifest_without_a_checksum_is_of_an_older_version(three: Folders) -> None:
+    write_manifest(three, json.dumps({name: value for name, value in manifest_of(three).items() if name != "checksum"}))
+    assert three.found("chè") == ["a.txt"]
+    three.write("b.txt", "Dứa")
+    three.update()
+    assert "checksum" in manifest_of(three)
 
 
 def test_a_manifest_that_the_system_refuses_is_no_damage(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -833,7 +847,7 @@ def test_a_manifest_with_other_fields_is_damage(three: Folders, change: dict[str
 def test_a_manifest_that_points_elsewhere_is_an_error(three: Folders, data: str) -> None:
     elsewhere = three.index.parent / "data-0001"
     shutil.copytree(three.index / manifest_of(three)["data"], elsewhere)
-    write_manifest(three, json.dumps(manifest_of(three) | {"data": data}))
+    change_manifest(three.index, data=data)
     assert_every_use_raises(three, IndexDamaged, REBUILD)
     before = sorted(path.name for path in elsewhere.iterdir())
     with pytest.raises(IndexDamaged):

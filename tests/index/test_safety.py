@@ -18,7 +18,7 @@ from htxsearch.indexing.progress import IndexingProgress, ProgressFile, read_pro
 from htxsearch.ingest.corpus import list_corpus
 from htxsearch.ingest.ignored import is_ignored
 
-from .folders import Folders, lines, strays
+from .folders import Folders, change_manifest, lines, strays
 
 
 @pytest.fixture
@@ -72,10 +72,7 @@ def test_an_index_that_was_moved_alone_keeps_its_corpus(folders: Folders, tmp_pa
 def test_the_corpus_of_a_manifest_without_one_is_noted(folders: Folders) -> None:
     folders.write_some(2)
     folders.update()
-    path = folders.index / "manifest.json"
-    values = json.loads(path.read_text("utf-8"))
-    del values["corpus"], values["corpus_from_index"]
-    path.write_text(json.dumps(values), "utf-8")
+    change_manifest(folders.index, corpus=None, corpus_from_index=None)
     assert folders.update().unchanged == 2
     assert read_manifest(folders.index).corpus == str(folders.corpus.resolve())
 

@@ -3,14 +3,18 @@
 import inspect
 import sys
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import pytest
+from command import DEMO
+from command import htxsearch as run
 
 import htxsearch
 from htxsearch import Index
+from htxsearch.engine.whoosh.engine import WhooshEngine
 from htxsearch.errors import QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.errors.messages import render
 from htxsearch.indexing.snapshot_file import Member
 from htxsearch.search.pipeline import SearchRequest
 from htxsearch.search.snapshot import Snapshot
@@ -125,3 +129,42 @@ def test_results_iterate_and_count(demo: Index) -> None:
 def test_what_no_file_can_be_called_is_the_name_of_no_article(demo: Index, name: str) -> None:
     with pytest.raises(UnknownArticle):
         demo.find(name)
+
+
+@pytest.fixture
+def counts_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the engine say that what it counts is a lower bound, as one that is spread over machines does of very many."""
+    search_many = WhooshEngine.search_many
+    monkeypatch.setattr(
+        WhooshEngine,
+        "search_many",
+        lambda engine, searches: [replace(found, exact=False) for found in search_many(engine, searches)],
+    )
+
+
+@pytest.mark.usefixtures("counts_at_least")
+def test_a_total_that_is_a_lower_bound_is_said_to_be_one(demo_index: Path) -> None:
+    with Index(demo_index, corpus=DEMO) as index:
+        found = index.search("hợp tác xã", match="any")
+        assert not found.exact
+        assert found.as_json()["exact"] is False
+        assert render(found.shown(found.total), "vi") == f"hơn {found.total}"
+    words = "query", "hợp tác xã", "--match", "any", "--index", str(demo_index), "--corpus", str(DEMO), "--lang"
+    assert f" trong hơn {found.total} bài" in run(*words, "vi", cwd=demo_index).stderr
+    assert f" of more than {found.total}," in run(*words, "en", cwd=demo_index).stderr
+
+
+@pytest.mark.usefixtures("counts_at_least")
+def test_of_far_articles_there_may_be_more_than_are_counted(demo_index: Path) -> None:
+    with Index(demo_index, corpus=DEMO) as index:
+        found = index.search("chè hữu cơ Thái Nguyên")
+        assert found.near < found.total
+    words = "query", found.query, "--index", str(demo_index), "--corpus", str(DEMO), "--lang", "vi"
+    assert f"thêm hơn {found.total - found.near} bài" in run(*words, cwd=demo_index).stderr
+
+
+def test_an_exact_total_is_a_plain_number(demo: Index) -> None:
+    found = demo.search("hợp tác xã")
+    assert found.exact
+    assert found.shown(found.total) == found.total
+    assert "exact" not in found.as_json()

@@ -1,13 +1,12 @@
 """What a monitor sees: the health of the server, and its metrics in the text format of Prometheus."""
 
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import pytest
-from index.folders import Folders
+from index.folders import Folders, change_manifest
 
 from htxsearch import Index
 from htxsearch.indexing.manifest import writer_lock
@@ -173,8 +172,7 @@ def test_an_index_that_was_cut_off_is_degraded_not_one_being_written(opened: Ope
     folders.update()
     web = opened(index=str(folders.index), corpus=str(folders.corpus))
     assert health(web)["status"] == "ok"
-    manifest = folders.index / "manifest.json"
-    manifest.write_text(json.dumps(json.loads(manifest.read_text("utf-8")) | {"complete": False}), "utf-8")
+    change_manifest(folders.index, complete=False)
     degraded = health(web)
     assert (degraded["status"], degraded["live"], degraded["ready"], degraded["complete"]) == ("degraded", True, True, False)
     assert degraded["reasons"] == [

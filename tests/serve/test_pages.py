@@ -18,6 +18,7 @@ from index.folders import Folders
 
 from htxsearch import Index
 from htxsearch import web as web_package
+from htxsearch.engine.whoosh.engine import WhooshEngine
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, date_text, template
 from htxsearch.query.filters import FACETS
@@ -523,3 +524,14 @@ def test_related_articles_are_warmed_up_at_the_start(web: TestClient) -> None:
     thread = web.app.state.index_threads.related  # type: ignore[attr-defined]
     assert web.portal is not None
     assert web.portal.call(thread.ask, lambda index: "similarity" in vars(index.searcher().snapshot))
+
+
+def test_a_page_says_of_a_lower_bound_that_there_are_more(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    search_many = WhooshEngine.search_many
+    monkeypatch.setattr(
+        WhooshEngine,
+        "search_many",
+        lambda engine, searches: [replace(found, exact=False) for found in search_many(engine, searches)],
+    )
+    assert re.search(r"trong hơn \d+", page(web, '/?q="hợp tác xã"').shown())
+    assert re.search(r"thêm hơn \d+ bài", page(web, "/?q=chè hữu cơ Thái Nguyên").shown())

@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from command import own_process
+from faults.victim import workers_of
 from index.folders import Folders
 
 from htxsearch.cli.main import cli
@@ -84,6 +87,21 @@ def test_several_workers_all_see_a_commit(folders: Folders) -> None:
         folders.update()
         assert {server.json("/api/health")["articles"] for _ in range(20)} == {6}
         assert server.stop() in (0, -signal.SIGTERM)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no descriptors of processes")
+def test_workers_end_with_the_process_that_started_them(folders: Folders) -> None:
+    folders.update()
+    with served(folders.index, folders.corpus, "--workers", "2") as server:
+        workers = [pid for pid in workers_of(server.process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        ends = [os.pidfd_open(worker) for worker in workers]
+        assert len(workers) == 2
+        server.stop(signal.SIGKILL)
+        for end in ends:
+            poll = select.poll()
+            poll.register(end, select.POLLIN)
+            assert poll.poll(300_000)
+            os.close(end)
 
 
 def test_a_port_in_use_is_an_error_with_advice(folders: Folders) -> None:

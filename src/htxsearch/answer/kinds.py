@@ -3,7 +3,8 @@
 The model has learnt from the judged questions of `evals/`, each typed with diacritics, without them, and as a short query
 (`scripts/train_kinds.py`). Its features are runs of one to three words, with diacritics and folded, hashed into a table of
 weights. Runs around an interrogative count once more: what is asked for stands beside it. A query may also ask nothing (chè
-Thái Nguyên).
+Thái Nguyên). Of a short one without an interrogative the kinds know little: whether it asks anything is learnt apart, from runs
+of words of articles, too.
 """
 
 import re
@@ -16,10 +17,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
+from htxsearch.text.abbreviations import COMMON
+from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc, strip_diacritics
 from htxsearch.text.stopwords import is_interrogative
 
-__all__ = ["BUCKETS", "COLUMNS", "Kind", "buckets_of", "kind_of"]
+__all__ = ["BUCKETS", "COLUMNS", "Kind", "asks_something", "buckets_of", "kind_of", "shortened"]
 
 Kind = Literal[
     "number",
@@ -38,7 +40,10 @@ Kind = Literal[
     "thing",
 ]
 COLUMNS: tuple[Kind | None, ...] = (*get_args(Kind), None)
-"""The kind of each column of the table of weights; None if nothing is asked."""
+"""The kind of each column of the table of weights; None if nothing is asked.
+
+A last column, behind these, is above 0 if something is asked.
+"""
 
 BUCKETS = 1 << 15
 """Rows of the table of weights."""
@@ -56,7 +61,34 @@ _WORD = re.compile(r"[^\W\d_]{1,30}|\d{1,30}|[%?]")
 def kind_of(question: str) -> Kind | None:
     """Return the kind of answer that a question asks for, None if it asks nothing."""
     totals = _weights()[buckets_of(question)].sum(axis=0, dtype=np.int64)
-    return COLUMNS[int(np.argmax(totals))]
+    return COLUMNS[int(np.argmax(totals[:-1]))]
+
+
+def asks_something(query: str) -> bool:
+    """Return True if a query without an interrogative asks for something.
+
+    "giám đốc HTX Đồi Xanh" does, "chè Đồi Xanh" does not.
+    """
+    return int(_weights()[buckets_of(shortened(query)), -1].sum(dtype=np.int64)) > 0
+
+
+def shortened(query: str) -> str:
+    """Return a query in lower case with the common abbreviations for their long forms.
+
+    Questions are typed with them, articles are not written so: nothing is asked by that.
+    """
+    pattern, short = _long_forms()
+    return pattern.sub(lambda found: short[found[0]], nfc(query).lower())
+
+
+@cache
+def _long_forms() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return a pattern of long forms, and the abbreviation of each.
+
+    They are there with diacritics and without.
+    """
+    short = {form: name.lower() for name, long in COMMON.items() for form in (long.lower(), strip_diacritics(long.lower()))}
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(short, key=len, reverse=True)))})\b"), short
 
 
 def buckets_of(question: str) -> list[int]:
@@ -96,7 +128,10 @@ def _runs(name: str, words: Sequence[str]) -> Iterator[str]:
 
 @cache
 def _weights() -> NDArray[np.int8]:
-    """Return the weights (buckets, columns) that `scripts/train_kinds.py` has written."""
+    """Return the weights, (buckets, columns + 1) int8.
+
+    `scripts/train_kinds.py` has written them.
+    """
     with resources.as_file(resources.files("htxsearch.answer").joinpath("question_kinds.npy")) as path:
         weights: NDArray[np.int8] = np.load(path, allow_pickle=False)
     return weights

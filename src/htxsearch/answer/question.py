@@ -13,7 +13,7 @@ from itertools import pairwise, takewhile
 
 from htxsearch.answer.events import Event, event_asked
 from htxsearch.answer.figures import Status, status_asked
-from htxsearch.answer.kinds import Kind, kind_of
+from htxsearch.answer.kinds import Kind, asks_something, kind_of
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc, strip_diacritics
@@ -115,12 +115,14 @@ def analyse_question(text: str, asked: str | None = None) -> QuestionAnalysis:
     else is of what was typed, since a restored name may be another one.
     """
     typed = " ".join(nfc(text).split())
-    kind = kind_of(_core(typed))
+    core = _core(typed)
+    kind = kind_of(core)
     low = " ".join(nfc(asked or text).lower().split())
     marked = has_diacritics(low)
+    divided = divided_question(kind or "thing", _core(low))
     return replace(
-        divided_question(kind or "thing", _core(low)),
-        asks=kind is not None,
+        divided,
+        asks=kind is not None and (divided.has_question_word or asks_something(core)),
         periods=tuple(question_dates(typed)),
         places=question_provinces(typed),
         documents=frozenset(document.number for document in document_numbers(typed)),

@@ -107,12 +107,12 @@ def _show_total(results: Results, first: int) -> None:
     last = first + len(results.hits) - 1
     took = round(results.took_ms)
     if results.hits and results.near < results.total:
-        far = results.total - results.near
+        far = results.shown(results.total - results.near)
         shown = text("cli.shown-near", first=first, last=last, near=results.near, far=far, took=took)
     elif results.hits:
-        shown = text("cli.shown", first=first, last=last, total=results.total, took=took)
+        shown = text("cli.shown", first=first, last=last, total=results.shown(results.total), took=took)
     else:
-        shown = text("cli.none-past", total=results.total, took=took)
+        shown = text("cli.none-past", total=results.shown(results.total), took=took)
     if results.undated:
         shown += "; " + text("cli.undated", count=results.undated)
     click.echo(click.style(shown, dim=True), err=True)

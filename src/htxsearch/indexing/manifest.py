@@ -16,6 +16,7 @@ import json
 import os
 import shutil
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -117,6 +118,9 @@ def read_manifest(index: Path) -> Manifest:
         raise IndexOutdated("index.not-ours", file=str(index / MANIFEST))
     if (values["format"], values.get("analysis")) != (FORMAT, ANALYSIS_VERSION):
         raise IndexOutdated("index.outdated", folder=str(index))
+    checksum = values.pop("checksum", None)  # a manifest of before there were any has none
+    if checksum is not None and checksum != _checksum(values):
+        raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST))
     try:
         manifest = Manifest(**values)
     except TypeError as error:
@@ -164,7 +168,7 @@ def take_manifest(index: Path, stored: Mapping[str, Any], address: str) -> None:
         raise UsageError("engine.folder-taken", index=str(index), address=address)
     if own is None or (own.data, own.address) != (stored.get("data"), address):
         make_folder(index)
-        put(index / MANIFEST, [f"{json.dumps({**stored, 'address': address}, indent=2)}\n".encode()])
+        _put_values(index, {**stored, "address": address})
 
 
 def stamp_of_manifest(index: Path) -> tuple[int, ...]:
@@ -187,7 +191,16 @@ def exists(index: Path) -> bool:
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
     """Replace the manifest, durably. Raises IndexNotWritable."""
-    put(index / MANIFEST, [f"{json.dumps(manifest.stored(), indent=2)}\n".encode()])
+    _put_values(index, manifest.stored())
+
+
+def _put_values(index: Path, values: Mapping[str, object]) -> None:
+    put(index / MANIFEST, [f"{json.dumps({**values, 'checksum': _checksum(values)}, indent=2)}\n".encode()])
+
+
+def _checksum(values: Mapping[str, object]) -> int:
+    """Return the checksum of a manifest: CRC-32 of its values as JSON, names in order."""
+    return zlib.crc32(json.dumps(values, sort_keys=True).encode())
 
 
 def put(path: Path, parts: Iterable[bytes]) -> None:

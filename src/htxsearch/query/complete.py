@@ -20,6 +20,7 @@ from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
 from htxsearch.text.regions import regions
 from htxsearch.text.tokens import Token, tokens
+from htxsearch.text.tokens import terms as terms_of
 
 __all__ = ["Completer", "Suggestion"]
 
@@ -295,7 +296,7 @@ class Completer:
 
 
 def _terms(text: str) -> tuple[str, ...]:
-    return tuple([token.term for token in tokens(text)])
+    return tuple(terms_of(text))
 
 
 def _known_place(name: str, articles: int) -> tuple[str, int, list[str], str]:

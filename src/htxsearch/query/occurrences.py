@@ -6,7 +6,7 @@ So whatever is read from them stands in an article.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from typing import Literal, NamedTuple
 
@@ -48,12 +48,21 @@ class Run(NamedTuple):
     read: int
 
 
-class _Text(NamedTuple):
-    """A text that was read, its tokens, and the folded form of each."""
+class _Text:
+    """A text, with its tokens and their folded forms, which are made when they are asked for."""
 
-    text: str
-    tokens: tuple[Token, ...]
-    folded: tuple[str, ...]
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """The syllables and numbers."""
+        return tokens(self.text)
+
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """The folded form of each token."""
+        return tuple([folded_form(token.term) for token in self.tokens])
 
 
 class Occurrences:
@@ -242,7 +251,7 @@ class Occurrences:
         records = self._engine.records([article_id for article_id, _ in missing]) if missing else []
         for (article_id, passage), record in zip(missing, records, strict=True):
             stored = StoredArticle.from_json(article_id, record or "")
-            texts = _text(stored.passage(passage)), _text(stored.article.title[:_LONGEST_TITLE])
+            texts = _Text(stored.passage(passage)), _Text(stored.article.title[:_LONGEST_TITLE])
             found[article_id, passage] = self._texts[article_id, passage] = texts
         while len(self._texts) > _KEPT_TEXTS:
             self._texts.popitem(last=False)
@@ -328,11 +337,6 @@ def continues(typed: Sequence[Token], terms: Sequence[str]) -> bool:
     term = terms[len(typed) - 1].lower()
     begun = term[: len(last)]
     return folded_form(term).startswith(folded_form(last)) and (not has_diacritics(last) or keeps_diacritics(last, begun))
-
-
-def _text(text: str) -> _Text:
-    of_text = tokens(text)
-    return _Text(text, of_text, tuple([folded_form(token.term) for token in of_text]))
 
 
 def _terms(of_text: Sequence[Token]) -> tuple[str, ...]:

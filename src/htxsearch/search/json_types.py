@@ -199,7 +199,7 @@ class Answers(_Object):
 class Results(_Object):
     """The hits of a query, the numbers of all and of the near ones, and facets.
 
-    Facets count near articles.
+    Facets count near articles. "exact" is there only if it is false: there may be more than these numbers.
 
     "undated" are the near articles without a date, where years are counted or hits sorted by date. "restored" and "expansions"
     are there only if explained.
@@ -217,6 +217,7 @@ class Results(_Object):
     semantic: bool
     answers: Answers | None = None
     undated: _Count | None = None
+    exact: bool | None = None
     restored: str | UnsetType | None = UNSET
     expansions: list[Expansion] | UnsetType = UNSET
 
@@ -351,6 +352,7 @@ def results_document(results: "values.Results", *, explain: bool) -> Results:
         total=results.total,
         near=results.near,
         undated=results.undated,
+        exact=None if results.exact else False,
         took_ms=results.took_ms,
         hits=[json_type_of(hit) for hit in results.hits],
         facets={name: dict(counts) for name, counts in results.facets.items()},

@@ -307,6 +307,7 @@ def _results(
         query=read_as,
         total=result.total if request.all_passages else result.articles,
         near=counted.total if request.all_passages else counted.articles,
+        exact=result.exact and counted.exact,
         undated=None if years is None else counted.articles - sum(years.values()),
         took_ms=0.0,
         hits=tuple(hits),

@@ -59,7 +59,7 @@ class Neighbour:
 
 
 class Similarity:
-    """The weighted vectors of all articles, kept by feature.
+    """The weighted vectors of all articles, by feature, and their counts by article.
 
     Building it reads counts and their idf; it reads no text.
     """
@@ -88,11 +88,14 @@ class Similarity:
         for start in range(0, len(hashes), _CHUNK):
             columns[start : start + _CHUNK] = np.searchsorted(self._features, hashes[start : start + _CHUNK])
         rows = np.repeat(np.arange(len(self._ids), dtype=np.int32), sizes)
-        values = _damped(counts) * self.weights(self._features)[columns]
+        self._weights = self.weights(self._features)
+        values = _damped(counts) * self._weights[columns]
         names = self._features >> NAMESPACE_BITS == NAME
         squares = values * values
         self._lengths = _lengths(rows, squares, len(self._ids))
         self._subject_lengths = _lengths(rows, np.where(names[columns], np.float32(0), squares), len(self._ids))
+        self._columns, self._counts = columns, counts
+        self._row_starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.intp)])
         by_feature = np.argsort(columns, kind="stable")
         self._rows, self._values = rows[by_feature], values[by_feature]
         self._starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=len(self._features)))])
@@ -130,11 +133,13 @@ class Similarity:
         at = np.searchsorted(self._features, hashes)
         rows, features, shares = self._shared(at, mine)
         articles = len(self._ids)
-        of_subject = np.bincount(rows, np.where(is_subject[features], shares, 0), articles)
+        of_all, of_name = np.bincount(rows, shares, articles), np.flatnonzero(~is_subject[features])
+        of_subject = of_all - np.bincount(rows[of_name], shares[of_name], articles)
         length, subject_length = float(np.sqrt((mine**2).sum())), float(np.sqrt((mine[is_subject] ** 2).sum()))
-        similarity = np.bincount(rows, shares, articles) / (self._lengths * length)
+        similarity = of_all / (self._lengths * length)
         subject = of_subject / (self._subject_lengths * max(subject_length, 1e-9))
-        near = np.flatnonzero(similarity > 0)
+        last = float(np.partition(similarity, -limit - 1)[-limit - 1]) if limit < articles else 0.0
+        near = np.flatnonzero(similarity > max(last - 10**-_PLACES, 0.0))
         ordered = near[np.lexsort((self._rank[near], -similarity[near].round(_PLACES)))][: limit + 1]
         ordered = np.array([row for row in ordered.tolist() if self._ids[row] != leave_out][:limit], np.intp)
         cosines = [np.minimum(cosine[ordered], 1.0) for cosine in (similarity, subject)]
@@ -148,11 +153,12 @@ class Similarity:
         """
         import numpy as np
 
-        place_of = np.full(len(self._ids), -1, np.int32)
-        place_of[chosen] = np.arange(len(chosen))
-        entries = np.flatnonzero(place_of[self._rows] >= 0)
-        places, theirs = place_of[self._rows[entries]], self._values[entries].astype(np.float64)
-        features = np.searchsorted(self._starts, entries, side="right") - 1
+        starts = self._row_starts[chosen]
+        sizes = self._row_starts[chosen + 1] - starts
+        places = np.repeat(np.arange(len(chosen)), sizes)
+        entries = _runs(starts, sizes)
+        features = self._columns[entries]
+        theirs = (_damped(self._counts[entries]) * self._weights[features]).astype(np.float64)
         whole, first = self._dense(packed), self._dense(opening)
         kind_of = self._features >> NAMESPACE_BITS
         is_subject = (kind_of != NAME).astype(np.float64)
@@ -208,7 +214,7 @@ class Similarity:
         starts, ends = self._starts[at], self._starts[at + 1]
         sizes = ends - starts
         features = np.repeat(np.arange(len(at)), sizes)
-        places = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(starts, sizes)
+        places = _runs(starts, sizes)
         return self._rows[places], features, self._values[places].astype(np.float64) * mine[features]
 
     def _of(self, packed: bytes) -> "tuple[Hashes, Floats]":
@@ -222,6 +228,14 @@ class Similarity:
         at = np.searchsorted(self._features, hashes)  # np.isin would sort the features of all articles
         known = self._features[np.minimum(at, len(self._features) - 1)] == hashes
         return hashes[known], _damped(counts[known]) * self.weights(hashes[known])
+
+
+def _runs(starts: "npt.NDArray[np.intp]", sizes: "npt.NDArray[np.intp]") -> "npt.NDArray[np.intp]":
+    """Return the numbers of several runs, one run behind the other."""
+    import numpy as np
+
+    found: npt.NDArray[np.intp] = np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+    return found
 
 
 def _damped(counts: "npt.NDArray[np.uint16]") -> "Floats":

@@ -13,7 +13,7 @@ fewer rather than wrong. A text that is the same is always shown.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -196,7 +196,7 @@ def related_articles(snapshot: Snapshot, what: Asked, limit: int, *, all_near: b
         if not (all_near or reprint) and line.score(_signs(near, near_ones.likeness(near.article_id))) < line.least:
             continue
         mine = phrases(what.pieces) if mine is None else mine
-        terms = shared_terms(mine, near_ones.phrases(near.article_id), snapshot.similarity.idf)
+        terms = shared_terms(mine, near_ones.phrases(near.article_id, mine), snapshot.similarity.idf)
         if terms or reprint:
             related.append(
                 RelatedArticle(
@@ -254,11 +254,11 @@ class _NearArticles:
         [terms] = analyse(written, [Span(0, len(written))], flags=self._parts[article_id][0].flags)
         return self._title.likeness(_title_of(written, terms, self._snapshot.similarity))
 
-    def phrases(self, article_id: str) -> dict[str, Phrase]:
-        """Return the words and names of an article."""
+    def phrases(self, article_id: str, among: Container[str]) -> dict[str, Phrase]:
+        """Return the words and names of an article that are among some spellings."""
         stored = self.stored[article_id]
         texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]
-        return phrases(zip(texts, [part.flags for part in self._parts[article_id]], strict=False))
+        return phrases(zip(texts, [part.flags for part in self._parts[article_id]], strict=False), among)
 
 
 def in_order(signs: Sequence[float]) -> tuple[float, ...]:

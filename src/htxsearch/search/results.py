@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from htxsearch.errors.messages import Message
+from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, ShortForm
 from htxsearch.indexing.embeddings import EncodeReport
 from htxsearch.indexing.progress import IndexingProgress
@@ -157,14 +157,16 @@ class Results(JsonValue):
     """The answer to a query: hits, the number of all matches, and counts by facet.
 
     Hits come best first (or newest first), the near ones before the others.
-    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `near` counts those that
-    answer the query and do not merely share words with it. `facets` count near articles, and `undated` those of them without
-    a date, where years are counted or sorted by. The `hits` on all pages together are fewer by the reprints that stand behind
-    others. `hints` suggest what to try when little or nothing was found; `expansions` give the terms that each typed word stood
-    for. `read_as` is the query that was asked, if the typed query was raw keystrokes (hopwj tacs xax) or nothing matched but
-    its `correction`; `correction` is the query with likely slips mended. `restored` is the reading in ranking of syllables
-    typed without marks, None if none was open. `semantic` is true if the vectors of passages took part in the ranking.
-    `answers`, only if asked for, are those to show above the hits of a question.
+    `total` counts the articles that match, each reprint among them, or passages with `all_passages`; `near` counts those
+    that answer the query and do not merely share words with it. `facets` count near articles, and `undated` those of them
+    without a date, where years are counted or sorted by. If not `exact`, there may be more than `total`, and more near ones
+    and facets than are counted: an engine that is spread over machines need not count all of very many. The `hits` on all
+    pages together are fewer by the reprints that stand behind others. `hints` suggest what to try when little or nothing
+    was found; `expansions` give the terms that each typed word stood for. `read_as` is the query that was asked, if the
+    typed query was raw keystrokes (hopwj tacs xax) or nothing matched but its `correction`; `correction` is the query with
+    likely slips mended. `restored` is the reading in ranking of syllables typed without marks, None if none was open.
+    `semantic` is true if the vectors of passages took part in the ranking. `answers`, only if asked for, are those to show
+    above the hits of a question.
     """
 
     query: str
@@ -174,6 +176,7 @@ class Results(JsonValue):
     hits: tuple[SearchHit, ...]
     facets: Mapping[str, Mapping[str, int]]
     undated: int | None = None
+    exact: bool = True
     expansions: tuple[Expansion, ...] = ()
     hints: tuple[Message, ...] = ()
     read_as: str | None = None
@@ -181,6 +184,10 @@ class Results(JsonValue):
     restored: str | None = None
     semantic: bool = False
     answers: "Answers | None" = None
+
+    def shown(self, number: int) -> int | Message:
+        """Return `total`, or a part of it, as it is shown: 10,000 or more than 10,000."""
+        return number if self.exact else message("count.more-than", count=number)
 
     def __iter__(self) -> Iterator[SearchHit]:
         return iter(self.hits)

@@ -6,7 +6,7 @@ They are whole: a name that a line of capitals cuts from its word is shown with 
 đội), and a syllable is shown only where it is a word by itself. The flags of an indexed text have the segmenter's words.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -39,10 +39,11 @@ class Phrase:
     count: int = 0
 
 
-def phrases(pieces: Iterable[tuple[str, bytes]]) -> dict[str, Phrase]:
+def phrases(pieces: Iterable[tuple[str, bytes]], among: Container[str] | None = None) -> dict[str, Phrase]:
     """Return the words and names of a text by their canonical spelling.
 
-    `pieces` are (text, flags of its syllables), the title first. A piece whose flags are not of its syllables is left out.
+    `pieces` are (text, flags of its syllables), the title first. A piece whose flags are not of its syllables is left out. Only
+    those `among` some spellings are returned, by default all.
     """
     found: dict[str, Phrase] = {}
     for number, (text, flags) in enumerate(pieces):
@@ -52,6 +53,10 @@ def phrases(pieces: Iterable[tuple[str, bytes]]) -> dict[str, Phrase]:
         for bounds in _runs(text, syllables, flags):
             first, end = bounds[0], bounds[-1]
             term = _term(syllables, first, end)
+            if among is not None and term not in among:
+                continue
+            if len(bounds) == 2 and not _is_telling(text, syllables, flags, first, end):
+                continue
             written = " ".join(text[syllables[first].start : syllables[end - 1].end].split())
             features = tuple(
                 (WORD if after - before > 1 else SYLLABLE, _term(syllables, before, after))
@@ -74,7 +79,7 @@ def _runs(text: str, syllables: Sequence[Token], flags: bytes) -> Iterable[Seque
             while bounds[-1] < len(flags) and flags[bounds[-1]] & IS_CAPITAL and _is_adjacent(text, syllables, bounds[-1]):
                 bounds.append(_word_end(flags, bounds[-1]))
         first = bounds[-1]
-        yield from (word for word in pairwise(bounds) if _is_telling(text, syllables, flags, *word))
+        yield from pairwise(bounds)
         if _has_capital_of_sentence(flags, bounds[0], bounds[1]):
             bounds = bounds[1:]  # "Hôm nay Bộ Nông nghiệp", "Hiện Saigon Co.op"
         if len(bounds) > 2 and bounds[-1] - bounds[0] <= _LONGEST:

@@ -1,10 +1,15 @@
 """The application: routes, responses to errors, index threads."""
 
 import asyncio
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from http import HTTPStatus
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +42,7 @@ def from_environment() -> Starlette:
 
     The server calls it in each worker process.
     """
+    _stop_with_parent()
     return make_app(Settings.from_environment())
 
 
@@ -80,6 +86,22 @@ def make_app(settings: Settings) -> Starlette:
     app.state.answer_cache = AnswerCache()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
     return app
+
+
+def _stop_with_parent() -> None:
+    """Have this worker process end as at SIGTERM when the process that started it is gone, however it ended.
+
+    Without workers there is no such process, and nothing is done.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_stop_behind, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+def _stop_behind(sentinel: int) -> None:
+    """Wait for the end of a process by its sentinel, then end this one."""
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _metrics(request: Request) -> Response:
