@@ -278,6 +278,8 @@ def _scored(node: Posting, statistics: Statistics) -> Query:
     factor = node.boost * idf(frequency, statistics.documents(field))
     if isinstance(node, Phrase):
         asked = counted_query(node)
+        if asked == _NONE:
+            return _NONE
         return _script(asked, _PHRASE, node.field, statistics, {"f": factor, "n": len(node.slots)})
     ways = [
         _script({"term": {f"passages.{one.field}": one.term}}, _SCORE, one.field, statistics, {"f": factor, "w": one.weight})

@@ -54,7 +54,7 @@ _FACET_VALUES = 65_000
 
 
 class CollectionStatistics:
-    """The statistics of a commit: lengths from its state, frequencies counted, kept."""
+    """The statistics of a commit: lengths from its state, and frequencies counted."""
 
     def __init__(self, cluster: Cluster, index: str, visible: Json, lengths: Mapping[str, int]) -> None:
         self._cluster, self._index, self._visible, self._lengths = cluster, index, visible, lengths
