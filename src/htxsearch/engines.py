@@ -5,6 +5,7 @@ manifest, the text of scanned pages, vectors of passages. Without any of it the 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -12,12 +13,23 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from htxsearch.engine.contract import Engine, FileFault
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine, check_files, commit_files
 from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, UsageError
-from htxsearch.indexing.manifest import Manifest, address_noted, exists, read_manifest, take_manifest
+from htxsearch.indexing.manifest import (
+    Manifest,
+    address_noted,
+    exists,
+    new_data_folder,
+    read_manifest,
+    sweep,
+    take_manifest,
+    write_manifest,
+    writer_lock,
+)
 
 if TYPE_CHECKING:  # a folder needs none of it
     from htxsearch.engine.opensearch import ClusterCatalog
+    from htxsearch.indexing.update import Progress
 
-__all__ = ["ClusterHome", "FolderHome", "Home", "OpenEngine", "home_of"]
+__all__ = ["ClusterHome", "FolderHome", "Home", "OpenEngine", "home_at", "home_of", "move"]
 
 
 class OpenEngine(NamedTuple):
@@ -51,6 +63,9 @@ class Home(Protocol):
     def prepare(self) -> None:
         """Let the folder know what is current, before it is read or written."""
 
+    def is_taken(self) -> bool:
+        """Return True if there are data already, and no place for other ones."""
+
     def publish(self, manifest: Manifest) -> None:
         """Make a finished manifest known to other machines."""
 
@@ -72,8 +87,38 @@ def home_of(index: Path, address: str | None = None) -> Home:
 
     Raises UsageError, ExtraMissing.
     """
-    address = address or address_noted(index)
+    return home_at(index, address or address_noted(index))
+
+
+def home_at(index: Path, address: str) -> Home:
+    """Return the place of data at an address, or with "" in the index folder."""
     return ClusterHome(index, address) if address else FolderHome(index)
+
+
+def move(index: Path, source: Home, target: Home, progress: "Progress") -> int:
+    """Copy the data of an index to another place, which is its own from then on.
+
+    Returns the number of articles. Data in a folder are removed afterwards; a cluster keeps its own, since other machines may
+    use them. Raises UsageError if there is an index at the target, IndexBusy, and the errors of both engines.
+    """
+    if target.address == source.address or target.is_taken():
+        raise UsageError("engine.exists", address=target.address or str(index))
+    source.prepare()
+    with writer_lock(index):
+        manifest = source.manifest()
+        moved = replace(manifest, data=new_data_folder(), address=target.address, engine=target.distribution)
+        from htxsearch.indexing.moving import copy_contents  # no query needs it
+
+        former, new = source(index / manifest.data), target(index / moved.data, create=True)
+        try:
+            articles = copy_contents(former, new, progress)
+        finally:
+            former.close()
+            new.close()
+        target.publish(moved)
+        write_manifest(index, moved)
+        sweep(index, moved)
+    return articles
 
 
 class FolderHome:
@@ -111,6 +156,10 @@ class FolderHome:
 
     def prepare(self) -> None:
         """The folder knows."""
+
+    def is_taken(self) -> bool:
+        """Return False: new data have a folder of their own."""
+        return False
 
     def publish(self, manifest: Manifest) -> None:
         """The folder has it."""
@@ -183,6 +232,10 @@ class ClusterHome:
             take_manifest(self._index, stored, self.address)
         elif exists(self._index) and not address_noted(self._index):
             raise UsageError("engine.folder-taken", index=str(self._index), address=self.address)
+
+    def is_taken(self) -> bool:
+        """Return True if the cluster has an index of that name."""
+        return self._catalog.manifest() is not None
 
     def publish(self, manifest: Manifest) -> None:
         """Make a finished manifest the current one in the cluster."""

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Counts
-from htxsearch.engines import Home, OpenEngine, home_of
+from htxsearch.engines import Home, OpenEngine, home_at, home_of, move
 from htxsearch.errors import ExtraMissing, HtxError, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue
@@ -298,6 +298,17 @@ class Index:
     def has_vectors(self) -> bool:
         """Return True if passages have vectors."""
         return PassageVectors.open(self.path) is not None
+
+    def move(self, to: str, progress: "Progress | None" = None) -> int:
+        """Copy the index to the cluster at a URL, or with "" into its folder; return the number of articles.
+
+        Nothing is analysed again. From then on it is there; see `engines.move`. `progress` is called with articles copied and
+        to copy. Raises UsageError if there is an index already, and the errors of both engines.
+        """
+        moved = move(self.path, self._home, home_at(self.path, to), progress or (lambda _done, _total: None))
+        self.close()
+        self.engine = to or None
+        return moved
 
     def close(self) -> None:
         """Let go of the index's files. A later call opens them again."""

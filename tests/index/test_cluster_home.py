@@ -2,14 +2,18 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from engine.fake_cluster import FakeCluster
 
 from htxsearch import Index
+from htxsearch.engine.contract import Lookup
+from htxsearch.engine.whoosh.writer import WhooshWriter
 from htxsearch.errors import CorpusError, IndexMissing, UsageError
 from htxsearch.indexing.manifest import MANIFEST, read_manifest
+from htxsearch.indexing.moving import BLOBS
 
 URL = "http://localhost:9200/bai"
 
@@ -143,9 +147,74 @@ def test_another_machine_does_not_update_from_another_corpus(fake: FakeCluster, 
 def test_a_snapshot_is_of_files_and_is_refused(fake: FakeCluster, corpus: Path, tmp_path: Path) -> None:
     index = Index(tmp_path / "index", corpus=corpus, engine=URL)
     index.update()
-    for refused in (lambda: index.snapshot(tmp_path / "bản.htx"), lambda: index.restore(tmp_path / "bản.htx")):
+    refusals: tuple[Callable[[], object], ...] = (
+        lambda: index.snapshot(tmp_path / "bản.htx"),
+        lambda: index.restore(tmp_path / "bản.htx"),
+    )
+    for refused in refusals:
         with pytest.raises(UsageError) as caught:
             refused()
         assert caught.value.code == "engine.no-files"
     assert fake.indices
     assert not (tmp_path / "bản.htx").exists()
+
+
+def test_an_index_is_moved_to_a_cluster_and_back_without_analysing(
+    fake: FakeCluster, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index(tmp_path / "index", corpus=corpus)
+    index.update()
+    before = contents(index)
+    monkeypatch.setattr("htxsearch.text.analysis.word_spans", lambda _text: 1 / 0)
+    assert index.move(URL) == 2
+    assert not list((tmp_path / "index").glob("data-*"))
+    assert Index(tmp_path / "khác", engine=URL).article_ids() == before["ids"]
+    assert Index(tmp_path / "index").move("") == 2
+    back = Index(tmp_path / "index", corpus=corpus)
+    assert back.path.joinpath(read_manifest(back.path).data).is_dir()
+    assert contents(back) == before
+    assert back.update().unchanged == 2
+    assert fake.indices
+
+
+def contents(index: Index) -> dict[str, object]:
+    """Return all that an index holds, as it is found."""
+    engine = index._open().engine
+    ids = engine.article_ids()
+    keys: list[Lookup] = [("syllable", "hop"), ("syllable", "che"), ("word", "hop_tac_xa"), ("word", "thai_nguyen")]
+    return {
+        "ids": ids,
+        "records": engine.records(ids),
+        "forwards": engine.forwards(ids),
+        "facts": engine.facts_of(ids),
+        "vectors": sorted(engine.vectors()),
+        "spellings": engine.spellings(keys),
+        "counts": engine.counts(),
+        "found": index.search("hợp tác xã").as_json()["hits"],
+        "blobs": [engine.blob(name) for name in BLOBS],
+    }
+
+
+def test_all_blobs_that_indexing_writes_are_moved(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: set[str] = set()
+    commit = WhooshWriter.commit
+
+    def noted(self: WhooshWriter, blobs: dict[str, bytes], **options: bool) -> None:
+        written.update(blobs)
+        commit(self, blobs, **options)
+
+    monkeypatch.setattr(WhooshWriter, "commit", noted)
+    Index(tmp_path / "index", corpus=corpus).update()
+    assert written == set(BLOBS)
+
+
+def test_nothing_is_moved_to_where_an_index_is(fake: FakeCluster, corpus: Path, tmp_path: Path) -> None:
+    Index(tmp_path / "một", corpus=corpus, engine=URL).update()
+    here = Index(tmp_path / "hai", corpus=corpus)
+    here.update()
+    for to in (URL, ""):
+        with pytest.raises(UsageError) as caught:
+            here.move(to)
+        assert caught.value.code == "engine.exists"
+    assert here.article_ids() == ["cam.txt", "chè.txt"]
+    assert fake.indices

@@ -33,6 +33,7 @@ _COMMANDS = {
     "doctor": "upkeep:doctor",
     "snapshot": "upkeep:snapshot",
     "restore": "upkeep:restore",
+    "move": "upkeep:move",
     "eval": "evaluation:evaluation",
     "bench": "benchmark:benchmark",
     "completion": "completion:completion",

@@ -1,4 +1,4 @@
-"""The commands that look after an index: doctor, snapshot, restore."""
+"""The commands that look after an index: doctor, snapshot, restore, move."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,10 @@ from htxsearch.errors.messages import render
 if TYPE_CHECKING:
     from htxsearch.indexing.findings import CheckReport
 
-__all__ = ["SOME_FAULTS", "doctor", "restore", "snapshot"]
+__all__ = ["FOLDER", "SOME_FAULTS", "doctor", "move", "restore", "snapshot"]
 
+FOLDER = "folder"
+"""The word that stands for the index folder where the URL of a cluster might."""
 SOME_FAULTS = 1
 """The exit code of a check that found something wrong."""
 
@@ -97,3 +99,14 @@ def restore(file: Path, force: bool, as_json: bool, index_dir: Path, corpus: Pat
     click.echo(text("cli.snapshot-restored", articles=restored.articles, created=day, index=worded(str(index_dir))))
     if restored.kept:
         say("cli.corpus-kept", folder=worded(restored.kept))
+
+
+@click.command(cls=TranslatedCommand)
+@click.option("--to", metavar="URL", required=True)
+@folder_options
+def move(to: str, index_dir: Path, corpus: Path) -> None:
+    """Copy the index to a cluster, or back into its folder, without analysing again."""
+    lower_own_priority()
+    with shown_progress("cli.moving", "cli.moving-progress") as progress:
+        articles = index_at(index_dir, corpus).move("" if to == FOLDER else to, progress)
+    click.echo(text("cli.moved", articles=articles, to=worded(str(index_dir) if to == FOLDER else to)))

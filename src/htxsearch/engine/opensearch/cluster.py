@@ -50,14 +50,15 @@ class Cluster:
         transport: Transport,
         address: Address,
         *,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.address = address
         self.requests = 0
         """Requests sent so far."""
         self._transport = transport
-        self._patience_s, self._pause = patience_s, pause
+        self._patience_s = _PATIENCE_S if patience_s is None else patience_s
+        self._pause = pause
 
     def request(self, method: str, path: str, body: Any = None, **parameters: Any) -> Json:
         """Return the answer to a request; {} if what it is about is not there.
