@@ -180,6 +180,7 @@ def main() -> int:
     trials = {"manager": ended_manager, "writer": ended_writers, "two": two_writers}
     parser.add_argument("trials", nargs="*", default=list(trials))
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--url", help="of a cluster that runs; else one is started")
     parser.add_argument("--write", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.write:
@@ -189,17 +190,19 @@ def main() -> int:
         print("committed", flush=True)
         return 0
     os.environ.setdefault("NODES", "3" if "manager" in options.trials else "1")
-    url = subprocess.run([SCRIPT, "start"], check=True, capture_output=True, text=True).stdout.strip()
+    url = options.url or subprocess.run([SCRIPT, "start"], check=True, capture_output=True, text=True).stdout.strip()
     failed = False
     try:
         for name in options.trials:
-            address = parse_address(url.replace("NAME", f"failures-{uuid.uuid4().hex[:8]}"))
+            running = parse_address(url.replace("NAME", "trials"))
+            address = Address(running.hosts, f"trials-{uuid.uuid4().hex[:8]}", running.user, running.is_secure)
             told = trials[name](address, options.rounds)
             print(name, json.dumps(told, ensure_ascii=False), flush=True)
             failed |= any(told.get(fault) for fault in ("failed", "inconsistent", "lost", "not acknowledged, but there"))
             failed |= not told["consistent at the end"]
     finally:
-        subprocess.run([SCRIPT, "stop"], check=True)
+        if not options.url:
+            subprocess.run([SCRIPT, "stop"], check=True)
     return int(failed)
 
 
