@@ -302,8 +302,8 @@ class Index:
     def move(self, to: str, progress: "Progress | None" = None) -> int:
         """Copy the index to the cluster at a URL, or with "" into its folder.
 
-        Nothing is analysed again. From then on it is there; see `engines.move`. Returns the number of articles. `progress` is called with articles copied and
-        to copy. Raises UsageError if there is an index already, and the errors of both engines.
+        Nothing is analysed again. From then on it is there; see `engines.move`. Returns the number of articles. `progress` is
+        called with articles copied and to copy. Raises UsageError if there is an index already, and the errors of both engines.
         """
         moved = move(self.path, self._home, home_at(self.path, to), progress or (lambda _done, _total: None))
         self.close()
