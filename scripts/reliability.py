@@ -72,7 +72,7 @@ def reliability_page(root: Path) -> str:
         lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
     lines.append("")
     if load := classes.get("serving", {}).get("load_seconds"):
-        lines.append(f"The server was under load for {load / 60:.1f} minutes.\n")
+        lines.append(f"The server was under load for {load / 60:.1f} minutes (`--minutes`).\n")
     lines += [_WORDS, *(f"- **{name.replace('_', ' ')}**: {what}." for name, what in _WHAT.items())]
     return "\n".join(lines) + "\n"
 

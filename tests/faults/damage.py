@@ -44,7 +44,7 @@ def ask(folders: Folders, related_to: str) -> dict[str, Any]:
         }
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, _seed: int) -> None:
     """Make an index of several segments, its state one commit before, and a foreign index."""
     if _FOLDERS:
         return

@@ -130,7 +130,7 @@ def serve(folder: Path) -> None:
     for line in sys.stdin:
         job = json.loads(line)
         module = import_module(f"faults.{job['class']}")
-        module.prepare(folder / "prepared")
+        module.prepare(folder / "prepared", job["seed"])
         of_trial = folder / f"{job['class']}-{job['seed']}"
         outcome = _forked(job["class"], job["seed"], of_trial)
         if not outcome.failed:

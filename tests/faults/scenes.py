@@ -407,7 +407,7 @@ class Scene:
 _SCENES: dict[str, Scene] = {}
 
 
-def make_scenes(folder: Path) -> None:
+def make_scenes(folder: Path, _seed: int) -> None:
     """Make the scene of each operation, once for all trials."""
     for kind in OPERATIONS:
         if kind not in _SCENES:

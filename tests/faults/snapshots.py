@@ -27,7 +27,7 @@ def _file(folders: Folders) -> Path:
     return folders.corpus.parent / "bản chụp.zip"
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, _seed: int) -> None:
     """Take a snapshot, with the corpus, then bring the index up to date with other articles."""
     if _SOUND:
         return
