@@ -57,6 +57,8 @@ OWNERS = {
     "protego": {"ingest.fetch"},
     "certifi": {"ingest.fetch"},
     "filelock": {"indexing.manifest"},
+    "distributed": {"indexing.dask_workers"},
+    "pyarrow": {"ingest.readers.parquet"},
     "rapidfuzz": {"query.spelling", "search.articles"},
     "msgspec": {
         *(f"search.{name}" for name in ("fact_json_types", "index_json_types", "json_types")),

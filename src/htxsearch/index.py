@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: n
     from htxsearch.indexing.catalogue import Additions, Plan
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.findings import CheckReport
-    from htxsearch.indexing.run import Priority
+    from htxsearch.indexing.run import DocumentWorkers, Priority
     from htxsearch.indexing.snapshot_file import SnapshotFile
     from htxsearch.indexing.update import Progress
     from htxsearch.ingest.fetch import Fetcher
@@ -353,7 +353,7 @@ class Index:
         *,
         rebuild: bool = False,
         batch: int = BATCH,
-        workers: int | None = None,
+        workers: "int | DocumentWorkers | None" = None,
         progress: "Progress | None" = None,
         allow_removals: bool = False,
         allow_other_corpus: bool = False,
@@ -362,10 +362,10 @@ class Index:
         """Index the new, changed and removed files of the corpus, or all with `rebuild`.
 
         Visible to readers batch by batch, a rebuild at its end. Cut off, the former articles stay searchable and the next call
-        completes it. Up to `workers` processes analyse much text; with the priority "low" they give way to others by a little.
-        More than half of many articles are lost only by `allow_removals`, and another corpus than before is taken only by
-        `allow_other_corpus`.
-        Raises CorpusError, IndexBusy, IndexOutdated (then rebuild), IndexDamaged, IndexNotWritable, UsageError.
+        completes it. Up to `workers` processes analyse much text, or those of a cluster (`indexing.dask_workers`); with the
+        priority "low" they give way by a little. More than half of many articles are lost only by `allow_removals`, and
+        another corpus than before is taken only by `allow_other_corpus`. Raises CorpusError, IndexBusy, IndexOutdated (then
+        rebuild), IndexDamaged, IndexNotWritable, UsageError.
         """
         from htxsearch.indexing.run import UpdateOptions, update
 

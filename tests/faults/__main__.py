@@ -1,9 +1,10 @@
 """Run the campaign: many trials of each class, a table, and the figures of docs/reliability.md.
 
-    python -m faults [--trials 1000] [--seed 1] [--only kills] [--figures FILE]
+    python -m faults [--trials 1000] [--seed 1] [--only kills] [--minutes 10] [--figures FILE]
 
-Trial n has the seed SEED + n; a failure names it, and `--only CLASS --trials 1 --seed SEED` repeats it. `serving` takes 0.6 s
-for each of the trials in a single one. The exit code is 1 if any trial failed.
+Trial n has the seed SEED + n; a failure names it, and `--only CLASS --trials 1 --seed SEED` repeats it. `serving` is a single
+trial, of 0.6 s for each of the trials or of `--minutes`. The figures are written after each class, those of other classes stay:
+a campaign that was cut off goes on with `--only` the classes that are left. The exit code is 1 if any trial failed.
 """
 
 import argparse
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=int(os.environ.get("FAULTS", "1000")), help="trials of each class")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "1")))
     parser.add_argument("--only", choices=CLASSES, action="append", help="these classes alone")
+    parser.add_argument("--minutes", type=float, help="how long the server is under load")
     parser.add_argument("--figures", type=Path, help="write the figures to this file")
     given = parser.parse_args()
     classes: dict[str, Any] = {}
@@ -47,17 +49,29 @@ def main() -> int:
         index = Path(name, "demo")
         with Index(index, corpus=DEMO) as demo:
             demo.update()
-        options = {"FAULTS_DEMO_INDEX": str(index), "FAULTS_SERVER_SECONDS": f"{max(5.0, _SERVER_SECONDS * given.trials):g}"}
+        seconds = max(5.0, _SERVER_SECONDS * given.trials) if given.minutes is None else 60 * given.minutes
+        options = {"FAULTS_DEMO_INDEX": str(index), "FAULTS_SERVER_SECONDS": f"{seconds:g}"}
         for one in given.only or CLASSES:
             folder = Path(name, one)
             folder.mkdir()
-            classes[one] = _class_of(one, Trials(folder, **options), given.trials, given.seed)
+            trials = Trials(folder, **options)
+            classes[one] = _class_of(one, trials, given.trials, given.seed)
+            if one == "serving":
+                classes[one]["load_seconds"] = round(seconds)
+            if given.figures:
+                _write(given.figures, classes, given.trials, given.seed)
             failed = failed or any(classes[one][kind] for kind in FAILURES)
     _show(classes)
-    if given.figures and not given.only:
-        stored = {"date": datetime.date.today().isoformat(), "trials": given.trials, "seed": given.seed, "classes": classes}
-        given.figures.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return 1 if failed else 0
+
+
+def _write(file: Path, classes: dict[str, Any], trials: int, seed: int) -> None:
+    """Write the figures of classes, each with its date, trials wanted and seed; those of other classes stay."""
+    run = {"date": datetime.date.today().isoformat(), "wanted": trials, "seed": seed}
+    stored: dict[str, Any] = json.loads(file.read_text("utf-8"))["classes"] if file.exists() else {}
+    stored |= {one: {**run, **line} for one, line in classes.items()}
+    kept = {one: stored[one] for one in CLASSES if one in stored}
+    file.write_text(json.dumps({"classes": kept}, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _class_of(name: str, trials: Trials, wanted: int, seed: int) -> dict[str, Any]:

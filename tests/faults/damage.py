@@ -19,7 +19,7 @@ from htxsearch.errors import IndexFailure
 from .outcome import Failed, Outcome
 from .scenes import check_mended, command_in, mended_by, write_new, write_old
 
-__all__ = ["ask", "prepare", "trial"]
+__all__ = ["HARMS", "ask", "prepare", "trial"]
 
 _KINDS = ("*.seg", "*.imp", "*.toc", "checksums-*.blob", "catalogue-*.blob", "*.blob", "manifest.json")
 _FOLDERS: dict[str, Folders] = {}
@@ -44,7 +44,7 @@ def ask(folders: Folders, related_to: str) -> dict[str, Any]:
         }
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, _seed: int) -> None:
     """Make an index of several segments, its state one commit before, and a foreign index."""
     if _FOLDERS:
         return
@@ -78,7 +78,7 @@ def _patched(data: bytes, rng: random.Random) -> bytes:
     return data[:at] + rng.choice([bytes(512), rng.randbytes(512)])[: len(data) - at] + data[at + 512 :]
 
 
-_HARMS: dict[str, Callable[[bytes, random.Random], bytes]] = {
+HARMS: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "bits": _flipped,
     "cut": lambda data, rng: data[: rng.randrange(len(data))] if data else data,
     "sector": _patched,
@@ -93,9 +93,9 @@ def _do_harm(folders: Folders, seed: int, rng: random.Random) -> str:
     pattern = _KINDS[seed % len(_KINDS)]
     names = sorted(path.relative_to(folders.index) for path in folders.index.rglob(pattern))
     path = folders.index / names[seed // len(_KINDS) % len(names)]
-    harm = rng.choice(["bits", "bits", "bits", *_HARMS, *_OTHERS])
-    if harm in _HARMS:
-        path.write_bytes(_HARMS[harm](path.read_bytes(), rng))
+    harm = rng.choice(["bits", "bits", "bits", *HARMS, *_OTHERS])
+    if harm in HARMS:
+        path.write_bytes(HARMS[harm](path.read_bytes(), rng))
     elif harm == "gone":
         path.unlink()
     else:

@@ -63,7 +63,7 @@ def places(folder: Path) -> Iterator[tuple[str, int, int]]:
         yield from ((path.name, *place) for place in pickles_in(path.read_bytes()) if place[1] - place[0] >= len(HARM))
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, _seed: int) -> None:
     """Make an index, and list the pickles in it."""
     if not _SOUND:
         folders = Folders(folder / "foreign index")

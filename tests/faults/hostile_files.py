@@ -34,7 +34,7 @@ _ARTICLES: list[tuple[str, list[str]]] = []
 _SOUND: list[Path] = []
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, _seed: int) -> None:
     """Read the demo corpus, and load what a reindex needs."""
     if _ARTICLES:
         return

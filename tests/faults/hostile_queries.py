@@ -29,7 +29,7 @@ _LONGEST_S = 10
 _FOLDERS: list[tuple[Path, Path]] = []
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, _seed: int) -> None:
     """Take the demo index that the environment names, or make a small one."""
     if _FOLDERS:
         return

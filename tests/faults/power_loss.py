@@ -169,12 +169,12 @@ def _content(state: State, number: int, rng: random.Random) -> bytes:
 _RECORDS: dict[str, list[State]] = {}
 
 
-def prepare(folder: Path) -> None:
-    """Make the scenes and record each operation, once for all trials."""
-    make_scenes(folder)
-    for kind in OPERATIONS:
-        if kind not in _RECORDS:
-            _RECORDS[kind] = _recorded(kind, folder)
+def prepare(folder: Path, seed: int) -> None:
+    """Make the scenes and record the operation of a trial, once for all trials."""
+    make_scenes(folder, seed)
+    kind = list(OPERATIONS)[seed % len(OPERATIONS)]
+    if kind not in _RECORDS:
+        _RECORDS[kind] = _recorded(kind, folder)
 
 
 def _recorded(kind: str, folder: Path) -> list[State]:

@@ -31,6 +31,7 @@ CLASSES = (
     "write_errors",
     "power_loss",
     "damage",
+    "snapshots",
     "foreign",
     "concurrency",
     "hostile_files",
@@ -39,7 +40,7 @@ CLASSES = (
 )
 """The modules of the campaign."""
 _PATIENCE_S = 600
-"""Seconds after which a trial is stuck, on the busiest machine."""
+"""Seconds after which a trial is stuck, on the busiest machine, unless its module has a PATIENCE_S of its own."""
 
 
 class Trials:
@@ -89,8 +90,9 @@ def _forked(name: str, seed: int, folder: Path) -> Outcome:
     os.close(write)
     answer = b""
     stuck = False
+    patience = getattr(import_module(f"faults.{name}"), "PATIENCE_S", _PATIENCE_S)
     while not stuck:
-        stuck = not select.select([read], [], [], _PATIENCE_S)[0]
+        stuck = not select.select([read], [], [], patience)[0]
         piece = b"" if stuck else os.read(read, 65536)
         if not piece:
             break
@@ -128,7 +130,7 @@ def serve(folder: Path) -> None:
     for line in sys.stdin:
         job = json.loads(line)
         module = import_module(f"faults.{job['class']}")
-        module.prepare(folder / "prepared")
+        module.prepare(folder / "prepared", job["seed"])
         of_trial = folder / f"{job['class']}-{job['seed']}"
         outcome = _forked(job["class"], job["seed"], of_trial)
         if not outcome.failed:

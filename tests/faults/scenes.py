@@ -1,6 +1,9 @@
 """The scenes of the campaign: what an operation starts from, what it may leave at any moment, and what it must come to."""
 
+import hashlib
 import json
+import os
+import pickle
 import re
 import shutil
 import tomllib
@@ -157,10 +160,9 @@ def everything(folders: Folders) -> dict[str, Any]:
     """Return all that an index holds and answers, in a form that two of them can be compared by."""
     manifest = json.loads((folders.index / "manifest.json").read_text("utf-8"))
     engine = WhooshEngine(folders.index / manifest["data"])
+    elsewhere = ("data", "corpus", "corpus_from_index", "checksum")
     held = {
-        "manifest": {
-            name: value for name, value in manifest.items() if name not in ("data", "corpus", "corpus_from_index", "checksum")
-        },
+        "manifest": {name: value for name, value in manifest.items() if name not in elsewhere},
         "records": {one: engine.records([one])[0] for one in engine.article_ids()},
         "vectors": sorted(engine.vectors()),
         # A stamp tells when a file was copied, or nothing if that is too short ago.
@@ -211,10 +213,7 @@ def mended_by(folders: Folders, command: str) -> None:
 
 def check_mended(folders: Folders, spare: Path) -> None:
     """Compare an index with a clean build of its corpus in a spare folder. Raises Failed."""
-    clean = Folders(spare)
-    shutil.copytree(folders.corpus, clean.corpus, dirs_exist_ok=True)
-    clean.update()
-    expected, held = everything(clean), everything(folders)
+    expected, held = _of_clean_build(folders, spare), everything(folders)
     if held["records"].keys() != expected["records"].keys():
         gone = expected["records"].keys() - held["records"].keys()
         raise Failed("lost" if gone else "wrong", f"{gone or held['records'].keys() - expected['records'].keys()}")
@@ -230,6 +229,24 @@ def check_mended(folders: Folders, spare: Path) -> None:
         raise Failed("wrong", f"work is left: {again}")
 
 
+def _of_clean_build(folders: Folders, spare: Path) -> dict[str, Any]:
+    """Return what a clean build of a corpus holds. That of one corpus is made once, and kept in a file beside the trials."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folders.corpus.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folders.corpus)}\0{len(content)}\0".encode() + content)
+    kept = spare.parents[1] / f"{digest.hexdigest()}.clean"
+    if not kept.exists():
+        clean = Folders(spare)
+        shutil.copytree(folders.corpus, clean.corpus, dirs_exist_ok=True)
+        clean.update()
+        made = kept.with_suffix(f".{os.getpid()}")
+        made.write_bytes(pickle.dumps(everything(clean)))
+        made.replace(kept)
+    held: dict[str, Any] = pickle.loads(kept.read_bytes())
+    return held
+
+
 class Scene:
     """An operation, and everything that can be said of its index and corpus before, meanwhile and after."""
 
@@ -243,8 +260,7 @@ class Scene:
         self.before: Contents = {}
         work = OLD_WORK
         if kind != "first build":
-            self._start.update()
-            self.before = contents(self._start)
+            self.before = self._built(root.parent / "old")
             work = []
         if kind in ("update", "rebuild", "restore"):
             work = NEW_WORK if kind != "restore" else []
@@ -256,6 +272,18 @@ class Scene:
         self.after = contents(done)
         self.states = list(self._states(work))
         self._original = {path: path.read_bytes() for path in self._files(self._start)}
+
+    def _built(self, old: Path) -> Contents:
+        """Index the first corpus, once for all scenes; return what is held."""
+        kept = old / "contents"
+        if not kept.exists():
+            built = self.found(old)
+            shutil.copytree(self._start.corpus, built.corpus)
+            built.update()
+            kept.write_bytes(pickle.dumps(contents(built)))
+        shutil.copytree(old / "index", self._start.index, dirs_exist_ok=True)
+        held: Contents = pickle.loads(kept.read_bytes())
+        return held
 
     def _restorable(self) -> None:
         """Take a snapshot of the index, then bring it up to date: restoring it leads back."""
@@ -379,7 +407,7 @@ class Scene:
 _SCENES: dict[str, Scene] = {}
 
 
-def make_scenes(folder: Path) -> None:
+def make_scenes(folder: Path, _seed: int) -> None:
     """Make the scene of each operation, once for all trials."""
     for kind in OPERATIONS:
         if kind not in _SCENES:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -22,7 +21,7 @@ from htxsearch.indexing import workers
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.documents import document_of
 from htxsearch.indexing.update import reindex, unobserved
-from htxsearch.indexing.workers import _Answer
+from htxsearch.indexing.workers import Answer
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of
 
@@ -49,11 +48,10 @@ class AtOnce:
     def __init__(self, _count: int, _niceness: int = 0) -> None:
         self.ordered = 0
 
-    def make(self, articles: list[Article]) -> _Answer:
+    def make(self, articles: list[Article]) -> Answer:
         self.ordered += len(articles)
-        future: Future[Any] = Future()
-        future.set_result(workers._pickled([workers._document_or_error(one) for one in articles]))
-        return workers._Answer(future)
+        made = workers.documents_or_errors(articles)
+        return Answer(lambda: made)
 
     def close(self) -> None:
         pass

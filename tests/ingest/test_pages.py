@@ -142,9 +142,10 @@ def test_repeated_blocks_of_a_page_are_dropped() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"<html></html>", b"<ul><li><a href='/'>Trang</a></li></ul>", b"\x89PNG\r\n"])
-def test_a_page_without_an_article_is_unreadable(data: bytes) -> None:
+def test_a_page_without_an_article_is_unreadable(data: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(Unreadable):
         read_page(data)
+    assert not caplog.records  # nothing reaches the terminal but the reason
 
 
 @given(

@@ -1,4 +1,4 @@
-"""The commands that change the index or the corpus: reindex, add, feeds."""
+"""The commands that change the index or the corpus: reindex, analyse, add, feeds."""
 
 import sys
 from collections.abc import Callable
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Plan, Report
     from htxsearch.indexing.run import Priority
 
-__all__ = ["add", "feeds", "reindex"]
+__all__ = ["add", "analyse", "feeds", "reindex"]
 
 _LONGEST_MINUTES = 7 * 24 * 60
 
@@ -104,6 +104,30 @@ def reindex(
             show(update(rebuild=True))
         _watch(index, update, show, follow if feeds else None, every)
     return 0
+
+
+@click.command(cls=TranslatedCommand)
+@click.argument("corpus", metavar="SOURCE", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--dask", metavar="ADDRESS")
+@click.option("--workers", type=click.IntRange(1), metavar="N")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="index", show_default=True)
+@json_option
+def analyse(corpus: Path, dask: str | None, workers: int | None, out: Path, as_json: bool) -> int:
+    """Take the articles of a folder into an index, analysed by Dask workers."""
+    from htxsearch.index import Index
+    from htxsearch.indexing.dask_workers import DaskWorkers
+    from htxsearch.indexing.workers import default_workers
+
+    if dask and workers:
+        raise UsageError("option.dask-or-workers")
+    with Index(out, corpus=corpus) as index:
+        made = DaskWorkers(dask, count=workers or default_workers())
+        try:
+            report = update_index(index, workers=made)
+        finally:
+            made.close()
+        _show_update(index, report, semantic=False, as_json=as_json)
+    return SOME_REJECTED if report.newly_rejected else 0
 
 
 def _show_plan(plan: "Plan", *, as_json: bool) -> None:

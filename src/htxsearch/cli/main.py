@@ -25,6 +25,7 @@ _COMMANDS = {
     "related": "ask:related",
     "show": "ask:show",
     "reindex": "corpus:reindex",
+    "analyse": "corpus:analyse",
     "add": "corpus:add",
     "edit": "edit:edit",
     "feeds": "corpus:feeds",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Report
     from htxsearch.indexing.run import Priority
+    from htxsearch.indexing.workers import DocumentWorkers
     from htxsearch.ingest.article import Doubtful, Rejected
 
 __all__ = [
@@ -188,7 +189,7 @@ def update_index(
     index: "Index",
     *,
     rebuild: bool = False,
-    workers: int | None = None,
+    workers: "int | DocumentWorkers | None" = None,
     allow_removals: bool = False,
     allow_other_corpus: bool = False,
     priority: "Priority" = "low",

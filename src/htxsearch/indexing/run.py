@@ -32,12 +32,12 @@ from htxsearch.indexing.manifest import (
 from htxsearch.indexing.progress import ProgressFile, note_run
 from htxsearch.indexing.removals import are_many
 from htxsearch.indexing.update import Progress, check_rebuild, planned, reindex, unobserved
-from htxsearch.indexing.workers import LOW_PRIORITY, NORMAL_PRIORITY, default_workers
+from htxsearch.indexing.workers import LOW_PRIORITY, NORMAL_PRIORITY, DocumentWorkers, default_workers
 from htxsearch.ingest.corpus import check_corpus
 from htxsearch.ingest.readers.ocr import keep_only
 from htxsearch.text.segmenter import segmenter_version
 
-__all__ = ["Engines", "Priority", "UpdateOptions", "niceness_of", "plan", "update"]
+__all__ = ["DocumentWorkers", "Engines", "Priority", "UpdateOptions", "niceness_of", "plan", "update"]
 
 Priority = Literal["low", "normal"]
 _NICENESS: dict[str, int] = {"low": LOW_PRIORITY, "normal": NORMAL_PRIORITY}
@@ -56,7 +56,7 @@ class UpdateOptions:
 
     batch: int
     rebuild: bool = False
-    workers: int | None = None
+    workers: int | DocumentWorkers | None = None
     progress: Progress | None = None
     allow_removals: bool = False
     allow_other_corpus: bool = False
@@ -87,7 +87,7 @@ def update(
     """
     workers = default_workers() if options.workers is None else options.workers
     niceness = niceness_of(options.priority)
-    if workers < 1:
+    if isinstance(workers, int) and workers < 1:
         raise UsageError("option.workers", workers=workers)
     started = perf_counter()
     check_corpus(corpus, not_empty=options.rebuild and exists(index) and not options.allow_removals)

@@ -35,6 +35,7 @@ from htxsearch.indexing.reprints import read_sketches, sketch
 from htxsearch.indexing.workers import (
     LOW_PRIORITY,
     DocumentSource,
+    DocumentWorkers,
     MakeDocument,
     ReadAheadSource,
     ReadOutcome,
@@ -194,7 +195,7 @@ class _Update:
         engine: Engine,
         *,
         batch: int = 1,
-        workers: int = 1,
+        workers: int | DocumentWorkers = 1,
         niceness: int = 0,
         progress: Progress = unobserved,
         files_done: FilesDone = lambda *_: None,
@@ -487,7 +488,7 @@ class _Update:
 def reindex(
     engine: Engine,
     corpus: Path,
-    workers: int = 1,
+    workers: int | DocumentWorkers = 1,
     *,
     batch: int,
     progress: Progress,
@@ -499,9 +500,10 @@ def reindex(
     """Bring the engine in line with the corpus folder.
 
     About every `batch` articles are committed. With more than one worker, other processes of that `niceness` analyse new
-    articles if there are many. `files_done` is told how far it is. `recognised` is the folder that keeps the text of scanned
-    pages. Unless `allow_removals`, CorpusError is raised before anything is removed if more than half of the articles would be
-    lost, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies. Running it again changes nothing.
+    articles if there are many; or `workers` are those of a cluster. `files_done` is told how far it is. `recognised` is the
+    folder that keeps the text of scanned pages. Unless `allow_removals`, CorpusError is raised before anything is removed if
+    more than half of the articles would be lost, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies.
+    Running it again changes nothing.
     """
     update = _Update(engine, batch=batch, workers=workers, niceness=niceness, progress=progress, files_done=files_done)
     with recognising(Recogniser(recognised, page_done=update.page_done)):

@@ -35,8 +35,10 @@ __all__ = [
     "BACKGROUND_PRIORITY",
     "LOW_PRIORITY",
     "NORMAL_PRIORITY",
+    "Answer",
     "CatalogueView",
     "DocumentSource",
+    "DocumentWorkers",
     "MakeDocument",
     "ReadAheadSource",
     "ReadOutcome",
@@ -44,6 +46,7 @@ __all__ = [
     "Workers",
     "become_worker",
     "default_workers",
+    "documents_or_errors",
     "lower_priority",
     "serve",
     "start_python",
@@ -123,6 +126,16 @@ class SequentialSource:
         """No work is ever in progress."""
 
 
+class DocumentWorkers(Protocol):
+    """Makes documents elsewhere, of many articles at a time."""
+
+    def make(self, articles: list[Article]) -> "Answer":
+        """Start making the documents of articles; return at once."""
+
+    def close(self) -> None:
+        """Stop all work in progress."""
+
+
 @dataclass(slots=True, eq=False)
 class _Item:
     """An outcome read ahead, None at the end of a file.
@@ -132,7 +145,7 @@ class _Item:
 
     outcome: ReadOutcome | None
     size: int = 0
-    answer: "_Answer | None" = None
+    answer: "Answer | None" = None
     index: int = 0
 
 
@@ -140,18 +153,23 @@ class ReadAheadSource:
     """Reads ahead, within bounds, and has workers make the documents needed later."""
 
     def __init__(
-        self, sources: Sequence[SourceFile], catalogue: CatalogueView, *, workers: int, niceness: int = LOW_PRIORITY
+        self,
+        sources: Sequence[SourceFile],
+        catalogue: CatalogueView,
+        *,
+        workers: "int | DocumentWorkers",
+        niceness: int = LOW_PRIORITY,
     ) -> None:
         """`sources` will be read in this order, other files in between.
 
-        The processes are started when there is enough work for them.
+        `workers` is a number of processes, which are started when there is enough work for them, or those that are there.
         """
         self._niceness = niceness
         self._announced = {source.path for source in sources}
         self._upcoming = (item for source in sources for item in _items(source, catalogue))
         self._catalogue = catalogue
-        self._count = workers
-        self._workers: Workers | None = None
+        self._count = workers if isinstance(workers, int) else 0
+        self._workers: DocumentWorkers | None = None if isinstance(workers, int) else workers
         self._window: deque[_Item] = deque()
         self._size = 0
         self._unsent: deque[_Item] = deque()
@@ -244,11 +262,13 @@ def default_workers() -> int:
     return min(processors, _MOST)
 
 
-def worth_workers(size: int, workers: int) -> bool:
+def worth_workers(size: int, workers: "int | DocumentWorkers") -> bool:
     """Return True if workers would analyse `size` bytes sooner than this process.
 
-    `workers` is the number of workers.
+    `workers` is the number of workers, or those that are there already.
     """
+    if not isinstance(workers, int):
+        return size > 0
     return workers > 1 and size >= _WORTH and can_start_python()
 
 
@@ -260,11 +280,14 @@ class _Job(NamedTuple):
     answer: "Future[bytes]"
 
 
-class _Answer:
-    """The documents of one message, unpacked when the first is asked for."""
+class Answer:
+    """The documents of one message, unpacked when the first is asked for.
 
-    def __init__(self, future: "Future[bytes]") -> None:
-        self._future = future
+    `get` returns what `documents_or_errors` made, when it is ready.
+    """
+
+    def __init__(self, get: Callable[[], bytes]) -> None:
+        self._get = get
         self._documents: Sequence[Document | Exception] | None = None
 
     def document(self, index: int) -> Document:
@@ -273,7 +296,7 @@ class _Answer:
         Raises the worker's error, HtxError if the worker died.
         """
         if self._documents is None:
-            self._documents = pickle.loads(_result(self._future))
+            self._documents = pickle.loads(self._get())
         document = self._documents[index]
         if isinstance(document, Exception):
             raise document
@@ -306,11 +329,11 @@ class Workers:
         for thread in self._threads:
             thread.start()
 
-    def make(self, articles: list[Article]) -> _Answer:
+    def make(self, articles: list[Article]) -> Answer:
         """Start making the documents of articles; return at once."""
         job = _Job(articles, Future())
         self._jobs.put(job)
-        return _Answer(job.answer)
+        return Answer(partial(_result, job.answer))
 
     def close(self) -> None:
         """Kill the processes."""
@@ -415,8 +438,7 @@ def serve() -> None:
     jobs: queue.SimpleQueue[list[Article]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
-        answer = _pickled([_document_or_error(article) for article in jobs.get()])
-        answers.write(packed(answer))
+        answers.write(packed(documents_or_errors(jobs.get())))
         answers.flush()
 
 
@@ -440,7 +462,9 @@ def _document_or_error(article: Article) -> Document | Exception:
         return error
 
 
-def _pickled(answer: list[Document | Exception]) -> bytes:
+def documents_or_errors(articles: Sequence[Article]) -> bytes:
+    """Return a pickle with the document of each article, or the error of its analysis."""
+    answer = [_document_or_error(article) for article in articles]
     try:
         return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
     except Exception:  # some exceptions cannot be pickled; their text can

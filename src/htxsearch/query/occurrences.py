@@ -49,7 +49,7 @@ class Run(NamedTuple):
 
 
 class _Text:
-    """A text, with its tokens and their folded forms, which are made when they are asked for."""
+    """A text, with its tokens and their folded forms, made when they are asked for."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -89,7 +89,7 @@ def make_app(settings: Settings) -> Starlette:
 
 
 def _stop_with_parent() -> None:
-    """Have this worker process end as at SIGTERM when the process that started it is gone, however it ended.
+    """End this process, as at SIGTERM, when the one that started it is gone.
 
     Without workers there is no such process, and nothing is done.
     """

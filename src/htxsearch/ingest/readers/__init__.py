@@ -24,6 +24,7 @@ from htxsearch.ingest.readers.markdown import read_markdown
 from htxsearch.ingest.readers.office import read_odt, read_pptx
 from htxsearch.ingest.readers.old_word import read_doc
 from htxsearch.ingest.readers.page import read_page
+from htxsearch.ingest.readers.parquet import read_parquet
 from htxsearch.ingest.readers.pdf import read_pdf
 from htxsearch.ingest.readers.pictures import check_picture, read_picture
 from htxsearch.ingest.readers.plain import read_plain
@@ -151,6 +152,7 @@ READERS: Mapping[str, Reader] = {
     "json_lines": read_json_lines,
     "json_array": read_json_array,
     "table": read_table,
+    "parquet": read_parquet,
     "pdf": read_pdf,
     "picture": read_picture,
     "docx": read_docx,
@@ -207,6 +209,6 @@ READERS_OF_PAGES: tuple[Reader, ...] = (read_plain, read_page)
 """Readers of files that contain site boilerplate."""
 
 READERS_OF_SEVERAL: tuple[Reader, ...] = tuple(
-    READERS[kind] for kind in ("json_lines", "json_array", "table", "sheets", "mail", "outlook", "archive")
+    READERS[kind] for kind in ("json_lines", "json_array", "table", "parquet", "sheets", "mail", "outlook", "archive")
 )
 """Readers of files with several articles, whose ids need not be the path of the file."""

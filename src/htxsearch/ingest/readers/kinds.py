@@ -9,6 +9,7 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Unreadable
 from htxsearch.ingest.readers.archive import Archive
 from htxsearch.ingest.readers.compound import stream_names
+from htxsearch.ingest.readers.parquet import MAGIC
 
 __all__ = ["HEAD", "OLD_OFFICE", "READABLE", "kind_of"]
 
@@ -73,6 +74,7 @@ _NAMES = frozenset(
         ".xls",
         ".ods",
         ".pptx",
+        ".parquet",
     }
 )
 """Other suffixes with which a text is read as text, even if the suffix promises something else."""
@@ -101,6 +103,8 @@ def kind_of(data: bytes, suffix: str) -> str:
     for magic, reason in _REJECTED:
         if head.startswith(magic):
             raise Unreadable(reason)
+    if head.startswith(MAGIC):
+        return "parquet"
     if head.startswith(_PICTURES):
         return "picture"
     if b"%PDF-" in head[:1024]:

@@ -5,6 +5,7 @@ An official document that was saved as a page, or that a page consists of, is re
 
 import html
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
@@ -64,6 +65,7 @@ def read_page(data: bytes) -> Iterator[ParsedDocument]:
     """
     import trafilatura
 
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # what it discards is said by the reasons here
     root = page_tree(data)
     if root is None:
         raise Unreadable(message("file.page-without-article"))

@@ -21,7 +21,7 @@ from htxsearch.ingest.readers.markup import field_lines
 from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.tokens import has_tokens
 
-__all__ = ["json_line", "read_json_array", "read_json_lines", "read_table"]
+__all__ = ["json_line", "line_of_row", "read_json_array", "read_json_lines", "read_table"]
 
 
 # JSON lines
@@ -63,10 +63,15 @@ def read_json_array(data: bytes) -> Iterator[Line]:
         raise Unreadable(message("file.json-no-array"))
     dropped = _dropped_fields(beside.items(), Metadata())
     for number, row in enumerate(found, start=1):
-        if isinstance(row, dict) and row.get("id") in (None, ""):
-            words = f"{row.get('title')} {row.get('text')}".encode("utf-8", "replace")
-            row = {**row, "id": f"json-{hashlib.blake2b(words, digest_size=6).hexdigest()}"}
-        yield Line(json.dumps(row, ensure_ascii=False), number, dropped)
+        yield line_of_row(row, number, "json", dropped)
+
+
+def line_of_row(row: object, number: int, kind: str, dropped: tuple[Dropped, ...] = ()) -> Line:
+    """Return a row as a line; one without an id has one by its title and text."""
+    if isinstance(row, dict) and row.get("id") in (None, ""):
+        words = f"{row.get('title')} {row.get('text')}".encode("utf-8", "replace")
+        row = {**row, "id": f"{kind}-{hashlib.blake2b(words, digest_size=6).hexdigest()}"}
+    return Line(json.dumps(row, ensure_ascii=False), number, dropped)
 
 
 def json_line(line: Line) -> ParsedDocument | Rejected:
