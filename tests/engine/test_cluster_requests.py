@@ -146,6 +146,13 @@ def test_what_may_pass_is_tried_again(error: Exception) -> None:
     assert cluster.requests == 3
 
 
+def test_where_nobody_answers_it_is_said_soon() -> None:
+    cluster = asked(exceptions.ConnectionError("N/A", "x", OSError("x")), patience_s=1000.0)
+    with pytest.raises(IndexNotReadable):
+        cluster.request("GET", "/")
+    assert cluster.requests == 6
+
+
 @pytest.mark.parametrize("error", [failure(400), failure(401), exceptions.SSLError("N/A", "x", OSError("x"))])
 def test_what_will_not_pass_is_not_tried_again(error: Exception) -> None:
     cluster = asked(error)

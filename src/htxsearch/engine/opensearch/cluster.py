@@ -22,6 +22,8 @@ Json = dict[str, Any]
 _TIMEOUT_S = 60.0
 _PATIENCE_S = 20.0
 """How long a request is tried again: an election of a manager takes some seconds after its node is gone."""
+_MOST_UNANSWERED = 6
+"""How often all hosts may fail to answer, in some three seconds: then nobody is there."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 3.0
 _PASSING = {429, 502, 503, 504}
 """Answers of a cluster that is too busy, or about to elect a manager or move a shard."""
@@ -68,6 +70,7 @@ class Cluster:
         from opensearchpy import exceptions
 
         headers = {"content-type": "application/x-ndjson"} if isinstance(body, str) else None
+        unanswered = 0
         for pause_s in (*self._pauses(), None):
             self.requests += 1
             try:
@@ -77,7 +80,9 @@ class Cluster:
             except exceptions.ConflictError as error:
                 raise Conflict from error
             except exceptions.TransportError as error:
-                is_passing = isinstance(error, exceptions.ConnectionError) or error.status_code in _PASSING
+                is_unanswered = isinstance(error, exceptions.ConnectionError)
+                unanswered += is_unanswered
+                is_passing = unanswered < _MOST_UNANSWERED if is_unanswered else error.status_code in _PASSING
                 if pause_s is None or not is_passing or isinstance(error, exceptions.SSLError):
                     self._fail(error)
                 self._pause(pause_s)
