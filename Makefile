@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: make demo, make test. The scripts do the work; CONTRIBUTING.md lists them.
-.PHONY: demo test test-with setup check lock sbom bench perf docs eval faults train train-reader
+.PHONY: demo test test-with setup check lock sbom bench perf docs eval faults train train-reader cluster cluster-stop test-cluster
 
 DATA ?= ../shared/data
 SETS = htxqa-dev htx-law mlqa-vi xquad-vi viquad-dev
@@ -36,6 +36,17 @@ bench: setup
 # Instructions, counted by valgrind, against those pinned: what noise cannot fool.
 perf: setup
 	.venv/bin/python benches/instructions.py
+
+# A real OpenSearch cluster on loopback, for tests and trials: Java 17 and Maven. NODES=1 starts one node.
+NODES ?= 3
+cluster:
+	NODES=$(NODES) scripts/cluster/cluster start
+
+cluster-stop:
+	scripts/cluster/cluster stop
+
+test-cluster: setup
+	scripts/test-cluster
 
 # Trials of each class; hours for a thousand on a busy machine. docs/reliability.md says what they are.
 FAULTS ?= 1000

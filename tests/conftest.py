@@ -16,7 +16,9 @@ from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.errors.messages import set_advice_options
 
 # All that tests take from the shell; so nobody's language, colours, width of terminal, proxy or HTXSEARCH_INDEX decides.
-KEPT = frozenset("HOME LD_LIBRARY_PATH PATH TEMP TMP TMPDIR SYSTEMROOT USERPROFILE HTXSEARCH_API_CASES".split())
+KEPT = frozenset(
+    "HOME LD_LIBRARY_PATH PATH TEMP TMP TMPDIR SYSTEMROOT USERPROFILE HTXSEARCH_API_CASES HTXSEARCH_TEST_CLUSTER".split()
+)
 for name in os.environ.keys() - KEPT:
     if not name.startswith(("COV_", "COVERAGE_", "PYTEST_")):
         del os.environ[name]

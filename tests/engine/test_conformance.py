@@ -40,16 +40,20 @@ from htxsearch.engine.memory import MemoryEngine
 from htxsearch.engine.whoosh import WhooshEngine
 from htxsearch.text.normalize import folded_form
 
+from .clusters import ClusterIndex
 from .documents import any_of, document, hits, phrase, put, scores, syllables, terms
 
 
-@pytest.fixture(params=["memory", "whoosh"])
+@pytest.fixture(params=["memory", "whoosh", pytest.param("opensearch", marks=pytest.mark.cluster)])
 def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Engine]]:
     """Return a function that makes a fresh engine."""
     made: list[Engine] = []
+    index = ClusterIndex() if request.param == "opensearch" else None
 
     def make() -> Engine:
-        if request.param == "memory":
+        if index is not None:
+            made.append(index.engine())
+        elif request.param == "memory":
             made.append(MemoryEngine())
         else:
             made.append(WhooshEngine(tmp_path / f"data-{len(made)}", create=True))
@@ -58,6 +62,8 @@ def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
     yield make
     for engine in made:
         engine.close()
+    if index is not None:
+        index.remove()
 
 
 @pytest.fixture
@@ -1096,7 +1102,7 @@ deep = groups(flat, st.one_of(strict, groups(strict, strict, flat, least=(1, 1))
 asked_of_both = st.tuples(leaves, leaves, flat, deep, deep, deep, best, in_article, chosen)
 
 
-def assert_the_same_answers(one: MemoryEngine, other: WhooshEngine, node: Node) -> None:
+def assert_the_same_answers(one: MemoryEngine, other: Engine, node: Node) -> None:
     some: dict[str, Any]
     for some in ({}, {"per_article": False}, {"by_date": True}, {"offset": 2, "limit": 3}, {"explain": True, "limit": 6}):
         asked: Any = {"limit": 99, "facets": ("place", "source", "year"), **some}
@@ -1112,7 +1118,7 @@ def assert_the_same_answers(one: MemoryEngine, other: WhooshEngine, node: Node) 
             assert all(sum(score for _, score in hit.parts) == pytest.approx(hit.score, abs=1e-8) for hit in first.hits)
 
 
-def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
+def assert_the_same_contents(one: MemoryEngine, other: Engine) -> None:
     assert one.counts() == other.counts()
     assert one.article_ids() == other.article_ids()
     assert one.records(IDS) == other.records(IDS)
@@ -1132,28 +1138,47 @@ def assert_the_same_contents(one: MemoryEngine, other: WhooshEngine) -> None:
     assert one.blob("lượt") == other.blob("lượt")
 
 
-@settings(
+def compare(other: Engine, work: list[list[Document | str]], asked: tuple[Any, ...]) -> None:
+    """Let an engine and the oracle do the same work, and compare their contents and answers."""
+    one = MemoryEngine()
+    for number, batch in enumerate(work):
+        for engine in (one, other):
+            writer = engine.writer()
+            for change in batch:
+                if isinstance(change, str):
+                    writer.delete(change)
+                else:
+                    writer.replace(change)
+            writer.commit({"lượt": str(number).encode()})
+        assert_the_same_contents(one, other)
+    for node in asked:
+        assert_the_same_answers(one, other, node)
+        if isinstance(node, DisjunctionMax):
+            assert one.frequencies([node]) == other.frequencies([node])
+    other.close()
+
+
+examples = settings(
     max_examples=40,
     phases=[Phase.explicit, Phase.generate],  # making a failure small takes minutes: leave this out when there is one
 )
+
+
+@examples
 @given(work=batches, asked=asked_of_both)
 def test_both_engines_give_the_same_answers_after_the_same_work(
     work: list[list[Document | str]], asked: tuple[Any, ...]
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        one, other = MemoryEngine(), WhooshEngine(Path(folder, "data"), create=True)
-        for number, batch in enumerate(work):
-            for engine in (one, other):
-                writer = engine.writer()
-                for change in batch:
-                    if isinstance(change, str):
-                        writer.delete(change)
-                    else:
-                        writer.replace(change)
-                writer.commit({"lượt": str(number).encode()})
-            assert_the_same_contents(one, other)
-        for node in asked:
-            assert_the_same_answers(one, other, node)
-            if isinstance(node, DisjunctionMax):
-                assert one.frequencies([node])[0] == other.frequencies([node])[0]
-        other.close()
+        compare(WhooshEngine(Path(folder, "data"), create=True), work, asked)
+
+
+@pytest.mark.cluster
+@examples
+@given(work=batches, asked=asked_of_both)
+def test_a_cluster_gives_the_same_answers_after_the_same_work(work: list[list[Document | str]], asked: tuple[Any, ...]) -> None:
+    index = ClusterIndex()
+    try:
+        compare(index.engine(), work, asked)
+    finally:
+        index.remove()

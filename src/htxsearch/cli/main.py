@@ -9,7 +9,7 @@ import traceback
 
 import click
 
-from htxsearch.cli.shared import OWN_PROCESS, show_error, worded
+from htxsearch.cli.shared import OWN_PROCESS, engine_option, show_error, worded
 from htxsearch.cli.translation import TranslatedGroup, environment_language, say, text, use_language
 from htxsearch.errors import HtxError
 
@@ -34,6 +34,7 @@ _COMMANDS = {
     "doctor": "upkeep:doctor",
     "snapshot": "upkeep:snapshot",
     "restore": "upkeep:restore",
+    "move": "upkeep:move",
     "eval": "evaluation:evaluation",
     "bench": "benchmark:benchmark",
     "completion": "completion:completion",
@@ -45,6 +46,7 @@ _COMMANDS = {
     places=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@engine_option
 @click.version_option(package_name="htxsearch", prog_name="htxsearch")
 @click.pass_context
 def cli(context: click.Context) -> None:

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 __all__ = [
     "OWN_PROCESS",
     "SOME_REJECTED",
+    "engine_option",
     "fetch_options",
     "filter_options",
     "folder_options",
+    "index_at",
     "json_option",
     "lower_own_priority",
     "open_index",
@@ -41,6 +43,8 @@ __all__ = [
 
 SOME_REJECTED = 1
 """The exit code if the command did its work, but could not read some of the files."""
+_ENGINE, _GIVEN = "htxsearch.engine", "htxsearch.given"
+"""Keys of the context: the URL of a cluster, and the options that advice repeats."""
 OWN_PROCESS = "own process"
 """The context's object if the process is the program's own, not that of a caller of its commands."""
 
@@ -52,7 +56,8 @@ reader_option = click.option(
 
 
 def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --corpus and --index, which every command that reads or writes takes."""
+    """Add --corpus, --index and --engine, which nearly every command takes."""
+    command = engine_option(command)
     folder = click.Path(path_type=Path, file_okay=False)
     for name, parameter, default in (("--index", "index_dir", "index"), ("--corpus", "corpus", "corpus")):
         variable = f"HTXSEARCH_{default.upper()}"
@@ -69,9 +74,33 @@ def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def engine_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --engine, which may stand before or behind the name of the command."""
+    return click.option(
+        "--engine", metavar="URL", envvar="HTXSEARCH_ENGINE", show_envvar=True, expose_value=False, callback=_take_engine
+    )(command)
+
+
+def _take_engine(context: click.Context, parameter: click.Parameter, url: str | None) -> None:
+    """Keep the URL for `index_at`; advice repeats one that was typed."""
+    is_typed = context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+    if url and (is_typed or _ENGINE not in context.meta):
+        context.meta[_ENGINE] = url
+        if is_typed:
+            context.meta.setdefault(_GIVEN, {})["--engine"] = url
+
+
+def index_at(index_dir: Path, corpus: Path, reader: Path | None = None) -> "Index":
+    """Return the index of the folders and the engine that the command line names."""
+    from htxsearch.index import Index
+
+    context = click.get_current_context(silent=True)
+    return Index(index_dir, corpus=corpus, reader=reader, engine=context.meta.get(_ENGINE) if context else None)
+
+
 def _repeat_in_advice(context: click.Context, parameter: click.Parameter, folder: Path) -> Path:
     """Let advice repeat the folders that were given on the command line."""
-    given: dict[str, str] = context.meta.setdefault("htxsearch.folders", {})
+    given: dict[str, str] = context.meta.setdefault(_GIVEN, {})
     if context.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE:
         given[parameter.opts[0]] = str(folder)
     set_advice_options("".join(f" {name} {shlex.quote(value)}" for name, value in sorted(given.items())))
@@ -144,9 +173,7 @@ def open_index(index_dir: Path, corpus: Path, reader: Path | None = None) -> "In
 
     `reader` is the folder of another reader of answers.
     """
-    from htxsearch.index import Index
-
-    index = Index(index_dir, corpus=corpus, reader=reader)
+    index = index_at(index_dir, corpus, reader)
     if not index.exists():
         if not corpus.is_dir():
             raise IndexMissing("index.no-corpus", index=index_dir, corpus=corpus)

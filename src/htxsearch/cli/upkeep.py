@@ -1,4 +1,4 @@
-"""The commands that look after an index: doctor, snapshot, restore."""
+"""The commands that look after an index: doctor, snapshot, restore, move."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,15 +7,17 @@ import click
 
 from htxsearch.cli.completion import complete_file
 from htxsearch.cli.progress import shown_progress
-from htxsearch.cli.shared import folder_options, json_option, lower_own_priority, print_json, worded
+from htxsearch.cli.shared import folder_options, index_at, json_option, lower_own_priority, print_json, worded
 from htxsearch.cli.translation import TranslatedCommand, language, say, text
 from htxsearch.errors.messages import render
 
 if TYPE_CHECKING:
     from htxsearch.indexing.findings import CheckReport
 
-__all__ = ["SOME_FAULTS", "doctor", "restore", "snapshot"]
+__all__ = ["FOLDER", "SOME_FAULTS", "doctor", "move", "restore", "snapshot"]
 
+FOLDER = "folder"
+"""The word that stands for the index folder where the URL of a cluster might."""
 SOME_FAULTS = 1
 """The exit code of a check that found something wrong."""
 
@@ -25,12 +27,11 @@ SOME_FAULTS = 1
 @folder_options
 def doctor(as_json: bool, index_dir: Path, corpus: Path) -> int:
     """Check everything of the index and its corpus."""
-    from htxsearch.index import Index
     from htxsearch.search.results import check_json
 
     lower_own_priority()
     with shown_progress("cli.checking", "cli.checking-progress") as progress:
-        report = Index(index_dir, corpus=corpus).check(progress)
+        report = index_at(index_dir, corpus).check(progress)
     if as_json:
         print_json(check_json(report))
     else:
@@ -68,12 +69,11 @@ _snapshot_file = click.argument("file", type=click.Path(path_type=Path), shell_c
 @folder_options
 def snapshot(file: Path, with_corpus: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """Write a consistent copy of the index to one file."""
-    from htxsearch.index import Index
     from htxsearch.search.results import snapshot_json
 
     lower_own_priority()
     with shown_progress("cli.saving", "cli.saving-progress") as progress:
-        written = Index(index_dir, corpus=corpus).snapshot(file, with_corpus=with_corpus, progress=progress)
+        written = index_at(index_dir, corpus).snapshot(file, with_corpus=with_corpus, progress=progress)
     if as_json:
         print_json(snapshot_json(written))
         return
@@ -88,11 +88,10 @@ def snapshot(file: Path, with_corpus: bool, as_json: bool, index_dir: Path, corp
 @folder_options
 def restore(file: Path, force: bool, as_json: bool, index_dir: Path, corpus: Path) -> None:
     """Put a snapshot in the place of the index."""
-    from htxsearch.index import Index
     from htxsearch.search.results import snapshot_json
 
     with shown_progress("cli.restoring", "cli.restoring-progress") as progress:
-        restored = Index(index_dir, corpus=corpus).restore(file, force=force, progress=progress)
+        restored = index_at(index_dir, corpus).restore(file, force=force, progress=progress)
     if as_json:
         print_json(snapshot_json(restored))
         return
@@ -100,3 +99,14 @@ def restore(file: Path, force: bool, as_json: bool, index_dir: Path, corpus: Pat
     click.echo(text("cli.snapshot-restored", articles=restored.articles, created=day, index=worded(str(index_dir))))
     if restored.kept:
         say("cli.corpus-kept", folder=worded(restored.kept))
+
+
+@click.command(cls=TranslatedCommand)
+@click.option("--to", metavar="URL", required=True)
+@folder_options
+def move(to: str, index_dir: Path, corpus: Path) -> None:
+    """Copy the index to a cluster, or back into its folder, without analysing again."""
+    lower_own_priority()
+    with shown_progress("cli.moving", "cli.moving-progress") as progress:
+        articles = index_at(index_dir, corpus).move("" if to == FOLDER else to, progress)
+    click.echo(text("cli.moved", articles=articles, to=worded(str(index_dir) if to == FOLDER else to)))

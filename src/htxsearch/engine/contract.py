@@ -164,10 +164,10 @@ def term_hash(term: str) -> int:
 
 def forward_of(terms: Terms) -> Forward:
     """Return terms as `Forward`."""
-    hashes = [zlib.crc32(term.encode()) for term in terms.syllables]
+    distinct = {term: zlib.crc32(term.encode()) for term in set(terms.syllables)}
+    hashes = [distinct[term] for term in terms.syllables]
     flags = terms.flags or bytes(len(hashes))
-    distinct = set(terms.syllables)
-    if len(set(hashes)) < len(distinct):
+    if len(set(distinct.values())) < len(distinct):
         twins: dict[int, list[str]] = {}
         for term in sorted(distinct):
             twins.setdefault(term_hash(term), []).append(term)

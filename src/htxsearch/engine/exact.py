@@ -6,6 +6,7 @@ asks `suffices` whether the best of all documents are among them. The memory eng
 knows no engine.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from heapq import nlargest
@@ -19,6 +20,7 @@ from htxsearch.engine.contract import (
     Best,
     Boolean,
     DateRange,
+    DisjunctionMax,
     FieldName,
     InArticle,
     Leaf,
@@ -101,6 +103,7 @@ class ExactScores:
         self._articles = articles
         self._statistics = statistics
         self._units = [(one.id, number) for one in articles.values() for number in range(len(one.passages))]
+        self._counted: dict[FieldName, Mapping[Unit, Mapping[str, int]]] = {}
 
     def matching(self, node: Node) -> dict[Unit, float]:
         """Return the score of every passage that a node matches."""
@@ -140,8 +143,7 @@ class ExactScores:
 
     def _leaf(self, node: Posting) -> dict[Unit, float | None]:
         of_title = is_on_article(node)
-        places = [(article_id, 0) for article_id in self._articles] if of_title else self._units
-        weights = {place: weight for place in places if (weight := self._weight(node, place))}
+        weights = self._phrase_weights(node) if isinstance(node, Phrase) else self._term_weights(node)
         rarity = 0.0
         if weights:
             field = node.field if isinstance(node, Phrase) else node.alternatives[0].field
@@ -149,17 +151,37 @@ class ExactScores:
         scores = {place: node.boost * rarity * weight for place, weight in weights.items()}
         return {unit: scores.get((unit[0], 0) if of_title else unit) for unit in self._units}
 
-    def _weight(self, node: Posting, unit: Unit) -> float:
-        """Return a leaf's weighted tf part in a passage or title, 0 without a match."""
-        article, number = self._articles[unit[0]], unit[1]
-        counts = term_frequencies(node, article, number)
-        weighted = [(node.field, 1.0)] if isinstance(node, Phrase) else [(one.field, one.weight) for one in node.alternatives]
-        best = 0.0
-        for (field, weight), tf in zip(weighted, counts, strict=True):
-            if tf:
-                length = len(field_terms(article, field, number))
-                best = max(best, weight * tf_part(tf, length_norm(length, self._statistics.average_length(field))))
-        return best
+    def _phrase_weights(self, node: Phrase) -> dict[Unit, float]:
+        """Return the tf part of each passage or title that has the phrase."""
+        places = [(article_id, 0) for article_id in self._articles] if is_on_article(node) else self._units
+        found = ((unit, term_frequencies(node, self._articles[unit[0]], unit[1])[0]) for unit in places)
+        return {unit: tf_part(tf, self._norm(node.field, unit)) for unit, tf in found if tf}
+
+    def _term_weights(self, node: DisjunctionMax) -> dict[Unit, float]:
+        """Return the best weighted tf part of each passage or title that matches."""
+        weights: dict[Unit, float] = {}
+        for one in node.alternatives:
+            term, weight = one.term, one.weight
+            for unit, counts in self._counts(one.field).items():
+                if term in counts:
+                    part = weight * tf_part(counts[term], self._norm(one.field, unit))
+                    if part > weights.get(unit, 0.0):
+                        weights[unit] = part
+        return weights
+
+    def _counts(self, field: FieldName) -> Mapping[Unit, Mapping[str, int]]:
+        """Return how often each term stands in a field of each passage, counted once.
+
+        A title has the number 0.
+        """
+        if field not in self._counted:
+            places = [(article_id, 0) for article_id in self._articles] if field in ARTICLE_FIELDS else self._units
+            self._counted[field] = {unit: Counter(field_terms(self._articles[unit[0]], field, unit[1])) for unit in places}
+        return self._counted[field]
+
+    def _norm(self, field: FieldName, unit: Unit) -> float:
+        length = len(field_terms(self._articles[unit[0]], field, unit[1]))
+        return length_norm(length, self._statistics.average_length(field))
 
     def parts(self, node: Node, unit: Unit) -> tuple[tuple[Leaf, float], ...]:
         """Return the leaves that match in a passage and can score, with their scores."""

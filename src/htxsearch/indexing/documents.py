@@ -14,7 +14,7 @@ facts, fact_keys
     its figures, and the words by which they are found (`facts`)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from htxsearch.engine.contract import Document
@@ -30,7 +30,7 @@ from htxsearch.text.official import text_of, without_motto
 from htxsearch.text.passages import passages
 from htxsearch.text.sentences import Span
 
-__all__ = ["document_of"]
+__all__ = ["document_of", "spellings_of"]
 
 
 def document_of(article: Article) -> Document:
@@ -48,7 +48,7 @@ def document_of(article: Article) -> Document:
         record=StoredArticle(article, tuple(spans)).to_json(),
         title=replace(of_title, words=(*of_title.words, *names)),
         passages=tuple(of_passages),
-        spellings=frozenset([*_spellings(terms), *(("word", name, name) for name in names)]),
+        spellings=spellings_of(terms, names),
         date=article.date,
         place=article.place,
         source=article.source,
@@ -58,8 +58,15 @@ def document_of(article: Article) -> Document:
     )
 
 
-def _spellings(terms: list[Terms]) -> Iterator[tuple[str, str, str]]:
-    for syllable in {syllable for part in terms for syllable in part.syllables}:
-        yield "syllable", folded_form(syllable), syllable
-    for word in {word for part in terms for word in part.words}:
-        yield "word", folded_form(word), word
+def spellings_of(terms: Iterable[Terms], names: Iterable[str]) -> frozenset[tuple[str, str, str]]:
+    """Return the spellings of an article's terms and of the names of its file."""
+    parts = list(terms)
+    syllables = {syllable for part in parts for syllable in part.syllables}
+    words = {word for part in parts for word in part.words}
+    return frozenset(
+        [
+            *(("syllable", folded_form(syllable), syllable) for syllable in syllables),
+            *(("word", folded_form(word), word) for word in words),
+            *(("word", name, name) for name in names),
+        ]
+    )

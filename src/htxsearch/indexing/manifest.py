@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from htxsearch.errors import (
     CorpusError,
@@ -43,6 +44,7 @@ __all__ = [
     "RECOGNISED",
     "Manifest",
     "adding_lock",
+    "address_noted",
     "articles_noted",
     "check_apart",
     "check_made_from",
@@ -53,6 +55,7 @@ __all__ = [
     "read_manifest",
     "stamp_of_manifest",
     "sweep",
+    "take_manifest",
     "with_corpus",
     "write_manifest",
     "writer_lock",
@@ -76,7 +79,8 @@ class Manifest:
     """The manifest of an index.
 
     `complete` is false while a run is in progress or was cut off. `corpus` is the folder that it was made from, and
-    `corpus_from_index` the same from the index folder, with "/"; both are "" where no run has noted them.
+    `corpus_from_index` the same from the index folder, with "/"; both are "" where no run has noted them. `address` is the URL
+    of the cluster that has the data, without secrets, "" if they are in the folder.
     """
 
     data: str
@@ -89,6 +93,12 @@ class Manifest:
     passages: int = 0
     corpus: str = ""
     corpus_from_index: str = ""
+    address: str = ""
+
+    def stored(self) -> dict[str, Any]:
+        """Return the manifest as JSON; without an address it is what former versions know."""
+        values = asdict(self)
+        return values if self.address else {name: value for name, value in values.items() if name != "address"}
 
 
 def read_manifest(index: Path) -> Manifest:
@@ -131,6 +141,36 @@ def articles_noted(index: Path) -> int:
     return articles if isinstance(articles, int) else 0
 
 
+def address_noted(index: Path) -> str:
+    """Return the URL of the cluster that has the data of an index, "" if none has."""
+    try:
+        address = json.loads((index / MANIFEST).read_text("utf-8"))["address"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    return address if isinstance(address, str) else ""
+
+
+def take_manifest(index: Path, stored: Mapping[str, Any], address: str) -> None:
+    """Note in a folder the manifest that a cluster has, unless it is noted.
+
+    The folder then holds what belongs to this machine alone. Raises UsageError if it holds an index of its
+    own, IndexNotWritable.
+    """
+    try:
+        own = read_manifest(index)
+    except IndexMissing:
+        own = None
+    except (IndexOutdated, IndexDamaged):
+        if not address_noted(index):
+            raise
+        own = None
+    if own is not None and not own.address:
+        raise UsageError("engine.folder-taken", index=str(index), address=address)
+    if own is None or (own.data, own.address) != (stored.get("data"), address):
+        make_folder(index)
+        _put_values(index, {**stored, "address": address})
+
+
 def stamp_of_manifest(index: Path) -> tuple[int, ...]:
     """Return numbers that change with every manifest, () if there is none."""
     try:
@@ -151,7 +191,10 @@ def exists(index: Path) -> bool:
 
 def write_manifest(index: Path, manifest: Manifest) -> None:
     """Replace the manifest, durably. Raises IndexNotWritable."""
-    values = asdict(manifest)
+    _put_values(index, manifest.stored())
+
+
+def _put_values(index: Path, values: Mapping[str, object]) -> None:
     put(index / MANIFEST, [f"{json.dumps({**values, 'checksum': _checksum(values)}, indent=2)}\n".encode()])
 
 

@@ -5,6 +5,7 @@ that says whether the run was finished, and a rebuild that replaces the old inde
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -69,10 +70,20 @@ def niceness_of(priority: str) -> int:
     return _NICENESS[priority]
 
 
-def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, *, distribution: str) -> Report:
+def update(
+    index: Path,
+    corpus: Path,
+    engines: Engines,
+    options: UpdateOptions,
+    *,
+    distribution: str,
+    address: str = "",
+    publish: Callable[[Manifest], None] = lambda _: None,
+) -> Report:
     """Bring an index in line with a corpus; see `Index.update` for what it raises.
 
-    `distribution` is what the manifest names as the engine.
+    `distribution` is what the manifest names as the engine, `address` the cluster that has the data; `publish` makes a manifest
+    known there, before the folder has it.
     """
     workers = default_workers() if options.workers is None else options.workers
     niceness = niceness_of(options.priority)
@@ -91,6 +102,7 @@ def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, 
         noted = with_corpus(
             manifest or Manifest(data=new_data_folder(), engine=distribution, segmenter=segmenter_version()), index, corpus
         )
+        noted = replace(noted, address=address)
         engine = engines(index / noted.data, create=fresh)
         is_beside_former = fresh and exists(index)
         if not is_beside_former:
@@ -123,6 +135,7 @@ def update(index: Path, corpus: Path, engines: Engines, options: UpdateOptions, 
             if is_beside_former and is_refused:
                 shutil.rmtree(index / noted.data, ignore_errors=True)
         finished = replace(noted, complete=True, articles=counts.articles, passages=counts.passages)
+        publish(finished)
         write_manifest(index, finished)
         sweep(index, finished)
         took_s = perf_counter() - started

@@ -1,0 +1,230 @@
+"""An index in a cluster as an engine, asked in as few round trips as can be."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from htxsearch.engine.contract import (
+    Counts,
+    DisjunctionMax,
+    Forwards,
+    Hit,
+    Lookup,
+    Node,
+    Posting,
+    Search,
+    SearchResult,
+    ValueField,
+    forward_of,
+)
+from htxsearch.engine.opensearch.cluster import Cluster, Json
+from htxsearch.engine.opensearch.mapping import ARTICLES, STATE, WORDS, found_article, key_of, unpacked
+from htxsearch.engine.opensearch.query import counted_query
+from htxsearch.engine.opensearch.retrieval import CollectionStatistics, Retrieval
+from htxsearch.engine.opensearch.state import CommitState, StateStore, visible
+from htxsearch.engine.opensearch.writer import LEASE_S, ClusterWriter, Indices, blob_id, digest_of, in_chunks
+from htxsearch.errors import IndexDamaged, IndexFailure, IndexNotReadable
+
+__all__ = ["OpenSearchEngine", "create_index"]
+
+_PAGE = 1_000
+_WINDOW = 10_000
+_FACET_VALUES = 65_000
+
+
+class OpenSearchEngine:
+    """Implements the contract `htxsearch.engine.contract.Engine` in a cluster.
+
+    `data` names what the cluster keeps for it, as a data folder does on a disk. Raises only subclasses of IndexFailure.
+    """
+
+    def __init__(self, cluster: Cluster, data: str, *, create: bool = False, lease_s: float = LEASE_S) -> None:
+        """Open the data of the cluster's index, or create it.
+
+        Raises IndexMissing if there is none, IndexNotReadable, IndexNotWritable.
+        """
+        self._cluster, self._lease_s = cluster, lease_s
+        self._indices = Indices(cluster.address.name, data)
+        self._store = StateStore(cluster, self._indices.state, data)
+        if create:
+            create_index(cluster, self._indices.state, STATE)
+            self._store.create()  # first: it shows that somebody is at work
+            create_index(cluster, self._indices.articles, ARTICLES)
+            create_index(cluster, self._indices.words, WORDS)
+        self.generation = -1
+        self.refresh()
+
+    def refresh(self) -> None:
+        self._take(self._store.read().state)
+
+    def take_answer(self, found: Mapping[str, Any]) -> None:
+        """Read the last commit from an answer that has its state document."""
+        self._take(self._store.read_answer(found).state)
+
+    def _take(self, state: CommitState) -> None:
+        if state.generation == self.generation:
+            return
+        self._state = state
+        self._visible, self._visible_words = visible(state), visible(state, words=True)
+        statistics = CollectionStatistics(self._cluster, self._indices.articles, self._visible, state.lengths)
+        self._statistics = statistics
+        self._retrieval = Retrieval(self._cluster, self._indices.articles, self._visible, statistics)
+        self.generation = state.generation
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    # Searching
+
+    def search(self, node: Node, **options: Any) -> SearchResult:
+        if "facets" in options:
+            options["facets"] = tuple(options["facets"])
+        return self.search_many([Search(node=node, **options)])[0]
+
+    def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
+        if not self._state.lengths.get("articles"):
+            return [SearchResult(0, 0, (), {name: {} for name in one.facets}) for one in searches]
+        return self._retrieval.search_many(searches)
+
+    def sample(self, *conjunctions: Sequence[Posting], limit: int) -> SearchResult:
+        ways = [{"bool": {"filter": [counted_query(leaf) for leaf in nodes]}} for nodes in conjunctions]
+        within = {"bool": {"should": ways, "minimum_should_match": 1}}
+        inner = {"inner_hits": {"size": 1, "_source": False}} if limit else {}
+        nested = {"nested": {"path": "passages", "query": within, "score_mode": "none", **inner}}
+        body = {
+            "query": {"bool": {"filter": [self._visible, nested]}},
+            "size": limit,
+            "sort": [{"spread": "asc"}, {"article": "asc"}],
+            "track_total_hits": True,
+            "_source": ["article"],
+        }
+        found = self._search(body)["hits"]
+        hits = []
+        for hit in found["hits"]:
+            [first] = hit["inner_hits"]["passages"]["hits"]["hits"]
+            hits.append(Hit(hit["_source"]["article"], first["_nested"]["offset"], 0.0))
+        return SearchResult(found["total"]["value"], found["total"]["value"], tuple(sorted(hits)), {})
+
+    def frequencies(self, nodes: Sequence[DisjunctionMax]) -> list[int]:
+        self._statistics.learn(nodes)
+        return [self._statistics.frequency(node) for node in nodes]
+
+    # Looking things up
+
+    def spellings(self, lookups: Sequence[Lookup]) -> list[list[str]]:
+        found: dict[str, list[str]] = {key_of(*lookup): [] for lookup in lookups}
+        for keys in in_chunks(found):
+            query = {"bool": {"filter": [self._visible_words, {"terms": {"key": keys}}]}}
+            for hit in self._pages(self._indices.words, {"query": query, "_source": ["key", "term"]}, ("word",), _WINDOW):
+                found[hit["_source"]["key"]].append(hit["_source"]["term"])
+        return [sorted(found[key_of(*lookup)]) for lookup in lookups]
+
+    def starting_with(
+        self, prefixes: Sequence[str], *, limit: int, field: Literal["syllable", "word"] = "syllable"
+    ) -> list[list[str]]:
+        bodies = [
+            {
+                "query": {"bool": {"filter": [self._visible_words, {"prefix": {"key": key_of(field, prefix)}}]}},
+                "size": min(limit, _WINDOW),
+                "sort": [{"key": "asc"}, {"term": "asc"}],
+                "track_total_hits": False,
+                "_source": ["term"],
+            }
+            for prefix in prefixes
+        ]
+        answers = self._cluster.search_many(self._indices.words, bodies)
+        return [[hit["_source"]["term"] for hit in answer["hits"]["hits"]] for answer in answers]
+
+    def values(self, field: ValueField) -> dict[str, int]:
+        counted = {"values": {"terms": {"field": field, "size": _FACET_VALUES}}}
+        found = self._search({"query": self._visible, "size": 0, "track_total_hits": False, "aggs": counted})
+        return {bucket["key"]: bucket["doc_count"] for bucket in found["aggregations"]["values"]["buckets"]}
+
+    def counts(self) -> Counts:
+        lengths = self._state.lengths
+        return Counts(*(lengths.get(name, 0) for name in ("articles", "passages", "syllable")))
+
+    # Stored articles
+
+    def _of_articles(self, article_ids: Sequence[str], *fields: str) -> Iterator[tuple[str, Json]]:
+        """Yield the articles that there are, with stored fields."""
+        for ids in in_chunks(dict.fromkeys(article_ids), _PAGE):
+            query = {"bool": {"filter": [self._visible, {"terms": {"article": ids}}]}}
+            body: Json = {"query": query, "size": len(ids), "track_total_hits": False}
+            body |= {"stored_fields": list(fields), "docvalue_fields": ["article"]} if fields else {}
+            for hit in self._search(body)["hits"]["hits"]:
+                yield (hit["fields"]["article"][0], hit["fields"]) if fields else (hit["_source"]["article"], hit)
+
+    def records(self, article_ids: Sequence[str]) -> list[str | None]:
+        found = {article_id: fields["record"][0] for article_id, fields in self._of_articles(article_ids, "record")}
+        return [found.get(article_id) for article_id in article_ids]
+
+    def facts_of(self, article_ids: Sequence[str]) -> list[bytes]:
+        stored = self._of_articles(article_ids, "facts")
+        found = {article_id: unpacked(fields["facts"][0]) for article_id, fields in stored if "facts" in fields}
+        return [found.get(article_id, b"") for article_id in article_ids]
+
+    def forwards(self, article_ids: Sequence[str]) -> Forwards:
+        articles = (found_article(hit["_id"], hit["_source"]) for _, hit in self._of_articles(article_ids))
+        found = {one.id: tuple(map(forward_of, (one.title, *one.passages))) for one in articles}
+        return Forwards.of([found.get(article_id, ()) for article_id in article_ids])
+
+    def article_ids(self) -> list[str]:
+        body = {"query": self._visible, "_source": False}
+        return [hit["sort"][0] for hit in self._pages(self._indices.articles, body, ("article",), _WINDOW)]
+
+    def vectors(self) -> Iterator[tuple[str, bytes]]:
+        body: Json = {"query": self._visible, "stored_fields": ["vector"]}
+        for hit in self._pages(self._indices.articles, body, ("article",), _PAGE):
+            yield hit["sort"][0], unpacked(hit.get("fields", {}).get("vector", [""])[0])
+
+    def facts(self, keys: Sequence[Collection[str]]) -> Iterator[tuple[str, bytes]]:
+        groups = [{"terms": {"fact_keys": sorted(group)}} for group in keys]
+        query = {"bool": {"filter": [self._visible, {"term": {"has_facts": True}}, *groups]}}
+        body: Json = {"query": query, "stored_fields": ["facts"]}
+        for hit in self._pages(self._indices.articles, body, ("article",), _PAGE):
+            yield hit["sort"][0], unpacked(hit["fields"]["facts"][0])
+
+    def blob(self, name: str) -> bytes | None:
+        while True:
+            place = self._state.blobs.get(name)
+            if place is None:
+                return None
+            ids = [blob_id(self._indices.data, name, place.commit, part) for part in range(place.parts)]
+            parts = [self._cluster.request("GET", f"/{self._indices.state}/_doc/{one}") for one in ids]
+            blob = b"".join(unpacked(part["_source"]["part"]) for part in parts if part)
+            if digest_of(blob) == place.digest:
+                return blob
+            before = self.generation
+            self.refresh()  # a commit may have removed it
+            if self.generation == before:
+                raise IndexDamaged("engine.blob-damaged", address=str(self._cluster.address), name=name)
+
+    # Writing
+
+    def writer(self) -> ClusterWriter:
+        return ClusterWriter(self._cluster, self._indices, self._store, self.generation, self._take, lease_s=self._lease_s)
+
+    def _search(self, body: Json) -> Json:
+        return self._cluster.search(self._indices.articles, body)
+
+    def _pages(self, index: str, body: Json, order: Sequence[str], size: int) -> Iterator[Json]:
+        """Yield all hits of a search, sorted, page by page."""
+        body = body | {"size": size, "sort": [{name: "asc"} for name in order], "track_total_hits": False}
+        while True:
+            hits = self._cluster.search(index, body)["hits"]["hits"]
+            yield from hits
+            if len(hits) < size:
+                return
+            body = body | {"search_after": hits[-1]["sort"]}
+
+
+def create_index(cluster: Cluster, name: str, body: Json) -> None:
+    """Create an index of the cluster, unless there is one of that name."""
+    try:
+        cluster.request("PUT", f"/{name}", body)
+    except IndexNotReadable:
+        raise
+    except IndexFailure as error:
+        if "resource_already_exists" not in json.dumps(error.fields, default=str):
+            raise
