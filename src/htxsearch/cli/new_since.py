@@ -1,8 +1,8 @@
 """`query --new-since`: only the hits of articles that entered the index after a time.
 
-The time "last" is that of the newest article when the same query was asked with "last" before, on any machine: the stamps are in
-`new-since.json` in the index folder, under hashes of the queries. An index made anew without the old one forgets them with its
-articles' stamps. The file may be lost; then all articles are new once.
+The time "last" is that of the newest article when the same query was asked with "last" before: the stamps are in
+`new-since.json` in the index folder, under hashes of the queries. An index made anew without the old one has other stamps,
+and no such file. The file may be lost; then all articles are new once.
 """
 
 import json

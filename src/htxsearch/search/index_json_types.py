@@ -16,19 +16,25 @@ from htxsearch.errors.messages import render
 if TYPE_CHECKING:
     from htxsearch.indexing import catalogue, edits, embeddings, findings, snapshot_file
     from htxsearch.ingest.article import Rejected
+    from htxsearch.ingest.subscriptions import Subscription
+    from htxsearch.search import newest
     from htxsearch.search import results as values
 
 __all__ = [
     "AddedFile",
     "Additions",
+    "ArticleList",
     "Check",
     "DoubtfulFile",
     "Edit",
     "EncodeReport",
+    "Feed",
+    "Feeds",
     "FieldChange",
     "Finding",
     "IndexingProgress",
     "Info",
+    "ListedArticle",
     "Plan",
     "RefusedSource",
     "RejectedFile",
@@ -38,7 +44,9 @@ __all__ = [
     "additions_document",
     "check_document",
     "edit_document",
+    "feeds_document",
     "info_document",
+    "list_document",
     "plan_document",
     "report_document",
     "snapshot_document",
@@ -243,6 +251,76 @@ class Edit(_Object):
     path: str
     changes: list[FieldChange]
     reindex: Report | None
+
+
+class ListedArticle(_Object):
+    """An article in a list: when it entered the index and last changed, null if not known."""
+
+    article_id: str
+    title: str
+    date: datetime.date | None
+    place: str | None
+    source: str | None
+    entered: datetime.datetime | None
+    changed: datetime.datetime | None
+
+
+class ArticleList(_Object):
+    """A page of a list of articles.
+
+    "total" is the number of articles on all pages, "next" the address of the next page. With "after" as its "since", a later
+    list has what comes after this one; it is null while no stamp is known.
+    """
+
+    total: _Count
+    articles: list[ListedArticle]
+    after: datetime.datetime | None
+    next: str | None
+
+
+class Feed(_Object):
+    """A followed feed or sitemap, and the number of pages seen of it."""
+
+    url: str
+    title: str
+    pages: _Count
+
+
+class Feeds(_Object):
+    """The feeds and sitemaps that are followed; "fetched" is when they were last asked."""
+
+    feeds: list[Feed]
+    fetched: datetime.datetime | None
+
+
+def list_document(
+    articles: "Sequence[newest.ListedArticle]", *, total: int, last_stamp: int, following: str | None
+) -> ArticleList:
+    """Return the JSON document of a page of a list of articles."""
+    listed = [
+        ListedArticle(
+            article_id=one.article_id,
+            title=one.title,
+            date=one.date,
+            place=one.place,
+            source=one.source,
+            entered=_moment(one.entered),
+            changed=_moment(one.changed),
+        )
+        for one in articles
+    ]
+    after = _moment(last_stamp + 1) if last_stamp else None
+    return ArticleList(total=total, articles=listed, after=after, next=following)
+
+
+def feeds_document(feeds: "Sequence[Subscription]", fetched: float | None) -> Feeds:
+    """Return the JSON document of the feeds; `fetched` is in seconds since 1970."""
+    listed = [Feed(url=one.url, title=one.title, pages=len(one.seen)) for one in feeds]
+    return Feeds(feeds=listed, fetched=_moment(int(fetched)) if fetched else None)
+
+
+def _moment(stamp: int) -> datetime.datetime | None:
+    return datetime.datetime.fromtimestamp(stamp, datetime.UTC) if stamp else None
 
 
 def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeReport | None") -> Report:

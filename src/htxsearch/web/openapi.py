@@ -25,6 +25,7 @@ _TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), Additions, Problem)
 
 _PROBLEMS_OF_ALL = {
     HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The address takes other methods; Allow names them.",
     HTTPStatus.MISDIRECTED_REQUEST: "The host name is not the server's.",
     HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed that no request should cause; the server's log has the details.",
@@ -59,6 +60,9 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
     paths = {
         f"{endpoint.path}/{{id}}" if endpoint.by_id else endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS
     }
+    paths |= {METRICS: {"get": _metrics()}}
+    if allow_add:
+        paths["/api/articles"] |= {"post": _addition()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,7 +71,7 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
             "description": "Search in a folder of Vietnamese articles. The JSON of a response is what the command line prints "
             "with --json.",
         },
-        "paths": paths | {METRICS: {"get": _metrics()}} | ({"/api/articles": {"post": _addition()}} if allow_add else {}),
+        "paths": paths,
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
