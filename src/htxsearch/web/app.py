@@ -24,11 +24,12 @@ from starlette.routing import Match, Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions, api, fact_pages, new_pages, pages
+from htxsearch.web import additions, api, fact_pages, job_pages, new_pages, pages
 from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
 from htxsearch.web.index_thread import IndexThread, IndexThreads
+from htxsearch.web.jobs import JobQueue
 from htxsearch.web.monitoring import MEDIA_TYPE as METRICS_TYPE
 from htxsearch.web.monitoring import Metrics, MetricsMiddleware, metrics_text
 from htxsearch.web.openapi import METRICS, document
@@ -64,9 +65,13 @@ def make_app(settings: Settings) -> Starlette:
             related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
         )
         app.state.index_threads = threads
+        app.state.jobs = JobQueue(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
+        if settings.allow_add:
+            app.state.jobs.start()
         warming_up = asyncio.create_task(_warm_up(threads.related))
         yield
         warming_up.cancel()
+        await app.state.jobs.stop()
         threads.close()
 
     openapi = as_bytes(document(allow_add=settings.allow_add))
@@ -76,6 +81,7 @@ def make_app(settings: Settings) -> Starlette:
         routes=[
             *api.routes(),
             *additions.routes(settings),
+            *(job_pages.routes() if settings.allow_add else ()),
             Route(METRICS, _metrics, methods=["GET"]),
             Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
