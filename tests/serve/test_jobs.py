@@ -19,6 +19,7 @@ from htxsearch.web.jobs import JOBS, Job, JobQueue, JobState, write_state
 
 from .conftest import Open, TestClient
 from .test_additions import BASIC, BEARER, HERE, TEXT, TOKEN
+from .test_api import assert_fits
 from .test_pages import Page, assert_harmless
 
 
@@ -114,6 +115,9 @@ def test_a_program_may_ask_to_be_answered_at_once(web: TestClient) -> None:
     assert ended(web, answer.json()["id"])["report"]["added"] == 1
     assert web.get(answer.headers["location"], headers=BEARER).json()["state"] == "done"
     assert len(web.get("/api/jobs", headers=BEARER).json()["jobs"]) == 1
+    described = web.get("/api/openapi.json", headers=BEARER).json()
+    assert_fits(web.get("/api/jobs", headers=BEARER).json(), {"$ref": "#/components/schemas/Jobs"}, described)
+    assert_fits(answer.json(), {"$ref": "#/components/schemas/Job"}, described)
 
 
 def test_jobs_wait_for_each_other_and_for_the_index(web: TestClient, folders: Folders) -> None:
@@ -174,3 +178,41 @@ def test_a_job_that_takes_too_long_is_stopped(folders: Folders) -> None:
     assert state is not None
     assert state.state == "failed"
     assert "0.01" in (state.error or {})["en"]
+
+
+def test_the_state_page_lists_what_to_mend_and_starts_a_reindex(web: TestClient, folders: Folders) -> None:
+    (folders.corpus / "hỏng.pdf").write_bytes(b"%PDF-1.7 broken")
+    folders.update()
+    page = Page(web.get("/status", headers=BASIC).text)
+    assert "hỏng.pdf" in page.shown()
+    assert {"/new?lacks=date", "/new?lacks=place"} <= set(page.links())
+    folders.write("cam.txt", "Vườn cam")
+    form = {"action": "reindex"}
+    assert web.post("/status", data=form, headers=BASIC).status_code == 403, "another site's page may not"
+    assert web.post("/status", data={"action": "rm"}, headers=HERE).status_code == 400
+    assert web.post("/status", data={}, headers=HERE).status_code == 400
+    assert web.post("/status", data={"action": "x" * 2000}, headers=HERE).status_code == 413
+    answer = web.post("/status", data=form, headers=HERE)
+    assert answer.status_code == 303
+    assert ended(web, answer.headers["location"].partition("id=")[2])["report"]["added"] == 1
+
+
+def test_only_one_reindex_waits(web: TestClient, folders: Folders) -> None:
+    with writer_lock(folders.index):
+        first, second = (web.post("/status", data={"action": "rebuild"}, headers=HERE).headers["location"] for _ in range(2))
+    assert first == second
+    assert ended(web, first.partition("id=")[2])["state"] == "done"
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_missing_index_says_what_to_type_and_is_made_here(opened: Open, folders: Folders, tmp_path: Path) -> None:
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    folders.index.rename(tmp_path / "gone")
+    assert web.get("/api/health", headers=BEARER).status_code == 503
+    page = web.get("/status", headers=BASIC)
+    assert page.status_code == 503
+    assert f"htxsearch reindex --index {folders.index}" in Page(page.text).shown()
+    answer = web.post("/status", data={"action": "reindex"}, headers=HERE)
+    assert ended(web, answer.headers["location"].partition("id=")[2])["state"] == "done"
+    assert web.get("/api/health", headers=BEARER).status_code == 200
+    assert web.get("/status?lang=en", headers=BASIC).status_code == 200

@@ -34,10 +34,16 @@ __all__ = [
     "Finding",
     "IndexingProgress",
     "Info",
+    "Job",
+    "JobArticle",
+    "JobFile",
+    "JobReport",
+    "Jobs",
     "ListedArticle",
     "Plan",
     "RefusedSource",
     "RejectedFile",
+    "RejectedSource",
     "Report",
     "ShortForm",
     "Snapshot",
@@ -291,6 +297,69 @@ class Feeds(_Object):
 
     feeds: list[Feed]
     fetched: datetime.datetime | None
+
+
+class JobArticle(_Object):
+    """An article as it was read; "pages" is null for files without, "ocr" is the confidence of recognised text."""
+
+    article_id: str
+    title: str
+    date: datetime.date | None
+    place: str | None
+    source: str | None
+    lead: str
+    pages: int | None
+    ocr: float | None
+
+
+class JobFile(_Object):
+    """A source of an addition: its outcome, the reason in both languages, its first articles."""
+
+    name: str
+    outcome: Literal["added", "updated", "metadata", "same", "followed", "refused", "unread"]
+    reason: dict[str, str] | None
+    articles: list[JobArticle]
+    more: _Count
+
+
+class RejectedSource(_Object):
+    """A file that cannot be read, and why, in both languages."""
+
+    name: str
+    reason: dict[str, str]
+
+
+class JobReport(_Object):
+    """The work of the reindex of a job, in articles."""
+
+    added: _Count
+    changed: _Count
+    removed: _Count
+    unchanged: _Count
+    took_s: float
+    rejected: list[RejectedSource]
+
+
+class Job(_Object):
+    """A job of the queue: "done" of "total" sources, then "percent" of the reindex."""
+
+    id: str
+    kind: Literal["add", "reindex", "rebuild"]
+    created: datetime.datetime
+    state: Literal["waiting", "running", "done", "failed"]
+    done: _Count
+    total: _Count
+    current: str
+    percent: float | None
+    error: dict[str, str] | None
+    files: list[JobFile]
+    report: JobReport | None
+
+
+class Jobs(_Object):
+    """The jobs that are kept, the newest first."""
+
+    jobs: list[Job]
 
 
 def list_document(

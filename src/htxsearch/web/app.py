@@ -24,7 +24,7 @@ from starlette.routing import Match, Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions, api, fact_pages, job_pages, new_pages, pages
+from htxsearch.web import additions, api, fact_pages, job_pages, new_pages, pages, status_pages
 from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
@@ -87,6 +87,7 @@ def make_app(settings: Settings) -> Starlette:
             *pages.routes(),
             *fact_pages.routes(),
             *new_pages.routes(),
+            *status_pages.routes(settings),
         ],
         middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings), _compression()],
         exception_handlers=handlers,
