@@ -71,16 +71,11 @@ OWNERS = {
     "openpyxl": {"search.tables"},
     "matplotlib": {"evaluate.bench.plot", "search.fact_chart"},
     "starlette": {
-        *(
-            "web.caching",
-            "web.api",
-            "web.rendering",
-            "web.pages",
-            "web.fact_pages",
-            "web.new_pages",
-            "web.additions",
-            "web.app",
-        ),
+        f"web.{name}"
+        for name in (
+            *("caching", "api", "rendering", "pages", "fact_pages", "additions", "app"),
+            *("new_pages", "job_pages", "status_pages"),
+        )
     },
     "uvicorn": {"web.server"},
     "jinja2": {"web.rendering"},

@@ -1,4 +1,4 @@
-"""`query --new-since`: only the hits of articles that entered the index after a time.
+"""`query --new-since`: the hits of articles that entered the index after a time.
 
 The time "last" is that of the newest article when the same query was asked with "last" before: the stamps are in
 `new-since.json` in the index folder, under hashes of the queries. An index made anew without the old one has other stamps,

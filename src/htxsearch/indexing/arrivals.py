@@ -1,4 +1,6 @@
-"""When each article entered the index, and when it last changed, with what lists show of it.
+"""The times at which each article entered the index and last changed in it.
+
+Beside them is the metadata that lists show.
 
 The rows are a blob, committed with the postings. The stamps of two commits differ, even within a second: whoever has seen the
 articles up to a stamp misses none by asking for later ones. A rebuild keeps the stamps of the articles it finds again.

@@ -260,7 +260,10 @@ class Edit(_Object):
 
 
 class ListedArticle(_Object):
-    """An article in a list: when it entered the index and last changed, null if not known."""
+    """An article in a list.
+
+    "entered" and "changed" are when it did so in the index, null if not known.
+    """
 
     article_id: str
     title: str
@@ -293,14 +296,20 @@ class Feed(_Object):
 
 
 class Feeds(_Object):
-    """The feeds and sitemaps that are followed; "fetched" is when they were last asked."""
+    """The feeds and sitemaps that are followed.
+
+    "fetched" is when one last had news.
+    """
 
     feeds: list[Feed]
     fetched: datetime.datetime | None
 
 
 class JobArticle(_Object):
-    """An article as it was read; "pages" is null for files without, "ocr" is the confidence of recognised text."""
+    """An article as it was read.
+
+    "pages" is null for files without, "ocr" the confidence of recognised text.
+    """
 
     article_id: str
     title: str
@@ -313,7 +322,7 @@ class JobArticle(_Object):
 
 
 class JobFile(_Object):
-    """A source of an addition: its outcome, the reason in both languages, its first articles."""
+    """A source of an addition: its outcome, the reason, its first articles."""
 
     name: str
     outcome: Literal["added", "updated", "metadata", "same", "followed", "refused", "unread"]

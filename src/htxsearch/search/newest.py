@@ -1,4 +1,4 @@
-"""Lists of articles: what is new, by when it entered the index or by its date; what lacks a date or a place."""
+"""Lists of articles: new ones, by entry or date, and those without date or place."""
 
 import datetime
 from collections import Counter

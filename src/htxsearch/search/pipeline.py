@@ -142,9 +142,9 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
 
 
 def near_articles(snapshot: Snapshot, request: SearchRequest) -> list[str]:
-    """Return the ids of the near articles of a query, up to its limit, the newest by date first.
+    """Return the ids of the near articles of a query, the newest by date first.
 
-    Reprints are articles of their own. No passage is read, so that all of them are found quickly.
+    They are as many as its limit. Reprints are articles of their own. No passage is read, so that all are found quickly.
     """
     engine, plain = snapshot.engine, request.read.query
     read_as = read_keystrokes(plain, engine)

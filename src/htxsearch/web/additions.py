@@ -92,7 +92,10 @@ async def _api(request: Request) -> Response:
 
 
 async def _submitted(request: Request) -> Job:
-    """Return the job in the queue for a request's addition. Raises RequestError, IndexThreadBusy."""
+    """Return the job in the queue for a request's addition.
+
+    Raises RequestError, IndexThreadBusy, UsageError.
+    """
     _check_sender(request)
     settings: Settings = request.app.state.settings
     queue, processes = queue_of(request), request.app.state.addition_processes
@@ -109,7 +112,7 @@ async def _submitted(request: Request) -> Job:
 
 
 def _check_sender(request: Request) -> None:
-    """Raise RequestError for a request of another site's page, UsageError for odd ones."""
+    """Raise RequestError for a request of another site's page."""
     if is_cross_site(request.headers):
         raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
     read_parameters([_LANGUAGE], request.query_params.multi_items())

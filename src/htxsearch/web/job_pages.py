@@ -1,4 +1,4 @@
-"""The pages and the API of jobs: the queue, one job with its progress, and its events."""
+"""The pages and the API of jobs: the queue, one job, and its events."""
 
 import asyncio
 import datetime
@@ -71,7 +71,7 @@ async def _one(request: Request) -> Response:
 
 
 async def _events(request: Request) -> Response:
-    """Answer with the states of a job as server-sent events, the last of which is its end."""
+    """Answer with the states of a job as server-sent events, up to its end."""
     job, _ = _known(request, request.path_params["id"])
     headers = {**NO_STORE, "X-Accel-Buffering": "no"}
     return StreamingResponse(_stream(queue_of(request), job), headers=headers, media_type="text/event-stream")
@@ -97,7 +97,7 @@ async def _list_page(request: Request) -> Response:
     params = read_filled_parameters(_PARAMETERS, request.query_params.multi_items())
     jobs = await asyncio.to_thread(queue_of(request).jobs)
     here = PageAddress("/jobs", {"lang": params["lang"]})
-    values = {"jobs": jobs, "params": _EMPTY_SEARCH, "moment": _moment}
+    values: dict[str, Any] = {"jobs": jobs, "params": _EMPTY_SEARCH, "moment": _moment}
     return render_page(request, "jobs.html", params["lang"], here, headers=NO_STORE, **values)
 
 
@@ -106,7 +106,7 @@ async def _page(request: Request) -> Response:
     job, state = _known(request, params["id"] or "")
     here = PageAddress("/job", params)
     before = await asyncio.to_thread(queue_of(request).waiting_before, job.id) if state.state == "waiting" else 0
-    values = {
+    values: dict[str, Any] = {
         "job": job,
         "state": state,
         "before": before,

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.errors import HtxError, IndexBusy
-from htxsearch.errors.messages import render
-from htxsearch.web.jobs import Job, JobState, write_state
+from htxsearch.web.jobs import JobState, both_languages, read_job, write_state
 
 if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.indexing.catalogue import Additions, Report
     from htxsearch.ingest.fetch import Fetcher
 
-__all__ = ["both_languages", "run_job", "serve"]
+__all__ = ["run_job", "serve"]
 
 _EVERY_S = 0.3
 """Seconds between two writes of the state."""
@@ -27,11 +26,6 @@ _MOST_ARTICLES = 3
 """Articles of a file that are shown; a file of lines may have thousands."""
 _LEAD = 240
 _MOST_REJECTED = 50
-
-
-def both_languages(value: object) -> dict[str, str]:
-    """Return a message in both languages."""
-    return {"vi": render(value, "vi", audience="page"), "en": render(value, "en", audience="page")}
 
 
 def serve() -> None:
@@ -51,8 +45,9 @@ def run_job(index_folder: str, corpus: str, folder: Path, *, fetcher: "Fetcher |
     from htxsearch.index import Index
     from htxsearch.indexing.manifest import writer_lock
 
-    given = json.loads((folder / "job.json").read_bytes())
-    job = Job(**{**given, "names": tuple(given["names"]), "addresses": tuple(given["addresses"])})
+    job = read_job(folder)
+    if job is None:  # removed meanwhile
+        return
     state = JobState(**json.loads((folder / "state.json").read_bytes()))
     noting = _Noting(folder, state)
     try:

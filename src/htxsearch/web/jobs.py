@@ -1,4 +1,6 @@
-"""The queue of jobs: additions, reindexes and rebuilds, one at a time, for all workers of a server.
+"""The queue of jobs: additions, reindexes and rebuilds, one at a time.
+
+All workers of a server share it.
 
 Each job is a folder in `jobs` in the index folder: `job.json` says what to do, `state.json` how far it is, and what was sent
 waits there in files named by numbers. Hence a job survives a restart of the server: what was waiting waits, and what was under
@@ -20,11 +22,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from htxsearch.errors.messages import message, render
 from htxsearch.ingest.atomic_files import make_folder, replace_file
 from htxsearch.web.addition_process import AdditionRequest, answer_of
 from htxsearch.web.index_thread import IndexThreadBusy
 
-__all__ = ["JOBS", "Job", "JobKind", "JobQueue", "JobState", "write_state"]
+__all__ = ["JOBS", "Job", "JobKind", "JobQueue", "JobState", "both_languages", "read_job", "write_state"]
 
 JOBS = "jobs"
 """The folder of all jobs in an index folder."""
@@ -40,7 +43,9 @@ _RETRY_S = 1.0
 
 @dataclass(slots=True)
 class JobState:
-    """How far a job is: sources seen and to see, files of the reindex, and in the end the outcome.
+    """The progress of a job, and in the end its outcome.
+
+    `done` and `total` count sources, `percent` is of the bytes of the reindex.
 
     Texts for readers are in both languages: {"vi": …, "en": …}.
     """
@@ -86,6 +91,11 @@ def write_state(folder: Path, state: JobState) -> None:
         )
 
 
+def both_languages(value: object) -> dict[str, str]:
+    """Return a message in both languages."""
+    return {"vi": render(value, "vi", audience="page"), "en": render(value, "en", audience="page")}
+
+
 class JobQueue:
     """The jobs of an index, seen by one worker of its server."""
 
@@ -105,7 +115,7 @@ class JobQueue:
 
     def job(self, job_id: str) -> Job | None:
         """Return a job, None if there is none of that id, whatever the text."""
-        return _read_job(self._folder / job_id) if job_id.isalnum() and job_id.isascii() else None
+        return read_job(self._folder / job_id) if job_id.isalnum() and job_id.isascii() else None
 
     def state(self, job_id: str) -> JobState | None:
         """Return how far a job is, None if that is not known."""
@@ -124,7 +134,7 @@ class JobQueue:
         except OSError:
             return
         for name in names:
-            if name.isalnum() and (job := _read_job(self._folder / name)) is not None:
+            if name.isalnum() and (job := read_job(self._folder / name)) is not None:
                 yield job
 
     # Giving
@@ -179,9 +189,9 @@ class JobQueue:
 
     async def _work(self) -> None:
         while True:
+            self._news.clear()  # before looking: a job may come meanwhile
             job = await asyncio.to_thread(self._next)
             if job is None:
-                self._news.clear()
                 await self._news.wait()
             elif not self._claim():
                 await asyncio.sleep(_RETRY_S)
@@ -218,9 +228,6 @@ class JobQueue:
 
     async def _run(self, job: Job) -> bool:
         """Run a job in a process of its own; return True if it has to wait again."""
-        from htxsearch.errors.messages import message
-        from htxsearch.web.job_process import both_languages
-
         folder = self._folder / job.id
         state = self.state(job.id) or JobState()
         if state.state == "running" and state.attempts >= _MOST_ATTEMPTS:
@@ -268,7 +275,8 @@ class JobQueue:
                 file.unlink(missing_ok=True)
 
 
-def _read_job(folder: Path) -> Job | None:
+def read_job(folder: Path) -> Job | None:
+    """Return the job of a folder, None if there is none."""
     try:
         given = json.loads((folder / "job.json").read_bytes())
         return Job(**{**given, "names": tuple(given["names"]), "addresses": tuple(given["addresses"])})

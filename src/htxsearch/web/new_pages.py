@@ -1,4 +1,4 @@
-"""What is new: the page `/new`, and its feed and that of every query.
+"""New articles: the page `/new`, and its feed and that of every query.
 
 The feed is Atom (RFC 4287). Its entries are the near articles that entered the index last; their ids do not change when the
 server moves. A reader is told 304 until the next commit.
@@ -188,7 +188,7 @@ def _updated(article: ListedArticle) -> datetime.datetime:
 
 
 def _atom(base: str, params: Mapping[str, Any], new: _New, updated: datetime.datetime) -> bytes:
-    """Return the feed. Addresses are absolute, as RFC 4287 wants them where they are ids."""
+    """Return the feed, with absolute addresses."""
     feed = ElementTree.Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": "vi"})
     address = PageAddress("/feed", params)
     own, page = address.with_(), address.with_("/" if params["q"] else "/new")
@@ -216,7 +216,8 @@ def _atom(base: str, params: Mapping[str, Any], new: _New, updated: datetime.dat
             ElementTree.SubElement(entry, "category", {"term": plain_text(article.place)})
         day = f"{article.date.isoformat()} · " if article.date else ""
         _add(entry, "summary", f"{day}{lead} …")
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(feed, "utf-8", xml_declaration=False)
+    content: bytes = ElementTree.tostring(feed, "utf-8", xml_declaration=True)
+    return content
 
 
 def _add(parent: ElementTree.Element, name: str, text: str) -> None:

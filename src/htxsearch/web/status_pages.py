@@ -1,4 +1,7 @@
-"""The state of the index, for editors: what it holds and lacks, what was refused, feeds, disk; and starting a reindex."""
+"""The state of the index, for editors, and starting a reindex.
+
+It is what the index holds and lacks, what was refused, feeds and disk.
+"""
 
 import asyncio
 import datetime
@@ -46,7 +49,7 @@ def routes(settings: Settings) -> list[Route]:
 
 
 class _State(NamedTuple):
-    """What an index holds and lacks."""
+    """The contents of an index, and what lacks in it."""
 
     info: Info
     undated: int
@@ -99,7 +102,7 @@ async def _rendered(request: Request, params: Mapping[str, Any]) -> Response:
 
 
 def _free(folder: Path) -> int | None:
-    """Return the bytes that are free on the disk of a folder, None if that is not known."""
+    """Return the bytes free on the disk of a folder, None if that is not known."""
     try:
         return shutil.disk_usage(folder if folder.exists() else folder.parent).free
     except OSError:
@@ -107,7 +110,10 @@ def _free(folder: Path) -> int | None:
 
 
 async def _start(request: Request) -> Response:
-    """Start a reindex or a rebuild, unless one waits already; answer with the page of its job."""
+    """Start a reindex or a rebuild; answer with the page of its job.
+
+    If one waits already, it is that one's.
+    """
     params = read_filled_parameters((LANGUAGE,), request.query_params.multi_items())
     if is_cross_site(request.headers):
         raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")

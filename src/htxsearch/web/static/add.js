@@ -7,12 +7,7 @@
   const list = form.querySelector("[data-uploads]");
   const chosen = form.querySelector("#file");
   const folder = form.querySelector("#folder");
-  if ("webkitdirectory" in folder) form.querySelector("[data-folder]").hidden = false;
-
-  const zone = document.createElement("p");
-  zone.className = "drop";
-  zone.textContent = form.dataset.drop;
-  chosen.after(zone);
+  const zone = form.querySelector(".drop");
   form.addEventListener("dragover", function (event) {
     event.preventDefault();
     zone.classList.add("over");
@@ -21,7 +16,8 @@
   form.addEventListener("drop", async function (event) {
     event.preventDefault();
     zone.classList.remove("over");
-    const entries = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry());
+    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+    const entries = items.map((item) => item.webkitGetAsEntry() || item.getAsFile()); // before anything is waited for
     const files = (await Promise.all(entries.filter(Boolean).map(filesOf))).flat();
     if (files.length) send(files);
   });
@@ -33,6 +29,7 @@
   });
 
   async function filesOf(entry) {
+    if (entry instanceof File) return [entry];
     if (entry.isFile) return new Promise((resolve) => entry.file((file) => resolve([file]), () => resolve([])));
     const reader = entry.createReader();
     const inside = [];
