@@ -72,7 +72,13 @@ OWNERS = {
     "bm25s": {"evaluate.bench.rivals"},
     "openpyxl": {"search.tables"},
     "matplotlib": {"evaluate.bench.plot", "search.fact_chart"},
-    "starlette": {f"web.{name}" for name in ("caching", "api", "rendering", "pages", "fact_pages", "additions", "app")},
+    "starlette": {
+        f"web.{name}"
+        for name in (
+            *("caching", "api", "rendering", "pages", "fact_pages", "additions", "app"),
+            *("new_pages", "job_pages", "status_pages"),
+        )
+    },
     "uvicorn": {"web.server"},
     "jinja2": {"web.rendering"},
     "markupsafe": {"web.rendering"},

@@ -382,6 +382,10 @@ def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: 
     used |= {"dropped-about", "dropped-none", "by-province", "by-place", "by-source", "place", "source", "year"}
     used |= {f"answer-{relation}" for relation in ("different", "other-date", "same")}
     used |= {f"outcome-{name}" for name in ("added", "updated", "same", "followed", "unread", "refused")}
+    used |= {f"job-is-{state}" for state in ("waiting", "running", "done", "failed")}
+    used |= {"job-add", "job-reindex", "job-rebuild", "order-entered", "order-date", "lacks-date", "lacks-place"}
+    used |= {"by-month", "by-year", "feed-of-new", "search-label"}
+    used |= {f"status-{name}" for name in ("articles", "passages", "facts", "vectors", "ignored")}
     used |= {"figures-half-1", "figures-half-2", "figures-quarter"}
     assert catalogue(language).keys() == used
 
@@ -404,6 +408,16 @@ def test_numbers_and_dates_have_the_form_of_the_pages_language(web: TestClient, 
         text = web.get("/article", params={"id": ARTICLE, "lang": language}).text
         shown = re.findall(rf'<time lang="{language}" datetime="{day.isoformat()}">([^<]*)</time>', text)
         assert shown[0] == date_text(day, language)
+
+
+def test_downloads_have_all_near_hits(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    near = web.get("/api/query?q=chè").json()["near"]
+    monkeypatch.setattr("htxsearch.web.pages.MAX_HITS", 2)
+    answer = web.get("/download?q=chè&format=json")
+    assert 2 < len(answer.json()["hits"]) <= near
+    assert all(hit["near"] for hit in answer.json()["hits"])
+    again = web.get("/download?q=chè&format=json", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
 
 
 def test_downloads_have_the_hits_of_the_search(web: TestClient, demo: Index) -> None:
@@ -445,7 +459,11 @@ def test_a_page_is_small_and_loads_nothing_from_elsewhere(web: TestClient) -> No
     for address in ("/", "/?q=hợp tác xã chè"):
         text = web.get(address).text
         shown = Page(text)
-        files = [one.get("src") or one.get("href") or "" for tag, one in shown.tags if tag in ("link", "script", "img")]
+        files = [
+            one.get("src") or one.get("href") or ""
+            for tag, one in shown.tags
+            if tag in ("link", "script", "img") and one.get("rel") not in ("search", "alternate")
+        ]
         assert len(files) == 3
         assert all(file.startswith("/static/") for file in files)
         size = len(text.encode()) + sum(len(web.get(file).content) for file in files)
@@ -479,7 +497,7 @@ def test_hostile_queries_are_ordinary_words(opened: Open, hostile: Folders, text
 
 def assert_harmless(text: str) -> None:
     shown = Page(text)
-    assert len(shown.all("script")) == 1
+    assert all((script["src"] or "").startswith("/static/") for script in shown.all("script"))
     assert not shown.all("img")
     assert len(shown.all("h1")) <= 1
     assert not [one for _, one in shown.tags if any(name.startswith("on") for name in one)]

@@ -10,6 +10,7 @@ import click
 from htxsearch.cli.completion import complete_article
 from htxsearch.cli.export import chosen_form, export_options, search_all, write_results
 from htxsearch.cli.last_hits import named_article, remember_hits
+from htxsearch.cli.new_since import NewSince
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand
 from htxsearch.errors import UnknownArticle
@@ -35,6 +36,7 @@ __all__ = ["ask", "info", "query", "related", "show"]
 @click.option("--full", is_flag=True)
 @click.option("--explain", is_flag=True)
 @click.option("--semantic/--no-semantic", default=None)
+@click.option("--new-since", metavar="last|DATE")
 @export_options
 @folder_options
 def query(
@@ -46,6 +48,7 @@ def query(
     output: Path | None,
     full: bool,
     explain: bool,
+    new_since: str | None,
     index_dir: Path,
     corpus: Path,
     **options: Any,
@@ -55,13 +58,17 @@ def query(
 
     form, first = chosen_form(form, output, as_json=as_json, as_jsonl=as_jsonl), options["offset"] + 1
     with open_index(index_dir, corpus) as index:
-        search = partial(search_all, index) if all_hits else index.search
+        new = NewSince(index, " ".join(query), options, new_since) if new_since is not None else None
+        search = partial(search_all, index) if all_hits or new else index.search
         results = search(" ".join(query), explain=explain, **options)
+        results = new.of(index, results) if new else results
     remember_hits(index.path, results.hits, first=first)
     if form == "table":
         show_results(results, full=full, explain=explain, first=first)
     else:
         write_results(results, form, output, first=first, explain=explain, filters=options)
+    if new:
+        new.remember()
 
 
 @click.command(cls=TranslatedCommand)

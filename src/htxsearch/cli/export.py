@@ -4,7 +4,6 @@ import datetime
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +59,12 @@ def search_all(index: "Index", query: str, **options: Any) -> "Results":
     They are cut at the limit of one search, and that is said. `options` are those of `Index.search`.
     """
     from htxsearch.query.filters import MOST_HITS
+    from htxsearch.search.hit_files import all_near
 
-    results = index.search(query, **options)
-    wanted = results.near - options["offset"]
-    if wanted > MOST_HITS:
+    results = all_near(index.search, query, **options)
+    if results.near - options["offset"] > MOST_HITS:
         say("cli.hits-cut", most=MOST_HITS, total=results.near)
-        wanted = MOST_HITS
-    if wanted > len(results.hits):
-        results = index.search(query, **options | {"limit": wanted})
-    return replace(results, hits=tuple(hit for hit in results.hits[: max(0, wanted)] if hit.near))
+    return results
 
 
 def write_results(

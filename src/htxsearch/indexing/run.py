@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from htxsearch.engine.contract import Engine
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import CorpusError, HtxError, IndexMissing, IndexOutdated, UsageError
+from htxsearch.indexing.arrivals import Arrival, read_arrivals
 from htxsearch.indexing.catalogue import Plan, Report, read_catalogue
 from htxsearch.indexing.manifest import (
     RECOGNISED,
@@ -99,6 +100,7 @@ def update(
         is_guarded = options.rebuild and not options.allow_removals
         former = _unguarded_articles(index, corpus, engines) if is_guarded else 0
         fresh = manifest is None
+        arrived = _arrivals_of(index, engines) if fresh and exists(index) else None
         noted = with_corpus(
             manifest or Manifest(data=new_data_folder(), engine=distribution, segmenter=segmenter_version()), index, corpus
         )
@@ -120,6 +122,7 @@ def update(
                 allow_removals=options.allow_removals,
                 niceness=niceness,
                 recognised=index / RECOGNISED,
+                arrived=arrived,
             )
             counts = engine.counts()
             _check_articles(former, counts.articles, corpus)
@@ -197,6 +200,18 @@ def _unguarded_articles(index: Path, corpus: Path, engines: Engines) -> int:
     except (HtxError, OSError, ValueError, TypeError, KeyError):  # none, of another format, or damaged: what the rebuild is for
         return articles_noted(index)
     return 0
+
+
+def _arrivals_of(index: Path, engines: Engines) -> dict[str, Arrival]:
+    """Return when the articles of the old index entered it; none if it cannot be read."""
+    try:
+        engine = engines(index / read_manifest(index).data)
+        try:
+            return read_arrivals(engine)
+        finally:
+            engine.close()
+    except (HtxError, OSError, ValueError, TypeError, KeyError):  # of another format, or damaged
+        return {}
 
 
 def _check_articles(former: int, articles: int, corpus: Path) -> None:

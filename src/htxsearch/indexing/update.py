@@ -18,6 +18,7 @@ from pathlib import Path
 from htxsearch.engine.contract import Engine, Writer
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
+from htxsearch.indexing.arrivals import Arrival, Arrivals
 from htxsearch.indexing.catalogue import (
     CatalogueEntry,
     LeftOut,
@@ -123,12 +124,21 @@ class _Committer:
     Each batch has the catalogue of exactly the files it holds.
     """
 
-    def __init__(self, engine: Engine, files: Mapping[str, CatalogueEntry], boilerplate: _Boilerplate, *, batch: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        files: Mapping[str, CatalogueEntry],
+        boilerplate: _Boilerplate,
+        *,
+        batch: int,
+        arrived: Mapping[str, Arrival] | None = None,
+    ) -> None:
         self._engine, self._files, self._boilerplate = engine, files, boilerplate
         self._batch = batch
         self._writer: Writer = engine.writer()
         self._sketches = read_sketches(engine)
         self._weights = WeightsOfRun(engine)
+        self._arrivals = Arrivals(engine, arrived)
         self._records: dict[str, str] = {}  # of the articles that are not committed yet
         self.unsaved = False
         """Whether anything, if only the catalogue, is not committed yet."""
@@ -140,6 +150,7 @@ class _Committer:
         self._sketches.put(document.id, sketch(document.passages))
         self._records[document.id] = document.record
         self._weights.put(document.id, document.vector)
+        self._arrivals.put(document)
         self.unsaved = True
 
     def delete(self, article_id: str) -> None:
@@ -147,6 +158,7 @@ class _Committer:
         self._writer.delete(article_id)
         self._sketches.drop(article_id)
         self._weights.drop(article_id)
+        self._arrivals.drop(article_id)
         self.unsaved = True
 
     def commit_full_batch(self, left_out: LeftOut) -> None:
@@ -158,6 +170,7 @@ class _Committer:
         """Commit all changes, the catalogue and the sketches, in the end with the weights."""
         catalogue = blobs(self._files, left_out, settled=self._boilerplate.complete)
         stored = catalogue | self._sketches.blobs(self._body) | self._weights.blobs(is_last=is_last)
+        stored |= self._arrivals.blobs()
         self._writer.commit(stored, is_last=is_last)
         self._records.clear()
         self._writer = self._engine.writer()
@@ -200,13 +213,16 @@ class _Update:
         progress: Progress = unobserved,
         files_done: FilesDone = lambda *_: None,
         rehearsal: bool = False,
+        arrived: Mapping[str, Arrival] | None = None,
     ) -> None:
         self._engine = engine
         self._workers, self._niceness = workers, niceness
         self._progress, self._report_files = progress, files_done
         self._files = read_catalogue(engine)
         self._boilerplate = _Boilerplate(self._files, complete=is_boilerplate_complete(engine))
-        self._committer = _Rehearsal() if rehearsal else _Committer(engine, self._files, self._boilerplate, batch=batch)
+        self._committer = (
+            _Rehearsal() if rehearsal else _Committer(engine, self._files, self._boilerplate, batch=batch, arrived=arrived)
+        )
         self._holder = {article_id: path for path, entry in self._files.items() for article_id in entry.articles}
         self._owner: dict[str, str] = {}  # the file that has each article, of the files compared so far
         self._affected: set[str] = set()  # unchanged files that have other boilerplate now
@@ -496,6 +512,7 @@ def reindex(
     allow_removals: bool = False,
     niceness: int = LOW_PRIORITY,
     recognised: Path | None = None,
+    arrived: Mapping[str, Arrival] | None = None,
 ) -> Report:
     """Bring the engine in line with the corpus folder.
 
@@ -505,7 +522,15 @@ def reindex(
     more than half of the articles would be lost, as when a disk is not there. Raises IndexFailure, HtxError if a worker dies.
     Running it again changes nothing.
     """
-    update = _Update(engine, batch=batch, workers=workers, niceness=niceness, progress=progress, files_done=files_done)
+    update = _Update(
+        engine,
+        batch=batch,
+        workers=workers,
+        niceness=niceness,
+        progress=progress,
+        files_done=files_done,
+        arrived=arrived,
+    )
     with recognising(Recogniser(recognised, page_done=update.page_done)):
         return update.run(corpus, allow_removals=allow_removals)
 

@@ -15,7 +15,7 @@ from typing import Any
 from htxsearch.errors import CorpusError
 from htxsearch.ingest.atomic_files import make_folder, replace_file
 
-__all__ = ["FEEDS_FILE", "Subscription", "read_subscriptions", "toml_text", "write_file", "write_subscriptions"]
+__all__ = ["FEEDS_FILE", "Subscription", "fetched_at", "read_subscriptions", "toml_text", "write_file", "write_subscriptions"]
 
 FEEDS_FILE = "feeds.toml"
 _STATE_FILE = ".feeds.json"
@@ -60,6 +60,17 @@ def read_subscriptions(corpus: Path) -> dict[str, Subscription]:
             subscription.etag, subscription.modified = str(state.get("etag", "")), str(state.get("modified", ""))
             subscription.seen = {str(page): str(version) for page, version in state["seen"].items()}
     return subscriptions
+
+
+def fetched_at(corpus: Path) -> float | None:
+    """Return when the feeds were last fetched, in seconds since 1970, None if never.
+
+    It is the time of the file of their states, which a fetch with news writes.
+    """
+    try:
+        return (corpus / _STATE_FILE).stat().st_mtime
+    except OSError:
+        return None
 
 
 def _read_state(corpus: Path) -> dict[str, Any]:

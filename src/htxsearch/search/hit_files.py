@@ -7,17 +7,18 @@ with its title, its citation and its passage, the words found in bold.
 import datetime
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.sax.saxutils import escape
 
 from htxsearch.errors.messages import Language, date_text, message, render
+from htxsearch.query import filters
 from htxsearch.search.results import Results, SearchHit
 from htxsearch.search.tables import csv_table, plain_text, workbook
 from htxsearch.text.sentences import Span
 
-__all__ = ["COLUMNS", "FORMS", "HitReport", "hits_file"]
+__all__ = ["COLUMNS", "FORMS", "HitReport", "all_near", "hits_file"]
 
 FORMS = ("csv", "xlsx", "docx", "md")
 
@@ -93,6 +94,18 @@ class HitReport:
         day = date_text(hit.date, self.language) if hit.date else None
         page = self.text("export.cited-page", page=hit.page) if hit.page else None
         return [plain_text(part) for part in (hit.source, day, hit.place, page, hit.url, hit.path) if part]
+
+
+def all_near(search: Callable[..., Results], query: str, **options: Any) -> Results:
+    """Return the results of a query with all near hits, at most those of one search.
+
+    `search` and its `options` are those of `Index`; there is more than was returned if `near` is above `MOST_HITS`.
+    """
+    results = search(query, **options)
+    wanted = min(results.near - options.get("offset", 0), filters.MOST_HITS)
+    if wanted > len(results.hits):
+        results = search(query, **options | {"limit": wanted})
+    return replace(results, hits=tuple(hit for hit in results.hits[: max(0, wanted)] if hit.near))
 
 
 def hits_file(report: HitReport, form: str) -> bytes:

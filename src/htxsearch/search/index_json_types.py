@@ -16,29 +16,43 @@ from htxsearch.errors.messages import render
 if TYPE_CHECKING:
     from htxsearch.indexing import catalogue, edits, embeddings, findings, snapshot_file
     from htxsearch.ingest.article import Rejected
+    from htxsearch.ingest.subscriptions import Subscription
+    from htxsearch.search import newest
     from htxsearch.search import results as values
 
 __all__ = [
     "AddedFile",
     "Additions",
+    "ArticleList",
     "Check",
     "DoubtfulFile",
     "Edit",
     "EncodeReport",
+    "Feed",
+    "Feeds",
     "FieldChange",
     "Finding",
     "IndexingProgress",
     "Info",
+    "Job",
+    "JobArticle",
+    "JobFile",
+    "JobReport",
+    "Jobs",
+    "ListedArticle",
     "Plan",
     "RefusedSource",
     "RejectedFile",
+    "RejectedSource",
     "Report",
     "ShortForm",
     "Snapshot",
     "additions_document",
     "check_document",
     "edit_document",
+    "feeds_document",
     "info_document",
+    "list_document",
     "plan_document",
     "report_document",
     "snapshot_document",
@@ -243,6 +257,148 @@ class Edit(_Object):
     path: str
     changes: list[FieldChange]
     reindex: Report | None
+
+
+class ListedArticle(_Object):
+    """An article in a list.
+
+    "entered" and "changed" are when it did so in the index, null if not known.
+    """
+
+    article_id: str
+    title: str
+    date: datetime.date | None
+    place: str | None
+    source: str | None
+    entered: datetime.datetime | None
+    changed: datetime.datetime | None
+
+
+class ArticleList(_Object):
+    """A page of a list of articles.
+
+    "total" is the number of articles on all pages, "next" the address of the next page. With "after" as its "since", a later
+    list has what comes after this one; it is null while no stamp is known.
+    """
+
+    total: _Count
+    articles: list[ListedArticle]
+    after: datetime.datetime | None
+    next: str | None
+
+
+class Feed(_Object):
+    """A followed feed or sitemap, and the number of pages seen of it."""
+
+    url: str
+    title: str
+    pages: _Count
+
+
+class Feeds(_Object):
+    """The feeds and sitemaps that are followed.
+
+    "fetched" is when one last had news.
+    """
+
+    feeds: list[Feed]
+    fetched: datetime.datetime | None
+
+
+class JobArticle(_Object):
+    """An article as it was read.
+
+    "pages" is null for files without, "ocr" the confidence of recognised text.
+    """
+
+    article_id: str
+    title: str
+    date: datetime.date | None
+    place: str | None
+    source: str | None
+    lead: str
+    pages: int | None
+    ocr: float | None
+
+
+class JobFile(_Object):
+    """A source of an addition: its outcome, the reason, its first articles."""
+
+    name: str
+    outcome: Literal["added", "updated", "metadata", "same", "followed", "refused", "unread"]
+    reason: dict[str, str] | None
+    articles: list[JobArticle]
+    more: _Count
+
+
+class RejectedSource(_Object):
+    """A file that cannot be read, and why, in both languages."""
+
+    name: str
+    reason: dict[str, str]
+
+
+class JobReport(_Object):
+    """The work of the reindex of a job, in articles."""
+
+    added: _Count
+    changed: _Count
+    removed: _Count
+    unchanged: _Count
+    took_s: float
+    rejected: list[RejectedSource]
+
+
+class Job(_Object):
+    """A job of the queue: "done" of "total" sources, then "percent" of the reindex."""
+
+    id: str
+    kind: Literal["add", "reindex", "rebuild"]
+    created: datetime.datetime
+    state: Literal["waiting", "running", "done", "failed"]
+    done: _Count
+    total: _Count
+    current: str
+    percent: float | None
+    error: dict[str, str] | None
+    files: list[JobFile]
+    report: JobReport | None
+
+
+class Jobs(_Object):
+    """The jobs that are kept, the newest first."""
+
+    jobs: list[Job]
+
+
+def list_document(
+    articles: "Sequence[newest.ListedArticle]", *, total: int, last_stamp: int, following: str | None
+) -> ArticleList:
+    """Return the JSON document of a page of a list of articles."""
+    listed = [
+        ListedArticle(
+            article_id=one.article_id,
+            title=one.title,
+            date=one.date,
+            place=one.place,
+            source=one.source,
+            entered=_moment(one.entered),
+            changed=_moment(one.changed),
+        )
+        for one in articles
+    ]
+    after = _moment(last_stamp + 1) if last_stamp else None
+    return ArticleList(total=total, articles=listed, after=after, next=following)
+
+
+def feeds_document(feeds: "Sequence[Subscription]", fetched: float | None) -> Feeds:
+    """Return the JSON document of the feeds; `fetched` is in seconds since 1970."""
+    listed = [Feed(url=one.url, title=one.title, pages=len(one.seen)) for one in feeds]
+    return Feeds(feeds=listed, fetched=_moment(int(fetched)) if fetched else None)
+
+
+def _moment(stamp: int) -> datetime.datetime | None:
+    return datetime.datetime.fromtimestamp(stamp, datetime.UTC) if stamp else None
 
 
 def report_document(report: "catalogue.Report", encoded: "embeddings.EncodeReport | None") -> Report:

@@ -29,7 +29,7 @@ from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.places import canonical_place, province_now, similar_province
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 
-__all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "hints", "is_running_words", "search"]
+__all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "hints", "is_running_words", "near_articles", "search"]
 
 
 _KEPT_LINES = 256
@@ -139,6 +139,23 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
         hints=(*request.read.notes, *page.results.hints),
     )
     return page._replace(results=results)
+
+
+def near_articles(snapshot: Snapshot, request: SearchRequest) -> list[str]:
+    """Return the ids of the near articles of a query, the newest by date first.
+
+    They are as many as its limit. Reprints are articles of their own. No passage is read, so that all are found quickly.
+    """
+    engine, plain = snapshot.engine, request.read.query
+    read_as = read_keystrokes(plain, snapshot.vocabulary)
+    for reading in filter(None, (read_as, correction(read_as, snapshot.vocabulary))):
+        tree = parse(reading)
+        query = snapshot.expander.expand(tree, request.filters, every_word=request.match == "all")
+        line = _line(snapshot, reading, tree, request, None) if _scores(query.node) else EVERYTHING
+        hits = engine.search(line.nodes(query.node)[0], limit=request.limit, per_article=True, by_date=True).hits
+        if hits:
+            return [hit.article_id for hit in hits]
+    return []
 
 
 def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest, dense: DenseRetrieval | None) -> SearchPage:

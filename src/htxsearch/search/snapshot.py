@@ -23,6 +23,7 @@ from htxsearch.search.results import Reprint
 if TYPE_CHECKING:
     from htxsearch.facts.extract import Fact
     from htxsearch.search.near import NearLine
+    from htxsearch.search.newest import Listing
     from htxsearch.search.related import Similarity
 
 __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
@@ -171,6 +172,14 @@ class Snapshot:
     def completer(self) -> Completer:
         """The completer of unfinished queries."""
         return Completer(self.vocabulary, self._learned)
+
+    @cached_property
+    def listing(self) -> "Listing":
+        """All articles with when they entered the index, for lists of what is new."""
+        from htxsearch.indexing.arrivals import read_arrivals
+        from htxsearch.search.newest import Listing
+
+        return Listing(read_arrivals(self.engine))
 
     @cached_property
     def similarity(self) -> "Similarity":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions
     from htxsearch.ingest.fetch import Fetcher
 
-__all__ = ["DEFAULT_PAGES", "AdditionProcesses", "AdditionRequest", "add", "serve"]
+__all__ = ["DEFAULT_PAGES", "AdditionProcesses", "AdditionRequest", "add", "answer_of", "serve"]
 
 DEFAULT_PAGES = 20
 """Pages fetched of a feed or sitemap by default: the client waits, and two fetches are a second apart."""
@@ -78,12 +78,13 @@ class AdditionProcesses:
         self._uploads = 0
 
     @contextmanager
-    def upload_slot(self) -> Iterator[None]:
+    def upload_slot(self, *, while_adding: bool = False) -> Iterator[None]:
         """Reserve one of the four concurrent uploads.
 
-        Raises IndexThreadBusy if none is free or an addition is under way.
+        Raises IndexThreadBusy if none is free or, unless `while_adding`, an addition is under way.
         """
-        self._check_free()
+        if not while_adding:
+            self._check_free()
         if self._uploads >= _MAX_UPLOADS:
             raise IndexThreadBusy("serve.too-many-uploads")
         self._uploads += 1
@@ -120,7 +121,7 @@ class AdditionProcesses:
 
         process = start_python(_COMMAND)
         try:
-            answer = await asyncio.to_thread(_answer_of, process, job, self._timeout_s)
+            answer = await asyncio.to_thread(answer_of, process, job, self._timeout_s)
         except subprocess.TimeoutExpired:
             raise IndexThreadBusy("serve.addition-timeout", seconds=self._timeout_s) from None
         finally:
@@ -131,7 +132,7 @@ class AdditionProcesses:
         return outcome
 
 
-def _answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float) -> bytes:
+def answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float | None) -> bytes:
     """Return the standard output of a process.
 
     Raises TimeoutExpired after killing a process that takes too long.

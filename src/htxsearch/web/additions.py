@@ -2,7 +2,8 @@
 
 Programs use `POST /api/articles`, people the page `/add`.
 
-A request brings files, addresses or a text. It is read within limits and checked before a process adds anything.
+A request brings files, addresses or a text. It is read within limits and checked before a process adds anything. What a page
+sends is put into the queue of jobs, and so is what a program sends with `Prefer: respond-async`.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -23,12 +24,12 @@ from starlette.types import Message
 
 from htxsearch.errors import CorpusError, HtxError, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language
-from htxsearch.index import Index
 from htxsearch.ingest.hosts import is_address
 from htxsearch.search.results import additions_json
 from htxsearch.web.addition_process import DEFAULT_PAGES, AdditionProcesses, AdditionRequest
-from htxsearch.web.errors import RequestError, as_bytes, headers_of, status_of
-from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
+from htxsearch.web.job_pages import NO_STORE, job_json, queue_of
+from htxsearch.web.jobs import Job, JobState
 from htxsearch.web.parameters import Parameter, read_parameters, shortened
 from htxsearch.web.rendering import PageAddress, render_page
 from htxsearch.web.security import is_cross_site
@@ -59,17 +60,19 @@ _DRAINED_TIMES = 4
 """Up to this many times the limit is read of a body that is too large: a browser shows no response sent before its body."""
 
 _LANGUAGE = Parameter(name="lang", about="language of the page", choices=LANGUAGES, default="vi")
-_NO_STORE = {"Cache-Control": "no-store"}
 
 
 def routes(settings: Settings) -> list[Route]:
     """Return the routes that add articles, or routes that refuse to."""
     if not settings.allow_add:
-        return [Route(path, _not_allowed, methods=["GET", "POST"]) for path in ("/api/articles", "/add")]
+        return [
+            Route("/api/articles", _not_allowed, methods=["POST"]),
+            Route("/add", _not_allowed, methods=["GET", "POST"]),
+        ]
     return [
         Route("/api/articles", _api, methods=["POST"], name="add"),
         Route("/add", _form_page, methods=["GET"]),
-        Route("/add", _outcome_page, methods=["POST"]),
+        Route("/add", _enqueue, methods=["POST"]),
     ]
 
 
@@ -78,8 +81,41 @@ async def _not_allowed(_: Request) -> Response:
 
 
 async def _api(request: Request) -> Response:
+    if "respond-async" in request.headers.get("prefer", "").lower():
+        job = await _submitted(request)
+        queue = queue_of(request)
+        content = as_bytes(job_json(job, queue.state(job.id) or JobState()))
+        headers = {**NO_STORE, "Location": f"/api/jobs/{job.id}", "Preference-Applied": "respond-async"}
+        return Response(content, HTTPStatus.ACCEPTED.value, headers, "application/json")
     additions = await _add(request)
-    return Response(as_bytes(additions_json(additions)), status_of_additions(additions), _NO_STORE, "application/json")
+    return Response(as_bytes(additions_json(additions)), status_of_additions(additions), NO_STORE, "application/json")
+
+
+async def _submitted(request: Request) -> Job:
+    """Return the job in the queue for a request's addition.
+
+    Raises RequestError, IndexThreadBusy, UsageError.
+    """
+    _check_sender(request)
+    settings: Settings = request.app.state.settings
+    queue, processes = queue_of(request), request.app.state.addition_processes
+    try:
+        with processes.upload_slot(while_adding=True):
+            folder = await asyncio.to_thread(queue.receive)
+            try:
+                return queue.submit("add", await _received(request, folder, settings), folder)
+            except BaseException:
+                queue.give_up(folder)
+                raise
+    except OSError as error:
+        raise RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "serve.upload-not-kept", reason=error.strerror) from error
+
+
+def _check_sender(request: Request) -> None:
+    """Raise RequestError for a request of another site's page."""
+    if is_cross_site(request.headers):
+        raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
+    read_parameters([_LANGUAGE], request.query_params.multi_items())
 
 
 async def _add(request: Request) -> "Additions":
@@ -87,10 +123,8 @@ async def _add(request: Request) -> "Additions":
 
     Raises RequestError, IndexThreadBusy, and as `Index.add` does.
     """
-    if is_cross_site(request.headers):
-        raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
+    _check_sender(request)
     settings: Settings = request.app.state.settings
-    read_parameters([_LANGUAGE], request.query_params.multi_items())
     processes: AdditionProcesses = request.app.state.addition_processes
     with processes.upload_slot(), tempfile.TemporaryDirectory(prefix="htxsearch-") as folder:
         addition = await _received(request, Path(folder), settings)
@@ -253,55 +287,21 @@ def _copy(source: BinaryIO, target: Path) -> None:
 # The page
 
 
-class _Outcome(NamedTuple):
-    """The outcome for a file or address.
-
-    Its name, "added" …, the reason if it was refused, and the id of its article.
-    """
-
-    name: str
-    outcome: str
-    reason: Any
-    article_id: str | None
-
-
 async def _form_page(request: Request) -> Response:
     return _render(request, _language(request))
 
 
-async def _outcome_page(request: Request) -> Response:
-    """Answer a form: with the outcome for each file and address, or an error."""
+async def _enqueue(request: Request) -> Response:
+    """Answer a form at once: with the page of its job, or an error."""
     language = _language(request)
     try:
-        additions = await _add(request)
+        job = await _submitted(request)
     except HtxError as error:
+        if request.headers.get("accept") == "application/json":
+            return Response(problem_details(error), status_of(error).value, {**headers_of(error), **NO_STORE}, MEDIA_TYPE)
         return _render(request, language, status_of(error).value, headers_of(error), message=error.message)
-    threads: IndexThreads = request.app.state.index_threads
-    try:
-        article_ids = await threads.search.ask(lambda index: _article_ids(index, additions))
-    except HtxError:  # the outcomes can be shown without links
-        article_ids = {}
-    unreadable = _unreadable(additions)
-    outcomes = [
-        _Outcome(
-            file.source,
-            "unread" if file.path in unreadable else file.how,
-            unreadable.get(file.path),
-            article_ids.get(file.path),
-        )
-        for file in additions.taken
-    ]
-    outcomes += [_Outcome(file.path, "refused", file.reason, None) for file in additions.refused]
-    return _render(request, language, status_of_additions(additions), outcomes=outcomes, report=additions.report)
-
-
-def _article_ids(index: Index, additions: "Additions") -> dict[str, str]:
-    """Return the article ids of added files by path.
-
-    Only files with a single article have one: their path.
-    """
-    article_ids = set(index.article_ids())
-    return {file.path: file.path for file in additions.taken if file.path in article_ids}
+    address = PageAddress("/job", {"id": job.id, "lang": language}).with_()
+    return Response(status_code=HTTPStatus.SEE_OTHER.value, headers={**NO_STORE, "Location": address})
 
 
 def _language(request: Request) -> Language:
@@ -313,9 +313,10 @@ def _language(request: Request) -> Language:
 def _render(
     request: Request, language: Language, status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
 ) -> Response:
-    values: dict[str, Any] = {"message": None, "outcomes": [], "report": None, "params": _EMPTY_SEARCH} | shown
+    limits = {"max_files": MAX_FILES, "max_bytes": request.app.state.settings.max_upload_bytes}
+    values: dict[str, Any] = {"message": None, "params": _EMPTY_SEARCH, **limits} | shown
     here = PageAddress("/add", {"lang": language})
-    return render_page(request, "add.html", language, here, status=status, headers={**(headers or {}), **_NO_STORE}, **values)
+    return render_page(request, "add.html", language, here, status=status, headers={**(headers or {}), **NO_STORE}, **values)
 
 
 _EMPTY_SEARCH: Mapping[str, Any] = {"q": None, "place": (), "source": (), "since": None, "until": None}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlencode
 
 from msgspec import Meta, Struct, convert
 from starlette.requests import Request
@@ -20,10 +21,13 @@ from htxsearch.facts.status import Status
 from htxsearch.facts.terms import indicator_terms
 from htxsearch.index import Index
 from htxsearch.indexing.progress import read_last_run
-from htxsearch.query.filters import FACETS
-from htxsearch.search import fact_json_types, json_types
+from htxsearch.ingest.subscriptions import fetched_at
+from htxsearch.query.filters import FACETS, MOST_HITS
+from htxsearch.search import fact_json_types, index_json_types, json_types
 from htxsearch.search.index_json_types import IndexingProgress
 from htxsearch.search.json_types import to_json
+from htxsearch.search.newest import moment
+from htxsearch.search.pipeline import SearchRequest, near_articles
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes
 from htxsearch.web.index_thread import IndexThreads
@@ -171,6 +175,31 @@ def _article(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     return to_json(document)
 
 
+def _list(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
+    snapshot, query = index.searcher().snapshot, values["q"]
+    listing, limit, offset = snapshot.listing, values["limit"], values["offset"]
+    ids = listing.select(
+        order=values["sort"],
+        among=None if query is None else set(near_articles(snapshot, SearchRequest(query, limit=MOST_HITS))),
+        since=moment(values["since"]) if values["since"] is not None else 0,
+        month=values["month"] or "",
+        source=values["source"],
+        place=values["place"],
+        lacks=values["lacks"] or "",
+    )
+    more = offset + limit < len(ids) and offset + limit <= _MAX_LISTED
+    following = _address_of(_LIST, values, offset + limit)
+    page = [listing[article_id] for article_id in ids[offset : offset + limit]]
+    document = index_json_types.list_document(
+        page, total=len(ids), last_stamp=listing.last_stamp(), following=following if more else None
+    )
+    return to_json(document)
+
+
+def _feeds(index: Index, _: Mapping[str, Any]) -> dict[str, Any]:
+    return to_json(index_json_types.feeds_document(index.feeds(), fetched_at(index.corpus)))
+
+
 def _facets(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     filters = _filters(values)
     if values["q"] is not None:
@@ -223,6 +252,37 @@ def _health(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
     )
     return to_json(health)
 
+
+_MAX_LISTED = 1_000_000
+_LIST_PARAMETERS = (
+    Parameter(name="q", about="only the near articles of this query", max_length=QUERY.max_length),
+    *FILTERS[:2],
+    Parameter(
+        name="since",
+        about='only articles that entered the index (or changed, with sort=changed) since this day or time: "after" of a list',
+        max_length=40,
+    ),
+    Parameter(name="month", about="only articles of this month or year: 2023-05, 2023", max_length=7),
+    Parameter(name="lacks", about="only articles without this", choices=("date", "place")),
+    Parameter(
+        name="sort",
+        about="latest first, by when they entered the index, when they changed there, or their date",
+        choices=("entered", "changed", "date"),
+        default="entered",
+    ),
+    Parameter(name="limit", about="how many to return", kind="integer", minimum=1, maximum=1_000, default=100),
+    Parameter(name="offset", about="how many to skip first", kind="integer", maximum=_MAX_LISTED, default=0),
+)
+
+_LIST = Endpoint(
+    path="/api/articles",
+    name="articles",
+    about="All articles, or those since a time: for lists of what is new, and for programs that keep up with the index.",
+    answer=index_json_types.ArticleList,
+    ask=_list,
+    parameters=_LIST_PARAMETERS,
+    is_slow=lambda values: values["q"] is not None,
+)
 
 ENDPOINTS = (
     Endpoint(
@@ -293,6 +353,15 @@ ENDPOINTS = (
         ),
         by_id=True,
         is_slow=lambda values: bool(values["dropped"]),
+    ),
+    _LIST,
+    Endpoint(
+        path="/api/feeds",
+        name="feeds",
+        about="The feeds and sitemaps that the corpus follows.",
+        answer=index_json_types.Feeds,
+        ask=_feeds,
+        is_cached=False,
     ),
     Endpoint(
         path="/api/facets",
@@ -377,4 +446,30 @@ async def _respond(endpoint: Endpoint, request: Request) -> Response:
     headers = cached.headers if endpoint.is_cached else {"Cache-Control": "no-store"}
     if cached.answer is None:
         return Response(status_code=304, headers=headers)
+    if following := _next(endpoint, values, cached.answer):
+        headers = {**headers, "Link": f'<{following}>; rel="next"'}
     return Response(as_bytes(cached.answer), media_type="application/json", headers=headers)
+
+
+def _next(endpoint: Endpoint, values: Mapping[str, Any], answer: Mapping[str, Any]) -> str | None:
+    """Return the address of the next page of a list or of hits, None if there is none."""
+    if "offset" not in values:
+        return None
+    if "next" in answer:
+        following: str | None = answer["next"]
+        return following
+    end = values["offset"] + values["limit"]
+    if len(answer["hits"]) < values["limit"] or end >= answer["total"] or end > _MAX_OFFSET:
+        return None
+    return _address_of(endpoint, values, end)
+
+
+def _address_of(endpoint: Endpoint, values: Mapping[str, Any], offset: int) -> str:
+    """Return the address of the page that begins at an offset."""
+    given = {
+        parameter.name: values[parameter.name]
+        for parameter in endpoint.parameters
+        if values[parameter.name] not in (parameter.default, None, ())
+    }
+    written = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return f"{endpoint.path}?{urlencode({**written, 'offset': offset}, doseq=True, errors='replace')}"

@@ -61,10 +61,17 @@ class CachedAnswer(NamedTuple, Generic[_Answer]):
 
 
 async def cached_answer(
-    request: Request, thread: IndexThread, question: Callable[[Index], _Answer], *, is_cached: bool = True
+    request: Request,
+    thread: IndexThread,
+    question: Callable[[Index], _Answer],
+    *,
+    is_cached: bool = True,
+    is_kept: bool = True,
+    timeout_s: float | None = None,
 ) -> CachedAnswer[_Answer]:
     """Return the answer of a thread's index, or None if the client has it.
 
+    With `is_cached`, the client may keep it; with `is_kept`, this process does so, too, which is not for large ones.
     An answer may be shared with other requests and must not be changed. Raises as the question does, and IndexThreadBusy.
     """
     client_etags = {etag.strip() for etag in request.headers.get("if-none-match", "").split(",")}
@@ -77,6 +84,8 @@ async def cached_answer(
         etag = f'W/"{digest[:_ETAG_DIGITS]}"'
         if not is_cached:
             return CachedAnswer(question(index), etag)
-        return CachedAnswer(None if etag in client_etags else cache.get_or_make(etag, partial(question, index)), etag)
+        if etag in client_etags:
+            return CachedAnswer(None, etag)
+        return CachedAnswer(cache.get_or_make(etag, partial(question, index)) if is_kept else question(index), etag)
 
-    return await thread.ask(ask)
+    return await thread.ask(ask, timeout_s=timeout_s)

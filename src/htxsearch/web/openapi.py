@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.json import schema_components
 
-from htxsearch.search.index_json_types import Additions
+from htxsearch.search.index_json_types import Additions, Job, Jobs
 from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
 from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
 from htxsearch.web.errors import MEDIA_TYPE, Problem
@@ -21,10 +21,11 @@ METRICS = "/metrics"
 """The address of the metrics, which is the one that Prometheus asks by default."""
 
 _REFERENCE = "#/components/schemas/{name}"
-_TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), Additions, Problem)
+_TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), Additions, Job, Jobs, Problem)
 
 _PROBLEMS_OF_ALL = {
     HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The address takes other methods; Allow names them.",
     HTTPStatus.MISDIRECTED_REQUEST: "The host name is not the server's.",
     HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed that no request should cause; the server's log has the details.",
@@ -50,6 +51,14 @@ _ADDITION_PROBLEMS = _PROBLEMS_OF_ALL | {
     HTTPStatus.SERVICE_UNAVAILABLE: "A reindex or another addition is under way; Retry-After says when to try again.",
 }
 
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "respond-async: answer at once with a job.",
+    "schema": {"type": "string", "enum": ["respond-async"]},
+}
+
 
 def document(*, allow_add: bool = False) -> dict[str, Any]:
     """Return the document as JSON values.
@@ -59,6 +68,10 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
     paths = {
         f"{endpoint.path}/{{id}}" if endpoint.by_id else endpoint.path: {"get": _operation(endpoint)} for endpoint in ENDPOINTS
     }
+    paths |= {METRICS: {"get": _metrics()}}
+    if allow_add:
+        paths["/api/articles"] |= {"post": _addition()}
+        paths |= {"/api/jobs": {"get": _jobs(Jobs)}, "/api/jobs/{id}": {"get": _jobs(Job)}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -67,7 +80,7 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
             "description": "Search in a folder of Vietnamese articles. The JSON of a response is what the command line prints "
             "with --json.",
         },
-        "paths": paths | {METRICS: {"get": _metrics()}} | ({"/api/articles": {"post": _addition()}} if allow_add else {}),
+        "paths": paths,
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -140,9 +153,31 @@ def _addition() -> dict[str, Any]:
                 "multipart/form-data": {"schema": _object(form, optional=form)},
             },
         },
+        "parameters": [_PREFER],
         "responses": {
+            "202": {
+                "description": "With `Prefer: respond-async`: the job in the queue; Location is its address.",
+                "content": {"application/json": {"schema": _reference(Job)}},
+            },
             **{status: {"description": about, "content": content} for status, about in _ADDITION_RESPONSES.items()},
             **_problems(_ADDITION_PROBLEMS),
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _jobs(answer: type[Struct]) -> dict[str, Any]:
+    """Return the operation of a job, or of all."""
+    is_one = answer is Job
+    about = "A job: how far it is, and in the end what became of each source." if is_one else "The jobs, the newest first."
+    identity = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    return {
+        "operationId": "job" if is_one else "jobs",
+        "summary": about,
+        "parameters": [identity] if is_one else [],
+        "responses": {
+            "200": {"description": about, "content": {"application/json": {"schema": _reference(answer)}}},
+            **_problems(_PROBLEMS),
         },
         "security": [{"token": []}],
     }

@@ -5,7 +5,6 @@ They are links and forms; scripts only make them quicker.
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle, UsageEr
 from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
-from htxsearch.search.hit_files import HitReport, hits_file
+from htxsearch.search.hit_files import HitReport, all_near, hits_file
 from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, by_province
 from htxsearch.text.places import former_parts
 from htxsearch.text.sentences import Span
@@ -40,6 +39,8 @@ _HOME_VALUES = 12
 """Places, and sources, that the first page offers."""
 _MAX_YEARS = 60
 """Years in the chart."""
+_DOWNLOAD_S = 60.0
+"""How long a download of many hits may take."""
 _ARTICLE_RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
 _MAX_ERROR_PARAMETER = 1_000
@@ -363,13 +364,18 @@ async def _dropped_page(request: Request) -> Response:
 
 
 async def _download(request: Request) -> Response:
-    """Answer `/download`: the near articles of a query as a table, a report or JSON."""
+    """Answer `/download`: all near articles of a query as a table, a report or JSON.
+
+    There are up to 10,000; other queries do not wait for them.
+    """
     params = _read(_DOWNLOAD, request) | {"page": 1}
     if params["q"] is None:
         raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
     form = params["format"]
     has_day = form in ("docx", "md")  # and is another tomorrow
-    cached = await cached_answer(request, _threads(request).search, lambda index: _file(index, params), is_cached=not has_day)
+    thread = _threads(request).related
+    options = {"is_cached": not has_day, "is_kept": False}
+    cached = await cached_answer(request, thread, lambda index: _file(index, params), **options, timeout_s=_DOWNLOAD_S)
     if cached.answer is None:
         return _not_modified(cached.headers)
     headers = {"Cache-Control": "no-store"} if has_day else cached.headers
@@ -379,13 +385,12 @@ async def _download(request: Request) -> Response:
 
 def _file(index: Index, params: Mapping[str, Any]) -> bytes:
     """Return the near articles as the content of a file."""
-    results = _search(index, params, limit=MAX_HITS)
-    results = replace(results, hits=tuple(hit for hit in results.hits if hit.near))
+    filters = {parameter.name: params[parameter.name] for parameter in FILTERS}
+    results = all_near(index.search, params["q"], **filters, sort=params["sort"], limit=MAX_HITS, facets=FACETS)
     if params["format"] == "json":
         return as_bytes(results.as_json())
-    values = {parameter.name: params[parameter.name] for parameter in FILTERS}
-    filters = {name: (value,) if isinstance(value, str) else value for name, value in values.items() if value}
-    report = HitReport(results=results, language=params["lang"], day=datetime.date.today(), filters=filters)
+    narrowed = {name: (value,) if isinstance(value, str) else value for name, value in filters.items() if value}
+    report = HitReport(results=results, language=params["lang"], day=datetime.date.today(), filters=narrowed)
     return hits_file(report, params["format"])
 
 

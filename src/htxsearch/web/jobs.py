@@ -1,0 +1,297 @@
+"""The queue of jobs: additions, reindexes and rebuilds, one at a time.
+
+All workers of a server share it.
+
+Each job is a folder in `jobs` in the index folder: `job.json` says what to do, `state.json` how far it is, and what was sent
+waits there in files named by numbers. Hence a job survives a restart of the server: what was waiting waits, and what was under
+way is done again, which adds nothing twice. A job that two servers died of has failed. Finished jobs are kept for a week,
+without what was sent.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from htxsearch.errors.messages import message, render
+from htxsearch.ingest.atomic_files import make_folder, replace_file
+from htxsearch.web.addition_process import AdditionRequest, answer_of
+from htxsearch.web.index_thread import IndexThreadBusy
+
+__all__ = ["JOBS", "Job", "JobKind", "JobQueue", "JobState", "both_languages", "read_job", "write_state"]
+
+JOBS = "jobs"
+"""The folder of all jobs in an index folder."""
+JobKind = Literal["add", "reindex", "rebuild"]
+_COMMAND = "from htxsearch.web.job_process import serve; serve()"
+_RUNNING = "running"
+"""The file that names the process whose job is under way."""
+_KEPT_S, _MOST_KEPT, _MOST_WAITING = 7 * 86_400, 200, 100
+_MOST_ATTEMPTS = 2
+_RETRY_S = 1.0
+"""Seconds until a job is tried again whose index another process writes."""
+
+
+@dataclass(slots=True)
+class JobState:
+    """The progress of a job, and in the end its outcome.
+
+    `done` and `total` count sources, `percent` is of the bytes of the reindex.
+
+    Texts for readers are in both languages: {"vi": …, "en": …}.
+    """
+
+    state: Literal["waiting", "running", "done", "failed"] = "waiting"
+    attempts: int = 0
+    done: int = 0
+    total: int = 0
+    current: str = ""
+    percent: float | None = None
+    error: dict[str, str] | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
+    report: dict[str, Any] | None = None
+    updated: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job: its id, which sorts by time, what it does, and for whom it waits."""
+
+    id: str
+    kind: JobKind
+    created: float
+    names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    has_text: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 0
+
+    def request(self, folder: Path) -> AdditionRequest:
+        """Return the addition, its files in the folder of the job."""
+        files = tuple((name, folder / str(number)) for number, name in enumerate(self.names))
+        text = (folder / "text").read_bytes() if self.has_text else None
+        return AdditionRequest(addresses=self.addresses, files=files, text=text, metadata=dict(self.metadata), limit=self.limit)
+
+
+def write_state(folder: Path, state: JobState) -> None:
+    """Write how far a job is. A full disk loses the news, not the job."""
+    state.updated = time.time()
+    with suppress(OSError):
+        replace_file(
+            folder / "state.json", [json.dumps(asdict(state), ensure_ascii=False).encode("utf-8", "replace")], durable=False
+        )
+
+
+def both_languages(value: object) -> dict[str, str]:
+    """Return a message in both languages."""
+    return {"vi": render(value, "vi", audience="page"), "en": render(value, "en", audience="page")}
+
+
+class JobQueue:
+    """The jobs of an index, seen by one worker of its server."""
+
+    def __init__(self, index: str, corpus: str, *, timeout_s: float) -> None:
+        self._index, self._corpus = index, corpus
+        self._folder = Path(index) / JOBS
+        self._timeout_s = timeout_s
+        self._news = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    # Asking
+
+    def jobs(self) -> list[tuple[Job, JobState]]:
+        """Return all jobs that are kept, the newest first."""
+        found = [(job, self.state(job.id)) for job in self._read_all()]
+        return [(job, state) for job, state in reversed(found) if state is not None]
+
+    def job(self, job_id: str) -> Job | None:
+        """Return a job, None if there is none of that id, whatever the text."""
+        return read_job(self._folder / job_id) if job_id.isalnum() and job_id.isascii() else None
+
+    def state(self, job_id: str) -> JobState | None:
+        """Return how far a job is, None if that is not known."""
+        try:
+            return JobState(**json.loads((self._folder / job_id / "state.json").read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def waiting_before(self, job_id: str) -> int:
+        """Return the number of unfinished jobs before one."""
+        return sum(1 for job, state in self.jobs() if job.id < job_id and state.state in ("waiting", "running"))
+
+    def _read_all(self) -> Iterator[Job]:
+        try:
+            names = sorted(os.listdir(self._folder))
+        except OSError:
+            return
+        for name in names:
+            if name.isalnum() and (job := read_job(self._folder / name)) is not None:
+                yield job
+
+    # Giving
+
+    def receive(self) -> Path:
+        """Return a new folder for what a request sends. Raises IndexThreadBusy, OSError."""
+        if sum(state.state == "waiting" for _, state in self.jobs()) >= _MOST_WAITING:
+            raise IndexThreadBusy("serve.too-many-jobs", count=_MOST_WAITING)
+        make_folder(self._folder)
+        return Path(tempfile.mkdtemp(prefix=".receiving-", dir=self._folder))
+
+    def submit(self, kind: JobKind, request: AdditionRequest | None = None, folder: Path | None = None) -> Job:
+        """Put a job at the end of the queue. Raises IndexThreadBusy, OSError."""
+        folder = folder or self.receive()
+        request = request or AdditionRequest()
+        now = time.time()
+        job = Job(
+            id=f"{int(now * 1000):013d}{secrets.token_hex(8)}",
+            kind=kind,
+            created=now,
+            names=tuple(name for name, _ in request.files),
+            addresses=request.addresses,
+            has_text=request.text is not None,
+            metadata=request.metadata,
+            limit=request.limit,
+        )
+        if request.text is not None:
+            (folder / "text").write_bytes(request.text)
+        (folder / "job.json").write_text(json.dumps(asdict(job), ensure_ascii=True), "utf-8")
+        write_state(folder, JobState(total=len(job.names) + len(job.addresses) + job.has_text))
+        folder.rename(self._folder / job.id)
+        self._news.set()
+        return job
+
+    def give_up(self, folder: Path) -> None:
+        """Remove the folder of a request that failed."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    # Working
+
+    def start(self) -> None:
+        """Begin to work on the queue in the running event loop."""
+        self._news.set()
+        self._task = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Stop; a job under way is done again by the next server."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _work(self) -> None:
+        while True:
+            self._news.clear()  # before looking: a job may come meanwhile
+            job = await asyncio.to_thread(self._next)
+            if job is None:
+                await self._news.wait()
+            elif not self._claim():
+                await asyncio.sleep(_RETRY_S)
+            else:
+                try:
+                    is_busy = await self._run(job)
+                finally:
+                    (self._folder / _RUNNING).unlink(missing_ok=True)
+                if is_busy:
+                    await asyncio.sleep(_RETRY_S)
+
+    def _next(self) -> Job | None:
+        """Return the job that is next; forget old ones."""
+        jobs = self.jobs()
+        finished = [job for job, state in jobs if state.state in ("done", "failed")]
+        for number, job in enumerate(finished):
+            if number >= _MOST_KEPT or job.created < time.time() - _KEPT_S:
+                shutil.rmtree(self._folder / job.id, ignore_errors=True)
+        unfinished = [job for job, state in jobs if state.state in ("waiting", "running")]
+        return unfinished[-1] if unfinished else None
+
+    def _claim(self) -> bool:
+        """Become the process whose job is under way; return False if another one is."""
+        file = self._folder / _RUNNING
+        with suppress(OSError, ValueError):
+            if not _is_alive(int(file.read_text("ascii"))):
+                file.unlink(missing_ok=True)
+        try:
+            with file.open("x", encoding="ascii") as claim:
+                claim.write(str(os.getpid()))
+        except OSError:
+            return False
+        return True
+
+    async def _run(self, job: Job) -> bool:
+        """Run a job in a process of its own; return True if it has to wait again."""
+        folder = self._folder / job.id
+        state = self.state(job.id) or JobState()
+        if state.state == "running" and state.attempts >= _MOST_ATTEMPTS:
+            self._end(folder, state, both_languages(message("serve.job-lost")))
+            return False
+        state.state, state.attempts = "running", state.attempts + 1
+        write_state(folder, state)
+        limit = self._timeout_s if job.kind == "add" else None
+        code = await self._process(folder, limit)
+        after = self.state(job.id) or state
+        if after.state == "running":
+            reason = (
+                message("serve.addition-timeout", seconds=limit)
+                if code is None
+                else message("serve.addition-died", exit_code=code)
+            )
+            self._end(folder, after, both_languages(reason))
+        elif after.state != "waiting":
+            self._end(folder, after, after.error)
+        return after.state == "waiting"
+
+    async def _process(self, folder: Path, timeout_s: float | None) -> int | None:
+        """Return the exit code of the process of a job, None if it took too long.
+
+        If the caller is cancelled, the process is killed.
+        """
+        from htxsearch.indexing.workers import start_python  # a server that only answers needs no indexing
+
+        process = start_python(_COMMAND)
+        given = json.dumps([self._index, self._corpus, str(folder)]).encode()
+        try:
+            await asyncio.to_thread(answer_of, process, given, timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            process.kill()
+        return process.wait()
+
+    def _end(self, folder: Path, state: JobState, error: dict[str, str] | None) -> None:
+        """Note the end of a job, and remove what was sent: the corpus has it, or not."""
+        state.state, state.error, state.current = "failed" if error else "done", error, ""
+        write_state(folder, state)
+        for file in folder.iterdir():
+            if file.name.isdecimal() or file.name == "text":
+                file.unlink(missing_ok=True)
+
+
+def read_job(folder: Path) -> Job | None:
+    """Return the job of a folder, None if there is none."""
+    try:
+        given = json.loads((folder / "job.json").read_bytes())
+        return Job(**{**given, "names": tuple(given["names"]), "addresses": tuple(given["addresses"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    """Return True if a process may be running; this process claims only what it does."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

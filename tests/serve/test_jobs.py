@@ -1,0 +1,218 @@
+"""The queue: what a page sends is answered at once, done in turn, survives a restart, and is shown file by file."""
+
+import asyncio
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from index.folders import Folders
+
+from htxsearch.indexing.manifest import writer_lock
+from htxsearch.web import jobs
+from htxsearch.web.addition_process import AdditionRequest
+from htxsearch.web.job_process import run_job
+from htxsearch.web.jobs import JOBS, Job, JobQueue, JobState, write_state
+
+from .conftest import Open, TestClient
+from .test_additions import BASIC, BEARER, HERE, TEXT, TOKEN
+from .test_api import assert_fits
+from .test_pages import Page, assert_harmless
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    made = Folders(tmp_path)
+    made.write("chè.txt", "Đồi chè. Xóm Núi có ba mươi hộ trồng chè.")
+    made.update()
+    return made
+
+
+@pytest.fixture
+def web(opened: Open, folders: Folders, request: pytest.FixtureRequest) -> TestClient:
+    request.getfixturevalue("in_this_process")
+    return opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch, folders: Folders) -> None:
+    """Let jobs be done in this process: a new one imports for two seconds."""
+
+    async def done(_: JobQueue, folder: Path, _limit: float | None) -> int:
+        await asyncio.to_thread(run_job, str(folders.index), str(folders.corpus), folder)
+        return 0
+
+    monkeypatch.setattr(JobQueue, "_process", done)
+    monkeypatch.setattr(jobs, "_RETRY_S", 0.01)
+
+
+def ended(web: TestClient, job_id: str) -> dict[str, Any]:
+    """Return the last event of a job."""
+    body = web.get(f"/api/jobs/{job_id}/events", headers=BEARER).text
+    events = [json.loads(line.removeprefix("data: ")) for line in body.splitlines() if line.startswith("data: ")]
+    assert events[-1]["state"] in ("done", "failed"), events
+    last: dict[str, Any] = events[-1]
+    return last
+
+
+def submitted(web: TestClient, *named: tuple[str, bytes], **said: str) -> str:
+    answer = web.post("/add", files=[("file", one) for one in named], data=said, headers=HERE)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("id=")[2]
+
+
+def test_each_file_has_its_outcome_and_what_was_read(web: TestClient) -> None:
+    form = Page(web.get("/add", headers=BASIC).text)
+    [sent] = [one for one in form.all("form") if one.get("method") == "post"]
+    assert (sent["action"], sent["enctype"]) == ("/add", "multipart/form-data")
+    assert {one["id"] for one in form.all("input")} <= {one["for"] for one in form.all("label")}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("trong/mía.txt", "Ruộng mía\nHợp tác xã Bãi Bồi trồng mía.")
+        archive.writestr("../ngoài.txt", "Ngoài kho\nHợp tác xã Bãi Cát trồng dưa.")
+    job_id = submitted(
+        web,
+        ("vụ xuân.txt", TEXT),
+        ("<script>.exe", b"MZ\x90\0"),
+        ("hỏng.pdf", b"%PDF-1.7 broken"),
+        ("lại.txt", TEXT),
+        ("nhiều.zip", packed.getvalue()),
+        source="Báo xã",
+    )
+    job = ended(web, job_id)
+    assert job["state"] == "done"
+    outcomes = {file["name"]: file["outcome"] for file in job["files"]}
+    expected = {
+        "vụ xuân.txt": "added",
+        "<script>.exe": "refused",
+        "hỏng.pdf": "unread",
+        "lại.txt": "same",
+        "nhiều.zip": "added",
+    }
+    assert outcomes == expected
+    [article] = next(file for file in job["files"] if file["name"] == "vụ xuân.txt")["articles"]
+    assert (article["source"], article["date"]) == ("Báo xã", None)
+    assert article["lead"].startswith("Hợp tác xã Đồi Xanh") or article["title"].startswith("Hợp tác xã Đồi Xanh")
+    page = web.get(f"/job?id={job_id}", headers=BASIC).text
+    assert_harmless(page)
+    shown = Page(page)
+    told = ("vụ xuân.txt", "Đã thêm", "đây là một chương trình", "Đã lưu tệp nhưng không đọc được", "Đã có sẵn")
+    assert [text for text in told if text not in shown.shown()] == []
+    link = next(link for link in shown.links() if link.startswith("/article"))
+    assert web.get(link, headers=BASIC).status_code == 200
+    assert "Read" in web.get(f"/job?id={job_id}&lang=en", headers=BASIC).text or job["total"] == 5
+    assert f"/job?id={job_id}" in web.get("/jobs", headers=BASIC).text
+    assert not any((Path(web.app.state.settings.index) / JOBS / job_id).glob("[0-9]")), "what was sent is gone"  # type: ignore[attr-defined]
+
+
+def test_a_program_may_ask_to_be_answered_at_once(web: TestClient) -> None:
+    answer = web.post("/api/articles", json={"text": TEXT.decode()}, headers=BEARER | {"Prefer": "respond-async"})
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/api/jobs/{answer.json()['id']}"
+    assert ended(web, answer.json()["id"])["report"]["added"] == 1
+    assert web.get(answer.headers["location"], headers=BEARER).json()["state"] == "done"
+    assert len(web.get("/api/jobs", headers=BEARER).json()["jobs"]) == 1
+    described = web.get("/api/openapi.json", headers=BEARER).json()
+    assert_fits(web.get("/api/jobs", headers=BEARER).json(), {"$ref": "#/components/schemas/Jobs"}, described)
+    assert_fits(answer.json(), {"$ref": "#/components/schemas/Job"}, described)
+
+
+def test_jobs_wait_for_each_other_and_for_the_index(web: TestClient, folders: Folders) -> None:
+    with writer_lock(folders.index):
+        first, second = submitted(web, ("a.txt", TEXT)), submitted(web, ("b.txt", TEXT))
+        page = web.get(f"/job?id={second}", headers=BASIC)
+        assert "1 việc phía trước" in Page(page.text).shown()
+        assert 'http-equiv="refresh"' in page.text
+    assert ended(web, second)["files"][0]["outcome"] == "same"
+    assert ended(web, first)["files"][0]["outcome"] == "added"
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_waits_survives_a_restart(opened: Open, folders: Folders) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5)
+    folder = queue.receive()
+    (folder / "0").write_bytes(TEXT)
+    waiting = queue.submit("add", AdditionRequest(files=(("a.txt", folder / "0"),)), folder)
+    (folders.index / JOBS / "running").write_text("999999999", "ascii")  # of a server that died
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    assert ended(web, waiting.id)["files"][0]["outcome"] == "added"
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_job_that_servers_die_of_is_given_up(opened: Open, folders: Folders) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5)
+    job = queue.submit("add", AdditionRequest(text=TEXT))
+    write_state(folders.index / JOBS / job.id, JobState(state="running", attempts=2))
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    end = ended(web, job.id)
+    assert end["state"] == "failed"
+    assert "stopped twice" in end["error"]["en"]
+
+
+def test_the_queue_is_bounded_and_ids_are_no_paths(folders: Folders, web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for odd in ("../x", "..", "", "a/b", "\x00", "running"):
+        assert web.get("/job", params={"id": odd}, headers=BASIC).status_code == 404
+    assert web.get("/api/jobs/..%2Fx", headers=BEARER).status_code == 404
+    monkeypatch.setattr(jobs, "_MOST_WAITING", 0)
+    assert web.post("/add", files={"file": ("a.txt", TEXT)}, headers=HERE).status_code == 503
+    assert (
+        [one for one in os.listdir(folders.index / JOBS) if one.startswith(".")] == []
+        if (folders.index / JOBS).exists()
+        else True
+    )
+
+
+def test_a_job_is_done_in_a_process_of_its_own(opened: Open, folders: Folders) -> None:
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    assert ended(web, submitted(web, ("a.txt", TEXT)))["report"]["added"] == 1
+
+
+def test_a_job_that_takes_too_long_is_stopped(folders: Folders) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=0.01)
+    job: Job = queue.submit("add", AdditionRequest(text=TEXT))
+    assert asyncio.run(queue._run(job)) is False
+    state = queue.state(job.id)
+    assert state is not None
+    assert state.state == "failed"
+    assert "0.01" in (state.error or {})["en"]
+
+
+def test_the_state_page_lists_what_to_mend_and_starts_a_reindex(web: TestClient, folders: Folders) -> None:
+    (folders.corpus / "hỏng.pdf").write_bytes(b"%PDF-1.7 broken")
+    folders.update()
+    page = Page(web.get("/status", headers=BASIC).text)
+    assert "hỏng.pdf" in page.shown()
+    assert {"/new?lacks=date", "/new?lacks=place"} <= set(page.links())
+    folders.write("cam.txt", "Vườn cam")
+    form = {"action": "reindex"}
+    assert web.post("/status", data=form, headers=BASIC).status_code == 403, "another site's page may not"
+    assert web.post("/status", data={"action": "rm"}, headers=HERE).status_code == 400
+    assert web.post("/status", data={}, headers=HERE).status_code == 400
+    assert web.post("/status", data={"action": "x" * 2000}, headers=HERE).status_code == 413
+    answer = web.post("/status", data=form, headers=HERE)
+    assert answer.status_code == 303
+    assert ended(web, answer.headers["location"].partition("id=")[2])["report"]["added"] == 1
+
+
+def test_only_one_reindex_waits(web: TestClient, folders: Folders) -> None:
+    with writer_lock(folders.index):
+        first, second = (web.post("/status", data={"action": "rebuild"}, headers=HERE).headers["location"] for _ in range(2))
+    assert first == second
+    assert ended(web, first.partition("id=")[2])["state"] == "done"
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_missing_index_says_what_to_type_and_is_made_here(opened: Open, folders: Folders, tmp_path: Path) -> None:
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    folders.index.rename(tmp_path / "gone")
+    assert web.get("/api/health", headers=BEARER).status_code == 503
+    page = web.get("/status", headers=BASIC)
+    assert page.status_code == 503
+    assert f"htxsearch reindex --index {folders.index}" in Page(page.text).shown()
+    answer = web.post("/status", data={"action": "reindex"}, headers=HERE)
+    assert ended(web, answer.headers["location"].partition("id=")[2])["state"] == "done"
+    assert web.get("/api/health", headers=BEARER).status_code == 200
+    assert web.get("/status?lang=en", headers=BASIC).status_code == 200
