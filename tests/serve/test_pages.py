@@ -561,7 +561,7 @@ def test_a_page_is_small_and_loads_nothing_from_elsewhere(web: TestClient) -> No
         assert len(files) == 3
         assert all(file.startswith("/static/") for file in files)
         size = len(text.encode()) + sum(len(web.get(file).content) for file in files)
-        assert size <= 100_000, f"{address} needs {size} bytes"
+        assert size <= 60_000, f"{address} needs {size} bytes"
         assert not [one for tag, one in shown.tags if "style" in one or any(name.startswith("on") for name in one)]
         assert all(one.get("src") for one in shown.all("script")), "no script inside the page"
         assert not shown.all("style")
