@@ -20,13 +20,21 @@ from htxsearch.web.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 PORT = 8765
+PHONE: dict[str, Any] = {"viewport": {"width": 375, "height": 760}}
+DARK: dict[str, Any] = {"color_scheme": "dark"}
+ANSWER = "/?q=Thái Nguyên có bao nhiêu HTX?"
 VIEWS: list[tuple[str, str, dict[str, Any]]] = [
     ("home", "/", {}),
+    ("home-dark-phone", "/", DARK | PHONE),
     ("results", "/?q=hop tac xa che", {}),
-    ("results-dark", "/?q=hop tac xa che&place=Thái Nguyên&lang=en", {"color_scheme": "dark"}),
-    ("results-phone", "/?q=hop tac xa che", {"viewport": {"width": 375, "height": 760}}),
+    ("results-dark", "/?q=hop tac xa che&place=Thái Nguyên&lang=en", DARK),
+    ("results-phone", "/?q=hop tac xa che", PHONE),
+    ("filters-phone", "/?q=hop tac xa&place=Thái Nguyên#filters", PHONE),
+    ("answer", ANSWER, {}),
+    ("answer-dark-phone", ANSWER, DARK | PHONE),
     ("facts", "/facts?q=số HTX&place=Thái Nguyên", {}),
     ("article", "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=hop tac xa che#p0", {}),
+    ("error", "/?q=()", {}),
 ]
 ADDING: list[tuple[str, str, dict[str, Any]]] = [("add", "/add", {})]
 """What there is only where articles may be added."""
@@ -49,9 +57,9 @@ def main() -> None:
             )
             with serving(settings):
                 for name, address, options in views:
-                    page = browser.new_page(**({"viewport": {"width": 1100, "height": 760}} | options))
+                    page = browser.new_page(**({"viewport": {"width": 1280, "height": 800}} | options))
                     page.goto(f"http://127.0.0.1:{PORT}{address}")
-                    page.screenshot(path=images / f"{name}.png")
+                    page.screenshot(path=images / f"{name}.jpg", type="jpeg", quality=70)
         browser.close()
 
 

@@ -1,6 +1,7 @@
 """The pages without a browser: content, links, languages, hostile texts."""
 
 import csv
+import datetime
 import io
 import json
 import re
@@ -22,6 +23,7 @@ from htxsearch.engine.whoosh.engine import WhooshEngine
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, date_text, template
 from htxsearch.query.filters import FACETS
+from htxsearch.text.places import former_parts, province_now
 from htxsearch.web.pages import _ERROR_HEADINGS
 from htxsearch.web.rendering import page_text
 
@@ -119,8 +121,8 @@ def test_pages_neither_skip_nor_repeat(web: TestClient, demo: Index) -> None:
 
 def test_facets_and_years_are_links_that_filter(web: TestClient, demo: Index) -> None:
     first = page(web, "/?q=hợp tác xã")
-    place = next(link for link in first.links() if "&place=Th%C3%A1i+Nguy%C3%AAn" in link)
-    narrowed = page(web, place)
+    assert {"name": "place", "value": "Thái Nguyên", "type": "checkbox"} in first.all("input")
+    narrowed = page(web, "/?q=hợp tác xã&place=Thái Nguyên&since=&until=")
     total = demo.search("hợp tác xã", place="Thái Nguyên").total
     assert f"trong {total}" in narrowed.shown()
     assert any(
@@ -138,14 +140,54 @@ def test_facets_and_years_are_links_that_filter(web: TestClient, demo: Index) ->
 def test_present_and_former_provinces_filter_to_their_counts(web: TestClient, demo: Index) -> None:
     facets = demo.search("hợp tác xã", facets=FACETS).facets
     first = page(web, "/?q=hợp tác xã")
-    links = {tuple(parse_qs(urlsplit(link).query).get("place", ())) for link in first.links()}
-    for name in ("province", "place"):
-        commonest = sorted(facets[name].items(), key=lambda one: (-one[1], one[0]))
-        for place, count in commonest[:5]:
-            typed = f"{place} (cũ)" if name == "place" and (f"{place} (cũ)",) in links else place
-            assert (typed,) in links
-            assert demo.search("hợp tác xã", place=typed).total == count
-    assert any(place[0].endswith("(cũ)") for place in links if place)
+    boxes = {one["value"] for one in first.all("input") if one.get("name") == "place"}
+    for place, count in sorted(facets["province"].items(), key=lambda one: (-one[1], one[0])):
+        assert place in boxes
+        assert demo.search("hợp tác xã", place=place).total == count
+    parts = {place: former_parts(province) for place in facets["place"] if (province := province_now(place))}
+    several = [place for place, of in parts.items() if len(facets["place"].keys() & set(of)) > 1]
+    assert several, "former provinces stand in the present one if there are several"
+    for place in several:
+        typed = f"{place} (cũ)" if f"{place} (cũ)" in boxes else place
+        assert typed in boxes
+        assert demo.search("hợp tác xã", place=typed).total == facets["place"][place]
+    assert any(box.endswith("(cũ)") for box in boxes if box) == any(len(former_parts(place)) > 1 for place in several)
+
+
+def test_several_values_of_a_facet_are_alternatives_and_the_others_stay_in_sight(web: TestClient, demo: Index) -> None:
+    everywhere = {one["value"] for one in page(web, "/?q=hợp tác xã").all("input") if one.get("type") == "checkbox"}
+    two = page(web, "/?q=hợp tác xã&place=Thái Nguyên&place=Bắc Giang")
+    assert f"trong {demo.search('hợp tác xã', place=('Thái Nguyên', 'Bắc Giang')).total}" in two.shown()
+    boxes = [one for one in two.all("input") if one.get("type") == "checkbox" and one["name"] == "place"]
+    assert [one["value"] for one in boxes if "checked" in one] == ["Thái Nguyên", "Bắc Ninh"], "Bắc Giang is in Bắc Ninh today"
+    assert {one["value"] for one in boxes} <= everywhere
+    assert len(boxes) > 10
+    clear = {one["href"] for one in two.all("a") if one["href"] == "/?q=h%E1%BB%A3p+t%C3%A1c+x%C3%A3"}
+    assert clear
+    nowhere = page(web, "/?q=hợp tác xã&place=Mặt Trăng").all("input")
+    assert any(one.get("value") == "Mặt Trăng" and "checked" in one for one in nowhere), "a tick can be taken away"
+
+
+def test_this_week_month_and_year_are_links(web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Day(datetime.date):
+        @classmethod
+        def today(cls) -> "Day":
+            return cls(2025, 6, 19)
+
+    monkeypatch.setattr("htxsearch.web.pages.datetime.date", Day)
+    first = web.get("/?q=hợp tác xã")
+    since = [parse_qs(urlsplit(link).query).get("since", [""])[0] for link in Page(first.text).links()]
+    assert since[since.index("2025-06-16") :][:3] == ["2025-06-16", "6/2025", "2025"]
+    Day.today = classmethod(lambda cls: cls(2025, 7, 1))  # type: ignore[method-assign, assignment]
+    again = web.get("/?q=hợp tác xã", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 200, "another day, another page"
+
+
+def test_hints_are_links_to_what_they_advise(web: TestClient) -> None:
+    near = page(web, "/?q=chè&place=Thái Nguen")
+    assert "/?q=ch%C3%A8&place=Th%C3%A1i+Nguy%C3%AAn" in near.links()
+    assert "/?q=zzzz" in page(web, "/?q=zzzz&place=Huế").links()
+    assert "/?q=ch%C3%A8&place=B%E1%BA%AFc+Ninh" in page(web, "/?q=chè&place=Bắc Giang").links()
 
 
 def test_an_answer_is_shown_above_the_passages_in_its_sentence(web: TestClient, demo: Index) -> None:
@@ -153,12 +195,13 @@ def test_an_answer_is_shown_above_the_passages_in_its_sentence(web: TestClient, 
     answer = demo.ask(question).answer
     assert answer is not None
     text = web.get("/", params={"q": question}).text
-    card = text[text.index('class="answer"') : text.index('class="hits"')]
+    card = text[text.index('class="card answer"') : text.index('class="hits"')]
     assert marks(card)[0] == answer.text
+    assert f"<bdi>{answer.text}</bdi></a></p>" in card, "in front of its sentence"
     assert "Trả lời" in Page(text).shown()
     assert any(link.endswith(f"id={quote(answer.article_id, safe='')}#p{answer.passage.start}") for link in Page(text).links())
     for address in ("/?q=hợp tác xã chè", "/?q=zzzz bao nhiêu", f"/?q={question}&page=2", f"/?q={question}&sort=date"):
-        assert 'class="answer"' not in web.get(address).text, "only where something was asked and is known"
+        assert 'class="card answer"' not in web.get(address).text, "only where something was asked and is known"
 
 
 def test_other_answers_are_grouped_by_their_relation_to_the_answer(
@@ -170,24 +213,82 @@ def test_other_answers_are_grouped_by_their_relation_to_the_answer(
     assert results.answers is not None
     assert results.answers.answer is not None
     figures = {"541 HTX": "same", "540 HTX": "different", "482 HTX": "other date", "702 HTX": "other date", "x": None}
+    years = {"541 HTX": 2020, "540 HTX": 2020, "482 HTX": 2017, "702 HTX": 2023, "x": 2020}
     others = tuple(
-        replace(results.answers.answer, relation=relation, as_of=f"năm {figure}") for figure, relation in figures.items()
+        replace(results.answers.answer, relation=relation, as_of=f"năm {figure}", date=datetime.date(years[figure], 1, 1))
+        for figure, relation in figures.items()
     )
     monkeypatch.setattr(Index, "search", lambda *_, **__: replace(results, answers=replace(results.answers, others=others)))
     text = web.get("/", params={"q": question}).text
-    card = Page("<div>" + text[text.index('<section class="answer"') : text.index('<div class="bar"')] + "</div>")
+    card = Page("<div>" + text[text.index('<section class="card answer"') : text.index('<div class="bar"')] + "</div>")
     shown = card.shown()
-    headings = ("Bài khác cũng nói vậy", "Bài khác nói khác", "Số liệu của thời điểm khác")
-    order = (headings[0], "năm 541", headings[1], "năm 540", headings[2], "năm 482", "năm 702")
+    headings = ("Bài khác cũng nói vậy", "Nguồn khác nói khác", "Qua các thời điểm")
+    order = (headings[2], "năm 702", "năm 482", headings[0], "năm 541", headings[1], "năm 540")
     positions = [shown.index(part) for part in order]
-    assert positions == sorted(positions)
+    assert positions == sorted(positions), "the series, newest first, then the others by what they say"
     assert [shown.count(heading) for heading in headings] == [1, 1, 1]
     assert "năm x" not in shown
-    assert len(card.all("blockquote")) == 5
+    assert len(card.all("blockquote")) == 3
+    assert len(card.all("tr")) == 4
+
+
+def test_an_answer_opens_its_article_with_the_answer_marked(web: TestClient, demo: Index) -> None:
+    question = "Ai là giám đốc HTX chè Tân Cương Xanh?"
+    answer = demo.ask(question).answer
+    assert answer is not None
+    link = next(link for link in page(web, f"/?q={question}").links() if "&at=" in link)
+    assert marks(web.get(link).text) == [answer.text]
+    for at in ("0-99999999", "9-1", "x", "-1-2"):
+        assert web.get("/article", params={"id": ARTICLE, "at": at}).status_code == 200
+
+
+def test_a_series_has_its_newest_figure_first_and_a_drawing(web: TestClient, demo: Index) -> None:
+    question = "Thái Nguyên có bao nhiêu HTX?"
+    answers = demo.search(question, answer=True).answers
+    assert answers is not None
+    assert answers.answer is not None
+    figures = [answers.answer.text, *(one.text for one in answers.others if one.relation == "other date")]
+    text = web.get("/", params={"q": question}).text
+    table = text[text.index("<tbody") : text.index("</tbody>")]
+    assert re.findall(r"<td><bdi>(\d+ HTX)</bdi>", table) == figures
+    heights = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', text)
+    assert len(heights) == len(figures) > 1
+    assert sorted(heights, key=lambda one: float(one[0])) == heights, "from left to right"
+    assert float(heights[0][1]) > float(heights[-1][1]), "702 is above 541"
+
+
+@pytest.mark.parametrize("kind", ["reason", "yesno"])
+def test_why_and_whether_are_answered_by_the_sentence(
+    web: TestClient, demo: Index, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    question = "Ai là giám đốc HTX chè Tân Cương Xanh?"
+    results = demo.search(question, facets=FACETS, answer=True)
+    assert results.answers is not None
+    assert results.answers.answer is not None
+    answers = replace(results.answers, answer=replace(results.answers.answer, kind=kind, date=None))
+    monkeypatch.setattr(Index, "search", lambda *_, **__: replace(results, answers=answers))
+    text = web.get("/", params={"q": question}).text
+    assert 'class="value"' not in text
+    assert "bài không ghi ngày" in text
+
+
+def test_the_first_page_has_the_newest_articles_and_questions_that_are_answered(web: TestClient, demo: Index) -> None:
+    first = page(web, "/")
+    newest = [parse_qs(urlsplit(link).query)["id"][0] for link in first.links() if link.startswith("/article")]
+    assert newest == [hit.article_id for hit in demo.search("date:1900..", sort="date", limit=6).hits]
+    asked = [parse_qs(urlsplit(link).query)["q"][0] for link in first.links() if "bao+nhi%C3%AAu" in link]
+    assert len(asked) == 3
+    assert all(demo.ask(question).answer for question in asked)
+
+
+def test_a_missing_or_damaged_index_is_a_page_that_says_what_to_type(opened: Open, tmp_path: Path) -> None:
+    missing = page(opened(index=str(tmp_path / "none"), corpus="corpus"), "/", status=503)
+    assert f"htxsearch reindex --index {tmp_path}/none" in missing.shown()
+    assert "htxsearch reindex" not in page(opened(index=str(tmp_path / "none")), "/none", status=404).shown()
 
 
 def test_a_page_with_an_answer_searches_the_engine_once(web: TestClient, searches: list[object]) -> None:
-    assert 'class="answer"' in web.get("/?q=Ai là giám đốc HTX chè Tân Cương Xanh?").text
+    assert 'class="card answer"' in web.get("/?q=Ai là giám đốc HTX chè Tân Cương Xanh?").text
     assert len(searches) == 2  # the retrieval, and the count of the near articles
 
 
@@ -366,7 +467,7 @@ def names_in_the_templates() -> set[str]:
     """Return the names of the texts that the templates name as literals."""
     folder = Path(web_package.__file__).parent / "templates"
     sources = "".join(path.read_text("utf-8") for path in folder.glob("*.html"))
-    return set(re.findall(r"""\bt\(['"]([\w-]+)['"][,)]""", sources)) - {"answer-", "outcome-", "sort-"}
+    return set(re.findall(r"""\bt\(['"]([\w-]+)['"][,)]""", sources)) - {"answer-", "outcome-", "sort-", "shortcut-"}
 
 
 def catalogue(language: Language) -> dict[str, str]:
@@ -379,7 +480,18 @@ def catalogue(language: Language) -> dict[str, str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: Language) -> None:
     used = names_in_the_templates() | {"sort-score", "sort-date"} | {f"error-{status}" for status in _ERROR_HEADINGS}
-    used |= {"dropped-about", "dropped-none", "by-province", "by-place", "by-source", "place", "source", "year"}
+    used |= {
+        "dropped-about",
+        "dropped-none",
+        "by-province",
+        "by-source",
+        "shortcut-week",
+        "shortcut-month",
+        "shortcut-year",
+        "place",
+        "source",
+        "year",
+    }
     used |= {f"answer-{relation}" for relation in ("different", "other-date", "same")}
     used |= {f"outcome-{name}" for name in ("added", "updated", "same", "followed", "unread", "refused")}
     used |= {f"job-is-{state}" for state in ("waiting", "running", "done", "failed")}
@@ -467,7 +579,7 @@ def test_a_page_is_small_and_loads_nothing_from_elsewhere(web: TestClient) -> No
         assert len(files) == 3
         assert all(file.startswith("/static/") for file in files)
         size = len(text.encode()) + sum(len(web.get(file).content) for file in files)
-        assert size <= 100_000, f"{address} needs {size} bytes"
+        assert size <= 60_000, f"{address} needs {size} bytes"
         assert not [one for tag, one in shown.tags if "style" in one or any(name.startswith("on") for name in one)]
         assert all(one.get("src") for one in shown.all("script")), "no script inside the page"
         assert not shown.all("style")

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
+from htxsearch.answer.accusations import accuses, is_said_of
 from htxsearch.answer.document_answers import document_answer
 from htxsearch.answer.fact_answers import beside, fact_answers, is_elsewhere, is_target, newest_answer
 from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
@@ -31,6 +32,7 @@ from htxsearch.search.results import Answer, Answers, Passage
 from htxsearch.search.snapshot import Snapshot, StoredArticles
 from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.places import find_provinces
+from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["RetrievedContext", "answer_question", "answers_above_hits", "checked_question", "retrieve"]
@@ -114,6 +116,7 @@ def answer_question(
     chosen, notes = _read(context, reader)
     if context.question.kind in FIGURES:
         context.articles.fetch_facts(passage.article for passage in context.passages)
+    chosen = [choice for choice in chosen if not _accuses_another(context, choice)]
     named = {passage.article for passage in context.passages} if context.question.names else ()
     texts = {article_id: _folded_article(context.articles, article_id) for article_id in named}
     candidates = [_candidate(context, choice, texts) for choice in chosen]
@@ -158,6 +161,18 @@ def _read(context: RetrievedContext, reader: Path | None) -> tuple[list[Choice],
         if reader is not None:
             raise
         return nearest_sentences(context.arrays, context.question, context.passages), (error.message,)
+
+
+def _accuses_another(context: RetrievedContext, choice: Choice) -> bool:
+    """Return True if a person would be named beside an accusation of others.
+
+    It is in the question or in the sentence, which does not say it of that person.
+    """
+    text = choice.sentence.text
+    if context.question.kind != "person" or not (accuses(context.asked) or accuses(text)):
+        return False
+    start = choice.sentence.start
+    return not is_said_of(text, Span(choice.start - start, choice.end - start))
 
 
 def retrieve(

@@ -67,16 +67,18 @@ async def cached_answer(
     *,
     is_cached: bool = True,
     is_kept: bool = True,
+    varies: str = "",
     timeout_s: float | None = None,
 ) -> CachedAnswer[_Answer]:
     """Return the answer of a thread's index, or None if the client has it.
 
     With `is_cached`, the client may keep it; with `is_kept`, this process does so, too, which is not for large ones.
-    An answer may be shared with other requests and must not be changed. Raises as the question does, and IndexThreadBusy.
+    An answer may be shared with other requests and must not be changed. A page that is another for another `varies`, such as
+    the day, has another ETag. Raises as the question does, and IndexThreadBusy.
     """
     client_etags = {etag.strip() for etag in request.headers.get("if-none-match", "").split(",")}
     has_add_link = request.app.state.settings.allow_add  # is part of every page
-    address = f"{request.url.path}?{request.url.query}\n{has_add_link}"
+    address = f"{request.url.path}?{request.url.query}\n{has_add_link}\n{varies}"
     cache: AnswerCache = request.app.state.answer_cache
 
     def ask(index: Index) -> CachedAnswer[_Answer]:

@@ -4,48 +4,43 @@ They are links and forms; scripts only make them quicker.
 """
 
 import datetime
+import re
+import shlex
 from collections.abc import Mapping, Sequence
-from itertools import groupby
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UnknownArticle, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search.hit_files import HitReport, all_near, hits_file
-from htxsearch.search.results import Answer, Answers, ArticleView, Info, RelatedArticles, Results, by_province
-from htxsearch.text.places import former_parts
+from htxsearch.search.results import ArticleView, RelatedArticles, Results
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
-from htxsearch.web.caching import cached_answer
+from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
+from htxsearch.web.home_page import home_of
 from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, file_routes, pieces, render_page
+from htxsearch.web.result_page import MAX_PAGES, PAGE_HITS, own_facets, result_values
+from htxsearch.web.settings import Settings
 
 __all__ = ["LANGUAGE", "MEDIA_TYPES", "error_page", "routes"]
 
-_PAGE_HITS = 10
-_MAX_PAGES = 100
-_PAGES_AROUND = 2
-"""Pages before and after the present one that are linked."""
-_FACET_VALUES = 8
-"""Values of a facet that are shown before "more"."""
-_HOME_VALUES = 12
-"""Places, and sources, that the first page offers."""
-_MAX_YEARS = 60
-"""Years in the chart."""
 _DOWNLOAD_S = 60.0
 """How long a download of many hits may take."""
 _ARTICLE_RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
+_SPAN_TEXT = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _MAX_ERROR_PARAMETER = 1_000
 """Characters of a parameter that the links of an error page keep."""
-_ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 421, 429, 500, 503)
+_ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 413, 421, 422, 429, 500, 503)
 """Statuses with a heading of their own; any other gets that of 400."""
 
 MEDIA_TYPES = {
@@ -58,16 +53,18 @@ MEDIA_TYPES = {
 """The media types of downloads by their formats."""
 
 LANGUAGE = Parameter(name="lang", about="language of the page", choices=LANGUAGES, default="vi")
+_FILTER_NAMES = tuple(parameter.name for parameter in FILTERS)
 _SEARCH = (
     Parameter(name="q", about=QUERY.about, max_length=QUERY.max_length),
     *FILTERS,
     Parameter(name="sort", about="best or newest first", choices=("score", "date"), default="score"),
-    Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1),
+    Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=MAX_PAGES, default=1),
     LANGUAGE,
 )
 _DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
 _ORIGIN = Parameter(name="origin", about="the page that the way back leads to", choices=("facts",))
-_ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN)
+_SPAN = Parameter(name="at", about="begin and end of the answer that is marked instead of the query's words: 120-135")
+_ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN, _SPAN)
 """The address of an article keeps the search that led to it, for highlights and the way back."""
 
 
@@ -102,16 +99,19 @@ async def _search_page(request: Request) -> Response:
     thread = _threads(request).search
     try:
         if params["q"] is None:
-            home = await cached_answer(request, thread, Index.info)
+            home = await cached_answer(request, thread, home_of)
             if home.answer is None:
                 return _not_modified(home.headers)
-            return _render(request, "home.html", here, params, home.headers, **_home(home.answer))
-        found = await cached_answer(request, thread, lambda index: _search(index, params, answer=True))
+            return _render(request, "home.html", here, params, home.headers, home=home.answer)
+        today = datetime.date.today()
+        cache: AnswerCache = request.app.state.answer_cache
+        found = await cached_answer(request, thread, lambda index: _found(index, params, cache), varies=today.isoformat())
     except UsageError as error:
         return _refused(request, here, params, error)
     if found.answer is None:
         return _not_modified(found.headers)
-    return _render(request, "results.html", here, params, found.headers, **_results(here, params, found.answer))
+    values = result_values(here, params, *found.answer, today)
+    return _render(request, "results.html", here, params, found.headers, **values)
 
 
 def _render(
@@ -134,137 +134,44 @@ def _refused(request: Request, here: PageAddress, params: Mapping[str, Any], err
     filters = {parameter.name: None for parameter in FILTERS}
     has_filters = params["q"] and not is_query and any(params[name] for name in filters)
     unfiltered = here.with_("/", page=1, **filters) if has_filters else None
-    values: dict[str, Any] = {"heading": "error-400", "message": error.message, "pointed": pointed, "unfiltered": unfiltered}
+    values: dict[str, Any] = {
+        "heading": "error-400",
+        "message": error.message,
+        "pointed": pointed,
+        "unfiltered": unfiltered,
+        "command": None,
+    }
     shown = params if is_query else {**params, "since": None, "until": None}  # else the form would send them again
     return render_page(request, "error.html", params["lang"], here, status=status_of(error), params=shown, **values)
 
 
+def _found(index: Index, params: Mapping[str, Any], cache: AnswerCache) -> tuple[Results, dict[str, Mapping[str, int]]]:
+    """Return the results, and the counts of the places and sources to choose from.
+
+    Those counts are kept: whoever ticks a place has just seen the page without it.
+    """
+    results = _search(index, params, answer=True)
+    asked = {name: params[name] for name in ("q", *_FILTER_NAMES)}
+
+    def key(without: str) -> str:
+        return f"{without} of {index.path}\n{index.version()}\n{asked | {without: ()}}"
+
+    def count(name: str) -> Mapping[str, int]:
+        free = {**params, name: (), "page": 1}
+        return cache.get_or_make(key(name), lambda: _search(index, free, limit=1, facets=(name,)).facets[name])
+
+    for name in ("place", "source"):
+        if not params[name]:
+            cache.get_or_make(key(name), partial(results.facets.__getitem__, name))
+    return results, own_facets(params, results, count)
+
+
 def _search(
-    index: Index, params: Mapping[str, Any], *, limit: int = _PAGE_HITS, facets: Sequence[str] = FACETS, answer: bool = False
+    index: Index, params: Mapping[str, Any], *, limit: int = PAGE_HITS, facets: Sequence[str] = FACETS, answer: bool = False
 ) -> Results:
     filters = {parameter.name: params[parameter.name] for parameter in FILTERS}
     offset = (params["page"] - 1) * limit
     return index.search(params["q"], **filters, sort=params["sort"], limit=limit, offset=offset, facets=facets, answer=answer)
-
-
-def _other_answers(answers: Answers | None) -> list[tuple[str, list[Answer]]]:
-    """Return the other answers in their order, grouped by their relation."""
-    groups = groupby(answers.others if answers is not None else (), lambda answer: answer.relation)
-    return [(relation.replace(" ", "-"), list(group)) for relation, group in groups if relation]
-
-
-def _home(info: Info) -> dict[str, Any]:
-    """Return the size of the index, and its commonest provinces and sources."""
-    places, sources = by_province(info.places, others=True), info.sources
-    return {"info": info, "places": _commonest(places)[:_HOME_VALUES], "sources": _commonest(sources)[:_HOME_VALUES]}
-
-
-def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Return values with their counts, commonest first."""
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-
-
-class _FacetValue(NamedTuple):
-    """A value of a facet, its articles, and the address that filters by it."""
-
-    value: str
-    articles: int
-    href: str
-
-
-class _Bar(NamedTuple):
-    """A year in the chart, in a drawing of height 100 with 24 units a year."""
-
-    year: str
-    articles: int
-    x: int
-    y: float
-    height: float
-    href: str
-
-
-_BAR_WIDTH = 24
-_CHART_HEIGHT = 100
-_MIN_BAR_HEIGHT = 3.0
-
-
-def _results(here: PageAddress, params: Mapping[str, Any], results: Results) -> dict[str, Any]:
-    """Return the values of the page of results."""
-    page = params["page"]
-    first = (page - 1) * _PAGE_HITS + 1
-    last_page = min(-(-results.total // _PAGE_HITS), _MAX_PAGES)
-    if len(results.hits) < _PAGE_HITS:  # reprints are part of the total, but stand behind another hit
-        last_page = min(last_page, page)
-    near = range(max(1, page - _PAGES_AROUND), min(last_page, page + _PAGES_AROUND) + 1)
-    return {
-        "results": results,
-        "answers": results.answers,
-        "other_answers": _other_answers(results.answers),
-        "first": first,
-        "last": first + len(results.hits) - 1,
-        "facets": {name: _facet_values(here, params, name, results) for name in ("province", "place", "source")},
-        "facet_values": _FACET_VALUES,
-        "bars": _bars(here, results.facets["year"]),
-        "chosen": _chosen(here, params),
-        "pages": [(number, here.with_(page=number)) for number in near],
-        "previous": here.with_(page=page - 1) if page > 1 else None,
-        "following": here.with_(page=page + 1) if page < last_page else None,
-        "highlighted_query": results.read_as or results.query,
-    }
-
-
-def _facet_values(here: PageAddress, params: Mapping[str, Any], name: str, results: Results) -> list[_FacetValue]:
-    """Return the values of a facet that narrow the results, commonest first."""
-    parameter = "source" if name == "source" else "place"
-    values = []
-    for value, count in _commonest(results.facets[name]):
-        filter_value = _former(value) if name == "place" else value
-        if filter_value not in params[parameter] and count < results.near:
-            values.append(_FacetValue(value, count, here.with_(page=1, **{parameter: (filter_value,)})))
-    return values
-
-
-def _former(place: str) -> str:
-    """Return the filter for a province as it was before July 2025.
-
-    It differs from the name where a present province has the same name.
-    """
-    return f"{place} (cũ)" if len(former_parts(place)) > 1 else place
-
-
-def _chosen(here: PageAddress, params: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return the active filters: kind, value, and the address without the filter."""
-    chosen = [
-        (name, value, here.with_(page=1, **{name: tuple(other for other in params[name] if other != value)}))
-        for name in ("place", "source")
-        for value in params[name]
-    ]
-    since, until = params["since"], params["until"]
-    if since or until:
-        period = since if since == until else f"{since or '…'} – {until or '…'}"
-        chosen.append(("year", period, here.with_(page=1, since=None, until=None)))
-    return chosen
-
-
-def _bars(here: PageAddress, counts: Mapping[str, int]) -> list[_Bar]:
-    """Return the chart of articles by year, from the first year to the last.
-
-    Of very many years, the latest that have articles.
-    """
-    if len(counts) < 2:
-        return []
-    present = sorted(map(int, counts))
-    years: Sequence[int] = range(present[0], present[-1] + 1)
-    if len(years) > _MAX_YEARS:
-        years = present[-_MAX_YEARS:]
-    most = max(counts.values())
-    bars = []
-    for position, year in enumerate(map(str, years)):
-        count = counts.get(year, 0)
-        height = round(max(_MIN_BAR_HEIGHT, _CHART_HEIGHT * count / most), 1) if count else 0.0
-        href = here.with_(page=1, since=year, until=year)
-        bars.append(_Bar(year, count, _BAR_WIDTH * position, _CHART_HEIGHT - height, height, href))
-    return bars
 
 
 # An article, and related articles
@@ -296,14 +203,20 @@ async def _article_page(request: Request) -> Response:
         "related": related,
         "citation": _citation(view, params["lang"]),
     }
-    return _render(request, "article.html", PageAddress("/article", params), params, headers, **values)
+    return _render(request, "article.html", PageAddress("/article", params | {"at": None}), params, headers, **values)
 
 
 def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
-    """Return an article, and the highlights of the query in each of its passages."""
+    """Return an article, and what is marked in each of its passages.
+
+    That is the answer that the address names, else the words of the query.
+    """
     view = index.show(params["id"])
     texts = [view.article.body[span.start : span.end] for span in view.passages]
     no_highlights: list[list[Span]] = [[] for _ in texts]
+    if answer := _SPAN_TEXT.fullmatch(params["at"] or ""):
+        start, end = int(answer[1]), int(answer[2])
+        return view, [[Span(start - span.start, end - span.start)] for span in view.passages]
     try:
         return view, index.highlights(params["q"], texts) if params["q"] else no_highlights
     except QuerySyntaxError:  # the article can be read without
@@ -374,8 +287,14 @@ async def _download(request: Request) -> Response:
     form = params["format"]
     has_day = form in ("docx", "md")  # and is another tomorrow
     thread = _threads(request).related
-    options = {"is_cached": not has_day, "is_kept": False}
-    cached = await cached_answer(request, thread, lambda index: _file(index, params), **options, timeout_s=_DOWNLOAD_S)
+    cached = await cached_answer(
+        request,
+        thread,
+        lambda index: _file(index, params),
+        is_cached=not has_day,
+        is_kept=False,
+        timeout_s=_DOWNLOAD_S,
+    )
     if cached.answer is None:
         return _not_modified(cached.headers)
     headers = {"Cache-Control": "no-store"} if has_day else cached.headers
@@ -407,6 +326,20 @@ def error_page(request: Request, error: HtxError) -> Response:
     params |= {"lang": language, "q": next(iter(kept.get("q", ())), None)}
     here = PageAddress(request.url.path, kept | {"lang": language})  # the link to the other language shows this page again
     heading = status.value if status.value in _ERROR_HEADINGS else 400
+    command = _command(error, request.app.state.settings)
     values: dict[str, Any] = {"heading": f"error-{heading}", "message": error.message, "pointed": "", "unfiltered": None}
+    values["command"] = command
     headers = headers_of(error)
     return render_page(request, "error.html", language, here, status=status, headers=headers, params=params, **values)
+
+
+def _command(error: HtxError, settings: Settings) -> str | None:
+    """Return the command that makes or mends the index, if that is the trouble."""
+    if not isinstance(error, IndexMissing | IndexDamaged | IndexOutdated):
+        return None
+    words = ["htxsearch", "reindex", *([] if isinstance(error, IndexMissing) else ["--rebuild"])]
+    usual = Settings()
+    for name in ("index", "corpus"):
+        folder = getattr(settings, name)
+        words += [f"--{name}", folder] if folder != getattr(usual, name) else []
+    return shlex.join(words)

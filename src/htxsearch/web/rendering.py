@@ -25,7 +25,11 @@ from htxsearch.web.addition_process import DEFAULT_PAGES
 __all__ = ["PageAddress", "excerpt_pieces", "file_routes", "page_text", "pieces", "render_page"]
 
 _EXCERPT_LENGTH = 420
-"""Characters of a passage shown among results: four or five lines."""
+"""Characters of a sentence and its neighbours beside a figure: four or five lines."""
+_HIT_LENGTH = 170
+"""Characters of a passage shown among results: two lines, three on a phone."""
+_LEAD = 40
+"""Characters in front of the first mark, where a long sentence is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +197,33 @@ def pieces(text: str, highlights: Sequence[Span], shown: Span | None = None) -> 
 
 
 def _hit_pieces(hit: SearchHit) -> list[tuple[str, bool]]:
-    """Return the sentences of a hit's passage with most highlights, in pieces."""
-    return excerpt_pieces(hit.passage.text, hit.highlights)
+    """Return two lines of a hit's passage with most highlights, in pieces."""
+    text = hit.passage.text
+    shown = excerpt(text, list(hit.highlights), length=_HIT_LENGTH)
+    if shown.end - shown.start > _HIT_LENGTH + _LEAD:
+        shown = _cut(text, hit.highlights, shown)
+    shown_pieces = pieces(text, hit.highlights, shown)
+    return [("… ", False)] * (shown.start > 0) + shown_pieces + [(" …", False)] * (shown.end < len(text))
+
+
+def _cut(text: str, highlights: Sequence[Span], sentence: Span) -> Span:
+    """Return the words of a long sentence with the most highlighted text."""
+    inside = [mark for mark in highlights if sentence.start <= mark.start and mark.end <= sentence.end]
+    last = sentence.end - _HIT_LENGTH
+    starts = {sentence.start, *(max(sentence.start, min(mark.start - _LEAD, last)) for mark in inside)}
+
+    def marked(start: int) -> int:
+        end = start + _HIT_LENGTH
+        return sum(mark.end - mark.start for mark in inside if start <= mark.start and mark.end <= end)
+
+    start = max(sorted(starts), key=marked)
+    end = min(start + _HIT_LENGTH, sentence.end)
+    if start > sentence.start:
+        start = max(start, text.find(" ", start, end) + 1)
+    if end < sentence.end:
+        space = text.rfind(" ", start, end + 1)
+        end = space if space > start else end
+    return Span(start, end)
 
 
 def excerpt_pieces(text: str, highlights: Sequence[Span]) -> list[tuple[str, bool]]:

@@ -1,5 +1,65 @@
-// Completions while typing, and a button that copies a citation. Everything else on the pages works without this.
+// Completions and results while typing, "/" for the search box, filters at once, a button that copies a citation.
+// Everything on the pages works without this.
 "use strict";
+
+// The main part of a page, in place of the present one. A newer call cancels an older one.
+const showPage = (function () {
+  let pending = null;
+  return async function (address, focus) {
+    if (pending) pending.abort();
+    const request = (pending = new AbortController());
+    try {
+      const response = await fetch(address, { signal: request.signal });
+      if (!response.ok || request !== pending) return;
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (request !== pending) return;
+      for (const id of ["main", "kept"]) {
+        const [present, coming] = [document.getElementById(id), page.getElementById(id)];
+        if (present && coming) present.replaceChildren(...coming.childNodes);
+      }
+      document.title = page.title;
+      const language = [document, page].map(function (one) { return one.querySelector("a[hreflang]"); });
+      if (language[0] && language[1]) language[0].href = language[1].getAttribute("href");
+      history.replaceState(null, "", address);
+      const again = focus && document.querySelector(focus);
+      if (again) again.focus({ preventScroll: true });
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  };
+})();
+
+function addressOf(form) {
+  const fields = [...new FormData(form)].filter(function (field) { return field[1].trim(); });
+  return form.getAttribute("action") + "?" + new URLSearchParams(fields);
+}
+
+document.addEventListener("keydown", function (event) {
+  const field = document.getElementById("q") || document.getElementById("indicator");
+  if (event.key === "/" && field && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea, select")) {
+    event.preventDefault();
+    field.select();
+  }
+  if (event.key === "Escape" && location.hash === "#filters") location.hash = "results";
+});
+
+// Filters: a tick applies at once beside the results; in the drawer of a phone the button does.
+document.addEventListener("change", function (event) {
+  const box = event.target;
+  if (!box.matches(".filter input[type=checkbox]") || location.hash === "#filters") return;
+  showPage(addressOf(box.form), ".filter input[name=" + box.name + '][value="' + CSS.escape(box.value) + '"]');
+});
+
+document.addEventListener("input", function (event) {
+  if (!event.target.matches(".find-choice")) return;
+  function folded(text) {
+    return text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").replace(/[đĐ]/g, "d").toLowerCase();
+  }
+  const [group, typed] = [event.target.closest("fieldset"), folded(event.target.value.trim())];
+  for (const item of group.querySelectorAll("ul.values > li")) item.hidden = !folded(item.textContent).includes(typed);
+  const more = group.querySelector("details");
+  if (more && typed) more.open = true;
+});
 
 (function () {
   const input = document.querySelector("input[data-completions]");
@@ -22,6 +82,16 @@
   let lastRequest = 0;
   let timer = 0;
   let pending = null;
+
+  // Results while typing, where results are shown: asked for when the typing rests.
+  const REST_MS = 450;
+  let rest = 0;
+  input.addEventListener("input", function (event) {
+    clearTimeout(rest);
+    if (event.isComposing || !document.querySelector(".results")) return;
+    rest = setTimeout(function () { if (input.value.trim()) showPage(addressOf(input.form)); }, REST_MS);
+  });
+  input.form.addEventListener("submit", function () { clearTimeout(rest); });
 
   function close() {
     clearTimeout(timer);
