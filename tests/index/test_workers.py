@@ -76,7 +76,12 @@ def without_stamps(blob: Any) -> Any:
 def everything(engine: MemoryEngine) -> tuple[Any, ...]:
     return (
         list(engine._documents.items()),
-        {name: blob if name == "feature-weights" else without_stamps(json.loads(blob)) for name, blob in engine._blobs.items()},
+        {
+            name: blob if name == "feature-weights" else without_stamps(json.loads(blob))
+            for name, blob in engine._blobs.items()
+            if name != "arrivals"
+        },
+        {one: row[2:] for one, row in json.loads(engine._blobs["arrivals"]).items()},  # without the times
         engine.generation,
     )
 

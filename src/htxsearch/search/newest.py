@@ -64,9 +64,14 @@ class Listing:
         """
         stamped: Callable[[Arrival], int] = (lambda row: row.changed) if order == "changed" else (lambda row: row.entered)
         places = {*place, *(province_now(one) or one for one in place)}
+        ordered = self._in_order(order)
+        if among is None and not (since or month or source or place or lacks):
+            return list(ordered)
         chosen = []
-        for article_id in self._in_order(order):
+        for article_id in ordered:
             row = self._rows[article_id]
+            if since and order != "date" and stamped(row) < since:
+                break  # and so are all after it
             if (
                 (among is None or article_id in among)
                 and (not since or stamped(row) >= since)

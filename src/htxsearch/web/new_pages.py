@@ -87,9 +87,9 @@ def _new(index: Index, params: Mapping[str, Any], *, limit: int, offset: int = 0
         place=params["place"],
         lacks=params.get("lacks") or "",
     )
-    shown = [
-        (listing[one], " ".join(snapshot.articles[one].article.body[:_LEAD].split())) for one in ids[offset : offset + limit]
-    ]
+    page = ids[offset : offset + limit]
+    snapshot.articles.fetch(page)
+    shown = [(listing[one], " ".join(snapshot.articles[one].article.body[:_LEAD].split())) for one in page]
     engine = snapshot.engine
     places = by_province(engine.values("place"), others=True)
     return _New(shown, len(ids), listing.months, places, engine.values("source"), listing.last_stamp())
