@@ -382,7 +382,7 @@ def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: 
     used |= {"dropped-about", "dropped-none", "by-province", "by-place", "by-source", "place", "source", "year"}
     used |= {f"answer-{relation}" for relation in ("different", "other-date", "same")}
     used |= {f"outcome-{name}" for name in ("added", "updated", "same", "followed", "unread", "refused")}
-    used |= {"figures-half-1", "figures-half-2", "figures-quarter"}
+    used |= {"figures-half-1", "figures-half-2", "figures-quarter", "cite-footnote", "cite-apa", "cite-bibtex"}
     assert catalogue(language).keys() == used
 
 

@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions, api, fact_pages, pages
+from htxsearch.web import additions, api, fact_pages, originals, pages
 from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
@@ -76,6 +76,7 @@ def make_app(settings: Settings) -> Starlette:
             Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
             *fact_pages.routes(),
+            *originals.routes(),
         ],
         middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings)],
         exception_handlers=handlers,

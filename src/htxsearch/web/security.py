@@ -60,7 +60,9 @@ class SecurityMiddleware:
 
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                given = message.get("headers", ())
+                own = {name for name, _ in given if name == b"content-security-policy"}  # an original's is stricter
+                message["headers"] = [*given, *(header for header in self._headers if header[0] not in own)]
             await send(message)
 
         error = self._refusal(scope)
