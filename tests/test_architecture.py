@@ -49,7 +49,7 @@ OWNERS = {
         f"cli.{name}"
         for name in (
             *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "export", "facts", "main"),
-            *("progress", "render", "serve", "shared", "translation", "upkeep"),
+            *("progress", "render", "serve", "shared", "translation", "trash", "upkeep"),
         )
     },
     "feedparser": {"ingest.feeds"},
@@ -68,7 +68,13 @@ OWNERS = {
     "bm25s": {"evaluate.bench.rivals"},
     "openpyxl": {"search.tables"},
     "matplotlib": {"evaluate.bench.plot", "search.fact_chart"},
-    "starlette": {f"web.{name}" for name in ("caching", "api", "rendering", "pages", "fact_pages", "additions", "app")},
+    "starlette": {
+        f"web.{name}"
+        for name in (
+            *("caching", "api", "rendering", "pages", "fact_pages", "additions", "app", "security", "login"),
+            *("originals", "corrections"),
+        )
+    },
     "uvicorn": {"web.server"},
     "jinja2": {"web.rendering"},
     "markupsafe": {"web.rendering"},

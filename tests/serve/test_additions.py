@@ -506,7 +506,7 @@ def test_the_status_of_an_addition_depends_on_its_files() -> None:
 def test_the_page_shows_the_outcome_for_each_file(web: TestClient) -> None:
     form = Page(web.get("/add", headers=BASIC).text)
     assert "Thêm bài" in form.shown()
-    [sent] = [one for one in form.all("form") if one.get("method") == "post"]
+    [sent] = [one for one in form.all("form") if one.get("enctype")]
     assert (sent["action"], sent["enctype"]) == ("/add", "multipart/form-data")
     named = {one.get("name") for one in form.all("input")} - {"q"}
     assert named == {"file", "url", "date", "place", "source"}

@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions, api, fact_pages, originals, pages
+from htxsearch.web import additions, api, corrections, fact_pages, login, originals, pages
 from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
@@ -33,6 +33,7 @@ from htxsearch.web.monitoring import Metrics, MetricsMiddleware, metrics_text
 from htxsearch.web.openapi import METRICS, document
 from htxsearch.web.security import SecurityMiddleware
 from htxsearch.web.settings import Settings
+from htxsearch.web.tokens import Tokens
 
 __all__ = ["from_environment", "make_app"]
 
@@ -67,6 +68,7 @@ def make_app(settings: Settings) -> Starlette:
 
     openapi = as_bytes(document(allow_add=settings.allow_add))
     metrics = Metrics()
+    tokens = Tokens(settings)
     handlers: dict[Any, Any] = dict.fromkeys((HtxError, HTTPException, Exception), _on_error)
     app = Starlette(
         routes=[
@@ -77,12 +79,16 @@ def make_app(settings: Settings) -> Starlette:
             *pages.routes(),
             *fact_pages.routes(),
             *originals.routes(),
+            *login.routes(),
+            *corrections.routes(),
         ],
-        middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings)],
+        middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings, tokens)],
         exception_handlers=handlers,
         lifespan=lifespan,
     )
     app.state.settings = settings
+    app.state.tokens = tokens
+    app.state.login_limiter = login.make_limiter()
     app.state.metrics = metrics
     app.state.answer_cache = AnswerCache()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
@@ -112,9 +118,12 @@ async def _metrics(request: Request) -> Response:
     return Response(text, media_type=METRICS_TYPE, headers={"Cache-Control": "no-store"})
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, tokens: Tokens) -> list[Middleware]:
     security = Middleware(
-        SecurityMiddleware, settings=settings, respond=lambda scope, error: _error_response(Request(scope), error)
+        SecurityMiddleware,
+        settings=settings,
+        tokens=tokens,
+        respond=lambda scope, error: _error_response(Request(scope), error),
     )
     if not settings.cors:
         return [security]
@@ -143,7 +152,8 @@ async def _on_error(request: Request, exception: Exception) -> Response:
 def _error_response(request: Request, error: HtxError) -> Response:
     """Return an error as problem details for the API, as a page for a reader."""
     if not request.url.path.startswith(("/api/", METRICS)):
-        return pages.error_page(request, error)
+        needs_login = status_of(error) == HTTPStatus.UNAUTHORIZED or error.code == "serve.editor-needed"
+        return login.login_page(request, error) if needs_login else pages.error_page(request, error)
     return Response(problem_details(error), status_of(error).value, headers_of(error), MEDIA_TYPE)
 
 

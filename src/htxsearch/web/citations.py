@@ -43,7 +43,10 @@ def _footnote(article: Article, language: Language) -> str:
 
 
 def _apa(article: Article, language: Language) -> str:
-    """Return "Author. (date). Title. Source. Address"; without an author the title goes first."""
+    """Return "Author. (date). Title. Source. Address".
+
+    Without an author the title goes first.
+    """
     if article.date is None:
         day = "n.d." if language == "en" else "không ghi ngày"
     elif language == "en":
@@ -79,12 +82,15 @@ def _escaped(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    """Return an address for the field `url`, which LaTeX reads as it is: braces, blanks and backslashes encoded."""
+    """Return an address for the field `url`, which LaTeX reads as it is.
+
+    Braces, blanks and backslashes are encoded.
+    """
     return re.sub(r"[\s{}\\]", lambda sign: "".join(f"%{byte:02X}" for byte in sign[0].encode()), visible(url))
 
 
 def _key(article: Article) -> str:
-    """Return a key of plain letters: Hợp tác xã chè Tân Cương, 2021 → hop-tac-xa-che-2021."""
+    """Return a key of plain letters: Hợp tác xã chè Tân Cương → hop-tac-xa-che-2021."""
     plain = unicodedata.normalize("NFD", article.title.lower().replace("đ", "d")).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", plain)[:_KEY_WORDS] or ["htxsearch"]
     return "-".join([*words, *([str(article.date.year)] if article.date else [])])

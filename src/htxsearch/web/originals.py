@@ -1,4 +1,4 @@
-"""Originals: `/original?id=ID` sends the file of the corpus that an article was read from.
+"""Originals: `/original?id=ID` sends the file that an article was read from.
 
 A PDF or picture is shown by the browser, where `#page=N` opens a PDF at its page. Any other file is downloaded: HTML, SVG and
 office files could bring scripts, and no file may act with the rights of this server's pages. Of an article in an archive, or

@@ -321,7 +321,7 @@ def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list
 
 
 def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
-    """Return the part of a span in each passage of an article; an empty list if it marks nothing."""
+    """Return the part of a span in each passage; an empty list if it marks nothing."""
     parts = [
         [Span(max(marked.start - one.start, 0), min(marked.end, one.end) - one.start)]
         if max(marked.start, one.start) < min(marked.end, one.end)
@@ -332,7 +332,7 @@ def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
 
 
 class _ShownPassage(NamedTuple):
-    """A passage: its start (the anchor), the page that begins with it, and its paragraphs in pieces."""
+    """A passage: its start, the page that begins with it, its paragraphs in pieces."""
 
     start: int
     page: int | None
