@@ -22,7 +22,6 @@ if CHROMIUM is None:
 expect = playwright.expect
 Opened = Callable[..., Any]
 TOKEN = "0123456789abcdef"
-CREDENTIALS = {"username": "ai", "password": TOKEN}
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +45,26 @@ def opened(browser: Any, server: Served) -> Iterator[Opened]:
     contexts, complaints = [], []
 
     def open_page(
-        address: str = "/", *, width: int = 1200, base: Served = server, quiet: int = 0, elsewhere: bool = False, **options: Any
+        address: str = "/",
+        *,
+        width: int = 1200,
+        base: Served = server,
+        quiet: int = 0,
+        elsewhere: bool = False,
+        token: str = "",
+        **options: Any,
     ) -> Any:
-        """With `quiet`, a page may be answered with that status, with `elsewhere` things may come from other sites."""
+        """With a token, every request brings it.
+
+        With `quiet`, a page may be answered with that status, with `elsewhere` things may come from other sites.
+        """
+        address_of_base = f"http://127.0.0.1:{base.port}"
         context = browser.new_context(
-            viewport={"width": width, "height": 800}, base_url=f"http://127.0.0.1:{base.port}", locale="vi", **options
+            viewport={"width": width, "height": 800}, base_url=address_of_base, locale="vi", **options
         )
         contexts.append(context)
+        if token:
+            context.set_extra_http_headers({"Authorization": f"Bearer {token}"})
         page = context.new_page()
         page.set_default_timeout(120_000)
         page.on(
@@ -274,7 +286,7 @@ def adding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 def test_a_reader_adds_articles(opened: Opened, adding: Served, scripts: bool) -> None:
-    page = opened("/", base=adding, java_script_enabled=scripts, http_credentials=CREDENTIALS)
+    page = opened("/", base=adding, java_script_enabled=scripts, token=TOKEN)
     page.get_by_role("link", name="Thêm bài").click()
     text = f"Dứa {scripts} chín. Nông dân xóm Đồi thu hoạch dứa.".encode()
     page.get_by_label("Tệp").set_input_files(
@@ -297,7 +309,7 @@ def test_a_reader_adds_articles(opened: Opened, adding: Served, scripts: bool) -
 
 
 def test_an_empty_form_is_an_error_and_the_keyboard_is_enough(opened: Opened, adding: Served) -> None:
-    page = opened("/add?lang=en", base=adding, width=375, http_credentials=CREDENTIALS, quiet=400)
+    page = opened("/add?lang=en", base=adding, width=375, token=TOKEN, quiet=400)
     page.get_by_label("Files").focus()
     names = []
     for _ in range(5):
@@ -310,15 +322,15 @@ def test_an_empty_form_is_an_error_and_the_keyboard_is_enough(opened: Opened, ad
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
-def test_another_sites_page_cannot_add_with_the_password_a_browser_knows(opened: Opened, adding: Served) -> None:
-    """The browser sends the form with the password; its origin is the reason to refuse it."""
+def test_another_sites_page_cannot_add_with_the_token_a_browser_has(opened: Opened, adding: Served) -> None:
+    """The browser sends the form with the token; its origin is the reason to refuse it."""
     form = (
         f"<form method=post enctype=multipart/form-data action=http://127.0.0.1:{adding.port}/add>"
         "<input type=hidden name=url value=https://xau.vn/><button>x</button></form>"
     )
     with running() as site:
         site.page("/favicon.ico", b"")
-        page = opened("/", base=adding, http_credentials=CREDENTIALS, quiet=403, elsewhere=True)
+        page = opened("/", base=adding, token=TOKEN, quiet=403, elsewhere=True)
         page.goto(site.page("/", f"<!doctype html>{form}".encode()))
         with page.expect_response("**/add") as got:
             page.get_by_role("button").click()
@@ -330,7 +342,7 @@ def test_another_sites_page_cannot_add_with_the_password_a_browser_knows(opened:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_the_page_that_adds(opened: Opened, adding: Served, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: pip install -e '.[dev]'").Axe()
-    page = opened("/add", base=adding, width=375, color_scheme=scheme, http_credentials=CREDENTIALS, quiet=422)
+    page = opened("/add", base=adding, width=375, color_scheme=scheme, token=TOKEN, quiet=422)
     assert page.evaluate(_SHIFT) < 0.01
     for _ in range(2):
         found = axe.run(page).response["violations"]

@@ -261,3 +261,11 @@ def test_the_limiter_lets_one_try_again_after_ten_seconds() -> None:
     limiter = login.make_limiter()
     assert [limiter.take("a") for _ in range(5)] == [0.0] * 5
     assert 9 < limiter.take("a") <= 10
+
+
+def test_a_token_with_two_roles_is_an_editors() -> None:
+    tokens = Tokens(Settings(read_token=EDIT, edit_token=EDIT))
+    who = tokens.of_token(EDIT.encode())
+    assert who is not None
+    assert who.role == "editor"
+    assert tokens.of_session(tokens.session(who, 0), 0) == who

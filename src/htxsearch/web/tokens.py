@@ -96,7 +96,7 @@ class Tokens:
         found = None
         for identity in self._known():
             if hmac.compare_digest(identity.digest, digest):
-                found = identity
+                found = found or identity
         return found
 
     def _known(self) -> Sequence[Identity]:
@@ -107,7 +107,7 @@ class Tokens:
             except UsageError:
                 self._named = ()
             self._stamp = stamp
-        return [*self._fixed, *self._named]
+        return sorted([*self._fixed, *self._named], key=lambda identity: identity.role)  # a token with two roles is an editor's
 
     def _file_stamp(self) -> tuple[int, int, int]:
         try:
