@@ -158,9 +158,7 @@ def everything(folders: Folders) -> dict[str, Any]:
     manifest = json.loads((folders.index / "manifest.json").read_text("utf-8"))
     engine = WhooshEngine(folders.index / manifest["data"])
     held = {
-        "manifest": {
-            name: value for name, value in manifest.items() if name not in ("data", "corpus", "corpus_from_index", "checksum")
-        },
+        "manifest": {name: value for name, value in manifest.items() if name not in ("data", "corpus", "corpus_from_index", "checksum")},
         "records": {one: engine.records([one])[0] for one in engine.article_ids()},
         "vectors": sorted(engine.vectors()),
         # A stamp tells when a file was copied, or nothing if that is too short ago.
