@@ -50,7 +50,7 @@ OWNERS = {
         f"cli.{name}"
         for name in (
             *("ask", "benchmark", "completion", "corpus", "edit", "evaluation", "export", "facts", "main"),
-            *("progress", "render", "serve", "shared", "translation", "upkeep"),
+            *("progress", "render", "serve", "shared", "translation", "trash", "upkeep"),
         )
     },
     "feedparser": {"ingest.feeds"},
@@ -75,8 +75,8 @@ OWNERS = {
     "starlette": {
         f"web.{name}"
         for name in (
-            *("caching", "api", "rendering", "pages", "fact_pages", "additions", "app"),
-            *("new_pages", "job_pages", "status_pages"),
+            *("caching", "api", "rendering", "pages", "fact_pages", "additions", "app", "security", "login"),
+            *("new_pages", "job_pages", "status_pages", "originals", "corrections"),
         )
     },
     "uvicorn": {"web.server"},

@@ -438,7 +438,7 @@ class Index:
             metadata=metadata,
             text=text,
             sent=sent,
-            holders=self._holders if from_others else None,
+            holders=self.holders if from_others else None,
             limit=limit,
             fetcher=fetcher,
             seen=seen,
@@ -456,17 +456,18 @@ class Index:
                 error.message = message("index.kept-meanwhile", error=error.message, corpus=self.corpus, paths=paths)
             raise
 
-    def edit(self, article_id: str, *, unset: Sequence[str] = (), **fields: str) -> "Edit":
+    def edit(
+        self, article_id: str, *, unset: Sequence[str] = (), by: str = "", seen: str | None = None, **fields: str
+    ) -> "Edit":
         """Correct metadata of an article in its metadata file, then update.
 
-        The fields are those of `indexing.edits.EDITABLE`; those in `unset` are taken from the text again.
-
-        Raises UnknownArticle, UsageError, CorpusError, IndexBusy, and the errors of `update`.
+        The fields are those of `indexing.edits.EDITABLE`, which describes `by` and `seen`; those in `unset` are taken from the
+        text again. Raises UnknownArticle, UsageError, CorpusError, IndexBusy, and the errors of `update`.
         """
         from htxsearch.indexing.edits import Edit, edit_metadata
 
         former = self.show(article_id).article
-        edit_metadata(self.path, self.corpus, self._open().engine, former, fields, unset)
+        edit_metadata(self.path, self.corpus, self._open().engine, former, fields, unset, by=by, seen=seen)
         report = self._update_after([former.path])
         return Edit(former, self.show(former.id).article, report)
 
@@ -490,7 +491,7 @@ class Index:
 
         forget_feed(self.corpus, url)
 
-    def _holders(self) -> dict[str, str]:
+    def holders(self) -> dict[str, str]:
         """Return the file of each article's id; none if there is no index yet."""
         if not self.exists():
             return {}

@@ -68,7 +68,7 @@ def submitted(web: TestClient, *named: tuple[str, bytes], **said: str) -> str:
 
 def test_each_file_has_its_outcome_and_what_was_read(web: TestClient) -> None:
     form = Page(web.get("/add", headers=BASIC).text)
-    [sent] = [one for one in form.all("form") if one.get("method") == "post"]
+    [sent] = [one for one in form.all("form") if one.get("enctype")]
     assert (sent["action"], sent["enctype"]) == ("/add", "multipart/form-data")
     assert {one["id"] for one in form.all("input")} <= {one["for"] for one in form.all("label")}
     packed = io.BytesIO()

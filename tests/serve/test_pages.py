@@ -236,10 +236,10 @@ def test_an_answer_opens_its_article_with_the_answer_marked(web: TestClient, dem
     question = "Ai là giám đốc HTX chè Tân Cương Xanh?"
     answer = demo.ask(question).answer
     assert answer is not None
-    link = next(link for link in page(web, f"/?q={question}").links() if "&at=" in link)
+    link = next(link for link in page(web, f"/?q={question}").links() if "&mark=" in link)
     assert marks(web.get(link).text) == [answer.text]
     for at in ("0-99999999", "9-1", "x", "-1-2"):
-        assert web.get("/article", params={"id": ARTICLE, "at": at}).status_code == 200
+        assert web.get("/article", params={"id": ARTICLE, "mark": at}).status_code == 200
 
 
 def test_a_series_has_its_newest_figure_first_and_a_drawing(web: TestClient, demo: Index) -> None:
@@ -499,6 +499,9 @@ def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: 
     used |= {"by-month", "by-year", "feed-of-new", "search-label"}
     used |= {f"status-{name}" for name in ("articles", "passages", "facts", "vectors", "ignored")}
     used |= {"figures-half-1", "figures-half-2", "figures-quarter"}
+    used |= {"cite-footnote", "cite-apa", "cite-bibtex", "role-reader", "role-editor"}
+    used |= {f"field-{name}" for name in ("title", "date", "place", "source", "author", "number", "signer", "url")}
+    used |= {f"change-{what}" for what in ("edit", "remove", "restore")}
     assert catalogue(language).keys() == used
 
 

@@ -9,6 +9,7 @@ from htxsearch.cli.completion import complete_article, complete_place
 from htxsearch.cli.last_hits import named_article
 from htxsearch.cli.shared import SOME_REJECTED, folder_options, json_option, open_index, print_json, show_rejected
 from htxsearch.cli.translation import TranslatedCommand, say
+from htxsearch.cli.trash import user_name
 
 if TYPE_CHECKING:
     from htxsearch.ingest.article import Article
@@ -40,7 +41,7 @@ def edit(article: str, unset: tuple[str, ...], as_json: bool, index_dir: Path, c
         if not given and not unset:
             _show_present(index.show(article_id).article, as_json=as_json)
             return 0
-        edited = index.edit(article_id, unset=unset, **given)
+        edited = index.edit(article_id, unset=unset, by=user_name(), **given)
     rejected = [one for one in edited.report.rejected if one.path == edited.article.path] if edited.report else []
     if as_json:
         print_json(edit_json(edited))

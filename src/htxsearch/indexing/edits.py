@@ -5,6 +5,7 @@ hence an article that shares its file with others cannot be corrected in this wa
 """
 
 import datetime
+import hashlib
 import os
 import re
 from collections.abc import Collection, Mapping, Set
@@ -18,13 +19,14 @@ from htxsearch.indexing.catalogue import Report, read_catalogue
 from htxsearch.indexing.manifest import adding_lock, check_made_from
 from htxsearch.ingest.article import Article, Unreadable
 from htxsearch.ingest.atomic_files import replace_file
+from htxsearch.ingest.changes import logged
 from htxsearch.ingest.corpus import source_at
 from htxsearch.ingest.ignored import is_ignored
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.metadata_files import content_of_metadata_file, edited_metadata_file
 from htxsearch.text.places import provinces, similar_province
 
-__all__ = ["EDITABLE", "Change", "Edit", "edit_metadata"]
+__all__ = ["EDITABLE", "Change", "Edit", "edit_metadata", "metadata_state"]
 
 EDITABLE = ("title", "date", "place", "source", "author", "url", "number", "signer")
 """The fields of an article that a person can correct."""
@@ -58,13 +60,22 @@ class Edit:
 
 
 def edit_metadata(
-    index: Path, corpus: Path, engine: Engine, article: Article, fields: Mapping[str, str], unset: Collection[str] = ()
+    index: Path,
+    corpus: Path,
+    engine: Engine,
+    article: Article,
+    fields: Mapping[str, str],
+    unset: Collection[str] = (),
+    *,
+    by: str = "",
+    seen: str | None = None,
 ) -> None:
     """Write the values of `fields` into the article's metadata file.
 
-    The fields in `unset` are removed from it. The file is written as a whole, durably. Raises UsageError for an unknown
-    field, date or place, for a value that is too long or no text, and for an article that shares its file or whose file is
-    ignored; CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
+    The fields in `unset` are removed from it. The file is written as a whole, durably, and the change is logged as one of `by`.
+    `seen`, if given, is the `metadata_state` that must still hold. Raises UsageError if it does not, for an unknown field, date
+    or place, for a value that is too long or no text, and for an article that shares its file or whose file is ignored;
+    CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
     """
     given = _checked(fields, unset, known_places=engine.values("place").keys())
     check_made_from(index, corpus)
@@ -80,13 +91,33 @@ def edit_metadata(
     with adding_lock(index):
         try:
             old = content_of_metadata_file(source.file)
+            if seen is not None and seen != _state(old):
+                raise UsageError("edit.changed-meanwhile", article=article.id)
             new = edited_metadata_file(old, given, unset, name=beside.name)
+            changed = {name: (getattr(article, name), fields.get(name)) for name in (*fields, *unset)}
             if new != old:
-                replace_file(beside, [new], temporary=f".{beside.name[:80]}.{os.getpid()}.part")
+                with logged(corpus, "edit", by=by, article=article.id, title=article.title, fields=changed):
+                    replace_file(beside, [new], temporary=f".{beside.name[:80]}.{os.getpid()}.part")
         except Unreadable as error:
             raise UsageError("edit.refused", path=article.path, reason=error.message) from error
         except OSError as error:
             raise CorpusError("corpus.not-writable", corpus=corpus, error=error.strerror) from error
+
+
+def metadata_state(corpus: Path, article: Article) -> str:
+    """Return a short hash of the metadata file of an article.
+
+    It shows that another editor was quicker. Raises CorpusError.
+    """
+    try:
+        source = source_at(corpus, article.path)
+        return _state(content_of_metadata_file(source.file) if source else b"")
+    except (OSError, ValueError):
+        return _state(b"")
+
+
+def _state(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def _checked(fields: Mapping[str, str], unset: Collection[str], *, known_places: Set[str]) -> Metadata:

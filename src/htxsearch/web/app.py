@@ -24,7 +24,18 @@ from starlette.routing import Match, Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
-from htxsearch.web import additions, api, fact_pages, job_pages, new_pages, pages, status_pages
+from htxsearch.web import (
+    additions,
+    api,
+    corrections,
+    fact_pages,
+    job_pages,
+    login,
+    new_pages,
+    originals,
+    pages,
+    status_pages,
+)
 from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
@@ -35,6 +46,7 @@ from htxsearch.web.monitoring import Metrics, MetricsMiddleware, metrics_text
 from htxsearch.web.openapi import METRICS, document
 from htxsearch.web.security import SecurityMiddleware
 from htxsearch.web.settings import Settings
+from htxsearch.web.tokens import Tokens
 
 __all__ = ["from_environment", "make_app"]
 
@@ -76,6 +88,7 @@ def make_app(settings: Settings) -> Starlette:
 
     openapi = as_bytes(document(allow_add=settings.allow_add))
     metrics = Metrics()
+    tokens = Tokens(settings)
     handlers: dict[Any, Any] = dict.fromkeys((HtxError, HTTPException, Exception), _on_error)
     app = Starlette(
         routes=[
@@ -88,12 +101,17 @@ def make_app(settings: Settings) -> Starlette:
             *fact_pages.routes(),
             *new_pages.routes(),
             *status_pages.routes(settings),
+            *originals.routes(),
+            *login.routes(),
+            *corrections.routes(),
         ],
-        middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings), _compression()],
+        middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings, tokens), _compression()],
         exception_handlers=handlers,
         lifespan=lifespan,
     )
     app.state.settings = settings
+    app.state.tokens = tokens
+    app.state.login_limiter = login.make_limiter()
     app.state.metrics = metrics
     app.state.answer_cache = AnswerCache()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
@@ -127,9 +145,12 @@ def _compression() -> Middleware:
     return Middleware(GZipMiddleware, minimum_size=_LEAST_COMPRESSED, compresslevel=_COMPRESSION)
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, tokens: Tokens) -> list[Middleware]:
     security = Middleware(
-        SecurityMiddleware, settings=settings, respond=lambda scope, error: _error_response(Request(scope), error)
+        SecurityMiddleware,
+        settings=settings,
+        tokens=tokens,
+        respond=lambda scope, error: _error_response(Request(scope), error),
     )
     if not settings.cors:
         return [security]
@@ -160,7 +181,8 @@ async def _on_error(request: Request, exception: Exception) -> Response:
 def _error_response(request: Request, error: HtxError) -> Response:
     """Return an error as problem details for the API, as a page for a reader."""
     if not request.url.path.startswith(("/api/", METRICS)):
-        return pages.error_page(request, error)
+        needs_login = status_of(error) == HTTPStatus.UNAUTHORIZED or error.code == "serve.editor-needed"
+        return login.login_page(request, error) if needs_login else pages.error_page(request, error)
     return Response(problem_details(error), status_of(error).value, headers_of(error), MEDIA_TYPE)
 
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from htxsearch.index import Index
 from htxsearch.web.index_thread import IndexThread
+from htxsearch.web.security import identity_of
 
 __all__ = ["AnswerCache", "CachedAnswer", "cached_answer"]
 
@@ -24,6 +25,7 @@ _PROGRAM = version("htxsearch")
 _MAX_ANSWERS = 100
 """Answers kept by a process: enough for the next page, back, and questions that several readers ask."""
 _ETAG_DIGITS = 24
+_VIEWER_DIGITS = 8
 
 
 class AnswerCache:
@@ -33,16 +35,16 @@ class AnswerCache:
         self._answers: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get_or_make(self, etag: str, make: Callable[[], _Answer]) -> _Answer:
-        """Return the answer kept under an ETag, else keep and return that of `make`."""
+    def get_or_make(self, key: str, make: Callable[[], _Answer]) -> _Answer:
+        """Return the answer kept under a key, else keep and return that of `make`."""
         with self._lock:
-            if etag in self._answers:
-                self._answers.move_to_end(etag)
-                kept: _Answer = self._answers[etag]
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                kept: _Answer = self._answers[key]
                 return kept
         answer = make()
         with self._lock:
-            self._answers[etag] = answer
+            self._answers[key] = answer
             if len(self._answers) > _MAX_ANSWERS:
                 self._answers.popitem(last=False)
         return answer
@@ -79,15 +81,18 @@ async def cached_answer(
     client_etags = {etag.strip() for etag in request.headers.get("if-none-match", "").split(",")}
     has_add_link = request.app.state.settings.allow_add  # is part of every page
     address = f"{request.url.path}?{request.url.query}\n{has_add_link}\n{varies}"
+    identity = identity_of(request)  # so is the name of who is logged in
+    viewer = hashlib.sha256(f"{identity.name}\n{identity.role}".encode()).hexdigest()[:_VIEWER_DIGITS] if identity else ""
     cache: AnswerCache = request.app.state.answer_cache
 
     def ask(index: Index) -> CachedAnswer[_Answer]:
         digest = hashlib.sha256(f"{_PROGRAM}\n{index.version()}\n{address}".encode("utf-8", "replace")).hexdigest()
-        etag = f'W/"{digest[:_ETAG_DIGITS]}"'
+        key = digest[:_ETAG_DIGITS]
+        etag = f'W/"{key}{viewer}"'
         if not is_cached:
             return CachedAnswer(question(index), etag)
         if etag in client_etags:
             return CachedAnswer(None, etag)
-        return CachedAnswer(cache.get_or_make(etag, partial(question, index)) if is_kept else question(index), etag)
+        return CachedAnswer(cache.get_or_make(key, partial(question, index)) if is_kept else question(index), etag)
 
     return await thread.ask(ask, timeout_s=timeout_s)

@@ -8,14 +8,14 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UnknownArticle, UsageError
-from htxsearch.errors.messages import LANGUAGES, Language, date_text
+from htxsearch.errors.messages import LANGUAGES, Language
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search.hit_files import HitReport, all_near, hits_file
@@ -23,6 +23,7 @@ from htxsearch.search.results import ArticleView, RelatedArticles, Results
 from htxsearch.text.sentences import Span
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
+from htxsearch.web.citations import citations_of
 from htxsearch.web.errors import as_bytes, headers_of, status_of
 from htxsearch.web.home_page import home_of
 from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
@@ -37,7 +38,6 @@ _DOWNLOAD_S = 60.0
 """How long a download of many hits may take."""
 _ARTICLE_RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
-_SPAN_TEXT = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _MAX_ERROR_PARAMETER = 1_000
 """Characters of a parameter that the links of an error page keep."""
 _ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 413, 421, 422, 429, 500, 503)
@@ -63,9 +63,10 @@ _SEARCH = (
 )
 _DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
 _ORIGIN = Parameter(name="origin", about="the page that the way back leads to", choices=("facts",))
-_SPAN = Parameter(name="at", about="begin and end of the answer that is marked instead of the query's words: 120-135")
-_ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN, _SPAN)
+_MARK = Parameter(name="mark", about="a span of the article to mark, START-END; other texts are passed over", max_length=None)
+_ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN, _MARK)
 """The address of an article keeps the search that led to it, for highlights and the way back."""
+_SPAN = re.compile(r"([0-9]{1,8})-([0-9]{1,8})")
 
 
 def routes() -> list[Route]:
@@ -201,35 +202,59 @@ async def _article_page(request: Request) -> Response:
         "view": view,
         "passages": _passages(view, highlights),
         "related": related,
-        "citation": _citation(view, params["lang"]),
+        "original": PageAddress("/original", {"id": params["id"], "lang": params["lang"]}).with_(),
+        "citations": citations_of(view.article, params["lang"]),
     }
-    return _render(request, "article.html", PageAddress("/article", params | {"at": None}), params, headers, **values)
+    return _render(request, "article.html", PageAddress("/article", params | {"mark": None}), params, headers, **values)
 
 
 def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
     """Return an article, and what is marked in each of its passages.
 
-    That is the answer that the address names, else the words of the query.
+    That is the span that the address names, as that of an answer, else the words of the query.
     """
     view = index.show(params["id"])
+    marked = _SPAN.fullmatch(params["mark"] or "")
+    if marked and (parts := _parts(view, Span(int(marked[1]), int(marked[2])))):
+        return view, parts
     texts = [view.article.body[span.start : span.end] for span in view.passages]
     no_highlights: list[list[Span]] = [[] for _ in texts]
-    if answer := _SPAN_TEXT.fullmatch(params["at"] or ""):
-        start, end = int(answer[1]), int(answer[2])
-        return view, [[Span(start - span.start, end - span.start)] for span in view.passages]
     try:
         return view, index.highlights(params["q"], texts) if params["q"] else no_highlights
     except QuerySyntaxError:  # the article can be read without
         return view, no_highlights
 
 
-def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[tuple[int, list[list[tuple[str, bool]]]]]:
-    """Return the start of each passage (its anchor), and its paragraphs in pieces."""
-    body = view.article.body
-    return [
-        (span.start, _paragraphs(pieces(body[span.start : span.end], of_passage)))
-        for span, of_passage in zip(view.passages, highlights, strict=True)
+def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
+    """Return the part of a span in each passage; an empty list if it marks nothing."""
+    parts = [
+        [Span(max(marked.start - one.start, 0), min(marked.end, one.end) - one.start)]
+        if max(marked.start, one.start) < min(marked.end, one.end)
+        else []
+        for one in view.passages
     ]
+    return parts if any(parts) else []
+
+
+class _ShownPassage(NamedTuple):
+    """A passage: its start, the page that begins with it, its paragraphs in pieces."""
+
+    start: int
+    page: int | None
+    paragraphs: list[list[tuple[str, bool]]]
+
+
+def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[_ShownPassage]:
+    """Return the passages of an article as they are shown."""
+    body = view.article.body
+    shown = []
+    former: int | None = None
+    for span, of_passage in zip(view.passages, highlights, strict=True):
+        page = view.article.page_at(span.start)
+        paragraphs = _paragraphs(pieces(body[span.start : span.end], of_passage))
+        shown.append(_ShownPassage(span.start, page if page != former else None, paragraphs))
+        former = page
+    return shown
 
 
 def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
@@ -240,14 +265,6 @@ def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool
         lines[-1].append((first, is_highlighted))
         lines += [[(part, is_highlighted)] for part in more]
     return [line for line in lines if any(part.strip() for part, _ in line)]
-
-
-def _citation(view: ArticleView, language: Language) -> str:
-    """Return an article's citation: author, title, source, date and address."""
-    article = view.article
-    day = date_text(article.date, language) if article.date else ""
-    parts = [article.author, f"“{article.title}”", article.source, day, article.url or article.id]
-    return ", ".join(part for part in parts if part) + "."
 
 
 async def _related_page(request: Request) -> Response:

@@ -126,6 +126,8 @@ def render_page(
             other_language=here.with_(lang=other),
             default_pages=DEFAULT_PAGES,
             allow_add=request.app.state.settings.allow_add,
+            identity=request.scope.get("identity"),
+            has_login=request.app.state.tokens.any,
             **values,
         )
     )

@@ -1,8 +1,10 @@
-"""Security middleware: host name, rate limit, token, security headers."""
+"""Security middleware: host name, rate limit, who asks and may, security headers.
+
+Who asks is known by a bearer token, by a token as the password of any user, or by the cookie of a session.
+"""
 
 import base64
 import binascii
-import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -10,10 +12,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.requests import Request
+
 from htxsearch.web.errors import RequestError
 from htxsearch.web.settings import Settings
+from htxsearch.web.tokens import Identity, Tokens
 
-__all__ = ["POLICY", "RateLimiter", "SecurityMiddleware", "is_cross_site"]
+__all__ = ["POLICY", "SESSION_COOKIE", "RateLimiter", "SecurityMiddleware", "identity_of", "is_cross_site", "is_editor"]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -28,8 +33,12 @@ _HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_OPEN_PATH = "/api/health"
-"""Needs no token: whoever monitors the server asks it."""
+_OPEN_PATHS = ("/api/health", "/login", "/logout")
+"""Need no token: whoever monitors the server, or wants to log in, asks them. The files of the login page do not, either."""
+_EDITOR_PATHS = frozenset({"/add", "/job", "/jobs", "/status", "/edit", "/remove", "/put-back", "/removed", "/changes"})
+_EDITOR_ROOTS = ("/api/jobs", "/api/feeds")
+"""Need an editor, with all below the roots, as every method does that changes something."""
+SESSION_COOKIE = "htxsearch_session"
 _BURST_S = 3.0
 """A client that was quiet may send this many seconds' requests at once: a page, its files, completions while typing."""
 
@@ -41,11 +50,11 @@ _App = Callable[[_Scope, Any, _Send], Awaitable[None]]
 class SecurityMiddleware:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: _App, settings: Settings, respond: Callable[[_Scope, RequestError], _App]) -> None:
+    def __init__(self, app: _App, settings: Settings, tokens: Tokens, respond: Callable[[_Scope, RequestError], _App]) -> None:
         """`respond` makes the response to a request that is refused."""
         self._app = app
         self._respond = respond
-        self._token = settings.token.encode()
+        self._tokens = tokens
         self._hosts = settings.hosts
         self._rate_limiter = RateLimiter(settings.rate)
         self._headers = tuple(
@@ -60,7 +69,9 @@ class SecurityMiddleware:
 
         async def send_with_headers(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                given = message.get("headers", ())
+                own = {name for name, _ in given if name == b"content-security-policy"}  # an original's is stricter
+                message["headers"] = [*given, *(header for header in self._headers if header[0] not in own)]
             await send(message)
 
         error = self._refusal(scope)
@@ -78,22 +89,59 @@ class SecurityMiddleware:
         if wait_s:
             retry = {"Retry-After": str(int(wait_s) + 1)}
             return RequestError(HTTPStatus.TOO_MANY_REQUESTS, "serve.too-many-requests", headers=retry)
-        if self._token and scope["path"] != _OPEN_PATH and not self._has_token(headers.get(b"authorization", b"")):
-            challenge = {"WWW-Authenticate": 'Basic realm="htxsearch", charset="UTF-8"'}
+        identity = self._identity(headers)
+        scope["identity"] = identity
+        return self._refusal_of(identity, scope["method"], scope["path"])
+
+    def _refusal_of(self, identity: Identity | None, method: str, path: str) -> RequestError | None:
+        """Return the error of a request that this identity may not send, None if it may."""
+        if path in _OPEN_PATHS or path.startswith("/static/"):
+            return None
+        is_change = path in _EDITOR_PATHS or path.startswith(_EDITOR_ROOTS) or method not in ("GET", "HEAD", "OPTIONS")
+        needs_editor = is_change and self._tokens.has_editors
+        if identity is None and (self._tokens.closes_reading or needs_editor):
+            challenge = {"WWW-Authenticate": 'Bearer realm="htxsearch"'}  # for which browsers open no window of their own
             return RequestError(HTTPStatus.UNAUTHORIZED, "serve.token-needed", headers=challenge)
+        if needs_editor and identity is not None and identity.role != "editor":
+            return RequestError(HTTPStatus.FORBIDDEN, "serve.editor-needed", name=identity.name)
         return None
 
-    def _has_token(self, authorization: bytes) -> bool:
-        """Return True if an Authorization header holds the token, in constant time."""
-        scheme, _, value = authorization.partition(b" ")
-        if scheme.lower() == b"basic":
-            try:
-                value = base64.b64decode(value.strip(), validate=True).partition(b":")[2]
-            except binascii.Error:
-                return False
-        elif scheme.lower() != b"bearer":
-            return False
-        return hmac.compare_digest(value.strip(), self._token)
+    def _identity(self, headers: Mapping[bytes, bytes]) -> Identity | None:
+        """Return who sends a request; a token goes before a cookie."""
+        authorization = headers.get(b"authorization")
+        if authorization is not None:
+            token = _token_in(authorization)
+            return self._tokens.of_token(token) if token else None
+        for cookie in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+            name, _, value = cookie.strip().partition("=")
+            if name == SESSION_COOKIE:
+                return self._tokens.of_session(value, time.time())
+        return None
+
+
+def _token_in(authorization: bytes) -> bytes:
+    """Return the token in an Authorization header, b"" if there is none."""
+    scheme, _, value = authorization.partition(b" ")
+    if scheme.lower() == b"basic":
+        try:
+            value = base64.b64decode(value.strip(), validate=True).partition(b":")[2]
+        except binascii.Error:
+            return b""
+    elif scheme.lower() != b"bearer":
+        return b""
+    return value.strip()
+
+
+def identity_of(request: Request) -> Identity | None:
+    """Return who sends a request, None if nobody is known by a token."""
+    identity: Identity | None = request.scope.get("identity")
+    return identity
+
+
+def is_editor(request: Request) -> bool:
+    """Return True if an editor sends a request."""
+    identity = identity_of(request)
+    return identity is not None and identity.role == "editor"
 
 
 def _without_port(host: str) -> str:
@@ -113,8 +161,10 @@ class RateLimiter:
 
     _MAX_CLIENTS = 10_000
 
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic, *, burst: float | None = None) -> None:
+        """`burst` is how many a quiet client may send at once, by default a few."""
         self._rate = rate
+        self._capacity = max(1.0, rate * _BURST_S) if burst is None else burst
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens left, and at which time
 
@@ -123,7 +173,7 @@ class RateLimiter:
         if not self._rate:
             return 0.0
         now = self._clock()
-        capacity = max(1.0, self._rate * _BURST_S)
+        capacity = self._capacity
         tokens, filled_at = self._buckets.pop(client, (capacity, now))
         tokens = min(capacity, tokens + (now - filled_at) * self._rate)
         is_allowed = tokens >= 1

@@ -5,7 +5,8 @@ A module of its own, though short: everything else in `web/` depends on it, and 
 
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+import secrets
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 __all__ = ["VARIABLE", "Settings"]
@@ -24,7 +25,15 @@ class Settings:
     """The folder of another reader of answers; "" for the product's own."""
 
     token: str = ""
-    """The token that every caller must send; "" for none."""
+    """The token that every caller must send, "" for none: it reads; if articles can be added and no other edits, it edits."""
+    read_token: str = ""
+    """A token that reads."""
+    edit_token: str = ""
+    """A token that reads and edits."""
+    tokens_file: str = ""
+    """A file of named tokens (`tokens.read_tokens`)."""
+    session_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    """Seals the cookies of sessions: another one at each start of the server, the same in all its processes."""
     hosts: tuple[str, ...] = ()
     """The names in a Host header that are answered, in lower case, without a port; () for any."""
     cors: tuple[str, ...] = ()
