@@ -81,7 +81,7 @@ def everything(engine: MemoryEngine) -> tuple[Any, ...]:
             for name, blob in engine._blobs.items()
             if name != "arrivals"
         },
-        {one: row[2:] for one, row in json.loads(engine._blobs["arrivals"]).items()},  # without the times
+        {one: row[2:] for one, row in json.loads(engine._blobs.get("arrivals", b"{}")).items()},  # without the times
         engine.generation,
     )
 

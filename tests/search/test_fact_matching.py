@@ -79,6 +79,11 @@ def test_the_time_among_the_words_is_soft(index: Index) -> None:
     assert chances[196] > chances[180]
 
 
+@pytest.mark.parametrize("words", ["1.000," * 40, "1,2,3 HTX", "12.10.2021", "9" * 900])
+def test_digits_that_are_no_number_name_no_value(index: Index, words: str) -> None:
+    assert 1900 in asked_for(index.facts(f"số HTX Tây Nguyên {words}"))
+
+
 def test_an_option_for_a_place_is_strict(index: Index) -> None:
     found = index.facts("số HTX", place="Kon Tum")
     assert [fact.value for fact in found] == [260]

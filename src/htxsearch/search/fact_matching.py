@@ -18,6 +18,7 @@ from typing import NamedTuple
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms, spellings_of
 from htxsearch.search.fact_results import FoundFact
+from htxsearch.text.figures import number_value
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.tokens import tokens
 
@@ -337,7 +338,9 @@ def _values(words: str) -> frozenset[float]:
     """Return the numbers that a question names, with their scales, without years."""
     found = set()
     for match in _NUMBER.finditer(words):
-        value = float(match[0].strip(".,").replace(".", "").replace(",", "."))
+        value = number_value(match[0].strip(".,"))
+        if value is None:
+            continue
         scale = words[match.end() :].split(" ", 2)[1:2]
         value *= _SCALES.get(scale[0], 1) if scale else 1
         if value >= _LEAST_NAMED and not 1900 <= value <= 2100:
