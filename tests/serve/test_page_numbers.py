@@ -13,6 +13,7 @@ from htxsearch.cli.main import cli
 from htxsearch.ingest.guard import reading_here
 
 from .conftest import Open
+from .test_pages import Page
 
 FIRST = ["Tổng kết nghề ong năm 2021", "Đàn ong ở bản Nà Lếch về tổ đông đủ sau mùa mưa, thợ ong làm thêm thùng gỗ mới."]
 SECOND = [
@@ -63,9 +64,13 @@ def test_the_page_is_shown(book: Folders, opened: Open, language: str, shown: st
         done = CliRunner().invoke(cli, ["--lang", language, *words, *folders])
         assert f"{shown} · " in done.output
     web = opened(index=str(book.index), corpus=str(book.corpus))
-    assert f">{shown}</span>" in web.get(f"/?q=quay+mật&lang={language}").text
-    assert web.get(f"/?q={QUESTION}&lang={language}").text.count(f">{shown}</span>") == 2, "of the answer and of the hit"
-    assert f">{shown}</span>" not in web.get(f"/?q=xay+gạo&lang={language}").text
+    assert f">{shown}</a>" in web.get(f"/?q=quay+mật&lang={language}").text
+    assert web.get(f"/?q={QUESTION}&lang={language}").text.count(f">{shown}</a>") == 2, "of the answer and of the hit"
+    assert f">{shown}</a>" not in web.get(f"/?q=xay+gạo&lang={language}").text
+    links = Page(web.get(f"/?q=quay+mật&lang={language}").text).links()
+    [original] = [link for link in links if link.startswith("/original")]
+    assert original.endswith("#page=2")
+    assert web.get(original).headers["content-type"] == "application/pdf"
 
 
 def test_a_page_number_has_no_separators(tmp_path: Path) -> None:

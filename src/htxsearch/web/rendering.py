@@ -49,9 +49,9 @@ class PageAddress:
         query = "&".join(_encoded(name, value) for name, value in params.items() if value and defaults.get(name) != value)
         return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
 
-    def afresh(self, path: str) -> str:
-        """Return the address of another page, which keeps the language alone."""
-        return PageAddress(path, {"lang": self.params.get("lang")}).with_()
+    def afresh(self, path: str, fragment: str = "", /, **params: Any) -> str:
+        """Return the address of another page with parameters of its own; the language is kept."""
+        return PageAddress(path, {**params, "lang": self.params.get("lang")}).with_(None, fragment)
 
 
 @lru_cache(maxsize=1 << 9)
