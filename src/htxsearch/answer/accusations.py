@@ -13,7 +13,7 @@ from functools import cache
 
 from htxsearch.text.sentences import Span
 
-__all__ = ["accuses", "is_said_of"]
+__all__ = ["accuses", "is_said_of", "names_a_person"]
 
 _DEEDS = (
     "khởi tố|truy tố|truy nã|tạm giam|tạm giữ|buộc tội|kết án|tuyên án|tuyên phạt|bắt (?:giữ|giam|tạm giam|quả tang|khẩn cấp)|"
@@ -21,7 +21,8 @@ _DEEDS = (
     "giết(?: người| hại)|sát hại|phạm tội|tử vong|thiệt mạng|tử nạn|tự tử|tự sát"
 )
 _PASSIVE = r"bị (?:[^,;:.]{0,60}? )??(?:bắt|phạt tù|phạt \w+ (?:năm|tháng) tù|giết)"
-_ROLES = "bị can|bị cáo|nghi phạm|nghi can|thủ phạm|hung thủ|kẻ trộm|đối tượng|nạn nhân"
+_SUSPECTS = r"đối tượng(?= (?:[^,;:.]{0,20}? )??(?:bị|gây án|truy nã))"  # "đối tượng nộp thuế" is suspected of nothing
+_ROLES = rf"bị can|bị cáo|nghi phạm|nghi can|thủ phạm|hung thủ|kẻ trộm|{_SUSPECTS}|nạn nhân"
 _POLICE = r"(?:công an|cảnh sát|cơ quan (?:cảnh sát )?điều tra|biên phòng)[^,;:.]{0,40}? bắt(?! đầu| tay| buộc| nguồn)"
 _TITLES = "ông|bà|anh|chị|em|cụ|vợ chồng|đối với|vụ án|theo|cùng|nguyên|cựu"
 _SOON = "đã|vừa|mới|cũng|từng|đang|sẽ|còn|lại|vẫn|tiếp tục|nhiều lần|cùng|không may|được cho là"
@@ -50,9 +51,19 @@ def _before() -> re.Pattern[str]:
     return re.compile(rf"\b(?i:{done})(?:(?i: (?:{_TITLES}|{_ROLES})))*(?: {names})* (?:(?i:{_TITLES}|{_ROLES}) )*$")
 
 
+@cache
+def _name() -> re.Pattern[str]:
+    return re.compile(_NAME)
+
+
 def accuses(text: str) -> bool:
     """Return True if a text has words of crime, arrest or violent death."""
     return _words().search(text) is not None
+
+
+def names_a_person(span: str) -> bool:
+    """Return True if a span holds a name: the years of a sentence accuse nobody."""
+    return _name().search(span) is not None
 
 
 def is_said_of(sentence: str, name: Span) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from htxsearch.answer.accusations import accuses, is_said_of
+from htxsearch.answer.accusations import accuses, is_said_of, names_a_person
 from htxsearch.answer.document_answers import document_answer
 from htxsearch.answer.fact_answers import beside, fact_answers, is_elsewhere, is_target, newest_answer
 from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
@@ -116,7 +116,8 @@ def answer_question(
     chosen, notes = _read(context, reader)
     if context.question.kind in FIGURES:
         context.articles.fetch_facts(passage.article for passage in context.passages)
-    chosen = [choice for choice in chosen if not _accuses_another(context, choice)]
+    doubted = [choice for choice in chosen if _accuses_another(context, choice)]
+    chosen = [choice for choice in chosen if choice not in doubted] + [one._replace(confidence=0.0) for one in doubted]
     named = {passage.article for passage in context.passages} if context.question.names else ()
     texts = {article_id: _folded_article(context.articles, article_id) for article_id in named}
     candidates = [_candidate(context, choice, texts) for choice in chosen]
@@ -169,10 +170,11 @@ def _accuses_another(context: RetrievedContext, choice: Choice) -> bool:
     It is in the question or in the sentence, which does not say it of that person.
     """
     text = choice.sentence.text
+    start = choice.sentence.start
+    name = Span(choice.start - start, choice.end - start)
     if context.question.kind != "person" or not (accuses(context.asked) or accuses(text)):
         return False
-    start = choice.sentence.start
-    return not is_said_of(text, Span(choice.start - start, choice.end - start))
+    return names_a_person(text[name.start : name.end]) and not is_said_of(text, name)
 
 
 def retrieve(

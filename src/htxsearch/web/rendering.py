@@ -50,7 +50,10 @@ class PageAddress:
         return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
 
     def afresh(self, path: str, fragment: str = "", /, **params: Any) -> str:
-        """Return the address of another page with parameters of its own; the language is kept."""
+        """Return the address of another page, which keeps the language alone.
+
+        It has parameters of its own.
+        """
         return PageAddress(path, {**params, "lang": self.params.get("lang")}).with_(None, fragment)
 
 
