@@ -87,12 +87,15 @@ def home_of(index: Path, address: str | None = None) -> Home:
 
     Raises UsageError, ExtraMissing.
     """
-    return home_at(index, address or address_noted(index))
+    return home_at(index, address or address_noted(index), is_named=bool(address))
 
 
-def home_at(index: Path, address: str) -> Home:
-    """Return the place of data at an address, or with "" in the index folder."""
-    return ClusterHome(index, address) if address else FolderHome(index)
+def home_at(index: Path, address: str, *, is_named: bool = True) -> Home:
+    """Return the place of data at an address, or with "" in the index folder.
+
+    Only an address that the user has named gets the secrets of the environment: a stranger's index folder may name any host.
+    """
+    return ClusterHome(index, address, is_named=is_named) if address else FolderHome(index)
 
 
 def move(index: Path, source: Home, target: Home, progress: "Progress") -> int:
@@ -182,17 +185,19 @@ class FolderHome:
 class ClusterHome:
     """Data in a cluster."""
 
-    def __init__(self, index: Path, url: str) -> None:
+    def __init__(self, index: Path, url: str, *, is_named: bool = True) -> None:
         from htxsearch.engine.opensearch import parse_address
 
-        self._index, self._parsed = index, parse_address(url)
+        self._index, self._parsed, self._is_named = index, parse_address(url), is_named
         self.address = str(self._parsed)
         self.distribution = "OpenSearch"
 
     @cached_property
     def _catalog(self) -> "ClusterCatalog":
-        from htxsearch.engine.opensearch import ClusterCatalog, connect
+        from htxsearch.engine.opensearch import ClusterCatalog, Secrets, connect
 
+        if Secrets.from_environment().any and not (self._is_named or self._parsed.is_local):
+            raise UsageError("engine.not-named", address=self.address)
         return ClusterCatalog(connect(self._parsed))
 
     def __call__(self, folder: Path, *, create: bool = False) -> Engine:

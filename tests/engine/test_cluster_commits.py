@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from opensearchpy import exceptions
 
+from htxsearch.engine.opensearch.address import parse_address
 from htxsearch.engine.opensearch.catalog import ClusterCatalog
 from htxsearch.engine.opensearch.engine import OpenSearchEngine
 from htxsearch.engine.opensearch.state import StateStore
-from htxsearch.errors import HtxError, IndexBusy, IndexMissing, IndexNotReadable, IndexNotWritable
+from htxsearch.errors import HtxError, IndexBusy, IndexMissing, IndexNotReadable, IndexNotWritable, UsageError
 
 from .documents import document, put
 from .fake_cluster import FakeCluster
@@ -284,6 +285,16 @@ def test_data_that_somebody_is_filling_is_not_deleted(fake: FakeCluster) -> None
     later = ClusterCatalog(fake.connected(), clock=lambda: 1e12)
     later.publish({"data": "data-1"})
     assert "bai-data-2" not in fake.indices
+
+
+def test_data_of_another_index_are_never_deleted(fake: FakeCluster) -> None:
+    ClusterCatalog(fake.connected()).engine("data-1", create=True)
+    fake.indices["bai-data-cu-data-1"] = {}
+    fake.indices["bai-data-cu-state"] = {}
+    ClusterCatalog(fake.connected(), clock=lambda: 1e12).publish({"data": "data-1"})
+    assert {"bai-data-cu-data-1", "bai-data-cu-state"} <= fake.indices.keys()
+    with pytest.raises(UsageError):
+        parse_address("http://localhost:9200/bai-data-cu")
 
 
 def test_an_open_catalog_sees_each_commit_in_one_request(fake: FakeCluster) -> None:

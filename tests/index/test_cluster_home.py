@@ -34,6 +34,20 @@ def corpus(tmp_path: Path) -> Path:
     return folder
 
 
+def test_secrets_go_only_to_a_cluster_that_was_named(
+    fake: FakeCluster, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index folder may be a stranger's."""
+    url = "https://cum.example:9200/bai"
+    Index(tmp_path / "một", corpus=corpus, engine=url).update()
+    monkeypatch.setenv("HTXSEARCH_ENGINE_PASSWORD", "bí mật")
+    before = len(fake.indices)
+    with pytest.raises(UsageError, match=r"--engine https://cum\.example:9200/bai"):
+        Index(tmp_path / "một", corpus=corpus).article_ids()
+    assert Index(tmp_path / "một", corpus=corpus, engine=url).article_ids() == ["cam.txt", "chè.txt"]
+    assert len(fake.indices) == before
+
+
 def test_another_machine_needs_only_the_address(fake: FakeCluster, corpus: Path, tmp_path: Path) -> None:
     assert fake.indices == {}
     report = Index(tmp_path / "một", corpus=corpus, engine=URL).update()

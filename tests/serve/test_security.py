@@ -48,6 +48,24 @@ def test_without_the_token_nothing_is_answered(closed: TestClient, header: str |
     assert closed.get("/api/health").status_code == 200, "monitoring needs no token"
 
 
+@pytest.mark.parametrize("address", ["/status", "/jobs", "/job", "/add", "/edit", "/removed", "/changes", "/api/jobs"])
+def test_editors_pages_are_closed_by_whatever_name(opened: Open, demo_index: Path, address: str) -> None:
+    web = opened(index=str(demo_index), corpus=str(DEMO), edit_token=TOKEN, read_token=f"{TOKEN}r", allow_add=True)
+    for ending in ("", "%0A", "?lang=en"):
+        assert web.get(address + ending).status_code in (401, 404), ending
+        reader = web.get(address + ending, headers={"Authorization": f"Bearer {TOKEN}r"})
+        assert reader.status_code in (403, 404), ending
+
+
+def test_where_no_editor_is_left_a_reader_is_none(opened: Open, demo_index: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokens.toml").write_text("", "utf-8")
+    settings = {"read_token": TOKEN, "tokens_file": str(tmp_path / "tokens.toml"), "allow_add": True}
+    web = opened(index=str(demo_index), corpus=str(DEMO), **settings)
+    (tmp_path / "tokens.toml").write_text("[[[", "utf-8")
+    sent = web.post("/status", data={"action": "rebuild"}, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert sent.status_code == 403
+
+
 def test_with_the_token_everything_is_answered(closed: TestClient) -> None:
     for header in (f"Bearer {TOKEN}", f"bearer {TOKEN}", basic(TOKEN)):
         assert closed.get("/api/query?q=chè", headers={"Authorization": header}).status_code == 200

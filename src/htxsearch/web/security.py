@@ -95,10 +95,12 @@ class SecurityMiddleware:
 
     def _refusal_of(self, identity: Identity | None, method: str, path: str) -> RequestError | None:
         """Return the error of a request that this identity may not send, None if it may."""
+        if path.endswith("\n"):  # "/status\n" would be found as /status, and is in no list here
+            return RequestError(HTTPStatus.NOT_FOUND, "serve.not-found")
         if path in _OPEN_PATHS or path.startswith("/static/"):
             return None
         is_change = path in _EDITOR_PATHS or path.startswith(_EDITOR_ROOTS) or method not in ("GET", "HEAD", "OPTIONS")
-        needs_editor = is_change and self._tokens.has_editors
+        needs_editor = is_change and (self._tokens.has_editors or self._tokens.closes_reading)
         if identity is None and (self._tokens.closes_reading or needs_editor):
             challenge = {"WWW-Authenticate": 'Bearer realm="htxsearch"'}  # for which browsers open no window of their own
             return RequestError(HTTPStatus.UNAUTHORIZED, "serve.token-needed", headers=challenge)

@@ -16,9 +16,9 @@ what is shown are computed here in double precision, and a proof says that nothi
 Of opensearch-py only the transport is used.
 """
 
-from htxsearch.engine.opensearch.address import parse_address
+from htxsearch.engine.opensearch.address import Secrets, parse_address
 from htxsearch.engine.opensearch.catalog import ClusterCatalog
 from htxsearch.engine.opensearch.cluster import Cluster, connect
 from htxsearch.engine.opensearch.engine import OpenSearchEngine
 
-__all__ = ["Cluster", "ClusterCatalog", "OpenSearchEngine", "connect", "parse_address"]
+__all__ = ["Cluster", "ClusterCatalog", "OpenSearchEngine", "Secrets", "connect", "parse_address"]

@@ -21,7 +21,7 @@ CERTIFICATES = "HTXSEARCH_ENGINE_CA"
 _PORT = 9200
 _URL = re.compile(r"(?P<scheme>https?)://(?:(?P<user>[^@/]*)@)?(?P<hosts>[^@/]+)/(?P<name>[^/?#]*)/?")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
+_NAME = re.compile(r"(?!.*-(?:data|state|words)(?:-|$))[a-z0-9][a-z0-9_-]{0,79}")
 _LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+")
 
 
@@ -58,9 +58,14 @@ class Secrets:
         """Return the secrets that the environment has."""
         return cls(*(os.environ.get(name, "") for name in (PASSWORD, API_KEY, CERTIFICATES)))
 
+    @property
+    def any(self) -> bool:
+        """True if there is a password or key."""
+        return bool(self.password or self.api_key)
+
     def check(self, address: Address) -> None:
         """Raise UsageError if a secret is missing, or would be sent in the clear."""
-        if (self.password or self.api_key) and not address.is_secure and not address.is_local:
+        if self.any and not address.is_secure and not address.is_local:
             raise UsageError("engine.not-secure", address=str(address))
         if address.user and not self.password and not self.api_key:
             raise UsageError("engine.no-password", address=str(address), variable=PASSWORD)

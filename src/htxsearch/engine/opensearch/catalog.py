@@ -4,6 +4,7 @@ A rebuild fills new data beside the old; replacing the manifest, by compare-and-
 deleted some minutes later, by a later run, since readers on other machines may be at work on it.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +17,8 @@ from htxsearch.errors import IndexBusy
 
 __all__ = ["ClusterCatalog"]
 
+_DATA = re.compile(r"data-[0-9a-z]+")
+"""The names of data, as `new_data_folder` makes them."""
 _READERS_S = 600.0
 """How long readers may go on with data that is no longer current."""
 _CUT_OFF_S = 86_400.0
@@ -94,6 +97,7 @@ class ClusterCatalog:
         prefix = f"{self.cluster.address.name}-data-"
         names = self.cluster.request("GET", f"/{prefix}*/_settings/index.creation_date", allow_no_indices="true")
         found = {name.removeprefix(f"{self.cluster.address.name}-").removesuffix("-words") for name in names}
+        found = {data for data in found if _DATA.fullmatch(data)}  # "tin-data-cu-…" belongs to an index "tin-data-cu"
         cut_off = []
         for data in sorted(found - named):
             state = self.cluster.request("GET", f"/{self._index}/_doc/state@{data}").get("_source", {})
