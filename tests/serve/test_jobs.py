@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from index.folders import Folders
 
 from htxsearch.indexing.manifest import writer_lock
@@ -138,7 +139,8 @@ def test_what_waits_survives_a_restart(opened: Open, folders: Folders) -> None:
     folder = queue.receive()
     (folder / "0").write_bytes(TEXT)
     waiting = queue.submit("add", AdditionRequest(files=(("a.txt", folder / "0"),)), folder)
-    (folders.index / JOBS / "running").write_text("999999999", "ascii")  # of a server that died
+    (folders.index / JOBS / waiting.id / "state.json").write_bytes(b"")  # of a loss of power
+    (folders.index / JOBS / "running.lock").write_bytes(b"")  # of a server that died
     web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
     assert ended(web, waiting.id)["files"][0]["outcome"] == "added"
 
@@ -152,6 +154,34 @@ def test_a_job_that_servers_die_of_is_given_up(opened: Open, folders: Folders) -
     end = ended(web, job.id)
     assert end["state"] == "failed"
     assert "stopped twice" in end["error"]["en"]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_fails_unforeseen_does_not_end_the_queue(
+    opened: Open, folders: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done, failures = JobQueue._process, [OSError(24, "Too many open files")]
+
+    async def failing(queue: JobQueue, folder: Path, limit: float | None) -> int | None:
+        if failures:
+            raise failures.pop()
+        return await done(queue, folder, limit)
+
+    monkeypatch.setattr(JobQueue, "_process", failing)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    assert ended(web, submitted(web, ("a.txt", TEXT)))["files"][0]["outcome"] == "added"
+    assert "Too many open files" in caplog.text
+
+
+def test_a_job_that_another_server_does_is_left_to_it(folders: Folders) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5)
+    queue.submit("add", AdditionRequest(text=TEXT))
+    with FileLock(folders.index / JOBS / "running.lock"):
+        assert asyncio.run(queue._work_alone()) is False
+    (left := folders.index / JOBS / ".receiving-x").mkdir()
+    os.utime(left, (0, 0))
+    assert queue._next() is not None
+    assert not left.exists()
 
 
 def test_the_queue_is_bounded_and_ids_are_no_paths(folders: Folders, web: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from htxsearch.indexing.feature_weights import read_feature_weights
 from htxsearch.indexing.findings import CheckReport, Findings, Mend
 from htxsearch.indexing.manifest import (
     FILES_OF_INDEX,
+    KEPT_BY_OTHERS,
     MANIFEST,
     RECOGNISED,
     Manifest,
@@ -165,7 +166,7 @@ class _Checkup:
         """Find what lies in the index folder and belongs to nothing."""
         if self._is_written or manifest is None:  # who writes has files that come and go
             return
-        known = {*FILES_OF_INDEX, LAST_RUN, manifest.data, VECTORS_FOLDER, RECOGNISED}
+        known = {*FILES_OF_INDEX, *KEPT_BY_OTHERS, LAST_RUN, manifest.data, VECTORS_FOLDER, RECOGNISED}
         for path in sorted(self._index.iterdir()):
             if path.name not in known:
                 swept = path.name.startswith("data-") or path.name == "progress.json"

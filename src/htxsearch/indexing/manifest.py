@@ -40,6 +40,7 @@ from htxsearch.text.analysis import ANALYSIS_VERSION
 __all__ = [
     "FILES_OF_INDEX",
     "FORMAT",
+    "KEPT_BY_OTHERS",
     "MANIFEST",
     "RECOGNISED",
     "Manifest",
@@ -50,6 +51,7 @@ __all__ = [
     "check_made_from",
     "exists",
     "is_being_written",
+    "job_lock",
     "new_data_folder",
     "put",
     "read_manifest",
@@ -70,6 +72,8 @@ MANIFEST = "manifest.json"
 _WRITER_LOCK, _ADDING_LOCK = "writer.lock", "adding.lock"
 FILES_OF_INDEX = (MANIFEST, _WRITER_LOCK, _ADDING_LOCK)
 """The files of an index folder that are not in a folder of their own."""
+KEPT_BY_OTHERS = ("new-since.json", "jobs", ".gitignore")
+"""What the command line, a server and a repository keep in an index folder."""
 _PATIENCE_S = 0.3
 """Seconds that a writer waits for a lock: a reader holds it for some microseconds to see whether it is free."""
 
@@ -267,12 +271,22 @@ def adding_lock(index: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _held(index: Path, name: str, busy: str) -> Iterator[None]:
+def job_lock(folder: Path) -> Iterator[None]:
+    """Hold the lock of the process that does the jobs of a folder.
+
+    Raises IndexBusy at once if another process has it, IndexNotWritable if the folder cannot be made.
+    """
+    with _held(folder, "running.lock", "index.busy-adding", patience_s=0):
+        yield
+
+
+@contextmanager
+def _held(index: Path, name: str, busy: str, *, patience_s: float = _PATIENCE_S) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
         make_folder(index)
-        lock = FileLock(index / name, timeout=_PATIENCE_S)
+        lock = FileLock(index / name, timeout=patience_s)
         lock.acquire()
     except Timeout:
         raise IndexBusy(busy, folder=str(index)) from None

@@ -29,7 +29,7 @@ from htxsearch.search.results import additions_json
 from htxsearch.web.addition_process import DEFAULT_PAGES, AdditionProcesses, AdditionRequest
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
 from htxsearch.web.job_pages import NO_STORE, job_json, queue_of
-from htxsearch.web.jobs import Job, JobState
+from htxsearch.web.jobs import Job
 from htxsearch.web.parameters import Parameter, read_parameters, shortened
 from htxsearch.web.rendering import PageAddress, render_page
 from htxsearch.web.security import is_cross_site
@@ -84,7 +84,7 @@ async def _api(request: Request) -> Response:
     if "respond-async" in request.headers.get("prefer", "").lower():
         job = await _submitted(request)
         queue = queue_of(request)
-        content = as_bytes(job_json(job, queue.state(job.id) or JobState()))
+        content = as_bytes(job_json(job, queue.state(job.id)))
         headers = {**NO_STORE, "Location": f"/api/jobs/{job.id}", "Preference-Applied": "respond-async"}
         return Response(content, HTTPStatus.ACCEPTED.value, headers, "application/json")
     additions = await _add(request)

@@ -74,8 +74,8 @@ async def _edit(request: Request) -> Response:
     """Correct an article; show a refused value again, with the reason beside it."""
     fields = await _sent(request)
     form = await _form(request, _article_id(fields))
-    values = {name: fields.get(name, "").strip() for name in FIELDS}
     former = form.values()
+    values = {name: fields.get(name, former[name]).strip() for name in FIELDS}  # a field that is not sent stays
     changed = {name: value for name, value in values.items() if " ".join(value.split()) != " ".join(former[name].split())}
     if fields.get("seen") != form.seen and "seen" in fields:
         taken = UsageError("edit.changed-meanwhile", article=form.article.id)

@@ -55,10 +55,9 @@ def _known(request: Request, job_id: str) -> tuple[Job, JobState]:
     """Return a job. Raises RequestError (404) if there is none of that id, or no more."""
     queue = queue_of(request)
     job = queue.job(job_id)
-    state = queue.state(job_id) if job else None
-    if job is None or state is None:
+    if job is None:
         raise RequestError(HTTPStatus.NOT_FOUND, "serve.no-job")
-    return job, state
+    return job, queue.state(job_id)
 
 
 async def _list(request: Request) -> Response:
@@ -82,8 +81,6 @@ async def _stream(queue: JobQueue, job: Job) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     for _ in range(int(_EVENTS_S / _EVENT_EVERY_S)):
         state = queue.state(job.id)
-        if state is None:
-            return
         content = json.dumps(job_json(job, state), ensure_ascii=True).encode()
         if content != sent:
             yield b"data: " + content + b"\n\n"

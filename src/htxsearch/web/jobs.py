@@ -10,6 +10,7 @@ without what was sent.
 
 import asyncio
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -22,8 +23,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from htxsearch.errors import IndexBusy
 from htxsearch.errors.messages import message, render
-from htxsearch.ingest.atomic_files import make_folder, replace_file
+from htxsearch.indexing.manifest import job_lock
+from htxsearch.ingest.atomic_files import make_folder, replace_file, sync_folder
 from htxsearch.web.addition_process import AdditionRequest, answer_of
 from htxsearch.web.index_thread import IndexThreadBusy
 
@@ -33,8 +36,6 @@ JOBS = "jobs"
 """The folder of all jobs in an index folder."""
 JobKind = Literal["add", "reindex", "rebuild"]
 _COMMAND = "from htxsearch.web.job_process import serve; serve()"
-_RUNNING = "running"
-"""The file that names the process whose job is under way."""
 _KEPT_S, _MOST_KEPT, _MOST_WAITING = 7 * 86_400, 200, 100
 _MOST_ATTEMPTS = 2
 _RETRY_S = 1.0
@@ -110,19 +111,21 @@ class JobQueue:
 
     def jobs(self) -> list[tuple[Job, JobState]]:
         """Return all jobs that are kept, the newest first."""
-        found = [(job, self.state(job.id)) for job in self._read_all()]
-        return [(job, state) for job, state in reversed(found) if state is not None]
+        return [(job, self.state(job.id)) for job in reversed(list(self._read_all()))]
 
     def job(self, job_id: str) -> Job | None:
         """Return a job, None if there is none of that id, whatever the text."""
         return read_job(self._folder / job_id) if job_id.isalnum() and job_id.isascii() else None
 
-    def state(self, job_id: str) -> JobState | None:
-        """Return how far a job is, None if that is not known."""
+    def state(self, job_id: str) -> JobState:
+        """Return how far a job is.
+
+        It is at its beginning if nothing is noted, as after a loss of power.
+        """
         try:
             return JobState(**json.loads((self._folder / job_id / "state.json").read_bytes()))
         except (OSError, ValueError, TypeError):
-            return None
+            return JobState()
 
     def waiting_before(self, job_id: str) -> int:
         """Return the number of unfinished jobs before one."""
@@ -163,9 +166,10 @@ class JobQueue:
         )
         if request.text is not None:
             (folder / "text").write_bytes(request.text)
-        (folder / "job.json").write_text(json.dumps(asdict(job), ensure_ascii=True), "utf-8")
         write_state(folder, JobState(total=len(job.names) + len(job.addresses) + job.has_text))
+        replace_file(folder / "job.json", [json.dumps(asdict(job), ensure_ascii=True).encode()])
         folder.rename(self._folder / job.id)
+        sync_folder(self._folder)
         self._news.set()
         return job
 
@@ -188,20 +192,30 @@ class JobQueue:
                 await self._task
 
     async def _work(self) -> None:
+        """Work on the queue for ever: what fails unforeseen is logged, and tried again."""
         while True:
             self._news.clear()  # before looking: a job may come meanwhile
-            job = await asyncio.to_thread(self._next)
-            if job is None:
-                await self._news.wait()
-            elif not self._claim():
-                await asyncio.sleep(_RETRY_S)
-            else:
-                try:
-                    is_busy = await self._run(job)
-                finally:
-                    (self._folder / _RUNNING).unlink(missing_ok=True)
-                if is_busy:
-                    await asyncio.sleep(_RETRY_S)
+            try:
+                if await asyncio.to_thread(self._next) is None:
+                    await self._news.wait()
+                    continue
+                if await self._work_alone():
+                    continue
+            except Exception:  # a full disk, no more processes: the next job must not wait for ever
+                logging.getLogger(__name__).exception("a job of the queue failed")
+            await asyncio.sleep(_RETRY_S)
+
+    async def _work_alone(self) -> bool:
+        """Do the next job, unless another process does one.
+
+        Returns True if there may be more to do at once.
+        """
+        try:
+            with job_lock(self._folder):
+                job = await asyncio.to_thread(self._next)  # looked for again: another process may have done it
+                return job is not None and not await self._run(job)
+        except IndexBusy:
+            return False
 
     def _next(self) -> Job | None:
         """Return the job that is next; forget old ones."""
@@ -210,26 +224,17 @@ class JobQueue:
         for number, job in enumerate(finished):
             if number >= _MOST_KEPT or job.created < time.time() - _KEPT_S:
                 shutil.rmtree(self._folder / job.id, ignore_errors=True)
+        for left in self._folder.glob(".receiving-*"):  # of a server that was killed meanwhile
+            with suppress(OSError):
+                if left.stat().st_mtime < time.time() - 2 * self._timeout_s:
+                    shutil.rmtree(left, ignore_errors=True)
         unfinished = [job for job, state in jobs if state.state in ("waiting", "running")]
         return unfinished[-1] if unfinished else None
-
-    def _claim(self) -> bool:
-        """Become the process whose job is under way; return False if another one is."""
-        file = self._folder / _RUNNING
-        with suppress(OSError, ValueError):
-            if not _is_alive(int(file.read_text("ascii"))):
-                file.unlink(missing_ok=True)
-        try:
-            with file.open("x", encoding="ascii") as claim:
-                claim.write(str(os.getpid()))
-        except OSError:
-            return False
-        return True
 
     async def _run(self, job: Job) -> bool:
         """Run a job in a process of its own; return True if it has to wait again."""
         folder = self._folder / job.id
-        state = self.state(job.id) or JobState()
+        state = self.state(job.id)
         if state.state == "running" and state.attempts >= _MOST_ATTEMPTS:
             self._end(folder, state, both_languages(message("serve.job-lost")))
             return False
@@ -237,7 +242,7 @@ class JobQueue:
         write_state(folder, state)
         limit = self._timeout_s if job.kind == "add" else None
         code = await self._process(folder, limit)
-        after = self.state(job.id) or state
+        after = self.state(job.id)
         if after.state == "running":
             reason = (
                 message("serve.addition-timeout", seconds=limit)
@@ -282,16 +287,3 @@ def read_job(folder: Path) -> Job | None:
         return Job(**{**given, "names": tuple(given["names"]), "addresses": tuple(given["addresses"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-
-
-def _is_alive(pid: int) -> bool:
-    """Return True if a process may be running; this process claims only what it does."""
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

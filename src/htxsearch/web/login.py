@@ -21,7 +21,7 @@ __all__ = ["EMPTY_SEARCH", "form_fields", "language_of", "login_page", "make_lim
 EMPTY_SEARCH = {"q": None, "place": (), "source": (), "since": None, "until": None}
 """The values of the search form in the head of the page."""
 _NO_STORE = {"Cache-Control": "no-store"}
-_MAX_BYTES = 16_384
+_MAX_BYTES = 131_072
 _TRIES, _TRIES_A_SECOND = 5.0, 0.1
 _MAX_NEXT = 4_000
 

@@ -36,6 +36,8 @@ _HEADERS = (
 _OPEN_PATHS = ("/api/health", "/login", "/logout")
 """Need no token: whoever monitors the server, or wants to log in, asks them. The files of the login page do not, either."""
 _EDITOR_PATHS = frozenset({"/add", "/job", "/jobs", "/status", "/edit", "/remove", "/put-back", "/removed", "/changes"})
+_ADDING_ROOTS = ("/add", "/job", "/status", "/api/articles", "/api/jobs")
+"""Are there only where articles can be added."""
 _EDITOR_ROOTS = ("/api/jobs", "/api/feeds")
 """Need an editor, with all below the roots, as every method does that changes something."""
 SESSION_COOKIE = "htxsearch_session"
@@ -56,6 +58,7 @@ class SecurityMiddleware:
         self._respond = respond
         self._tokens = tokens
         self._hosts = settings.hosts
+        self._allows_add = settings.allow_add
         self._rate_limiter = RateLimiter(settings.rate)
         self._headers = tuple(
             header for header in _HEADERS if not (settings.cors and header[0] == b"cross-origin-resource-policy")
@@ -100,7 +103,9 @@ class SecurityMiddleware:
         if path in _OPEN_PATHS or path.startswith("/static/"):
             return None
         is_change = path in _EDITOR_PATHS or path.startswith(_EDITOR_ROOTS) or method not in ("GET", "HEAD", "OPTIONS")
-        needs_editor = is_change and (self._tokens.has_editors or self._tokens.closes_reading)
+        is_closed = self._tokens.has_editors or self._tokens.closes_reading
+        is_there = self._allows_add or not path.startswith(_ADDING_ROOTS)
+        needs_editor = is_change and is_closed and is_there
         if identity is None and (self._tokens.closes_reading or needs_editor):
             challenge = {"WWW-Authenticate": 'Bearer realm="htxsearch"'}  # for which browsers open no window of their own
             return RequestError(HTTPStatus.UNAUTHORIZED, "serve.token-needed", headers=challenge)
