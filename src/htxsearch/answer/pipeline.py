@@ -144,7 +144,7 @@ def answer_question(
         others=others[:limit] if answer else (),
         passages=hits,
         sentences=tuple(dict.fromkeys(answer.sentence.text for answer in read)),
-        best=answer or best,
+        best=answer or (None if doubted and best and not best.confidence else best),
         read_as=context.typed if context.typed != question else None,
         restored=context.restored,
         hints=() if answer else (*hints(context.query, bool(filters), nothing=not hits, articles=context.articles), *notes),
