@@ -132,7 +132,9 @@ def test_the_compiled_kernel_refuses_arrays_of_other_kinds() -> None:
         (lambda: one.add(np.zeros(4), np.zeros(4), [(weight, docs.astype(np.uint64), tf, norm)], 1.0), TypeError),
         (lambda: one.add(np.zeros(4), np.zeros(4), 3, 1.0), TypeError),  # type: ignore[arg-type]
         (lambda: one.top(np.zeros(4), True, [], 0, 0.0), ValueError),
+        (lambda: one.top(np.zeros(4), True, [], 2**61, 0.0), ValueError),
         (lambda: one.nth_greatest(np.zeros(4), 0, 0.0), ValueError),
+        (lambda: one.nth_greatest(np.zeros(4), 2**61, 0.0), ValueError),
         (lambda: one.max_of_runs(np.zeros(2), np.array([0, 3, 2], np.intp), np.zeros(2)), ValueError),
         (lambda: one.max_of_runs(np.zeros(2), np.array([0, 2], np.intp), np.zeros(2)), ValueError),
     ]

@@ -167,6 +167,7 @@ def test_what_is_not_there_is_said(folders: Folders) -> None:
         "",
         "[]",
         "{}",
+        '{"file": "x.txt", "article": "a", "title": "", "path": "a", "by": "", "time": "9999-12-31T00:00:00+00:00"}',
         '{"file": "../x", "article": "a", "title": "", "path": "a", "by": "", "time": "2026-01-01T00:00:00+00:00"}',
     ],
 )

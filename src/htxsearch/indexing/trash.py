@@ -166,8 +166,9 @@ class Trash:
             time = datetime.datetime.fromisoformat(record["time"])
             if time.tzinfo is None:
                 return None
-            return Removed(place.name, record["article"], record["title"], record["path"], time, record["by"])
-        except (KeyError, ValueError):
+            found = Removed(place.name, record["article"], record["title"], record["path"], time, record["by"])
+            return found if found.until else None
+        except (KeyError, ValueError, OverflowError):  # a year that has no next month
             return None
 
     def _target(self, place: Path) -> Path | None:

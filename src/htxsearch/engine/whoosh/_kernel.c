@@ -263,6 +263,9 @@ static void greatest(const double *values, Py_ssize_t count, double *heap, Py_ss
             sink(heap, limit, values[at]);
 }
 
+/* The most values that are kept in order: their size in bytes is far from the greatest number. */
+static const Py_ssize_t MOST_KEPT = (Py_ssize_t)1 << (sizeof(Py_ssize_t) > 4 ? 40 : 27);
+
 static PyObject *kernel_nth_greatest(PyObject *module, PyObject *args)
 {
     PyObject *values_of;
@@ -272,8 +275,8 @@ static PyObject *kernel_nth_greatest(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "Ond", &values_of, &limit, &start))
         return NULL;
-    if (limit < 1) {
-        PyErr_SetString(PyExc_ValueError, "n must be at least 1");
+    if (limit < 1 || limit > MOST_KEPT) {
+        PyErr_SetString(PyExc_ValueError, "n must be at least 1, and at most 2^40");
         return NULL;
     }
     if (array_of(values_of, &values, 8, PyBUF_SIMPLE | PyBUF_ND, "values") < 0)
@@ -477,8 +480,10 @@ static int best_sums(Late *lates, Py_ssize_t count, Py_ssize_t limit, double pre
                     many += sums->scores[sums->touched[at]] >= least;
                 if (many * SELDOM < left) {
                     keep(sums, least);
-                    if (ascending(sums) < 0)
+                    if (ascending(sums) < 0) {
+                        free(best);
                         return -2;
+                    }
                     is_looked_up = 1;
                 }
             }
@@ -563,8 +568,10 @@ static PyObject *kernel_top(PyObject *module, PyObject *args)
     (void)module;
     if (!PyArg_ParseTuple(args, "OpOnd", &scores_of, &is_empty, &groups, &limit, &preferred))
         return NULL;
-    if (limit < 1 || (length = PySequence_Size(groups)) < 0)
-        return limit < 1 ? (PyErr_SetString(PyExc_ValueError, "limit must be at least 1"), NULL) : NULL;
+    if (limit < 1 || limit > MOST_KEPT)
+        return PyErr_SetString(PyExc_ValueError, "limit must be at least 1, and at most 2^40"), NULL;
+    if ((length = PySequence_Size(groups)) < 0)
+        return NULL;
     if (array_of(scores_of, &scores, 8, PyBUF_WRITABLE | PyBUF_ND, "scores") < 0)
         return NULL;
     Sums sums = {scores.buf, NULL, 0, (size_t)(scores.len / 8)};
