@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from htxsearch import Article, Index, Rejected
-from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting
+from htxsearch.ingest.corpus import SourceFile, articles_of, lines_for_counting, source_at
 from ingest import folder
 
 EACH = 8
@@ -268,3 +268,18 @@ def test_files_beside_a_page_in_an_archive_are_ignored_as_in_a_folder(tmp_path: 
     assert [one.path if isinstance(one, Rejected) else one.id for one in articles_of(SourceFile(file, "a.zip"))] == [
         "a.zip/a.html"
     ]
+
+
+@pytest.mark.parametrize(
+    "path", ["../ngoài.txt", ".changes.jsonl", "a/../../ngoài.txt", "/etc/passwd", "a//b.txt", "x\0.txt", ""], ids=ascii
+)
+def test_a_path_that_is_no_articles_leads_nowhere(tmp_path: Path, path: str) -> None:
+    """An index that names it is a stranger's; corrections and removals would reach files beside the corpus."""
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "ngoài.txt").write_text("x", "utf-8")
+    (tmp_path / "corpus" / ".changes.jsonl").write_text("{}", "utf-8")
+    (tmp_path / "corpus" / "chè.txt").write_text("Chè", "utf-8")
+    assert source_at(tmp_path / "corpus", path) is None
+    found = source_at(tmp_path / "corpus", "chè.txt")
+    assert found is not None
+    assert found.path == "chè.txt"

@@ -187,8 +187,11 @@ def list_corpus(corpus: Path) -> CorpusFiles:
 def source_at(corpus: Path, path: str) -> SourceFile | None:
     """Return the file at a path of the corpus, None if it is gone.
 
-    Its name on the disk may use another Unicode composition. Raises CorpusError if the corpus cannot be listed.
+    Its name on the disk may use another Unicode composition. A path that leaves the corpus, or that leads to a hidden file, is
+    no article's: an index that names it is a stranger's. Raises CorpusError if the corpus cannot be listed.
     """
+    if "\0" in path or any(not part or part.startswith(".") for part in path.split("/")):
+        return None
     if (corpus / path).is_file():
         return SourceFile(corpus / path, path)
     return next((source for source in list_corpus(corpus).sources if source.path == path), None)
