@@ -39,6 +39,18 @@ def test_last_shows_each_article_once(folders: Folders) -> None:
     assert len(new(folders, *last)) == 3, "all is new once if the file is lost"
 
 
+def test_only_what_is_new_is_counted(folders: Folders) -> None:
+    where = ("--index", str(folders.index), "--corpus", str(folders.corpus))
+    said = []
+    for name in ("", "cam", ""):
+        if name:
+            folders.write(f"{name}.txt", f"Vườn {name}")
+            folders.update()
+        said.append(htxsearch("query", "bà con", "--new-since", "last", *where, cwd=folders.corpus.parent).stderr)
+    assert "1–1: 1 that fits" in said[1] or "1–1 of 1" in said[1], said
+    assert said[2].strip() == "nothing new"
+
+
 def test_a_time_changes_nothing(folders: Folders) -> None:
     assert new(folders, "--new-since", "2000-01-01") == ["chè.txt"]
     assert new(folders, "--new-since", "2999-01-01") == []

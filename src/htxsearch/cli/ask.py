@@ -12,7 +12,7 @@ from htxsearch.cli.export import chosen_form, export_options, search_all, write_
 from htxsearch.cli.last_hits import named_article, remember_hits
 from htxsearch.cli.new_since import NewSince
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
-from htxsearch.cli.translation import TranslatedCommand
+from htxsearch.cli.translation import TranslatedCommand, say
 from htxsearch.errors import UnknownArticle
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def query(
         results = search(" ".join(query), explain=explain, **options)
         results = new.of(index, results) if new else results
     remember_hits(index.path, results.hits, first=first)
-    if form == "table":
+    if form == "table" and new and not results.hits:
+        say("cli.nothing-new")
+    elif form == "table":
         show_results(results, full=full, explain=explain, first=first)
     else:
         write_results(results, form, output, first=first, explain=explain, filters=options)

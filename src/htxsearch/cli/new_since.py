@@ -43,12 +43,12 @@ class NewSince:
         self._newest = -1
 
     def of(self, index: "Index", results: "Results") -> "Results":
-        """Return results with the hits of new articles alone, the newest first."""
+        """Return results with the hits of new articles alone, the newest first; no others are counted."""
         listing = index.searcher().snapshot.listing
         self._newest = listing.last_stamp()
         hits = [hit for hit in results.hits if listing[hit.article_id].entered >= self._since]
         hits.sort(key=lambda hit: listing[hit.article_id].entered, reverse=True)
-        return replace(results, hits=tuple(hits))
+        return replace(results, hits=tuple(hits), total=len(hits), near=sum(hit.near for hit in hits))
 
     def remember(self) -> None:
         """Keep the time for the next "last". Raises IndexNotWritable."""
