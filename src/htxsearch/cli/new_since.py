@@ -43,7 +43,7 @@ class NewSince:
         self._newest = -1
 
     def of(self, index: "Index", results: "Results") -> "Results":
-        """Return results with the hits of new articles alone, the newest first; no others are counted."""
+        """Return results with the hits of new articles alone, the newest first."""
         listing = index.searcher().snapshot.listing
         self._newest = listing.last_stamp()
         hits = [hit for hit in results.hits if listing[hit.article_id].entered >= self._since]
