@@ -1,10 +1,13 @@
 """A write that fails: each of each operation, for a full disk (and all later ones) or by itself for an error of the device.
 
-Trial after trial goes through all steps of an operation, so that as many trials as there are steps try every one.
+The trials take the operations in turn and lead through all steps of each, the first few far from each other: `steps` trials
+try every step with every error once.
 """
 
 import errno
 import math
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from .layer import Layer, failing
@@ -21,24 +24,33 @@ ERRORS = (errno.ENOSPC, errno.EIO)
 
 def steps() -> int:
     """Return how many trials try every step with every error."""
-    return max(scene(kind).steps for kind in OPERATIONS) * len(OPERATIONS) * len(ERRORS)
+    return sum(scene(kind).steps for kind in OPERATIONS) * len(ERRORS)
 
 
 def trial(seed: int, folder: Path) -> Outcome:
     """Have a step fail, ask, complete the operation, and compare. Raises Failed."""
-    turn, which = divmod(seed, len(OPERATIONS))
-    chosen = scene(list(OPERATIONS)[which])
-    turn, error = divmod(turn, len(ERRORS))
+    kind, step, error = next(islice(_tries(), seed % steps(), None))
+    chosen = scene(kind)
     folders = chosen.copy(folder / "failed")
 
     def act(tell: Tell) -> None:
         layer = Layer(folders.corpus.parent)
-        failing(layer, 1 + turn * _stride(chosen.steps) % chosen.steps, ERRORS[error])
+        failing(layer, step, error)
         layer.install()
         chosen.operate(folders, tell)
 
     ending = run(act)
     return chosen.check_all(folders, folder / "clean", is_done=ending.how == "done")
+
+
+def _tries() -> Iterator[tuple[str, int, int]]:
+    """Yield every step of every operation with every error, the operations in turn."""
+    sizes = {kind: scene(kind).steps for kind in OPERATIONS}
+    for turn in range(max(sizes.values())):
+        for error in ERRORS:
+            for kind, size in sizes.items():
+                if turn < size:
+                    yield kind, 1 + turn * _stride(size) % size, error
 
 
 def _stride(steps: int) -> int:
