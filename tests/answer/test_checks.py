@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from htxsearch.answer.checks import CHECKS, checks
+from htxsearch.answer.checks import CHECKS, checks, is_of_several, with_counted_noun
 from htxsearch.answer.entities import typed_spans
 from htxsearch.answer.periods import known_periods
 from htxsearch.answer.question import analyse_question
@@ -109,6 +109,25 @@ def test_of_a_list_of_figures_the_one_that_is_counted_is_quoted(question: str, a
     assert text[start:end] == answer
 
 
+@pytest.mark.parametrize(
+    ("question", "chosen", "quoted"),
+    [
+        ("Sơn La có bao nhiêu tổ hợp tác?", "19 tổ", "19 tổ hợp tác"),
+        ("son la co bao nhieu to hop tac", "19 tổ", "19 tổ hợp tác"),
+        ("Sơn La có bao nhiêu tổ hợp tác?", "19", "19 tổ hợp tác"),
+        ("Sơn La có bao nhiêu tổ hợp tác?", "19 tổ hợp tác chăn ong", "19 tổ hợp tác chăn ong"),
+        ("Sơn La có bao nhiêu thành viên?", "19 tổ", "19 tổ"),
+        ("Sơn La có bao nhiêu HTX?", "7 hợp tác", "7 hợp tác xã"),
+        ("Sơn La có gì?", "19 tổ", "19 tổ"),
+    ],
+)
+def test_a_figure_is_quoted_with_the_whole_noun_that_is_asked_for(question: str, chosen: str, quoted: str) -> None:
+    text = "Sơn La có 19 tổ hợp tác chăn ong và 7 hợp tác xã."
+    start = text.index(chosen)
+    start, end = with_counted_noun(analyse_question(question), text, Span(start, start + len(chosen)))
+    assert text[start:end] == quoted
+
+
 def test_a_document_names_its_own_number_in_every_passage() -> None:
     question = analyse_question("Quyết định 340/QĐ-HTX lập tổ nào?")
     text = "Lập tổ trông ong ở bản Nà Lếch."
@@ -118,3 +137,20 @@ def test_a_document_names_its_own_number_in_every_passage() -> None:
     for number, missing in ((None, 1.0), ("12/QĐ-HTX", 1.0), ("340/QĐ-HTX", 0.0)):
         passage = CandidatePassage(text, "Nghề ong", "a", 0.0, number=number)
         assert checks(question, passage, sentence, Span(4, 18))["document_missing"] == missing
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "several"),
+    [
+        ("Suối Vàng có bao nhiêu HTX?", "Ba huyện Suối Vàng, Đồi Mây và Bến Lở có 36 HTX.", True),
+        ("suoi vang co bao nhieu htx", "Huyện Suối Vàng và huyện Đồi Mây có 36 HTX.", True),
+        ("Suối Vàng, Đồi Mây có bao nhiêu HTX?", "Huyện Suối Vàng và huyện Đồi Mây có 36 HTX.", False),
+        ("Suối Vàng có bao nhiêu HTX?", "Huyện Suối Vàng và Đồi Mây lần lượt có 36 và 9 HTX.", False),
+        ("Suối Vàng có bao nhiêu HTX?", "Suối Vàng có 36 HTX, Đồi Mây và Bến Lở có 9.", False),
+        ("Suối Vàng có bao nhiêu HTX?", "Ở Suối Vàng, ông Lò Văn Én quản lý 36 HTX.", False),
+        ("Nà Pán có bao nhiêu HTX?", "Suối Vàng và Đồi Mây có 36 HTX.", False),
+    ],
+)
+def test_a_figure_of_several_is_not_that_of_one(question: str, text: str, several: bool) -> None:
+    sentence = Sentence(0, 0, 0, len(text), text, [], [], typed_spans(text), [], np.zeros(0), np.zeros(0))
+    assert is_of_several(analyse_question(question), sentence, text.index("36")) == several

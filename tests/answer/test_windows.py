@@ -24,8 +24,8 @@ def sentences_of(lengths: Sequence[Sequence[int]]) -> list[Sentence]:
 
 
 def test_a_sentence_is_read_with_its_neighbours() -> None:
-    found = windows_around(sentences_of([[100, 100, 100, 100, 100]]), [2], 4)
-    assert found == [Window(0, 101, 403)]
+    found = windows_around(sentences_of([[140, 140, 140, 140, 140]]), [2], 4)
+    assert found == [Window(0, 141, 563)]
 
 
 def test_a_long_sentence_is_read_alone_and_a_very_long_one_is_cut() -> None:

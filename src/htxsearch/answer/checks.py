@@ -4,13 +4,14 @@ The confidence gives a check no weight above 0, so that a check can lower the co
 Pure: an analysed question and a span of a passage in, numbers out.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 from htxsearch.answer.events import event_of
 from htxsearch.answer.figures import status_of
 from htxsearch.answer.periods import overlap_any, period_at
-from htxsearch.answer.question import FIGURES, QuestionAnalysis
+from htxsearch.answer.question import FIGURES, QuestionAnalysis, is_named
 from htxsearch.answer.sentences import OF_KIND, SENTENCE_FEATURES, CandidatePassage, Sentence, names_deputy
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.document_numbers import document_numbers
@@ -19,10 +20,12 @@ from htxsearch.text.normalize import canonical_spelling, folded_form
 from htxsearch.text.sentences import Span
 from htxsearch.text.tokens import tokens
 
-__all__ = ["CHECKS", "checks", "counts_something_else", "is_of_another_event"]
+__all__ = ["CHECKS", "checks", "counts_something_else", "is_of_another_event", "is_of_several", "with_counted_noun"]
 
 _COUNTED_REACH = 6
 """Terms behind a figure among which the noun is looked for that it counts."""
+_LISTED = re.compile(r"(?:,|,? và) (?:\w+ ){0,2}")
+"""What stands between two names of a list: ", huyện ", " và "."""
 _TIMED_KINDS = (*FIGURES, "person", "organisation", "list", "reason", "yesno")
 
 CHECKS = (
@@ -84,6 +87,53 @@ def counts_something_else(question: QuestionAnalysis, text: str, span: Span) -> 
     start = span.start + (figure[0].number if figure else 0)
     terms = [spelled(token.term) for token in tokens(text[start : span.end + 40])][: _COUNTED_REACH + 1]
     return not any(form[0] in terms for form in _forms(question.focus, question.marked))
+
+
+def is_of_several(question: QuestionAnalysis, sentence: Sentence, figure: int) -> bool:
+    """Return True if a figure is that of several names together.
+
+    The question has only some of them. The figure is at `figure` of the passage. Of "Ba huyện Suối Vàng, Đồi Mây và Bến Lở có 36 HTX" none has 36. With "lần lượt" each has its own.
+    """
+    asked = " ".join(map(folded_form, question.terms))
+    together: list[str] = []
+    ends, is_list = -1, False
+    for name in sorted({one for one in sentence.typed if one.type == "name" and one.end <= figure}):
+        written = sentence.text[name.start - sentence.start : name.end - sentence.start]
+        between = sentence.text[max(0, ends - sentence.start) : name.start - sentence.start]
+        if ends < 0 or not _LISTED.fullmatch(between):
+            if is_list and _has_some(asked, together):
+                break
+            together, is_list = [], False
+        # At the beginning of a sentence the word before a name has a capital, too: Huyện Suối Vàng.
+        together.append(folded_form(written.split(" ", 1)[-1] if name.start == sentence.start else written))
+        is_list |= " và " in between and ends >= 0
+        ends = name.end
+    return is_list and _has_some(asked, together) and "lần lượt" not in sentence.text.lower()
+
+
+def _has_some(asked: str, names: Sequence[str]) -> bool:
+    """Return True if some of the names, but not all, are asked for."""
+    known = [is_named(name, asked) for name in names]
+    return any(known) and not all(known)
+
+
+def with_counted_noun(question: QuestionAnalysis, text: str, span: Span) -> Span:
+    """Return a span that is extended to the end of the noun that is asked for.
+
+    It ends before the noun or within it: 189 tổ hợp tác, not 189 tổ. Another span stays as it is.
+    """
+    figure = figures(text[span.start : span.end])[:1]
+    if not (question.focus and figure):
+        return span
+    spelled = canonical_spelling if question.marked else folded_form
+    start = span.start + figure[0].end
+    behind = tokens(text[start : span.end + 40])
+    terms = tuple(spelled(token.term) for token in behind)
+    for form in _forms(question.focus, question.marked):
+        end = start + behind[len(form) - 1].end if terms[: len(form)] == tuple(form) else span.end
+        if end > span.end >= start:
+            return Span(span.start, end)
+    return span
 
 
 def _forms(noun: tuple[str, ...], marked: bool) -> Sequence[tuple[str, ...]]:

@@ -19,7 +19,7 @@ __all__ = ["Status", "status_asked", "status_of", "with_qualifier"]
 Status = Literal["actual", "target", "change"]
 
 _AIMS = r"phấn đấu|mục tiêu|chỉ tiêu|dự kiến|dự tính|định hướng|kế hoạch (?:đến|là|đạt|có)|(?<!\w)sẽ(?!\w)"
-_ASKS_TARGET = rf"{_AIMS}|đề ra|đặt ra"
+_ASKS_TARGET = rf"{_AIMS}|đề ra|đặt ra|(?<!\w)(?:muốn|dự định)(?!\w)"
 _ASKS_CHANGE = r"(?<!\w)(?:tăng|giảm|thêm|mới|thành lập|giải thể|kết nạp|bổ sung)(?!\w)"
 _FOUNDED = r"thành lập mới|lập mới|mới (?:được )?thành lập"
 _AIMED = re.compile(
@@ -59,12 +59,12 @@ def with_qualifier(sentence: str, span: Span, asked: Container[str] = ()) -> Spa
     """Return a span that begins with a figure, extended by the figure's bound.
 
     Without the extension the bound would be quoted as the figure: chưa đến 50 hợp tác xã, từ 7 thành viên trở lên. The
-    span stays as it was chosen if the qualifier means no more than "about", or if all words of the qualifier are
+    span stays as it was chosen if all words of the qualifier are
     `asked`: "tối thiểu bao nhiêu" is answered by the figure.
     """
     start, end = span
     for figure in figures(sentence):
-        if figure.bound in ("exact", "about") or not figure.start <= start <= figure.number < end:
+        if figure.bound == "exact" or not figure.start <= start <= figure.number < end:
             continue
         bound_behind = _BOUND_BEHIND.match(sentence, end)
         if bound_behind and figure.start == figure.number:

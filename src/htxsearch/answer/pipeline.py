@@ -10,9 +10,18 @@ from time import perf_counter
 from typing import NamedTuple
 
 from htxsearch.answer.accusations import accuses, is_said_of, names_a_person
+from htxsearch.answer.checks import is_of_several
 from htxsearch.answer.document_answers import document_answer
 from htxsearch.answer.fact_answers import beside, fact_answers, is_elsewhere, is_target, newest_answer
-from htxsearch.answer.question import FIGURES, QuestionAnalysis, analyse_question, folded_words, plain_question, with_diacritics
+from htxsearch.answer.question import (
+    FIGURES,
+    QuestionAnalysis,
+    analyse_question,
+    folded_words,
+    is_named,
+    plain_question,
+    with_diacritics,
+)
 from htxsearch.answer.reader.model import OWN_READER, reader_at
 from htxsearch.answer.resolve import CandidateAnswer, candidate_answer, resolve
 from htxsearch.answer.scorer import Choice, answer_model, choices, nearest_sentences
@@ -39,6 +48,8 @@ __all__ = ["RetrievedContext", "answer_question", "answers_above_hits", "checked
 
 _READ_PASSAGES = 10
 """Passages of different text in which the answer is looked for."""
+_CONTINUED = 2
+"""The best passages that are read with the one behind them: a heading may name what that one answers."""
 _OTHERS_ABOVE_HITS = 3
 """Other answers, and nearest passages, of an answer above the hits of a search."""
 
@@ -225,6 +236,8 @@ def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> l
             articles.fetch(one.hit.article_id for one in ranked[at : at + _READ_PASSAGES])
         number, stored = passage.hit.passage, articles[passage.hit.article_id]
         article, text = stored.article, stored.passage(number)
+        if len(passages) < _CONTINUED and number + 1 < len(stored.passages):
+            text = article.body[stored.passages[number].start : stored.passages[number + 1].end]
         if text not in passages:
             passages[text] = CandidatePassage(
                 text=text,
@@ -248,7 +261,7 @@ def _folded_article(articles: StoredArticles, article_id: str) -> str:
     """
     article = articles[article_id].article
     provinces = {mention.province for mention in find_provinces(article.body)}
-    return f" {folded_words(' '.join((article.title, article.place or '', article.body, *sorted(provinces))))} "
+    return folded_words(" ".join((article.title, article.place or "", article.body, *sorted(provinces))))
 
 
 def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, str]) -> CandidateAnswer:
@@ -274,13 +287,15 @@ def _candidate(context: RetrievedContext, choice: Choice, texts: Mapping[str, st
         ocr=article.ocr,
     )
     candidate = candidate_answer(answer, choice.score, choice.fit, sentence.says)
-    absent = any(f" {name} " not in texts[passage.article] for name in context.question.names)
+    absent = any(not is_named(name, texts[passage.article]) for name in context.question.names)
     candidate = candidate._replace(lacks_name=absent, number=passage.number)
     if context.question.kind in FIGURES:
         facts = context.articles.facts(passage.article)
         if is_target(facts, answer):
             candidate = candidate._replace(status="target")
         if is_elsewhere(facts, answer, fact_request_of(context.asked).places):
+            candidate = candidate._replace(lacks_name=True)
+        if is_of_several(context.question, sentence, choice.start):
             candidate = candidate._replace(lacks_name=True)
     period = candidate.period
     # A time named before the sentence may be another fact's.

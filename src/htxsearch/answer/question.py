@@ -28,6 +28,7 @@ __all__ = [
     "analyse_question",
     "divided_question",
     "folded_words",
+    "is_named",
     "plain_question",
     "with_diacritics",
 ]
@@ -55,10 +56,16 @@ _PHRASES_OF_QUESTIONS = {
         "bao giờ",
         "bao lâu",
         "có mấy",
+        "mấy lần",
     )
 }
 """Phrases that only questions have, by their form without diacritics."""
 _COUNTING = ("bao", "nhiêu", "mấy")
+_TIMES = {strip_diacritics(word) for word in ("năm", "tháng", "quý", "ngày", "nhiệm kỳ", "giai đoạn", "niên vụ")}
+"""Words that make a number behind them a time, without diacritics."""
+_TIME_BEFORE_DIGITS = {strip_diacritics(word): word for word in ("năm", "tháng", "quý", "ngày")}
+_BEFORE_NAM = ("viet", "mien", "phia", "dong", "tay")
+"""Words that a "nam" behind them belongs to: Việt Nam 2019."""
 _BEHIND_BAO = ("nhieu", "lau", "gio", "xa")
 _OF_A_NOUN = ("nào", "gì")
 """Question words behind the noun that is asked for."""
@@ -127,7 +134,7 @@ def analyse_question(text: str, asked: str | None = None) -> QuestionAnalysis:
         places=question_provinces(typed),
         documents=frozenset(document.number for document in document_numbers(typed)),
         names=tuple(map(folded_words, _names(typed))),
-        status=status_asked(low, marked=marked),
+        status=status_asked(_core(low), marked=marked),
         event=event_asked(low),
     )
 
@@ -172,6 +179,12 @@ def folded_words(text: str) -> str:
     return " ".join(re.findall(r"\w+", strip_diacritics(text).lower()))
 
 
+def is_named(name: str, folded: str) -> bool:
+    """Return True if a folded text has a folded name of several words, in full or as its initials: viet nam, vn."""
+    words = f" {folded} "
+    return f" {name} " in words or f" {''.join(word[0] for word in name.split())} " in words
+
+
 def plain_question(typed: str) -> str:
     """Return a question without the signs of the query language.
 
@@ -204,17 +217,25 @@ def with_diacritics(typed: str, restored: str | None) -> str:
 
 
 def _with_question_words(typed: Sequence[str], words: Sequence[str]) -> str:
-    """Return restored words in which the phrases of questions are spelled so.
+    """Return restored words in which phrases of questions and words of times are spelled so.
 
-    bao nhieu is no báo nhiều.
+    bao nhieu is no báo nhiều, nam 2019 no Nam 2019.
     """
     spelled = list(words)
     for at, pair in enumerate(pairwise(typed)):
+        time = _TIME_BEFORE_DIGITS.get(pair[0].lower())
+        if time and pair[1][:1].isdigit() and not (time == "năm" and at and _ends_in_nam(typed[at - 1])):
+            spelled[at] = time.capitalize() if pair[0][0].isupper() else time
         phrase = _PHRASES_OF_QUESTIONS.get(" ".join(word.strip(_SIGNS).lower() for word in pair))
         for number, own in enumerate(phrase.split() if phrase else ()):
             bare = typed[at + number].strip(_SIGNS)
             spelled[at + number] = typed[at + number].replace(bare, own.capitalize() if bare[0].isupper() else own, 1)
     return " ".join(spelled)
+
+
+def _ends_in_nam(before: str) -> bool:
+    """Return True if "nam" behind a typed word is the end of a name: Hà Nam, Việt Nam."""
+    return strip_diacritics(before).lower() in _BEFORE_NAM or bool(question_provinces(f"{before} nam"))
 
 
 @cache
@@ -251,14 +272,14 @@ def divided_question(kind: Kind, question: str) -> QuestionAnalysis:
     if place is None:
         number = spelled("số")
         behind = terms[terms.index(number) + 1 :] if kind == "number" and number in terms[:_COUNTED_TERMS] else []
-        focus = _until_stop_word(behind[:_COUNTED_TERMS])
+        focus = _noun_at(behind)
         return QuestionAnalysis(kind, tuple(focus), marked, tuple(terms), has_question_word=False)
     focus = []
     if terms[place] in {spelled(term) for term in _COUNTING}:
         start = place + 1 + (folded_form(terms[min(place + 1, len(terms) - 1)]) == "nhieu")
-        focus = _until_stop_word(terms[start : start + _COUNTED_TERMS])
+        focus = _noun_at(terms[start:])
     elif terms[place] in {spelled(term) for term in _OF_A_NOUN}:
-        focus = _until_stop_word(terms[max(0, place - 1) : place])
+        focus = _noun_at(terms[max(0, place - 1) : place])
     return QuestionAnalysis(kind, tuple(focus), marked, tuple(terms))
 
 
@@ -282,5 +303,14 @@ def _question_word(kind: Kind, terms: Sequence[str], spelled: Callable[[str], st
     return next((place for words in orders if (place := first_of(words)) is not None), None)
 
 
-def _until_stop_word(terms: list[str]) -> list[str]:
-    return list(takewhile(lambda term: not is_stop_word(term), terms))
+def _noun_at(terms: Sequence[str]) -> list[str]:
+    """Return the first terms up to a stop word or a time.
+
+    Of "htx năm 2019" that is the first.
+    """
+    times = {at for at, behind in enumerate(terms[1:]) if behind[:1].isdigit()}
+    times = {
+        start for at in times for start in (at - 1, at) if " ".join(map(folded_form, terms[max(0, start) : at + 1])) in _TIMES
+    }
+    first = min((at for at, term in enumerate(terms) if at in times or term[:1].isdigit()), default=len(terms))
+    return list(takewhile(lambda term: not is_stop_word(term), terms[: min(first, _COUNTED_TERMS)]))

@@ -37,8 +37,8 @@ _LEAST_FIT = 0.1
 _LEAST_SCORE = 0.5
 """Least score of a rival that is given because it is newer, relative to the best fitting rival's."""
 _DOUBT = 0.4
-"""Factor of the confidence in a figure of another status or time than was asked for, where there is none of that, and in an
-answer about another document or office."""
+"""Factor of the confidence in a figure of another time than was asked for or a target for an actual figure, where there is no
+other, and in an answer about another document or office."""
 _UNIT_REACH = 30
 """Characters behind a figure in which the word that it counts is looked for."""
 _RELATION_ORDER: tuple[Relation, ...] = ("same", "different", "other date")
@@ -170,7 +170,9 @@ def _resolve_figures(
         chosen = likely[0] if question.periods else max(likely, key=lambda rival: (rival.last_day, rival.score))
         given = _agreed(chosen, [rival for rival in likely if _say_the_same(rival.answer, chosen.answer)])
     else:
-        given = _doubted(best)
+        # A change for a target is for the confidence to weigh; neither a plan nor another time is what was asked for.
+        is_planned = question.status == "actual" and best.status == "target"
+        given = _doubted(best) if is_planned or not _is_of_time(question, best) else best
     shown = [candidate for candidate in rivals if candidate.status == given.status]
     return given, [_related(candidate, _relation(given, candidate)) for candidate in shown]
 
@@ -248,6 +250,11 @@ def _fits(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
     status = candidate.status
     if status != question.status and (question.status != "change" or status == "target"):
         return False
+    return _is_of_time(question, candidate)
+
+
+def _is_of_time(question: QuestionAnalysis, candidate: CandidateAnswer) -> bool:
+    """Return True unless question and figure are of different times."""
     return not (question.periods and candidate.period) or overlap_any(question.periods, candidate.period)
 
 

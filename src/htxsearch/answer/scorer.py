@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from htxsearch.answer.checks import CHECKS, checks, counts_something_else, is_of_another_event
+from htxsearch.answer.checks import CHECKS, checks, counts_something_else, is_of_another_event, with_counted_noun
 from htxsearch.answer.figures import with_qualifier
 from htxsearch.answer.periods import overlap, period_at
 from htxsearch.answer.question import FIGURES, QuestionAnalysis
@@ -313,7 +313,7 @@ def _tidied(question: QuestionAnalysis, text: str, sentence: Sentence, span: Spa
     if question.kind == "date":
         around = [own for own in sentence.typed if own.type == "date" and own.start <= start and end <= own.end]
         start, end = min(((own.start, own.end) for own in around), key=lambda own: own[1] - own[0], default=(start, end))
-    start, end = _counted(question, text, Span(start, end))
+    start, end = with_counted_noun(question, text, _counted(question, text, Span(start, end)))
     if question.kind in _WITHOUT_QUALIFIERS:
         return Span(start, end)
     return _qualified(sentence, Span(start, end), set(question.terms))

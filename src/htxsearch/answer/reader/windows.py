@@ -11,8 +11,8 @@ from htxsearch.answer.sentences import CandidatePassage, Sentence
 
 __all__ = ["Window", "context_line", "windows_around"]
 
-_WINDOW_CHARACTERS = 330
-"""Characters that neighbours may fill a window up to; about 95 pieces of the tokenizer."""
+_WINDOW_CHARACTERS = 450
+"""Characters that neighbours may fill a window up to; about 130 pieces of the tokenizer."""
 _LONGEST_SENTENCE = 900
 """Characters of a sentence that is read; a longer one is cut."""
 _TITLE_CHARACTERS = 90
