@@ -180,7 +180,10 @@ def folded_words(text: str) -> str:
 
 
 def is_named(name: str, folded: str) -> bool:
-    """Return True if a folded text has a folded name of several words, in full or as its initials: viet nam, vn."""
+    """Return True if a folded text has a folded name of several words.
+
+    It may have its initials: vn for viet nam.
+    """
     words = f" {folded} "
     return f" {name} " in words or f" {''.join(word[0] for word in name.split())} " in words
 
@@ -217,7 +220,7 @@ def with_diacritics(typed: str, restored: str | None) -> str:
 
 
 def _with_question_words(typed: Sequence[str], words: Sequence[str]) -> str:
-    """Return restored words in which phrases of questions and words of times are spelled so.
+    """Return restored words with the phrases of questions and the words of times.
 
     bao nhieu is no báo nhiều, nam 2019 no Nam 2019.
     """
