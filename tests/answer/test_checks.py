@@ -148,6 +148,7 @@ def test_a_document_names_its_own_number_in_every_passage() -> None:
         ("Suối Vàng có bao nhiêu HTX?", "Huyện Suối Vàng và Đồi Mây lần lượt có 36 và 9 HTX.", False),
         ("Suối Vàng có bao nhiêu HTX?", "Suối Vàng có 36 HTX, Đồi Mây và Bến Lở có 9.", False),
         ("Suối Vàng có bao nhiêu HTX?", "Ở Suối Vàng, ông Lò Văn Én quản lý 36 HTX.", False),
+        ("Bắc Trung Bộ có bao nhiêu HTX?", "Đồng bằng sông Hồng và Bắc Trung Bộ có 36 HTX.", False),
         ("Nà Pán có bao nhiêu HTX?", "Suối Vàng và Đồi Mây có 36 HTX.", False),
     ],
 )

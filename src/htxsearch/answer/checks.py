@@ -92,7 +92,8 @@ def counts_something_else(question: QuestionAnalysis, text: str, span: Span) -> 
 def is_of_several(question: QuestionAnalysis, sentence: Sentence, figure: int) -> bool:
     """Return True if a figure is that of several names together.
 
-    The question has only some of them. The figure is at `figure` of the passage. Of "Ba huyện Suối Vàng, Đồi Mây và Bến Lở có 36 HTX" none has 36. With "lần lượt" each has its own.
+    The question has only some of them. The figure is at `figure` of the passage. Of "Ba huyện Suối Vàng, Đồi Mây và Bến Lở có
+    36 HTX" none has 36. With "lần lượt" each has its own.
     """
     asked = " ".join(map(folded_form, question.terms))
     together: list[str] = []
@@ -100,14 +101,14 @@ def is_of_several(question: QuestionAnalysis, sentence: Sentence, figure: int) -
     for name in sorted({one for one in sentence.typed if one.type == "name" and one.end <= figure}):
         written = sentence.text[name.start - sentence.start : name.end - sentence.start]
         between = sentence.text[max(0, ends - sentence.start) : name.start - sentence.start]
-        if ends < 0 or not _LISTED.fullmatch(between):
+        if ends < 0 or " " not in written or not _LISTED.fullmatch(between):
             if is_list and _has_some(asked, together):
                 break
             together, is_list = [], False
         # At the beginning of a sentence the word before a name has a capital, too: Huyện Suối Vàng.
         together.append(folded_form(written.split(" ", 1)[-1] if name.start == sentence.start else written))
         is_list |= " và " in between and ends >= 0
-        ends = name.end
+        ends = name.end if " " in written else -1
     return is_list and _has_some(asked, together) and "lần lượt" not in sentence.text.lower()
 
 

@@ -307,13 +307,14 @@ def _question_word(kind: Kind, terms: Sequence[str], spelled: Callable[[str], st
 
 
 def _noun_at(terms: Sequence[str]) -> list[str]:
-    """Return the first terms up to a stop word or a time.
+    """Return the first terms up to a stop word, a time or a comparison.
 
-    Of "htx năm 2019" that is the first.
+    Of "htx năm 2019" and "lần so với 2013" that is the first.
     """
     times = {at for at, behind in enumerate(terms[1:]) if behind[:1].isdigit()}
     times = {
         start for at in times for start in (at - 1, at) if " ".join(map(folded_form, terms[max(0, start) : at + 1])) in _TIMES
     }
-    first = min((at for at, term in enumerate(terms) if at in times or term[:1].isdigit()), default=len(terms))
+    compared = {at for at, pair in enumerate(pairwise(map(folded_form, terms))) if pair == ("so", "voi")}
+    first = min((at for at, term in enumerate(terms) if at in times | compared or term[:1].isdigit()), default=len(terms))
     return list(takewhile(lambda term: not is_stop_word(term), terms[: min(first, _COUNTED_TERMS)]))

@@ -307,6 +307,8 @@ def _tidied(question: QuestionAnalysis, text: str, sentence: Sentence, span: Spa
                 start += 1
         elif inner.count(closing) > inner.count(opening) and inner.endswith(closing) and end - start > 1:
             end -= 1
+        elif inner.count(opening) == inner.count(closing) == 1 and inner[0] + inner[-1] == opening + closing and len(inner) > 2:
+            start, end = start + 1, end - 1
     for sign in ("%", " %"):
         if text[end - 1 : end].isdigit() and text.startswith(sign, end):
             end += len(sign)
