@@ -5,7 +5,6 @@ Nothing heavy is imported here: `htxsearch --help` must answer at once.
 
 import os
 import sys
-import traceback
 
 import click
 
@@ -128,6 +127,8 @@ def _is_of_output(error: OSError) -> bool:
 
     Only `click.echo` writes it. The error itself names no file, as is so with any file that is written.
     """
+    import traceback
+
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(frame.f_code is click.echo.__code__ and not frame.f_locals["err"] for frame in frames)
 

@@ -14,7 +14,6 @@ index/last-run.json     when the last run was finished (`progress`)
 
 import json
 import os
-import shutil
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,6 +42,7 @@ __all__ = [
     "KEPT_BY_OTHERS",
     "MANIFEST",
     "RECOGNISED",
+    "VECTORS_FOLDER",
     "Manifest",
     "adding_lock",
     "address_noted",
@@ -66,8 +66,8 @@ __all__ = [
 FORMAT = 7
 """Raised whenever older code cannot read the files, or articles have to be read anew (6: pages, numbers, signers)."""
 
-RECOGNISED = "ocr"
-"""The folder of the text of scanned pages."""
+RECOGNISED, VECTORS_FOLDER = "ocr", "vectors"
+"""The folders of the text of scanned pages, and of the vectors of passages."""
 MANIFEST = "manifest.json"
 _WRITER_LOCK, _ADDING_LOCK = "writer.lock", "adding.lock"
 FILES_OF_INDEX = (MANIFEST, _WRITER_LOCK, _ADDING_LOCK)
@@ -229,6 +229,8 @@ def sweep(index: Path, manifest: Manifest) -> None:
 
     These are the old folder of a finished rebuild, and the new folder of a rebuild cut off.
     """
+    import shutil  # loads all kinds of compression
+
     for path in index.glob("data-*"):
         if path.name != manifest.data:
             shutil.rmtree(path, ignore_errors=True)  # a reader on Windows may still hold it; the next run sweeps again

@@ -36,8 +36,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -171,7 +171,7 @@ def ranking_weights(weights: Mapping[str, float]) -> Iterator[None]:
 @cache
 def _stored_weights() -> Mapping[str, float]:
     """Return the weights that `scripts/train.py` has written."""
-    stored = json.loads(resources.files("htxsearch.search").joinpath("rank.json").read_text("utf-8"))
+    stored = json.loads(Path(__file__).with_name("rank.json").read_text("utf-8"))
     weights: dict[str, float] = stored["weights"]
     return weights
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from htxsearch.engine.contract import Forward
@@ -97,7 +97,7 @@ _OTHER: ContextVar[Lines | None] = ContextVar("lines", default=None)
 @lru_cache(maxsize=1)
 def learned_lines() -> Lines:
     """Return the product's line for each kind of text."""
-    stored = json.loads(resources.files("htxsearch.search").joinpath("related.json").read_text("utf-8"))
+    stored = json.loads(Path(__file__).with_name("related.json").read_text("utf-8"))
     return {kind: Line(tuple(line["weights"]), line["bias"], line["least"]) for kind, line in stored["lines"].items()}
 
 

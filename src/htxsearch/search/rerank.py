@@ -3,23 +3,24 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.engine.bm25 import idf_array
 from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Forwards, Hit, SearchResult, WeightedTerm, term_hash
-from htxsearch.indexing.encoder import Encoder
-from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
 from htxsearch.query.vocabulary import Vocabulary
-from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import STOP_WORDS, is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
+
+if TYPE_CHECKING:  # loaded where passages have vectors
+    from htxsearch.indexing.encoder import Encoder
+    from htxsearch.search.dense import PassageVectors
 
 __all__ = [
     "DEPTH",
@@ -76,8 +77,8 @@ class DenseRetrieval(NamedTuple):
     With `adds`, the passages nearest to the query join the candidates.
     """
 
-    vectors: PassageVectors
-    encoder: Encoder
+    vectors: "PassageVectors"
+    encoder: "Encoder"
     adds: bool = True
 
 
@@ -177,7 +178,7 @@ def _by_article(engine: Engine, hits: Sequence[Hit], known: Forwards | None) -> 
 
 def _nearest(
     engine: Engine,
-    vectors: PassageVectors,
+    vectors: "PassageVectors",
     query: NDArray[np.float32],
     hits: Sequence[Hit],
     forwards: dict[str, _Parts],
@@ -186,6 +187,8 @@ def _nearest(
 
     They are returned as hits that score nothing in first-stage retrieval, and their articles are added to `forwards`.
     """
+    from htxsearch.indexing.vector_store import passage_key
+
     known = {(hit.article_id, hit.passage) for hit in hits}
     nearest = vectors.nearest(query, _NEAREST)
     others = sorted({near.article_id for near in nearest} - forwards.keys())
@@ -201,13 +204,15 @@ def _nearest(
 
 
 def _cosines(
-    vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit], forwards: Mapping[str, _Parts]
+    vectors: "PassageVectors", query: NDArray[np.float32], hits: Sequence[Hit], forwards: Mapping[str, _Parts]
 ) -> NDArray[np.float64]:
     """Return each passage's cosine with the query.
 
     A passage without a vector has the others' median, or 0. Thus a passage not encoded yet is neither preferred nor
     punished.
     """
+    from htxsearch.indexing.vector_store import passage_key
+
     keys = [passage_key(forwards[hit.article_id][0], forwards[hit.article_id][hit.passage + 1]) for hit in hits]
     cosines = vectors.similarities(keys, query)
     missing = np.isnan(cosines)

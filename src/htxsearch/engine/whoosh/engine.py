@@ -6,7 +6,7 @@ It also looks up terms, articles and values.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -35,7 +35,9 @@ from htxsearch.engine.whoosh.storage import (
     read_contents,
     unpack_blob,
 )
-from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
+
+if TYPE_CHECKING:
+    from htxsearch.engine.whoosh.writer import WhooshWriter
 
 __all__ = ["WhooshEngine"]
 
@@ -231,7 +233,9 @@ class WhooshEngine:
                             raise
                         return None
 
-    def writer(self) -> WhooshWriter:
+    def writer(self) -> "WhooshWriter":
+        from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
+
         with mapped(self._folder):
             sweep(self._folder)
             mend(self._folder, self._reader.segments)
