@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,19 @@ def read_manifest(index: Path) -> Manifest:
     Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type, and IndexNotReadable.
     """
     try:
-        values = json.loads((index / MANIFEST).read_text("utf-8"))
+        content = (index / MANIFEST).read_bytes()
     except FileNotFoundError:
         raise IndexMissing("index.missing", folder=str(index)) from None
     except OSError as error:
         raise IndexNotReadable("index.file-unreadable", file=str(index / MANIFEST), reason=error.strerror) from error
+    return _manifest_of(index, content)
+
+
+@lru_cache(maxsize=4)  # each query reads the file, to see whether another one has replaced it
+def _manifest_of(index: Path, content: bytes) -> Manifest:
+    """Return the manifest that is the content of the file of an index."""
+    try:
+        values = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST)) from error
     if not isinstance(values, dict) or "format" not in values:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -60,7 +60,7 @@ class ArticleMatch(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A reranked passage: its score, and what each feature adds to it.
+    """A reranked passage: its score, and what each feature adds to it, if that was asked for.
 
     `match` is how much of the query the article holds, None for a passage that is not reranked.
     """
@@ -116,20 +116,26 @@ def first_stage_only(hit: Hit) -> Ranked:
 
 
 def rerank(
-    vocabulary: Vocabulary, query_terms: QueryTerms, typed: str, result: SearchResult, dense: DenseRetrieval | None = None
+    vocabulary: Vocabulary,
+    query_terms: QueryTerms,
+    typed: str,
+    result: SearchResult,
+    dense: DenseRetrieval | None = None,
+    *,
+    explain: bool = False,
 ) -> Reranked:
     """Return the passages in the order and with the scores of reranking, best first.
 
     Ties are ordered by id and number. `result` has the best of first-stage retrieval, ungrouped; `typed` is the query as typed.
     With `dense`, the passages nearest to the query join them. A query without any word that the index knows keeps
-    the order and scores of first-stage retrieval.
+    the order and scores of first-stage retrieval. The parts of the scores are there only to explain them.
     """
     if not (query_terms.terms and result.hits):
         return Reranked([first_stage_only(hit) for hit in result.hits], None, None)
     inputs = rerank_inputs(vocabulary, query_terms, typed, result, dense)
     added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
-    rows = zip(inputs.hits, added.sum(axis=1).tolist(), added.tolist(), inputs.matches, strict=True)
-    ranked = [Ranked(hit, score, tuple(zip(inputs.columns, row, strict=True)), match) for hit, score, row, match in rows]
+    parts = [tuple(zip(inputs.columns, row, strict=True)) for row in added.tolist()] if explain else repeat(())
+    ranked = list(map(Ranked, inputs.hits, added.sum(axis=1).tolist(), parts, inputs.matches))
     ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
     return Reranked(ranked, inputs.restored, inputs.question, inputs.unlikely)
 

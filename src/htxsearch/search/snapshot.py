@@ -126,6 +126,10 @@ class ReprintGroups:
         """Return the articles with the text of one of them, at least itself."""
         return self._groups.get(article_id, (article_id,))
 
+    def text(self, article_id: str) -> str:
+        """Return the first of the articles with the text of one of them: it names the text."""
+        return self._groups[article_id][0] if article_id in self._groups else article_id
+
     def members(self, article_ids: Iterable[str]) -> Iterator[str]:
         """Yield the articles of the groups of some articles."""
         return chain.from_iterable(map(self.group, article_ids))

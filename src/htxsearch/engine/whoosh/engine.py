@@ -24,7 +24,7 @@ from htxsearch.engine.contract import (
 )
 from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
 from htxsearch.engine.whoosh.reader import IndexReader, Mask
-from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate, explain_score
+from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate_once, explain_score
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import (
     NO_DATE,
@@ -128,7 +128,7 @@ class WhooshEngine:
                 found = best_passages(reader, node, limit + offset)
                 if found is not None:
                     return _uncounted(reader, *found, offset, limit, forwards=forwards)
-            matches = evaluate(reader, node)
+            matches = evaluate_once(reader, node)
             mask = matches.matching()
             best_of = reader.max_per_article(
                 matches.scores if matches.mask is None else np.where(mask, matches.scores, -1.0), -1.0
