@@ -424,7 +424,9 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
 
 
 def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Ints]:
-    """Return the positions of the tokens that are in the sorted `known`, and the row of each there.
+    """Return the positions of the tokens that are known, and the row of each there.
+
+    `known` is sorted.
 
     Few tokens are; the others are ruled out by their last 16 bits, which is ten times quicker than a search.
     """

@@ -80,7 +80,10 @@ class _Spans:
 
 
 def _is_part_of_name(text: str, written: _Spans, marked: Set[int], at: int, span: tuple[int, int], *, faint: bool) -> bool:
-    """Return True if a marked syllable, whose span is given, is an otherwise unmarked name's piece."""
+    """Return True if a marked syllable is an otherwise unmarked name's piece.
+
+    `at` is its number, `span` its place in the text.
+    """
     start, _ = span
     if not text[start].isupper() or not _is_capital(text, span) or _BEGINS.search(text[max(0, start - _REACH) : start]):
         return False

@@ -115,7 +115,7 @@ def first_of_texts(ranked: Sequence[Ranked], groups: ReprintGroups) -> list[Rank
 
 
 def are_of_texts(ranked: Sequence[Ranked], groups: ReprintGroups, least: int) -> bool:
-    """Return True if passages are of at least so many groups of articles with the same text."""
+    """Return True if passages are of at least so many different texts."""
     texts: set[str] = set()
     for passage in ranked:
         if len(texts) >= least:

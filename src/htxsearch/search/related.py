@@ -59,7 +59,10 @@ class Neighbour:
 
 
 class _Told(NamedTuple):
-    """The features of a text, by their columns, with their weights; and the weights at the columns of other texts' entries."""
+    """The features of a text, by their columns, with their weights.
+
+    `at_entries` are the weights at the columns of the entries of other texts.
+    """
 
     features: "npt.NDArray[np.int32]"
     weights: "npt.NDArray[np.float64]"
@@ -189,7 +192,10 @@ class Similarity:
         )
 
     def _told(self, packed: bytes, entries: "npt.NDArray[np.int32]") -> "_Told":
-        """Return the features of a text that some article has, and their weights, at the features `entries`, too."""
+        """Return the features of a text that some article has, and their weights.
+
+        The weights are given at the features `entries`, too.
+        """
         import numpy as np
 
         hashes, damped = self._of(packed)

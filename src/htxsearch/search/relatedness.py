@@ -13,7 +13,7 @@ fewer rather than wrong. A text that is the same is always shown.
 
 import json
 import math
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -254,7 +254,7 @@ class _NearArticles:
         [terms] = analyse(written, [Span(0, len(written))], flags=self._parts[article_id][0].flags)
         return self._title.likeness(_title_of(written, terms, self._snapshot.similarity))
 
-    def phrases(self, article_id: str, among: Container[str]) -> dict[str, Phrase]:
+    def phrases(self, article_id: str, among: Collection[str]) -> dict[str, Phrase]:
         """Return the words and names of an article that are among some spellings."""
         stored = self.stored[article_id]
         texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]

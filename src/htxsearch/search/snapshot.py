@@ -127,7 +127,7 @@ class ReprintGroups:
         return self._groups.get(article_id, (article_id,))
 
     def text(self, article_id: str) -> str:
-        """Return the first of the articles with the text of one of them: it names the text."""
+        """Return the first of the articles with the text of one of them."""
         return self._groups[article_id][0] if article_id in self._groups else article_id
 
     def members(self, article_ids: Iterable[str]) -> Iterator[str]:
