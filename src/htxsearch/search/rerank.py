@@ -60,7 +60,9 @@ class ArticleMatch(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A reranked passage: its score, and what each feature adds to it, if that was asked for.
+    """A reranked passage: its score, and what each feature adds to it.
+
+    The latter is there only if it was asked for.
 
     `match` is how much of the query the article holds, None for a passage that is not reranked.
     """
