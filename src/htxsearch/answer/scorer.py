@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence, Set
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,7 +106,7 @@ class AnswerModel:
 @cache
 def answer_model() -> AnswerModel:
     """Return the model that `scripts/train_answers.py` has written."""
-    return AnswerModel(json.loads(resources.files("htxsearch.answer").joinpath("answers.json").read_text("utf-8")))
+    return AnswerModel(json.loads(Path(__file__).with_name("answers.json").read_text("utf-8")))
 
 
 class Candidate(NamedTuple):

@@ -10,7 +10,6 @@ import click
 from htxsearch.cli.completion import complete_article
 from htxsearch.cli.export import chosen_form, export_options, search_all, write_results
 from htxsearch.cli.last_hits import named_article, remember_hits
-from htxsearch.cli.new_since import NewSince
 from htxsearch.cli.shared import filter_options, folder_options, json_option, open_index, print_json, reader_option
 from htxsearch.cli.translation import TranslatedCommand, say
 from htxsearch.errors import UnknownArticle
@@ -54,11 +53,13 @@ def query(
     **options: Any,
 ) -> None:
     """Find the passages that answer a query, best first."""
-    from htxsearch.cli.render import show_results
-
     form, first = chosen_form(form, output, as_json=as_json, as_jsonl=as_jsonl), options["offset"] + 1
     with open_index(index_dir, corpus) as index:
-        new = NewSince(index, " ".join(query), options, new_since) if new_since is not None else None
+        new = None
+        if new_since is not None:
+            from htxsearch.cli.new_since import NewSince
+
+            new = NewSince(index, " ".join(query), options, new_since)
         search = partial(search_all, index) if all_hits or new else index.search
         results = search(" ".join(query), explain=explain, **options)
         results = new.of(index, results) if new else results
@@ -66,6 +67,8 @@ def query(
     if form == "table" and new and not results.hits:
         say("cli.nothing-new")
     elif form == "table":
+        from htxsearch.cli.render import show_results
+
         show_results(results, full=full, explain=explain, first=first)
     else:
         write_results(results, form, output, first=first, explain=explain, filters=options)

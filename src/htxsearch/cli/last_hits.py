@@ -26,7 +26,8 @@ __all__ = ["NamedArticle", "cache_folder", "named_article", "remember_hits"]
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _MOST_FILES = 100
 """Index folders whose last hits are kept; those queried longest ago are forgotten."""
-_NAME_BYTES = 10
+_LONGEST_PATH = 100
+"""Bytes of a path that names its file: each is two characters of the name, and a name may have 255."""
 _NO_CACHE = (OSError, RuntimeError)
 """Errors where nothing can be kept: a full or read-only disk, a user without a home."""
 
@@ -115,9 +116,12 @@ def _forget_oldest(folder: Path) -> None:
 
 
 def _file_of(folder: Path) -> Path:
-    from hashlib import sha256
+    path = os.fsencode(folder.resolve())
+    name = path.hex()
+    if len(path) > _LONGEST_PATH:
+        from hashlib import sha256  # loads OpenSSL: 3 ms
 
-    name = sha256(os.fsencode(folder.resolve())).hexdigest()[: 2 * _NAME_BYTES]
+        name = sha256(path).hexdigest()
     return cache_folder() / "last-hits" / f"{name}.json"
 
 

@@ -3,9 +3,10 @@
 Nothing heavy is imported here: `htxsearch --help` must answer at once.
 """
 
+import atexit
+import gc
 import os
 import sys
-import traceback
 
 import click
 
@@ -64,6 +65,7 @@ def main() -> None:
 
     An error of htxsearch becomes a message and its exit code, Ctrl-C becomes 130.
     """
+    atexit.register(gc.freeze)  # else Python looks for cycles among all objects before it ends: a tenth of a query
     _open_streams()
     _speak_utf_8()
     use_language(environment_language())
@@ -128,6 +130,8 @@ def _is_of_output(error: OSError) -> bool:
 
     Only `click.echo` writes it. The error itself names no file, as is so with any file that is written.
     """
+    import traceback
+
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(frame.f_code is click.echo.__code__ and not frame.f_locals["err"] for frame in frames)
 

@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.errors import IndexNotWritable
@@ -32,6 +31,8 @@ class NewSince:
 
     def __init__(self, index: "Index", query: str, options: Mapping[str, Any], since: str) -> None:
         """Read the time. Raises UsageError if it is neither "last" nor a day or time."""
+        from hashlib import sha256
+
         from htxsearch.search.newest import moment
 
         narrowed = {name: options[name] for name in ("place", "source", "since", "until", "match") if options.get(name)}

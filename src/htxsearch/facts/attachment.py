@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch.facts.places import LEVELS, UPPER, WHOLE, NamedPlace, bare_name, level_of, place_name_key
@@ -44,9 +44,7 @@ class Candidate(NamedTuple):
 
 @cache
 def _weights(kind: str) -> Mapping[str, float]:
-    weights: dict[str, dict[str, float]] = json.loads(
-        resources.files("htxsearch.facts").joinpath("attachment.json").read_text("utf-8")
-    )
+    weights: dict[str, dict[str, float]] = json.loads(Path(__file__).with_name("attachment.json").read_text("utf-8"))
     return weights.get(kind, {})
 
 

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch.text.normalize import strip_diacritics
@@ -129,7 +129,7 @@ def bare_name(key: str) -> str:
 
 @cache
 def _regions() -> dict[str, str]:
-    table = resources.files("htxsearch.facts").joinpath("regions.tsv").read_text("utf-8")
+    table = Path(__file__).with_name("regions.tsv").read_text("utf-8")
     return dict(line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
 
 

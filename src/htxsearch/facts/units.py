@@ -7,7 +7,7 @@ A denominator belongs to the unit: đồng/kg, tấn/ha/vụ, đồng/người/t
 
 import re
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from htxsearch.text.normalize import canonical_spelling
@@ -57,7 +57,7 @@ _NO_NOUN = frozenset(
 
 @cache
 def _known() -> dict[tuple[str, ...], tuple[str, UnitKind]]:
-    table = resources.files("htxsearch.facts").joinpath("units.tsv").read_text("utf-8")
+    table = Path(__file__).with_name("units.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
     return {tuple(canonical_spelling(word) for word in row[0].split()): (row[1], row[2]) for row in rows}  # type: ignore[misc]
 

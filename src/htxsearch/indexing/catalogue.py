@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Engine
@@ -290,5 +289,7 @@ def _majority(definitions: Sequence[tuple[str, str, str]]) -> tuple[str, str, st
 def _is_slip(long: str, meanings: Mapping[str, Sequence[object]]) -> bool:
     if len(meanings) == 1 or len(meanings[long]) > 1:
         return False
+    from difflib import SequenceMatcher
+
     many = (other for other, definitions in meanings.items() if len(definitions) >= _MAJORITY)
     return any(SequenceMatcher(None, long, other).ratio() >= _SIMILAR for other in many)

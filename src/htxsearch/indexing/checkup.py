@@ -30,6 +30,7 @@ from htxsearch.indexing.manifest import (
     KEPT_BY_OTHERS,
     MANIFEST,
     RECOGNISED,
+    VECTORS_FOLDER,
     Manifest,
     is_being_written,
     read_manifest,
@@ -43,7 +44,6 @@ from htxsearch.indexing.update import Progress, article_fingerprint, unobserved
 from htxsearch.indexing.vector_store import (
     POSITIONS,
     VECTORS,
-    VECTORS_FOLDER,
     positions_are_sound,
     stored_keys,
 )

@@ -14,12 +14,12 @@ index/last-run.json     when the last run was finished (`progress`)
 
 import json
 import os
-import shutil
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ __all__ = [
     "KEPT_BY_OTHERS",
     "MANIFEST",
     "RECOGNISED",
+    "VECTORS_FOLDER",
     "Manifest",
     "adding_lock",
     "address_noted",
@@ -66,8 +67,8 @@ __all__ = [
 FORMAT = 7
 """Raised whenever older code cannot read the files, or articles have to be read anew (6: pages, numbers, signers)."""
 
-RECOGNISED = "ocr"
-"""The folder of the text of scanned pages."""
+RECOGNISED, VECTORS_FOLDER = "ocr", "vectors"
+"""The folders of the text of scanned pages, and of the vectors of passages."""
 MANIFEST = "manifest.json"
 _WRITER_LOCK, _ADDING_LOCK = "writer.lock", "adding.lock"
 FILES_OF_INDEX = (MANIFEST, _WRITER_LOCK, _ADDING_LOCK)
@@ -111,11 +112,19 @@ def read_manifest(index: Path) -> Manifest:
     Raises IndexMissing, IndexOutdated, IndexDamaged, each with the command to type, and IndexNotReadable.
     """
     try:
-        values = json.loads((index / MANIFEST).read_text("utf-8"))
+        content = (index / MANIFEST).read_bytes()
     except FileNotFoundError:
         raise IndexMissing("index.missing", folder=str(index)) from None
     except OSError as error:
         raise IndexNotReadable("index.file-unreadable", file=str(index / MANIFEST), reason=error.strerror) from error
+    return _manifest_of(index, content)
+
+
+@lru_cache(maxsize=4)  # each query reads the file, to see whether another one has replaced it
+def _manifest_of(index: Path, content: bytes) -> Manifest:
+    """Return the manifest that is the content of the file of an index."""
+    try:
+        values = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise IndexDamaged("index.manifest-damaged", file=str(index / MANIFEST)) from error
     if not isinstance(values, dict) or "format" not in values:
@@ -229,6 +238,8 @@ def sweep(index: Path, manifest: Manifest) -> None:
 
     These are the old folder of a finished rebuild, and the new folder of a rebuild cut off.
     """
+    import shutil  # loads all kinds of compression
+
     for path in index.glob("data-*"):
         if path.name != manifest.data:
             shutil.rmtree(path, ignore_errors=True)  # a reader on Windows may still hold it; the next run sweeps again

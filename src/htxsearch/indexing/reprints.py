@@ -19,7 +19,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,6 +84,8 @@ def sketch(passages: Sequence[Terms]) -> bytes:
     It is 8 bytes that equal texts share, then sorted uint32 fingerprints. It is empty for a text too short to be
     called a reprint of anything.
     """
+    from hashlib import blake2b  # loads OpenSSL: 3 ms, and no query needs it
+
     import numpy as np
 
     syllables = list(chain.from_iterable(part.syllables for part in passages))

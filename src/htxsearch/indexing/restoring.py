@@ -27,6 +27,7 @@ from htxsearch.errors import (
 from htxsearch.indexing.manifest import (
     MANIFEST,
     RECOGNISED,
+    VECTORS_FOLDER,
     Manifest,
     adding_lock,
     check_apart,
@@ -40,7 +41,7 @@ from htxsearch.indexing.progress import LAST_RUN
 from htxsearch.indexing.run import Engines
 from htxsearch.indexing.snapshot_file import DAMAGE, Member, SnapshotFile, copy_member, files_to_copy, read_table
 from htxsearch.indexing.update import Progress, unobserved
-from htxsearch.indexing.vector_store import POSITIONS, VECTORS, VECTORS_FOLDER
+from htxsearch.indexing.vector_store import POSITIONS, VECTORS
 from htxsearch.ingest.atomic_files import sync_file, sync_folder
 
 __all__ = ["restore_index"]

@@ -18,11 +18,19 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from htxsearch.errors import IndexBusy, IndexDamaged, IndexMissing, IndexNotReadable, UsageError
-from htxsearch.indexing.manifest import MANIFEST, RECOGNISED, Manifest, check_apart, read_manifest, stamp_of_manifest
+from htxsearch.indexing.manifest import (
+    MANIFEST,
+    RECOGNISED,
+    VECTORS_FOLDER,
+    Manifest,
+    check_apart,
+    read_manifest,
+    stamp_of_manifest,
+)
 from htxsearch.indexing.progress import LAST_RUN
 from htxsearch.indexing.snapshot_file import TABLE, Member, SnapshotFile, copy_member, files_to_copy, is_snapshot, table_bytes
 from htxsearch.indexing.update import Progress, unobserved
-from htxsearch.indexing.vector_store import POSITIONS, VECTORS, VECTORS_FOLDER, whole_bytes
+from htxsearch.indexing.vector_store import POSITIONS, VECTORS, whole_bytes
 from htxsearch.ingest.atomic_files import sync_file, sync_folder
 from htxsearch.ingest.corpus import check_corpus
 

@@ -27,12 +27,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from htxsearch.engine.contract import Forward
 from htxsearch.errors import IndexNotReadable, IndexNotWritable
-from htxsearch.indexing.manifest import put
+from htxsearch.indexing.manifest import VECTORS_FOLDER, put
 
 __all__ = [
     "POSITIONS",
     "VECTORS",
-    "VECTORS_FOLDER",
     "PassageKey",
     "Positions",
     "Records",
@@ -48,8 +47,8 @@ __all__ = [
     "write_positions",
 ]
 
-VECTORS_FOLDER, VECTORS, POSITIONS = "vectors", "vectors.bin", "places.bin"
-"""The folder in an index folder, and its files."""
+VECTORS, POSITIONS = "vectors.bin", "places.bin"
+"""The files in the folder of vectors."""
 
 _CHUNK = 1024
 """Records handled at once, so that 80,000 vectors need 2 MB of memory; larger chunks are hardly faster."""

@@ -5,7 +5,6 @@ Durable means that they survive a power cut. The index (manifest, vectors, segme
 ingest, engine and indexing all use it.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -42,7 +41,11 @@ def replace_file(path: Path, parts: Iterable[bytes], *, temporary: str | None = 
 def _temporary(name: str) -> str:
     """Return NAME.tmp, or a shorter name if that is too long for a file system."""
     raw = os.fsencode(name)
-    return f"{name}.tmp" if len(raw) < _LONGEST_NAME else f".{hashlib.blake2b(raw, digest_size=8).hexdigest()}.tmp"
+    if len(raw) < _LONGEST_NAME:
+        return f"{name}.tmp"
+    from hashlib import blake2b  # loads OpenSSL: 3 ms
+
+    return f".{blake2b(raw, digest_size=8).hexdigest()}.tmp"
 
 
 def make_folder(folder: Path) -> None:

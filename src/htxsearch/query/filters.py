@@ -6,7 +6,6 @@ from typing import Literal
 
 from htxsearch.errors import UsageError
 from htxsearch.query.parse import Dates, Value
-from htxsearch.text.query_dates import date_range
 from htxsearch.text.tokens import has_tokens
 
 __all__ = ["FACETS", "MOST_HITS", "DateOption", "Filter", "Match", "Sort", "check_options", "facet_names", "filters_of"]
@@ -85,6 +84,8 @@ def _bound(typed: DateOption, name: str) -> tuple[datetime.date, datetime.date] 
     if isinstance(typed, datetime.date):
         day = typed.date() if isinstance(typed, datetime.datetime) else typed
         return day, day
+    from htxsearch.text.query_dates import date_range
+
     days = date_range(str(typed))
     if days is None:
         raise UsageError("option.bad-date", option=name, value=str(typed))

@@ -16,6 +16,7 @@ from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, keeps_diacritics
 from htxsearch.text.stopwords import is_stop_word
 from htxsearch.text.tokens import Token, tokens
+from htxsearch.text.tokens import terms as terms_of
 
 __all__ = ["Occurrences", "Run", "continues", "means"]
 
@@ -49,7 +50,10 @@ class Run(NamedTuple):
 
 
 class _Text:
-    """A text, with its tokens and their folded forms, made when they are asked for."""
+    """A text, with its tokens and their folded forms.
+
+    They are made when they are asked for: few texts need the places of their tokens.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -62,7 +66,7 @@ class _Text:
     @cached_property
     def folded(self) -> tuple[str, ...]:
         """The folded form of each token."""
-        return tuple([folded_form(token.term) for token in self.tokens])
+        return tuple(map(folded_form, terms_of(self.text)))
 
 
 class Occurrences:

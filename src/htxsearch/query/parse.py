@@ -9,7 +9,6 @@ shows it to users.
 """
 
 import datetime
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +17,6 @@ from htxsearch.errors import QuerySyntaxError
 from htxsearch.text.document_numbers import looks_like_document_number, typed_document_number
 from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.places import place_name_ends
-from htxsearch.text.query_dates import date_range
 from htxsearch.text.telephones import typed_telephone
 from htxsearch.text.tokens import tokens, with_dots
 
@@ -325,6 +323,8 @@ class _Parser:
         return Words(terms) if terms else None
 
     def _fielded(self, match: re.Match[str]) -> Operand:
+        import difflib  # few queries need it
+
         start = self._offset
         name = FIELDS.get(folded_form(nfc(match.group(1))))
         if name is None:
@@ -366,6 +366,8 @@ class _Parser:
         return InTitle(Quoted(terms) if quoted else Words(terms))
 
     def _dates(self, value: str, column: int) -> Dates:
+        from htxsearch.text.query_dates import date_range
+
         first, dots, last = value.partition("..")
         since, until = date_range(first), date_range(last if dots else first)
         if (first and since is None) or (last and until is None) or not (first or last):

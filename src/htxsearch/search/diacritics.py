@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from htxsearch.engine.contract import term_hash
 from htxsearch.query.expand import QueryTerm, QueryTerms
-from htxsearch.search.features import Candidates, rows
+from htxsearch.search.features import Candidates, passages_of, rows
 from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.stopwords import QUESTION_PHRASES
 
@@ -129,11 +129,10 @@ class _Counts:
         self._first = np.cumsum([0, *(len(query_term.spellings) for query_term in query_terms)])
         ids = [term_hash(term) for query_term in query_terms for term, _ in query_term.spellings]
         known, self._term = np.unique(ids, return_inverse=True)  # one term may be a spelling of two query terms: nam, năm
-        row, hit = rows(known, candidates.tokens)
-        term = np.where(hit, row, -1)
-        passage = np.repeat(np.arange(len(candidates.lengths)), candidates.lengths)
-        beside = (term[:-1] >= 0) & (term[1:] >= 0) & (passage[:-1] == passage[1:])
-        single = np.bincount(term[term >= 0], minlength=len(known)).astype(np.float64) + 0.5
+        token, term = rows(known, candidates.tokens)
+        passage = passages_of(token, candidates.lengths)
+        beside = (np.diff(token) == 1) & (passage[:-1] == passage[1:])
+        single = np.bincount(term, minlength=len(known)).astype(np.float64) + 0.5
         self._single: _Floats = single[self._term]
         codes, sightings = np.unique(term[:-1][beside] * len(known) + term[1:][beside], return_counts=True)
         self._pairs: dict[int, float] = dict(zip(codes.tolist(), sightings.tolist(), strict=True))

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch.facts.stored import place_key
@@ -106,7 +106,7 @@ class MatchingModel(NamedTuple):
 
 @cache
 def _model() -> MatchingModel:
-    read = json.loads(resources.files("htxsearch.search").joinpath("fact_matching.json").read_text("utf-8"))
+    read = json.loads(Path(__file__).with_name("fact_matching.json").read_text("utf-8"))
     return MatchingModel(read["alone"], read["beside"], read["strictness"])
 
 

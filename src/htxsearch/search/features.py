@@ -36,8 +36,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import resources
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +54,7 @@ __all__ = [
     "QueryArrays",
     "features",
     "learned_weights",
+    "passages_of",
     "ranking_weights",
     "rows",
 ]
@@ -171,7 +172,7 @@ def ranking_weights(weights: Mapping[str, float]) -> Iterator[None]:
 @cache
 def _stored_weights() -> Mapping[str, float]:
     """Return the weights that `scripts/train.py` has written."""
-    stored = json.loads(resources.files("htxsearch.search").joinpath("rank.json").read_text("utf-8"))
+    stored = json.loads(Path(__file__).with_name("rank.json").read_text("utf-8"))
     weights: dict[str, float] = stored["weights"]
     return weights
 
@@ -292,27 +293,32 @@ def _ranked_index(candidates: Candidates) -> _Ints:
 
 def _matches(question: QueryArrays, candidates: Candidates) -> _Matches:
     known, runs, widths = _query_term_table(question)
-    row, hit = rows(known, candidates.tokens)
-    width = np.where(hit, widths[row], 1)
+    token, row = rows(known, candidates.tokens)
+    width = widths[row]
+    before = np.cumsum(width) - width  # of the matches; every other token is as wide as itself
 
     lengths = candidates.lengths
-    passage = np.repeat(np.arange(len(lengths)), lengths)
+    passage = passages_of(token, lengths)
     begins = candidates.flags & STARTS_SENTENCE > 0
     begins[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
-    sentence = np.cumsum(begins) - 1
+    first = np.flatnonzero(begins)
+    sentence = np.searchsorted(first, token, "right") - 1
+    sentence_length = (np.diff(first, append=len(begins)) + np.bincount(sentence, width - 1, len(first))).astype(np.float64)
 
-    token = np.repeat(np.flatnonzero(hit), width[hit])
-    nth = np.arange(len(token)) - np.repeat(np.cumsum(width[hit]) - width[hit], width[hit])
-    matched = runs[row[token], nth]
+    of_match = np.repeat(np.arange(len(token)), width)
+    nth = np.arange(len(of_match)) - before[of_match]
+    matched = runs[row[of_match], nth]
+    start = token + before - np.arange(len(token)) + (_NEAR + 1) * passage
+    flags = candidates.flags[token]
     return _Matches(
         query_term=matched["query_term"],
         weight=matched["weight"],
-        position=(np.cumsum(width) - width)[token] + nth + (_NEAR + 1) * passage[token],
-        passage=passage[token],
-        sentence=sentence[token],
-        sentence_length=np.bincount(sentence, weights=width)[sentence[token]],
-        begins=begins[token] & (nth == 0),
-        capital=(candidates.flags[token] & IS_CAPITAL > 0) & (width[token] == 1),
+        position=start[of_match] + nth,
+        passage=passage[of_match],
+        sentence=sentence[of_match],
+        sentence_length=sentence_length[sentence][of_match],
+        begins=begins[token][of_match] & (nth == 0),
+        capital=((flags & IS_CAPITAL > 0) & (width == 1))[of_match],
     )
 
 
@@ -417,18 +423,26 @@ def _near(matches: _Matches, content: _Floats, candidates: Candidates) -> _Float
     return parts @ idf_array((table > 0).sum(axis=0).astype(np.float64), len(lengths)) / kinds
 
 
-def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Bools]:
-    """Return every token's row in the sorted `known` (0 if absent), and its presence.
+def rows(known: _Ints, tokens: _Ints) -> tuple[_Ints, _Ints]:
+    """Return the positions of the tokens that are known, and the row of each there.
 
-    Few tokens are present; the others are ruled out by their last 16 bits, which is ten times quicker than a search.
+    `known` is sorted.
+
+    Few tokens are; the others are ruled out by their last 16 bits, which is ten times quicker than a search.
     """
     likely = np.zeros(1 << 16, np.bool_)
     likely[known & 0xFFFF] = True
-    positions = np.flatnonzero(likely[tokens & 0xFFFF])
-    index = np.minimum(np.searchsorted(known, tokens[positions]), len(known) - 1)
-    row, hit = np.zeros(len(tokens), np.int64), np.zeros(len(tokens), np.bool_)
-    row[positions], hit[positions] = index, known[index] == tokens[positions]
-    return row, hit
+    positions = np.flatnonzero(likely.take(tokens & 0xFFFF))
+    found = tokens[positions]
+    index = np.minimum(np.searchsorted(known, found), len(known) - 1)
+    hit = known[index] == found
+    return positions[hit], index[hit]
+
+
+def passages_of(positions: _Ints, lengths: _Ints) -> _Ints:
+    """Return the number of the passage that has each of the positions of tokens."""
+    found: _Ints = np.searchsorted(np.cumsum(lengths), positions, "right")
+    return found
 
 
 def _sums(cell: _Ints, weight: _Floats, rows: int, columns: int) -> _Floats:

@@ -39,18 +39,17 @@ def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = Fa
     parts = pieces(text)
     of_pieces = list(piece_tokens(parts))
     of_text = list(chain.from_iterable(of_pieces))
-    text_terms = [token.term for token in of_text]
     by_first = _by_first(frozenset(runs))
     marked: set[int] = set()
-    for position in [position for position, term in enumerate(text_terms) if term in by_first]:
-        for run in by_first[text_terms[position]]:
-            if len(run) == 1 or tuple(text_terms[position : position + len(run)]) == run:
+    for position in [position for position, (_, _, term) in enumerate(of_text) if term in by_first]:
+        for run in by_first[of_text[position].term]:
+            if len(run) == 1 or tuple(token.term for token in of_text[position : position + len(run)]) == run:
                 marked.update(range(position, position + len(run)))
     if not marked:
         return []
     written = _Spans(parts, of_pieces, of_text)
-    shown = (at for at in sorted(marked) if not _is_part_of_name(text, written, marked, at, faint=faint))
-    return _merge(text, [written[position] for position in shown])
+    spans = ((at, written[at]) for at in sorted(marked))
+    return _merge(text, [span for at, span in spans if not _is_part_of_name(text, written, marked, at, span, faint=faint)])
 
 
 @lru_cache(maxsize=8)  # those of a query are asked for with each of its hits
@@ -80,9 +79,13 @@ class _Spans:
         return at + start, at + end
 
 
-def _is_part_of_name(text: str, written: _Spans, marked: Set[int], at: int, *, faint: bool) -> bool:
-    """Return True if a marked syllable is an otherwise unmarked name's piece."""
-    if not _is_capital(text, written[at]) or _BEGINS.search(text[max(0, written[at][0] - _REACH) : written[at][0]]):
+def _is_part_of_name(text: str, written: _Spans, marked: Set[int], at: int, span: tuple[int, int], *, faint: bool) -> bool:
+    """Return True if a marked syllable is an otherwise unmarked name's piece.
+
+    `at` is its number, `span` its place in the text.
+    """
+    start, _ = span
+    if not text[start].isupper() or not _is_capital(text, span) or _BEGINS.search(text[max(0, start - _REACH) : start]):
         return False
     first = last = at
     while first > 0 and _are_of_name(text, written[first - 1], written[first]):

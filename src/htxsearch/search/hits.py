@@ -19,6 +19,7 @@ from htxsearch.text.document_numbers import number_terms
 from htxsearch.text.normalize import canonical_spelling, folded_form
 
 __all__ = [
+    "are_of_texts",
     "earliest",
     "first_of_articles",
     "first_of_texts",
@@ -109,8 +110,18 @@ def first_of_texts(ranked: Sequence[Ranked], groups: ReprintGroups) -> list[Rank
     """Return the first passage of each group of articles with the same text, in order."""
     first: dict[str, Ranked] = {}
     for passage in ranked:
-        first.setdefault(groups.group(passage.hit.article_id)[0], passage)
+        first.setdefault(groups.text(passage.hit.article_id), passage)
     return list(first.values())
+
+
+def are_of_texts(ranked: Sequence[Ranked], groups: ReprintGroups, least: int) -> bool:
+    """Return True if passages are of at least so many different texts."""
+    texts: set[str] = set()
+    for passage in ranked:
+        if len(texts) >= least:
+            break
+        texts.add(groups.text(passage.hit.article_id))
+    return len(texts) >= least
 
 
 def earliest(

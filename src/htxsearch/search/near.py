@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -128,7 +128,7 @@ def line_weights(weights: NearWeights) -> Iterator[None]:
 @cache
 def _stored_line() -> NearWeights:
     """Return the line that `scripts/train_near.py` has written."""
-    stored = json.loads(resources.files("htxsearch.search").joinpath("near.json").read_text("utf-8"))
+    stored = json.loads(Path(__file__).with_name("near.json").read_text("utf-8"))
     return NearWeights(stored["signs"], stored["bias"], stored["floor"])
 
 

@@ -12,6 +12,7 @@ from htxsearch.query.forgive import Forgiven, forgive
 from htxsearch.query.parse import Group, Value, Words, parse
 from htxsearch.query.spelling import correction, read_keystrokes
 from htxsearch.search.hits import (
+    are_of_texts,
     earliest,
     first_of_articles,
     first_of_texts,
@@ -175,7 +176,7 @@ def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest,
     result, of_wide = _at_once(snapshot.engine, own, _first_stage(wide) if wide else None)
     assert result
     retrieval = Retrieval(read_as, query, request.filters, result)
-    reranked = rerank(snapshot.vocabulary, query.terms, read_as, result, dense)
+    reranked = rerank(snapshot.vocabulary, query.terms, read_as, result, dense, explain=request.explain)
     ranking = None if request.filters else (query, reranked)
     if wide and of_wide:
         ranking = wide, rerank(snapshot.vocabulary, wide.terms, read_as, of_wide, dense)
@@ -262,7 +263,7 @@ def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: Se
     near = {hit.article_id for hit in found.hits}
     ranked = list(map(first_stage_only, found.hits))
     for search in far_page:
-        if len(ranked if request.all_passages else first_of_texts(ranked, groups)) < request.end:
+        if not (len(ranked) >= request.end if request.all_passages else are_of_texts(ranked, groups, request.end)):
             [further] = [further] if further else snapshot.engine.search_many([search])
             near = near or {hit.article_id for hit in further.hits}
             ranked += map(first_stage_only, further.hits)
@@ -361,7 +362,7 @@ def _ranked(
     all_passages = request.all_passages
 
     def is_enough(ranked: Sequence[Ranked]) -> bool:
-        return len(ranked if all_passages else first_of_texts(ranked, groups)) >= request.end
+        return len(ranked) >= request.end and (all_passages or are_of_texts(ranked, groups, request.end))
 
     reranked = list(best) if all_passages else first_of_articles(best)
     ids = [passage.hit.article_id for passage in reranked]

@@ -13,12 +13,12 @@ fewer rather than wrong. A text that is the same is always shown.
 
 import json
 import math
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from htxsearch.engine.contract import Forward
@@ -97,7 +97,7 @@ _OTHER: ContextVar[Lines | None] = ContextVar("lines", default=None)
 @lru_cache(maxsize=1)
 def learned_lines() -> Lines:
     """Return the product's line for each kind of text."""
-    stored = json.loads(resources.files("htxsearch.search").joinpath("related.json").read_text("utf-8"))
+    stored = json.loads(Path(__file__).with_name("related.json").read_text("utf-8"))
     return {kind: Line(tuple(line["weights"]), line["bias"], line["least"]) for kind, line in stored["lines"].items()}
 
 
@@ -254,7 +254,7 @@ class _NearArticles:
         [terms] = analyse(written, [Span(0, len(written))], flags=self._parts[article_id][0].flags)
         return self._title.likeness(_title_of(written, terms, self._snapshot.similarity))
 
-    def phrases(self, article_id: str, among: Container[str]) -> dict[str, Phrase]:
+    def phrases(self, article_id: str, among: Collection[str]) -> dict[str, Phrase]:
         """Return the words and names of an article that are among some spellings."""
         stored = self.stored[article_id]
         texts = [stored.article.title, *(stored.passage(number) for number in range(len(stored.passages)))]

@@ -2,24 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import accumulate
-from typing import NamedTuple
+from itertools import accumulate, repeat
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from htxsearch.engine.bm25 import idf_array
 from htxsearch.engine.contract import DisjunctionMax, Engine, Forward, Forwards, Hit, SearchResult, WeightedTerm, term_hash
-from htxsearch.indexing.encoder import Encoder
-from htxsearch.indexing.vector_store import passage_key
 from htxsearch.query.expand import QueryTerms
 from htxsearch.query.vocabulary import Vocabulary
-from htxsearch.search.dense import PassageVectors
 from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
 from htxsearch.text.normalize import has_diacritics, nfc
 from htxsearch.text.stopwords import STOP_WORDS, is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
+
+if TYPE_CHECKING:  # loaded where passages have vectors
+    from htxsearch.indexing.encoder import Encoder
+    from htxsearch.search.dense import PassageVectors
 
 __all__ = [
     "DEPTH",
@@ -61,6 +62,8 @@ class ArticleMatch(NamedTuple):
 class Ranked(NamedTuple):
     """A reranked passage: its score, and what each feature adds to it.
 
+    The latter is there only if it was asked for.
+
     `match` is how much of the query the article holds, None for a passage that is not reranked.
     """
 
@@ -76,8 +79,8 @@ class DenseRetrieval(NamedTuple):
     With `adds`, the passages nearest to the query join the candidates.
     """
 
-    vectors: PassageVectors
-    encoder: Encoder
+    vectors: "PassageVectors"
+    encoder: "Encoder"
     adds: bool = True
 
 
@@ -115,20 +118,26 @@ def first_stage_only(hit: Hit) -> Ranked:
 
 
 def rerank(
-    vocabulary: Vocabulary, query_terms: QueryTerms, typed: str, result: SearchResult, dense: DenseRetrieval | None = None
+    vocabulary: Vocabulary,
+    query_terms: QueryTerms,
+    typed: str,
+    result: SearchResult,
+    dense: DenseRetrieval | None = None,
+    *,
+    explain: bool = False,
 ) -> Reranked:
     """Return the passages in the order and with the scores of reranking, best first.
 
     Ties are ordered by id and number. `result` has the best of first-stage retrieval, ungrouped; `typed` is the query as typed.
     With `dense`, the passages nearest to the query join them. A query without any word that the index knows keeps
-    the order and scores of first-stage retrieval.
+    the order and scores of first-stage retrieval. The parts of the scores are there only to explain them.
     """
     if not (query_terms.terms and result.hits):
         return Reranked([first_stage_only(hit) for hit in result.hits], None, None)
     inputs = rerank_inputs(vocabulary, query_terms, typed, result, dense)
     added = inputs.values * np.array([learned_weights()[name] for name in inputs.columns])
-    rows = zip(inputs.hits, added.sum(axis=1).tolist(), added.tolist(), inputs.matches, strict=True)
-    ranked = [Ranked(hit, score, tuple(zip(inputs.columns, row, strict=True)), match) for hit, score, row, match in rows]
+    parts = [tuple(zip(inputs.columns, row, strict=True)) for row in added.tolist()] if explain else repeat(())
+    ranked = list(map(Ranked, inputs.hits, added.sum(axis=1).tolist(), parts, inputs.matches))
     ranked.sort(key=lambda passage: (-round(passage.score, 9), passage.hit.article_id, passage.hit.passage))
     return Reranked(ranked, inputs.restored, inputs.question, inputs.unlikely)
 
@@ -177,7 +186,7 @@ def _by_article(engine: Engine, hits: Sequence[Hit], known: Forwards | None) -> 
 
 def _nearest(
     engine: Engine,
-    vectors: PassageVectors,
+    vectors: "PassageVectors",
     query: NDArray[np.float32],
     hits: Sequence[Hit],
     forwards: dict[str, _Parts],
@@ -186,6 +195,8 @@ def _nearest(
 
     They are returned as hits that score nothing in first-stage retrieval, and their articles are added to `forwards`.
     """
+    from htxsearch.indexing.vector_store import passage_key
+
     known = {(hit.article_id, hit.passage) for hit in hits}
     nearest = vectors.nearest(query, _NEAREST)
     others = sorted({near.article_id for near in nearest} - forwards.keys())
@@ -201,13 +212,15 @@ def _nearest(
 
 
 def _cosines(
-    vectors: PassageVectors, query: NDArray[np.float32], hits: Sequence[Hit], forwards: Mapping[str, _Parts]
+    vectors: "PassageVectors", query: NDArray[np.float32], hits: Sequence[Hit], forwards: Mapping[str, _Parts]
 ) -> NDArray[np.float64]:
     """Return each passage's cosine with the query.
 
     A passage without a vector has the others' median, or 0. Thus a passage not encoded yet is neither preferred nor
     punished.
     """
+    from htxsearch.indexing.vector_store import passage_key
+
     keys = [passage_key(forwards[hit.article_id][0], forwards[hit.article_id][hit.passage + 1]) for hit in hits]
     cosines = vectors.similarities(keys, query)
     missing = np.isnan(cosines)

@@ -14,23 +14,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.errors.messages import Message, message
-from htxsearch.indexing.catalogue import Report, ShortForm
-from htxsearch.indexing.embeddings import EncodeReport
-from htxsearch.indexing.progress import IndexingProgress
-from htxsearch.ingest.article import Article, Rejected
 from htxsearch.query.expand import Expansion
-from htxsearch.search.reprint_differences import Difference
-from htxsearch.text.date_mentions import DateMention, date_mentions
-from htxsearch.text.document_numbers import DocumentNumber, document_numbers
-from htxsearch.text.official import is_same_number
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
 
-if TYPE_CHECKING:
-    from htxsearch.indexing.catalogue import Additions, Plan
+if TYPE_CHECKING:  # a query makes none of them
+    from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
     from htxsearch.indexing.edits import Edit
+    from htxsearch.indexing.embeddings import EncodeReport
     from htxsearch.indexing.findings import CheckReport
+    from htxsearch.indexing.progress import IndexingProgress
     from htxsearch.indexing.snapshot_file import SnapshotFile
+    from htxsearch.ingest.article import Article, Rejected
+    from htxsearch.search.reprint_differences import Difference
+    from htxsearch.text.date_mentions import DateMention
+    from htxsearch.text.document_numbers import DocumentNumber
 
 __all__ = [
     "Answer",
@@ -87,7 +85,7 @@ class Reprint(JsonValue):
     title: str
     date: datetime.date | None
     source: str | None
-    differences: tuple[Difference, ...] | None = None
+    differences: "tuple[Difference, ...] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,19 +276,25 @@ class Answers(JsonValue):
 class ArticleView(JsonValue):
     """An article as it is indexed, and where its passages are."""
 
-    article: Article
+    article: "Article"
     passages: tuple[Span, ...]
 
-    def dates(self) -> list[DateMention]:
+    def dates(self) -> "list[DateMention]":
         """Return the dates and periods in the article's body."""
+        from htxsearch.text.date_mentions import date_mentions
+
         return date_mentions(self.article.body, published=self.article.date)
 
-    def documents(self) -> list[DocumentNumber]:
+    def documents(self) -> "list[DocumentNumber]":
         """Return the document numbers in the article's body."""
+        from htxsearch.text.document_numbers import document_numbers
+
         return document_numbers(self.article.body)
 
-    def is_own(self, number: DocumentNumber) -> bool:
+    def is_own(self, number: "DocumentNumber") -> bool:
         """Return True if a document number is that of the article itself."""
+        from htxsearch.text.official import is_same_number
+
         return self.article.number is not None and is_same_number(number.normal, self.article.number)
 
     def as_json(self) -> dict[str, Any]:
@@ -354,10 +358,10 @@ class Info(JsonValue):
     bytes: int
     places: Mapping[str, int]
     sources: Mapping[str, int]
-    short_forms: tuple[ShortForm, ...]
-    rejected: tuple[Rejected, ...] = ()
+    short_forms: "tuple[ShortForm, ...]"
+    rejected: "tuple[Rejected, ...]" = ()
     ignored: int = 0
-    indexing: IndexingProgress | None = None
+    indexing: "IndexingProgress | None" = None
     format: int = 0
     analysis: int = 0
     generation: int = 0
@@ -385,7 +389,7 @@ def by_province(places: Mapping[str, int], *, others: bool = False) -> dict[str,
     return dict(sums.most_common())
 
 
-def report_json(report: Report, encoded: EncodeReport | None = None) -> dict[str, Any]:
+def report_json(report: "Report", encoded: "EncodeReport | None" = None) -> dict[str, Any]:
     """Return the report of a reindex as JSON values.
 
     "semantic" is null unless passages were encoded.

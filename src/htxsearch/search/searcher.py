@@ -6,23 +6,23 @@ The searcher knows no folder and writes nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from htxsearch.errors import UsageError
-from htxsearch.indexing.records import StoredArticle
-from htxsearch.ingest.article import Article
-from htxsearch.query.complete import Suggestion
 from htxsearch.query.filters import check_options
 from htxsearch.query.forgive import forgive
 from htxsearch.query.parse import parse
 from htxsearch.query.spelling import read_keystrokes
-from htxsearch.search.articles import article_view, reprints_of
 from htxsearch.search.highlight import highlights
 from htxsearch.search.pipeline import SearchRequest, search
-from htxsearch.search.relatedness import asked, asked_passage, related_articles
 from htxsearch.search.rerank import DenseRetrieval
 from htxsearch.search.results import ArticleView, RelatedArticles, Reprints, Results
 from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.sentences import Span
+
+if TYPE_CHECKING:  # a query needs neither articles nor what is related to them
+    from htxsearch.ingest.article import Article
+    from htxsearch.query.complete import Suggestion
 
 __all__ = ["Searcher"]
 
@@ -46,7 +46,7 @@ class Searcher:
         results = search(self.snapshot, request, dense).results
         return replace(results, took_ms=(perf_counter() - started) * 1000)
 
-    def suggest(self, typed: str, *, limit: int = 8) -> tuple[Suggestion, ...]:
+    def suggest(self, typed: str, *, limit: int = 8) -> "tuple[Suggestion, ...]":
         """Return up to `limit` completions of an unfinished query.
 
         Each is a phrase or title that the index has, with its number of articles. A query with signs between its words
@@ -69,6 +69,8 @@ class Searcher:
 
     def show(self, article_id: str) -> ArticleView:
         """Return an article as it is indexed. Raises UnknownArticle, with the nearest ids."""
+        from htxsearch.search.articles import article_view
+
         return article_view(self.snapshot, article_id)
 
     def reprints(self, article_id: str) -> Reprints:
@@ -76,6 +78,8 @@ class Searcher:
 
         Reprints are the other articles with the article's text. Raises UnknownArticle.
         """
+        from htxsearch.search.articles import reprints_of
+
         return reprints_of(self.snapshot, article_id)
 
     def related(self, article_id: str, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
@@ -83,6 +87,8 @@ class Searcher:
 
         With `all_near` also those too far to be called related. Raises UnknownArticle, UsageError.
         """
+        from htxsearch.search.relatedness import asked, related_articles
+
         check_options(limit)
         return related_articles(
             self.snapshot, asked(self.snapshot, self.show(article_id).article, indexed=True), limit, all_near=all_near
@@ -94,6 +100,9 @@ class Searcher:
         `passage` is its number, counted from 1, or where it starts in the body, as in the page's address. Raises
         UnknownArticle, UsageError.
         """
+        from htxsearch.indexing.records import StoredArticle
+        from htxsearch.search.relatedness import asked_passage, related_articles
+
         check_options(limit)
         view = self.show(article_id)
         starts = [span.start for span in view.passages]
@@ -107,10 +116,12 @@ class Searcher:
             all_near=all_near,
         )
 
-    def related_to(self, article: Article, *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
+    def related_to(self, article: "Article", *, limit: int = 10, all_near: bool = False) -> RelatedArticles:
         """Return the indexed articles related to an article that need not be indexed.
 
         Raises UsageError.
         """
+        from htxsearch.search.relatedness import asked, related_articles
+
         check_options(limit)
         return related_articles(self.snapshot, asked(self.snapshot, article, indexed=False), limit, all_near=all_near)

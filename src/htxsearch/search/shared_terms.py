@@ -6,7 +6,7 @@ They are whole: a name that a line of capitals cuts from its word is shown with 
 đội), and a syllable is shown only where it is a word by itself. The flags of an indexed text have the segmenter's words.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -39,28 +39,31 @@ class Phrase:
     count: int = 0
 
 
-def phrases(pieces: Iterable[tuple[str, bytes]], among: Container[str] | None = None) -> dict[str, Phrase]:
+def phrases(pieces: Iterable[tuple[str, bytes]], among: Collection[str] | None = None) -> dict[str, Phrase]:
     """Return the words and names of a text by their canonical spelling.
 
     `pieces` are (text, flags of its syllables), the title first. A piece whose flags are not of its syllables is left out. Only
     those `among` some spellings are returned, by default all.
     """
     found: dict[str, Phrase] = {}
+    begun = None if among is None else {term.split(" ", 1)[0] for term in among}
     for number, (text, flags) in enumerate(pieces):
         syllables = tokens(text)
         if len(syllables) != len(flags):
             continue
+        spelt = [canonical_spelling(term) for _, _, term in syllables]
         for bounds in _runs(text, syllables, flags):
             first, end = bounds[0], bounds[-1]
-            term = _term(syllables, first, end)
+            if begun is not None and spelt[first] not in begun:  # nearly all
+                continue
+            term = " ".join(spelt[first:end])
             if among is not None and term not in among:
                 continue
             if len(bounds) == 2 and not _is_telling(text, syllables, flags, first, end):
                 continue
             written = " ".join(text[syllables[first].start : syllables[end - 1].end].split())
             features = tuple(
-                (WORD if after - before > 1 else SYLLABLE, _term(syllables, before, after))
-                for before, after in pairwise(bounds)
+                (WORD if after - before > 1 else SYLLABLE, " ".join(spelt[before:after])) for before, after in pairwise(bounds)
             )
             if len(bounds) == 2 and end - first > 1 and _has_capital_of_sentence(flags, first, end):
                 written = written[0].lower() + written[1:]
@@ -72,13 +75,20 @@ def phrases(pieces: Iterable[tuple[str, bytes]], among: Container[str] | None = 
 
 def _runs(text: str, syllables: Sequence[Token], flags: bytes) -> Iterable[Sequence[int]]:
     """Yield the words and names of a text as the bounds of their words, in syllables."""
-    first = 0
-    while first < len(syllables):
-        bounds = [first, _word_end(flags, first)]
-        if flags[first] & IS_CAPITAL:
-            while bounds[-1] < len(flags) and flags[bounds[-1]] & IS_CAPITAL and _is_adjacent(text, syllables, bounds[-1]):
-                bounds.append(_word_end(flags, bounds[-1]))
-        first = bounds[-1]
+    words = [at for at, flag in enumerate(flags) if not (at and flag & IS_JOINED)]
+    count = len(words)
+    words.append(len(flags))
+    word = 0
+    while word < count:
+        behind = word + 1
+        if not flags[words[word]] & IS_CAPITAL:
+            yield words[word : behind + 1]
+            word = behind
+            continue
+        while behind < count and flags[words[behind]] & IS_CAPITAL and _is_adjacent(text, syllables, words[behind]):
+            behind += 1
+        bounds = words[word : behind + 1]
+        word = behind
         yield from pairwise(bounds)
         if _has_capital_of_sentence(flags, bounds[0], bounds[1]):
             bounds = bounds[1:]  # "Hôm nay Bộ Nông nghiệp", "Hiện Saigon Co.op"
@@ -104,17 +114,6 @@ def _is_telling(text: str, syllables: Sequence[Token], flags: bytes, first: int,
         and not all(is_stop_word(one.term) for one in syllables[first:end])
         and all(_is_adjacent(text, syllables, at) for at in range(first + 1, end))
     )
-
-
-def _term(syllables: Sequence[Token], first: int, end: int) -> str:
-    return " ".join(canonical_spelling(one.term) for one in syllables[first:end])
-
-
-def _word_end(flags: bytes, first: int) -> int:
-    end = first + 1
-    while end < len(flags) and flags[end] & IS_JOINED:
-        end += 1
-    return end
 
 
 def _is_adjacent(text: str, syllables: Sequence[Token], at: int) -> bool:

@@ -15,13 +15,13 @@ from htxsearch.indexing.catalogue import read_short_forms
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import read_groups
 from htxsearch.ingest.synonyms import NO_SYNONYMS, Synonyms
-from htxsearch.query.complete import Completer
 from htxsearch.query.expand import Expander, ExpansionWeights
 from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.search.results import Reprint
 
 if TYPE_CHECKING:
     from htxsearch.facts.extract import Fact
+    from htxsearch.query.complete import Completer
     from htxsearch.search.near import NearLine
     from htxsearch.search.newest import Listing
     from htxsearch.search.related import Similarity
@@ -126,6 +126,10 @@ class ReprintGroups:
         """Return the articles with the text of one of them, at least itself."""
         return self._groups.get(article_id, (article_id,))
 
+    def text(self, article_id: str) -> str:
+        """Return the first of the articles with the text of one of them."""
+        return self._groups[article_id][0] if article_id in self._groups else article_id
+
     def members(self, article_ids: Iterable[str]) -> Iterator[str]:
         """Yield the articles of the groups of some articles."""
         return chain.from_iterable(map(self.group, article_ids))
@@ -169,8 +173,10 @@ class Snapshot:
         return ReprintGroups(read_groups(self.engine))
 
     @cached_property
-    def completer(self) -> Completer:
+    def completer(self) -> "Completer":
         """The completer of unfinished queries."""
+        from htxsearch.query.complete import Completer
+
         return Completer(self.vocabulary, self._learned)
 
     @cached_property

@@ -85,6 +85,8 @@ def strip_diacritics(text: str) -> str:
 
     Case and the number of letters are kept.
     """
+    if text.isascii():
+        return text
     plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     return plain.replace("đ", "d").replace("Đ", "D")
 
@@ -179,7 +181,16 @@ def folded_form(written: str) -> str:
     It is the term's canonical spelling in lower case without diacritics. The function takes single terms, and words
     whose syllables are joined by "_".
     """
-    return "_".join(strip_diacritics(canonical_spelling(part)) for part in index_term(written).split("_"))
+    term = index_term(written)
+    if "_" in term:
+        return "_".join(map(_folded_syllable, term.split("_")))
+    return _folded_syllable(term)
+
+
+@lru_cache(maxsize=_KEPT_SELDOM)
+def _folded_syllable(syllable: str) -> str:
+    """Return the folded form of a syllable. Words share their syllables."""
+    return strip_diacritics(canonical_spelling(syllable))
 
 
 @cache

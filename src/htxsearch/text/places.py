@@ -9,12 +9,11 @@ Articles keep the province as it was before the reform, which is the narrower on
 names: Thái Nguyên is both, and the one of today includes the old Bắc Kạn.
 """
 
-import difflib
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch.errors.messages import Message, message
@@ -97,7 +96,7 @@ def provinces() -> dict[str, str]:
     Each is a part of one of today's 34. Source: Nghị quyết 202/2025/QH15, as shipped offline by underthesea
     (vietnamadminunits 1.0.4).
     """
-    table = resources.files("htxsearch.text").joinpath("provinces.tsv").read_text("utf-8")
+    table = Path(__file__).with_name("provinces.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
     return {row[0]: row[1] for row in rows}
 
@@ -219,6 +218,8 @@ def place_name_ends(text: str, start: int) -> int | None:
 
 def similar_province(typed: str) -> str | None:
     """Return the province with the most similar name, None if none is similar."""
+    import difflib
+
     near = difflib.get_close_matches(_folded_name(typed)[:40], _by_folded_name(), n=1, cutoff=0.75)
     return _by_folded_name()[near[0]] if near else None
 
@@ -338,7 +339,7 @@ _DISTRICT = re.compile(
 
 @cache
 def _districts() -> dict[str, str]:
-    table = resources.files("htxsearch.text").joinpath("districts.tsv").read_text("utf-8")
+    table = Path(__file__).with_name("districts.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
     return {_spelling(row[0]): row[1] for row in rows}
 

@@ -51,10 +51,10 @@ def tokens(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     at = 0
     parts = pieces(text)
+    new, add = tuple.__new__, found.append  # saves a Python call for each token, a third of the time
     for part, of_part in zip(parts, piece_tokens(parts), strict=True):
         for start, end, term in of_part:
-            # tuple.__new__ saves a Python call for each token, a third of the time.
-            found.append(tuple.__new__(Token, (at + start, at + end, term)))
+            add(new(Token, (at + start, at + end, term)))
         at += len(part) + 1
     return tuple(found)
 

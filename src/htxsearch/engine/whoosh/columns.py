@@ -150,10 +150,12 @@ class Columns:
         at = self.section(f"{name}.text_at")
         return self.section(f"{name}.text")[at.item(number) : at.item(number + 1)].tobytes()
 
-    def string_list(self, name: str) -> list[bytes]:
-        """Return all strings packed in `<name>.text` and `<name>.text_at`."""
-        text, at = self.section(f"{name}.text").tobytes(), self.section(f"{name}.text_at").tolist()
-        return [text[start:end] for start, end in pairwise(at)]
+    def string_list(self, name: str, first: int = 0, behind: int | None = None) -> list[bytes]:
+        """Return strings packed in `<name>.text` and `<name>.text_at`, all by default."""
+        at = self.section(f"{name}.text_at")[first : None if behind is None else behind + 1].tolist()
+        begin = at[0]
+        text = self.section(f"{name}.text")[begin : at[-1]].tobytes()
+        return [text[start - begin : end - begin] for start, end in pairwise(at)]
 
     def number_of(self, name: str, text: bytes) -> int:
         """Return the number of a string packed under `name`, or -1.

@@ -6,7 +6,7 @@ It also looks up terms, articles and values.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from htxsearch.engine.contract import (
 )
 from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
 from htxsearch.engine.whoosh.reader import IndexReader, Mask
-from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate, explain_score
+from htxsearch.engine.whoosh.scoring import LeafScores, best_passages, evaluate_once, explain_score
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import (
     NO_DATE,
@@ -35,7 +35,9 @@ from htxsearch.engine.whoosh.storage import (
     read_contents,
     unpack_blob,
 )
-from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
+
+if TYPE_CHECKING:
+    from htxsearch.engine.whoosh.writer import WhooshWriter
 
 __all__ = ["WhooshEngine"]
 
@@ -126,7 +128,7 @@ class WhooshEngine:
                 found = best_passages(reader, node, limit + offset)
                 if found is not None:
                     return _uncounted(reader, *found, offset, limit, forwards=forwards)
-            matches = evaluate(reader, node)
+            matches = evaluate_once(reader, node)
             mask = matches.matching()
             best_of = reader.max_per_article(
                 matches.scores if matches.mask is None else np.where(mask, matches.scores, -1.0), -1.0
@@ -231,7 +233,9 @@ class WhooshEngine:
                             raise
                         return None
 
-    def writer(self) -> WhooshWriter:
+    def writer(self) -> "WhooshWriter":
+        from htxsearch.engine.whoosh.writer import WhooshWriter, mend, sweep
+
         with mapped(self._folder):
             sweep(self._folder)
             mend(self._folder, self._reader.segments)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from htxsearch.engine.bm25 import idf, length_norm, tf_part
-from htxsearch.engine.contract import ARTICLE_FIELDS, AtLeast, Counts, Forwards, Phrase, Posting, WeightedTerm
+from htxsearch.engine.contract import ARTICLE_FIELDS, AtLeast, Counts, Forwards, Node, Phrase, Posting, WeightedTerm
 from htxsearch.engine.whoosh.kernel import Docs, Floats, Frequencies, Ints, Kernel, TermPostings, fastest_kernel
 from htxsearch.engine.whoosh.segment import Segment
 from htxsearch.engine.whoosh.storage import FIELD_PREFIX
@@ -90,8 +90,9 @@ class IndexReader:
         self._articles: dict[str, int] = {}
         self._values: dict[str, tuple[list[str], Ints]] = {}
         self._norms: dict[str, Floats] = {}
+        self.evaluated: tuple[Node, Floats, Mask | None] | None = None
         self.reached: tuple[AtLeast, Mask] | None = None
-        """The last filter by score, and the passages that reach it (`scoring`)."""
+        """The last node searched for, its scores and mask; the last filter by score, what reaches it (`scoring`)."""
 
     # Numbering: articles and passages in the order of the segments. An article's passages are consecutive.
 

@@ -22,11 +22,11 @@ from htxsearch.engine.contract import (
     Phrase,
     TermsFilter,
 )
-from htxsearch.engine.whoosh.kernel import Floats, Ints
+from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
 from htxsearch.engine.whoosh.reader import Group, IndexReader, Mask, is_on_article
 from htxsearch.engine.whoosh.storage import NO_DATE
 
-__all__ = ["LeafScores", "best_passages", "evaluate", "explain_score"]
+__all__ = ["LeafScores", "best_passages", "evaluate", "evaluate_once", "explain_score"]
 
 
 class LeafScores(NamedTuple):
@@ -67,6 +67,16 @@ def evaluate(reader: IndexReader, node: Node) -> LeafScores:
         mask = result.matching() & ~evaluate(reader, child).matching()
         result = LeafScores(result.scores * mask, mask)
     return result
+
+
+def evaluate_once(reader: IndexReader, node: Node) -> LeafScores:
+    """Return what `evaluate` does, without evaluating the last node again.
+
+    A page's line between near and far is drawn through the scores of its query. Nobody changes the arrays.
+    """
+    if reader.evaluated is None or reader.evaluated[0] != node:
+        reader.evaluated = node, *evaluate(reader, node)
+    return LeafScores(*reader.evaluated[1:])
 
 
 def best_passages(reader: IndexReader, node: Node, limit: int) -> tuple[Ints, Floats] | None:
@@ -222,8 +232,14 @@ def _reached(reader: IndexReader, node: AtLeast) -> Mask:
     The last one is kept: a page asks for it to order its articles, and again to count all.
     """
     if reader.reached is None or reader.reached[0] is not node:
-        result = evaluate(reader, node.node)
-        reader.reached = node, result.matching() & (result.scores.round(9) >= round(node.score, 9))
+        result = evaluate_once(reader, node.node)
+        mask = result.matching()
+        if node.score > 0:  # few are so near that rounding decides, or beyond
+            near = np.flatnonzero(result.scores >= node.score - TIE)
+            near = near[mask[near] & (result.scores[near].round(9) >= round(node.score, 9))]
+            mask = np.zeros(len(mask), np.bool_)
+            mask[near] = True
+        reader.reached = node, mask
     return reader.reached[1]
 
 

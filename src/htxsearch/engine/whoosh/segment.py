@@ -9,7 +9,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from htxsearch.engine.whoosh.postings import FieldPostings
 
 __all__ = ["Segment"]
+
+_READ_TOGETHER = 64
+"""Spellings in their order that are read at once."""
 
 _Found = TypeVar("_Found")
 
@@ -245,12 +248,13 @@ class Segment:
         def entry(number: int) -> bytes:
             return self._ask(lambda columns: columns.string("spelling", number))
 
-        for number in range(bisect_left(range(count), wanted, key=entry), count):
-            found = entry(number)
-            if not found.startswith(wanted):
-                return
-            key, _, term = found.decode()[1:].partition(SEPARATOR)
-            yield key, term
+        for first in range(bisect_left(range(count), wanted, key=entry), count, _READ_TOGETHER):
+            behind = min(first + _READ_TOGETHER, count)
+            for found in self._ask(partial(Columns.string_list, name="spelling", first=first, behind=behind)):
+                if not found.startswith(wanted):
+                    return
+                key, _, term = found.decode()[1:].partition(SEPARATOR)
+                yield key, term
 
     # Articles
 
