@@ -19,7 +19,7 @@ from htxsearch.text.sentences import Span
 
 __all__ = ["BLOBS", "copy_contents"]
 
-BLOBS = ("catalogue", "arrivals", "short-forms", "settled", "left-out", "sketches", "reprints", "feature-weights")
+BLOBS = ("catalogue", "arrivals", "last-stamp", "short-forms", "settled", "left-out", "sketches", "reprints", "feature-weights")
 """The names of all blobs that indexing commits."""
 _PAGE = 200
 _BATCH = 1_000

@@ -18,7 +18,7 @@ from pathlib import Path
 from htxsearch.engine.contract import Engine, Writer
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
-from htxsearch.indexing.arrivals import Arrival, Arrivals
+from htxsearch.indexing.arrivals import Arrivals, ArrivalTable
 from htxsearch.indexing.catalogue import (
     CatalogueEntry,
     LeftOut,
@@ -131,7 +131,7 @@ class _Committer:
         boilerplate: _Boilerplate,
         *,
         batch: int,
-        arrived: Mapping[str, Arrival] | None = None,
+        arrived: ArrivalTable | None = None,
     ) -> None:
         self._engine, self._files, self._boilerplate = engine, files, boilerplate
         self._batch = batch
@@ -213,7 +213,7 @@ class _Update:
         progress: Progress = unobserved,
         files_done: FilesDone = lambda *_: None,
         rehearsal: bool = False,
-        arrived: Mapping[str, Arrival] | None = None,
+        arrived: ArrivalTable | None = None,
     ) -> None:
         self._engine = engine
         self._workers, self._niceness = workers, niceness
@@ -512,7 +512,7 @@ def reindex(
     allow_removals: bool = False,
     niceness: int = LOW_PRIORITY,
     recognised: Path | None = None,
-    arrived: Mapping[str, Arrival] | None = None,
+    arrived: ArrivalTable | None = None,
 ) -> Report:
     """Bring the engine in line with the corpus folder.
 
