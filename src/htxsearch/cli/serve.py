@@ -121,10 +121,11 @@ def _is_loopback(host: str) -> bool:
 def _token(file: Path | None, variable: str) -> str:
     """Return the token from a file or a variable, "" if there is none.
 
-    Raises UsageError.
+    The variable is not left to the processes that the server starts. Raises UsageError.
     """
+    given = os.environ.pop(variable, "")
     try:
-        token = (file.read_text("utf-8") if file else os.environ.get(variable, "")).strip()
+        token = (file.read_text("utf-8") if file else given).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("serve.token-unreadable", file=file, reason=str(error)) from error
     if (file or token) and (len(token) < LEAST_TOKEN or not (token.isascii() and token.isprintable())):

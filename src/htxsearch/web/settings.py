@@ -61,7 +61,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Return the settings left by `to_environment`."""
-        values: dict[str, Any] = json.loads(os.environ[VARIABLE])
+        """Return the settings left by `to_environment`, and leave them no longer.
+
+        They have the tokens: a process that this one starts to read files of others must not inherit them.
+        """
+        values: dict[str, Any] = json.loads(os.environ.pop(VARIABLE))
         settings = cls(**values)
         return replace(settings, hosts=tuple(settings.hosts), cors=tuple(settings.cors))
