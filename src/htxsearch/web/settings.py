@@ -6,6 +6,7 @@ A module of its own, though short: everything else in `web/` depends on it, and 
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -34,6 +35,8 @@ class Settings:
     """A file of named tokens (`tokens.read_tokens`)."""
     session_key: str = field(default_factory=lambda: secrets.token_hex(32))
     """Seals the cookies of sessions: another one at each start of the server, the same in all its processes."""
+    ended_sessions: str = field(default_factory=lambda: f"{tempfile.gettempdir()}/htxsearch-{secrets.token_hex(8)}")
+    """The folder in which the processes of a server note the sessions that were ended; made when the first one is."""
     hosts: tuple[str, ...] = ()
     """The names in a Host header that are answered, in lower case, without a port; () for any."""
     cors: tuple[str, ...] = ()
