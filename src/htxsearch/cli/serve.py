@@ -10,6 +10,7 @@ import click
 
 from htxsearch.cli.shared import folder_options, open_index, reader_option
 from htxsearch.cli.translation import TranslatedCommand, say
+from htxsearch.cli.user_folders import secret_of_user
 from htxsearch.errors import ExtraMissing, UsageError
 
 __all__ = ["EDIT_TOKEN_VARIABLE", "LEAST_TOKEN", "READ_TOKEN_VARIABLE", "TOKEN_VARIABLE", "serve", "token"]
@@ -82,6 +83,7 @@ def _serve_forever(
         tokens_file=str(tokens.resolve()) if tokens else "",
         cors=tuple(cors),
         rate=rate,
+        job_key=secret_of_user("jobs.key"),
         allow_add=allow_add,
         reader=str(reader) if reader else "",
     )

@@ -6,11 +6,11 @@ A process of its own for the reasons of `addition_process`; those who add wait f
 import asyncio
 import pickle
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from htxsearch.errors import HtxError
+from htxsearch.ingest.python_process import answer_of, given_by_parent, start_python
 from htxsearch.web.index_thread import IndexThreadBusy
 
 if TYPE_CHECKING:
@@ -41,12 +41,9 @@ async def correct(index: str, corpus: str, correction: Correction, *, timeout_s:
 
     Raises UsageError, CorpusError, IndexBusy and the errors of `Index.update`; IndexThreadBusy if it takes too long.
     """
-    from htxsearch.indexing.workers import start_python
-
     process = start_python(_COMMAND)
-    job = pickle.dumps((index, corpus, correction))
     try:
-        answer, _ = await asyncio.to_thread(process.communicate, job, timeout_s)
+        answer = await asyncio.to_thread(answer_of, process, (index, corpus, correction), timeout_s)
     except subprocess.TimeoutExpired:
         raise IndexThreadBusy("serve.correction-timeout", seconds=timeout_s) from None
     finally:
@@ -63,12 +60,12 @@ async def correct(index: str, corpus: str, correction: Correction, *, timeout_s:
 
 
 def serve() -> None:
-    """Read a pickled correction from stdin, write the pickled outcome to stdout."""
+    """Make the correction that the parent gives, write the pickled outcome to stdout."""
     from htxsearch.index import Index
     from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
 
     with become_worker(BACKGROUND_PRIORITY) as answers:
-        folder, corpus, correction = pickle.load(sys.stdin.buffer)
+        folder, corpus, correction = given_by_parent()
         outcome: str | HtxError
         try:
             with Index(folder, corpus=corpus) as index:

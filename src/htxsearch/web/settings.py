@@ -37,6 +37,8 @@ class Settings:
     """Seals the cookies of sessions: another one at each start of the server, the same in all its processes."""
     ended_sessions: str = field(default_factory=lambda: f"{tempfile.gettempdir()}/htxsearch-{secrets.token_hex(8)}")
     """The folder in which the processes of a server note the sessions that were ended; made when the first one is."""
+    job_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    """Seals the jobs in the index folder: whoever gives the same one takes up what another server left there."""
     hosts: tuple[str, ...] = ()
     """The names in a Host header that are answered, in lower case, without a port; () for any."""
     cors: tuple[str, ...] = ()
