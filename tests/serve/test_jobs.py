@@ -14,9 +14,12 @@ import pytest
 from filelock import FileLock
 from index.folders import Folders
 
+from htxsearch import Index
 from htxsearch.indexing.manifest import adding_lock, writer_lock
-from htxsearch.web import jobs
+from htxsearch.ingest.changes import read_changes
+from htxsearch.web import correction_process, corrections, jobs
 from htxsearch.web.addition_process import AdditionRequest
+from htxsearch.web.correction_process import Corrected, Correction
 from htxsearch.web.job_process import run_job
 from htxsearch.web.jobs import JOBS, Job, JobQueue, JobState, write_state
 
@@ -302,6 +305,39 @@ def test_only_one_reindex_waits(web: TestClient, folders: Folders) -> None:
         first, second = (web.post("/status", data={"action": "rebuild"}, headers=HERE).headers["location"] for _ in range(2))
     assert first == second
     assert ended(web, first.partition("id=")[2])["state"] == "done"
+
+
+def test_a_change_that_meets_a_reindex_is_made_and_taken_in_by_the_queue(
+    web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def here(index: str, corpus: str, correction: Correction, **_: Any) -> Corrected:
+        with Index(index, corpus=corpus) as opened:
+            return await asyncio.to_thread(correction_process._corrected, opened, correction)
+
+    monkeypatch.setattr(corrections, "correct", here)
+    folders.write("cam.txt", "Vườn cam")
+    folders.update()
+    with writer_lock(folders.index):
+        for path, sent in (("/edit", {"id": "chè.txt", "title": "Măng tây"}), ("/remove", {"id": "cam.txt"})):
+            answer = web.post(path, data=sent, headers=HERE)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/changes?waits=1")
+            note = "sẽ vào chỉ mục sau khi việc đang chạy xong"
+            assert note in Page(web.get(answer.headers["location"], headers=BASIC).text).shown()
+        assert note not in Page(web.get("/changes", headers=BASIC).text).shown()
+        [job] = web.get("/api/jobs", headers=BEARER).json()["jobs"]
+        assert (job["kind"], job["state"]) == ("reindex", "waiting")
+        assert [one.done for one in read_changes(folders.corpus)] == [True, True]
+    assert ended(web, job["id"])["report"] | {"took_s": 0} == {
+        "added": 0, "changed": 1, "removed": 1, "unchanged": 0, "took_s": 0, "rejected": []
+    }  # fmt: skip
+    assert folders.found("măng tây") == folders.ids() == ["chè.txt"]
+
+
+def test_the_queue_of_a_server_without_additions_takes_changes_in(opened: Open, folders: Folders) -> None:
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), edit_token=TOKEN)
+    assert web.app.state.jobs._task is not None  # type: ignore[attr-defined]
+    reading = opened(index=str(folders.index), corpus=str(folders.corpus), read_token=TOKEN)
+    assert reading.app.state.jobs._task is None  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("in_this_process")

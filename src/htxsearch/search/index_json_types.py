@@ -251,7 +251,7 @@ class FieldChange(_Object):
 
 
 class Edit(_Object):
-    """The work of an edit; "reindex" is that of the update after it."""
+    """The work of an edit; "reindex" is that of the update after it, null if the index has yet to take it in."""
 
     article_id: str
     path: str

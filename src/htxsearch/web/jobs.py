@@ -198,6 +198,14 @@ class JobQueue:
         self._news.set()
         return job
 
+    def reindex_later(self) -> None:
+        """See that a reindex begins after now; one that waits is enough. Raises OSError."""
+        waiting = (job for job, state in self.jobs() if job.kind != "add" and state.state == "waiting")
+        if next(waiting, None) is None:
+            with suppress(IndexThreadBusy):  # each of so many jobs ends with a reindex
+                self.submit("reindex")
+        self.start()
+
     def give_up(self, folder: Path) -> None:
         """Remove the folder of a request that failed."""
         shutil.rmtree(folder, ignore_errors=True)
@@ -205,7 +213,9 @@ class JobQueue:
     # Working
 
     def start(self) -> None:
-        """Begin to work on the queue in the running event loop."""
+        """Begin to work on the queue in the running event loop, if that was not done before."""
+        if self._task is not None:
+            return
         strange = [path.parent for path in self._folder.glob("*/job.json") if self._sealed(path.parent.name) is None]
         if strange:
             logging.getLogger(__name__).warning("not sealed by this server, left alone: %s", ", ".join(map(str, strange)))
