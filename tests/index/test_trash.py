@@ -124,6 +124,17 @@ def test_a_long_name_in_a_folder_goes_and_comes_back(folders: Folders) -> None:
     assert name in folders.ids()
 
 
+def test_a_link_goes_and_comes_back(folders: Folders) -> None:
+    (folders.corpus / "liên kết.txt").symlink_to("sâu/thật.txt")
+    folders.write("sâu/thật.txt", "Bài thật")
+    folders.update()
+    remove(folders, "liên kết.txt")
+    remove(folders, "02.txt")  # which finishes what was cut off
+    restore(folders, "liên kết.txt")
+    assert os.readlink(folders.corpus / "liên kết.txt") == "sâu/thật.txt"
+    assert "liên kết.txt" in folders.ids()
+
+
 def test_after_thirty_days_an_article_is_not_put_back_and_then_deleted(folders: Folders) -> None:
     now = datetime.datetime.now(datetime.UTC)
     key = remove(folders, "01.txt")

@@ -172,7 +172,7 @@ class Trash:
         """
         with self._errors():
             names = sorted(os.listdir(self._folder), reverse=True) if self._folder.is_dir() else []
-        found = (self._read(self._folder / name) for name in names if (self._folder / name / _FILE).is_file())
+        found = (self._read(self._folder / name) for name in names if _has_file(self._folder / name))
         return [removed for removed in found if removed is not None]
 
     def _read(self, place: Path) -> Removed | None:
@@ -206,11 +206,11 @@ class Trash:
         """
         for place in [one for one in self._folder.glob("*") if one.is_dir()]:
             target = self._target(place)
-            if not (place / _FILE).exists() and not (place / _METADATA).exists():
+            if not _has_file(place) and not (place / _METADATA).exists():
                 self._drop(place)
             elif target is None:
                 continue
-            elif not (place / _FILE).exists():
+            elif not _has_file(place):
                 self._drop_empty(place, target)
             elif not os.path.lexists(target) and not (place / _METADATA).exists():
                 _move_if_there(metadata_file_of(target), place / _METADATA)
@@ -275,6 +275,11 @@ def _is_as_indexed(source: SourceFile, entry: CatalogueEntry, corpus: Path) -> b
         return entry.size == status.st_size
     listed = next((one for one in list_corpus(corpus).sources if one.path == source.path), source)  # with its rules
     return entry.digest == listed.digest()
+
+
+def _has_file(place: Path) -> bool:
+    """Return True if a removal has its file, which may be a link that leads nowhere from there."""
+    return os.path.lexists(place / _FILE)
 
 
 def _is_within(file: Path, corpus: Path) -> bool:
