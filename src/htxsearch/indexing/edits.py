@@ -73,12 +73,12 @@ def edit_metadata(
     by: str = "",
     seen: str | None = None,
 ) -> Metadata:
-    """Write the values of `fields` into the article's metadata file; return them as read.
+    """Write the values of `fields` into the article's metadata file.
 
-    The fields in `unset` are removed from it. The file is written as a whole, durably, and the change is logged as one of `by`.
-    `seen`, if given, is the `metadata_state` that must still hold. Raises UsageError if it does not, for an unknown field, date
-    or place, for a value that is too long or no text, and for an article that shares its file or whose file is ignored;
-    CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
+    Returns them as read. The fields in `unset` are removed from it. The file is written as a whole, durably, and the change is
+    logged as one of `by`. `seen`, if given, is the `metadata_state` that must still hold. Raises UsageError if it does not, for
+    an unknown field, date or place, for a value that is too long or no text, and for an article that shares its file or whose
+    file is ignored; CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
     """
     given = _checked(fields, unset, known_places=engine.values("place").keys())
     check_made_from(index, corpus)

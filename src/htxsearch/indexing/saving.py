@@ -166,7 +166,10 @@ def _corpus_files(corpus: Path) -> Iterator[_Source]:
 
 
 def _moved_meanwhile(corpus: Path, copied: Sequence[_Source]) -> Iterator[_Source]:
-    """Yield, when all others were copied, the files that now lie elsewhere, as in the trash."""
+    """Yield the files that were not there when the others were listed.
+
+    These may have been moved, as to the trash and back.
+    """
     paths = {source.path for source in copied}
     for source in _corpus_files(corpus):
         if source.path not in paths:

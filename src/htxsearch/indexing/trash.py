@@ -278,7 +278,10 @@ def _is_as_indexed(source: SourceFile, entry: CatalogueEntry, corpus: Path) -> b
 
 
 def _has_file(place: Path) -> bool:
-    """Return True if a removal has its file, which may be a link that leads nowhere from there."""
+    """Return True if a removal has its file.
+
+    It may be a link, which leads nowhere from there.
+    """
     return os.path.lexists(place / _FILE)
 
 

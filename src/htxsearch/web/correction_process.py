@@ -45,7 +45,7 @@ class Corrected(NamedTuple):
 
 
 async def correct(index: str, corpus: str, correction: Correction, *, timeout_s: float) -> Corrected:
-    """Return when the corpus has a correction, and the index too, unless another process is writing it.
+    """Return when the corpus has a correction, and the index if it is free.
 
     Raises UsageError, CorpusError, IndexBusy and the errors of `Index.update`; IndexThreadBusy if it takes too long.
     """

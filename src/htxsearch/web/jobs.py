@@ -150,7 +150,7 @@ class JobQueue:
                 yield job
 
     def _sealed(self, name: str) -> Job | None:
-        """Return the job in a folder, None if there is none that a server with the same key wrote."""
+        """Return the job in a folder, None unless it is sealed by the same key."""
         folder = self._folder / name
         job = read_job(folder)
         if job is None or job.id != name:
@@ -213,7 +213,7 @@ class JobQueue:
     # Working
 
     def start(self) -> None:
-        """Begin to work on the queue in the running event loop, if that was not done before."""
+        """Begin to work on the queue in the running event loop, unless that was begun."""
         if self._task is not None:
             return
         strange = [path.parent for path in self._folder.glob("*/job.json") if self._sealed(path.parent.name) is None]

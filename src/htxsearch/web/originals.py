@@ -91,7 +91,7 @@ def original_of(corpus: Path, article: Article) -> Path:
 
 
 def _may_lead_to_article(parts: Sequence[str]) -> bool:
-    """Return True unless a path in the corpus leads to a hidden file or another that is no article's."""
+    """Return True if a path in the corpus may be that of an article's file."""
     return all(part and not part.startswith(".") and "\0" not in part for part in parts) and may_be_article(parts[-1])
 
 

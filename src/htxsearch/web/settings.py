@@ -16,6 +16,15 @@ VARIABLE = "HTXSEARCH_SERVE"
 """The environment variable in which worker processes find the settings."""
 
 
+def _new_folder() -> str:
+    """Return a path for a temporary folder that nobody guesses; it is not made."""
+    try:
+        place = tempfile.gettempdir()
+    except FileNotFoundError:  # nothing can be written: no logout can be noted, all else goes on
+        place = os.curdir
+    return os.path.join(place, f"htxsearch-{secrets.token_hex(8)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The folders that are served, who may ask, and how much."""
@@ -35,7 +44,7 @@ class Settings:
     """A file of named tokens (`tokens.read_tokens`)."""
     session_key: str = field(default_factory=lambda: secrets.token_hex(32))
     """Seals the cookies of sessions: another one at each start of the server, the same in all its processes."""
-    ended_sessions: str = field(default_factory=lambda: f"{tempfile.gettempdir()}/htxsearch-{secrets.token_hex(8)}")
+    ended_sessions: str = field(default_factory=_new_folder)
     """The folder in which the processes of a server note the sessions that were ended; made when the first one is."""
     job_key: str = field(default_factory=lambda: secrets.token_hex(32))
     """Seals the jobs in the index folder: whoever gives the same one takes up what another server left there."""
