@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from htxsearch.errors import CorpusError, IndexBusy, UnknownArticle, UsageError
+from htxsearch.errors import CorpusError, IndexBusy, IndexDamaged, UnknownArticle, UsageError
 from htxsearch.indexing import trash as trash_module
 from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.indexing.trash import KEPT_DAYS, TRASH, Trash
@@ -214,6 +214,20 @@ def test_a_change_that_meets_a_reindex_is_made_and_waits_for_the_next_one(folder
             assert Trash(index).restore("01.txt", "Lan").waits
         index.update()
         assert "01.txt" in index.article_ids()
+
+
+def test_an_index_that_cannot_be_written_is_said_with_what_was_done(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def update(_: object) -> None:
+        raise IndexDamaged("index.damaged-file", file="x")
+
+    with folders.open() as index:
+        article = index.show("01.txt").article
+        monkeypatch.setattr(type(index), "update", update)
+        with pytest.raises(IndexDamaged) as raised:
+            Trash(index).remove(article, "Lan")
+    assert "01.txt" in str(raised.value)
+    assert "is made" in str(raised.value)
+    assert not (folders.corpus / "01.txt").exists()
 
 
 def test_a_change_that_meets_an_addition_is_not_made(folders: Folders) -> None:

@@ -83,7 +83,6 @@ def _serve_forever(
         tokens_file=str(tokens.resolve()) if tokens else "",
         cors=tuple(cors),
         rate=rate,
-        job_key=secret_of_user("jobs.key"),
         allow_add=allow_add,
         reader=str(reader) if reader else "",
     )
@@ -92,6 +91,8 @@ def _serve_forever(
         raise UsageError("serve.add-needs-token")
     _check_address(host, port)
     settings = replace(settings, hosts=_names(host, hosts, is_closed=known.closes_reading))
+    if known.has_editors:
+        settings = replace(settings, job_key=secret_of_user("jobs.key"))
     shown = f"[{host}]" if ":" in host else host
     say("serve.started", index=index_dir, url=f"http://{shown}:{port}/")
     run(settings, host=host, port=port, workers=workers, behind_proxy=behind_proxy, access_log=access_log)

@@ -43,7 +43,7 @@ def flags_of(parts: Iterable[Forward]) -> list[bytes]:
 
 
 class Analysed(NamedTuple):
-    """An engine's flags of the title and passages of an article, and its facts, packed.
+    """The flags of the title and passages of an article, and its facts, packed.
 
     The facts are None if the article has another date or place now.
     """

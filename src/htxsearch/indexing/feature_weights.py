@@ -87,7 +87,7 @@ def refitted(vectors: Iterable[bytes]) -> FeatureWeights:
 
 
 def _features(vectors: Iterable[bytes]) -> "tuple[npt.NDArray[np.uint32], list[int]]":
-    """Return the hashes of all features, and where those of each article begin and end."""
+    """Return the hashes of all features, and where those of each article end."""
     import numpy as np
 
     packed, ends = bytearray(), [0]

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from htxsearch.errors import CorpusError, IndexBusy, UsageError
+from htxsearch.errors import CorpusError, HtxError, IndexBusy, UsageError
+from htxsearch.errors.messages import message
 from htxsearch.indexing.catalogue import CatalogueEntry, Report
 from htxsearch.indexing.manifest import adding_lock, check_made_from
 from htxsearch.ingest.article import Article
@@ -120,7 +121,7 @@ class Trash:
                 replace_file(place / _RECORD, [json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")])
                 _move(source.file, place / _FILE)
                 _move_if_there(source.metadata_file, place / _METADATA)
-        return replace(removed, waits=not self._taken_in())
+        return replace(removed, waits=not self._taken_in(removed.path))
 
     def restore(self, name: str, by: str) -> Removed:
         """Put a removed article back where it was, then update.
@@ -148,14 +149,20 @@ class Trash:
                 _move_if_there(place / _METADATA, beside)  # first: the article is never there without its corrections
                 _move(place / _FILE, target)
             self._drop(place)
-        return replace(removed, waits=not self._taken_in())
+        return replace(removed, waits=not self._taken_in(removed.path))
 
-    def _taken_in(self) -> bool:
-        """Update; return False if another process is writing the index."""
+    def _taken_in(self, path: str) -> bool:
+        """Update; return False if another process is writing the index.
+
+        Any other error says that the change of the file is made.
+        """
         try:
             self._index.update()
         except IndexBusy:
             return False
+        except HtxError as error:
+            error.message = message("trash.kept", error=error.message, corpus=self._corpus, path=path)
+            raise
         return True
 
     def _purge(self) -> None:
