@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Counts
 from htxsearch.engines import Home, OpenEngine, home_at, home_of, move
-from htxsearch.errors import ExtraMissing, HtxError, UsageError
+from htxsearch.errors import ExtraMissing, HtxError, IndexBusy, UsageError
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.manifest import RECOGNISED, VECTORS_FOLDER, address_noted, check_apart, writer_lock
 from htxsearch.indexing.progress import IndexingProgress, hints_while_indexing, read_progress
@@ -33,7 +33,7 @@ from htxsearch.search.snapshot import Snapshot
 from htxsearch.text.sentences import Span
 
 if TYPE_CHECKING:  # loaded when a question is asked or something is taken in: no query needs it
-    from htxsearch.indexing.catalogue import Additions, Plan, Report
+    from htxsearch.indexing.catalogue import Additions, CatalogueEntry, Plan, Report
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeProgress, EncodeReport
     from htxsearch.indexing.encoder import Encoder
@@ -479,13 +479,18 @@ class Index:
         """Correct metadata of an article in its metadata file, then update.
 
         The fields are those of `indexing.edits.EDITABLE`, which describes `by` and `seen`; those in `unset` are taken from the
-        text again. Raises UnknownArticle, UsageError, CorpusError, IndexBusy, and the errors of `update`.
+        text again. While another process writes the index, the correction waits for the next update; then the result has no
+        report. Raises UnknownArticle, UsageError, CorpusError, IndexBusy if another process is adding, and the errors of
+        `update`.
         """
         from htxsearch.indexing.edits import Edit, edit_metadata
 
         former = self.show(article_id).article
-        edit_metadata(self.path, self.corpus, self._open().engine, former, fields, unset, by=by, seen=seen)
-        report = self._update_after([former.path])
+        given = edit_metadata(self.path, self.corpus, self._open().engine, former, fields, unset, by=by, seen=seen)
+        try:
+            report = self._update_after([former.path])
+        except IndexBusy:
+            return Edit(former, replace(former, **{name: getattr(given, name) for name in fields}))
         return Edit(former, self.show(former.id).article, report)
 
     def follow(
@@ -510,11 +515,15 @@ class Index:
 
     def holders(self) -> dict[str, str]:
         """Return the file of each article's id; none if there is no index yet."""
+        return {one: path for path, entry in self.catalogue().items() for one in entry.articles}
+
+    def catalogue(self) -> "dict[str, CatalogueEntry]":
+        """Return the entry of each file; none if there is no index yet."""
         if not self.exists():
             return {}
         from htxsearch.indexing.catalogue import read_catalogue
 
-        return {one: path for path, entry in read_catalogue(self._open().engine).items() for one in entry.articles}
+        return read_catalogue(self._open().engine)
 
     def info(self) -> Info:
         """Return what the index holds and where it is. Raises as reading does."""

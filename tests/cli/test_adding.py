@@ -11,6 +11,8 @@ import pytest
 from command import HEEDS_INTERRUPTS, as_json, htxsearch
 from web import Site, running
 
+from htxsearch.indexing.manifest import writer_lock
+
 PAGE = (
     f"<!doctype html><title>Chè</title><body><article><p>{'Hợp tác xã chè họp đại hội thành viên năm nay. ' * 5}</p></article>"
 )
@@ -108,6 +110,22 @@ def test_watch_indexes_the_corpus_and_stops_on_ctrl_c(tmp_path: Path) -> None:
 def test_sources_are_completed_as_files(tmp_path: Path) -> None:
     done = htxsearch(cwd=tmp_path, _HTXSEARCH_COMPLETE="bash_complete", COMP_WORDS="htxsearch add a", COMP_CWORD="2")
     assert done.stdout == "file,a\n"
+
+
+def test_a_change_that_meets_a_reindex_says_what_takes_it_in(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "corpus" / name).write_text(f"Vườn {name}\nBà con hái chè.\n", "utf-8")
+    htxsearch("reindex", cwd=tmp_path)
+    with writer_lock(tmp_path / "index"):
+        for words in (("edit", "a.txt", "--title", "Đồi chè"), ("remove", "b.txt"), ("put-back", "b.txt")):
+            done = htxsearch(*words, "--lang", "vi", cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+            assert "chưa vào chỉ mục; khi việc đó xong, hãy chạy: htxsearch reindex" in done.stderr
+        assert as_json("edit", "b.txt", "--source", "Báo xã", cwd=tmp_path)["reindex"] is None
+    htxsearch("reindex", cwd=tmp_path)
+    assert as_json("edit", "a.txt", cwd=tmp_path)["title"] == "Đồi chè"
+    assert as_json("edit", "b.txt", cwd=tmp_path)["source"] == "Báo xã"
 
 
 def test_edit_shows_what_it_changed_and_refuses_in_both_languages(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from click.testing import CliRunner, Result
 from command import htxsearch
 from index.folders import Folders
 
-from htxsearch.cli.last_hits import cache_folder
 from htxsearch.cli.main import cli
 from htxsearch.errors import UnknownArticle
 from htxsearch.errors.messages import render
@@ -193,27 +191,6 @@ def test_the_index_folders_queried_longest_ago_are_forgotten(run: Any, cache: Pa
     assert {"3.json", "4.json"} < {file.name for file in kept(cache)}
     assert len(kept(cache)) == 3
     assert run("show", "1").exception is None
-
-
-@pytest.mark.parametrize(
-    ("system", "variables", "folder"),
-    [
-        ("linux", {"XDG_CACHE_HOME": "/var/tmp/mine"}, "/var/tmp/mine/htxsearch"),
-        ("linux", {"XDG_CACHE_HOME": "relative"}, "{home}/.cache/htxsearch"),
-        ("linux", {"LOCALAPPDATA": "/c/local"}, "{home}/.cache/htxsearch"),
-        ("darwin", {}, "{home}/Library/Caches/htxsearch"),
-        ("win32", {"LOCALAPPDATA": "/c/local"}, "/c/local/htxsearch"),
-        ("win32", {}, "{home}/AppData/Local/htxsearch"),
-    ],
-)
-def test_the_cache_folder_of_each_system(
-    monkeypatch: pytest.MonkeyPatch, system: str, variables: dict[str, str], folder: str
-) -> None:
-    monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert cache_folder() == Path(folder.format(home=Path.home()))
 
 
 def test_a_real_process_names_the_hit_and_exits_with_2_if_there_is_none(saltworks: Folders, tmp_path: Path) -> None:

@@ -56,6 +56,21 @@ def test_an_article_that_was_removed_is_forgotten(folders: Folders) -> None:
     assert list(stamps(folders)) == ["chè.txt"]
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_the_stamp_of_an_article_that_was_removed_is_not_given_again(folders: Folders, rebuild: bool) -> None:
+    def latest() -> int:
+        with folders.open() as index:
+            return index.searcher().snapshot.listing.last_stamp()
+
+    before = latest()
+    (folders.corpus / "cam.txt").unlink()
+    folders.update(allow_removals=True, rebuild=rebuild)
+    assert latest() == before
+    folders.write("mía.txt", "Ruộng mía")
+    folders.update()
+    assert stamps(folders)["mía.txt"][0] == latest() > before
+
+
 def test_articles_of_an_older_program_are_listed_without_stamps(folders: Folders) -> None:
     with folders.open() as index:
         engine = index.searcher().snapshot.engine
@@ -66,11 +81,11 @@ def test_articles_of_an_older_program_are_listed_without_stamps(folders: Folders
             def blob(self, _: str) -> bytes | None:
                 return None
 
-        rows = read_arrivals(Older())  # type: ignore[arg-type]
+        rows = read_arrivals(Older()).rows  # type: ignore[arg-type]
         assert {one: row.entered for one, row in rows.items()} == {"cam.txt": 0, "chè.txt": 0}
         assert rows["cam.txt"].title == "Vườn cam"
-        [blob] = Arrivals(Older(), clock=lambda: 5).blobs().values()  # type: ignore[arg-type]
-        assert set(json.loads(blob)) == {"cam.txt", "chè.txt"}
+        blobs = Arrivals(Older(), clock=lambda: 5).blobs()  # type: ignore[arg-type]
+        assert set(json.loads(blobs["arrivals"])) == {"cam.txt", "chè.txt"}
 
 
 def test_lists_are_narrowed(tmp_path: Path) -> None:

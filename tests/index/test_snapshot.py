@@ -29,6 +29,8 @@ from htxsearch.errors import (
 )
 from htxsearch.indexing import restoring, saving, snapshot_file
 from htxsearch.indexing.manifest import writer_lock
+from htxsearch.indexing.trash import Trash
+from htxsearch.ingest.changes import read_changes
 
 from .folders import Folders, strays
 from .test_doctor import encode
@@ -105,6 +107,40 @@ def test_a_snapshot_with_the_corpus_is_an_office_of_its_own(folders: Folders, tm
     report = other.update()
     assert (report.unchanged, report.added, report.changed) == (5, 0, 0)
     assert strays(other.index) == ["adding.lock"]
+
+
+def test_the_trash_and_the_log_come_back_with_the_corpus(folders: Folders, tmp_path: Path) -> None:
+    before = state(folders.corpus)
+    with folders.open() as index:
+        index.edit("01.txt", source="Báo xóm", by="Lan")
+        Trash(index).remove(index.show("00.txt").article, "Lan")
+        index.snapshot(tmp_path / "a.zip", with_corpus=True)
+    other = Folders(tmp_path / "other")
+    with other.open() as index:
+        index.restore(tmp_path / "a.zip")
+        assert [(one.what, one.article) for one in read_changes(other.corpus)] == [("remove", "00.txt"), ("edit", "01.txt")]
+        Trash(index).restore("00.txt", "Minh")
+        assert "00.txt" in index.article_ids()
+    now = state(other.corpus)
+    assert {name: now[name] for name in ("00.txt", "00.txt.meta.toml")} == {
+        name: before[name] for name in ("00.txt", "00.txt.meta.toml")
+    }
+
+
+def test_what_goes_to_the_trash_while_a_snapshot_is_taken_is_in_it(folders: Folders, tmp_path: Path) -> None:
+    with folders.open() as index:
+        article = index.show("00.txt").article
+
+        def remove_once(_done: int, _total: int) -> None:
+            if (folders.corpus / "00.txt").exists():
+                Trash(index).remove(article, "Lan")
+
+        index.snapshot(tmp_path / "a.zip", with_corpus=True, progress=remove_once)
+        assert not (folders.corpus / "00.txt").exists()
+    other = Folders(tmp_path / "other")
+    with other.open() as index:
+        index.restore(tmp_path / "a.zip")
+        assert [one.article_id for one in Trash(index).listed()] == ["00.txt"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")

@@ -2,14 +2,16 @@
 
 import datetime
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from htxsearch.errors import CorpusError, UnknownArticle, UsageError
+from htxsearch.errors import CorpusError, IndexBusy, IndexDamaged, UnknownArticle, UsageError
 from htxsearch.indexing import trash as trash_module
+from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.indexing.trash import KEPT_DAYS, TRASH, Trash
 from htxsearch.ingest.changes import CHANGES_FILE, read_changes
 
@@ -122,6 +124,17 @@ def test_a_long_name_in_a_folder_goes_and_comes_back(folders: Folders) -> None:
     assert name in folders.ids()
 
 
+def test_a_link_goes_and_comes_back(folders: Folders) -> None:
+    (folders.corpus / "liên kết.txt").symlink_to("sâu/thật.txt")
+    folders.write("sâu/thật.txt", "Bài thật")
+    folders.update()
+    remove(folders, "liên kết.txt")
+    remove(folders, "02.txt")  # which finishes what was cut off
+    restore(folders, "liên kết.txt")
+    assert os.readlink(folders.corpus / "liên kết.txt") == "sâu/thật.txt"
+    assert "liên kết.txt" in folders.ids()
+
+
 def test_after_thirty_days_an_article_is_not_put_back_and_then_deleted(folders: Folders) -> None:
     now = datetime.datetime.now(datetime.UTC)
     key = remove(folders, "01.txt")
@@ -146,6 +159,86 @@ def test_a_place_that_is_taken_keeps_its_file(folders: Folders) -> None:
     (folders.corpus / "01.txt").unlink()
     restore(folders, "01.txt")
     assert "01.txt" in folders.ids()
+
+
+def test_a_file_that_changed_since_it_was_indexed_is_not_removed_unseen(folders: Folders) -> None:
+    folders.write_lines("một.jsonl", {"id": "một", "title": "Một", "text": "Bà con trồng dứa."})
+    folders.update()
+    folders.write("01.txt", "Tổ trồng cam 01", "Nay hợp tác xã đã khác.")
+    folders.write_lines("một.jsonl", *({"id": one, "title": one, "text": "Bà con trồng dứa."} for one in ("một", "hai")))
+    before = files(folders)
+    for article in ("01.txt", "một"):
+        with pytest.raises(UsageError) as raised:
+            remove(folders, article)
+        assert raised.value.code == "trash.changed"
+    assert files(folders) == before
+    assert [change.what for change in read_changes(folders.corpus)] == ["edit"], "of what was not begun there is no line"
+    folders.update()
+    remove(folders, "01.txt")
+    restore(folders, "01.txt")
+    assert files(folders) == before
+
+
+def test_a_file_of_another_time_and_a_correction_that_waits_hinder_no_removal(folders: Folders) -> None:
+    os.utime(folders.corpus / "01.txt", (0, 0))
+    remove(folders, "01.txt")
+    later = time.time_ns() + 10**10
+    folders.write("03.txt", "Tổ trồng bưởi")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time_ns", lambda: later)  # sizes and times of a file are kept when it is old enough
+        folders.update()
+    with folders.open() as index, writer_lock(folders.index):
+        index.edit("02.txt", source="Báo xóm", by="Lan")
+        Trash(index).remove(index.show("02.txt").article, "Lan")
+    before = files(folders)
+    assert not any(name.startswith("02.txt") for name in before)
+    restore(folders, "02.txt")
+    with folders.open() as index:
+        assert index.show("02.txt").article.source == "Báo xóm"
+
+
+def test_a_change_that_meets_a_reindex_is_made_and_waits_for_the_next_one(folders: Folders) -> None:
+    with folders.open() as index:
+        with writer_lock(folders.index):
+            edited = index.edit("00.txt", title="Măng tây", date="07/8/2023", unset=["source"], by="Lan")
+            removed = Trash(index).remove(index.show("01.txt").article, "Lan")
+        assert (edited.report, removed.waits) == (None, True)
+        assert {one.field: str(one.new) for one in edited.changes()} == {"title": "Măng tây", "date": "2023-08-07"}
+        assert not (folders.corpus / "01.txt").exists()
+        assert {"00.txt", "01.txt"} <= set(index.article_ids()), "not yet"
+        assert [(one.what, one.done) for one in read_changes(folders.corpus)][:2] == [("remove", True), ("edit", True)]
+        index.update()
+        assert index.show("00.txt").article.title == "Măng tây"
+        assert "01.txt" not in index.article_ids()
+        with writer_lock(folders.index):
+            assert Trash(index).restore("01.txt", "Lan").waits
+        index.update()
+        assert "01.txt" in index.article_ids()
+
+
+def test_an_index_that_cannot_be_written_is_said_with_what_was_done(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def update(_: object) -> None:
+        raise IndexDamaged("index.damaged-file", file="x")
+
+    with folders.open() as index:
+        article = index.show("01.txt").article
+        monkeypatch.setattr(type(index), "update", update)
+        with pytest.raises(IndexDamaged) as raised:
+            Trash(index).remove(article, "Lan")
+    assert "01.txt" in str(raised.value)
+    assert "is made" in str(raised.value)
+    assert not (folders.corpus / "01.txt").exists()
+
+
+def test_a_change_that_meets_an_addition_is_not_made(folders: Folders) -> None:
+    before = files(folders)
+    with folders.open() as index, adding_lock(folders.index):
+        article = index.show("01.txt").article
+        for change in (lambda: index.edit("01.txt", title="Măng"), lambda: Trash(index).remove(article, "Lan")):
+            with pytest.raises(IndexBusy):
+                change()
+    assert files(folders) == before
+    assert len(read_changes(folders.corpus)) == 1
 
 
 def test_what_is_not_there_is_said(folders: Folders) -> None:

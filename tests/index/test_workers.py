@@ -79,7 +79,7 @@ def everything(engine: MemoryEngine) -> tuple[Any, ...]:
         {
             name: blob if name == "feature-weights" else without_stamps(json.loads(blob))
             for name, blob in engine._blobs.items()
-            if name != "arrivals"
+            if name not in ("arrivals", "last-stamp")
         },
         {one: row[2:] for one, row in json.loads(engine._blobs.get("arrivals", b"{}")).items()},  # without the times
         engine.generation,

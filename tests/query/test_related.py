@@ -16,7 +16,7 @@ import htxsearch
 from htxsearch import Article, Index
 from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.indexing.feature_vectors import feature_vector
-from htxsearch.indexing.feature_weights import FeatureWeights, fitted, read_feature_weights, updated
+from htxsearch.indexing.feature_weights import FeatureWeights, fitted, read_feature_weights, refitted, updated
 from htxsearch.search.related import Similarity
 from htxsearch.search.relatedness import Line, learned_lines, other_lines
 from htxsearch.search.shared_terms import phrases, shared_terms
@@ -398,6 +398,12 @@ def test_the_idf_is_stored_with_the_last_commit(index: Index) -> None:
     assert stored.articles == again.articles == len(ARTICLES)
     assert stored.hashes.tolist() == again.hashes.tolist()
     assert stored.idf.tolist() == again.idf.tolist()
+
+
+def test_an_update_weighs_as_scikit_learn_does(index: Index) -> None:
+    packed = [one for _, one in index.searcher().snapshot.engine.vectors()]
+    for some in (packed, packed[:1], []):
+        assert refitted(some).to_bytes() == fitted(some).to_bytes()
 
 
 def test_the_idf_of_a_feature_of_one_article_is_not_stored_and_known() -> None:

@@ -22,12 +22,22 @@ Open = Callable[..., TestClient]
 
 
 @pytest.fixture
-def opened() -> Iterator[Open]:
+def opened(tmp_path: Path) -> Iterator[Open]:
     """Return a function that makes a client of an application with the given settings; unforeseen errors become 500."""
     with ExitStack() as stack:
 
         def make(**settings: Any) -> TestClient:
-            app = make_app(Settings(**{"rate": 0.0, "timeout_s": 600.0, "related_timeout_s": 600.0, **settings}))
+            app = make_app(
+                Settings(
+                    **{
+                        "rate": 0.0,
+                        "timeout_s": 600.0,
+                        "related_timeout_s": 600.0,
+                        "ended_sessions": str(tmp_path / "ended-sessions"),
+                        **settings,
+                    }
+                )
+            )
             return stack.enter_context(TestClient(app, raise_server_exceptions=False, follow_redirects=False))
 
         yield make

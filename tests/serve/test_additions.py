@@ -58,8 +58,9 @@ def folders(tmp_path: Path) -> Folders:
 def web(web_with_processes: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
     """Return a client whose additions are made in this process: a new one imports for two seconds."""
 
-    async def answered(_: AdditionProcesses, job: bytes) -> Any:
-        outcome = await asyncio.to_thread(addition_process._additions_or_error, *pickle.loads(job))
+    async def answered(processes: AdditionProcesses, request: AdditionRequest) -> Any:
+        given = pickle.loads(pickle.dumps((processes._index, processes._corpus, request)))
+        outcome = await asyncio.to_thread(addition_process._additions_or_error, *given)
         return pickle.loads(pickle.dumps(outcome))
 
     monkeypatch.setattr(AdditionProcesses, "_run", answered)

@@ -115,9 +115,33 @@ def test_a_session_ends_with_its_time_its_token_and_the_server() -> None:
     assert Tokens(settings).of_session(value, 1000 + SESSION_S - 1) == who, "another process of the server"
     assert tokens.of_session(value, 1000 + SESSION_S) is None
     assert tokens.of_session(value, 0) is None
-    name, end, seal = value.split(".")
-    assert tokens.of_session(f"{name}.{int(end) + 1}.{seal}", 1000) is None
+    name, session, seal = value.split(".")
+    end, _, drawn = session.partition("-")
+    assert tokens.of_session(f"{name}.{int(end) + 1}-{drawn}.{seal}", 1000) is None
+    assert tokens.of_session(f"{name}.{end}-x.{seal}", 1000) is None
     assert Tokens(Settings(read_token=READ)).of_session(value, 1000) is None, "another start"
+
+
+def test_a_logout_ends_the_session_wherever_its_cookie_was_copied(web: TestClient) -> None:
+    log_in(web, READ)
+    mine, other = web.cookies[SESSION_COOKIE], Tokens(settings := web.app.state.settings)  # type: ignore[attr-defined]
+    now = time.time()
+    who = other.of_session(mine, now)
+    assert who is not None, "another process of the server"
+    theirs = other.session(who, now)
+    assert web.post("/logout", headers=ORIGIN).status_code == 303
+    assert web.get("/", headers={"Cookie": f"{SESSION_COOKIE}={mine}"}).status_code == 401
+    assert other.of_session(mine, now) is None
+    assert other.of_session(theirs, now) == who, "the same token, elsewhere"
+    other.end_session(theirs, now + SESSION_S - 1)
+    other.end_session(other.session(who, now + SESSION_S), now + SESSION_S + 1)
+    assert len(list(Path(settings.ended_sessions).iterdir())) == 1, "of sessions that are over nothing is kept"
+
+
+@pytest.mark.parametrize("value", ["", "x", "a./etc/x.b", "a.../../x.b"])
+def test_what_is_no_session_ends_none(value: str, tmp_path: Path) -> None:
+    Tokens(Settings(read_token=READ, ended_sessions=str(tmp_path / "ended"))).end_session(value, time.time())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_named_tokens_come_and_go_without_a_restart(tmp_path: Path) -> None:

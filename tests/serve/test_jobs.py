@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ import pytest
 from filelock import FileLock
 from index.folders import Folders
 
-from htxsearch.indexing.manifest import writer_lock
-from htxsearch.web import jobs
+from htxsearch import Index
+from htxsearch.indexing.manifest import adding_lock, writer_lock
+from htxsearch.ingest.changes import read_changes
+from htxsearch.web import correction_process, corrections, jobs
 from htxsearch.web.addition_process import AdditionRequest
+from htxsearch.web.correction_process import Corrected, Correction
 from htxsearch.web.job_process import run_job
 from htxsearch.web.jobs import JOBS, Job, JobQueue, JobState, write_state
 
@@ -22,6 +27,8 @@ from .conftest import Open, TestClient
 from .test_additions import BASIC, BEARER, HERE, TEXT, TOKEN
 from .test_api import assert_fits
 from .test_pages import Page, assert_harmless
+
+KEY = "k" * 20
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def folders(tmp_path: Path) -> Folders:
 @pytest.fixture
 def web(opened: Open, folders: Folders, request: pytest.FixtureRequest) -> TestClient:
     request.getfixturevalue("in_this_process")
-    return opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    return opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
 
 
 @pytest.fixture
@@ -135,22 +142,22 @@ def test_jobs_wait_for_each_other_and_for_the_index(web: TestClient, folders: Fo
 
 @pytest.mark.usefixtures("in_this_process")
 def test_what_waits_survives_a_restart(opened: Open, folders: Folders) -> None:
-    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5)
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
     folder = queue.receive()
     (folder / "0").write_bytes(TEXT)
     waiting = queue.submit("add", AdditionRequest(files=(("a.txt", folder / "0"),)), folder)
     (folders.index / JOBS / waiting.id / "state.json").write_bytes(b"")  # of a loss of power
     (folders.index / JOBS / "running.lock").write_bytes(b"")  # of a server that died
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
     assert ended(web, waiting.id)["files"][0]["outcome"] == "added"
 
 
 @pytest.mark.usefixtures("in_this_process")
 def test_a_job_that_servers_die_of_is_given_up(opened: Open, folders: Folders) -> None:
-    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5)
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
     job = queue.submit("add", AdditionRequest(text=TEXT))
     write_state(folders.index / JOBS / job.id, JobState(state="running", attempts=2))
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
     end = ended(web, job.id)
     assert end["state"] == "failed"
     assert "stopped twice" in end["error"]["en"]
@@ -168,13 +175,77 @@ def test_what_fails_unforeseen_does_not_end_the_queue(
         return await done(queue, folder, limit)
 
     monkeypatch.setattr(JobQueue, "_process", failing)
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
     assert ended(web, submitted(web, ("a.txt", TEXT)))["files"][0]["outcome"] == "added"
     assert "Too many open files" in caplog.text
 
 
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize("how", ["unsealed", "other key", "copied", "changed"])
+def test_a_job_of_a_strangers_index_is_none(
+    opened: Open, folders: Folders, tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    (tmp_path / "secret.txt").write_text("Mật khẩu của xã", "utf-8")
+    key = "other" if how == "other key" else KEY
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=key)
+    folder = queue.receive()
+    (folder / "0").symlink_to(tmp_path / "secret.txt")
+    job = queue.submit("add", AdditionRequest(files=(("a.txt", folder / "0"),)), folder)
+    place = folders.index / JOBS / job.id
+    if how == "unsealed":
+        (place / "seal").unlink()
+    elif how == "copied":
+        place = place.rename(place.with_name("0"))
+    elif how == "changed":
+        (place / "job.json").write_text((place / "job.json").read_text("utf-8").replace("a.txt", "b.txt"), "utf-8")
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
+    assert str(place) in caplog.text
+    mine = submitted(web, ("c.txt", TEXT))
+    assert ended(web, mine)["state"] == "done"
+    assert [one["id"] for one in web.get("/api/jobs", headers=BEARER).json()["jobs"]] == [mine]
+    assert web.get(f"/job?id={place.name}", headers=BASIC).status_code == 404
+    assert "Mật khẩu" not in "".join(path.read_text("utf-8") for path in folders.corpus.rglob("*") if path.is_file())
+    assert set(folders.ids()) == {"chè.txt", "c.txt"}
+
+
+def test_no_process_is_started_while_the_index_is_busy(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
+    job = queue.submit("reindex")
+    monkeypatch.setattr(jobs, "start_python", None)
+    for lock in (writer_lock, adding_lock):
+        with lock(folders.index):
+            assert asyncio.run(queue._work_alone()) is False
+    assert queue.state(job.id).state == "waiting"
+
+
+ENDLESS = """
+import asyncio, sys
+from htxsearch.web import jobs
+
+def started(_command):
+    return start("import sys, threading; from htxsearch.web import job_process; "
+                 "job_process.run_job = lambda *_: (print('begun', file=sys.stderr), threading.Event().wait()); "
+                 "job_process.serve()")
+
+start, jobs.start_python = jobs.start_python, started
+queue = jobs.JobQueue(sys.argv[1], sys.argv[2], timeout_s=5, key="k")
+asyncio.run(queue._run(queue.submit("reindex")))
+"""
+"""A server with a job that never ends."""
+
+
+def test_a_job_ends_with_its_server_however_that_ends(folders: Folders) -> None:
+    """The process of the job holds the pipe of errors that it has from the server, as long as there is one of them."""
+    words = [sys.executable, "-c", ENDLESS, str(folders.index), str(folders.corpus)]
+    server = subprocess.Popen(words, stderr=subprocess.PIPE)
+    assert server.stderr is not None
+    assert server.stderr.readline() == b"begun\n"
+    server.kill()
+    server.communicate(timeout=300)
+
+
 def test_a_job_that_another_server_does_is_left_to_it(folders: Folders) -> None:
-    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5)
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
     queue.submit("add", AdditionRequest(text=TEXT))
     with FileLock(folders.index / JOBS / "running.lock"):
         assert asyncio.run(queue._work_alone()) is False
@@ -198,12 +269,12 @@ def test_the_queue_is_bounded_and_ids_are_no_paths(folders: Folders, web: TestCl
 
 
 def test_a_job_is_done_in_a_process_of_its_own(opened: Open, folders: Folders) -> None:
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
     assert ended(web, submitted(web, ("a.txt", TEXT)))["report"]["added"] == 1
 
 
 def test_a_job_that_takes_too_long_is_stopped(folders: Folders) -> None:
-    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=0.01)
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=0.01, key=KEY)
     job: Job = queue.submit("add", AdditionRequest(text=TEXT))
     assert asyncio.run(queue._run(job)) is False
     state = queue.state(job.id)
@@ -236,9 +307,42 @@ def test_only_one_reindex_waits(web: TestClient, folders: Folders) -> None:
     assert ended(web, first.partition("id=")[2])["state"] == "done"
 
 
+def test_a_change_that_meets_a_reindex_is_made_and_taken_in_by_the_queue(
+    web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def here(index: str, corpus: str, correction: Correction, **_: Any) -> Corrected:
+        with Index(index, corpus=corpus) as opened:
+            return await asyncio.to_thread(correction_process._corrected, opened, correction)
+
+    monkeypatch.setattr(corrections, "correct", here)
+    folders.write("cam.txt", "Vườn cam")
+    folders.update()
+    with writer_lock(folders.index):
+        for path, sent in (("/edit", {"id": "chè.txt", "title": "Măng tây"}), ("/remove", {"id": "cam.txt"})):
+            answer = web.post(path, data=sent, headers=HERE)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/changes?waits=1")
+            note = "sẽ vào chỉ mục sau khi việc đang chạy xong"
+            assert note in Page(web.get(answer.headers["location"], headers=BASIC).text).shown()
+        assert note not in Page(web.get("/changes", headers=BASIC).text).shown()
+        [job] = web.get("/api/jobs", headers=BEARER).json()["jobs"]
+        assert (job["kind"], job["state"]) == ("reindex", "waiting")
+        assert [one.done for one in read_changes(folders.corpus)] == [True, True]
+    assert ended(web, job["id"])["report"] | {"took_s": 0} == {
+        "added": 0, "changed": 1, "removed": 1, "unchanged": 0, "took_s": 0, "rejected": []
+    }  # fmt: skip
+    assert folders.found("măng tây") == folders.ids() == ["chè.txt"]
+
+
+def test_the_queue_of_a_server_without_additions_takes_changes_in(opened: Open, folders: Folders) -> None:
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), edit_token=TOKEN)
+    assert web.app.state.jobs._task is not None  # type: ignore[attr-defined]
+    reading = opened(index=str(folders.index), corpus=str(folders.corpus), read_token=TOKEN)
+    assert reading.app.state.jobs._task is None  # type: ignore[attr-defined]
+
+
 @pytest.mark.usefixtures("in_this_process")
 def test_a_missing_index_says_what_to_type_and_is_made_here(opened: Open, folders: Folders, tmp_path: Path) -> None:
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True)
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
     folders.index.rename(tmp_path / "gone")
     assert web.get("/api/health", headers=BEARER).status_code == 503
     page = web.get("/status", headers=BASIC)

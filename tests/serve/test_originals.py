@@ -78,7 +78,19 @@ def test_a_missing_file_and_an_unknown_article_are_clear_pages(served_files: Tes
 
 @pytest.mark.parametrize(
     "path",
-    ["../secret.txt", "/etc/passwd", "link.txt", "a/../../secret.txt", ".hidden.txt", ".trash/x", "a\0b.txt", "pipe.txt"],
+    [
+        "../secret.txt",
+        "/etc/passwd",
+        "link.txt",
+        "to-hidden.txt",
+        "to-trash/x.txt",
+        "to-itself.txt",
+        "a/../../secret.txt",
+        ".hidden.txt",
+        ".trash/x.txt",
+        "a\0b.txt",
+        "pipe.txt",
+    ],
 )
 def test_an_index_of_a_stranger_opens_no_other_file(tmp_path: Path, path: str) -> None:
     corpus = tmp_path / "corpus"
@@ -87,6 +99,9 @@ def test_an_index_of_a_stranger_opens_no_other_file(tmp_path: Path, path: str) -
     for secret in (tmp_path / "secret.txt", corpus / ".hidden.txt", corpus / ".trash/x.txt"):
         secret.write_text("mật", "utf-8")
     (corpus / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (corpus / "to-hidden.txt").symlink_to(".hidden.txt")
+    (corpus / "to-trash").symlink_to(".trash")
+    (corpus / "to-itself.txt").symlink_to("to-itself.txt")
     os.mkfifo(corpus / "pipe.txt")
     with pytest.raises(CorpusError) as raised:
         original_of(corpus, Article(id="x", title="x", body="x", path=path))

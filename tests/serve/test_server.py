@@ -19,11 +19,13 @@ from faults.victim import workers_of
 from index.folders import Folders
 
 from htxsearch.cli.main import cli
-from htxsearch.cli.serve import TOKEN_VARIABLE
+from htxsearch.cli.serve import TOKEN_VARIABLE, _token
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import LANGUAGES
 from htxsearch.indexing.manifest import writer_lock
+from htxsearch.ingest.python_process import start_python
 from htxsearch.web.api import ENDPOINTS
+from htxsearch.web.app import from_environment
 from htxsearch.web.settings import Settings
 
 from .process import free_port, served
@@ -270,3 +272,13 @@ def test_settings_reach_the_workers_as_they_are(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("HTXSEARCH_SERVE", "")
     settings.to_environment()
     assert Settings.from_environment() == settings
+
+
+def test_no_process_of_a_worker_inherits_the_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTXSEARCH_SERVE", TOKEN_VARIABLE):
+        monkeypatch.setenv(name, "x" * 16)
+    Settings(token=_token(None, TOKEN_VARIABLE), index="none").to_environment()
+    from_environment()
+    process = start_python("import json, os; print(json.dumps(dict(os.environ)))")
+    inherited = json.loads(process.communicate()[0])
+    assert [name for name, value in inherited.items() if "x" * 16 in value] == []

@@ -42,6 +42,8 @@ def edit(article: str, unset: tuple[str, ...], as_json: bool, index_dir: Path, c
             _show_present(index.show(article_id).article, as_json=as_json)
             return 0
         edited = index.edit(article_id, unset=unset, by=user_name(), **given)
+    if edited.report is None:
+        say("cli.change-waits")
     rejected = [one for one in edited.report.rejected if one.path == edited.article.path] if edited.report else []
     if as_json:
         print_json(edit_json(edited))

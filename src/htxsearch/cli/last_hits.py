@@ -9,19 +9,19 @@ import datetime
 import json
 import os
 import re
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from htxsearch.cli.user_folders import cache_folder
 from htxsearch.errors import UnknownArticle
 
 if TYPE_CHECKING:
     from htxsearch.index import Index
     from htxsearch.search.results import SearchHit
 
-__all__ = ["NamedArticle", "cache_folder", "named_article", "remember_hits"]
+__all__ = ["NamedArticle", "named_article", "remember_hits"]
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 _MOST_FILES = 100
@@ -123,15 +123,3 @@ def _file_of(folder: Path) -> Path:
 
         name = sha256(path).hexdigest()
     return cache_folder() / "last-hits" / f"{name}.json"
-
-
-def cache_folder() -> Path:
-    """Return the user's folder for what may be lost.
-
-    It is in XDG_CACHE_HOME, else where the system has such folders. Raises RuntimeError for a user without a home.
-    """
-    variables = ("XDG_CACHE_HOME", "LOCALAPPDATA") if sys.platform == "win32" else ("XDG_CACHE_HOME",)
-    for chosen in filter(os.path.isabs, (os.environ.get(name, "") for name in variables)):
-        return Path(chosen) / "htxsearch"
-    systems = {"win32": Path("AppData", "Local"), "darwin": Path("Library", "Caches")}
-    return Path.home() / systems.get(sys.platform, Path(".cache")) / "htxsearch"

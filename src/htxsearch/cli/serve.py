@@ -10,6 +10,7 @@ import click
 
 from htxsearch.cli.shared import folder_options, open_index, reader_option
 from htxsearch.cli.translation import TranslatedCommand, say
+from htxsearch.cli.user_folders import secret_of_user
 from htxsearch.errors import ExtraMissing, UsageError
 
 __all__ = ["EDIT_TOKEN_VARIABLE", "LEAST_TOKEN", "READ_TOKEN_VARIABLE", "TOKEN_VARIABLE", "serve", "token"]
@@ -90,6 +91,8 @@ def _serve_forever(
         raise UsageError("serve.add-needs-token")
     _check_address(host, port)
     settings = replace(settings, hosts=_names(host, hosts, is_closed=known.closes_reading))
+    if known.has_editors:
+        settings = replace(settings, job_key=secret_of_user("jobs.key"))
     shown = f"[{host}]" if ":" in host else host
     say("serve.started", index=index_dir, url=f"http://{shown}:{port}/")
     run(settings, host=host, port=port, workers=workers, behind_proxy=behind_proxy, access_log=access_log)
@@ -121,10 +124,11 @@ def _is_loopback(host: str) -> bool:
 def _token(file: Path | None, variable: str) -> str:
     """Return the token from a file or a variable, "" if there is none.
 
-    Raises UsageError.
+    The variable is not left to the processes that the server starts. Raises UsageError.
     """
+    given = os.environ.pop(variable, "")
     try:
-        token = (file.read_text("utf-8") if file else os.environ.get(variable, "")).strip()
+        token = (file.read_text("utf-8") if file else given).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError("serve.token-unreadable", file=file, reason=str(error)) from error
     if (file or token) and (len(token) < LEAST_TOKEN or not (token.isascii() and token.isprintable())):

@@ -24,6 +24,8 @@ def remove(article: str, index_dir: Path, corpus: Path) -> None:
     with open_index(index_dir, corpus) as index:
         removed = Trash(index).remove(index.show(named_article(index, article).id).article, user_name())
     say("cli.trashed", article=removed.article_id, days=KEPT_DAYS)
+    if removed.waits:
+        say("cli.change-waits")
 
 
 @click.command(cls=TranslatedCommand)
@@ -36,7 +38,10 @@ def put_back(article: str | None, index_dir: Path, corpus: Path) -> None:
 
     with open_index(index_dir, corpus) as index:
         if article is not None:
-            say("cli.put-back", article=Trash(index).restore(article, user_name()).article_id)
+            restored = Trash(index).restore(article, user_name())
+            say("cli.put-back", article=restored.article_id)
+            if restored.waits:
+                say("cli.change-waits")
             return
         for one in Trash(index).listed():
             click.echo(f"{one.time:%Y-%m-%d %H:%M}  {safe(one.by)}  {safe(one.article_id)}  {safe(one.title)}")

@@ -47,7 +47,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """An article before and after an edit, and the report of the reindex."""
+    """An article before and after an edit, and the report of the reindex.
+
+    Without a report the index has yet to take the edit in: another process is writing it.
+    """
 
     former: Article
     article: Article
@@ -69,13 +72,13 @@ def edit_metadata(
     *,
     by: str = "",
     seen: str | None = None,
-) -> None:
+) -> Metadata:
     """Write the values of `fields` into the article's metadata file.
 
-    The fields in `unset` are removed from it. The file is written as a whole, durably, and the change is logged as one of `by`.
-    `seen`, if given, is the `metadata_state` that must still hold. Raises UsageError if it does not, for an unknown field, date
-    or place, for a value that is too long or no text, and for an article that shares its file or whose file is ignored;
-    CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
+    Returns them as read. The fields in `unset` are removed from it. The file is written as a whole, durably, and the change is
+    logged as one of `by`. `seen`, if given, is the `metadata_state` that must still hold. Raises UsageError if it does not, for
+    an unknown field, date or place, for a value that is too long or no text, and for an article that shares its file or whose
+    file is ignored; CorpusError if its file is gone or cannot be written; IndexBusy if another process is adding.
     """
     given = _checked(fields, unset, known_places=engine.values("place").keys())
     check_made_from(index, corpus)
@@ -102,6 +105,7 @@ def edit_metadata(
             raise UsageError("edit.refused", path=article.path, reason=error.message) from error
         except OSError as error:
             raise CorpusError("corpus.not-writable", corpus=corpus, error=error.strerror) from error
+    return given
 
 
 def metadata_state(corpus: Path, article: Article) -> str:

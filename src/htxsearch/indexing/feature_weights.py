@@ -1,4 +1,4 @@
-"""The idf of the features of all articles, by scikit-learn when a run commits.
+"""The idf of the features of all articles, by scikit-learn when an index is made.
 
 It is a blob of the commit, so that asking for related articles needs numpy alone. Features of a single article are not
 stored: their idf is that of one article. In a large collection a few articles change no idf that matters; then the old weights
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FeatureWeights", "WeightsOfRun", "fitted", "read_feature_weights", "updated"]
+__all__ = ["FeatureWeights", "WeightsOfRun", "fitted", "read_feature_weights", "refitted", "updated"]
 
 _BLOB = "feature-weights"
 _SMALL = 2_000
@@ -63,18 +63,39 @@ def fitted(vectors: Iterable[bytes]) -> FeatureWeights:
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfTransformer
 
-    packed, ends = bytearray(), [0]
-    for vector in vectors:
-        size = len(vector) // 6
-        packed += vector[: 4 * size]
-        ends.append(ends[-1] + size)
-    of_articles = np.frombuffer(bytes(packed), np.uint32)
-    hashes, columns, times = np.unique(of_articles, return_inverse=True, return_counts=True)
+    features, ends = _features(vectors)
+    hashes, columns, times = np.unique(features, return_inverse=True, return_counts=True)
     if not len(hashes):
         return FeatureWeights(hashes, np.zeros(0, np.float32), len(ends) - 1)
     counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(ends) - 1, len(hashes)))
     idf = TfidfTransformer(norm=None).fit(counts).idf_.astype(np.float32)
     return FeatureWeights(hashes[times > 1], idf[times > 1], len(ends) - 1)
+
+
+def refitted(vectors: Iterable[bytes]) -> FeatureWeights:
+    """Return the weights that `fitted` returns, without scikit-learn.
+
+    Importing it takes most of the time of a run that changes a single article.
+    """
+    import numpy as np
+
+    features, ends = _features(vectors)
+    hashes, times = np.unique(features, return_counts=True)
+    hashes, times = hashes[times > 1], times[times > 1]
+    idf = np.log(np.float32(len(ends)) / (times.astype(np.float32) + np.float32(1))) + np.float32(1)
+    return FeatureWeights(hashes, idf, len(ends) - 1)
+
+
+def _features(vectors: Iterable[bytes]) -> "tuple[npt.NDArray[np.uint32], list[int]]":
+    """Return the hashes of all features, and where those of each article end."""
+    import numpy as np
+
+    packed, ends = bytearray(), [0]
+    for vector in vectors:
+        size = len(vector) // 6
+        packed += vector[: 4 * size]
+        ends.append(ends[-1] + size)
+    return np.frombuffer(bytes(packed), np.uint32), ends
 
 
 def read_feature_weights(engine: Engine) -> FeatureWeights | None:
@@ -104,7 +125,7 @@ def updated(known: FeatureWeights | None, changed: int, vectors: Iterable[bytes]
     elif known is not None and not changed:
         weights = known
     else:
-        weights = fitted(vectors)
+        weights = fitted(vectors) if known is None else refitted(vectors)
     return {_BLOB: weights.to_bytes()}
 
 

@@ -52,6 +52,7 @@ __all__ = [
     "check_made_from",
     "exists",
     "is_being_written",
+    "is_free",
     "job_lock",
     "new_data_folder",
     "put",
@@ -267,6 +268,22 @@ def is_being_written(index: Path) -> bool:
         with FileLock(index / _WRITER_LOCK, timeout=0):
             return False
     except (Timeout, OSError):
+        return True
+
+
+def is_free(index: Path) -> bool:
+    """Return False if a process writes the index or adds to its corpus.
+
+    True if that cannot be known: whoever tries is told the reason.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(index / _WRITER_LOCK, timeout=0), FileLock(index / _ADDING_LOCK, timeout=0):
+            return True
+    except Timeout:
+        return False
+    except OSError:
         return True
 
 

@@ -8,9 +8,9 @@ the time. The segmenter is needed only for a text whose passages are not all of 
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from htxsearch.engine.contract import TWIN_SHIFT, Document, Engine, Forward
+from htxsearch.engine.contract import Document, Engine, Forward
 from htxsearch.facts.stored import fact_keys, unpack_facts
-from htxsearch.indexing.documents import spellings_of
+from htxsearch.indexing.documents import flags_of, spellings_of
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.update import Progress, unobserved
 from htxsearch.text.analysis import Terms, analyse
@@ -19,11 +19,10 @@ from htxsearch.text.sentences import Span
 
 __all__ = ["BLOBS", "copy_contents"]
 
-BLOBS = ("catalogue", "arrivals", "short-forms", "settled", "left-out", "sketches", "reprints", "feature-weights")
+BLOBS = ("catalogue", "arrivals", "last-stamp", "short-forms", "settled", "left-out", "sketches", "reprints", "feature-weights")
 """The names of all blobs that indexing commits."""
 _PAGE = 200
 _BATCH = 1_000
-_FLAGS = bytes(flag & ((1 << TWIN_SHIFT) - 1) for flag in range(256))
 
 
 def copy_contents(source: Engine, target: Engine, progress: Progress = unobserved) -> int:
@@ -59,7 +58,7 @@ def _documents(engine: Engine) -> Iterator[Document]:
 def _document(stored: StoredArticle, record: str, parts: Iterable[Forward], vector: bytes, facts: bytes) -> Document:
     """Return the document of an article that an engine has."""
     article = stored.article
-    title, *passages = (part.flags.translate(_FLAGS) for part in parts)
+    title, *passages = flags_of(parts)
     names = file_name_terms(article.id, article.path)
     [of_title] = analyse(article.title, [Span(0, len(article.title))], flags=title)
     of_passages = analyse(article.body, stored.passages, flags=b"".join(passages))

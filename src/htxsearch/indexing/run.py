@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 from htxsearch.engine.contract import Engine
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import CorpusError, HtxError, IndexMissing, IndexOutdated, UsageError
-from htxsearch.indexing.arrivals import Arrival, read_arrivals
+from htxsearch.indexing.arrivals import ArrivalTable, read_arrivals
 from htxsearch.indexing.catalogue import Plan, Report, read_catalogue
 from htxsearch.indexing.manifest import (
     RECOGNISED,
@@ -202,7 +202,7 @@ def _unguarded_articles(index: Path, corpus: Path, engines: Engines) -> int:
     return 0
 
 
-def _arrivals_of(index: Path, engines: Engines) -> dict[str, Arrival]:
+def _arrivals_of(index: Path, engines: Engines) -> ArrivalTable | None:
     """Return when the articles of the old index entered it; none if it cannot be read."""
     try:
         engine = engines(index / read_manifest(index).data)
@@ -211,7 +211,7 @@ def _arrivals_of(index: Path, engines: Engines) -> dict[str, Arrival]:
         finally:
             engine.close()
     except (HtxError, OSError, ValueError, TypeError, KeyError):  # of another format, or damaged
-        return {}
+        return None
 
 
 def _check_articles(former: int, articles: int, corpus: Path) -> None:

@@ -10,10 +10,11 @@ import os
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -93,7 +94,8 @@ def save_index(
                 },
             )
             total = _size_of(sources)
-            snapshot = _write(unfinished, snapshot, sources, total, progress or unobserved)
+            moved = _moved_meanwhile(corpus, sources) if with_corpus else ()
+            snapshot = _write(unfinished, snapshot, chain(sources, moved), total, progress or unobserved)
         sync_file(unfinished)
         os.replace(unfinished, file)
         sync_folder(file.parent)
@@ -171,6 +173,17 @@ def _corpus_files(corpus: Path) -> Iterator[_Source]:
         yield _Source(f"corpus/{path.relative_to(corpus).as_posix()}", path)
 
 
+def _moved_meanwhile(corpus: Path, copied: Sequence[_Source]) -> Iterator[_Source]:
+    """Yield the files that were not there when the others were listed.
+
+    These may have been moved, as to the trash and back.
+    """
+    paths = {source.path for source in copied}
+    for source in _corpus_files(corpus):
+        if source.path not in paths:
+            yield source
+
+
 def _size_of(sources: Sequence[_Source]) -> int:
     """Return about how many bytes there are to write, for the progress."""
     total = 0
@@ -184,7 +197,7 @@ def _size_of(sources: Sequence[_Source]) -> int:
 
 
 def _write(
-    unfinished: Path, snapshot: SnapshotFile, sources: Sequence[_Source], total: int, progress: Progress
+    unfinished: Path, snapshot: SnapshotFile, sources: Iterable[_Source], total: int, progress: Progress
 ) -> SnapshotFile:
     """Write a snapshot; return it with its members.
 

@@ -4,7 +4,7 @@
     index/manifest.json      the manifest as it was
     index/data/…             the files of the commit
     index/vectors/… index/ocr/…
-    corpus/…                 with the corpus: every file that is not hidden, and `.htxignore`
+    corpus/…                 with the corpus: every file that is not hidden, `.htxignore`, the trash and the log of changes
 
 Names in it are relative, with "/". A name that UTF-8 cannot hold has another one in the ZIP, and its own in the table. The
 numbers in an index have an order of bytes of their own; those of a machine with another order were never tried, so they are
@@ -25,6 +25,8 @@ from typing import IO, Any
 
 from htxsearch.errors import CorpusError, IndexDamaged, IndexOutdated, UsageError
 from htxsearch.indexing.manifest import FORMAT
+from htxsearch.indexing.trash import TRASH
+from htxsearch.ingest.changes import CHANGES_FILE
 from htxsearch.ingest.ignored import IGNORE_FILE
 from htxsearch.text.analysis import ANALYSIS_VERSION
 
@@ -231,18 +233,19 @@ def _is_plain(one: zipfile.ZipInfo) -> bool:
 def files_to_copy(corpus: Path) -> Iterator[Path]:
     """Yield the files of a corpus for a snapshot.
 
-    They are those not hidden, and the ignore files. Links to folders are not followed, as when it is read. Raises CorpusError
-    if a folder cannot be listed.
+    They are those not hidden, the ignore files, the trash and the log of changes. Links to folders are not followed, as when it
+    is read. Raises CorpusError if a folder cannot be listed.
     """
+    log, trash = corpus / CHANGES_FILE, corpus / TRASH
 
     def unlisted(error: OSError) -> None:
         raise CorpusError("corpus.unlisted", corpus=str(error.filename), error=error.strerror) from error
 
     for inside, folders, names in os.walk(corpus, onerror=unlisted):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") or Path(inside, name) == trash)
         for name in sorted(names):
             path = Path(inside, name)
-            if (not name.startswith(".") or name == IGNORE_FILE) and path.is_file():
+            if (not name.startswith(".") or name == IGNORE_FILE or path == log) and path.is_file():
                 yield path
 
 

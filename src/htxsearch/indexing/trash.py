@@ -2,24 +2,27 @@
 
 Each removal is a folder: `removed.json` (path, title, time, by whom), written first, then the file, then its metadata file.
 Until the file is in it, nothing was removed; a metadata file that was left behind is fetched by the next removal or restore.
+While another process writes the index, a change waits in the corpus for the next update.
 """
 
 import datetime
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from htxsearch.errors import CorpusError, UsageError
-from htxsearch.indexing.catalogue import Report
+from htxsearch.errors import CorpusError, HtxError, IndexBusy, UsageError
+from htxsearch.errors.messages import message
+from htxsearch.indexing.catalogue import CatalogueEntry, Report
 from htxsearch.indexing.manifest import adding_lock, check_made_from
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.atomic_files import make_folder, replace_file, sync_folder
 from htxsearch.ingest.changes import logged
-from htxsearch.ingest.corpus import source_at
+from htxsearch.ingest.corpus import SourceFile, list_corpus, source_at
 from htxsearch.ingest.metadata_files import metadata_file_of
 
 __all__ = ["KEPT_DAYS", "TRASH", "Removed", "Trash"]
@@ -32,7 +35,10 @@ _RECORD, _FILE, _METADATA = "removed.json", "file", "metadata"
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A removed article: the key that restores it, what it was, when and by whom."""
+    """A removed article: the key that restores it, what it was, when and by whom.
+
+    `waits` is True if the index has yet to take in that it was removed or put back: another process is writing it.
+    """
 
     key: str
     article_id: str
@@ -40,6 +46,7 @@ class Removed:
     path: str
     time: datetime.datetime
     by: str
+    waits: bool = False
 
     @property
     def until(self) -> datetime.datetime:
@@ -53,8 +60,8 @@ class _Updated(Protocol):
     path: Path
     corpus: Path
 
-    def holders(self) -> dict[str, str]:
-        """Return the file of each article's id."""
+    def catalogue(self) -> Mapping[str, CatalogueEntry]:
+        """Return the entry of each file."""
         ...
 
     def update(self) -> Report:
@@ -86,13 +93,14 @@ class Trash:
     def remove(self, article: Article, by: str) -> Removed:
         """Move an article's file and metadata file to the trash, then update.
 
-        What can no longer be restored is deleted. Raises UsageError if the file has other articles, too; CorpusError if it is
-        gone or cannot be moved; IndexBusy; and the errors of `update`.
+        What can no longer be restored is deleted. Raises UsageError if the file has other articles, too, or is not the one that
+        was indexed: nobody has seen what it has now; CorpusError if it is gone or cannot be moved; IndexBusy if another process
+        is adding; and the errors of `update`.
         """
         check_made_from(self._index.path, self._corpus)
-        articles = list(self._index.holders().values()).count(article.path)
-        if articles > 1:
-            raise UsageError("trash.several", article=article.id, path=article.path, articles=articles)
+        entry = self._index.catalogue().get(article.path, CatalogueEntry())
+        if len(entry.articles) > 1:
+            raise UsageError("trash.several", article=article.id, path=article.path, articles=len(entry.articles))
         source = source_at(self._corpus, article.path)
         if source is None or not _is_within(source.file, self._corpus):
             raise CorpusError("article.original-gone", article=article.id, path=article.path, corpus=self._corpus)
@@ -101,6 +109,8 @@ class Trash:
         removed = Removed(f"{now:%Y%m%d-%H%M%S-%f}-{digest}", article.id, article.title, article.path, now, by)
         place = self._folder / removed.key
         with adding_lock(self._index.path), self._errors():
+            if not _is_as_indexed(source, entry, self._corpus):
+                raise UsageError("trash.changed", article=article.id, path=article.path)
             self._settle()
             self._purge()
             with logged(self._corpus, "remove", by=by, article=article.id, title=article.title):
@@ -111,14 +121,13 @@ class Trash:
                 replace_file(place / _RECORD, [json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass")])
                 _move(source.file, place / _FILE)
                 _move_if_there(source.metadata_file, place / _METADATA)
-        self._index.update()
-        return removed
+        return replace(removed, waits=not self._taken_in(removed.path))
 
     def restore(self, name: str, by: str) -> Removed:
         """Put a removed article back where it was, then update.
 
         `name` is its key, id or path; of several the last one removed. Raises UsageError if there is none, it was removed too
-        long ago, or another file has its place; CorpusError, IndexBusy, and the errors of `update`.
+        long ago, or another file has its place; CorpusError, IndexBusy if another process is adding, and those of `update`.
         """
         check_made_from(self._index.path, self._corpus)
         with adding_lock(self._index.path), self._errors():
@@ -140,8 +149,21 @@ class Trash:
                 _move_if_there(place / _METADATA, beside)  # first: the article is never there without its corrections
                 _move(place / _FILE, target)
             self._drop(place)
-        self._index.update()
-        return removed
+        return replace(removed, waits=not self._taken_in(removed.path))
+
+    def _taken_in(self, path: str) -> bool:
+        """Update; return False if another process is writing the index.
+
+        Any other error says that the change of the file is made.
+        """
+        try:
+            self._index.update()
+        except IndexBusy:
+            return False
+        except HtxError as error:
+            error.message = message("trash.kept", error=error.message, corpus=self._corpus, path=path)
+            raise
+        return True
 
     def _purge(self) -> None:
         """Delete the files of removals that can no longer be restored."""
@@ -157,7 +179,7 @@ class Trash:
         """
         with self._errors():
             names = sorted(os.listdir(self._folder), reverse=True) if self._folder.is_dir() else []
-        found = (self._read(self._folder / name) for name in names if (self._folder / name / _FILE).is_file())
+        found = (self._read(self._folder / name) for name in names if _has_file(self._folder / name))
         return [removed for removed in found if removed is not None]
 
     def _read(self, place: Path) -> Removed | None:
@@ -191,11 +213,11 @@ class Trash:
         """
         for place in [one for one in self._folder.glob("*") if one.is_dir()]:
             target = self._target(place)
-            if not (place / _FILE).exists() and not (place / _METADATA).exists():
+            if not _has_file(place) and not (place / _METADATA).exists():
                 self._drop(place)
             elif target is None:
                 continue
-            elif not (place / _FILE).exists():
+            elif not _has_file(place):
                 self._drop_empty(place, target)
             elif not os.path.lexists(target) and not (place / _METADATA).exists():
                 _move_if_there(metadata_file_of(target), place / _METADATA)
@@ -246,6 +268,28 @@ def _record(place: Path) -> dict[str, str]:
     if not isinstance(values, dict):
         return {}
     return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def _is_as_indexed(source: SourceFile, entry: CatalogueEntry, corpus: Path) -> bool:
+    """Return True if a file is the one that was indexed.
+
+    Its metadata file may be another one, if sizes and times show that the file itself is the same. Raises OSError.
+    """
+    status = os.stat(source.file)
+    if entry.stamp.startswith(f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"):
+        return True
+    if not entry.digest:  # it was not read to its end
+        return entry.size == status.st_size
+    listed = next((one for one in list_corpus(corpus).sources if one.path == source.path), source)  # with its rules
+    return entry.digest == listed.digest()
+
+
+def _has_file(place: Path) -> bool:
+    """Return True if a removal has its file.
+
+    It may be a link, which leads nowhere from there.
+    """
+    return os.path.lexists(place / _FILE)
 
 
 def _is_within(file: Path, corpus: Path) -> bool:

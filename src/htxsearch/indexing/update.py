@@ -12,13 +12,14 @@ Long, since a run and its rehearsals are one: they compare, refuse and count the
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
 from htxsearch.engine.contract import Engine, Writer
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
-from htxsearch.indexing.arrivals import Arrival, Arrivals
+from htxsearch.indexing.arrivals import Arrivals, ArrivalTable
 from htxsearch.indexing.catalogue import (
     CatalogueEntry,
     LeftOut,
@@ -29,6 +30,7 @@ from htxsearch.indexing.catalogue import (
     read_catalogue,
     read_left_out,
 )
+from htxsearch.indexing.documents import Analysed, document_of, flags_of
 from htxsearch.indexing.feature_weights import WeightsOfRun
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.removals import Removals
@@ -131,7 +133,7 @@ class _Committer:
         boilerplate: _Boilerplate,
         *,
         batch: int,
-        arrived: Mapping[str, Arrival] | None = None,
+        arrived: ArrivalTable | None = None,
     ) -> None:
         self._engine, self._files, self._boilerplate = engine, files, boilerplate
         self._batch = batch
@@ -213,7 +215,7 @@ class _Update:
         progress: Progress = unobserved,
         files_done: FilesDone = lambda *_: None,
         rehearsal: bool = False,
-        arrived: Mapping[str, Arrival] | None = None,
+        arrived: ArrivalTable | None = None,
     ) -> None:
         self._engine = engine
         self._workers, self._niceness = workers, niceness
@@ -472,7 +474,7 @@ class _Update:
             self._unchanged += 1
             entry.articles[article.id] = hashes  # the line may be written otherwise
             return
-        self._committer.replace(make_document)
+        self._committer.replace(self._maker(article, make_document))
         self._ids["changed" if article.id in self._holder else "added"].append(article.id)
         self._transfer_ownership(article)
         entry.articles[article.id] = hashes
@@ -481,6 +483,22 @@ class _Update:
         if definitions:
             entry.definitions[article.id] = definitions
         self._committer.commit_full_batch(self._left_out())
+
+    def _maker(self, article: Article, make_document: MakeDocument) -> MakeDocument:
+        """Return the maker of an article's document.
+
+        If only its metadata are new, what the engine has of its text is taken.
+        """
+        if article.id not in self._holder or not isinstance(self._reading, SequentialSource):
+            return make_document
+        [record] = self._engine.records([article.id])
+        stored = StoredArticle.from_json(article.id, record).article if record else None
+        if stored is None or (stored.title, stored.body) != (article.title, article.body):
+            return make_document
+        [parts] = self._engine.forwards([article.id]).articles()
+        is_elsewhere = (stored.date, stored.place) != (article.date, article.place)
+        facts = None if is_elsewhere else self._engine.facts_of([article.id])[0]
+        return partial(document_of, article, Analysed(flags_of(parts), facts))
 
     def _transfer_ownership(self, article: Article) -> None:
         """Transfer an article to a new file; its former file is marked for reading again."""
@@ -512,7 +530,7 @@ def reindex(
     allow_removals: bool = False,
     niceness: int = LOW_PRIORITY,
     recognised: Path | None = None,
-    arrived: Mapping[str, Arrival] | None = None,
+    arrived: ArrivalTable | None = None,
 ) -> Report:
     """Bring the engine in line with the corpus folder.
 

@@ -49,7 +49,6 @@ __all__ = [
     "documents_or_errors",
     "lower_priority",
     "serve",
-    "start_python",
     "worth_workers",
 ]
 

@@ -5,13 +5,24 @@ a server run in such processes.
 """
 
 import os
+import pickle
 import struct
 import subprocess
 import sys
+import threading
 from contextlib import suppress
-from typing import IO
+from typing import IO, Any
 
-__all__ = ["can_start_python", "end_process", "packed", "pipe", "receive", "start_python"]
+__all__ = [
+    "answer_of",
+    "can_start_python",
+    "end_process",
+    "given_by_parent",
+    "packed",
+    "pipe",
+    "receive",
+    "start_python",
+]
 
 _LENGTH = struct.Struct("<Q")
 
@@ -55,6 +66,44 @@ def receive(answers: IO[bytes]) -> bytes:
     if not answer:
         raise EOFError
     return answer
+
+
+def answer_of(process: "subprocess.Popen[bytes]", given: object, timeout_s: float | None = None) -> bytes:
+    """Return all that a process answers to a value, at its end.
+
+    Its pipe stays open until then: the process sees by the end of it that this one is gone (`given_by_parent`). Raises
+    TimeoutExpired after killing a process that takes too long.
+    """
+    given_to, process.stdin = pipe(process.stdin), None  # which `communicate` would close
+    try:
+        with suppress(OSError):  # it is gone, which its exit code says
+            pickle.dump(given, given_to)
+            given_to.flush()
+        return process.communicate(timeout=timeout_s)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    finally:
+        with suppress(OSError):
+            given_to.close()
+
+
+def given_by_parent() -> Any:
+    """Return the value that the parent gave to `answer_of`.
+
+    From then on this process ends when the parent is gone: whatever it does must stand being killed.
+    """
+    given = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_end_with_stdin, name="parent", daemon=True).start()
+    return given
+
+
+def _end_with_stdin() -> None:
+    with suppress(OSError):
+        while os.read(0, 1):  # not by sys.stdin, whose lock Python asks for when it ends
+            pass
+    os._exit(1)
 
 
 def end_process(process: "subprocess.Popen[bytes]") -> None:

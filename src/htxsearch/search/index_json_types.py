@@ -251,7 +251,10 @@ class FieldChange(_Object):
 
 
 class Edit(_Object):
-    """The work of an edit; "reindex" is that of the update after it."""
+    """The work of an edit; "reindex" is that of the update after it.
+
+    It is null if the index has yet to take the edit in.
+    """
 
     article_id: str
     path: str

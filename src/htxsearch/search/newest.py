@@ -2,13 +2,13 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from htxsearch.errors import UsageError
-from htxsearch.indexing.arrivals import Arrival
+from htxsearch.indexing.arrivals import Arrival, ArrivalTable
 from htxsearch.text.places import province_now
 
 __all__ = ["ListedArticle", "Listing", "Order", "moment"]
@@ -32,8 +32,8 @@ class ListedArticle:
 class Listing:
     """All articles of a commit."""
 
-    def __init__(self, rows: Mapping[str, Arrival]) -> None:
-        self._rows = rows
+    def __init__(self, arrivals: ArrivalTable) -> None:
+        self._rows, self._last = arrivals
         self._sorted: dict[Order, Sequence[str]] = {}
 
     def __getitem__(self, article_id: str) -> ListedArticle:
@@ -43,8 +43,8 @@ class Listing:
         return ListedArticle(article_id, row.title, date, row.place, row.source, row.entered, row.changed)
 
     def last_stamp(self) -> int:
-        """Return the latest stamp, 0 if none is known."""
-        return max((row.changed for row in self._rows.values()), default=0)
+        """Return the latest stamp that any article had, 0 if none is known."""
+        return self._last
 
     def select(
         self,

@@ -7,21 +7,21 @@ process, and it loads some 200 MB of models, which are freed with the process.
 import asyncio
 import pickle
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from htxsearch.errors import HtxError
+from htxsearch.ingest.python_process import answer_of, given_by_parent, start_python
 from htxsearch.web.index_thread import IndexThreadBusy
 
 if TYPE_CHECKING:
     from htxsearch.indexing.catalogue import Additions
     from htxsearch.ingest.fetch import Fetcher
 
-__all__ = ["DEFAULT_PAGES", "AdditionProcesses", "AdditionRequest", "add", "answer_of", "serve"]
+__all__ = ["DEFAULT_PAGES", "AdditionProcesses", "AdditionRequest", "add", "serve"]
 
 DEFAULT_PAGES = 20
 """Pages fetched of a feed or sitemap by default: the client waits, and two fetches are a second apart."""
@@ -105,23 +105,21 @@ class AdditionProcesses:
         self._check_free()
         self.is_adding = True
         try:
-            outcome = await self._run(pickle.dumps((self._index, self._corpus, request)))
+            outcome = await self._run(request)
         finally:
             self.is_adding = False
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def _run(self, job: bytes) -> "Additions | Exception":
-        """Return the outcome of a pickled job.
+    async def _run(self, request: AdditionRequest) -> "Additions | Exception":
+        """Return the outcome of an addition.
 
         If the caller is cancelled, its process is killed.
         """
-        from htxsearch.indexing.workers import start_python  # a server that only answers needs no indexing
-
         process = start_python(_COMMAND)
         try:
-            answer = await asyncio.to_thread(answer_of, process, job, self._timeout_s)
+            answer = await asyncio.to_thread(answer_of, process, (self._index, self._corpus, request), self._timeout_s)
         except subprocess.TimeoutExpired:
             raise IndexThreadBusy("serve.addition-timeout", seconds=self._timeout_s) from None
         finally:
@@ -132,29 +130,15 @@ class AdditionProcesses:
         return outcome
 
 
-def answer_of(process: "subprocess.Popen[bytes]", job: bytes, timeout_s: float | None) -> bytes:
-    """Return the standard output of a process.
-
-    Raises TimeoutExpired after killing a process that takes too long.
-    """
-    try:
-        return process.communicate(job, timeout_s)[0]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-
-
 # In the process
 
 
 def serve() -> None:
-    """Read a pickled job from stdin, write the pickled outcome to stdout."""
+    """Do what the parent gives, write the pickled outcome to stdout."""
     from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
 
     with become_worker(BACKGROUND_PRIORITY) as answers:
-        job: Sequence[object] = pickle.load(sys.stdin.buffer)
-        answers.write(pickle.dumps(_additions_or_error(*job)))  # type: ignore[arg-type]
+        answers.write(pickle.dumps(_additions_or_error(*given_by_parent())))
 
 
 def _additions_or_error(index_folder: str, corpus: str, request: AdditionRequest) -> "Additions | HtxError":

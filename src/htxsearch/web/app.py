@@ -77,8 +77,8 @@ def make_app(settings: Settings) -> Starlette:
             related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
         )
         app.state.index_threads = threads
-        app.state.jobs = JobQueue(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
-        if settings.allow_add:
+        app.state.jobs = JobQueue(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s, key=settings.job_key)
+        if settings.allow_add or tokens.has_editors:
             app.state.jobs.start()
         warming_up = asyncio.create_task(_warm_up(threads.related))
         yield

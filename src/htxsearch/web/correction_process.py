@@ -1,22 +1,23 @@
 """Correction processes: each corrects, removes or restores one article.
 
-A process of its own for the reasons of `addition_process`; those who add wait for it, as they hold the same locks.
+A process of its own for the reasons of `addition_process`; those who add wait for it, as they hold the same locks. While
+another process writes the index, a correction is made in the corpus, and a reindex in the queue takes it in.
 """
 
 import asyncio
 import pickle
 import subprocess
-import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from htxsearch.errors import HtxError
+from htxsearch.ingest.python_process import answer_of, given_by_parent, start_python
 from htxsearch.web.index_thread import IndexThreadBusy
 
 if TYPE_CHECKING:
     from htxsearch.index import Index
 
-__all__ = ["Correction", "correct", "serve"]
+__all__ = ["Corrected", "Correction", "correct", "serve"]
 
 _COMMAND = "from htxsearch.web.correction_process import serve; serve()"
 
@@ -36,24 +37,28 @@ class Correction:
     seen: str | None = None
 
 
-async def correct(index: str, corpus: str, correction: Correction, *, timeout_s: float) -> str:
-    """Return the id of the article when the index has the correction.
+class Corrected(NamedTuple):
+    """The id of a corrected article, and whether the index has yet to take that in."""
+
+    article: str
+    waits: bool
+
+
+async def correct(index: str, corpus: str, correction: Correction, *, timeout_s: float) -> Corrected:
+    """Return when the corpus has a correction, and the index if it is free.
 
     Raises UsageError, CorpusError, IndexBusy and the errors of `Index.update`; IndexThreadBusy if it takes too long.
     """
-    from htxsearch.indexing.workers import start_python
-
     process = start_python(_COMMAND)
-    job = pickle.dumps((index, corpus, correction))
     try:
-        answer, _ = await asyncio.to_thread(process.communicate, job, timeout_s)
+        answer = await asyncio.to_thread(answer_of, process, (index, corpus, correction), timeout_s)
     except subprocess.TimeoutExpired:
         raise IndexThreadBusy("serve.correction-timeout", seconds=timeout_s) from None
     finally:
         process.kill()
     if not answer:
         raise HtxError("serve.correction-died", exit_code=process.returncode)
-    outcome: str | HtxError = pickle.loads(answer)
+    outcome: Corrected | HtxError = pickle.loads(answer)
     if isinstance(outcome, HtxError):
         raise outcome
     return outcome
@@ -63,13 +68,13 @@ async def correct(index: str, corpus: str, correction: Correction, *, timeout_s:
 
 
 def serve() -> None:
-    """Read a pickled correction from stdin, write the pickled outcome to stdout."""
+    """Make the correction that the parent gives, write the pickled outcome to stdout."""
     from htxsearch.index import Index
-    from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
+    from htxsearch.indexing.workers import LOW_PRIORITY, become_worker
 
-    with become_worker(BACKGROUND_PRIORITY) as answers:
-        folder, corpus, correction = pickle.load(sys.stdin.buffer)
-        outcome: str | HtxError
+    with become_worker(LOW_PRIORITY) as answers:  # somebody waits for it
+        folder, corpus, correction = given_by_parent()
+        outcome: Corrected | HtxError
         try:
             with Index(folder, corpus=corpus) as index:
                 outcome = _corrected(index, correction)
@@ -78,19 +83,17 @@ def serve() -> None:
         answers.write(pickle.dumps(outcome))
 
 
-def _corrected(index: "Index", correction: Correction) -> str:
-    """Return the id of the article after a correction.
-
-    Raises IndexBusy before anything is written, else as `correct`.
-    """
-    from htxsearch.indexing.manifest import writer_lock
+def _corrected(index: "Index", correction: Correction) -> Corrected:
+    """Make a correction. Raises as `correct`."""
     from htxsearch.indexing.trash import Trash
 
-    with writer_lock(index.path):
-        pass
-    if correction.what == "restore":
-        return Trash(index).restore(correction.article, correction.by).article_id
+    if correction.what == "edit":
+        given: dict[str, Any] = {"unset": correction.unset, "by": correction.by, "seen": correction.seen}
+        edited = index.edit(correction.article, **given, **correction.fields)
+        return Corrected(edited.article.id, edited.report is None)
+    trash = Trash(index)
     if correction.what == "remove":
-        return Trash(index).remove(index.show(correction.article).article, correction.by).article_id
-    edited = index.edit(correction.article, unset=correction.unset, by=correction.by, seen=correction.seen, **correction.fields)
-    return edited.article.id
+        removed = trash.remove(index.show(correction.article).article, correction.by)
+    else:
+        removed = trash.restore(correction.article, correction.by)
+    return Corrected(removed.article_id, removed.waits)

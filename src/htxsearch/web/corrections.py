@@ -20,9 +20,10 @@ from htxsearch.indexing.trash import Trash
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.changes import LoggedChange, read_changes
 from htxsearch.web.api import ARTICLE_ID
-from htxsearch.web.correction_process import Correction, correct
+from htxsearch.web.correction_process import Corrected, Correction, correct
 from htxsearch.web.errors import RequestError, headers_of, status_of
 from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.job_pages import queue_of
 from htxsearch.web.login import EMPTY_SEARCH, form_fields, language_of
 from htxsearch.web.parameters import read_parameters
 from htxsearch.web.rendering import PageAddress, render_page
@@ -84,11 +85,13 @@ async def _edit(request: Request) -> Response:
         given = {name: value for name, value in changed.items() if value}
         unset = tuple(name for name, value in changed.items() if not value)
         try:
-            await _corrected(request, "edit", form.article.id, fields=given, unset=unset, seen=form.seen)
+            waits = (await _corrected(request, "edit", form.article.id, fields=given, unset=unset, seen=form.seen)).waits
         except HtxError as error:
             is_late = error.code == "edit.changed-meanwhile"
             shown = await _form(request, form.article.id) if is_late else form
             return _edit_form(request, shown, values, error, HTTPStatus.CONFLICT if is_late else status_of(error))
+        if waits:
+            return _see(request, "/changes", waits="1")
     return _see(request, "/article", id=form.article.id)
 
 
@@ -113,12 +116,12 @@ async def _remove(request: Request) -> Response:
     fields = await _sent(request)
     form = await _form(request, _article_id(fields))
     try:
-        await _corrected(request, "remove", form.article.id)
+        removed = await _corrected(request, "remove", form.article.id)
     except HtxError as error:
         return _page(
             request, "remove.html", status_of(error), error, {"id": form.article.id}, article=form.article, error=error.message
         )
-    return _see(request, "/removed", done=form.article.id)
+    return _see(request, "/changes", waits="1") if removed.waits else _see(request, "/removed", done=form.article.id)
 
 
 async def _removed_page(request: Request) -> Response:
@@ -136,14 +139,17 @@ async def _removed(request: Request, error: HtxError | None = None) -> Response:
 async def _put_back(request: Request) -> Response:
     fields = await _sent(request)
     try:
-        article = await _corrected(request, "restore", fields.get("key", ""))
+        restored = await _corrected(request, "restore", fields.get("key", ""))
     except HtxError as error:
         return await _removed(request, error)
-    return _see(request, "/article", id=article)
+    return _see(request, "/changes", waits="1") if restored.waits else _see(request, "/article", id=restored.article)
 
 
 async def _changes_page(request: Request) -> Response:
-    """Answer `/changes`: the log of corrections and removals."""
+    """Answer `/changes`: the log of corrections and removals.
+
+    A correction that the index has yet to take in leads here, with a note.
+    """
     _check_editor(request)
 
     def read(index: Index) -> list[LoggedChange]:
@@ -153,7 +159,8 @@ async def _changes_page(request: Request) -> Response:
             raise CorpusError("corpus.unlisted", corpus=index.corpus, error=error.strerror) from error
 
     changes = await _threads(request).search.ask(read)
-    return _page(request, "changes.html", HTTPStatus.OK, None, {}, changes=changes)
+    shown = {"changes": changes, "waits": request.query_params.get("waits") == "1"}
+    return _page(request, "changes.html", HTTPStatus.OK, None, {}, **shown)
 
 
 # Steps of all
@@ -188,12 +195,16 @@ async def _form(request: Request, article_id: str) -> _Form:
     return await _threads(request).search.ask(ask)
 
 
-async def _corrected(request: Request, what: Any, article: str, **values: Any) -> str:
+async def _corrected(request: Request, what: Any, article: str, **values: Any) -> Corrected:
+    """Make a correction; if the index has yet to take it in, see that it does."""
     settings: Settings = request.app.state.settings
     identity = identity_of(request)
     correction = Correction(what=what, article=article, by=identity.name if identity else "", **values)
     corpus = str(Path(settings.corpus))
-    return await correct(settings.index, corpus, correction, timeout_s=settings.addition_timeout_s)
+    corrected = await correct(settings.index, corpus, correction, timeout_s=settings.addition_timeout_s)
+    if corrected.waits:
+        queue_of(request).reindex_later()
+    return corrected
 
 
 def _see(request: Request, path: str, **params: str) -> Response:

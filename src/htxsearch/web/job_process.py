@@ -4,13 +4,13 @@ It is a process of its own for the reasons of `addition_process`. What is said t
 """
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.errors import HtxError, IndexBusy
+from htxsearch.ingest.python_process import given_by_parent
 from htxsearch.web.jobs import JobState, both_languages, read_job, write_state
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ _MOST_REJECTED = 50
 
 
 def serve() -> None:
-    """Read index, corpus and the folder of a job from stdin, and do the job."""
+    """Do the job that the parent gives: index, corpus and folder of the job."""
     from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
 
     become_worker(BACKGROUND_PRIORITY).close()
-    index_folder, corpus, folder = json.load(sys.stdin)
+    index_folder, corpus, folder = given_by_parent()
     run_job(index_folder, corpus, Path(folder))
 
 

@@ -6,9 +6,13 @@ Each job is a folder in `jobs` in the index folder: `job.json` says what to do, 
 waits there in files named by numbers. Hence a job survives a restart of the server: what was waiting waits, and what was under
 way is done again, which adds nothing twice. A job that two servers died of has failed. Finished jobs are kept for a week,
 without what was sent.
+
+An index may come from a stranger, and a job could have any file of this machine added: hence a job is sealed by the server's
+key, and one without that seal is none.
 """
 
 import asyncio
+import hmac
 import json
 import logging
 import os
@@ -25,15 +29,17 @@ from typing import Any, Literal
 
 from htxsearch.errors import IndexBusy
 from htxsearch.errors.messages import message, render
-from htxsearch.indexing.manifest import job_lock
+from htxsearch.indexing.manifest import is_free, job_lock
 from htxsearch.ingest.atomic_files import make_folder, replace_file, sync_folder
-from htxsearch.web.addition_process import AdditionRequest, answer_of
+from htxsearch.ingest.python_process import answer_of, start_python
+from htxsearch.web.addition_process import AdditionRequest
 from htxsearch.web.index_thread import IndexThreadBusy
 
 __all__ = ["JOBS", "Job", "JobKind", "JobQueue", "JobState", "both_languages", "read_job", "write_state"]
 
 JOBS = "jobs"
 """The folder of all jobs in an index folder."""
+_SEAL = "seal"
 JobKind = Literal["add", "reindex", "rebuild"]
 _COMMAND = "from htxsearch.web.job_process import serve; serve()"
 _KEPT_S, _MOST_KEPT, _MOST_WAITING = 7 * 86_400, 200, 100
@@ -98,10 +104,13 @@ def both_languages(value: object) -> dict[str, str]:
 
 
 class JobQueue:
-    """The jobs of an index, seen by one worker of its server."""
+    """The jobs of an index, seen by one worker of its server.
 
-    def __init__(self, index: str, corpus: str, *, timeout_s: float) -> None:
-        self._index, self._corpus = index, corpus
+    `key` seals them.
+    """
+
+    def __init__(self, index: str, corpus: str, *, timeout_s: float, key: str) -> None:
+        self._index, self._corpus, self._key = index, corpus, key.encode()
         self._folder = Path(index) / JOBS
         self._timeout_s = timeout_s
         self._news = asyncio.Event()
@@ -115,7 +124,7 @@ class JobQueue:
 
     def job(self, job_id: str) -> Job | None:
         """Return a job, None if there is none of that id, whatever the text."""
-        return read_job(self._folder / job_id) if job_id.isalnum() and job_id.isascii() else None
+        return self._sealed(job_id) if job_id.isalnum() and job_id.isascii() else None
 
     def state(self, job_id: str) -> JobState:
         """Return how far a job is.
@@ -137,8 +146,23 @@ class JobQueue:
         except OSError:
             return
         for name in names:
-            if name.isalnum() and (job := read_job(self._folder / name)) is not None:
+            if name.isalnum() and (job := self._sealed(name)) is not None:
                 yield job
+
+    def _sealed(self, name: str) -> Job | None:
+        """Return the job in a folder, None unless it is sealed by the same key."""
+        folder = self._folder / name
+        job = read_job(folder)
+        if job is None or job.id != name:
+            return None
+        try:
+            seal = (folder / _SEAL).read_text("ascii")
+        except (OSError, ValueError):
+            return None
+        return job if hmac.compare_digest(seal, self._seal(job)) else None
+
+    def _seal(self, job: Job) -> str:
+        return hmac.new(self._key, _as_json(job), "sha256").hexdigest()
 
     # Giving
 
@@ -167,11 +191,20 @@ class JobQueue:
         if request.text is not None:
             (folder / "text").write_bytes(request.text)
         write_state(folder, JobState(total=len(job.names) + len(job.addresses) + job.has_text))
-        replace_file(folder / "job.json", [json.dumps(asdict(job), ensure_ascii=True).encode()])
+        replace_file(folder / _SEAL, [self._seal(job).encode()])
+        replace_file(folder / "job.json", [_as_json(job)])
         folder.rename(self._folder / job.id)
         sync_folder(self._folder)
         self._news.set()
         return job
+
+    def reindex_later(self) -> None:
+        """See that a reindex begins after now; one that waits is enough. Raises OSError."""
+        waiting = (job for job, state in self.jobs() if job.kind != "add" and state.state == "waiting")
+        if next(waiting, None) is None:
+            with suppress(IndexThreadBusy):  # each of so many jobs ends with a reindex
+                self.submit("reindex")
+        self.start()
 
     def give_up(self, folder: Path) -> None:
         """Remove the folder of a request that failed."""
@@ -180,7 +213,12 @@ class JobQueue:
     # Working
 
     def start(self) -> None:
-        """Begin to work on the queue in the running event loop."""
+        """Begin to work on the queue in the running event loop, unless that was begun."""
+        if self._task is not None:
+            return
+        strange = [path.parent for path in self._folder.glob("*/job.json") if self._sealed(path.parent.name) is None]
+        if strange:
+            logging.getLogger(__name__).warning("not sealed by this server, left alone: %s", ", ".join(map(str, strange)))
         self._news.set()
         self._task = asyncio.create_task(self._work())
 
@@ -210,6 +248,8 @@ class JobQueue:
 
         Returns True if there may be more to do at once.
         """
+        if not is_free(Path(self._index)):  # a process would only be told so
+            return False
         try:
             with job_lock(self._folder):
                 job = await asyncio.to_thread(self._next)  # looked for again: another process may have done it
@@ -259,12 +299,9 @@ class JobQueue:
 
         If the caller is cancelled, the process is killed.
         """
-        from htxsearch.indexing.workers import start_python  # a server that only answers needs no indexing
-
         process = start_python(_COMMAND)
-        given = json.dumps([self._index, self._corpus, str(folder)]).encode()
         try:
-            await asyncio.to_thread(answer_of, process, given, timeout_s)
+            await asyncio.to_thread(answer_of, process, (self._index, self._corpus, str(folder)), timeout_s)
         except subprocess.TimeoutExpired:
             return None
         finally:
@@ -280,8 +317,12 @@ class JobQueue:
                 file.unlink(missing_ok=True)
 
 
+def _as_json(job: Job) -> bytes:
+    return json.dumps(asdict(job), ensure_ascii=True, sort_keys=True).encode()
+
+
 def read_job(folder: Path) -> Job | None:
-    """Return the job of a folder, None if there is none."""
+    """Return the job of a folder, whoever wrote it, None if there is none."""
     try:
         given = json.loads((folder / "job.json").read_bytes())
         return Job(**{**given, "names": tuple(given["names"]), "addresses": tuple(given["addresses"])})

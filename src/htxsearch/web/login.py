@@ -74,8 +74,10 @@ async def _login(request: Request) -> Response:
 
 
 async def _logout(request: Request) -> Response:
+    """End the session, in the browser and wherever a copy of its cookie is."""
     if is_cross_site(request.headers):
         raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
+    _tokens(request).end_session(request.cookies.get(SESSION_COOKIE, ""), time.time())
     response = RedirectResponse("/login" if _tokens(request).any else "/", HTTPStatus.SEE_OTHER, _NO_STORE)
     _set_cookie(request, response, "", 0)
     return response

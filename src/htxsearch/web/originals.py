@@ -7,6 +7,7 @@ in a line of a table, the whole file is sent.
 
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -72,21 +73,26 @@ async def _original(request: Request) -> Response:
 def original_of(corpus: Path, article: Article) -> Path:
     """Return the file of the corpus that an article was read from.
 
-    An index may come from a stranger: a path that leaves the corpus, by itself or by a link, or that leads to a file that is
-    no article's, counts as gone. Raises CorpusError if the file is gone.
+    An index may come from a stranger: a path that leaves the corpus, or that leads to a file that is no article's, by itself or
+    by a link, counts as gone. Raises CorpusError if the file is gone.
     """
     gone = CorpusError("article.original-gone", article=article.id, path=article.path, corpus=corpus)
-    parts = article.path.split("/")
-    if "\0" in article.path or any(not part or part.startswith(".") for part in parts) or not may_be_article(parts[-1]):
+    if not _may_lead_to_article(article.path.split("/")):
         raise gone
     try:
         source = source_at(corpus, article.path)
         file = source.file.resolve(strict=True) if source else None
-    except (OSError, RuntimeError, ValueError):
+        inside = file.relative_to(corpus.resolve()) if file else None
+    except (OSError, RuntimeError, ValueError):  # ValueError: it is not below the corpus
         raise gone from None
-    if file is None or not file.is_relative_to(corpus.resolve()) or not stat.S_ISREG(os.stat(file).st_mode):
+    if file is None or inside is None or not _may_lead_to_article(inside.parts) or not stat.S_ISREG(os.stat(file).st_mode):
         raise gone
     return file
+
+
+def _may_lead_to_article(parts: Sequence[str]) -> bool:
+    """Return True if a path in the corpus may be that of an article's file."""
+    return all(part and not part.startswith(".") and "\0" not in part for part in parts) and may_be_article(parts[-1])
 
 
 def shown_type(file: Path) -> str:

@@ -1,5 +1,6 @@
 """The server: sockets, worker processes, logs, graceful shutdown."""
 
+import shutil
 from typing import Any
 
 import uvicorn
@@ -22,6 +23,13 @@ def run(settings: Settings, *, host: str, port: int, workers: int, behind_proxy:
     With several workers each is a process, and is restarted if it dies. Raises SystemExit if the address is in use.
     """
     settings.to_environment()
+    try:
+        _serve(host, port, workers, behind_proxy=behind_proxy, access_log=access_log)
+    finally:
+        shutil.rmtree(settings.ended_sessions, ignore_errors=True)
+
+
+def _serve(host: str, port: int, workers: int, *, behind_proxy: bool, access_log: bool) -> None:
     uvicorn.run(
         "htxsearch.web.app:from_environment",
         factory=True,

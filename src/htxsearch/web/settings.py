@@ -6,6 +6,7 @@ A module of its own, though short: everything else in `web/` depends on it, and 
 import json
 import os
 import secrets
+import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -13,6 +14,15 @@ __all__ = ["VARIABLE", "Settings"]
 
 VARIABLE = "HTXSEARCH_SERVE"
 """The environment variable in which worker processes find the settings."""
+
+
+def _new_folder() -> str:
+    """Return a path for a temporary folder that nobody guesses; it is not made."""
+    try:
+        place = tempfile.gettempdir()
+    except FileNotFoundError:  # nothing can be written: no logout can be noted, all else goes on
+        place = os.curdir
+    return os.path.join(place, f"htxsearch-{secrets.token_hex(8)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,10 @@ class Settings:
     """A file of named tokens (`tokens.read_tokens`)."""
     session_key: str = field(default_factory=lambda: secrets.token_hex(32))
     """Seals the cookies of sessions: another one at each start of the server, the same in all its processes."""
+    ended_sessions: str = field(default_factory=_new_folder)
+    """The folder in which the processes of a server note the sessions that were ended; made when the first one is."""
+    job_key: str = field(default_factory=lambda: secrets.token_hex(32))
+    """Seals the jobs in the index folder: whoever gives the same one takes up what another server left there."""
     hosts: tuple[str, ...] = ()
     """The names in a Host header that are answered, in lower case, without a port; () for any."""
     cors: tuple[str, ...] = ()
@@ -61,7 +75,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> "Settings":
-        """Return the settings left by `to_environment`."""
-        values: dict[str, Any] = json.loads(os.environ[VARIABLE])
+        """Return the settings left by `to_environment`, and leave them no longer.
+
+        They have the tokens: a process that this one starts to read files of others must not inherit them.
+        """
+        values: dict[str, Any] = json.loads(os.environ.pop(VARIABLE))
         settings = cls(**values)
         return replace(settings, hosts=tuple(settings.hosts), cors=tuple(settings.cors))

@@ -1,13 +1,15 @@
 """Tokens: who may read, who may edit, and the sessions of browsers.
 
 A token is never stored, only its SHA-256. `htxsearch token` draws 256 random bits, which nobody guesses; a slow hash would only
-make every request slow.
+make every request slow. A session is a sealed cookie. A logout leaves an empty file with its name for all processes of the
+server, so that a copy of the cookie is worth nothing.
 """
 
 import hashlib
 import hmac
 import json
 import os
+import secrets
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,6 +56,7 @@ class Tokens:
         self._named = read_tokens(self._file) if self._file else ()
         self._stamp = self._file_stamp()
         self._key = settings.session_key.encode()
+        self._ended = Path(settings.ended_sessions)
         self.closes_reading = bool(settings.token or settings.read_token or self._file)
         """Whether reading needs a token; one for editors alone leaves reading open."""
 
@@ -75,22 +78,41 @@ class Tokens:
         return self._of_digest(digest_of(token))
 
     def session(self, identity: Identity, now: float) -> str:
-        """Return the value of a session's cookie: a name of the token, the end, a seal."""
-        name, end = _short(identity.digest), str(int(now) + SESSION_S)
-        return f"{name}.{end}.{self._seal(identity.digest, end)}"
+        """Return the value of a session's cookie: names of token and session, and a seal.
+
+        The name of the session begins with its end.
+        """
+        session = f"{int(now) + SESSION_S}-{secrets.token_hex(8)}"
+        return f"{_short(identity.digest)}.{session}.{self._seal(identity.digest, session)}"
 
     def of_session(self, value: str, now: float) -> Identity | None:
         """Return whose session this is; None if it is over or its token is not valid."""
-        name, end, seal = [*value.split("."), "", "", ""][:3]
+        name, session, seal = [*value.split("."), "", "", ""][:3]
+        end = _end_of(session)
         if not (
             end.isascii() and end.isdecimal() and len(end) < 20 and seal.isascii() and now < int(end) <= now + SESSION_S + 1
         ):
             return None
         identity = next((one for one in self._known() if hmac.compare_digest(_short(one.digest).encode(), name.encode())), None)
-        return identity if identity and hmac.compare_digest(self._seal(identity.digest, end), seal) else None
+        if identity is None or not hmac.compare_digest(self._seal(identity.digest, session), seal):
+            return None
+        return None if (self._ended / session).exists() else identity
 
-    def _seal(self, digest: bytes, end: str) -> str:
-        return hmac.new(self._key, digest + end.encode(), "sha256").hexdigest()
+    def end_session(self, value: str, now: float) -> None:
+        """End a session for all processes of the server, and forget those that are over.
+
+        Raises OSError.
+        """
+        if self.of_session(value, now) is None:
+            return
+        self._ended.mkdir(mode=0o700, exist_ok=True)
+        for path in self._ended.iterdir():
+            if int(_end_of(path.name)) <= now:
+                path.unlink(missing_ok=True)
+        (self._ended / value.split(".")[1]).touch()
+
+    def _seal(self, digest: bytes, session: str) -> str:
+        return hmac.new(self._key, digest + session.encode("utf-8", "replace"), "sha256").hexdigest()
 
     def _of_digest(self, digest: bytes) -> Identity | None:
         found = None
@@ -120,6 +142,11 @@ class Tokens:
 def digest_of(token: bytes) -> bytes:
     """Return the SHA-256 of a token."""
     return hashlib.sha256(token).digest()
+
+
+def _end_of(session: str) -> str:
+    """Return the second at which a session ends, by its name."""
+    return session.partition("-")[0]
 
 
 def _short(digest: bytes) -> str:
