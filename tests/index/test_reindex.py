@@ -809,10 +809,10 @@ def test_a_manifest_without_a_checksum_is_of_an_older_version(three: Folders) ->
 
 
 def test_a_manifest_that_the_system_refuses_is_no_damage(three: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> str:
+    def refuse(*_: object) -> bytes:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(IndexNotReadable, match=r"cannot read .*manifest.json: Permission denied"):
         read_manifest(three.index)
 
