@@ -93,6 +93,8 @@ SENT = {
 """The files that are added, by their path in the corpus."""
 
 
+_BATCH = int(os.environ.get("FAULTS_BATCH", "2"))
+"""Articles of a commit. Two make many commits; with eight, each step of each kind of commit can be tried in half an hour."""
 KEPT = "bản chụp.zip"
 """The snapshot that is written, or restored."""
 
@@ -101,7 +103,7 @@ KEPT = "bản chụp.zip"
 
 
 def _reindex(index: Index, _root: Path, tell: Tell, **options: Any) -> None:
-    index.update(batch=2, progress=lambda done, _total: tell(done=done), **options)
+    index.update(batch=_BATCH, progress=lambda done, _total: tell(done=done), **options)
 
 
 def _add(index: Index, root: Path, tell: Tell) -> None:
