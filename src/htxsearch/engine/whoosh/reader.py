@@ -210,7 +210,7 @@ class IndexReader:
     def tokens_of(self, articles: Sequence[int | None]) -> Forwards | None:
         """Return the tokens of articles that can be read together.
 
-        None unless all are of a single segment, and were read before.
+        None unless all are of a single segment, and the kernel can do it.
         """
         if not articles or None in articles:
             return None

@@ -322,10 +322,10 @@ class Segment:
     ) -> tuple[bytes, bytes, bytes, bytes, list[int], list[int], list[int]] | None:
         """Return the tokens of articles, (articles,) int64, as `Forwards` has them.
 
-        None if the kernel cannot read them, or the checksums of some were never compared.
+        None if the kernel cannot read them. Checksums that were never compared are compared first.
         """
-        if not self._sound[articles].all():
-            return None
+        for article in articles[~self._sound[articles]].tolist():
+            self.tokens(article)
         first = self.article_docs[articles]
         runs = self.passages[articles].astype(np.int64) + 1
         behind = runs.cumsum()
