@@ -10,7 +10,7 @@ from index.folders import Folders
 
 from htxsearch.errors import UsageError
 from htxsearch.web import login
-from htxsearch.web.login import _local
+from htxsearch.web.login import local_address
 from htxsearch.web.security import SESSION_COOKIE
 from htxsearch.web.settings import Settings
 from htxsearch.web.tokens import SESSION_S, Tokens, digest_of, new_entry, read_tokens
@@ -279,7 +279,7 @@ def test_another_sites_form_corrects_nothing(web: TestClient, folders: Folders) 
     "address", ["//xau.vn", "/\\xau.vn", "https://xau.vn", "javascript:x", "", "/a\nb", "/login", "/" * 5_000]
 )
 def test_a_login_leads_to_no_other_site(address: str) -> None:
-    assert _local(address) == "/"
+    assert local_address(address) == "/"
 
 
 def test_the_limiter_lets_one_try_again_after_ten_seconds() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import datetime
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from htxsearch.errors import HtxError, UsageError
-from htxsearch.errors.messages import Message
+from htxsearch.errors.messages import Language, Message, number_text
 from htxsearch.index import Index
 from htxsearch.indexing.progress import read_last_run, read_progress
 from htxsearch.ingest.subscriptions import Subscription, fetched_at
@@ -38,7 +39,7 @@ __all__ = ["routes"]
 _ACTION = Parameter(name="action", about="what to start", choices=("reindex", "rebuild"))
 _MOST_FORM_BYTES = 1_000
 _MOST_REJECTED = 200
-_GIB = 1024**3
+_MEGABYTE, _GIGABYTE = 1_000_000, 1_000_000_000
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -91,7 +92,7 @@ async def _rendered(request: Request, params: Mapping[str, Any]) -> Response:
         "rejected": state.info.rejected[:_MOST_REJECTED] if state else (),
         "fetched": datetime.datetime.fromtimestamp(int(fetched)).astimezone() if fetched else None,
         "free": _free(folder),
-        "gigabytes": lambda size: round(size / _GIB, 1),
+        "size": partial(_size, params["lang"]),
         "jobs": [(job, one) for job, one in jobs if one.state in ("waiting", "running")],
         "params": {"q": None, "place": (), "source": (), "since": None, "until": None},
     }
@@ -107,6 +108,12 @@ def _free(folder: Path) -> int | None:
         return shutil.disk_usage(folder if folder.exists() else folder.parent).free
     except OSError:
         return None
+
+
+def _size(language: Language, size: int) -> str:
+    """Return a number of bytes as 12,3 MB, or as GB from one on."""
+    unit, name = (_GIGABYTE, "GB") if size >= _GIGABYTE else (_MEGABYTE, "MB")
+    return f"{number_text(size / unit, language, ',.1f')} {name}"
 
 
 async def _start(request: Request) -> Response:
