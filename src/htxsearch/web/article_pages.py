@@ -19,7 +19,7 @@ from htxsearch.indexing.edits import metadata_state
 from htxsearch.ingest.article import Article
 from htxsearch.search.results import ArticleView, RelatedArticles
 from htxsearch.text.sentences import Span
-from htxsearch.web.caching import cached_answer
+from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.citations import citations_of
 from htxsearch.web.errors import headers_of
 from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
@@ -91,7 +91,7 @@ async def article_page(
 
     Related articles are on the page if they come quickly.
     """
-    threads = _threads(request)
+    threads, cache = _threads(request), request.app.state.answer_cache
     if form is None:
         cached = await cached_answer(request, threads.search, lambda index: _shown(index, params))
         if cached.answer is None:
@@ -107,7 +107,7 @@ async def article_page(
     related: RelatedArticles | None = None
     try:
         timeout_s = request.app.state.settings.related_timeout_s
-        related = await threads.related.ask(lambda index: index.related(view.article.id, limit=_RELATED), timeout_s=timeout_s)
+        related = await threads.related.ask(lambda index: _related(index, view.article.id, cache), timeout_s=timeout_s)
     except (IndexThreadBusy, UnknownArticle):  # the page has a link instead; a client must not keep it
         headers = _NO_STORE
     values: dict[str, Any] = {
@@ -199,6 +199,12 @@ def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool
 
 
 # Related articles, dropped parts
+
+
+def _related(index: Index, article_id: str, cache: AnswerCache) -> RelatedArticles:
+    """Return the related articles of an article's page, which are the same from whatever query a reader comes."""
+    key = f"related to {article_id}\n{index.version()}"
+    return cache.get_or_make(key, lambda: index.related(article_id, limit=_RELATED))
 
 
 async def _related_page(request: Request) -> Response:
