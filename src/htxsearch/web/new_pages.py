@@ -33,7 +33,7 @@ from htxsearch.web.pages import LANGUAGE
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, page_text, render_page
 
-__all__ = ["ATOM", "routes"]
+__all__ = ["ATOM", "FEED", "routes"]
 
 ATOM = "application/atom+xml"
 _PAGE_ARTICLES, _FEED_ARTICLES, _MAX_PAGES = 20, 50, 1_000
@@ -53,6 +53,8 @@ _NEW = (
     Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1),
     LANGUAGE,
 )
+FEED = (*_NEW[:5], LANGUAGE)
+"""The parameters of a feed: a query and its filters."""
 
 
 def routes() -> list[Route]:
@@ -175,7 +177,7 @@ def _moment(stamp: int) -> datetime.datetime:
 
 async def _feed(request: Request) -> Response:
     """Answer `/feed`: the newest near articles of a query, or the newest of all."""
-    params = read_filled_parameters((*_NEW[:5], LANGUAGE), request.query_params.multi_items())
+    params = read_filled_parameters(FEED, request.query_params.multi_items())
     threads: IndexThreads = request.app.state.index_threads
     thread = threads.search if params["q"] is None else threads.related
     cached = await cached_answer(request, thread, lambda index: _new(index, params, limit=_FEED_ARTICLES))

@@ -31,7 +31,7 @@ from htxsearch.web.rendering import PageAddress, file_routes, render_page
 from htxsearch.web.result_page import MAX_PAGES, PAGE_HITS, own_facets, result_values
 from htxsearch.web.settings import Settings
 
-__all__ = ["ARTICLE", "LANGUAGE", "MEDIA_TYPES", "error_page", "routes"]
+__all__ = ["ARTICLE", "DOWNLOAD", "LANGUAGE", "MEDIA_TYPES", "error_page", "routes"]
 
 _DOWNLOAD_S = 60.0
 """How long a download of many hits may take."""
@@ -60,7 +60,7 @@ _SEARCH = (
     Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=MAX_PAGES, default=1),
     LANGUAGE,
 )
-_DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
+DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
 _ORIGIN = Parameter(name="origin", about="the page that the way back leads to", choices=("facts",))
 _MARK = Parameter(name="mark", about="a span of the article to mark, START-END; other texts are passed over", max_length=None)
 ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN, _MARK)
@@ -179,7 +179,7 @@ async def _download(request: Request) -> Response:
 
     There are up to 10,000; other queries do not wait for them.
     """
-    params = _read(_DOWNLOAD, request) | {"page": 1}
+    params = _read(DOWNLOAD, request) | {"page": 1}
     if params["q"] is None:
         raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
     form = params["format"]

@@ -34,9 +34,9 @@ from htxsearch.web.rendering import PageAddress, render_page
 from htxsearch.web.security import is_cross_site
 from htxsearch.web.settings import Settings
 
-__all__ = ["routes"]
+__all__ = ["ACTION", "routes"]
 
-_ACTION = Parameter(name="action", about="what to start", choices=("reindex", "rebuild"))
+ACTION = Parameter(name="action", about="what to start", choices=("reindex", "rebuild"))
 _MOST_FORM_BYTES = 1_000
 _MOST_REJECTED = 200
 _MEGABYTE, _GIGABYTE = 1_000_000, 1_000_000_000
@@ -129,10 +129,10 @@ async def _start(request: Request) -> Response:
         body += part
         if len(body) > _MOST_FORM_BYTES:
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "serve.upload-too-large", megabytes=0.001)
-    given = read_filled_parameters((_ACTION,), parse_qsl(body.decode("utf-8", "replace")))
+    given = read_filled_parameters((ACTION,), parse_qsl(body.decode("utf-8", "replace")))
     kind: JobKind | None = given["action"]
     if kind is None:
-        raise UsageError("serve.missing", name=_ACTION.name, about=_ACTION.about)
+        raise UsageError("serve.missing", name=ACTION.name, about=ACTION.about)
     queue = queue_of(request)
     jobs = await asyncio.to_thread(queue.jobs)
     same = next((job for job, state in jobs if job.kind == kind and state.state in ("waiting", "running")), None)
