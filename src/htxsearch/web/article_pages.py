@@ -48,10 +48,10 @@ def routes() -> list[Route]:
 
 
 class EditForm(NamedTuple):
-    """The form that corrects an article: the state of its metadata file, and values by field.
+    """The form that corrects an article.
 
-    `former` are the values in the index, as metadata files have them, "" for none. `wrong` is the field that the error is
-    about, "" for none.
+    It has the state of the metadata file and values by field. `former` are the values in the index, as metadata files have
+    them, "" for none. `wrong` is the field that the error is about, "" for none.
     """
 
     seen: str
@@ -87,9 +87,9 @@ async def article_page(
     status: HTTPStatus = HTTPStatus.OK,
     raised: HtxError | None = None,
 ) -> Response:
-    """Return the page of an article, to an editor with a form, by default a closed one.
+    """Return the page of an article.
 
-    Related articles are on the page if they come quickly.
+    An editor's has the form, by default a closed one. Related articles are on the page if they come quickly.
     """
     threads, cache = _threads(request), request.app.state.answer_cache
     if form is None:
@@ -202,7 +202,10 @@ def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool
 
 
 def _related(index: Index, article_id: str, cache: AnswerCache) -> RelatedArticles:
-    """Return the related articles of an article's page, which are the same from whatever query a reader comes."""
+    """Return the related articles of an article's page.
+
+    They are kept: they are the same from whatever query a reader comes.
+    """
     key = f"related to {article_id}\n{index.version()}"
     return cache.get_or_make(key, lambda: index.related(article_id, limit=_RELATED))
 

@@ -52,7 +52,10 @@ def _number(article: Article, language: Language) -> str:
 
 
 def _footnote(article: Article, language: Language) -> str:
-    """Return author, title, number, source, date, and address or file, separated by commas."""
+    """Return author, title, number, source, date, and address or file.
+
+    Commas separate them.
+    """
     day = date_text(article.date, language) if article.date else ""
     number, file = _number(article, language), _file(article, language)
     parts = [article.author, f"“{article.title}”", number, article.source, day, article.url or file]

@@ -86,7 +86,10 @@ async def _edit(request: Request) -> Response:
 async def _refused(
     request: Request, params: Mapping[str, Any], form: EditForm, values: Mapping[str, str], error: HtxError
 ) -> Response:
-    """Return the page of an article with the values that were sent, and the reason beside its field or above all."""
+    """Return the page of an article with the values that were sent.
+
+    The reason stands beside its field, or above all.
+    """
     is_late = error.code == _LATE
     if is_late:
         form = (await _form(request, params["id"]))[1]

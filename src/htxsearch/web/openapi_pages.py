@@ -1,9 +1,10 @@
-"""The operations of the OpenAPI document that are no endpoints of the API: originals, feeds, downloads, forms, events.
+"""The operations of the OpenAPI document that are pages' addresses.
 
-Programs use them as browsers do. Their errors are pages; a form is answered with the address of the page to go on with.
+Originals, feeds, downloads, forms, events: programs use them as browsers do. Their errors are pages; a form is answered with
+the address of the page to go on with.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -58,55 +59,9 @@ _CORRECTED = _FORM_REFUSED | _CONFLICT | _REFUSED
 _FIELDS = tuple(Parameter(name=name, about=f"the {name}, empty for what the text says", max_length=2_000) for name in FIELDS)
 _ORIGINALS = ("application/pdf", "image/png", "image/jpeg", "image/gif", "application/octet-stream")
 
-_Rows = Sequence[tuple[str, str, str, Sequence[Parameter], Mapping[HTTPStatus, str]]]
-_FILES: tuple[tuple[str, str, str, Sequence[Parameter], Sequence[str], Mapping[HTTPStatus, str]], ...] = (
-    (
-        "/original",
-        "original",
-        "The file that an article was read from, as it is in the corpus.",
-        (ARTICLE_ID,),
-        _ORIGINALS,
-        _INVALID | _NO_ARTICLE | _GONE | _REFUSED,
-    ),
-    ("/feed", "feed", "The newest near articles of a query, or of all, as Atom.", FEED, (ATOM,), _INVALID | _REFUSED),
-    (
-        "/download",
-        "download",
-        "All near articles of a query as a file.",
-        DOWNLOAD,
-        tuple(MEDIA_TYPES.values()),
-        _INVALID | _REFUSED,
-    ),
-    (
-        "/facts/download",
-        "facts-download",
-        "The figures of an indicator as a file.",
-        FACT_DOWNLOAD,
-        tuple(FACT_MEDIA_TYPES.values()),
-        _INVALID | _REFUSED,
-    ),
-)
-_FORMS: _Rows = (
-    ("/login", "login", "Open a session, which the response's cookie names.", (_TOKEN, _NEXT), _FORM_REFUSED | _REFUSED),
-    ("/logout", "logout", "End the session.", (), _OTHER_SITE | _REFUSED),
-    ("/edit", "edit", "Correct an article's metadata, as `htxsearch edit`.", (ARTICLE_ID, _SEEN, *_FIELDS), _CORRECTED),
-    ("/remove", "remove", "Move an article to the trash for 30 days, as `htxsearch remove`.", (ARTICLE_ID,), _CORRECTED),
-    ("/put-back", "put-back", "Put a removed article back, as `htxsearch put-back`.", (_KEY,), _CORRECTED),
-)
-_ADDING_FORMS: _Rows = (
-    ("/status", "start", "Start a reindex or a rebuild: Location is its job.", (ACTION,), _FORM_REFUSED | _REFUSED),
-)
-
-
-def page_operations(*, allow_add: bool) -> dict[str, dict[str, Any]]:
-    """Return the operations by path and method; those of adding only where that is allowed."""
-    forms = (*_FORMS, *(_ADDING_FORMS if allow_add else ()))
-    operations = {path: {"get": _get(*row)} for path, *row in _FILES} | {path: {"post": _post(*row)} for path, *row in forms}
-    return operations | ({"/api/jobs/{id}/events": {"get": _events()}} if allow_add else {})
-
 
 def _get(
-    name: str, about: str, parameters: Sequence[Parameter], media_types: Sequence[str], problems: Mapping[HTTPStatus, str]
+    name: str, about: str, parameters: Sequence[Parameter], media_types: Iterable[str], problems: Mapping[HTTPStatus, str]
 ) -> dict[str, Any]:
     """Return the operation of a file."""
     file = {"type": "string", "format": "binary"}
@@ -155,3 +110,42 @@ def _error_pages(problems: Mapping[HTTPStatus, str]) -> dict[str, Any]:
         str(status.value): {"description": text, "content": {_HTML: {"schema": {"type": "string"}}}}
         for status, text in sorted(problems.items())
     }
+
+
+_FILES = {
+    "/original": _get(
+        "original",
+        "The file that an article was read from, as it is in the corpus.",
+        (ARTICLE_ID,),
+        _ORIGINALS,
+        _INVALID | _NO_ARTICLE | _GONE | _REFUSED,
+    ),
+    "/feed": _get("feed", "The newest near articles of a query, or of all, as Atom.", FEED, (ATOM,), _INVALID | _REFUSED),
+    "/download": _get(
+        "download", "All near articles of a query as a file.", DOWNLOAD, MEDIA_TYPES.values(), _INVALID | _REFUSED
+    ),
+    "/facts/download": _get(
+        "facts-download",
+        "The figures of an indicator as a file.",
+        FACT_DOWNLOAD,
+        FACT_MEDIA_TYPES.values(),
+        _INVALID | _REFUSED,
+    ),
+}
+_FORMS = {
+    "/login": _post("login", "Open a session, which the response's cookie names.", (_TOKEN, _NEXT), _FORM_REFUSED | _REFUSED),
+    "/logout": _post("logout", "End the session.", (), _OTHER_SITE | _REFUSED),
+    "/edit": _post("edit", "Correct an article's metadata, as `htxsearch edit`.", (ARTICLE_ID, _SEEN, *_FIELDS), _CORRECTED),
+    "/remove": _post("remove", "Move an article to the trash for 30 days, as `htxsearch remove`.", (ARTICLE_ID,), _CORRECTED),
+    "/put-back": _post("put-back", "Put a removed article back, as `htxsearch put-back`.", (_KEY,), _CORRECTED),
+}
+_START = _post("start", "Start a reindex or a rebuild: Location is its job.", (ACTION,), _FORM_REFUSED | _REFUSED)
+
+
+def page_operations(*, allow_add: bool) -> dict[str, dict[str, Any]]:
+    """Return the operations by path and method.
+
+    Those of adding are there only where that is allowed.
+    """
+    operations = {path: {"get": one} for path, one in _FILES.items()} | {path: {"post": one} for path, one in _FORMS.items()}
+    return operations | ({"/status": {"post": _START}, "/api/jobs/{id}/events": {"get": _events()}} if allow_add else {})

@@ -225,7 +225,12 @@ def error_page(request: Request, error: HtxError) -> Response:
     here = PageAddress(request.url.path, kept | {"lang": language})  # the link to the other language shows this page again
     heading = status.value if status.value in _ERROR_HEADINGS else 400
     command = _command(error, request.app.state.settings)
-    values: dict[str, Any] = {"heading": f"error-{heading}", "message": error.message, "pointed": "", "unfiltered": None}
+    values: dict[str, Any] = {
+        "heading": "error-no-index" if command else f"error-{heading}",
+        "message": error.message,
+        "pointed": "",
+        "unfiltered": None,
+    }
     values |= {"command": command, "again": _again(request) if status in _PASSING else None}
     headers = headers_of(error)
     return render_page(request, "error.html", language, here, status=status, headers=headers, params=params, **values)
