@@ -1,18 +1,19 @@
 """Measure the server under fifty clients while a reindex adds a hundred articles.
 
     python benches/serve.py --data ../shared/data --keep FOLDER [--articles 20000] [--clients 50] [--seconds 60] [--think 1]
-                            [--workers 1] [--reindexes 1]
+                            [--workers 1] [--reindexes 1] [--busy]
 
 The first time, the news articles are taken in (some minutes); `--articles 15400` make 80,000 passages. Then a server is
-started, asked once for related articles, and every client, from a loopback address of its own, asks one thing after the
-other: mostly queries, all different, half of them as a page; each third as it is being typed (suggestions), now and then an
-article, as JSON or as its page, what is related to it, or the index's health. Between two questions a client thinks,
-`--think` seconds on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a hundred more
-articles; with more `--reindexes`, it then drops and adds them in turn. The answers are checked: no status but 200, every
-hit's title that of the corpus, spans that fit, as many articles as some commit had and, with one reindex, never fewer than
-before. Resident memory is the server's and its workers'; its slope is that of the least-squares line through the last two
-thirds of the run. How many processors other programs kept busy meanwhile is told, too: with much of that the times say
-little.
+started and asked once for related articles. First `--each` requests of each kind are sent one after the other, and the CPU
+time of the server's process is read from `/metrics` before and after them. Then every client, from a loopback address of its
+own, asks one thing after the other: pages of results, questions, articles, what is new and what is counted, completions while
+typing, the same as JSON, and the index's health; all queries differ. Between two requests a client thinks, `--think` seconds
+on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a hundred more articles; with more
+`--reindexes`, it then drops and adds them in turn. With `--busy` another process keeps a core busy all the while. The answers
+are checked: no status but 200, every hit's title that of the corpus, spans that fit, as many articles as some commit had and,
+with one reindex, never fewer than before. Resident memory is the server's and its workers'; its slope is that of the
+least-squares line through the last two thirds of the run. How many processors other programs kept busy meanwhile is told, too:
+with much of that the times say little.
 """
 
 import argparse
@@ -36,10 +37,24 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from htxsearch.text.normalize import nfc
+from htxsearch.web.settings import Settings
 
 _ADDED = 100
-_MIX = {"page": 3, "query": 3, "suggest": 3, "article": 0.6, "article page": 0.4, "related page": 0.1, "health": 0.3}
-"""How often each kind of question is asked."""
+_MIX = {
+    "results page": 3.0,
+    "question page": 1.0,
+    "article page": 1.2,
+    "suggest": 3.0,
+    "query": 1.0,
+    "article": 0.3,
+    "start page": 0.4,
+    "new page": 0.3,
+    "figures page": 0.2,
+    "related page": 0.1,
+    "health": 0.3,
+}
+"""How often each kind of request is sent."""
+_ASKED = ("Ai là {}?", "{} có bao nhiêu?", "Khi nào {}?", "{} ở đâu?", "Vì sao {}?")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -56,18 +71,24 @@ class Clients:
         self.log: list[tuple[float, float]] = []
         self.counts: list[tuple[float, int]] = []
         self.passages = 0
+        self.reconnected = 0
 
-    def question(self) -> tuple[str, str]:
-        """Return a kind of question and an address, made of a run of words of some article."""
+    def question(self, kind: str = "") -> tuple[str, str]:
+        """Return a kind of request, if not this one, and an address, made of a run of words of some article."""
         article = self.articles[self.random.choice(self.ids)]
         words = _WORD.findall(article["text"])[:400] or ["tin"]
         first = self.random.randrange(len(words))
         run = words[first : first + self.random.randint(2, 6)]
-        kind = self.random.choices([*_MIX], [*_MIX.values()])[0]
+        kind = kind or self.random.choices([*_MIX], [*_MIX.values()])[0]
         typed = quote(" ".join(run))
+        asked = quote(self.random.choice(_ASKED).format(" ".join(run)))
         article_id = quote(article["id"], safe="")
         return kind, {
-            "page": f"/?q={typed}",
+            "results page": f"/?q={typed}",
+            "question page": f"/?q={asked}",
+            "start page": "/",
+            "new page": self.random.choice(("/new", "/new?order=date", f"/new?q={typed}")),
+            "figures page": f"/facts?q={typed}",
             "query": f"/api/query?q={typed}&facet=year&facet=place&facet=source",
             "suggest": f"/api/suggest?q={quote(' '.join(run)[: self.random.randint(3, 14)])}",
             "article": f"/api/articles/{article_id}",
@@ -95,16 +116,28 @@ class Clients:
             self.counts.append((at, found["articles"]))
             self.passages = found["passages"]
 
+    async def connected(self, own: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Return a connection from a loopback address."""
+        return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(own, 0), limit=1 << 22)
+
     async def client(self, number: int, until: float, think: float) -> None:
         """Ask until the time is over, over one connection."""
         own = f"127.0.{number // 250 + 1}.{number % 250 + 1}"
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(own, 0), limit=1 << 22)
+        reader, writer = await self.connected(own)
         await asyncio.sleep(self.random.random() * think)
         while time.perf_counter() < until:
             kind, address = self.question()
             started = time.perf_counter()
-            writer.write(f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            request = f"GET {address} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+            writer.write(request)
+            try:
+                first = await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, ConnectionResetError):  # closed after five idle seconds: a browser asks again
+                self.reconnected += 1
+                reader, writer = await self.connected(own)
+                writer.write(request)
+                first = await reader.readuntil(b"\r\n\r\n")
+            head = first.decode("latin-1")
             length = re.search(r"content-length: (\d+)", head, re.IGNORECASE)
             body = await reader.readexactly(int(length.group(1)) if length else 0)
             self.times.setdefault(kind, []).append(time.perf_counter() - started)
@@ -152,7 +185,42 @@ def reindex(index: Path, corpus: Path) -> None:
 
 
 @contextlib.contextmanager
-def served(index: Path, corpus: Path, workers: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def busy() -> Iterator[None]:
+    """Keep a core busy meanwhile."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def cpu_ms_by_kind(clients: Clients, count: int) -> dict[str, float]:
+    """Return the CPU milliseconds of the server for a request of each kind, asked one after the other."""
+
+    def fetched(address: str) -> bytes:
+        with urlopen(f"http://127.0.0.1:{clients.port}{address}", timeout=60) as answer:
+            body: bytes = answer.read()
+            return body
+
+    def spent() -> float:
+        return float(re.findall(rb"^process_cpu_seconds_total\{.*\} (\S+)$", fetched("/metrics"), re.MULTILINE)[0])
+
+    spent()
+    first = spent()
+    own = spent() - first
+    figures = {}
+    for kind in _MIX:
+        fetched(clients.question(kind)[1])  # what the first one reads is kept
+        before = spent()
+        for _ in range(count):
+            fetched(clients.question(kind)[1])
+        figures[kind] = round(1000 * (spent() - before - own) / count, 1)
+    return figures
+
+
+@contextlib.contextmanager
+def served(index: Path, corpus: Path, workers: int, rate: float) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Run a server meanwhile; give its port and process."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
@@ -166,6 +234,8 @@ def served(index: Path, corpus: Path, workers: int) -> Iterator[tuple[int, subpr
         str(port),
         "--workers",
         str(workers),
+        "--rate",
+        str(rate),
         "--no-access-log",
     ]
     process = subprocess.Popen([sys.executable, "-m", "htxsearch", "serve", *options], stderr=subprocess.DEVNULL)
@@ -302,6 +372,7 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
         "clients": options.clients,
         "think_s": options.think,
         "workers": options.workers,
+        "busy": options.busy,
         "processors_busy_with_others": measured["others"],
         "requests": len(every),
         "per_second": round(len(every) / options.seconds, 1),
@@ -317,6 +388,7 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
         "own_mb_first_last_most": [memory[0][2], memory[-1][2], max(one for _, _, one in memory)],
         "own_mb_a_minute": slope(settled),
         "open_files": measured["open_files"],
+        "reconnected": clients.reconnected,
         "errors": len(clients.errors),
         "first_errors": clients.errors[:3],
     }
@@ -342,13 +414,23 @@ def main() -> int:
     parser.add_argument("--think", type=float, default=1.0)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--reindexes", type=int, default=1)
+    parser.add_argument("--each", type=int, default=40)
+    parser.add_argument("--busy", action="store_true")
     options = parser.parse_args()
     index, corpus, articles = prepare(options.data, options.keep, options.articles)
-    with served(index, corpus, options.workers) as (port, process):
-        clients = Clients(port, {one["id"]: one for one in articles}, seed=7)
+    by_id = {one["id"]: one for one in articles}
+    cpu: dict[str, float] = {}
+    if options.each:
+        with served(index, corpus, 1, rate=0) as (port, _):
+            clients = Clients(port, by_id, seed=5)
+            warm(port, clients.ids[0])
+            cpu = cpu_ms_by_kind(clients, options.each)
+    with served(index, corpus, options.workers, Settings().rate) as (port, process):
+        clients = Clients(port, by_id, seed=7)
         warm(port, clients.ids[0])
-        measured = asyncio.run(measure(clients, options, index, corpus, process.pid))
-    figures = report(clients, measured, options)
+        with busy() if options.busy else contextlib.nullcontext():
+            measured = asyncio.run(measure(clients, options, index, corpus, process.pid))
+    figures = report(clients, measured, options) | {"cpu_ms_a_request": cpu}
     print(json.dumps(figures, ensure_ascii=False, indent=2))
     return 1 if figures["errors"] or figures["went_back"] else 0
 

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/images: a server on the demo corpus, seen by the system's Chromium through playwright.
+"""Take the pictures of docs/images: a server on a copy of the demo corpus, seen by the system's Chromium through playwright.
 
 python scripts/screenshots.py
 """
@@ -34,10 +34,20 @@ VIEWS: list[tuple[str, str, dict[str, Any]]] = [
     ("answer-dark-phone", ANSWER, DARK | PHONE),
     ("facts", "/facts?q=số HTX&place=Thái Nguyên", {}),
     ("article", "/article?id=thai-nguyen/hop-tac-xa-che-tan-cuong.txt&q=hop tac xa che#p0", {}),
+    ("new", "/new", {}),
     ("error", "/?q=()", {}),
 ]
-ADDING: list[tuple[str, str, dict[str, Any]]] = [("add", "/add", {})]
-"""What there is only where articles may be added."""
+EDITING: list[tuple[str, str, dict[str, Any]]] = [
+    ("add", "/add", {}),
+    ("edit", "/edit?id=thai-nguyen/che-huu-co-dong-hy.txt", {}),
+    ("status-dark", "/status", DARK),
+]
+"""What only editors see."""
+TOKEN = "pictures-of-the-pages"
+SENT: list[Any] = [
+    {"name": "ghi-chep.txt", "mimeType": "", "buffer": "Vườn chè xóm Đồi\n\nBà con xóm Đồi hái chè từ sáng sớm.".encode()},
+    {"name": "bao-cao.pdf", "mimeType": "", "buffer": b"%PDF-1.7"},
+]
 
 
 def main() -> None:
@@ -48,18 +58,30 @@ def main() -> None:
     images = ROOT / "docs" / "images"
     images.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        with Index(Path(folder) / "index", corpus=ROOT / "corpus") as index:
+        corpus = Path(folder) / "corpus"
+        shutil.copytree(ROOT / "corpus", corpus)
+        with Index(Path(folder) / "index", corpus=corpus) as index:
             index.update()
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for views, allow_add in ((VIEWS, False), (ADDING, True)):
+        patient: dict[str, Any] = {"timeout_s": 600, "related_timeout_s": 600}  # on a busy machine, too
+        usual: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "base_url": f"http://127.0.0.1:{PORT}"}
+        for views, token in ((VIEWS, ""), (EDITING, TOKEN)):
             settings = Settings(
-                index=f"{folder}/index", corpus=str(ROOT / "corpus"), rate=0, related_timeout_s=60, allow_add=allow_add
+                index=f"{folder}/index", corpus=str(corpus), rate=0, allow_add=bool(token), edit_token=token, **patient
             )
+            headers = {"extra_http_headers": {"Authorization": f"Bearer {token}"}} if token else {}
             with serving(settings):
                 for name, address, options in views:
-                    page = browser.new_page(**({"viewport": {"width": 1280, "height": 800}} | options))
-                    page.goto(f"http://127.0.0.1:{PORT}{address}")
+                    page = browser.new_page(**usual | headers | options)
+                    page.goto(address)
                     page.screenshot(path=images / f"{name}.jpg", type="jpeg", quality=70)
+                if token:
+                    page.goto("/add")
+                    page.set_input_files("#file", SENT)
+                    page.click("form.add button")
+                    page.wait_for_selector(".outcomes", timeout=600_000)
+                    page.emulate_media(color_scheme="light")
+                    page.screenshot(path=images / "job.jpg", type="jpeg", quality=70)
         browser.close()
 
 

@@ -76,7 +76,7 @@ OWNERS = {
         f"web.{name}"
         for name in (
             *("caching", "api", "rendering", "pages", "fact_pages", "additions", "app", "security", "login"),
-            *("new_pages", "job_pages", "status_pages", "originals", "corrections"),
+            *("new_pages", "job_pages", "status_pages", "originals", "corrections", "article_pages"),
         )
     },
     "uvicorn": {"web.server"},

@@ -61,6 +61,16 @@ def test_numbers_and_dates_take_the_form_of_the_language() -> None:
     assert (date_text(day, "en"), date_text(day, "vi")) == ("7 Aug 2023", "07/08/2023")
 
 
+def test_a_page_calls_a_parameter_as_its_field_is_called() -> None:
+    wrong = message("option.bad-date", option="since", value="hôm qua")
+    assert render(wrong, "vi", audience="page").startswith("ô Từ «hôm qua» không phải là ngày")
+    assert render(wrong, "en", audience="page").startswith("the field From 'hôm qua' is no date")
+    assert render(wrong, "vi").startswith("since «hôm qua»"), "the terminal names the option"
+    assert render(message("serve.missing", name="unknown", about=""), "vi", audience="page") == "thiếu unknown"
+    person = message("serve.editor-needed", person="since")
+    assert render(person, "vi", audience="page").startswith("since chỉ được đọc"), "a person may be called so"
+
+
 def test_a_plural_form_is_chosen_by_the_count() -> None:
     assert render(message("cli.pages-seen", count=1), "en") == "1 page seen"
     assert render(message("cli.pages-seen", count=1200), "en") == "1,200 pages seen"

@@ -10,7 +10,7 @@ from index.folders import Folders
 
 from htxsearch.errors import UsageError
 from htxsearch.web import login
-from htxsearch.web.login import _local
+from htxsearch.web.login import local_address
 from htxsearch.web.security import SESSION_COOKIE
 from htxsearch.web.settings import Settings
 from htxsearch.web.tokens import SESSION_S, Tokens, digest_of, new_entry, read_tokens
@@ -226,6 +226,32 @@ def test_a_value_that_is_refused_is_shown_again_with_the_reason(
     assert not (folders.corpus / "00.txt.meta.toml").exists()
 
 
+def test_the_form_is_on_the_page_of_the_article_for_editors_alone(web: TestClient) -> None:
+    log_in(web, READ)
+    assert 'action="/edit' not in web.get("/article?id=00.txt").text
+    log_in(web, EDIT)
+    article = web.get("/article?id=00.txt&q=măng")
+    assert article.headers["cache-control"] == "no-store"
+    assert '<details id="edit" class="edit">' in article.text
+    assert 'action="/edit?q=m%C4%83ng#edit"' in article.text, "the way back to the results is kept"
+    assert '<details id="edit" class="edit" open>' in web.get("/edit?id=00.txt").text
+    assert 'href="/edit?id=00.txt#edit"' in web.get("/new?lacks=date").text
+
+
+def test_a_refused_form_is_of_its_own_article_and_keeps_the_search(web: TestClient) -> None:
+    """The address is the same for all articles: nothing of it may come from a cache."""
+    log_in(web, EDIT)
+    for article in ("00.txt", "01.txt"):
+        fields = {"id": article, "seen": "another state", "title": f"Tên mới {article}"}
+        answer = web.post("/edit?q=chợ", data=fields, headers=ORIGIN)
+        assert answer.status_code == 409
+        assert f"dấu{article[:2]}" in answer.text
+        assert f'value="Tên mới {article}"' in answer.text
+        assert 'href="/?q=ch%E1%BB%A3"' in answer.text
+    unchanged = web.post("/edit?q=chợ&lang=en", data={"id": "00.txt"}, headers=ORIGIN)
+    assert (unchanged.status_code, unchanged.headers["location"]) == (303, "/article?id=00.txt&q=ch%E1%BB%A3&lang=en")
+
+
 def test_of_two_editors_the_second_one_sees_what_the_first_one_did(web: TestClient) -> None:
     log_in(web, EDIT)
     first, second = form(web, "00.txt"), form(web, "00.txt")
@@ -279,7 +305,7 @@ def test_another_sites_form_corrects_nothing(web: TestClient, folders: Folders) 
     "address", ["//xau.vn", "/\\xau.vn", "https://xau.vn", "javascript:x", "", "/a\nb", "/login", "/" * 5_000]
 )
 def test_a_login_leads_to_no_other_site(address: str) -> None:
-    assert _local(address) == "/"
+    assert local_address(address) == "/"
 
 
 def test_the_limiter_lets_one_try_again_after_ten_seconds() -> None:

@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from index.folders import Folders
 
+from htxsearch.web.new_pages import _month_text, _years
+
 from .conftest import HOSTILE, Open, TestClient
 from .test_pages import assert_harmless
 
@@ -123,3 +125,17 @@ def test_hits_have_a_link_to_the_next_ones(web: TestClient) -> None:
     following = response.headers["link"].partition("<")[2].partition(">")[0]
     assert web.get(following).json()["hits"][0]["article_id"] != response.json()["hits"][0]["article_id"]
     assert web.get("/api/feeds").json() == {"feeds": [], "fetched": None}
+
+
+def test_months_are_linked_by_year_and_in_the_form_of_the_language() -> None:
+    months = {"2025-03": 1, "2024-12": 2, "2024-01": 3, "2019-07": 4, "2018-05": 5}
+    years = _years(months, "")
+    assert [(one.year, one.articles, len(one.months)) for one in years] == [
+        ("2025", 1, 1),
+        ("2024", 5, 2),
+        ("2019", 4, 0),
+        ("2018", 5, 0),
+    ]
+    assert [one.year for one in _years(months, "2019") if one.months] == ["2019"]
+    assert (_month_text("vi", "2024-01"), _month_text("en", "2024-01")) == ("01/2024", "Jan 2024")
+    assert [_month_text("vi", odd) for odd in ("2024", "2024-13", "x")] == ["2024", "2024-13", "x"]

@@ -1,5 +1,6 @@
 """Originals are sent so that none can act as a page of the server; citations; a marked span."""
 
+import datetime
 import os
 import re
 from dataclasses import replace
@@ -132,9 +133,23 @@ ARTICLE = Article(
 
 def test_citations_of_an_article_that_says_little() -> None:
     cited = citations_of(Article(id="x.txt", title="Chè?", body="x", path="x.txt"), "vi")
-    assert cited.footnote == "“Chè?”, x.txt."
-    assert cited.apa == "Chè? (không ghi ngày). x.txt"
-    assert cited.bibtex == "@misc{che,\n  title = {{Chè?}},\n  note = {x.txt},\n  langid = {vietnamese}\n}"
+    assert cited.footnote == "“Chè?”, tệp x.txt."
+    assert cited.apa == "Chè? [tệp x.txt]. (không ghi ngày)."
+    assert cited.bibtex == "@misc{che,\n  title = {{Chè?}},\n  note = {tệp x.txt},\n  langid = {vietnamese}\n}"
+
+
+def test_a_file_is_cited_by_its_name_a_document_by_its_number_and_a_page_by_its_address() -> None:
+    plan = Article(
+        id="nam/2024/ke hoach.pdf", title="Kế hoạch trồng chè", body="x", path="nam/2024/ke hoach.pdf", number="95/KH-UBND",
+        source="UBND tỉnh", date=datetime.date(2024, 4, 3),
+    )  # fmt: skip
+    cited = citations_of(plan, "vi")
+    assert cited.footnote == "“Kế hoạch trồng chè”, số 95/KH-UBND, UBND tỉnh, 03/04/2024, tệp ke hoach.pdf."
+    assert cited.apa == ("Kế hoạch trồng chè (số 95/KH-UBND) [tệp ke hoach.pdf]. (2024, ngày 3 tháng 4). UBND tỉnh.")
+    assert "nam/2024" not in "".join(cited)
+    online = citations_of(replace(plan, url="https://x.vn/95", title="Kế hoạch số 95/KH-UBND"), "en")
+    assert online.footnote == "“Kế hoạch số 95/KH-UBND”, UBND tỉnh, 3 Apr 2024, https://x.vn/95."
+    assert online.apa == "Kế hoạch số 95/KH-UBND. (2024, April 3). UBND tỉnh. https://x.vn/95"
 
 
 def test_no_sign_of_a_text_is_read_by_bibtex() -> None:

@@ -480,6 +480,7 @@ def catalogue(language: Language) -> dict[str, str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_has_the_texts_that_the_pages_show_and_no_other(language: Language) -> None:
     used = names_in_the_templates() | {"sort-score", "sort-date"} | {f"error-{status}" for status in _ERROR_HEADINGS}
+    used |= {"error-no-index"}
     used |= {
         "dropped-about",
         "dropped-none",

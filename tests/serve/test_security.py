@@ -125,6 +125,16 @@ def test_a_client_with_too_many_requests_waits(opened: Open, demo_index: Path) -
     assert refused.json()["detail"] == "too many requests; wait a moment"
 
 
+def test_the_page_of_an_error_that_passes_links_to_what_was_asked_for(opened: Open, demo_index: Path) -> None:
+    web = opened(index=str(demo_index), corpus=str(DEMO), rate=1e-6)
+    web.get("/robots.txt")
+    refused = web.get("/?q=chè&page=2")
+    assert refused.status_code == 429
+    assert '<a class="button" href="/?q=ch%C3%A8&amp;page=2">' in refused.text
+    assert 'class="button" href="/"' in web.get("http://testserver//xau.vn/").text, "no link leads elsewhere"
+    assert '<a class="button" href' not in web.post("/logout").text, "what was sent is not sent again by a link"
+
+
 def test_each_clients_bucket_fills_up_again() -> None:
     now = [0.0]
     limiter = RateLimiter(2, clock=lambda: now[0])

@@ -104,6 +104,8 @@ def render(value: object, language: Language, *, audience: Audience = "terminal"
     if not isinstance(held, Message):
         return str(held)
     fields = {"options": _advice_options} | held.fields
+    if audience == "page":
+        fields |= _field_words(held, language)
     words = _Words(language, audience)
     pattern = template(held.code, language, fields.get("count"))
     if pattern is None:
@@ -111,6 +113,17 @@ def render(value: object, language: Language, *, audience: Audience = "terminal"
     text = words.vformat(pattern, (), fields)
     advice = None if audience == "report" else template(f"{held.code}:{_ADVICE[audience]}", language)
     return f"{text}; {words.vformat(advice, (), fields)}" if advice else text
+
+
+def _field_words(held: Message, language: Language) -> dict[str, str]:
+    """Return what a page calls the options and parameters that a message names.
+
+    A reader has filled in a field called Từ, and never typed `since`.
+    """
+    if not held.code.startswith(("option.", "serve.")):
+        return {}
+    words = {name: template(f"parameter.{held.fields.get(name)}", language) for name in ("option", "name")}
+    return {name: text for name, text in words.items() if text}
 
 
 def template(code: str, language: Language, count: object = None) -> str | None:

@@ -132,7 +132,7 @@ class Endpoint:
 
     With `by_id` the path ends in an article's id. `is_slow` is True for parameters whose answer may take long. The answer is
     never cached if `is_cached` is False. With `is_of_server` the values also have "waiting" and "most_waiting", the requests
-    that wait for the index and how many may.
+    that wait for the index and how many may. `is_for_editors` describes what `security` decides.
     """
 
     path: str
@@ -145,6 +145,7 @@ class Endpoint:
     is_slow: Callable[[Mapping[str, Any]], bool] = lambda _: False
     is_cached: bool = True
     is_of_server: bool = False
+    is_for_editors: bool = False
 
 
 def _query(index: Index, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -362,6 +363,7 @@ ENDPOINTS = (
         answer=index_json_types.Feeds,
         ask=_feeds,
         is_cached=False,
+        is_for_editors=True,
     ),
     Endpoint(
         path="/api/facets",

@@ -27,6 +27,7 @@ from htxsearch.index import Index
 from htxsearch.web import (
     additions,
     api,
+    article_pages,
     corrections,
     fact_pages,
     job_pages,
@@ -98,6 +99,7 @@ def make_app(settings: Settings) -> Starlette:
             Route(METRICS, _metrics, methods=["GET"]),
             Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
             *pages.routes(),
+            *article_pages.routes(),
             *fact_pages.routes(),
             *new_pages.routes(),
             *status_pages.routes(settings),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from htxsearch.errors.messages import Language, date_text
@@ -12,6 +13,8 @@ __all__ = ["Citations", "citations_of"]
 
 _KEY_WORDS = 4
 """Words of the title in the key of a BibTeX entry."""
+_FILE: dict[Language, str] = {"vi": "tệp", "en": "file"}
+_NUMBER: dict[Language, str] = {"vi": "số", "en": "No."}
 _BIBTEX = {
     "\\": r"\textbackslash{}",
     "{": r"\textbraceleft{}",
@@ -32,20 +35,37 @@ class Citations(NamedTuple):
 
 def citations_of(article: Article, language: Language) -> Citations:
     """Return an article's citations; what is not known is left out."""
-    return Citations(_footnote(article, language), _apa(article, language), _bibtex(article))
+    return Citations(_footnote(article, language), _apa(article, language), _bibtex(article, language))
+
+
+def _file(article: Article, language: Language) -> str:
+    """Return the name of an article's file in words, "" if the article has an address.
+
+    A path within the corpus would say nothing to who reads the citation.
+    """
+    return "" if article.url else f"{_FILE[language]} {PurePosixPath(article.path).name}"
+
+
+def _number(article: Article, language: Language) -> str:
+    """Return a document's own number in words, "" if it has none or its title says it."""
+    return f"{_NUMBER[language]} {article.number}" if article.number and article.number not in article.title else ""
 
 
 def _footnote(article: Article, language: Language) -> str:
-    """Return author, title, source, date and address, separated by commas."""
+    """Return author, title, number, source, date, and address or file.
+
+    Commas separate them.
+    """
     day = date_text(article.date, language) if article.date else ""
-    parts = [article.author, f"“{article.title}”", article.source, day, article.url or article.id]
+    number, file = _number(article, language), _file(article, language)
+    parts = [article.author, f"“{article.title}”", number, article.source, day, article.url or file]
     return ", ".join(part for part in parts if part) + "."
 
 
 def _apa(article: Article, language: Language) -> str:
-    """Return "Author. (date). Title. Source. Address".
+    """Return "Author. (date). Title (number) [file]. Source. Address".
 
-    Without an author the title goes first.
+    Without an author the title goes first. Only an article without an address has its file named.
     """
     if article.date is None:
         day = "n.d." if language == "en" else "không ghi ngày"
@@ -53,13 +73,15 @@ def _apa(article: Article, language: Language) -> str:
         day = f"{article.date.year}, {article.date:%B} {article.date.day}"
     else:
         day = f"{article.date.year}, ngày {article.date.day} tháng {article.date.month}"
-    named = [article.author, f"({day})", article.title] if article.author else [article.title, f"({day})"]
+    number, file = _number(article, language), _file(article, language)
+    title = " ".join([article.title, *([f"({number})"] if number else []), *([f"[{file}]"] if file else [])])
+    named = [article.author, f"({day})", title] if article.author else [title, f"({day})"]
     parts = [part for part in (*named, article.source) if part]
     sentences = " ".join(part if part.endswith((".", "?", "!", "…")) else f"{part}." for part in parts)
-    return f"{sentences} {article.url or article.id}"
+    return f"{sentences} {article.url}" if article.url else sentences
 
 
-def _bibtex(article: Article) -> str:
+def _bibtex(article: Article, language: Language) -> str:
     """Return an entry of BibTeX, whose fields hold no sign that LaTeX would read."""
     fields = {
         "author": f"{{{_escaped(article.author)}}}" if article.author else "",  # braces within: one name, whatever is in it
@@ -69,7 +91,7 @@ def _bibtex(article: Article) -> str:
         "publisher": f"{{{_escaped(article.source)}}}" if article.source else "",
         "number": _escaped(article.number) if article.number else "",
         "url": _address(article.url) if article.url else "",
-        "note": "" if article.url else _escaped(article.id),
+        "note": _escaped(_file(article, language)),
         "langid": "vietnamese",
     }
     lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]

@@ -7,7 +7,7 @@ what the first one did.
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,40 +15,29 @@ from starlette.routing import Route
 
 from htxsearch.errors import CorpusError, HtxError, UsageError
 from htxsearch.index import Index
-from htxsearch.indexing.edits import metadata_state
 from htxsearch.indexing.trash import Trash
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.changes import LoggedChange, read_changes
 from htxsearch.web.api import ARTICLE_ID
+from htxsearch.web.article_pages import FIELDS, EditForm, article_page, edit_form
 from htxsearch.web.correction_process import Corrected, Correction, correct
 from htxsearch.web.errors import RequestError, headers_of, status_of
 from htxsearch.web.index_thread import IndexThreads
 from htxsearch.web.job_pages import queue_of
 from htxsearch.web.login import EMPTY_SEARCH, form_fields, language_of
-from htxsearch.web.parameters import read_parameters
+from htxsearch.web.pages import ARTICLE
+from htxsearch.web.parameters import read_filled_parameters, read_parameters
 from htxsearch.web.rendering import PageAddress, render_page
 from htxsearch.web.security import identity_of, is_cross_site, is_editor
 from htxsearch.web.settings import Settings
 
-__all__ = ["FIELDS", "routes"]
+__all__ = ["routes"]
 
-FIELDS = ("title", "date", "place", "source", "author", "number", "signer", "url")
-"""The fields of the form, in its order."""
 _FIELD_OF = {"file.not-a-date": "date", "edit.unknown-place": "place", "edit.unknown-place-near": "place"}
 """The fields that errors without one of their own are about."""
+_LATE = "edit.changed-meanwhile"
 _NO_STORE = {"Cache-Control": "no-store"}
 _SHOWN_CHANGES = 200
-
-
-class _Form(NamedTuple):
-    """An article that a form is made from, and the state of its metadata file."""
-
-    article: Article
-    seen: str
-
-    def values(self) -> dict[str, str]:
-        """Return the value of each field; the date as in metadata files."""
-        return {name: str(getattr(self.article, name) or "") for name in FIELDS}
 
 
 def routes() -> list[Route]:
@@ -65,63 +54,72 @@ def routes() -> list[Route]:
 
 
 async def _edit_page(request: Request) -> Response:
-    """Answer `/edit`: the form with an article's present metadata."""
+    """Answer `/edit`: the page of an article with its form open."""
     _check_editor(request)
-    form = await _form(request, _article_id(request.query_params))
-    return _edit_form(request, form, form.values())
+    params = _page_params(request, _article_id(request.query_params))
+    _, form = await _form(request, params["id"])
+    return await article_page(request, params, form._replace(is_open=True))
 
 
 async def _edit(request: Request) -> Response:
     """Correct an article; show a refused value again, with the reason beside it."""
     fields = await _sent(request)
-    form = await _form(request, _article_id(fields))
-    former = form.values()
+    params = _page_params(request, _article_id(fields))
+    article, form = await _form(request, params["id"])
+    former = form.former
     values = {name: fields.get(name, former[name]).strip() for name in FIELDS}  # a field that is not sent stays
     changed = {name: value for name, value in values.items() if " ".join(value.split()) != " ".join(former[name].split())}
     if fields.get("seen") != form.seen and "seen" in fields:
-        taken = UsageError("edit.changed-meanwhile", article=form.article.id)
-        return _edit_form(request, form, values, taken, HTTPStatus.CONFLICT)
+        return await _refused(request, params, form, values, UsageError(_LATE, article=article.id))
     if changed:
         given = {name: value for name, value in changed.items() if value}
         unset = tuple(name for name, value in changed.items() if not value)
         try:
-            waits = (await _corrected(request, "edit", form.article.id, fields=given, unset=unset, seen=form.seen)).waits
+            waits = (await _corrected(request, "edit", article.id, fields=given, unset=unset, seen=form.seen)).waits
         except HtxError as error:
-            is_late = error.code == "edit.changed-meanwhile"
-            shown = await _form(request, form.article.id) if is_late else form
-            return _edit_form(request, shown, values, error, HTTPStatus.CONFLICT if is_late else status_of(error))
+            return await _refused(request, params, form, values, error)
         if waits:
             return _see(request, "/changes", waits="1")
-    return _see(request, "/article", id=form.article.id)
+    return RedirectResponse(PageAddress("/article", params).with_(), HTTPStatus.SEE_OTHER, _NO_STORE)
 
 
-def _edit_form(
-    request: Request, form: _Form, values: Mapping[str, str], error: HtxError | None = None, status: HTTPStatus = HTTPStatus.OK
+async def _refused(
+    request: Request, params: Mapping[str, Any], form: EditForm, values: Mapping[str, str], error: HtxError
 ) -> Response:
-    """Return the form with values, and an error beside its field or above all."""
-    shown: dict[str, Any] = {"article": form.article, "seen": form.seen, "values": values, "former": form.values()}
-    wrong = str(error.fields.get("field") or _FIELD_OF.get(error.code, "")) if error else ""
-    shown |= {"fields": FIELDS, "error": error.message if error else None, "wrong": wrong if wrong in FIELDS else ""}
-    return _page(request, "edit.html", status, error, {"id": form.article.id}, **shown)
+    """Return the page of an article with the values that were sent.
+
+    The reason stands beside its field, or above all.
+    """
+    is_late = error.code == _LATE
+    if is_late:
+        form = (await _form(request, params["id"]))[1]
+    wrong = str(error.fields.get("field") or _FIELD_OF.get(error.code, ""))
+    form = form._replace(values=values, is_open=True, error=error.message, wrong=wrong if wrong in FIELDS else "")
+    status = HTTPStatus.CONFLICT if is_late else status_of(error)
+    return await article_page(request, params, form, status=status, raised=error)
+
+
+def _page_params(request: Request, article_id: str) -> dict[str, Any]:
+    """Return the parameters of the article's page, by whose address the form was sent."""
+    given = [(name, text) for name, text in request.query_params.multi_items() if name != "id"]
+    return read_filled_parameters(ARTICLE, [*given, ("id", article_id)])
 
 
 async def _remove_page(request: Request) -> Response:
     """Answer `/remove`: what removing means, and the button that does it."""
     _check_editor(request)
-    form = await _form(request, _article_id(request.query_params))
-    return _page(request, "remove.html", HTTPStatus.OK, None, {"id": form.article.id}, article=form.article, error=None)
+    article, _ = await _form(request, _article_id(request.query_params))
+    return _page(request, "remove.html", HTTPStatus.OK, None, {"id": article.id}, article=article, error=None)
 
 
 async def _remove(request: Request) -> Response:
     fields = await _sent(request)
-    form = await _form(request, _article_id(fields))
+    article, _ = await _form(request, _article_id(fields))
     try:
-        removed = await _corrected(request, "remove", form.article.id)
+        removed = await _corrected(request, "remove", article.id)
     except HtxError as error:
-        return _page(
-            request, "remove.html", status_of(error), error, {"id": form.article.id}, article=form.article, error=error.message
-        )
-    return _see(request, "/changes", waits="1") if removed.waits else _see(request, "/removed", done=form.article.id)
+        return _page(request, "remove.html", status_of(error), error, {"id": article.id}, article=article, error=error.message)
+    return _see(request, "/changes", waits="1") if removed.waits else _see(request, "/removed", done=article.id)
 
 
 async def _removed_page(request: Request) -> Response:
@@ -185,12 +183,12 @@ def _article_id(fields: Mapping[str, str]) -> str:
     return article_id
 
 
-async def _form(request: Request, article_id: str) -> _Form:
-    """Return what the form of an article is made from. Raises UnknownArticle."""
+async def _form(request: Request, article_id: str) -> tuple[Article, EditForm]:
+    """Return an article and the form made from it. Raises UnknownArticle."""
 
-    def ask(index: Index) -> _Form:
+    def ask(index: Index) -> tuple[Article, EditForm]:
         article = index.show(article_id).article
-        return _Form(article, metadata_state(index.corpus, article))
+        return article, edit_form(index, article)
 
     return await _threads(request).search.ask(ask)
 

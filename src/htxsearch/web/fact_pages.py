@@ -27,11 +27,12 @@ from htxsearch.web.api import FACT_FILTERS, INDICATOR
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import status_of
 from htxsearch.web.index_thread import IndexThread, IndexThreads
-from htxsearch.web.pages import LANGUAGE, MEDIA_TYPES
+from htxsearch.web.pages import LANGUAGE
+from htxsearch.web.pages import MEDIA_TYPES as HIT_MEDIA_TYPES
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, excerpt_pieces, page_text, render_page
 
-__all__ = ["routes"]
+__all__ = ["DOWNLOAD", "MEDIA_TYPES", "routes"]
 
 _PAGE_FACTS, _MAX_PAGES = 20, 100
 _MAX_POINTS = 40
@@ -43,9 +44,9 @@ _MAX_GROUP = 6
 _MAX_INDICATORS = 40
 _MAX_ROWS = 10_000
 """Facts in a download."""
-_MEDIA_TYPES = {
-    "csv": MEDIA_TYPES["csv"],
-    "xlsx": MEDIA_TYPES["xlsx"],
+MEDIA_TYPES = {
+    "csv": HIT_MEDIA_TYPES["csv"],
+    "xlsx": HIT_MEDIA_TYPES["xlsx"],
     "svg": "image/svg+xml",
     "png": "image/png",
 }
@@ -54,7 +55,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 _PAGE = Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1)
 _FACTS = (INDICATOR, *FACT_FILTERS, _PAGE, LANGUAGE)
-_DOWNLOAD = (*_FACTS, Parameter(name="format", about="of the download", choices=tuple(_MEDIA_TYPES), default="csv"))
+DOWNLOAD = (*_FACTS, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
 
 
 def routes() -> list[Route]:
@@ -271,7 +272,7 @@ def _part_text(part: str, language: Language) -> str:
 
 async def _download(request: Request) -> Response:
     """Answer `/facts/download`: figures as a table, or their series as a chart."""
-    params = read_filled_parameters(_DOWNLOAD, request.query_params.multi_items())
+    params = read_filled_parameters(DOWNLOAD, request.query_params.multi_items())
     form = params["format"]
 
     def make(index: Index) -> bytes:
@@ -286,4 +287,4 @@ async def _download(request: Request) -> Response:
     threads: IndexThreads = request.app.state.index_threads
     cached = await cached_answer(request, threads.related, make, is_cached=False)  # a file may be large
     headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="htxsearch-facts.{form}"'}
-    return Response(cached.answer, media_type=_MEDIA_TYPES[form], headers=headers)
+    return Response(cached.answer, media_type=MEDIA_TYPES[form], headers=headers)

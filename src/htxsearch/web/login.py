@@ -16,7 +16,7 @@ from htxsearch.web.rendering import PageAddress, render_page
 from htxsearch.web.security import SESSION_COOKIE, RateLimiter, identity_of, is_cross_site
 from htxsearch.web.tokens import SESSION_S, Tokens
 
-__all__ = ["EMPTY_SEARCH", "form_fields", "language_of", "login_page", "make_limiter", "routes"]
+__all__ = ["EMPTY_SEARCH", "form_fields", "language_of", "local_address", "login_page", "make_limiter", "routes"]
 
 EMPTY_SEARCH = {"q": None, "place": (), "source": (), "since": None, "until": None}
 """The values of the search form in the head of the page."""
@@ -43,13 +43,13 @@ def make_limiter() -> RateLimiter:
 async def _form(request: Request) -> Response:
     if not _tokens(request).any:
         raise RequestError(HTTPStatus.NOT_FOUND, "serve.no-login")
-    return _page(request, _local(request.query_params.get("next", "")), HTTPStatus.OK, {})
+    return _page(request, local_address(request.query_params.get("next", "")), HTTPStatus.OK, {})
 
 
 def login_page(request: Request, error: HtxError) -> Response:
     """Return the login page, with the reason, for a request that needs a token."""
     query = f"?{request.url.query}" if request.url.query else ""
-    back = _local(request.url.path + query) if request.method in ("GET", "HEAD") else "/"
+    back = local_address(request.url.path + query) if request.method in ("GET", "HEAD") else "/"
     message = None if error.code == "serve.token-needed" else error.message  # which the form itself explains
     return _page(request, back, status_of(error), headers_of(error), message)
 
@@ -59,7 +59,7 @@ async def _login(request: Request) -> Response:
     if is_cross_site(request.headers):
         raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
     fields = await form_fields(request)
-    back = _local(fields.get("next", ""))
+    back = local_address(fields.get("next", ""))
     wait_s = request.app.state.login_limiter.take(request.client.host if request.client else "")
     if wait_s:
         retry = {"Retry-After": str(int(wait_s) + 1)}
@@ -96,7 +96,7 @@ def _page(request: Request, back: str, status: HTTPStatus, headers: dict[str, st
     return render_page(request, "login.html", language, here, status=status.value, headers={**_NO_STORE, **headers}, **values)
 
 
-def _local(address: str) -> str:
+def local_address(address: str) -> str:
     """Return an address of this server, "/" for any other text."""
     is_local = address.startswith("/") and not address.startswith(("//", "/\\", "/login", "/logout"))
     return address if is_local and address.isprintable() and len(address) <= _MAX_NEXT else "/"

@@ -5,8 +5,11 @@ server moves. A reader is told 304 until the next commit.
 """
 
 import datetime
+import re
 from collections.abc import Mapping
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 from uuid import NAMESPACE_URL, uuid5
@@ -16,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from htxsearch.errors.messages import Language, date_text
 from htxsearch.index import Index
 from htxsearch.query.filters import MOST_HITS
 from htxsearch.search.newest import ListedArticle
@@ -29,14 +33,14 @@ from htxsearch.web.pages import LANGUAGE
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, page_text, render_page
 
-__all__ = ["ATOM", "routes"]
+__all__ = ["ATOM", "FEED", "routes"]
 
 ATOM = "application/atom+xml"
 _PAGE_ARTICLES, _FEED_ARTICLES, _MAX_PAGES = 20, 50, 1_000
 _LEAD = 280
 """Characters of an article's text in a list."""
-_VALUES, _MONTHS = 15, 24
-"""Places, sources and months that are linked."""
+_VALUES, _OPEN_YEARS = 15, 2
+"""Places and sources that are linked, and years whose months are, too, unless another year is looked at."""
 
 _MONTH = Parameter(name="month", about="only articles of this month or year", max_length=7)
 _LACKS = Parameter(name="lacks", about="only articles without this", choices=("date", "place"))
@@ -49,6 +53,8 @@ _NEW = (
     Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=_MAX_PAGES, default=1),
     LANGUAGE,
 )
+FEED = (*_NEW[:5], LANGUAGE)
+"""The parameters of a feed: a query and its filters."""
 
 
 def routes() -> list[Route]:
@@ -111,11 +117,10 @@ async def _page(request: Request) -> Response:
     if cached.answer is None:
         return Response(status_code=304, headers=cached.headers)
     new = cached.answer
-    months = list(new.months.items())
     values: dict[str, Any] = {
         "new": new,
-        "months": [(month, count) for month, count in months[:_MONTHS]],
-        "years": _years(new.months) if len(months) > _MONTHS else [],
+        "years": _years(new.months, (params["month"] or "")[:4]),
+        "month_text": partial(_month_text, params["lang"]),
         "places": _commonest(new.places, _VALUES),
         "sources": _commonest(new.sources, _VALUES),
         "chosen": _chosen(here, params),
@@ -128,11 +133,27 @@ async def _page(request: Request) -> Response:
     return render_page(request, "new.html", params["lang"], here, headers=cached.headers, params=params, **values)
 
 
-def _years(months: Mapping[str, int]) -> list[tuple[str, int]]:
-    years: dict[str, int] = {}
-    for month, count in months.items():
-        years[month[:4]] = years.get(month[:4], 0) + count
-    return list(years.items())
+class _Year(NamedTuple):
+    """A year, its articles, and its months with theirs where those are linked."""
+
+    year: str
+    articles: int
+    months: list[tuple[str, int]]
+
+
+def _years(months: Mapping[str, int], looked_at: str) -> list[_Year]:
+    """Return the years, the latest first."""
+    grouped = [(year, list(of_year)) for year, of_year in groupby(months.items(), lambda item: item[0][:4])]
+    opened = {looked_at} if looked_at else {year for year, _ in grouped[:_OPEN_YEARS]}
+    return [_Year(year, sum(count for _, count in of_year), of_year if year in opened else []) for year, of_year in grouped]
+
+
+def _month_text(language: Language, month: str) -> str:
+    """Return a month as 05/2023, in English as May 2023; a year as it is."""
+    try:
+        return re.split("[ /]", date_text(datetime.date.fromisoformat(f"{month}-01"), language), maxsplit=1)[1]
+    except ValueError:
+        return month
 
 
 def _chosen(here: PageAddress, params: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -143,7 +164,7 @@ def _chosen(here: PageAddress, params: Mapping[str, Any]) -> list[tuple[str, str
         for value in params[name]
     ]
     if params["month"]:
-        chosen.append((params["month"], here.with_(page=1, month=None)))
+        chosen.append((_month_text(params["lang"], params["month"]), here.with_(page=1, month=None)))
     return chosen
 
 
@@ -156,7 +177,7 @@ def _moment(stamp: int) -> datetime.datetime:
 
 async def _feed(request: Request) -> Response:
     """Answer `/feed`: the newest near articles of a query, or the newest of all."""
-    params = read_filled_parameters((*_NEW[:5], LANGUAGE), request.query_params.multi_items())
+    params = read_filled_parameters(FEED, request.query_params.multi_items())
     threads: IndexThreads = request.app.state.index_threads
     thread = threads.search if params["q"] is None else threads.related
     cached = await cached_answer(request, thread, lambda index: _new(index, params, limit=_FEED_ARTICLES))

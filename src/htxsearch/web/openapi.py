@@ -13,6 +13,7 @@ from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
 from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
 from htxsearch.web.errors import MEDIA_TYPE, Problem
 from htxsearch.web.monitoring import MEDIA_TYPE as METRICS_TYPE
+from htxsearch.web.openapi_pages import page_operations
 from htxsearch.web.parameters import Parameter
 
 __all__ = ["METRICS", "document"]
@@ -36,6 +37,9 @@ _PROBLEMS = _PROBLEMS_OF_ALL | {
     HTTPStatus.CONFLICT: "The original of an article is gone, or has changed since it was indexed.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read at present, or the server is overloaded.",
 }
+_EDITOR_PROBLEM = {HTTPStatus.FORBIDDEN: "A reader asks for what only editors may."}
+_FULL = {HTTPStatus.SERVICE_UNAVAILABLE: "The server has too many connections."}
+_JOB_PROBLEMS = _PROBLEMS_OF_ALL | _EDITOR_PROBLEM | _FULL | {HTTPStatus.NOT_FOUND: "There is no such job, or no more."}
 
 _ADDITION_RESPONSES = {
     "201": "Something was added, replaced, or is followed from now on.",
@@ -72,6 +76,9 @@ def document(*, allow_add: bool = False) -> dict[str, Any]:
     if allow_add:
         paths["/api/articles"] |= {"post": _addition()}
         paths |= {"/api/jobs": {"get": _jobs(Jobs)}, "/api/jobs/{id}": {"get": _jobs(Job)}}
+    paths |= page_operations(allow_add=allow_add)
+    if allow_add:
+        paths["/api/jobs/{id}/events"]["get"]["responses"] |= _problems(_JOB_PROBLEMS)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -108,28 +115,17 @@ def _reference(answer: type[Struct]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return the operation of an endpoint."""
-    identity = [_parameter(ARTICLE_ID, where="path")] if endpoint.by_id else []
+    identity = [ARTICLE_ID.described("path")] if endpoint.by_id else []
     content = {"application/json": {"schema": _reference(endpoint.answer)}}
     return {
         "operationId": endpoint.name,
         "summary": endpoint.about,
-        "parameters": identity + [_parameter(parameter, where="query") for parameter in endpoint.parameters],
+        "parameters": identity + [parameter.described("query") for parameter in endpoint.parameters],
         "responses": {
             "200": {"description": endpoint.about, "content": content},
             "304": {"description": "The client's answer is still valid."},
-            **_problems(_PROBLEMS),
+            **_problems(_PROBLEMS | _EDITOR_PROBLEM if endpoint.is_for_editors else _PROBLEMS),
         },
-    }
-
-
-def _parameter(parameter: Parameter, *, where: str) -> dict[str, Any]:
-    schema = parameter.schema() | ({"minLength": 1} if where == "path" else {})
-    return {
-        "name": parameter.name,
-        "in": where,
-        "required": parameter.required,
-        "description": parameter.about,
-        "schema": schema,
     }
 
 
@@ -177,7 +173,7 @@ def _jobs(answer: type[Struct]) -> dict[str, Any]:
         "parameters": [identity] if is_one else [],
         "responses": {
             "200": {"description": about, "content": {"application/json": {"schema": _reference(answer)}}},
-            **_problems(_PROBLEMS),
+            **_problems(_JOB_PROBLEMS),
         },
         "security": [{"token": []}],
     }
@@ -191,7 +187,7 @@ def _metrics() -> dict[str, Any]:
         "summary": about,
         "responses": {
             "200": {"description": about, "content": {METRICS_TYPE: {"schema": {"type": "string"}}}},
-            **_problems(_PROBLEMS_OF_ALL | {HTTPStatus.SERVICE_UNAVAILABLE: "The server has too many connections."}),
+            **_problems(_PROBLEMS_OF_ALL | _FULL),
         },
     }
 

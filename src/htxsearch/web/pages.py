@@ -1,45 +1,44 @@
-"""The pages: search, article, related articles, dropped parts, downloads.
+"""The pages of a search: the start page, results, downloads; errors.
 
 They are links and forms; scripts only make them quicker.
 """
 
 import datetime
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UnknownArticle, UsageError
+from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
 from htxsearch.search.hit_files import HitReport, all_near, hits_file
-from htxsearch.search.results import ArticleView, RelatedArticles, Results
-from htxsearch.text.sentences import Span
+from htxsearch.search.results import Results
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
-from htxsearch.web.citations import citations_of
 from htxsearch.web.errors import as_bytes, headers_of, status_of
 from htxsearch.web.home_page import home_of
-from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
+from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.login import local_address
 from htxsearch.web.parameters import Parameter, read_filled_parameters
-from htxsearch.web.rendering import PageAddress, file_routes, pieces, render_page
+from htxsearch.web.rendering import PageAddress, file_routes, render_page
 from htxsearch.web.result_page import MAX_PAGES, PAGE_HITS, own_facets, result_values
 from htxsearch.web.settings import Settings
 
-__all__ = ["LANGUAGE", "MEDIA_TYPES", "error_page", "routes"]
+__all__ = ["ARTICLE", "DOWNLOAD", "LANGUAGE", "MEDIA_TYPES", "error_page", "routes"]
 
 _DOWNLOAD_S = 60.0
 """How long a download of many hits may take."""
-_ARTICLE_RELATED, _MAX_RELATED = 5, 20
-"""Related articles on an article's page and on their own page."""
 _MAX_ERROR_PARAMETER = 1_000
 """Characters of a parameter that the links of an error page keep."""
+_PASSING = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+"""Statuses of errors that pass: their page links to what was asked for."""
 _ERROR_HEADINGS = (400, 401, 403, 404, 405, 409, 413, 421, 422, 429, 500, 503)
 """Statuses with a heading of their own; any other gets that of 400."""
 
@@ -61,21 +60,17 @@ _SEARCH = (
     Parameter(name="page", about="which page", kind="integer", minimum=1, maximum=MAX_PAGES, default=1),
     LANGUAGE,
 )
-_DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
+DOWNLOAD = (*_SEARCH, Parameter(name="format", about="of the download", choices=tuple(MEDIA_TYPES), default="csv"))
 _ORIGIN = Parameter(name="origin", about="the page that the way back leads to", choices=("facts",))
 _MARK = Parameter(name="mark", about="a span of the article to mark, START-END; other texts are passed over", max_length=None)
-_ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN, _MARK)
-"""The address of an article keeps the search that led to it, for highlights and the way back."""
-_SPAN = re.compile(r"([0-9]{1,8})-([0-9]{1,8})")
+ARTICLE = (ARTICLE_ID, *_SEARCH, _ORIGIN, _MARK)
+"""The parameters of an article's page: its address keeps the search that led to it, for highlights and the way back."""
 
 
 def routes() -> list[Route]:
     """Return the routes of the pages and of their files."""
     return [
         Route("/", _search_page, methods=["GET"]),
-        Route("/article", _article_page, methods=["GET"]),
-        Route("/related", _related_page, methods=["GET"]),
-        Route("/dropped", _dropped_page, methods=["GET"]),
         Route("/download", _download, methods=["GET"]),
         *file_routes(),
     ]
@@ -141,6 +136,7 @@ def _refused(request: Request, here: PageAddress, params: Mapping[str, Any], err
         "pointed": pointed,
         "unfiltered": unfiltered,
         "command": None,
+        "again": None,
     }
     shown = params if is_query else {**params, "since": None, "until": None}  # else the form would send them again
     return render_page(request, "error.html", params["lang"], here, status=status_of(error), params=shown, **values)
@@ -175,121 +171,6 @@ def _search(
     return index.search(params["q"], **filters, sort=params["sort"], limit=limit, offset=offset, facets=facets, answer=answer)
 
 
-# An article, and related articles
-
-
-async def _article_page(request: Request) -> Response:
-    """Answer `/article`: an article with an anchor for each passage.
-
-    Related articles are on the page if they come quickly.
-    """
-    params = _read(_ARTICLE, request)
-    threads = _threads(request)
-    cached = await cached_answer(request, threads.search, lambda index: _article(index, params))
-    if cached.answer is None:
-        return _not_modified(cached.headers)
-    view, highlights = cached.answer
-    headers = cached.headers
-    related: RelatedArticles | None = None
-    try:
-        timeout_s = request.app.state.settings.related_timeout_s
-        related = await threads.related.ask(
-            lambda index: index.related(view.article.id, limit=_ARTICLE_RELATED), timeout_s=timeout_s
-        )
-    except (IndexThreadBusy, UnknownArticle):  # the page has a link instead; a client must not keep it
-        headers = {"Cache-Control": "no-store"}
-    values: dict[str, Any] = {
-        "view": view,
-        "passages": _passages(view, highlights),
-        "related": related,
-        "original": PageAddress("/original", {"id": params["id"], "lang": params["lang"]}).with_(),
-        "citations": citations_of(view.article, params["lang"]),
-    }
-    return _render(request, "article.html", PageAddress("/article", params | {"mark": None}), params, headers, **values)
-
-
-def _article(index: Index, params: Mapping[str, Any]) -> tuple[ArticleView, list[list[Span]]]:
-    """Return an article, and what is marked in each of its passages.
-
-    That is the span that the address names, as that of an answer, else the words of the query.
-    """
-    view = index.show(params["id"])
-    marked = _SPAN.fullmatch(params["mark"] or "")
-    if marked and (parts := _parts(view, Span(int(marked[1]), int(marked[2])))):
-        return view, parts
-    texts = [view.article.body[span.start : span.end] for span in view.passages]
-    no_highlights: list[list[Span]] = [[] for _ in texts]
-    try:
-        return view, index.highlights(params["q"], texts) if params["q"] else no_highlights
-    except QuerySyntaxError:  # the article can be read without
-        return view, no_highlights
-
-
-def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
-    """Return the part of a span in each passage; an empty list if it marks nothing."""
-    parts = [
-        [Span(max(marked.start - one.start, 0), min(marked.end, one.end) - one.start)]
-        if max(marked.start, one.start) < min(marked.end, one.end)
-        else []
-        for one in view.passages
-    ]
-    return parts if any(parts) else []
-
-
-class _ShownPassage(NamedTuple):
-    """A passage: its start, the page that begins with it, its paragraphs in pieces."""
-
-    start: int
-    page: int | None
-    paragraphs: list[list[tuple[str, bool]]]
-
-
-def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[_ShownPassage]:
-    """Return the passages of an article as they are shown."""
-    body = view.article.body
-    shown = []
-    former: int | None = None
-    for span, of_passage in zip(view.passages, highlights, strict=True):
-        page = view.article.page_at(span.start)
-        paragraphs = _paragraphs(pieces(body[span.start : span.end], of_passage))
-        shown.append(_ShownPassage(span.start, page if page != former else None, paragraphs))
-        former = page
-    return shown
-
-
-def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
-    """Return the pieces of each line of a text that is not blank."""
-    lines: list[list[tuple[str, bool]]] = [[]]
-    for text, is_highlighted in pieces:
-        first, *more = text.split("\n")
-        lines[-1].append((first, is_highlighted))
-        lines += [[(part, is_highlighted)] for part in more]
-    return [line for line in lines if any(part.strip() for part, _ in line)]
-
-
-async def _related_page(request: Request) -> Response:
-    """Answer `/related`: the articles related to one."""
-    params = _read(_ARTICLE, request)
-
-    def ask(index: Index) -> tuple[ArticleView, RelatedArticles]:
-        return index.show(params["id"]), index.related(params["id"], limit=_MAX_RELATED)
-
-    cached = await cached_answer(request, _threads(request).related, ask)
-    if cached.answer is None:
-        return _not_modified(cached.headers)
-    view, related = cached.answer
-    here = PageAddress("/related", params)
-    return _render(request, "related.html", here, params, cached.headers, view=view, related=related)
-
-
-async def _dropped_page(request: Request) -> Response:
-    """Answer `/dropped`: the dropped parts of an article's original, with reasons."""
-    params = _read(_ARTICLE, request)
-    view, dropped = await _threads(request).related.ask(lambda index: (index.show(params["id"]), index.dropped(params["id"])))
-    headers = {"Cache-Control": "no-store"}
-    return _render(request, "dropped.html", PageAddress("/dropped", params), params, headers, view=view, dropped=dropped)
-
-
 # Downloads
 
 
@@ -298,7 +179,7 @@ async def _download(request: Request) -> Response:
 
     There are up to 10,000; other queries do not wait for them.
     """
-    params = _read(_DOWNLOAD, request) | {"page": 1}
+    params = _read(DOWNLOAD, request) | {"page": 1}
     if params["q"] is None:
         raise UsageError("serve.missing", name=QUERY.name, about=QUERY.about)
     form = params["format"]
@@ -338,16 +219,28 @@ def error_page(request: Request, error: HtxError) -> Response:
     status = status_of(error)
     language: Language = "en" if request.query_params.get("lang") == "en" else "vi"
     params: dict[str, Any] = {parameter.name: () if parameter.repeated else parameter.default for parameter in _SEARCH}
-    asked = {parameter.name: tuple(request.query_params.getlist(parameter.name)) for parameter in _ARTICLE}
+    asked = {parameter.name: tuple(request.query_params.getlist(parameter.name)) for parameter in ARTICLE}
     kept = {name: texts for name, texts in asked.items() if all(len(text) <= _MAX_ERROR_PARAMETER for text in texts)}
     params |= {"lang": language, "q": next(iter(kept.get("q", ())), None)}
     here = PageAddress(request.url.path, kept | {"lang": language})  # the link to the other language shows this page again
     heading = status.value if status.value in _ERROR_HEADINGS else 400
     command = _command(error, request.app.state.settings)
-    values: dict[str, Any] = {"heading": f"error-{heading}", "message": error.message, "pointed": "", "unfiltered": None}
-    values["command"] = command
+    values: dict[str, Any] = {
+        "heading": "error-no-index" if command else f"error-{heading}",
+        "message": error.message,
+        "pointed": "",
+        "unfiltered": None,
+    }
+    values |= {"command": command, "again": _again(request) if status in _PASSING else None}
     headers = headers_of(error)
     return render_page(request, "error.html", language, here, status=status, headers=headers, params=params, **values)
+
+
+def _again(request: Request) -> str | None:
+    """Return the address that was asked for, None if it was a form that was sent."""
+    if request.method not in ("GET", "HEAD"):
+        return None
+    return local_address(f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path)
 
 
 def _command(error: HtxError, settings: Settings) -> str | None:

@@ -65,6 +65,11 @@ class Parameter:
             return {"type": "array", "items": schema, "maxItems": _MAX_REPEATED}
         return schema if self.default is None else schema | {"default": self.default}
 
+    def described(self, where: Literal["path", "query"]) -> dict[str, Any]:
+        """Return the parameter as OpenAPI describes it."""
+        schema = self.schema() | ({"minLength": 1} if where == "path" else {})
+        return {"name": self.name, "in": where, "required": self.required, "description": self.about, "schema": schema}
+
 
 def read_parameters(parameters: Sequence[Parameter], pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return the value of every parameter by its name.

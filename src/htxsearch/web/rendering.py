@@ -21,6 +21,7 @@ from htxsearch.search.highlight import excerpt, visible
 from htxsearch.search.results import Answer, SearchHit
 from htxsearch.text.sentences import Span
 from htxsearch.web.addition_process import DEFAULT_PAGES
+from htxsearch.web.tokens import Identity
 
 __all__ = ["PageAddress", "excerpt_pieces", "file_routes", "page_text", "pieces", "render_page"]
 
@@ -116,6 +117,7 @@ def render_page(
 ) -> Response:
     """Return a page. The template escapes every text in `values`."""
     other: Language = "en" if language == "vi" else "vi"
+    identity: Identity | None = request.scope.get("identity")
     page = (
         _templates()
         .get_template(template_name)
@@ -129,7 +131,8 @@ def render_page(
             other_language=here.with_(lang=other),
             default_pages=DEFAULT_PAGES,
             allow_add=request.app.state.settings.allow_add,
-            identity=request.scope.get("identity"),
+            identity=identity,
+            is_editor=identity is not None and identity.role == "editor",
             has_login=request.app.state.tokens.any,
             **values,
         )

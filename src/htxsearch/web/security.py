@@ -110,7 +110,7 @@ class SecurityMiddleware:
             challenge = {"WWW-Authenticate": 'Bearer realm="htxsearch"'}  # for which browsers open no window of their own
             return RequestError(HTTPStatus.UNAUTHORIZED, "serve.token-needed", headers=challenge)
         if needs_editor and identity is not None and identity.role != "editor":
-            return RequestError(HTTPStatus.FORBIDDEN, "serve.editor-needed", name=identity.name)
+            return RequestError(HTTPStatus.FORBIDDEN, "serve.editor-needed", person=identity.name)
         return None
 
     def _identity(self, headers: Mapping[bytes, bytes]) -> Identity | None:

@@ -7,6 +7,7 @@ import asyncio
 import datetime
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from htxsearch.errors import HtxError, UsageError
-from htxsearch.errors.messages import Message
+from htxsearch.errors.messages import Language, Message, number_text
 from htxsearch.index import Index
 from htxsearch.indexing.progress import read_last_run, read_progress
 from htxsearch.ingest.subscriptions import Subscription, fetched_at
@@ -33,12 +34,12 @@ from htxsearch.web.rendering import PageAddress, render_page
 from htxsearch.web.security import is_cross_site
 from htxsearch.web.settings import Settings
 
-__all__ = ["routes"]
+__all__ = ["ACTION", "routes"]
 
-_ACTION = Parameter(name="action", about="what to start", choices=("reindex", "rebuild"))
+ACTION = Parameter(name="action", about="what to start", choices=("reindex", "rebuild"))
 _MOST_FORM_BYTES = 1_000
 _MOST_REJECTED = 200
-_GIB = 1024**3
+_MEGABYTE, _GIGABYTE = 1_000_000, 1_000_000_000
 
 
 def routes(settings: Settings) -> list[Route]:
@@ -91,7 +92,7 @@ async def _rendered(request: Request, params: Mapping[str, Any]) -> Response:
         "rejected": state.info.rejected[:_MOST_REJECTED] if state else (),
         "fetched": datetime.datetime.fromtimestamp(int(fetched)).astimezone() if fetched else None,
         "free": _free(folder),
-        "gigabytes": lambda size: round(size / _GIB, 1),
+        "size": partial(_size, params["lang"]),
         "jobs": [(job, one) for job, one in jobs if one.state in ("waiting", "running")],
         "params": {"q": None, "place": (), "source": (), "since": None, "until": None},
     }
@@ -109,6 +110,12 @@ def _free(folder: Path) -> int | None:
         return None
 
 
+def _size(language: Language, size: int) -> str:
+    """Return a number of bytes as 12,3 MB, or as GB from one on."""
+    unit, name = (_GIGABYTE, "GB") if size >= _GIGABYTE else (_MEGABYTE, "MB")
+    return f"{number_text(size / unit, language, ',.1f')} {name}"
+
+
 async def _start(request: Request) -> Response:
     """Start a reindex or a rebuild; answer with the page of its job.
 
@@ -122,10 +129,10 @@ async def _start(request: Request) -> Response:
         body += part
         if len(body) > _MOST_FORM_BYTES:
             raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "serve.upload-too-large", megabytes=0.001)
-    given = read_filled_parameters((_ACTION,), parse_qsl(body.decode("utf-8", "replace")))
+    given = read_filled_parameters((ACTION,), parse_qsl(body.decode("utf-8", "replace")))
     kind: JobKind | None = given["action"]
     if kind is None:
-        raise UsageError("serve.missing", name=_ACTION.name, about=_ACTION.about)
+        raise UsageError("serve.missing", name=ACTION.name, about=ACTION.about)
     queue = queue_of(request)
     jobs = await asyncio.to_thread(queue.jobs)
     same = next((job for job, state in jobs if job.kind == kind and state.state in ("waiting", "running")), None)

@@ -144,6 +144,7 @@ def _load(folder: Path) -> tuple["onnxruntime.InferenceSession", "Tokenizer", st
         options.intra_op_num_threads = min(
             _THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else _THREADS
         )
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # which took as much time as the reading
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except ReaderUnavailable:
