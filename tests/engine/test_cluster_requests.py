@@ -170,10 +170,10 @@ def test_nothing_there_is_no_error_and_a_conflict_is_told_apart() -> None:
 def test_a_search_of_several_that_the_cluster_is_too_busy_for_is_tried_again() -> None:
     busy: dict[str, Any] = {"responses": [{"status": 429, "error": {}}, {"status": 200, "hits": {}}]}
     cluster = asked(busy, {"responses": [{"status": 200, "hits": {"a": 1}}, {"status": 200, "hits": {}}]})
-    assert [one["hits"] for one in cluster.search_many("tin", [{}, {}])] == [{"a": 1}, {}]
+    assert [one["hits"] for one in cluster.search_many([("tin", {}), ("tin", {})])] == [{"a": 1}, {}]
     with pytest.raises(IndexNotReadable):
-        asked(busy).search_many("tin", [{}, {}])
-    assert asked(busy).search_many("tin", []) == []
+        asked(busy).search_many([("tin", {}), ("tin", {})])
+    assert asked(busy).search_many([]) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ what is shown are computed here in double precision, and a proof says that nothi
     cluster     requests: hosts, patience, errors
     mapping     what is kept of an article
     query       from nodes to queries of the cluster
+    together    searches sent together, and what was foreseen; statistics
     retrieval   searching: candidates, exact scores, proof
     state       the state document, whose replacement is a commit
     writer      a batch of changes

@@ -1,7 +1,8 @@
 """An index in a cluster as an engine, asked in as few round trips as can be."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from htxsearch.engine.contract import (
@@ -20,8 +21,9 @@ from htxsearch.engine.contract import (
 from htxsearch.engine.opensearch.cluster import Cluster, Json
 from htxsearch.engine.opensearch.mapping import ARTICLES, STATE, WORDS, found_article, key_of, unpacked
 from htxsearch.engine.opensearch.query import counted_query
-from htxsearch.engine.opensearch.retrieval import CollectionStatistics, Retrieval
+from htxsearch.engine.opensearch.retrieval import Retrieval
 from htxsearch.engine.opensearch.state import CommitState, StateStore, visible
+from htxsearch.engine.opensearch.together import Asked, CollectionStatistics, Together
 from htxsearch.engine.opensearch.writer import LEASE_S, ClusterWriter, Indices, blob_id, digest_of, in_chunks
 from htxsearch.errors import IndexDamaged, IndexFailure, IndexNotReadable
 
@@ -30,6 +32,8 @@ __all__ = ["OpenSearchEngine", "create_index"]
 _PAGE = 1_000
 _WINDOW = 10_000
 _FACET_VALUES = 65_000
+_UNKNOWN = "\0"
+"""Stands for a record that was not foreseen."""
 
 
 class OpenSearchEngine:
@@ -66,9 +70,12 @@ class OpenSearchEngine:
             return
         self._state = state
         self._visible, self._visible_words = visible(state), visible(state, words=True)
-        statistics = CollectionStatistics(self._cluster, self._indices.articles, self._visible, state.lengths)
-        self._statistics = statistics
-        self._retrieval = Retrieval(self._cluster, self._indices.articles, self._visible, statistics)
+        self._together = Together(self._cluster)
+        self._statistics = CollectionStatistics(self._together, self._indices.articles, self._visible, state.lengths)
+        self._retrieval = Retrieval(self._together, self._indices.articles, self._visible, self._statistics, self._keep_records)
+        self._foreseen_spelt: dict[str, list[str]] = {}
+        self._foreseen_begun: dict[tuple[str, int], list[str]] = {}
+        self._foreseen_records: dict[str, str | None] = {}
         self.generation = state.generation
 
     def close(self) -> None:
@@ -112,28 +119,68 @@ class OpenSearchEngine:
     # Looking things up
 
     def spellings(self, lookups: Sequence[Lookup]) -> list[list[str]]:
-        found: dict[str, list[str]] = {key_of(*lookup): [] for lookup in lookups}
-        for keys in in_chunks(found):
-            query = {"bool": {"filter": [self._visible_words, {"terms": {"key": keys}}]}}
-            for hit in self._pages(self._indices.words, {"query": query, "_source": ["key", "term"]}, ("word",), _WINDOW):
-                found[hit["_source"]["key"]].append(hit["_source"]["term"])
-        return [sorted(found[key_of(*lookup)]) for lookup in lookups]
+        known = {key: self._foreseen_spelt.pop(key, None) for key in dict.fromkeys(key_of(*lookup) for lookup in lookups)}
+        for keys in in_chunks(key for key, found in known.items() if found is None):
+            known |= _by_key(keys, self._pages(self._indices.words, self._spelt(keys), ("word",), _WINDOW))
+        return [known[key_of(*lookup)] or [] for lookup in lookups]
+
+    def _spelt(self, keys: Sequence[str]) -> Json:
+        """Return the search for the terms of keys."""
+        query = {"bool": {"filter": [self._visible_words, {"terms": {"key": list(keys)}}]}}
+        return {"query": query, "_source": ["key", "term"], "size": _WINDOW, "track_total_hits": False}
 
     def starting_with(
         self, prefixes: Sequence[str], *, limit: int, field: Literal["syllable", "word"] = "syllable"
     ) -> list[list[str]]:
-        bodies = [
-            {
-                "query": {"bool": {"filter": [self._visible_words, {"prefix": {"key": key_of(field, prefix)}}]}},
-                "size": min(limit, _WINDOW),
-                "sort": [{"key": "asc"}, {"term": "asc"}],
-                "track_total_hits": False,
-                "_source": ["term"],
-            }
-            for prefix in prefixes
-        ]
-        answers = self._cluster.search_many(self._indices.words, bodies)
-        return [[hit["_source"]["term"] for hit in answer["hits"]["hits"]] for answer in answers]
+        keys = dict.fromkeys(key_of(field, prefix) for prefix in prefixes)
+        known = {key: self._foreseen_begun.pop((key, limit), None) for key in keys}
+        missing = [key for key, found in known.items() if found is None]
+        answers = self._together.search_many([self._begun(key, limit) for key in missing])
+        known.update(zip(missing, map(_terms_in, answers), strict=True))
+        return [known[key_of(field, prefix)] or [] for prefix in prefixes]
+
+    def _begun(self, key: str, limit: int) -> Asked:
+        """Return the search for the words whose key begins with one."""
+        query = {"bool": {"filter": [self._visible_words, {"prefix": {"key": key}}]}}
+        order = [{"key": "asc"}, {"term": "asc"}]
+        body: Json = {"query": query, "size": min(limit, _WINDOW), "sort": order, "track_total_hits": False}
+        return Asked(self._indices.words, body | {"_source": ["term"]})
+
+    def foresee(
+        self,
+        *,
+        nodes: Sequence[Posting] = (),
+        lookups: Sequence[Lookup] = (),
+        prefixes: Sequence[str] = (),
+        limit: int = 0,
+        records: Sequence[str] = (),
+    ) -> None:
+        self._statistics.foresee(nodes)
+        for keys in in_chunks(dict.fromkeys(key_of(*lookup) for lookup in lookups)):
+            self._together.foresee(Asked(self._indices.words, self._spelt(keys)), partial(self._take_spelt, keys))
+        for key in dict.fromkeys(key_of("syllable", prefix) for prefix in prefixes):
+            self._together.foresee(self._begun(key, limit), partial(self._take_begun, (key, limit)))
+        for ids in in_chunks(dict.fromkeys(records), _PAGE):
+            body = self._articles_body(ids, ("record",))
+            self._together.foresee(Asked(self._indices.articles, body), partial(self._take_records, ids))
+
+    def _take_spelt(self, keys: Sequence[str], answer: Json) -> None:
+        if len(self._foreseen_spelt) > _WINDOW:
+            self._foreseen_spelt.clear()
+        if len(answer["hits"]["hits"]) < _WINDOW:  # else there may be more
+            self._foreseen_spelt.update(_by_key(keys, answer["hits"]["hits"]))
+
+    def _take_begun(self, asked: tuple[str, int], answer: Json) -> None:
+        self._foreseen_begun[asked] = _terms_in(answer)
+
+    def _take_records(self, ids: Sequence[str], answer: Json) -> None:
+        found = {one["fields"]["article"][0]: one["fields"]["record"][0] for one in answer["hits"]["hits"]}
+        self._keep_records({article_id: found.get(article_id) for article_id in ids})
+
+    def _keep_records(self, records: Mapping[str, str | None]) -> None:
+        if len(self._foreseen_records) > _PAGE:
+            self._foreseen_records.clear()
+        self._foreseen_records.update(records)
 
     def values(self, field: ValueField) -> dict[str, int]:
         counted = {"values": {"terms": {"field": field, "size": _FACET_VALUES}}}
@@ -149,15 +196,21 @@ class OpenSearchEngine:
     def _of_articles(self, article_ids: Sequence[str], *fields: str) -> Iterator[tuple[str, Json]]:
         """Yield the articles that there are, with stored fields."""
         for ids in in_chunks(dict.fromkeys(article_ids), _PAGE):
-            query = {"bool": {"filter": [self._visible, {"terms": {"article": ids}}]}}
-            body: Json = {"query": query, "size": len(ids), "track_total_hits": False}
-            body |= {"stored_fields": list(fields), "docvalue_fields": ["article"]} if fields else {}
-            for hit in self._search(body)["hits"]["hits"]:
+            for hit in self._search(self._articles_body(ids, fields))["hits"]["hits"]:
                 yield (hit["fields"]["article"][0], hit["fields"]) if fields else (hit["_source"]["article"], hit)
 
+    def _articles_body(self, ids: Sequence[str], fields: Sequence[str]) -> Json:
+        """Return the search for articles, with stored fields or else with their terms."""
+        query = {"bool": {"filter": [self._visible, {"terms": {"article": list(ids)}}]}}
+        body: Json = {"query": query, "size": len(ids), "track_total_hits": False}
+        return body | ({"stored_fields": list(fields), "docvalue_fields": ["article"]} if fields else {})
+
     def records(self, article_ids: Sequence[str]) -> list[str | None]:
-        found = {article_id: fields["record"][0] for article_id, fields in self._of_articles(article_ids, "record")}
-        return [found.get(article_id) for article_id in article_ids]
+        known = {one: self._foreseen_records.pop(one, _UNKNOWN) for one in dict.fromkeys(article_ids)}
+        missing = [one for one, found in known.items() if found is _UNKNOWN]
+        known |= dict.fromkeys(missing)
+        known.update((article_id, fields["record"][0]) for article_id, fields in self._of_articles(missing, "record"))
+        return [known[article_id] for article_id in article_ids]
 
     def facts_of(self, article_ids: Sequence[str]) -> list[bytes]:
         stored = self._of_articles(article_ids, "facts")
@@ -206,17 +259,29 @@ class OpenSearchEngine:
         return ClusterWriter(self._cluster, self._indices, self._store, self.generation, self._take, lease_s=self._lease_s)
 
     def _search(self, body: Json) -> Json:
-        return self._cluster.search(self._indices.articles, body)
+        return self._together.search(self._indices.articles, body)
 
     def _pages(self, index: str, body: Json, order: Sequence[str], size: int) -> Iterator[Json]:
         """Yield all hits of a search, sorted, page by page."""
         body = body | {"size": size, "sort": [{name: "asc"} for name in order], "track_total_hits": False}
         while True:
-            hits = self._cluster.search(index, body)["hits"]["hits"]
+            hits = self._together.search(index, body)["hits"]["hits"]
             yield from hits
             if len(hits) < size:
                 return
             body = body | {"search_after": hits[-1]["sort"]}
+
+
+def _by_key(keys: Sequence[str], hits: Iterable[Json]) -> dict[str, list[str]]:
+    """Return the terms of each key, sorted."""
+    found: dict[str, list[str]] = {key: [] for key in keys}
+    for hit in hits:
+        found[hit["_source"]["key"]].append(hit["_source"]["term"])
+    return {key: sorted(terms) for key, terms in found.items()}
+
+
+def _terms_in(answer: Json) -> list[str]:
+    return [hit["_source"]["term"] for hit in answer["hits"]["hits"]]
 
 
 def create_index(cluster: Cluster, name: str, body: Json) -> None:

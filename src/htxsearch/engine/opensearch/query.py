@@ -137,11 +137,10 @@ def _children(node: Node) -> Sequence[Node]:
 
 
 def leaves_of(node: Node) -> Iterator[Posting]:
-    """Yield every posting of a node."""
-    if isinstance(node, DisjunctionMax | Phrase):
-        yield node
-    for child in _children(node):
-        yield from leaves_of(child)
+    """Yield the postings of a node whose scores decide on an answer."""
+    yield from _scoring(node)
+    for line in lines_of(node):
+        yield from _scoring(line.node)
 
 
 def lines_of(node: Node) -> Iterator[AtLeast]:

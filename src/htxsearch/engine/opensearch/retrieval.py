@@ -6,32 +6,27 @@ for. If they are not enough, more are asked for. A search takes two round trips:
 the commit, and the search.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from htxsearch.engine.contract import (
-    ARTICLE_FIELDS,
     AtLeast,
-    FieldName,
     Forwards,
     Hit,
     Leaf,
-    Phrase,
-    Posting,
     Search,
     SearchResult,
     forward_of,
 )
-from htxsearch.engine.exact import ExactScores, Unit, in_order, is_on_article
-from htxsearch.engine.opensearch.cluster import Cluster, Json
+from htxsearch.engine.exact import ExactScores, Unit, in_order
+from htxsearch.engine.opensearch.cluster import Json
 from htxsearch.engine.opensearch.mapping import FoundArticle, found_article
 from htxsearch.engine.opensearch.query import (
     EPSILON,
     Lines,
     article_query,
-    counted_query,
     is_bounded,
     is_constant,
     leaves_of,
@@ -39,8 +34,9 @@ from htxsearch.engine.opensearch.query import (
     near_line_query,
     passages_that_match,
 )
+from htxsearch.engine.opensearch.together import Asked, CollectionStatistics, Together
 
-__all__ = ["CollectionStatistics", "Retrieval"]
+__all__ = ["Retrieval"]
 
 _SPARE = 10
 """Articles asked for beyond the limit, so that the proof nearly always succeeds at once."""
@@ -49,79 +45,15 @@ _WINDOW = 10_000
 """The most hits that a cluster returns at once (index.max_result_window)."""
 _TIES = 1_000
 """So many articles of equal scores are looked at; then the order of the cluster, by id, is taken as it is."""
+_MOST_RECORDS = 200
+"""Articles whose records come along with a search."""
 _KEPT = 20_000
+"""Lines of which it is kept what reaches them."""
 _FACET_VALUES = 65_000
 
 
-class CollectionStatistics:
-    """The statistics of a commit: lengths from its state, and frequencies counted."""
-
-    def __init__(self, cluster: Cluster, index: str, visible: Json, lengths: Mapping[str, int]) -> None:
-        self._cluster, self._index, self._visible, self._lengths = cluster, index, visible, lengths
-        self._frequencies: dict[Any, int] = {}
-
-    def documents(self, field: FieldName) -> int:
-        """Return the number of documents."""
-        return self._lengths.get("articles" if field in ARTICLE_FIELDS else "passages", 0)
-
-    def average_length(self, field: FieldName) -> float:
-        """Return the mean number of terms that a document has in a field."""
-        documents = self.documents(field)
-        return self._lengths.get(field, 0) / documents if documents else 0.0
-
-    def frequency(self, leaf: Posting) -> int:
-        """Return the number of documents that match a leaf."""
-        if (name := _name(leaf)) not in self._frequencies:
-            self.learn([leaf])
-        return self._frequencies[name]
-
-    def learn(self, leaves: Iterable[Posting]) -> None:
-        """Count at once what is not known of some leaves."""
-        missing = {name: leaf for leaf in leaves if (name := _name(leaf)) not in self._frequencies}
-        if len(self._frequencies) + len(missing) > _KEPT:
-            known = self._frequencies
-            self._frequencies = {name: known[name] for leaf in leaves if (name := _name(leaf)) in known}
-        empty = [name for name, leaf in missing.items() if not _terms_of(leaf)]
-        self._frequencies.update(dict.fromkeys(empty, 0))
-        counted = [(name, leaf) for name, leaf in missing.items() if _terms_of(leaf)]
-        if counted:
-            self._frequencies.update(
-                zip((name for name, _ in counted), self._count([leaf for _, leaf in counted]), strict=True)
-            )
-
-    def _count(self, leaves: Sequence[Posting]) -> list[int]:
-        of_titles, of_passages = {}, {}
-        for at, leaf in enumerate(leaves):
-            if is_on_article(leaf):
-                of_titles[str(at)] = counted_query(leaf, root="")
-            else:
-                of_passages[str(at)] = counted_query(leaf)
-        asked: Json = {}
-        if of_titles:
-            asked["titles"] = {"filters": {"filters": of_titles}}
-        if of_passages:
-            counts = {"counts": {"filters": {"filters": of_passages}}}
-            asked["passages"] = {"nested": {"path": "passages"}, "aggs": counts}
-        body = {"query": self._visible, "size": 0, "track_total_hits": False, "aggs": asked}
-        found = self._cluster.search(self._index, body)["aggregations"]
-        buckets = found.get("titles", {}).get("buckets", {}) | found.get("passages", {}).get("counts", {}).get("buckets", {})
-        return [buckets[str(at)]["doc_count"] for at in range(len(leaves))]
-
-
-def _name(leaf: Posting) -> Any:
-    """Return what two leaves of the same frequency have in common."""
-    if isinstance(leaf, Phrase):
-        return leaf.field, leaf.slots
-    return frozenset((one.field, one.term) for one in leaf.alternatives)
-
-
-def _terms_of(leaf: Posting) -> bool:
-    """Return True if a leaf can match."""
-    return bool(leaf.slots) and all(leaf.slots) if isinstance(leaf, Phrase) else bool(leaf.alternatives)
-
-
 @dataclass(slots=True)
-class _Asked:
+class _Underway:
     """A search under way: how many articles it asks for."""
 
     search: Search
@@ -133,22 +65,35 @@ class _Asked:
 class Retrieval:
     """Searches one commit."""
 
-    def __init__(self, cluster: Cluster, index: str, visible: Json, statistics: CollectionStatistics) -> None:
-        self._cluster, self._index, self._visible, self._statistics = cluster, index, visible, statistics
+    def __init__(
+        self,
+        together: Together,
+        index: str,
+        visible: Json,
+        statistics: CollectionStatistics,
+        keep_records: Callable[[Mapping[str, str]], None],
+    ) -> None:
+        self._together, self._index, self._visible, self._statistics = together, index, visible, statistics
+        self._keep_records = keep_records
         self._reached: dict[AtLeast, frozenset[str]] = {}
 
     def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
         """Return the result of each search."""
         self._statistics.learn([leaf for one in searches for leaf in leaves_of(one.node)])
-        self._decide([line for one in searches for line in lines_of(one.node)])
+        lines = self._undecided(line for one in searches for line in lines_of(one.node))
         asked = {
-            at: _Asked(one, min(one.limit + one.offset + _SPARE, _WINDOW) if one.limit else 0)
+            at: _Underway(one, min(one.limit + one.offset + _SPARE, _WINDOW) if one.limit else 0)
             for at, one in enumerate(searches)
         }
         results: dict[int, SearchResult] = {}
         while asked:
-            answers = self._cluster.search_many(self._index, [self._body(one) for one in asked.values()])
-            for (at, one), answer in zip(list(asked.items()), answers, strict=True):
+            bodies = [*map(self._near_line, lines), *map(self._body, asked.values())]
+            answers = self._together.search_many([Asked(self._index, body) for body in bodies])
+            if self._decide(lines, answers[: len(lines)]):
+                lines = self._undecided(lines)
+                continue  # what was asked took nobody to reach a line
+            of_lines, lines = len(lines), []
+            for (at, one), answer in zip(list(asked.items()), answers[of_lines:], strict=True):
                 result = self._result(one, answer)
                 if result is not None:
                     results[at] = result
@@ -162,21 +107,34 @@ class Retrieval:
     def _lines(self) -> Lines:
         return Lines(self._reached)
 
-    def _decide(self, lines: Sequence[AtLeast]) -> None:
-        """Score exactly what is so near a line that float32 cannot tell its side."""
+    def _undecided(self, lines: Iterable[AtLeast]) -> list[AtLeast]:
+        """Return the lines of which it is not known what reaches them, inner ones first."""
         if len(self._reached) > _KEPT:
             self._reached.clear()
-        for line in dict.fromkeys(lines):  # inner ones first
-            if line not in self._reached:
-                self._reached[line] = self._reaching(line)
+        return [line for line in dict.fromkeys(lines) if line not in self._reached]
 
-    def _reaching(self, line: AtLeast) -> frozenset[str]:
+    def _decide(self, lines: Sequence[AtLeast], answers: Sequence[Json]) -> bool:
+        """Score exactly what is so near a line that float32 cannot tell its side.
+
+        Mostly nothing is. So lines, and searches with them, are asked at once as if nothing near a line reached it. Returns
+        True if something did: then what was asked of lines and searches with such a line has to be asked again.
+        """
+        asked_wrongly: set[AtLeast] = set()
+        for line, answer in zip(lines, answers, strict=True):
+            if asked_wrongly.isdisjoint(lines_of(line.node)):
+                self._reached[line] = self._reaching(line, answer)
+            if self._reached.get(line) != frozenset():
+                asked_wrongly.add(line)
+        return bool(asked_wrongly)
+
+    def _near_line(self, line: AtLeast) -> Json:
+        """Return the search for the articles with something near a line."""
         ways = near_line_query(line, self._statistics, self._lines())
-        asked = [{"bool": {"filter": [of_article, _nested(near)]}} for of_article, near in ways]
-        if not asked:
-            return frozenset()
+        asked = [{"bool": {"filter": [of_article, _nested(near)]}} for of_article, near in ways] or [{"match_none": {}}]
         query = {"bool": {"filter": [self._visible], "should": asked, "minimum_should_match": 1}}
-        found = self._cluster.search(self._index, {"query": query, "size": _WINDOW, "track_total_hits": False})
+        return {"query": query, "size": _WINDOW, "track_total_hits": False}
+
+    def _reaching(self, line: AtLeast, found: Json) -> frozenset[str]:
         articles = _articles(found)
         scores = ExactScores({one.id: one for one in articles}, self._statistics)
         versions = {one.id: one.version for one in articles}
@@ -184,7 +142,7 @@ class Retrieval:
 
     # Asking
 
-    def _body(self, asked: _Asked) -> Json:
+    def _body(self, asked: _Underway) -> Json:
         search = asked.search
         query = article_query(search.node, self._statistics, self._lines())
         order: list[Any] = [{"_score": "desc"}, {"article": "asc"}]
@@ -206,9 +164,11 @@ class Retrieval:
                 aggregations[f"passages {at}"] = {"filter": facts, "aggs": {"inner": inner}}
         if aggregations:
             body["aggs"] = aggregations
+        if search.records and asked.size <= _MOST_RECORDS:
+            body |= {"_source": True, "stored_fields": ["record"]}
         return body
 
-    def _result(self, asked: _Asked, answer: Json) -> SearchResult | None:
+    def _result(self, asked: _Underway, answer: Json) -> SearchResult | None:
         """Return the result of a search, None if the answer is not enough for it."""
         search = asked.search
         articles = _articles(answer)
@@ -227,6 +187,8 @@ class Retrieval:
         wanted = search.offset + search.limit
         if 0 < asked.size == len(hits) < _WINDOW and not self._is_enough(asked, hits, ranked, scores, days, wanted):
             return None
+        if search.records:
+            self._keep_records({one["_source"]["article"]: one["fields"]["record"][0] for one in hits if "fields" in one})
         chosen = ranked[search.offset : wanted]
         total = answer["hits"].get("total", {}).get("value", len({unit[0] for unit in ranked}))
         passages = len(ranked)
@@ -254,7 +216,7 @@ class Retrieval:
 
     def _is_enough(
         self,
-        asked: _Asked,
+        asked: _Underway,
         hits: Sequence[Json],
         ranked: Sequence[Unit],
         scores: Mapping[Unit, float],
