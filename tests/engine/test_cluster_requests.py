@@ -8,6 +8,7 @@ import pytest
 from opensearchpy import exceptions
 
 from htxsearch import Index
+from htxsearch.engine.bm25 import idf
 from htxsearch.engine.contract import AtLeast, Best, Boolean, DisjunctionMax, InArticle, Phrase, TermsFilter, WeightedTerm
 from htxsearch.engine.opensearch.address import API_KEY, PASSWORD, Address, Secrets, parse_address
 from htxsearch.engine.opensearch.cluster import Cluster, Conflict, connect
@@ -232,7 +233,7 @@ def test_a_leaf_is_scored_by_frequency_and_exact_length() -> None:
     within = made["nested"]["query"]["script_score"]
     assert within["query"] == {"term": {"passages.syllable": "chè"}}
     assert "passages.length_syllable" in within["script"]["source"]
-    assert within["script"]["params"]["w"] == 0.5
+    assert within["script"]["params"]["f"] == pytest.approx(2.0 * idf(1, 10) * 0.5)
     assert within["script"]["params"]["a"] == pytest.approx(0.54)
 
 

@@ -317,11 +317,11 @@ class Search:
 class SearchResult:
     """The result of a search.
 
-    `total` counts all matching articles, or passages if they were not grouped, `articles` the articles
-    in either case; `hits` are the best of them, best first, ties by article id and passage number.
-    `facets` counts matching *articles* per value of "place", "source" and "year"; those without a value
-    are not counted. If not `exact`, there are at least so many, and maybe more. `forwards` holds, if asked for,
-    the syllables of the hits' articles, each once, in the order of their ids.
+    `total` counts all matching articles, or passages if they were not grouped, `articles` the articles in either case; `hits`
+    are the best of them, best first, ties by article id and passage number. `facets` counts matching *articles* per value of
+    "place", "source" and "year"; those without a value are not counted. If not `exact`, there are at least so many, and maybe
+    more. `forwards` holds, if asked for, the syllables of the hits' articles, each once, in the order of their ids. `scored` is
+    the number of articles whose scores were compared, the best by a rougher score; None if they were all.
     """
 
     total: int
@@ -330,6 +330,7 @@ class SearchResult:
     facets: Mapping[str, Mapping[str, int]]
     exact: bool = True
     forwards: Forwards | None = None
+    scored: int | None = None
 
 
 class Counts(NamedTuple):

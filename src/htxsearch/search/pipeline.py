@@ -260,6 +260,7 @@ def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: Se
             per_article=not request.all_passages,
             by_date=True,
             explain=request.explain,
+            count=False,
             records=True,
         )
         for node in line.nodes(query.node)
@@ -342,8 +343,12 @@ def _results(
         hits=tuple(hits),
         facets={name: _facet(counted.facets, name) for name in request.facets},
         expansions=query.expansions,
-        hints=hints(query, bool(request.filters), nothing=not result.total, articles=articles),
+        hints=hints(query, bool(request.filters), nothing=not result.total, articles=articles) + _of_scoring(result, request),
     )
+
+
+def _of_scoring(result: SearchResult, request: SearchRequest) -> tuple[Message, ...]:
+    return (message("hint.best-scored", articles=result.scored),) if request.explain and result.scored else ()
 
 
 def _groups(snapshot: Snapshot, request: SearchRequest) -> ReprintGroups:
@@ -383,6 +388,7 @@ def _ranked(
             limit=request.end + DEPTH + groups.spare,
             per_article=not all_passages,
             explain=request.explain,
+            count=False,
             records=True,
         )
         for node in line.nodes(query.node)
@@ -411,10 +417,7 @@ def _ranked(
 
 
 def _first_shown(reranked: Sequence[Ranked], request: SearchRequest, groups: ReprintGroups, line: NearLine) -> Iterator[str]:
-    """Yield the articles that may be shown.
-
-    Those that the line does not know may all be near, or none of them.
-    """
+    """Yield the articles shown if all that the line does not know is near, or far."""
     near_first = sorted(reranked, key=lambda passage: passage.hit.article_id not in line.near)
     far_last = sorted(reranked, key=lambda passage: passage.hit.article_id in line.far)
     for ordered in (near_first, far_last) if line.beyond else (near_first,):

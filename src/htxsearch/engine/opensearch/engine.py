@@ -18,8 +18,9 @@ from htxsearch.engine.contract import (
     ValueField,
     forward_of,
 )
+from htxsearch.engine.opensearch.address import chosen_scoring
 from htxsearch.engine.opensearch.cluster import Cluster, Json
-from htxsearch.engine.opensearch.mapping import ARTICLES, STATE, WORDS, found_article, key_of, unpacked
+from htxsearch.engine.opensearch.mapping import STATE, WORDS, articles_index, found_article, key_of, unpacked
 from htxsearch.engine.opensearch.query import counted_query
 from htxsearch.engine.opensearch.retrieval import Retrieval
 from htxsearch.engine.opensearch.state import CommitState, StateStore, visible
@@ -32,6 +33,8 @@ __all__ = ["OpenSearchEngine", "create_index"]
 _PAGE = 1_000
 _WINDOW = 10_000
 _FACET_VALUES = 65_000
+_MOST_SCORED = 1_000_000
+"""Passages of a collection in which all that matches is scored; of a larger one, only the best by a rough score are."""
 _UNKNOWN = "\0"
 """Stands for a record that was not foreseen."""
 
@@ -42,18 +45,29 @@ class OpenSearchEngine:
     `data` names what the cluster keeps for it, as a data folder does on a disk. Raises only subclasses of IndexFailure.
     """
 
-    def __init__(self, cluster: Cluster, data: str, *, create: bool = False, lease_s: float = LEASE_S) -> None:
-        """Open the data of the cluster's index, or create it.
+    def __init__(
+        self,
+        cluster: Cluster,
+        data: str,
+        *,
+        create: bool = False,
+        lease_s: float = LEASE_S,
+        rough: bool | None = None,
+        shards: int = 1,
+    ) -> None:
+        """Open the data of the cluster's index, or create it with a number of shards.
 
-        Raises IndexMissing if there is none, IndexNotReadable, IndexNotWritable.
+        `rough` says whether only the best by a rough score are scored exactly; None leaves it to the environment, or else to
+        the size. Raises IndexMissing if there is none, IndexOutdated, IndexNotReadable, IndexNotWritable.
         """
         self._cluster, self._lease_s = cluster, lease_s
+        self._rough = chosen_scoring() if rough is None else rough
         self._indices = Indices(cluster.address.name, data)
         self._store = StateStore(cluster, self._indices.state, data)
         if create:
             create_index(cluster, self._indices.state, STATE)
             self._store.create()  # first: it shows that somebody is at work
-            create_index(cluster, self._indices.articles, ARTICLES)
+            create_index(cluster, self._indices.articles, articles_index(shards))
             create_index(cluster, self._indices.words, WORDS)
         self.generation = -1
         self.refresh()
@@ -72,7 +86,14 @@ class OpenSearchEngine:
         self._visible, self._visible_words = visible(state), visible(state, words=True)
         self._together = Together(self._cluster)
         self._statistics = CollectionStatistics(self._together, self._indices.articles, self._visible, state.lengths)
-        self._retrieval = Retrieval(self._together, self._indices.articles, self._visible, self._statistics, self._keep_records)
+        self._retrieval = Retrieval(
+            self._together,
+            self._indices.articles,
+            self._visible,
+            self._statistics,
+            self._keep_records,
+            rough=state.lengths.get("passages", 0) > _MOST_SCORED if self._rough is None else self._rough,
+        )
         self._foreseen_spelt: dict[str, list[str]] = {}
         self._foreseen_begun: dict[tuple[str, int], list[str]] = {}
         self._foreseen_records: dict[str, str | None] = {}

@@ -15,19 +15,23 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 
+from htxsearch.engine.bm25 import K1
 from htxsearch.engine.contract import Document, Terms
 from htxsearch.engine.opensearch.cluster import Json
 
 __all__ = [
     "ARTICLES",
+    "LAYOUT",
     "STATE",
     "WORDS",
     "FoundArticle",
     "article_body",
+    "articles_index",
     "found_article",
     "key_of",
     "lengths_of",
     "packed",
+    "shards_for",
     "unpacked",
     "version_of",
     "word_of",
@@ -43,6 +47,12 @@ _STORED = {"type": "binary", "store": True}
 _VALUES = {"article": _FILTER, "place": _FILTER, "source": _FILTER, "date": {"type": "integer", "doc_values": False}}
 _LENGTHS = ("syllable", "word", "title", "title_word")
 
+LAYOUT = 2
+"""The number of this mapping; it is in the state of the data."""
+
+_PER_SHARD = 10_000_000
+"""Passages of a shard, some 26 GB: a shard should have 10 to 50."""
+
 _SETTINGS = {
     "index.number_of_shards": 1,
     "index.auto_expand_replicas": "0-1",  # a copy as soon as there is a second node
@@ -55,8 +65,9 @@ ARTICLES: Json = {
     | {
         "index.analysis.tokenizer.blanks": {"type": "simple_pattern_split", "pattern": " "},
         "index.analysis.analyzer.parted": {"type": "custom", "tokenizer": "blanks"},
-        # The frequency as it is; a script of the query makes a score of it, with the exact length.
-        "index.similarity.frequency": {"type": "scripted", "script": {"source": "return doc.freq;"}},
+        # Bounded, so that what cannot be among the best is passed over; a script of the query finds the frequency in it, and
+        # makes the score with the exact length.
+        "index.similarity.frequency": {"type": "scripted", "script": {"source": f"return doc.freq / (doc.freq + {K1});"}},
     },
     "mappings": {
         "dynamic": "strict",
@@ -131,6 +142,16 @@ class FoundArticle:
     date: date | None
     place: str | None
     source: str | None
+
+
+def articles_index(shards: int) -> Json:
+    """Return the index of articles, with a number of shards."""
+    return ARTICLES | {"settings": ARTICLES["settings"] | {"index.number_of_shards": shards}}
+
+
+def shards_for(passages: int) -> int:
+    """Return the number of shards for a collection of about so many passages."""
+    return max(-(-passages // _PER_SHARD), 1)
 
 
 def version_of(article_id: str, commit: int) -> str:
