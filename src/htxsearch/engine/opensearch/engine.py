@@ -19,13 +19,14 @@ from htxsearch.engine.contract import (
     forward_of,
 )
 from htxsearch.engine.opensearch.address import chosen_scoring
+from htxsearch.engine.opensearch.blobs import BlobReader
 from htxsearch.engine.opensearch.cluster import Cluster, Json
 from htxsearch.engine.opensearch.mapping import STATE, WORDS, articles_index, found_article, key_of, unpacked
 from htxsearch.engine.opensearch.query import counted_query
 from htxsearch.engine.opensearch.retrieval import Retrieval
 from htxsearch.engine.opensearch.state import CommitState, StateStore, visible
 from htxsearch.engine.opensearch.together import Asked, CollectionStatistics, Together
-from htxsearch.engine.opensearch.writer import LEASE_S, ClusterWriter, Indices, blob_id, digest_of, in_chunks
+from htxsearch.engine.opensearch.writer import LEASE_S, ClusterWriter, Indices, in_chunks
 from htxsearch.errors import IndexDamaged, IndexFailure, IndexNotReadable
 
 __all__ = ["OpenSearchEngine", "create_index"]
@@ -264,10 +265,8 @@ class OpenSearchEngine:
             place = self._state.blobs.get(name)
             if place is None:
                 return None
-            ids = [blob_id(self._indices.data, name, place.commit, part) for part in range(place.parts)]
-            parts = [self._cluster.request("GET", f"/{self._indices.state}/_doc/{one}") for one in ids]
-            blob = b"".join(unpacked(part["_source"]["part"]) for part in parts if part)
-            if digest_of(blob) == place.digest:
+            blob = BlobReader(self._cluster, self._indices.state, self._indices.data).read(name, place)
+            if blob is not None:
                 return blob
             before = self.generation
             self.refresh()  # a commit may have removed it
