@@ -1,6 +1,7 @@
 """Scoring only the best by a rough score, on a real cluster: nearly the same best, and counts that say "at least"."""
 
 import random
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -59,6 +60,19 @@ def test_what_is_found_has_its_exact_score(engines: tuple[OpenSearchEngine, Open
         scores = {hit[:2]: hit.score for hit in exact.search(query, limit=400, per_article=False).hits}
         for hit in rough.search(query, limit=20, per_article=False, facets=["year"]).hits:
             assert hit.score == pytest.approx(scores[hit[:2]])
+
+
+def test_candidates_are_the_articles_with_the_heaviest_features() -> None:
+    index = ClusterIndex()
+    try:
+        engine = index.engine(shards=2)
+        vectors = {f"bài {at}": struct.pack(f"<{at}I{at}H", *range(100, 100 + at), *[1] * at) for at in range(6)}
+        put(engine, *(document(name, "chè", vector=vector) for name, vector in vectors.items()))
+        found = engine.vectors_with({100: 1.0, 103: 0.5, 104: 0.25, 999: 3.0}, 3)
+        assert found == [("bài 5", vectors["bài 5"]), ("bài 4", vectors["bài 4"]), (found[2][0], vectors[found[2][0]])]
+        assert len(engine.vectors_with({100: 1.0}, 10)) == 5
+    finally:
+        index.remove()
 
 
 def test_counts_say_at_least_where_counting_ends(

@@ -88,7 +88,7 @@ class Secrets:
 
 
 def chosen_scoring() -> bool | None:
-    """Return True to score only the best articles exactly, False for all, None by size.
+    """Return True if only the best are scored exactly, None if the size decides.
 
     Raises UsageError.
     """

@@ -21,7 +21,7 @@ from htxsearch.engine.contract import (
 from htxsearch.engine.opensearch.address import chosen_scoring
 from htxsearch.engine.opensearch.blobs import BlobReader
 from htxsearch.engine.opensearch.cluster import Cluster, Json
-from htxsearch.engine.opensearch.mapping import STATE, WORDS, articles_index, found_article, key_of, unpacked
+from htxsearch.engine.opensearch.mapping import STATE, WORDS, articles_index, feature_term, found_article, key_of, unpacked
 from htxsearch.engine.opensearch.query import counted_query
 from htxsearch.engine.opensearch.retrieval import Retrieval
 from htxsearch.engine.opensearch.state import CommitState, StateStore, visible
@@ -252,6 +252,14 @@ class OpenSearchEngine:
         body: Json = {"query": self._visible, "stored_fields": ["vector"]}
         for hit in self._pages(self._indices.articles, body, ("article",), _PAGE):
             yield hit["sort"][0], unpacked(hit.get("fields", {}).get("vector", [""])[0])
+
+    def vectors_with(self, features: Mapping[int, float], limit: int) -> list[tuple[str, bytes]]:
+        """Return the ids and vectors of the articles whose features have the greatest sum of weights."""
+        asked = [{"term": {"features": {"value": feature_term(one), "boost": weight}}} for one, weight in features.items()]
+        query = {"bool": {"filter": [self._visible], "should": asked, "minimum_should_match": 1}}
+        body: Json = {"query": query, "size": min(limit, _WINDOW), "track_total_hits": False}
+        hits = self._search(body | {"stored_fields": ["vector"], "docvalue_fields": ["article"]})["hits"]["hits"]
+        return [(hit["fields"]["article"][0], unpacked(hit["fields"].get("vector", [""])[0])) for hit in hits]
 
     def facts(self, keys: Sequence[Collection[str]]) -> Iterator[tuple[str, bytes]]:
         groups = [{"terms": {"fact_keys": sorted(group)}} for group in keys]

@@ -9,6 +9,7 @@ they are asked for.
 """
 
 import base64
+import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = [
     "FoundArticle",
     "article_body",
     "articles_index",
+    "feature_term",
     "found_article",
     "key_of",
     "lengths_of",
@@ -67,13 +69,14 @@ ARTICLES: Json = {
         "index.analysis.analyzer.parted": {"type": "custom", "tokenizer": "blanks"},
         # Bounded, so that what cannot be among the best is passed over; a script of the query finds the frequency in it, and
         # makes the score with the exact length.
+        "index.similarity.one": {"type": "boolean"},
         "index.similarity.frequency": {"type": "scripted", "script": {"source": f"return doc.freq / (doc.freq + {K1});"}},
     },
     "mappings": {
         "dynamic": "strict",
         "_source": {
             "excludes": [
-                *("record", "vector", "facts", "has_facts", "fact_keys", "spelling", "year", "spread", "born"),
+                *("record", "vector", "features", "facts", "has_facts", "fact_keys", "spelling", "year", "spread", "born"),
                 *(f"length_{name}" for name in (*_LENGTHS, "passages")),
                 *(f"passages.{name}" for name in (*_VALUES, "unit", "title", "title_word")),
                 *(f"passages.length_{name}" for name in _LENGTHS),
@@ -93,6 +96,7 @@ ARTICLES: Json = {
             "spelling": _VALUE,
             "record": {"type": "keyword", "index": False, "doc_values": False, "store": True},
             "vector": _STORED,
+            "features": {"type": "text", "analyzer": "parted", "similarity": "one", "norms": False, "index_options": "docs"},
             "facts": _STORED,
             "has_facts": {"type": "boolean", "doc_values": False},
             "fact_keys": _FILTER,
@@ -180,6 +184,17 @@ def unpacked(text: str) -> bytes:
     return base64.b64decode(text)
 
 
+def feature_term(feature: int) -> str:
+    """Return the term of a feature of an article's vector."""
+    return f"{feature:x}"
+
+
+def _features_of(vector: bytes) -> tuple[int, ...]:
+    """Return the hashes of a feature vector, behind which are counts of two bytes."""
+    size = len(vector) // 6
+    return struct.unpack_from(f"<{size}I", vector)
+
+
 def lengths_of(document: Document) -> dict[str, int]:
     """Return how many passages an article has, and how many terms in each field."""
     return {
@@ -212,6 +227,7 @@ def article_body(document: Document, version: str, commit: int) -> Json:
         "spelling": sorted(map(word_of, document.spellings)),
         "record": document.record,
         "vector": packed(document.vector),
+        "features": " ".join(map(feature_term, _features_of(document.vector))),
         "fact_keys": sorted(document.fact_keys),
         **{f"length_{name}": length for name, length in lengths_of(document).items()},
         "passages": [
