@@ -61,7 +61,7 @@ class ClusterCatalog:
         return self._opened[1]
 
     def engine(self, data: str, *, create: bool = False, passages: int = 0) -> OpenSearchEngine:
-        """Return an engine of its own, with `create` of new data for about so many passages."""
+        """Return an engine of its own, with `create` for about so many passages."""
         shards = (chosen_shards() or shards_for(passages)) if create else 1
         return OpenSearchEngine(self.cluster, data, create=create, shards=shards)
 

@@ -254,7 +254,7 @@ class OpenSearchEngine:
             yield hit["sort"][0], unpacked(hit.get("fields", {}).get("vector", [""])[0])
 
     def vectors_with(self, features: Mapping[int, float], limit: int) -> list[tuple[str, bytes]]:
-        """Return the ids and vectors of the articles whose features have the greatest sum of weights."""
+        """Return the ids and vectors of the articles whose features weigh most."""
         asked = [{"term": {"features": {"value": feature_term(one), "boost": weight}}} for one, weight in features.items()]
         query = {"bool": {"filter": [self._visible], "should": asked, "minimum_should_match": 1}}
         body: Json = {"query": query, "size": min(limit, _WINDOW), "track_total_hits": False}
