@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, cycle
 from pathlib import Path
 
 from htxsearch.engine.contract import Document, Terms
@@ -34,7 +34,7 @@ from htxsearch.search.snapshot import Snapshot
 
 __all__ = ["drawn", "main"]
 
-PER_ARTICLE, BATCH = 5, 500
+BATCH = 500
 DATA = "data-scale"
 
 
@@ -42,10 +42,13 @@ def drawn(documents: list[Document], passages: int) -> Iterator[Document]:
     """Yield articles with about so many passages, drawn from those of documents."""
     chance = random.Random(7)
     pool = [(one, terms) for one in documents for terms in one.passages]
-    for at in range(passages // PER_ARTICLE):
-        owner = documents[at % len(documents)]
-        chosen = [(chance.choice(pool), chance.choice(pool)) for _ in range(PER_ARTICLE)]
+    owners = cycle([one for one in documents if one.passages])
+    made_so_far, at = 0, 0
+    while made_so_far < passages:
+        owner, at = next(owners), at + 1
+        chosen = [(chance.choice(pool), chance.choice(pool)) for _ in owner.passages]
         made = tuple(_mixed(first, second) for (_, first), (_, second) in chosen)
+        made_so_far += len(made)
         used = {*owner.title.syllables, *owner.title.words}
         used.update(chain.from_iterable((*terms.syllables, *terms.words) for terms in made))
         known = chain.from_iterable(one.spellings for pair in chosen for one, _ in pair)
