@@ -220,9 +220,7 @@ def _line(
 ) -> NearLine:
     """Return the line between near and far articles.
 
-    Filters of the request do not move it.
-
-    `ranking` is the query without filters and its reranked passages, if they are known.
+    Filters do not move it. `ranking` is the query without filters and its reranked passages, if they are known.
     """
     if not _has_line(request, tree):
         return EVERYTHING

@@ -62,6 +62,8 @@ _SETTINGS = {
     "index.max_terms_count": 1_000_000,
 }
 
+_SIMILARITY = f"return query.boost * doc.freq / (doc.freq + {K1});"
+
 ARTICLES: Json = {
     "settings": _SETTINGS
     | {
@@ -70,7 +72,7 @@ ARTICLES: Json = {
         # Bounded, so that what cannot be among the best is passed over; a script of the query finds the frequency in it, and
         # makes the score with the exact length.
         "index.similarity.one": {"type": "boolean"},
-        "index.similarity.frequency": {"type": "scripted", "script": {"source": f"return query.boost * doc.freq / (doc.freq + {K1});"}},
+        "index.similarity.frequency": {"type": "scripted", "script": {"source": _SIMILARITY}},
     },
     "mappings": {
         "dynamic": "strict",
