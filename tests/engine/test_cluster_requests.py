@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +11,17 @@ from opensearchpy import exceptions
 from htxsearch import Index
 from htxsearch.engine.bm25 import idf
 from htxsearch.engine.contract import AtLeast, Best, Boolean, DisjunctionMax, InArticle, Phrase, TermsFilter, WeightedTerm
-from htxsearch.engine.opensearch.address import API_KEY, PASSWORD, Address, Secrets, parse_address
+from htxsearch.engine.opensearch.address import (
+    API_KEY,
+    PASSWORD,
+    Address,
+    Secrets,
+    chosen_scoring,
+    chosen_shards,
+    parse_address,
+)
 from htxsearch.engine.opensearch.cluster import Cluster, Conflict, connect
+from htxsearch.engine.opensearch.mapping import articles_index, shards_for
 from htxsearch.engine.opensearch.query import Lines, article_query, is_bounded, is_constant, passages_that_match
 from htxsearch.errors import ExtraMissing, HtxError, IndexNotReadable, IndexOutdated, UsageError
 from htxsearch.errors.messages import render
@@ -265,3 +275,46 @@ def test_passages_that_are_known_to_reach_a_line_are_named() -> None:
     assert "passages.unit" not in query_of(line)
     assert '"abc-1/0"' in query_of(line, lines=Lines({line: {"abc-1/0"}}))
     assert "min_score" not in query_of(AtLeast(any_of("chè"), 0.0))
+
+
+@pytest.mark.parametrize(("value", "chosen"), [("", None), ("all", False), ("best", True)])
+def test_the_environment_may_choose_the_scoring(value: str, chosen: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTXSEARCH_ENGINE_SCORING", value)
+    assert chosen_scoring() is chosen
+
+
+def test_the_environment_may_choose_the_number_of_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HTXSEARCH_ENGINE_SHARDS", raising=False)
+    assert chosen_shards() is None
+    monkeypatch.setenv("HTXSEARCH_ENGINE_SHARDS", "12")
+    assert chosen_shards() == 12
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "choose"),
+    [
+        ("HTXSEARCH_ENGINE_SCORING", "some", chosen_scoring),
+        ("HTXSEARCH_ENGINE_SHARDS", "0", chosen_shards),
+        ("HTXSEARCH_ENGINE_SHARDS", "many", chosen_shards),
+        ("HTXSEARCH_ENGINE_SHARDS", "1001", chosen_shards),
+    ],
+)
+def test_a_choice_that_cannot_be_is_named(
+    variable: str, value: str, choose: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=f"{variable}.*{value}"):
+        choose()
+
+
+@pytest.mark.parametrize(("passages", "shards"), [(0, 1), (10_000_000, 1), (10_000_001, 2), (10**9, 100)])
+def test_a_shard_has_ten_million_passages(passages: int, shards: int) -> None:
+    assert shards_for(passages) == shards
+    assert articles_index(shards)["settings"]["index.number_of_shards"] == shards
+
+
+def test_a_rough_query_has_no_script() -> None:
+    node = Boolean(should=(any_of("chè", "trà"), Phrase("syllable", (("hợp",), ("tác", "tac")), 0.5)))
+    rough, exact = (article_query(node, Counted(), Lines(), rough=is_rough) for is_rough in (True, False))
+    assert "script" not in str(rough)
+    assert "script_score" in str(exact)
