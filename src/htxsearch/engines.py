@@ -202,9 +202,16 @@ class ClusterHome:
 
     def __call__(self, folder: Path, *, create: bool = False) -> Engine:
         try:
-            return self._catalog.engine(folder.name, create=create)
+            return self._catalog.engine(folder.name, create=create, passages=self._passages_known() if create else 0)
         except IndexMissing as error:
             raise IndexDamaged("index.no-contents", folder=f"{self.address} ({folder.name})") from error
+
+    def _passages_known(self) -> int:
+        """Return the number of passages that new data replace, 0 if there are none."""
+        try:
+            return read_manifest(self._index).passages
+        except HtxError:
+            return 0
 
     def open(self) -> OpenEngine:
         """Return the current engine, with the last commit visible: one round trip."""

@@ -32,10 +32,10 @@ class ClusterIndex:
         self.cluster = connected(self.address, None)
         self._engines = 0
 
-    def engine(self) -> OpenSearchEngine:
+    def engine(self, *, shards: int = 1, rough: bool = False) -> OpenSearchEngine:
         """Return an engine without documents."""
         self._engines += 1
-        return OpenSearchEngine(self.cluster, f"data-{self._engines}", create=True)
+        return OpenSearchEngine(self.cluster, f"data-{self._engines}", create=True, shards=shards, rough=rough)
 
     def remove(self) -> None:
         """Delete all that was stored."""

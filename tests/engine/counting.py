@@ -7,8 +7,8 @@ from htxsearch.engine.contract import Engine
 
 __all__ = ["CountingEngine"]
 
-_KNOWN = frozenset({"counts", "generation", "refresh", "close"})
-"""What an engine knows of a commit without asking."""
+_KNOWN = frozenset({"counts", "generation", "refresh", "close", "foresee"})
+"""What an engine knows of a commit, or is told, without asking."""
 
 
 class CountingEngine:

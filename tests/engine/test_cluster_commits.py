@@ -1,5 +1,6 @@
 """Commits to a cluster: claimed first, visible as a whole or not at all; on a cluster in a dictionary."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from opensearchpy import exceptions
 
 from htxsearch.engine.opensearch.address import parse_address
+from htxsearch.engine.opensearch.blobs import parts_of
 from htxsearch.engine.opensearch.catalog import ClusterCatalog
 from htxsearch.engine.opensearch.engine import OpenSearchEngine
 from htxsearch.engine.opensearch.state import StateStore
@@ -245,14 +247,42 @@ def test_what_the_cluster_is_too_busy_for_is_sent_again(fake: FakeCluster) -> No
 def test_a_large_blob_lies_in_parts_and_an_unchanged_one_is_not_written_again(
     fake: FakeCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("htxsearch.engine.opensearch.writer._PART", 10)
+    monkeypatch.setattr("htxsearch.engine.opensearch.blobs._LEAST", 10)
+    monkeypatch.setattr("htxsearch.engine.opensearch.blobs._MOST", 10)
     engine = opened(fake, create=True)
-    put(engine, blobs={"dài": bytes(range(35)), "như cũ": b"x", "rỗng": b""})
-    put(engine, blobs={"dài": bytes(range(36)), "như cũ": b"x", "rỗng": b""})
-    put(engine, blobs={"dài": bytes(range(37)), "như cũ": b"x", "rỗng": b""})
+    others = {"như cũ": b"x", "rỗng": b""}
+    for size in (35, 36, 37):
+        put(engine, blobs={"dài": bytes(range(size)), **others})
     assert [engine.blob(name) for name in ("dài", "như cũ", "rỗng", "không có")] == [bytes(range(37)), b"x", b"", None]
     stored = [one["_source"]["born"] for one in fake.indices["bai-state"].values() if "born" in one["_source"]]
-    assert sorted(stored) == [1, 2, 2, 2, 2, 3, 3, 3, 3], "those of the first commit but for the unchanged one are swept"
+    # the first three parts and the small blobs; of each of the last two commits the table and the last part
+    assert sorted(stored) == [1, 1, 1, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_commit_writes_of_a_large_blob_what_has_changed(fake: FakeCluster) -> None:
+    rows = [f'"bài {at:06}": [{at * 7919 % 10_007}, "Chè {at * 31 % 977}"]' for at in range(60_000)]
+    engine = opened(fake, create=True)
+    put(engine, blobs={"bảng": ", ".join(rows).encode()})
+    rows[30_000:30_000] = ['"bài mới": [1, "Cam"]']
+    rows[45_000] = '"bài khác": [2, "Cam"]'
+    changed = ", ".join(rows).encode()
+    sent: list[int] = []
+    fake.before = lambda _method, path, body: sent.append(len(body)) if path == "/_bulk" else None
+    put(engine, blobs={"bảng": changed})
+    assert engine.blob("bảng") == changed
+    assert sum(sent) < len(changed) / 8
+    put(engine, blobs={})
+    put(engine, blobs={})
+    assert not any("born" in one["_source"] for one in fake.indices["bai-state"].values()), "all parts are swept"
+
+
+@pytest.mark.parametrize("size", [0, 1, 8_192, 8_193, 300_000, 3_000_000])
+def test_the_parts_of_a_blob_are_the_blob(size: int) -> None:
+    blob = random.Random(size).randbytes(size)
+    parts = parts_of(blob)
+    assert b"".join(parts) == blob
+    assert max(map(len, parts)) <= 1 << 16
+    assert all(len(part) >= 1 << 12 for part in parts[:-1])
 
 
 # Which data is current

@@ -2,15 +2,26 @@
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from opensearchpy import exceptions
 
 from htxsearch import Index
+from htxsearch.engine.bm25 import idf
 from htxsearch.engine.contract import AtLeast, Best, Boolean, DisjunctionMax, InArticle, Phrase, TermsFilter, WeightedTerm
-from htxsearch.engine.opensearch.address import API_KEY, PASSWORD, Address, Secrets, parse_address
+from htxsearch.engine.opensearch.address import (
+    API_KEY,
+    PASSWORD,
+    Address,
+    Secrets,
+    chosen_scoring,
+    chosen_shards,
+    parse_address,
+)
 from htxsearch.engine.opensearch.cluster import Cluster, Conflict, connect
+from htxsearch.engine.opensearch.mapping import articles_index, shards_for
 from htxsearch.engine.opensearch.query import Lines, article_query, is_bounded, is_constant, passages_that_match
 from htxsearch.errors import ExtraMissing, HtxError, IndexNotReadable, IndexOutdated, UsageError
 from htxsearch.errors.messages import render
@@ -170,10 +181,10 @@ def test_nothing_there_is_no_error_and_a_conflict_is_told_apart() -> None:
 def test_a_search_of_several_that_the_cluster_is_too_busy_for_is_tried_again() -> None:
     busy: dict[str, Any] = {"responses": [{"status": 429, "error": {}}, {"status": 200, "hits": {}}]}
     cluster = asked(busy, {"responses": [{"status": 200, "hits": {"a": 1}}, {"status": 200, "hits": {}}]})
-    assert [one["hits"] for one in cluster.search_many("tin", [{}, {}])] == [{"a": 1}, {}]
+    assert [one["hits"] for one in cluster.search_many([("tin", {}), ("tin", {})])] == [{"a": 1}, {}]
     with pytest.raises(IndexNotReadable):
-        asked(busy).search_many("tin", [{}, {}])
-    assert asked(busy).search_many("tin", []) == []
+        asked(busy).search_many([("tin", {}), ("tin", {})])
+    assert asked(busy).search_many([]) == []
 
 
 @pytest.mark.parametrize(
@@ -232,7 +243,7 @@ def test_a_leaf_is_scored_by_frequency_and_exact_length() -> None:
     within = made["nested"]["query"]["script_score"]
     assert within["query"] == {"term": {"passages.syllable": "chè"}}
     assert "passages.length_syllable" in within["script"]["source"]
-    assert within["script"]["params"]["w"] == 0.5
+    assert within["script"]["params"]["f"] == pytest.approx(2.0 * idf(1, 10) * 0.5)
     assert within["script"]["params"]["a"] == pytest.approx(0.54)
 
 
@@ -264,3 +275,46 @@ def test_passages_that_are_known_to_reach_a_line_are_named() -> None:
     assert "passages.unit" not in query_of(line)
     assert '"abc-1/0"' in query_of(line, lines=Lines({line: {"abc-1/0"}}))
     assert "min_score" not in query_of(AtLeast(any_of("chè"), 0.0))
+
+
+@pytest.mark.parametrize(("value", "chosen"), [("", None), ("all", False), ("best", True)])
+def test_the_environment_may_choose_the_scoring(value: str, chosen: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTXSEARCH_ENGINE_SCORING", value)
+    assert chosen_scoring() is chosen
+
+
+def test_the_environment_may_choose_the_number_of_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HTXSEARCH_ENGINE_SHARDS", raising=False)
+    assert chosen_shards() is None
+    monkeypatch.setenv("HTXSEARCH_ENGINE_SHARDS", "12")
+    assert chosen_shards() == 12
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "choose"),
+    [
+        ("HTXSEARCH_ENGINE_SCORING", "some", chosen_scoring),
+        ("HTXSEARCH_ENGINE_SHARDS", "0", chosen_shards),
+        ("HTXSEARCH_ENGINE_SHARDS", "many", chosen_shards),
+        ("HTXSEARCH_ENGINE_SHARDS", "1001", chosen_shards),
+    ],
+)
+def test_a_choice_that_cannot_be_is_named(
+    variable: str, value: str, choose: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=f"{variable}.*{value}"):
+        choose()
+
+
+@pytest.mark.parametrize(("passages", "shards"), [(0, 1), (10_000_000, 1), (10_000_001, 2), (10**9, 100)])
+def test_a_shard_has_ten_million_passages(passages: int, shards: int) -> None:
+    assert shards_for(passages) == shards
+    assert articles_index(shards)["settings"]["index.number_of_shards"] == shards
+
+
+def test_a_rough_query_has_no_script() -> None:
+    node = Boolean(should=(any_of("chè", "trà"), Phrase("syllable", (("hợp",), ("tác", "tac")), 0.5)))
+    rough, exact = (article_query(node, Counted(), Lines(), rough=is_rough) for is_rough in (True, False))
+    assert "script" not in str(rough)
+    assert "script_score" in str(exact)

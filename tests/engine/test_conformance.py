@@ -52,7 +52,7 @@ def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Calla
 
     def make() -> Engine:
         if index is not None:
-            made.append(index.engine())
+            made.append(index.engine(shards=2))
         elif request.param == "memory":
             made.append(MemoryEngine())
         else:
@@ -1175,10 +1175,13 @@ def test_both_engines_give_the_same_answers_after_the_same_work(
 
 @pytest.mark.cluster
 @examples
-@given(work=batches, asked=asked_of_both)
-def test_a_cluster_gives_the_same_answers_after_the_same_work(work: list[list[Document | str]], asked: tuple[Any, ...]) -> None:
+@given(work=batches, asked=asked_of_both, shards=st.integers(1, 2), rough=st.booleans())
+def test_a_cluster_gives_the_same_answers_after_the_same_work(
+    work: list[list[Document | str]], asked: tuple[Any, ...], shards: int, rough: bool
+) -> None:
+    """In a small index the best 200 by a rough score are all."""
     index = ClusterIndex()
     try:
-        compare(index.engine(), work, asked)
+        compare(index.engine(shards=shards, rough=rough), work, asked)
     finally:
         index.remove()

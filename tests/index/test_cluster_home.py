@@ -11,7 +11,7 @@ from engine.fake_cluster import FakeCluster
 from htxsearch import Index
 from htxsearch.engine.contract import Lookup
 from htxsearch.engine.whoosh.writer import WhooshWriter
-from htxsearch.errors import CorpusError, IndexMissing, UsageError
+from htxsearch.errors import CorpusError, IndexMissing, IndexOutdated, UsageError
 from htxsearch.indexing.manifest import MANIFEST, read_manifest
 from htxsearch.indexing.moving import BLOBS
 
@@ -236,3 +236,13 @@ def test_nothing_is_moved_to_where_an_index_is(fake: FakeCluster, corpus: Path, 
         assert caught.value.code == "engine.exists"
     assert here.article_ids() == ["cam.txt", "chè.txt"]
     assert fake.indices
+
+
+def test_data_of_an_older_mapping_are_refused_and_built_again(fake: FakeCluster, corpus: Path, tmp_path: Path) -> None:
+    Index(tmp_path / "một", corpus=corpus, engine=URL).update()
+    [state] = [one for name, one in fake.indices["bai-state"].items() if name.startswith("state@")]
+    del state["_source"]["state"]["layout"]
+    with pytest.raises(IndexOutdated, match="reindex --rebuild"):
+        Index(tmp_path / "một").article_ids()
+    Index(tmp_path / "một", corpus=corpus).update(rebuild=True)
+    assert Index(tmp_path / "hai", engine=URL).article_ids() == ["cam.txt", "chè.txt"]

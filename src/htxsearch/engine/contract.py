@@ -251,8 +251,7 @@ class Boolean:
 class Best:
     """Matches where any of `nodes` matches, and scores as the best of them.
 
-    There is at least one; of equal ones, the first counts. It is for several ways to say one thing, of which a passage may
-    use more than one.
+    There is at least one; of equal ones, the first counts. It is for several ways to say one thing.
     """
 
     nodes: tuple["Node", ...]
@@ -262,9 +261,7 @@ class Best:
 class AtLeast:
     """A filter: the passages that `node` matches with `score` or more.
 
-    Scores are compared to nine places.
-
-    Scores nothing.
+    Scores are compared to nine places. The filter scores nothing.
     """
 
     node: "Node"
@@ -273,10 +270,7 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True)
 class InArticle:
-    """A filter: some passage of the article matches `node`.
-
-    Scores nothing.
-    """
+    """A filter: some passage of the article matches `node`. Scores nothing."""
 
     node: "Node"
 
@@ -312,21 +306,22 @@ class Search:
     explain: bool = False
     count: bool = True
     forwards: bool = False
+    records: bool = False  # of the hits are asked for next
 
     def options(self) -> dict[str, Any]:
         """Return the search as arguments of `Engine.search`."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "records"}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The result of a search.
 
-    `total` counts all matching articles, or passages if they were not grouped, `articles` the articles
-    in either case; `hits` are the best of them, best first, ties by article id and passage number.
-    `facets` counts matching *articles* per value of "place", "source" and "year"; those without a value
-    are not counted. If not `exact`, there are at least so many, and maybe more. `forwards` holds, if asked for,
-    the syllables of the hits' articles, each once, in the order of their ids.
+    `total` counts all matching articles, or passages if they were not grouped, `articles` the articles in either case; `hits`
+    are the best of them, best first, ties by article id and passage number. `facets` counts matching *articles* per value of
+    "place", "source" and "year"; those without a value are not counted. If not `exact`, there are at least so many, and maybe
+    more. `forwards` holds, if asked for, the syllables of the hits' articles, each once, in the order of their ids. `scored` is
+    the number of articles whose scores were compared, the best by a rougher score; None if they were all.
     """
 
     total: int
@@ -335,6 +330,7 @@ class SearchResult:
     facets: Mapping[str, Mapping[str, int]]
     exact: bool = True
     forwards: Forwards | None = None
+    scored: int | None = None
 
 
 class Counts(NamedTuple):
@@ -472,6 +468,20 @@ class Engine(Store, Protocol):
         """Yield the id and facts of every article that has facts.
 
         Each has a key of each of `keys`.
+        """
+
+    def foresee(
+        self,
+        *,
+        nodes: Sequence[Posting] = (),
+        lookups: Sequence[Lookup] = (),
+        prefixes: Sequence[str] = (),
+        limit: int = 0,
+        records: Sequence[str] = (),
+    ) -> None:
+        """Say what will be asked for next; `limit` is that of the prefixes.
+
+        An engine that is far away asks for it along with its next request. No answer depends on it.
         """
 
     def counts(self) -> Counts:

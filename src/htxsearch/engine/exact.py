@@ -109,29 +109,31 @@ class ExactScores:
         """Return the score of every passage that a node matches."""
         return {unit: score for unit, score in self._evaluate(node).items() if score is not None}
 
-    def _evaluate(self, node: Node) -> dict[Unit, float | None]:
-        """Return the score of every passage, None where it does not match."""
+    def _evaluate(self, node: Node, *, scored: bool = True) -> dict[Unit, float | None]:
+        """Return the score of every passage, None where it does not match.
+
+        If it is not `scored`, no statistics are asked for, and scores say nothing.
+        """
         if isinstance(node, Boolean):
-            return self._boolean(node)
+            return self._boolean(node, scored=scored)
         if isinstance(node, Best):
-            results = [self._evaluate(child) for child in node.nodes]
+            results = [self._evaluate(child, scored=scored) for child in node.nodes]
             matched = {unit: [score for scores in results if (score := scores[unit]) is not None] for unit in self._units}
             return {unit: max(found, default=None) for unit, found in matched.items()}
         if isinstance(node, InArticle):
-            inside = {unit[0] for unit in self.matching(node.node)}
+            inside = {unit[0] for unit, score in self._evaluate(node.node, scored=False).items() if score is not None}
             return {unit: 0.0 if unit[0] in inside else None for unit in self._units}
         if isinstance(node, AtLeast):
-            scores, least = self._evaluate(node.node), round(node.score, _PLACES)
+            scores, least = self._evaluate(node.node, scored=node.score > 0), round(max(node.score, 0.0), _PLACES)
             return {unit: None if score is None or round(score, _PLACES) < least else 0.0 for unit, score in scores.items()}
         if isinstance(node, TermsFilter | DateRange):
             accepts = _filter(node)
             return {unit: node.boost if accepts(self._articles[unit[0]]) else None for unit in self._units}
-        return self._leaf(node)
+        return self._leaf(node, scored=scored)
 
-    def _boolean(self, node: Boolean) -> dict[Unit, float | None]:
-        must, should, must_not = (
-            [self._evaluate(child) for child in children] for children in (node.must, node.should, node.must_not)
-        )
+    def _boolean(self, node: Boolean, *, scored: bool) -> dict[Unit, float | None]:
+        must, should = ([self._evaluate(child, scored=scored) for child in children] for children in (node.must, node.should))
+        must_not = [self._evaluate(child, scored=False) for child in node.must_not]
         found: dict[Unit, float | None] = {}
         for unit in self._units:
             parts = [scores[unit] for scores in must + should]
@@ -141,11 +143,11 @@ class ExactScores:
             found[unit] = sum(matched) if needed and not excluded else None
         return found
 
-    def _leaf(self, node: Posting) -> dict[Unit, float | None]:
+    def _leaf(self, node: Posting, *, scored: bool) -> dict[Unit, float | None]:
         of_title = is_on_article(node)
         weights = self._phrase_weights(node) if isinstance(node, Phrase) else self._term_weights(node)
         rarity = 0.0
-        if weights:
+        if weights and scored:
             field = node.field if isinstance(node, Phrase) else node.alternatives[0].field
             rarity = idf(self._statistics.frequency(node), self._statistics.documents(field))
         scores = {place: node.boost * rarity * weight for place, weight in weights.items()}

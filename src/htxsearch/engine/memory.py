@@ -149,6 +149,9 @@ class MemoryEngine:
     def blob(self, name: str) -> bytes | None:
         return self._blobs.get(name)
 
+    def foresee(self, **asked: object) -> None:
+        """Nothing is far away."""
+
     def counts(self) -> Counts:
         passages = [passage for document in self._documents.values() for passage in document.passages]
         return Counts(len(self._documents), len(passages), sum(len(passage.syllables) for passage in passages))

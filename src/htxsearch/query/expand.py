@@ -221,8 +221,7 @@ class Expander:
         if asked not in self._looked_up:
             if len(self._looked_up) >= _KEPT_TREES:
                 self._looked_up.clear()
-            self._vocabulary.fetch(chain(reading_lookups(typed), lookups_of(tree, filters, self._concepts)))
-            self._vocabulary.fetch_begun(begun_in(tree))
+            self._vocabulary.fetch(chain(reading_lookups(typed), lookups_of(tree, filters, self._concepts)), begun_in(tree))
             self._looked_up.add(asked)
 
     def _every_word(self, tree: Group) -> Iterator[Node]:

@@ -8,7 +8,8 @@ or an abbreviation: they are changed only if they then make a phrase of the inde
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
+from functools import cached_property
+from itertools import islice, product
 from typing import Literal
 
 from htxsearch.engine.contract import DisjunctionMax, Lookup, Phrase, WeightedTerm
@@ -18,7 +19,7 @@ from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, nfc
 from htxsearch.text.tokens import Token, tokens
 
-__all__ = ["correction", "read_keystrokes", "reading_lookups"]
+__all__ = ["Corrector", "correction", "read_keystrokes", "reading_lookups"]
 
 _LONGEST = 4
 _VOCABULARY = 5_000
@@ -29,6 +30,8 @@ _LIKENESS = 0.6
 Of 1,500 syllables of news with one slip, .77 are mended right so; by difflib's ratio, as before, .53."""
 _CANDIDATES = 8
 """Similar syllables that are tried beside a neighbour."""
+_MOST_FORESEEN = 16
+"""Similar syllables whose words are looked up before it is known which are commoner."""
 _VOWELS = frozenset("aeiouy")
 
 
@@ -109,22 +112,85 @@ def correction(query: str, vocabulary: Vocabulary) -> str | None:
     A run of two to four syllables that is no word, but is one with other marks on just one of them, is
     mended to that; a syllable that no article has, to the most similar one with the same tone, by the words beside it.
     """
-    text = nfc(query)
-    typed_tokens = tokens(text)
-    unknown = [
-        position
-        for position, token in enumerate(typed_tokens)
-        if not vocabulary.spellings("syllable", folded_form(token.term)) and _may_be_slip(text, token)
-    ]
-    mended = _mended(text, typed_tokens, unknown, vocabulary) if unknown else {}
-    for length in range(_LONGEST, 1, -1):
-        for start in range(len(typed_tokens) - length + 1):
-            slip = _slip([token.term for token in typed_tokens[start : start + length]], vocabulary)
-            if slip and not any(position in mended for position in range(start, start + length)):
-                mended[start + slip[0]] = slip[1]
-    if not mended:
-        return None
-    return _rewritten(text, typed_tokens, mended)
+    return Corrector(query, vocabulary).correction()
+
+
+class Corrector:
+    """Mends the slips of a query.
+
+    Each step of it depends on the one before. So that an engine that is far away is not asked step by step, `foresee` says
+    what the next step looks up; it is called before each of the requests that the query makes anyway.
+    """
+
+    def __init__(self, query: str, vocabulary: Vocabulary) -> None:
+        self._text = nfc(query)
+        self._typed = tokens(self._text)
+        self._vocabulary = vocabulary
+        self._unknown = [
+            position
+            for position, token in enumerate(self._typed)
+            if not vocabulary.spellings("syllable", folded_form(token.term)) and _may_be_slip(self._text, token)
+        ]
+        self._letters = [folded_form(self._typed[position].term)[:1] for position in self._unknown]
+        self._steps = iter((self._foresee_letters, self._foresee_similar) if self._unknown else ())
+
+    def foresee(self) -> None:
+        """Say what the next step will look up."""
+        for step in islice(self._steps, 1):
+            step()
+
+    def _foresee_letters(self) -> None:
+        self._vocabulary.engine.foresee(prefixes=self._letters, limit=_VOCABULARY)
+
+    def _foresee_similar(self) -> None:
+        """Say that similar syllables will be counted and looked up beside others."""
+        chosen = {}
+        for position, near in zip(self._unknown, self._near, strict=True):
+            likenesses = sorted((likeness for likeness, _ in near), reverse=True)
+            least = likenesses[min(_CANDIDATES, len(likenesses)) - 1] if likenesses else 0.0
+            chosen[position] = [syllable for likeness, syllable in near if likeness >= least][:_MOST_FORESEEN]
+        runs = [run for *_, run in _runs(chosen, self._typed)]
+        words = ["_".join(run) for run in runs if len(run) > 1 and all(map(has_diacritics, run))]
+        nodes = [_term("syllable", syllable) for near in self._near for _, syllable in near]
+        self._vocabulary.foresee(
+            [*nodes, *(_term("word", word) for word in words)], [("word", "_".join(map(folded_form, run))) for run in runs]
+        )
+
+    @cached_property
+    def _near(self) -> list[list[tuple[float, str]]]:
+        """The known syllables spelt like each unknown one, with how alike they are."""
+        begun = self._vocabulary.engine.starting_with(self._letters, limit=_VOCABULARY)
+        return [_near(self._typed[position].term, terms) for position, terms in zip(self._unknown, begun, strict=True)]
+
+    def correction(self) -> str | None:
+        """Return the query with its likely slips mended, or None if there are none."""
+        typed, vocabulary = self._typed, self._vocabulary
+        mended = self._mended() if self._unknown else {}
+        for length in range(_LONGEST, 1, -1):
+            for start in range(len(typed) - length + 1):
+                slip = _slip([token.term for token in typed[start : start + length]], vocabulary)
+                if slip and not any(position in mended for position in range(start, start + length)):
+                    mended[start + slip[0]] = slip[1]
+        return _rewritten(self._text, typed, mended) if mended else None
+
+    def _mended(self) -> dict[int, str]:
+        """Return the syllables meant by unknown ones, by their positions.
+
+        There is none for one that may be right: without marks it may be English.
+        """
+        similar = dict(zip(self._unknown, _ranked(self._near, self._vocabulary), strict=True))
+        beside = _beside(similar, self._typed, self._vocabulary)
+        mended: dict[int, str] = {}
+        for position in self._unknown:
+            term = self._typed[position].term
+            found = beside.get(position)
+            if found is None and has_diacritics(term):
+                found = next(iter(similar[position]), None)
+            if found is None and len(self._typed) == 1:
+                found = next((one for one in similar[position] if _is_twitch(term, folded_form(one))), None)
+            if found is not None:
+                mended[position] = found if has_diacritics(self._text) else folded_form(found)
+        return mended
 
 
 def _may_be_slip(text: str, token: Token) -> bool:
@@ -135,26 +201,6 @@ def _may_be_slip(text: str, token: Token) -> bool:
     if token.term in FIELDS and text.startswith(":", token.end):
         return False
     return token.term.isalpha() and (has_diacritics(token.term) or not _is_short_form(text, token))
-
-
-def _mended(text: str, typed: Sequence[Token], unknown: Sequence[int], vocabulary: Vocabulary) -> dict[int, str]:
-    """Return the syllables meant by unknown ones, by their positions.
-
-    There is none for one that may be right: without marks it may be English.
-    """
-    similar = dict(zip(unknown, _similar([typed[position].term for position in unknown], vocabulary), strict=True))
-    beside = _beside(similar, typed, vocabulary)
-    mended: dict[int, str] = {}
-    for position in unknown:
-        term = typed[position].term
-        found = beside.get(position)
-        if found is None and has_diacritics(term):
-            found = next(iter(similar[position]), None)
-        if found is None and len(typed) == 1:
-            found = next((one for one in similar[position] if _is_twitch(term, folded_form(one))), None)
-        if found is not None:
-            mended[position] = found if has_diacritics(text) else folded_form(found)
-    return mended
 
 
 def _is_short_form(text: str, token: Token) -> bool:
@@ -169,13 +215,7 @@ def _beside(similar: Mapping[int, Sequence[str]], typed: Sequence[Token], vocabu
 
     `similar` are those that may stand at a position; a position where none makes a word is left out.
     """
-    runs: list[tuple[int, str, list[str]]] = []
-    for position, syllables in similar.items():
-        for syllable in syllables[:_CANDIDATES]:
-            for start, end in product(range(max(0, position - 2), position + 1), range(position + 1, position + 4)):
-                run = [token.term for token in typed[start:end]]
-                run[position - start] = syllable
-                runs.append((position, syllable, run))
+    runs = list(_runs({position: syllables[:_CANDIDATES] for position, syllables in similar.items()}, typed))
     keys = ["_".join(map(folded_form, run)) for *_, run in runs]
     vocabulary.fetch(("word", key) for key in keys)
     words = [
@@ -190,6 +230,16 @@ def _beside(similar: Mapping[int, Sequence[str]], typed: Sequence[Token], vocabu
         if position not in best or frequency > best[position][0]:
             best[position] = frequency, syllable
     return {position: syllable for position, (_, syllable) in best.items()}
+
+
+def _runs(similar: Mapping[int, Sequence[str]], typed: Sequence[Token]) -> Iterator[tuple[int, str, list[str]]]:
+    """Yield each position and syllable, with each run that may be a word with it."""
+    for position, syllables in similar.items():
+        for syllable in syllables:
+            for start, end in product(range(max(0, position - 2), position + 1), range(position + 1, position + 4)):
+                run = [token.term for token in typed[start:end]]
+                run[position - start] = syllable
+                yield position, syllable, run
 
 
 def _is_twitch(typed: str, meant: str) -> bool:
@@ -241,23 +291,22 @@ def _fits(typed: str, meant: str) -> bool:
     return canonical_spelling(typed) == canonical_spelling(meant) or not has_diacritics(typed)
 
 
-def _similar(terms: Sequence[str], vocabulary: Vocabulary) -> list[list[str]]:
-    """Return for each term the known syllables spelt like it, the most similar first.
+def _near(term: str, known: Sequence[str]) -> list[tuple[float, str]]:
+    """Return the known syllables spelt like a term, with how alike they are.
 
-    They have the same first letter; of equals the commonest comes first. If a term has no marks, those of others do not
-    count.
+    If it has no marks, those of others do not count.
     """
     from rapidfuzz import process  # 20 ms, for misspelt queries alone
     from rapidfuzz.distance import OSA
 
-    letters = [folded_form(term)[:1] for term in terms]
-    begun = vocabulary.engine.starting_with(letters, limit=_VOCABULARY)
-    near: list[list[tuple[float, str]]] = []
-    for term, candidates in zip(terms, begun, strict=True):
-        syllables = [candidate for candidate in candidates if candidate.isalpha() and is_syllable(candidate)]
-        spelt = syllables if has_diacritics(term) else list(map(folded_form, syllables))
-        found = process.extract(term, spelt, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=None)
-        near.append([(likeness, syllables[number]) for _, likeness, number in found])
+    syllables = [candidate for candidate in known if candidate.isalpha() and is_syllable(candidate)]
+    spelt = syllables if has_diacritics(term) else list(map(folded_form, syllables))
+    found = process.extract(term, spelt, scorer=OSA.normalized_similarity, score_cutoff=_LIKENESS, limit=None)
+    return [(likeness, syllables[number]) for _, likeness, number in found]
+
+
+def _ranked(near: Sequence[Sequence[tuple[float, str]]], vocabulary: Vocabulary) -> list[list[str]]:
+    """Return syllables, the most similar first, of equals the commonest."""
     frequencies = iter(vocabulary.frequencies([_term("syllable", syllable) for of_term in near for _, syllable in of_term]))
     ranked = (
         sorted((-likeness, -frequency, syllable) for (likeness, syllable), frequency in zip(of_term, frequencies, strict=False))

@@ -30,11 +30,15 @@ class Vocabulary:
         self._frequencies: dict[DisjunctionMax, int] = {}
         self._values: dict[ValueField, Mapping[str, int]] = {}
 
-    def fetch(self, lookups: Iterable[Lookup]) -> None:
-        """Look up at once what is not known yet."""
+    def fetch(self, lookups: Iterable[Lookup], begun: Iterable[str] = ()) -> None:
+        """Look up at once what is not known yet: look-ups, and terms that begin as given."""
         missing = [lookup for lookup in dict.fromkeys(lookups) if lookup not in self._spellings]
+        beginnings = [prefix for prefix in dict.fromkeys(begun) if prefix not in self._begun]
         if missing:
+            self.engine.foresee(prefixes=beginnings, limit=_MOST_BEGUN)
             _keep(self._spellings, missing, self.engine.spellings(missing))
+        if beginnings:
+            _keep(self._begun, beginnings, self.engine.starting_with(beginnings, limit=_MOST_BEGUN))
 
     def spellings(self, field: Literal["syllable", "word"], key: str) -> Sequence[str]:
         """Return the terms whose key is `key`, sorted."""
@@ -44,19 +48,20 @@ class Vocabulary:
             _keep(self._spellings, [(field, key)], [found])
         return found
 
-    def fetch_begun(self, prefixes: Iterable[str]) -> None:
-        """Look up at once the prefixes that are not known yet."""
-        missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in self._begun]
-        if missing:
-            _keep(self._begun, missing, self.engine.starting_with(missing, limit=_MOST_BEGUN))
-
     def begun(self, prefix: str) -> Sequence[str]:
         """Return up to 200 syllables whose key begins with `prefix`, sorted by key."""
         found = self._begun.get(prefix)
         if found is None:
-            self.fetch_begun([prefix])
+            self.fetch((), [prefix])
             found = self._begun[prefix]
         return found
+
+    def foresee(self, nodes: Iterable[DisjunctionMax], lookups: Iterable[Lookup] = ()) -> None:
+        """Say that frequencies of nodes will be asked for, and look-ups made, soon."""
+        self.engine.foresee(
+            nodes=[node for node in nodes if node not in self._frequencies],
+            lookups=[lookup for lookup in lookups if lookup not in self._spellings],
+        )
 
     def frequencies(self, nodes: Sequence[DisjunctionMax]) -> list[int]:
         """Return for each node the number of documents that match it."""

@@ -1,6 +1,6 @@
 """From a query to a page of hits: first-stage retrieval, reranking, paging, hints."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from htxsearch.query.expand import ExpandedQuery
 from htxsearch.query.filters import DateOption, Filter, Match, Sort, check_options, facet_names, filters_of
 from htxsearch.query.forgive import Forgiven, forgive
 from htxsearch.query.parse import Group, Value, Words, parse
-from htxsearch.query.spelling import correction, read_keystrokes
+from htxsearch.query.spelling import Corrector, correction, read_keystrokes
 from htxsearch.search.hits import (
     are_of_texts,
     earliest,
@@ -23,7 +23,7 @@ from htxsearch.search.hits import (
     titled_first,
 )
 from htxsearch.search.near import EVERYTHING, NearLine, near_line
-from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, rerank
+from htxsearch.search.rerank import DEPTH, DenseRetrieval, Ranked, Reranked, first_stage_only, foreseen_nodes, rerank
 from htxsearch.search.results import Results, by_province
 from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
 from htxsearch.text.normalize import has_diacritics
@@ -108,6 +108,7 @@ def first_stage(snapshot: Snapshot, read_as: str, filters: tuple[Filter, ...] = 
     Raises QuerySyntaxError.
     """
     query = snapshot.expander.expand(parse(read_as), filters)
+    snapshot.vocabulary.foresee(foreseen_nodes(query.terms))
     [result] = snapshot.engine.search_many([_first_stage(query, forwards=forwards)])
     return Retrieval(read_as, query, filters, result)
 
@@ -126,10 +127,11 @@ def search(snapshot: Snapshot, request: SearchRequest, dense: DenseRetrieval | N
     snapshot.expander.look_up(plain, request.read.tree, request.filters)
     read_as = read_keystrokes(plain, snapshot.vocabulary)
     tree = request.read.tree if read_as == plain else parse(read_as)
-    page = _page(snapshot, read_as, tree, request, dense)
-    corrected = correction(read_as, snapshot.vocabulary)
+    corrector = Corrector(read_as, snapshot.vocabulary)
+    page = _page(snapshot, read_as, tree, request, dense, corrector)
+    corrected = corrector.correction()
     if corrected and not page.results.total:
-        again = _page(snapshot, corrected, parse(corrected), request, dense)
+        again = _page(snapshot, corrected, parse(corrected), request, dense, corrector)
         if again.results.total:
             page, read_as = again, corrected
     results = replace(
@@ -159,22 +161,29 @@ def near_articles(snapshot: Snapshot, request: SearchRequest) -> list[str]:
     return []
 
 
-def _page(snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest, dense: DenseRetrieval | None) -> SearchPage:
+def _page(
+    snapshot: Snapshot, read_as: str, tree: Group, request: SearchRequest, dense: DenseRetrieval | None, corrector: Corrector
+) -> SearchPage:
     """Return the page of a query as it is read.
 
-    A query of filters alone has no score and is sorted by date.
+    A query of filters alone has no score and is sorted by date. What `corrector` will look up goes along.
     """
+    corrector.foresee()
     query = snapshot.expander.expand(tree, request.filters, every_word=request.match == "all")
     if not _scores(query.node):
         return SearchPage(_by_date(snapshot, read_as, query, request, EVERYTHING))
     dense = dense and dense._replace(adds=not request.filters and is_running_words(tree))
     if request.sort == "date":
-        return SearchPage(_by_date(snapshot, read_as, query, request, _line(snapshot, read_as, tree, request, dense)))
+        line = _line(snapshot, read_as, tree, request, dense)
+        corrector.foresee()
+        return SearchPage(_by_date(snapshot, read_as, query, request, line))
     facets = () if _has_line(request, tree) else _engine_facets(request)
     own = Search(node=query.node, limit=DEPTH, per_article=False, facets=facets, explain=request.explain, forwards=True)
     wide = snapshot.expander.expand(tree) if request.filters and _lacks_line(snapshot, read_as, tree, request, dense) else None
+    snapshot.vocabulary.foresee(foreseen_nodes((wide or query).terms))
     result, of_wide = _at_once(snapshot.engine, own, _first_stage(wide) if wide else None)
     assert result
+    corrector.foresee()
     retrieval = Retrieval(read_as, query, request.filters, result)
     reranked = rerank(snapshot.vocabulary, query.terms, read_as, result, dense, explain=request.explain)
     ranking = None if request.filters else (query, reranked)
@@ -211,9 +220,7 @@ def _line(
 ) -> NearLine:
     """Return the line between near and far articles.
 
-    Filters of the request do not move it.
-
-    `ranking` is the query without filters and its reranked passages, if they are known.
+    Filters do not move it. `ranking` is the query without filters and its reranked passages, if they are known.
     """
     if not _has_line(request, tree):
         return EVERYTHING
@@ -222,6 +229,7 @@ def _line(
         return snapshot.lines[key]
     if ranking is None:
         query = snapshot.expander.expand(tree)
+        snapshot.vocabulary.foresee(foreseen_nodes(query.terms))
         [result] = snapshot.engine.search_many([_first_stage(query)])
         ranking = query, rerank(snapshot.vocabulary, query.terms, read_as, result, dense)
     query, reranked = ranking
@@ -250,12 +258,14 @@ def _by_date(snapshot: Snapshot, read_as: str, query: ExpandedQuery, request: Se
             per_article=not request.all_passages,
             by_date=True,
             explain=request.explain,
+            count=False,
+            records=True,
         )
         for node in line.nodes(query.node)
     )
     every = None if line.everything else Search(node=query.node, limit=0, per_article=not request.all_passages)
-    few_near = line.is_known and len(line.near) < request.end and not request.all_passages  # so far ones are needed, too
-    ahead = far_page[0] if far_page and few_near else None
+    few_near = line.is_known and (len(line.near) < request.end or request.filters) and not request.all_passages
+    ahead = far_page[0] if far_page and few_near else None  # then far ones are needed, too
     counting = _count(query, line, request)
     counted, found, all_found, further = _at_once(snapshot.engine, counting, near_page, every, ahead)
     counted = counted or _known_count(line)
@@ -331,8 +341,12 @@ def _results(
         hits=tuple(hits),
         facets={name: _facet(counted.facets, name) for name in request.facets},
         expansions=query.expansions,
-        hints=hints(query, bool(request.filters), nothing=not result.total, articles=articles),
+        hints=hints(query, bool(request.filters), nothing=not result.total, articles=articles) + _of_scoring(result, request),
     )
+
+
+def _of_scoring(result: SearchResult, request: SearchRequest) -> tuple[Message, ...]:
+    return (message("hint.best-scored", articles=result.scored),) if request.explain and result.scored else ()
 
 
 def _groups(snapshot: Snapshot, request: SearchRequest) -> ReprintGroups:
@@ -372,12 +386,15 @@ def _ranked(
             limit=request.end + DEPTH + groups.spare,
             per_article=not all_passages,
             explain=request.explain,
+            count=False,
+            records=True,
         )
         for node in line.nodes(query.node)
     ]
     is_all = [len(best) < DEPTH or line.is_known, len(best) < DEPTH]
     perhaps_near = [passage for passage in reranked if passage.hit.article_id not in line.far]
     is_needed = [not is_all[0] and not is_enough(perhaps_near), is_all[0] and not is_all[1] and not is_enough(reranked)]
+    engine.foresee(records=list(groups.members(_first_shown(reranked, request, groups, line))))
     counted, decided, *ahead = _at_once(
         engine,
         None if line.everything else _count(query, line, request),
@@ -395,6 +412,15 @@ def _ranked(
             ranked += _below(reranked[-1].score, others)
             near |= {passage.hit.article_id for passage in others} if part == 0 else set()
     return ranked, near, counted or _known_count(line)
+
+
+def _first_shown(reranked: Sequence[Ranked], request: SearchRequest, groups: ReprintGroups, line: NearLine) -> Iterator[str]:
+    """Yield the articles shown if all that the line does not know is near, or far."""
+    near_first = sorted(reranked, key=lambda passage: passage.hit.article_id not in line.near)
+    far_last = sorted(reranked, key=lambda passage: passage.hit.article_id in line.far)
+    for ordered in (near_first, far_last) if line.beyond else (near_first,):
+        shown = ordered if request.all_passages else first_of_texts(ordered, groups)
+        yield from (passage.hit.article_id for passage in shown[request.offset : request.end])
 
 
 def _below(last: float, rest: Sequence[Ranked]) -> list[Ranked]:

@@ -26,7 +26,7 @@ from htxsearch.indexing.feature_vectors import feature_hash, feature_vector, fea
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article
-from htxsearch.search.related import Neighbour, Similarity
+from htxsearch.search.related import FarSimilarity, Neighbour, Similarity
 from htxsearch.search.results import RelatedArticle, RelatedArticles
 from htxsearch.search.shared_terms import Phrase, phrases, shared_terms
 from htxsearch.search.snapshot import Snapshot, StoredArticles
@@ -281,7 +281,7 @@ class _Title(NamedTuple):
         return common / max(lengths, 1e-9)
 
 
-def _title_of(title: str, terms: Terms, similarity: Similarity) -> _Title:
+def _title_of(title: str, terms: Terms, similarity: Similarity | FarSimilarity) -> _Title:
     import numpy as np
 
     hashes = np.array(sorted({feature_hash(feature) for feature in features(title, "", [terms])}), np.uint32)

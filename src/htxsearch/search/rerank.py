@@ -1,6 +1,7 @@
 """Reranking against an engine: fetch the inputs of `features`, order the passages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import accumulate, repeat
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from htxsearch.query.expand import QueryTerms
 from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.search.diacritics import restored, restored_query, unlikely_spellings
 from htxsearch.search.features import DENSE, FEATURES, Candidates, QueryArrays, features, learned_weights
-from htxsearch.text.normalize import has_diacritics, nfc
+from htxsearch.text.normalize import canonical_spelling, has_diacritics, nfc
 from htxsearch.text.stopwords import STOP_WORDS, is_interrogative, is_stop_word
 from htxsearch.text.tokens import tokens
 
@@ -31,6 +32,7 @@ __all__ = [
     "Reranked",
     "candidates_of",
     "first_stage_only",
+    "foreseen_nodes",
     "query_arrays",
     "rerank",
     "rerank_inputs",
@@ -273,6 +275,22 @@ def _any_of(query_terms: QueryTerms, number: int) -> DisjunctionMax:
     likely = (term for term, weight in spellings if weight >= spellings[0][1] / 2)
     terms = dict.fromkeys([*likely, *short])
     return DisjunctionMax(tuple(WeightedTerm("syllable", term) for term in terms))
+
+
+def foreseen_nodes(query_terms: QueryTerms) -> Iterator[DisjunctionMax]:
+    """Yield the nodes whose frequencies reranking will probably ask for.
+
+    They are each term as typed and, if it may be several syllables, each of these: mostly one of them is found to be meant.
+    """
+    for number, query_term in enumerate(query_terms.terms):
+        yield _any_of(query_terms, number)
+        meant: dict[str, list[tuple[str, float]]] = {}
+        for term, weight in query_term.spellings:
+            meant.setdefault(canonical_spelling(term), []).append((term, weight))
+        for spellings in meant.values() if len(meant) > 1 else ():
+            terms = list(query_terms.terms)
+            terms[number] = replace(query_term, spellings=tuple(spellings))
+            yield _any_of(replace(query_terms, terms=tuple(terms)), number)
 
 
 def _capitals(typed: str) -> dict[str, float]:

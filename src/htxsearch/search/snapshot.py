@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from htxsearch.query.complete import Completer
     from htxsearch.search.near import NearLine
     from htxsearch.search.newest import Listing
-    from htxsearch.search.related import Similarity
+    from htxsearch.search.related import FarSimilarity, Similarity
 
 __all__ = ["ReprintGroups", "Snapshot", "StoredArticles"]
 
@@ -188,9 +188,16 @@ class Snapshot:
         return Listing(read_arrivals(self.engine))
 
     @cached_property
-    def similarity(self) -> "Similarity":
-        """The weighted vectors of all articles, for related articles."""
-        from htxsearch.indexing.feature_weights import read_feature_weights
-        from htxsearch.search.related import Similarity
+    def similarity(self) -> "Similarity | FarSimilarity":
+        """The weighted vectors of all articles, for related articles.
 
-        return Similarity(self.engine.vectors(), read_feature_weights(self.engine))
+        An engine that is far away is asked for those of candidates, if it has more than should be read.
+        """
+        from htxsearch.indexing.feature_weights import MOST_VECTORS, read_feature_weights
+        from htxsearch.search.related import FarSimilarity, Similarity
+
+        weights = read_feature_weights(self.engine)
+        vectors_with = getattr(self.engine, "vectors_with", None)
+        if vectors_with and weights and weights.mean is not None and self.engine.counts().articles > MOST_VECTORS:
+            return FarSimilarity(vectors_with, weights)
+        return Similarity(self.engine.vectors(), weights)

@@ -7,8 +7,10 @@ what is shown are computed here in double precision, and a proof says that nothi
     cluster     requests: hosts, patience, errors
     mapping     what is kept of an article
     query       from nodes to queries of the cluster
+    together    searches sent together, and what was foreseen; statistics
     retrieval   searching: candidates, exact scores, proof
     state       the state document, whose replacement is a commit
+    blobs       the blobs of a commit, in parts of which only new ones are written
     writer      a batch of changes
     engine      the contract
     catalog     which data is current, for all machines

@@ -12,12 +12,28 @@ from dataclasses import dataclass, field
 
 from htxsearch.errors import UsageError
 
-__all__ = ["API_KEY", "CERTIFICATES", "PASSWORD", "Address", "Secrets", "parse_address"]
+__all__ = [
+    "API_KEY",
+    "CERTIFICATES",
+    "PASSWORD",
+    "SCORING",
+    "SHARDS",
+    "Address",
+    "Secrets",
+    "chosen_scoring",
+    "chosen_shards",
+    "parse_address",
+]
 
 PASSWORD, API_KEY = "HTXSEARCH_ENGINE_PASSWORD", "HTXSEARCH_ENGINE_API_KEY"
 CERTIFICATES = "HTXSEARCH_ENGINE_CA"
 """The file of certificates by which a cluster's own is checked; by default those that are generally trusted."""
+SCORING = "HTXSEARCH_ENGINE_SCORING"
+"""Which articles are scored exactly, for measuring: "all" or "best"; by default the size of the collection decides."""
+SHARDS = "HTXSEARCH_ENGINE_SHARDS"
+"""The number of shards of the next index that is made; by default it depends on the number of passages."""
 
+_MOST_SHARDS = 1_000
 _PORT = 9200
 _URL = re.compile(r"(?P<scheme>https?)://(?:(?P<user>[^@/]*)@)?(?P<hosts>[^@/]+)/(?P<name>[^/?#]*)/?")
 _HOST = re.compile(r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
@@ -69,6 +85,28 @@ class Secrets:
             raise UsageError("engine.not-secure", address=str(address))
         if address.user and not self.password and not self.api_key:
             raise UsageError("engine.no-password", address=str(address), variable=PASSWORD)
+
+
+def chosen_scoring() -> bool | None:
+    """Return True if only the best are scored exactly, None if the size decides.
+
+    Raises UsageError.
+    """
+    chosen = os.environ.get(SCORING, "")
+    if chosen not in ("", "all", "best"):
+        raise UsageError("engine.scoring", value=chosen, variable=SCORING)
+    return chosen == "best" if chosen else None
+
+
+def chosen_shards() -> int | None:
+    """Return the number of shards of a new index, None to go by its size.
+
+    Raises UsageError.
+    """
+    chosen = os.environ.get(SHARDS, "")
+    if chosen and not (chosen.isdecimal() and 1 <= int(chosen) <= _MOST_SHARDS):
+        raise UsageError("engine.shards", value=chosen, variable=SHARDS, most=_MOST_SHARDS)
+    return int(chosen) if chosen else None
 
 
 def parse_address(url: str) -> Address:

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from htxsearch.engine.opensearch.address import chosen_shards
 from htxsearch.engine.opensearch.cluster import Cluster, Conflict, Json
 from htxsearch.engine.opensearch.engine import OpenSearchEngine, create_index
-from htxsearch.engine.opensearch.mapping import STATE
+from htxsearch.engine.opensearch.mapping import STATE, shards_for
 from htxsearch.engine.opensearch.writer import Indices
 from htxsearch.errors import IndexBusy
 
@@ -59,9 +60,10 @@ class ClusterCatalog:
             self._opened = data, OpenSearchEngine(self.cluster, data)
         return self._opened[1]
 
-    def engine(self, data: str, *, create: bool = False) -> OpenSearchEngine:
-        """Return an engine of its own, of new data with `create`."""
-        return OpenSearchEngine(self.cluster, data, create=create)
+    def engine(self, data: str, *, create: bool = False, passages: int = 0) -> OpenSearchEngine:
+        """Return an engine of its own, with `create` for about so many passages."""
+        shards = (chosen_shards() or shards_for(passages)) if create else 1
+        return OpenSearchEngine(self.cluster, data, create=create, shards=shards)
 
     def close(self) -> None:
         """Forget what is open."""

@@ -114,20 +114,20 @@ class Cluster:
         found = self.request("POST", f"/{index}/_search", body, allow_partial_search_results="false", **parameters)
         return self._whole(found, index)
 
-    def search_many(self, index: str, bodies: Sequence[Json]) -> list[Json]:
-        """Return the answers to searches, in one round trip."""
-        if len(bodies) == 1:
-            return [self.search(index, bodies[0])]
-        if not bodies:
+    def search_many(self, searches: Sequence[tuple[str, Json]]) -> list[Json]:
+        """Return the answers to searches, each an index and a body, in one round trip."""
+        if len(searches) == 1:
+            return [self.search(*searches[0])]
+        if not searches:
             return []
-        header = {"index": index, "allow_partial_search_results": False}
-        lines = "".join(f"{json.dumps(part, ensure_ascii=False)}\n" for body in bodies for part in (header, body))
+        parts = (part for index, body in searches for part in ({"index": index, "allow_partial_search_results": False}, body))
+        lines = "".join(f"{json.dumps(part, ensure_ascii=False)}\n" for part in parts)
         for pause_s in (*self._pauses(), None):
             found = self.request("POST", "/_msearch", lines).get("responses", [])
             if pause_s is None or not {one.get("status") for one in found} & _PASSING:
                 break
             self._pause(pause_s)
-        return [self._whole(one, index) for one in found]
+        return [self._whole(one, index) for one, (index, _) in zip(found, searches, strict=True)]
 
     def _pauses(self) -> Iterator[float]:
         """Yield the seconds to wait before each further try."""

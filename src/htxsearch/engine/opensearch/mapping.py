@@ -9,25 +9,31 @@ they are asked for.
 """
 
 import base64
+import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import blake2b
 
+from htxsearch.engine.bm25 import K1
 from htxsearch.engine.contract import Document, Terms
 from htxsearch.engine.opensearch.cluster import Json
 
 __all__ = [
     "ARTICLES",
+    "LAYOUT",
     "STATE",
     "WORDS",
     "FoundArticle",
     "article_body",
+    "articles_index",
+    "feature_term",
     "found_article",
     "key_of",
     "lengths_of",
     "packed",
+    "shards_for",
     "unpacked",
     "version_of",
     "word_of",
@@ -43,6 +49,12 @@ _STORED = {"type": "binary", "store": True}
 _VALUES = {"article": _FILTER, "place": _FILTER, "source": _FILTER, "date": {"type": "integer", "doc_values": False}}
 _LENGTHS = ("syllable", "word", "title", "title_word")
 
+LAYOUT = 2
+"""The number of this mapping; it is in the state of the data."""
+
+_PER_SHARD = 10_000_000
+"""Passages of a shard, some 26 GB: a shard should have 10 to 50."""
+
 _SETTINGS = {
     "index.number_of_shards": 1,
     "index.auto_expand_replicas": "0-1",  # a copy as soon as there is a second node
@@ -50,19 +62,23 @@ _SETTINGS = {
     "index.max_terms_count": 1_000_000,
 }
 
+_SIMILARITY = f"return query.boost * doc.freq / (doc.freq + {K1});"
+
 ARTICLES: Json = {
     "settings": _SETTINGS
     | {
         "index.analysis.tokenizer.blanks": {"type": "simple_pattern_split", "pattern": " "},
         "index.analysis.analyzer.parted": {"type": "custom", "tokenizer": "blanks"},
-        # The frequency as it is; a script of the query makes a score of it, with the exact length.
-        "index.similarity.frequency": {"type": "scripted", "script": {"source": "return doc.freq;"}},
+        # Bounded, so that what cannot be among the best is passed over; a script of the query finds the frequency in it, and
+        # makes the score with the exact length.
+        "index.similarity.one": {"type": "boolean"},
+        "index.similarity.frequency": {"type": "scripted", "script": {"source": _SIMILARITY}},
     },
     "mappings": {
         "dynamic": "strict",
         "_source": {
             "excludes": [
-                *("record", "vector", "facts", "has_facts", "fact_keys", "spelling", "year", "spread", "born"),
+                *("record", "vector", "features", "facts", "has_facts", "fact_keys", "spelling", "year", "spread", "born"),
                 *(f"length_{name}" for name in (*_LENGTHS, "passages")),
                 *(f"passages.{name}" for name in (*_VALUES, "unit", "title", "title_word")),
                 *(f"passages.length_{name}" for name in _LENGTHS),
@@ -82,6 +98,7 @@ ARTICLES: Json = {
             "spelling": _VALUE,
             "record": {"type": "keyword", "index": False, "doc_values": False, "store": True},
             "vector": _STORED,
+            "features": {"type": "text", "analyzer": "parted", "similarity": "one", "norms": False, "index_options": "docs"},
             "facts": _STORED,
             "has_facts": {"type": "boolean", "doc_values": False},
             "fact_keys": _FILTER,
@@ -133,6 +150,16 @@ class FoundArticle:
     source: str | None
 
 
+def articles_index(shards: int) -> Json:
+    """Return the index of articles, with a number of shards."""
+    return ARTICLES | {"settings": ARTICLES["settings"] | {"index.number_of_shards": shards}}
+
+
+def shards_for(passages: int) -> int:
+    """Return the number of shards for a collection of about so many passages."""
+    return max(-(-passages // _PER_SHARD), 1)
+
+
 def version_of(article_id: str, commit: int) -> str:
     """Return the name of an article's version, which no other article and commit has."""
     return f"{blake2b(article_id.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}-{commit}"
@@ -157,6 +184,17 @@ def packed(data: bytes) -> str:
 def unpacked(text: str) -> bytes:
     """Return what `packed` packed."""
     return base64.b64decode(text)
+
+
+def feature_term(feature: int) -> str:
+    """Return the term of a feature of an article's vector."""
+    return f"{feature:x}"
+
+
+def _features_of(vector: bytes) -> tuple[int, ...]:
+    """Return the hashes of a feature vector, behind which are counts of two bytes."""
+    size = len(vector) // 6
+    return struct.unpack_from(f"<{size}I", vector)
 
 
 def lengths_of(document: Document) -> dict[str, int]:
@@ -191,6 +229,7 @@ def article_body(document: Document, version: str, commit: int) -> Json:
         "spelling": sorted(map(word_of, document.spellings)),
         "record": document.record,
         "vector": packed(document.vector),
+        "features": " ".join(map(feature_term, _features_of(document.vector))),
         "fact_keys": sorted(document.fact_keys),
         **{f"length_{name}": length for name, length in lengths_of(document).items()},
         "passages": [

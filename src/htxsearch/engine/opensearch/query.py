@@ -5,12 +5,15 @@ script over exact frequency and length, with the idf that the caller has counted
 one that is scored: each is a fact of the article, true or false, so a node with k of them becomes up to 2^k queries of which at
 most one can match.
 
+A rough score needs no script in the query: the similarity's own tf part, which knows no lengths, times the same idf. Since it
+has bounds, the cluster passes over what cannot be among the best. It only chooses what is scored exactly.
+
 Scores of the cluster are float32. Where they decide what matches (`AtLeast`), a band around the line is left to the caller, who
 knows the passages in it that do reach the line (`accepted`).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
 from typing import Any, Protocol
@@ -53,8 +56,10 @@ _MOST_PHRASES = 128
 
 _NONE: Query = {"match_none": {}}
 _ALL: Query = {"constant_score": {"filter": {"match_all": {}}, "boost": 0}}
-_SCORE = "params.f * params.w * _score / (_score + params.a + params.c * doc['passages.length_{}'].value)"
-_PHRASE = "double tf = _score / params.n; return params.f * tf / (tf + params.a + params.c * doc['passages.length_{}'].value);"
+_FREQUENCY = "double s = _score / params.n; double tf = s < 1 ? Math.rint(params.k * s / (1 - s)) : 1e9; "
+"""The frequency, from the saturated one that the similarity gives: the rounding takes the error of float32 away."""
+_SCORE = _FREQUENCY + "return params.f * tf / (tf + params.a + params.c * doc['passages.length_{}'].value);"
+_SUM = "double tf = _score; return params.f * tf / (tf + params.a + params.c * doc['passages.length_{}'].value);"
 
 
 class Statistics(Protocol):
@@ -75,6 +80,8 @@ class Lines:
     """The passages near the line of an `AtLeast`, by unit, that reach it."""
 
     accepted: Mapping[AtLeast, Collection[str]] = field(default_factory=dict)
+    candidates: Mapping[AtLeast, Collection[str]] = field(default_factory=dict)
+    """Of a line that only the best by rough scores may reach, these articles; then nothing is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,13 @@ class _Context:
     statistics: Statistics
     lines: Lines
     inside: Mapping[InArticle, bool]
+    is_rough: bool = False
 
 
-def article_query(node: Node, statistics: Statistics, lines: Lines, *, scored: bool = True) -> Query:
+def article_query(node: Node, statistics: Statistics, lines: Lines, *, scored: bool = True, rough: bool = False) -> Query:
     """Return the query of articles with a passage that matches, scored as the best."""
     ways = []
-    for facts, within in _ways(node, statistics, lines, scored=scored):
+    for facts, within in _ways(node, statistics, lines, scored=scored, rough=rough):
         of_passages = {"nested": {"path": "passages", "query": within, "score_mode": "max" if scored else "none"}}
         ways.append({"bool": {"must" if scored else "filter": [of_passages], **facts}} if facts else of_passages)
     return _any(ways)
@@ -101,7 +109,9 @@ def passages_that_match(node: Node, statistics: Statistics, lines: Lines) -> lis
     return [({"bool": facts}, within) for facts, within in _ways(node, statistics, lines, scored=False)]
 
 
-def _ways(node: Node, statistics: Statistics, lines: Lines, *, scored: bool) -> Iterator[tuple[Query, Query]]:
+def _ways(
+    node: Node, statistics: Statistics, lines: Lines, *, scored: bool, rough: bool = False
+) -> Iterator[tuple[Query, Query]]:
     """Yield clauses of an article, with the query of its passages, for each way.
 
     A way says of each `InArticle` whether it holds.
@@ -109,7 +119,7 @@ def _ways(node: Node, statistics: Statistics, lines: Lines, *, scored: bool) -> 
     inner = list(dict.fromkeys(_in_articles(node)))
     for values in product((True, False), repeat=len(inner)):
         inside = dict(zip(inner, values, strict=True))
-        within = _passages(node, _Context(statistics, lines, inside), scored=scored)
+        within = _passages(node, _Context(statistics, lines, inside, rough), scored=scored)
         if within != _NONE:
             asked = {one: article_query(one.node, statistics, lines, scored=False) for one in inner}
             facts = {
@@ -137,11 +147,10 @@ def _children(node: Node) -> Sequence[Node]:
 
 
 def leaves_of(node: Node) -> Iterator[Posting]:
-    """Yield every posting of a node."""
-    if isinstance(node, DisjunctionMax | Phrase):
-        yield node
-    for child in _children(node):
-        yield from leaves_of(child)
+    """Yield the postings of a node whose scores decide on an answer."""
+    yield from _scoring(node)
+    for line in lines_of(node):
+        yield from _scoring(line.node)
 
 
 def lines_of(node: Node) -> Iterator[AtLeast]:
@@ -212,7 +221,7 @@ def _passages(node: Node, context: _Context, *, scored: bool) -> Query:
     if isinstance(node, TermsFilter | DateRange):
         query = _filter(node)
         return {"constant_score": {"filter": query, "boost": node.boost}} if scored and query != _NONE else query
-    return _scored(node, context.statistics) if scored else counted_query(node)
+    return _scored(node, context) if scored else counted_query(node)
 
 
 def _boolean(node: Boolean, context: _Context, *, scored: bool) -> Query:
@@ -238,10 +247,15 @@ def _at_least(node: AtLeast, context: _Context) -> Query:
     if node.score <= 0:
         query = _passages(node.node, context, scored=False)
     else:
-        within = _passages(node.node, context, scored=True)
-        accepted = context.lines.accepted.get(node, ())
-        ways = [] if within == _NONE or is_bounded(node.node) else [_reaching(within, _high(node))]
-        query = _any([*ways, {"terms": {"passages.unit": sorted(accepted)}}] if accepted else ways)
+        within = _passages(node.node, replace(context, is_rough=False), scored=True)
+        if node in context.lines.candidates:
+            among = {"terms": {"passages.article": sorted(context.lines.candidates[node])}}
+            within = {"bool": {"filter": [among], "must": [within]}} if within != _NONE else _NONE
+            query = _reaching(within, node.score) if within != _NONE else _NONE
+        else:
+            accepted = context.lines.accepted.get(node, ())
+            ways = [] if within == _NONE or is_bounded(node.node) else [_reaching(within, _high(node))]
+            query = _any([*ways, {"terms": {"passages.unit": sorted(accepted)}}] if accepted else ways)
     return {"constant_score": {"filter": query, "boost": 0}} if query != _NONE else _NONE
 
 
@@ -270,29 +284,45 @@ def counted_query(node: Posting, *, root: str = "passages.") -> Query:
     return _any([{"terms": {f"{root}{name}": sorted(set(terms))}} for name, terms in by_field.items()])
 
 
-def _scored(node: Posting, statistics: Statistics) -> Query:
+def _scored(node: Posting, context: _Context) -> Query:
+    statistics = context.statistics
     field = node.field if isinstance(node, Phrase) else next((one.field for one in node.alternatives), None)
     frequency = statistics.frequency(node)
     if field is None or not frequency:
         return _NONE
     factor = node.boost * idf(frequency, statistics.documents(field))
     if isinstance(node, Phrase):
-        asked = counted_query(node)
-        if asked == _NONE:
-            return _NONE
-        return _script(asked, _PHRASE, node.field, statistics, {"f": factor, "n": len(node.slots)})
-    ways = [
-        _script({"term": {f"passages.{one.field}": one.term}}, _SCORE, one.field, statistics, {"f": factor, "w": one.weight})
-        for one in node.alternatives
-    ]
+        return _scored_phrase(node, factor, context)
+    ways = []
+    for one in node.alternatives:
+        name, part = f"passages.{one.field}", factor * one.weight
+        if context.is_rough:
+            ways.append({"term": {name: {"value": one.term, "boost": part}}})
+        else:
+            ways.append(_script({"term": {name: one.term}}, _SCORE, one.field, statistics, {"f": part, "n": 1}))
     return ways[0] if len(ways) == 1 else {"dis_max": {"queries": ways}}
+
+
+def _scored_phrase(node: Phrase, factor: float, context: _Context) -> Query:
+    """Return the scored query of a phrase: its frequency is the sum of its variants'."""
+    asked, slots = counted_query(node), len(node.slots)
+    if asked == _NONE:
+        return _NONE
+    if context.is_rough:
+        return {"bool": {"must": [asked], "boost": factor / slots}}
+    variants = asked["bool"]["should"] if "bool" in asked else ()
+    if not variants:
+        return _script(asked, _SCORE, node.field, context.statistics, {"f": factor, "n": slots})
+    each = {"source": f"{_FREQUENCY}return tf;", "params": {"n": slots, "k": K1}}
+    counted = _any([{"script_score": {"query": variant, "script": each}} for variant in variants])
+    return _script(counted, _SUM, node.field, context.statistics, {"f": factor})
 
 
 def _script(query: Query, source: str, field: Any, statistics: Statistics, parameters: Mapping[str, float]) -> Query:
     """Return a query whose score is the tf part, times the factors."""
     average = statistics.average_length(field)
-    of_length = {"a": K1 * (1 - B), "c": K1 * B / average if average else 0.0}
-    return {"script_score": {"query": query, "script": {"source": source.format(field), "params": {**parameters, **of_length}}}}
+    known = {**parameters, "k": K1, "a": K1 * (1 - B), "c": K1 * B / average if average else 0.0}
+    return {"script_score": {"query": query, "script": {"source": source.format(field), "params": known}}}
 
 
 def _phrases(node: Phrase) -> list[str] | None:

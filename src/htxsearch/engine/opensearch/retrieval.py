@@ -4,34 +4,34 @@ The cluster scores all that matches, in float32. The best articles come with the
 double precision, and are enough if the worst article that came, with the error of float32 added, cannot be among the best asked
 for. If they are not enough, more are asked for. A search takes two round trips: how often the leaves occur, which is kept for
 the commit, and the search.
+
+In a large collection that is too dear: every passage that matches is scored. Then the best articles by a rough score are found,
+with early termination, and the best 200 of them are scored exactly (`rough`). What matches is counted up to 10,000, and near a
+line are only the best 1,000.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import chain, islice
 from typing import Any
 
 from htxsearch.engine.contract import (
-    ARTICLE_FIELDS,
     AtLeast,
-    FieldName,
     Forwards,
     Hit,
     Leaf,
-    Phrase,
-    Posting,
     Search,
     SearchResult,
     forward_of,
 )
-from htxsearch.engine.exact import ExactScores, Unit, in_order, is_on_article
-from htxsearch.engine.opensearch.cluster import Cluster, Json
+from htxsearch.engine.exact import ExactScores, Unit, in_order
+from htxsearch.engine.opensearch.cluster import Json
 from htxsearch.engine.opensearch.mapping import FoundArticle, found_article
 from htxsearch.engine.opensearch.query import (
     EPSILON,
     Lines,
     article_query,
-    counted_query,
     is_bounded,
     is_constant,
     leaves_of,
@@ -39,8 +39,9 @@ from htxsearch.engine.opensearch.query import (
     near_line_query,
     passages_that_match,
 )
+from htxsearch.engine.opensearch.together import Asked, CollectionStatistics, Together
 
-__all__ = ["CollectionStatistics", "Retrieval"]
+__all__ = ["Retrieval"]
 
 _SPARE = 10
 """Articles asked for beyond the limit, so that the proof nearly always succeeds at once."""
@@ -49,79 +50,23 @@ _WINDOW = 10_000
 """The most hits that a cluster returns at once (index.max_result_window)."""
 _TIES = 1_000
 """So many articles of equal scores are looked at; then the order of the cluster, by id, is taken as it is."""
+_DEPTH = 200
+"""Articles, the best by rough scores, that are scored exactly in a large collection."""
+_NEAR = 1_000
+"""Articles, the best by rough scores, that may reach a line in a large collection."""
+_COUNTED = 10_000
+"""Articles up to which matches are counted in a large collection."""
+_MOST_RECORDS = 200
+"""Articles whose records come along with a search."""
 _KEPT = 20_000
+"""Lines of which it is kept what reaches them."""
+_LINES_KEPT = 200
+"""Lines of which the articles that may reach them are kept."""
 _FACET_VALUES = 65_000
 
 
-class CollectionStatistics:
-    """The statistics of a commit: lengths from its state, and frequencies counted."""
-
-    def __init__(self, cluster: Cluster, index: str, visible: Json, lengths: Mapping[str, int]) -> None:
-        self._cluster, self._index, self._visible, self._lengths = cluster, index, visible, lengths
-        self._frequencies: dict[Any, int] = {}
-
-    def documents(self, field: FieldName) -> int:
-        """Return the number of documents."""
-        return self._lengths.get("articles" if field in ARTICLE_FIELDS else "passages", 0)
-
-    def average_length(self, field: FieldName) -> float:
-        """Return the mean number of terms that a document has in a field."""
-        documents = self.documents(field)
-        return self._lengths.get(field, 0) / documents if documents else 0.0
-
-    def frequency(self, leaf: Posting) -> int:
-        """Return the number of documents that match a leaf."""
-        if (name := _name(leaf)) not in self._frequencies:
-            self.learn([leaf])
-        return self._frequencies[name]
-
-    def learn(self, leaves: Iterable[Posting]) -> None:
-        """Count at once what is not known of some leaves."""
-        missing = {name: leaf for leaf in leaves if (name := _name(leaf)) not in self._frequencies}
-        if len(self._frequencies) + len(missing) > _KEPT:
-            known = self._frequencies
-            self._frequencies = {name: known[name] for leaf in leaves if (name := _name(leaf)) in known}
-        empty = [name for name, leaf in missing.items() if not _terms_of(leaf)]
-        self._frequencies.update(dict.fromkeys(empty, 0))
-        counted = [(name, leaf) for name, leaf in missing.items() if _terms_of(leaf)]
-        if counted:
-            self._frequencies.update(
-                zip((name for name, _ in counted), self._count([leaf for _, leaf in counted]), strict=True)
-            )
-
-    def _count(self, leaves: Sequence[Posting]) -> list[int]:
-        of_titles, of_passages = {}, {}
-        for at, leaf in enumerate(leaves):
-            if is_on_article(leaf):
-                of_titles[str(at)] = counted_query(leaf, root="")
-            else:
-                of_passages[str(at)] = counted_query(leaf)
-        asked: Json = {}
-        if of_titles:
-            asked["titles"] = {"filters": {"filters": of_titles}}
-        if of_passages:
-            counts = {"counts": {"filters": {"filters": of_passages}}}
-            asked["passages"] = {"nested": {"path": "passages"}, "aggs": counts}
-        body = {"query": self._visible, "size": 0, "track_total_hits": False, "aggs": asked}
-        found = self._cluster.search(self._index, body)["aggregations"]
-        buckets = found.get("titles", {}).get("buckets", {}) | found.get("passages", {}).get("counts", {}).get("buckets", {})
-        return [buckets[str(at)]["doc_count"] for at in range(len(leaves))]
-
-
-def _name(leaf: Posting) -> Any:
-    """Return what two leaves of the same frequency have in common."""
-    if isinstance(leaf, Phrase):
-        return leaf.field, leaf.slots
-    return frozenset((one.field, one.term) for one in leaf.alternatives)
-
-
-def _terms_of(leaf: Posting) -> bool:
-    """Return True if a leaf can match."""
-    return bool(leaf.slots) and all(leaf.slots) if isinstance(leaf, Phrase) else bool(leaf.alternatives)
-
-
 @dataclass(slots=True)
-class _Asked:
+class _Underway:
     """A search under way: how many articles it asks for."""
 
     search: Search
@@ -133,23 +78,43 @@ class _Asked:
 class Retrieval:
     """Searches one commit."""
 
-    def __init__(self, cluster: Cluster, index: str, visible: Json, statistics: CollectionStatistics) -> None:
-        self._cluster, self._index, self._visible, self._statistics = cluster, index, visible, statistics
+    def __init__(
+        self,
+        together: Together,
+        index: str,
+        visible: Json,
+        statistics: CollectionStatistics,
+        keep_records: Callable[[Mapping[str, str]], None],
+        *,
+        rough: bool = False,
+    ) -> None:
+        self._together, self._index, self._visible, self._statistics = together, index, visible, statistics
+        self._keep_records = keep_records
+        self._rough = rough
         self._reached: dict[AtLeast, frozenset[str]] = {}
+        self._candidates: dict[AtLeast, frozenset[str]] = {}
 
     def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
         """Return the result of each search."""
         self._statistics.learn([leaf for one in searches for leaf in leaves_of(one.node)])
-        self._decide([line for one in searches for line in lines_of(one.node)])
+        lines = self._undecided(line for one in searches for line in lines_of(one.node))
+        if self._rough and lines:
+            lines = self._choose_candidates(lines)
         asked = {
-            at: _Asked(one, min(one.limit + one.offset + _SPARE, _WINDOW) if one.limit else 0)
+            at: _Underway(one, min(one.limit + one.offset + _SPARE, _WINDOW) if one.limit else 0)
             for at, one in enumerate(searches)
         }
         results: dict[int, SearchResult] = {}
         while asked:
-            answers = self._cluster.search_many(self._index, [self._body(one) for one in asked.values()])
-            for (at, one), answer in zip(list(asked.items()), answers, strict=True):
-                result = self._result(one, answer)
+            of_searches = [self._bodies(one) for one in asked.values()]
+            bodies = [*map(self._near_line, lines), *chain.from_iterable(of_searches)]
+            answers = iter(self._together.search_many([Asked(self._index, body) for body in bodies]))
+            if self._decide(lines, list(islice(answers, len(lines)))):
+                lines = self._undecided(lines)
+                continue  # what was asked took nobody to reach a line
+            lines = []
+            for (at, one), asked_for in zip(list(asked.items()), of_searches, strict=True):
+                result = self._result(one, *islice(answers, len(asked_for)))
                 if result is not None:
                     results[at] = result
                     del asked[at]
@@ -160,23 +125,48 @@ class Retrieval:
     # The lines of `AtLeast`
 
     def _lines(self) -> Lines:
-        return Lines(self._reached)
+        return Lines(self._reached, self._candidates)
 
-    def _decide(self, lines: Sequence[AtLeast]) -> None:
-        """Score exactly what is so near a line that float32 cannot tell its side."""
+    def _undecided(self, lines: Iterable[AtLeast]) -> list[AtLeast]:
+        """Return the lines of which it is not known what reaches them, inner ones first."""
         if len(self._reached) > _KEPT:
             self._reached.clear()
-        for line in dict.fromkeys(lines):  # inner ones first
-            if line not in self._reached:
-                self._reached[line] = self._reaching(line)
+        return [line for line in dict.fromkeys(lines) if line not in self._reached and line not in self._candidates]
 
-    def _reaching(self, line: AtLeast) -> frozenset[str]:
+    def _choose_candidates(self, lines: Sequence[AtLeast]) -> list[AtLeast]:
+        """Find the articles that may reach lines, inner lines first; returns no line."""
+        if len(self._candidates) > _LINES_KEPT:
+            self._candidates.clear()
+        for line in lines:  # there is hardly ever more than one
+            query = article_query(line.node, self._statistics, self._lines(), rough=True)
+            body = {"query": {"bool": {"filter": [self._visible], "must": [query]}}, "size": _NEAR, "track_total_hits": False}
+            body |= {"_source": False, "docvalue_fields": ["article"]}
+            hits = self._together.search(self._index, body)["hits"]["hits"]
+            self._candidates[line] = frozenset(hit["fields"]["article"][0] for hit in hits)
+        return []
+
+    def _decide(self, lines: Sequence[AtLeast], answers: Sequence[Json]) -> bool:
+        """Score exactly what is so near a line that float32 cannot tell its side.
+
+        Mostly nothing is. So lines, and searches with them, are asked at once as if nothing near a line reached it. Returns
+        True if something did: then what was asked of lines and searches with such a line has to be asked again.
+        """
+        asked_wrongly: set[AtLeast] = set()
+        for line, answer in zip(lines, answers, strict=True):
+            if asked_wrongly.isdisjoint(lines_of(line.node)):
+                self._reached[line] = self._reaching(line, answer)
+            if self._reached.get(line) != frozenset():
+                asked_wrongly.add(line)
+        return bool(asked_wrongly)
+
+    def _near_line(self, line: AtLeast) -> Json:
+        """Return the search for the articles with something near a line."""
         ways = near_line_query(line, self._statistics, self._lines())
-        asked = [{"bool": {"filter": [of_article, _nested(near)]}} for of_article, near in ways]
-        if not asked:
-            return frozenset()
+        asked = [{"bool": {"filter": [of_article, _nested(near)]}} for of_article, near in ways] or [{"match_none": {}}]
         query = {"bool": {"filter": [self._visible], "should": asked, "minimum_should_match": 1}}
-        found = self._cluster.search(self._index, {"query": query, "size": _WINDOW, "track_total_hits": False})
+        return {"query": query, "size": _WINDOW, "track_total_hits": False}
+
+    def _reaching(self, line: AtLeast, found: Json) -> frozenset[str]:
         articles = _articles(found)
         scores = ExactScores({one.id: one for one in articles}, self._statistics)
         versions = {one.id: one.version for one in articles}
@@ -184,9 +174,33 @@ class Retrieval:
 
     # Asking
 
-    def _body(self, asked: _Asked) -> Json:
+    def _is_rough(self, search: Search) -> bool:
+        return self._rough and bool(search.limit) and not search.by_date and not is_constant(search.node)
+
+    def _bodies(self, asked: _Underway) -> list[Json]:
+        """Return what a search asks: the hits, and their number if it is asked for apart."""
         search = asked.search
-        query = article_query(search.node, self._statistics, self._lines())
+        if not self._is_rough(search):
+            return [self._body(asked)]
+        by_rough, exactly = (
+            article_query(search.node, self._statistics, self._lines(), rough=is_rough) for is_rough in (True, False)
+        )
+        rescored = {"rescore_query": exactly, "query_weight": 0, "rescore_query_weight": 1}
+        body: Json = {
+            "query": {"bool": {"filter": [self._visible], "must": [by_rough]}},
+            "size": asked.size,
+            "track_total_hits": False,
+            "rescore": {"window_size": max(_DEPTH, 2 * asked.size), "query": rescored},
+        }
+        if search.records and asked.size <= _MOST_RECORDS:
+            body |= {"_source": True, "stored_fields": ["record"]}
+        counted = replace(search, limit=0, offset=0, records=False)
+        return [body, self._body(_Underway(counted, 0))] if search.count or search.facets else [body]
+
+    def _body(self, asked: _Underway) -> Json:
+        search = asked.search
+        is_scored = bool(asked.size) or not self._rough
+        query = article_query(search.node, self._statistics, self._lines(), scored=is_scored)
         order: list[Any] = [{"_score": "desc"}, {"article": "asc"}]
         if search.by_date:
             order.insert(0, {"date": {"order": "desc", "missing": "_last"}})
@@ -195,7 +209,7 @@ class Retrieval:
             "size": asked.size,
             "sort": order,
             "track_scores": True,
-            "track_total_hits": search.count,
+            "track_total_hits": search.count and (_COUNTED if self._rough and not search.facets else True),
         }
         aggregations: Json = {}
         for name in search.facets:
@@ -206,11 +220,13 @@ class Retrieval:
                 aggregations[f"passages {at}"] = {"filter": facts, "aggs": {"inner": inner}}
         if aggregations:
             body["aggs"] = aggregations
+        if search.records and asked.size <= _MOST_RECORDS:
+            body |= {"_source": True, "stored_fields": ["record"]}
         return body
 
-    def _result(self, asked: _Asked, answer: Json) -> SearchResult | None:
+    def _result(self, asked: _Underway, answer: Json, counted: Json | None = None) -> SearchResult | None:
         """Return the result of a search, None if the answer is not enough for it."""
-        search = asked.search
+        search, is_rough = asked.search, self._is_rough(asked.search)
         articles = _articles(answer)
         exact = ExactScores({one.id: one for one in articles}, self._statistics)
         scores = exact.matching(search.node)
@@ -225,8 +241,12 @@ class Retrieval:
             ranked.sort(key=lambda unit: days[unit[0]], reverse=True)
         hits = answer["hits"]["hits"]
         wanted = search.offset + search.limit
-        if 0 < asked.size == len(hits) < _WINDOW and not self._is_enough(asked, hits, ranked, scores, days, wanted):
+        is_all = is_rough or not 0 < asked.size == len(hits) < _WINDOW
+        if not (is_all or self._is_enough(asked, hits, ranked, scores, days, wanted)):
             return None
+        answer = counted or answer
+        if search.records:
+            self._keep_records({one["_source"]["article"]: one["fields"]["record"][0] for one in hits if "fields" in one})
         chosen = ranked[search.offset : wanted]
         total = answer["hits"].get("total", {}).get("value", len({unit[0] for unit in ranked}))
         passages = len(ranked)
@@ -238,9 +258,15 @@ class Retrieval:
             total,
             tuple(Hit(*unit, scores[unit], self._parts(search, articles, unit)) for unit in chosen),
             {name: _facet(answer["aggregations"][name]) for name in search.facets},
-            exact=search.count,
+            exact=search.count and not self._is_at_least(search, answer),
+            scored=_DEPTH if is_rough else None,
             forwards=_forwards_of(articles, {unit[0] for unit in chosen}) if search.forwards else None,
         )
+
+    def _is_at_least(self, search: Search, answer: Json) -> bool:
+        """Return True if there may be more matches than were counted."""
+        is_cut = answer["hits"].get("total", {}).get("relation") == "gte"
+        return is_cut or any(len(self._candidates.get(line, ())) >= _NEAR for line in lines_of(search.node))
 
     def _parts(self, search: Search, articles: Sequence[FoundArticle], unit: Unit) -> tuple[tuple[Leaf, float], ...]:
         """Return the leaves that match in a passage, with their scores.
@@ -254,7 +280,7 @@ class Retrieval:
 
     def _is_enough(
         self,
-        asked: _Asked,
+        asked: _Underway,
         hits: Sequence[Json],
         ranked: Sequence[Unit],
         scores: Mapping[Unit, float],

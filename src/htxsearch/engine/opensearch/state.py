@@ -4,6 +4,7 @@
     claimed        the commit that a writer is about to make, with the writer's token, and until when it counts as alive
     abandoned      commits that were claimed and never made; what was written for them is visible to nobody
     dead, dead_words   versions that the last commit replaced or deleted
+    layout         the number of the mapping that the data have
     counts, lengths    articles and passages, and the terms of each field, all live
     blobs          where each blob of the commit lies
 
@@ -22,7 +23,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from htxsearch.engine.opensearch.cluster import Cluster, Conflict
-from htxsearch.errors import IndexBusy, IndexMissing
+from htxsearch.engine.opensearch.mapping import LAYOUT
+from htxsearch.errors import IndexBusy, IndexMissing, IndexOutdated
 
 __all__ = ["BlobPlace", "CommitState", "Seen", "StateStore", "visible"]
 
@@ -53,6 +55,7 @@ class CommitState:
     dead_words: tuple[str, ...] = ()
     dead_blobs: tuple[str, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)
+    layout: int = 1
     blobs: Mapping[str, BlobPlace] = field(default_factory=dict)
 
     @property
@@ -108,7 +111,7 @@ class StateStore:
     def create(self) -> None:
         """Store an empty state, unless there is one."""
         with contextlib.suppress(Conflict):
-            self._cluster.request("PUT", self._path, self._body(CommitState()), op_type="create")
+            self._cluster.request("PUT", self._path, self._body(CommitState(layout=LAYOUT)), op_type="create")
 
     def _body(self, state: CommitState) -> dict[str, Any]:
         return {"state": state.to_json(), "written": self.clock()}
@@ -118,10 +121,13 @@ class StateStore:
         return self.read_answer(self._cluster.request("GET", self._path))
 
     def read_answer(self, found: Mapping[str, Any]) -> Seen:
-        """Return the state of an answer of the cluster. Raises IndexMissing."""
+        """Return the state of an answer. Raises IndexMissing, IndexOutdated."""
         if not found.get("found", "_source" in found):
             raise IndexMissing("engine.missing", address=str(self._cluster.address))
-        return Seen(CommitState.from_json(found["_source"]["state"]), found["_seq_no"], found["_primary_term"])
+        state = CommitState.from_json(found["_source"]["state"])
+        if state.layout != LAYOUT:
+            raise IndexOutdated("index.outdated", folder=str(self._cluster.address))
+        return Seen(state, found["_seq_no"], found["_primary_term"])
 
     def claim(self, base: int, token: str, lease_s: float, pause: Callable[[float], None] = time.sleep) -> Seen:
         """Claim the next commit on top of `base`.

@@ -6,26 +6,24 @@ leaves a number that was abandoned, and rest that the next writer sweeps.
 """
 
 import uuid
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import blake2b
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from htxsearch.engine.contract import Document
+from htxsearch.engine.opensearch.blobs import BlobReader, written_blobs
 from htxsearch.engine.opensearch.cluster import Cluster, Json
-from htxsearch.engine.opensearch.mapping import article_body, lengths_of, packed, version_of, word_of
-from htxsearch.engine.opensearch.state import BlobPlace, CommitState, Seen, StateStore, visible
+from htxsearch.engine.opensearch.mapping import article_body, lengths_of, version_of, word_of
+from htxsearch.engine.opensearch.state import CommitState, Seen, StateStore, visible
 from htxsearch.errors import HtxError
 
-__all__ = ["LEASE_S", "ClusterWriter", "Indices", "blob_id", "digest_of", "in_chunks"]
+__all__ = ["LEASE_S", "ClusterWriter", "Indices", "in_chunks"]
 
 LEASE_S = 30.0
 """How long a writer that says nothing counts as alive; it renews its claim while it writes."""
-_PART = 6_000_000
-"""Bytes of a blob in one document: a request may have 100 MB, a document should be far from it."""
 _CHUNK = 5_000
 """Values in one query."""
 
@@ -36,16 +34,6 @@ class Indices:
     def __init__(self, name: str, data: str) -> None:
         self.data = data
         self.articles, self.words, self.state = f"{name}-{data}", f"{name}-{data}-words", f"{name}-state"
-
-
-def blob_id(data: str, name: str, commit: int, part: int) -> str:
-    """Return the id of a part of a blob."""
-    return f"{data}@{commit}@{zlib.crc32(name.encode()):08x}{len(name)}@{part}"
-
-
-def digest_of(blob: bytes) -> str:
-    """Return the hash by which a blob is known."""
-    return blake2b(blob, digest_size=16).hexdigest()
 
 
 def in_chunks(values: Iterable[str], size: int = _CHUNK) -> Iterator[list[str]]:
@@ -141,7 +129,14 @@ class ClusterWriter:
         words = {word_of(spelling): spelling for one in new.values() for spelling in one.spellings}
         missing = words.keys() - self._known(state, words)
         self._send(indices.words, ((version_of(word, commit), _word_body(word, commit)) for word in sorted(missing)))
-        places = dict(self._blobs(state, blobs))
+        places, gone_blobs = written_blobs(
+            BlobReader(self._cluster, indices.state, indices.data),
+            indices.data,
+            commit,
+            state.blobs,
+            blobs,
+            partial(self._send, indices.state),
+        )
         self._cluster.refresh(indices.articles, indices.words)
         dead = tuple(hit["_id"] for hit in former)
         gone = {word for hit in former for word in hit["fields"].get("spelling", ())} - words.keys()
@@ -158,7 +153,7 @@ class ClusterWriter:
             token=self._token,
             dead=dead,
             dead_words=dead_words,
-            dead_blobs=tuple(self._replaced(state, places)),
+            dead_blobs=tuple(gone_blobs),
             lengths=lengths,
             blobs=places,
         )
@@ -197,31 +192,6 @@ class ClusterWriter:
             versions += [hit["_id"] for hit in self._cluster.search(self._indices.words, body)["hits"]["hits"]]
             self._renew()
         return tuple(versions)
-
-    def _blobs(self, state: CommitState, blobs: Mapping[str, bytes]) -> Iterator[tuple[str, BlobPlace]]:
-        """Write the blobs that have changed; yield where each is."""
-        for name, blob in blobs.items():
-            parts = [blob[at : at + _PART] for at in range(0, len(blob), _PART)]
-            place = BlobPlace(state.claimed, len(parts), len(blob), digest_of(blob))
-            before = state.blobs.get(name)
-            if before is not None and replace(before, commit=place.commit) == place:
-                yield name, before
-                continue
-            bodies: list[tuple[str, Json | None]] = [
-                (
-                    blob_id(self._indices.data, name, state.claimed, at),
-                    {"data": self._indices.data, "born": state.claimed, "part": packed(part)},
-                )
-                for at, part in enumerate(parts)
-            ]
-            self._send(self._indices.state, bodies)
-            yield name, place
-
-    def _replaced(self, state: CommitState, places: Mapping[str, BlobPlace]) -> Iterator[str]:
-        """Yield the parts of the blobs that the last commit had and this one has not."""
-        for name, place in state.blobs.items():
-            if places.get(name) != place:
-                yield from (blob_id(self._indices.data, name, place.commit, part) for part in range(place.parts))
 
 
 def _word_body(word: str, commit: int) -> dict[str, Any]:

@@ -215,6 +215,9 @@ class WhooshEngine:
                 for article in segment.articles_with(keys):
                     yield segment.article_id(article), segment.facts(article)
 
+    def foresee(self, **asked: object) -> None:
+        """Nothing is far away."""
+
     def counts(self) -> Counts:
         with mapped(self._folder):
             return self._reader.counts
