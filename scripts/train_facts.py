@@ -69,13 +69,10 @@ def choices_of(read: Read, weights: Weights | None) -> Iterator[Choice]:
     place_before: Candidate | None = None
     time_before: Candidate | None = None
     indicated: Indicated | None = None
-    for number, context in enumerate(read.contexts):
-        mention, contexts = context.mention, read.contexts
-        same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
-        if number and contexts[number - 1].at.bounds[0] != context.at.bounds[0]:
-            place_before = time_before = None
-        places = after(context.places, place_before, same_sentence=same)
-        times = after(context.times, time_before, same_sentence=same)
+    for context in read.contexts:
+        mention = context.mention
+        places = after(context.places, place_before, context.relation)
+        times = after(context.times, time_before, context.relation)
         indicators = indicators_of(read.page.body, context, indicated)
         judged = next((one for one in read.article.facts if mention.start < one["end"] and one["start"] < mention.end), None)
         right_places = [judged is not None and same_place(place_text(one), judged["place"]) for one in places]

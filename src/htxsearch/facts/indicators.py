@@ -78,6 +78,14 @@ _PLACE_BEHIND = re.compile(
     rf"|có|đã|đang|tham gia)\s)"
 )
 """A place between what is counted and its predicate: 36 HTX ở Lục Ngạn, Tân Yên được cấp mã số."""
+_NEXT_PLACE = re.compile(
+    rf"(?:[;,.] | và |:\s)(?:và |tại |ở |riêng )?(?:(?:tỉnh|huyện|xã|thành phố|thị xã|thị trấn|phường|quận|TP\.?) )?"
+    rf"(?-i:[{UPPER}][^\W\d_]*(?: [{UPPER}][^\W\d_]*){{0,3}})(?: (?:có|được|là|đạt|với|chiếm))?\s?[:(–-]?\s?$",
+    re.IGNORECASE,
+)
+"""The place of the next item of a list of places: 12 mô hình; Thị xã Phổ Yên: 8 mô hình."""
+_ANNOUNCED = re.compile(r"(?<!\w)(?:cụ thể|trong đó|gồm|bao gồm|như sau|lần lượt|phân bố|chia theo)(?!\w)", re.IGNORECASE)
+"""Words behind which a figure is divided."""
 _LONGEST = 12
 """Words of the longest indicator."""
 _MEASURES_BACK, _ADJACENT, _SHORT, _LISTED = 4, 3, 6, 40
@@ -157,11 +165,13 @@ def indicator_candidates(
         between = text[before.mention.end : mention.phrase_start]
         in_brackets = float(between.count("(") > between.count(")"))
         listed = float(same and len(between) < _LISTED and not re.search(r"[^\W\d_]", between.split(",")[0]))
-        add(
-            before.indicator,
-            {where: 1.0, f"{where}, {unit}": 1.0, f"{where}, {kind}": 1.0, "as before, listed": listed}
-            | {"as before, in brackets": in_brackets},
-        )
+        of_list = {
+            "as before, listed": listed,
+            "as before, in brackets": in_brackets,
+            "as before, next place": float(_NEXT_PLACE.search(between) is not None),
+            "as before, announced": float(_ANNOUNCED.search(between) is not None),
+        }
+        add(before.indicator, {where: 1.0, f"{where}, {unit}": 1.0, f"{where}, {kind}": 1.0} | of_list)
     return list(found.values())
 
 

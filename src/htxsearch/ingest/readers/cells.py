@@ -13,7 +13,7 @@ from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from htxsearch.errors.messages import message
-from htxsearch.facts.times import is_usable
+from htxsearch.facts.times import date_role
 from htxsearch.facts.units import unit_behind
 from htxsearch.ingest.article import Dropped
 from htxsearch.ingest.metadata import Metadata
@@ -351,7 +351,7 @@ def _timed(name: str) -> tuple[str, str]:
         return "", name
     [mention] = mentions
     before, behind = name[: mention.start], name[mention.end :]
-    if not is_usable(name, mention, Span(0, len(name))) and not _PLANNED.search(before):
+    if date_role(name, mention, 0) and not _PLANNED.search(before):
         return "", name
     time = name[mention.start : mention.end]
     lead = _LEADS.search(before)
