@@ -17,13 +17,13 @@ from htxsearch.facts.indicators import Indicated, indicator_candidates, subject_
 from htxsearch.facts.mentions import FigureMention, figure_mentions
 from htxsearch.facts.place_candidates import TextPlaces, place_candidates
 from htxsearch.facts.places import NamedPlace, places_of, province_of
-from htxsearch.facts.status import Status, status_candidates
+from htxsearch.facts.status import Framed, Status, status_candidates
 from htxsearch.facts.time_candidates import TextDates, time_candidates
-from htxsearch.facts.times import NOW, as_of_text, date_role, with_relative_periods
+from htxsearch.facts.times import as_of_text, date_role, with_relative_periods
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.sentences import Span, lines, sentences
 
-__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "indicators_of", "place_text", "time_text"]
+__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "framed_by", "indicators_of", "place_text", "time_text"]
 
 
 class Fact(NamedTuple):
@@ -211,7 +211,9 @@ def extract_facts(title: str, body: str, *, published: date | None = None, place
         indicator = best("indicator", indicators_of(body, context, indicated))
         assert isinstance(indicator.value, str)
         indicated = Indicated(context.mention, context.at.sentence, indicator.value)
-        facts.append(_fact(page, context, place_before, time_before, indicator.value))
+        framed = framed_by(context, time_before, facts[-1].status if facts else None)
+        status = best("status", status_candidates(body, context.at.sentence, context.mention, framed))
+        facts.append(_fact(page, context, place_before, time_before, indicator.value, cast("Status", status.value)))
     return facts
 
 
@@ -230,11 +232,14 @@ def indicators_of(body: str, context: FigureContext, before: Indicated | None) -
     return indicator_candidates(body, at.sentence, context.mention, before, sentence_before)
 
 
-def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate, indicator: str) -> Fact:
+def framed_by(context: FigureContext, time: Candidate, before: str | None) -> Framed:
+    """Return what a figure's status is seen by; `before` is the status of the figure before."""
+    assert time.value is None or isinstance(time.value, DateMention)
+    return Framed(time.value, context.heading, context.announced, before, context.relation)
+
+
+def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate, indicator: str, status: Status) -> Fact:
     body, mention, sentence = page.body, context.mention, context.at.sentence
-    time = of_time.value
-    assert time is None or isinstance(time, DateMention)
-    statuses = status_candidates(body, sentence, mention, time, context.heading, context.announced)
     place = place_text(of_place)
     return Fact(
         start=mention.start,
@@ -243,13 +248,13 @@ def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Can
         high=mention.high,
         unit=mention.unit.name,
         qualifier=mention.qualifier,
-        status=cast("Status", best("status", statuses).value),
+        status=status,
         indicator=indicator,
         subject=subject_of(body, sentence, mention),
         place=place,
         province=province_of(place, (page.title_place, page.place)),
         in_sentence=isinstance(of_place.value, NamedPlace) and sentence.start <= of_place.value.start < sentence.end,
-        as_of=time_text(page, context, of_time),
+        as_of=time_text(page, of_time),
         sentence=sentence,
     )
 
@@ -260,7 +265,7 @@ def place_text(candidate: Candidate) -> str | None:
     return value.name if isinstance(value, NamedPlace) else cast("str | None", value)
 
 
-def time_text(page: _Page, context: FigureContext, candidate: Candidate) -> str | None:
+def time_text(page: _Page, candidate: Candidate) -> str | None:
     """Return the as-of text of a time candidate."""
     time = candidate.value
     if not isinstance(time, DateMention):

@@ -58,6 +58,9 @@ _FOUNDED = re.compile(
     r"| trên| gần)*\s$",
     re.IGNORECASE,
 )
+_DEED = re.compile(r"(?<!\w)(?:thành lập(?: mới)?|lập mới|giải thể|kết nạp|chuyển đổi|sáp nhập|ngừng hoạt động)(?: mới)?$")
+"""What was done with the counted of the figure before: thành lập mới 100 tổ hợp tác và 30 HTX."""
+_JOINED = re.compile(r"[^.;\d]{0,12}?(?:,|và|cùng)\s?(?:từ |ít nhất |khoảng |gần |hơn |trên )?")
 _COUNT_HEAD = re.compile(
     r"(?<!\w)(?P<head>(?:tổng )?số (?:lượng )?(?!tiền)[^,.;:()\d]{2,60}?)\s?(?:[:(]|là|đạt|lên|còn|có|ước|chiếm|tăng"
     r"|giảm|hiện|vào khoảng|khoảng)[^.;,\d]{0,30}$",
@@ -157,7 +160,15 @@ def indicator_candidates(
         for number, match in enumerate(reversed(list(_MEASURE_ANY.finditer(text, *sentence_before))[-_MEASURES_BACK:])):
             phrase = _phrase_of(text, match, sentence_before.end)
             add(phrase, {"sentence before": 1.0, f"sentence before {min(number, 2)}": 1.0} | _fits(kind, match["head"]))
-    add(*_noun_behind(text, sentence, mention, behind, kind))
+    counted, features = _noun_behind(text, sentence, mention, behind, kind)
+    add(counted, features)
+    if before and before.sentence == sentence and (deed := _DEED.search(before.indicator)) and deed[0] not in counted:
+        between = text[before.mention.end : mention.phrase_start]
+        joined = {
+            "deed before, joined": float(_JOINED.fullmatch(between) is not None),
+            "deed before, near": float(len(between) < _LISTED),
+        }
+        add(f"{counted} {deed[0]}", {"deed before": 1.0, f"deed before {kind}": 1.0} | joined)
     if before:
         same = before.sentence == sentence
         where = "as before, same sentence" if same else "as before"

@@ -71,9 +71,10 @@ _JOINED = re.compile(r"\s?[,(–-]\s?\(?$")
 _COORDINATED = re.compile(
     rf"(?:(?P<comma>, )| và |, và )(?P<name>(?!HTX\b|THT\b){_NAME})(?![\w/])(?! [{UPPER}\d])(?(comma)(?! (?!và )[^\W\d_]))"
 )
-"""A name that shares the kind of the place before: xã Tân Mỹ, Tân Thanh và Hồng Thái. "thành phố Pleiku, Bộ Kế hoạch" are two."""
+"""A name that shares the kind of the place before: xã Tân Mỹ, Tân Thanh và Hồng Thái; not thành phố Pleiku, Bộ Kế hoạch."""
 _LISTED = re.compile(
-    rf"[:(]? ?(?:(?!và )[^\W\d_]+ ){{0,3}}\d[^,;.()]{{0,40}}\)?(?:[,;] (?:và )?| và )(?P<name>(?!HTX\b|THT\b){_NAME})(?=:? \(?\d)"
+    rf"[:(]? ?(?:(?!và )[^\W\d_]+ ){{0,3}}\d[^,;.()]{{0,40}}\)?(?:[,;] (?:và )?| và )"
+    rf"(?P<name>(?!HTX\b|THT\b){_NAME})(?=:? \(?\d)"
 )
 """A name in a list of places and figures: xã Ia Blứ 720 ha, Ia Le 510 ha."""
 _AT_BARE = re.compile(rf"(?:(?<!\w)(?:ở|tại|về|đến|lên|xuống|từ|của) |\()(?P<name>{_NAME})(?![\w/-])(?! [{UPPER}\d])")

@@ -1,16 +1,15 @@
 """The times that a figure may be of, each with its features."""
 
+import datetime
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import date as Date
+from collections.abc import Sequence
 
 from htxsearch.facts.attachment import Candidate, Position, sentences_before
 from htxsearch.facts.places import ATTRIBUTION, ONE_BODY, PERSON, WHOLE
 from htxsearch.facts.times import FOUNDED, NOW, date_role, opens_frame, own_frame
 from htxsearch.text.date_mentions import DateMention
-from htxsearch.text.sentences import Span
 
 __all__ = ["TextDates", "time_candidates"]
 
@@ -102,7 +101,7 @@ def time_candidates(
     frame = _frame(text, at)
     found: dict[DateMention, dict[str, float]] = {}
 
-    def add(date: DateMention, name: str, features: Mapping[str, float], within: int) -> None:
+    def add(date: DateMention, name: str, features: dict[str, float], within: int) -> None:
         if date in found:
             return
         own = {name: 1.0, f"{name}, {date.kind}": 1.0} | {f"{name}, {cue}": 1.0 for cue in frame} | features
@@ -157,10 +156,10 @@ def time_candidates(
     if dates.lead and dates.lead.end <= at.sentence.start:
         add(dates.lead, "lead", {}, 0)
     if dates.title:
-        where: dict[str, float] = {"title, term": _is_term(dates.title), "title, reports": float(dates.reports)}
-        where |= {f"title, reports, {cue}": float(dates.reports) for cue in frame}
-        add(dates.title, "title", where, 0)
-    none = {"none": 1.0} | {f"none, {cue}": 1.0 for cue in frame}
+        of_title: dict[str, float] = {"title, term": _is_term(dates.title), "title, reports": float(dates.reports)}
+        of_title |= {f"title, reports, {cue}": float(dates.reports) for cue in frame}
+        add(dates.title, "title", of_title, 0)
+    none: dict[str, float] = {"none": 1.0} | {f"none, {cue}": 1.0 for cue in frame}
     none |= {"none, title": float(dates.title is not None), "none, reports": float(dates.reports)}
     none["none, lead"] = float(dates.lead is not None)
     none["none, few dates"] = float(len(dates.dates) <= _FEW)
@@ -186,7 +185,7 @@ def _frame(text: str, at: Position) -> list[str]:
 def _end_of(period: DateMention) -> DateMention:
     """Return the last year of a period: what is so now at the end of a term."""
     year = period.last.year if period.last else 1
-    return period._replace(first=Date(year, 1, 1), last=Date(year, 12, 31), kind="as-of")
+    return period._replace(first=datetime.date(year, 1, 1), last=datetime.date(year, 12, 31), kind="as-of")
 
 
 def _is_term(period: DateMention) -> float:

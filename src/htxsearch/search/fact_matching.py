@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -70,11 +70,13 @@ _NUMBER = re.compile(r"(?<!thang )(?<!ngay )(?<!quy )(?<!luat )(?<![\w.,])\d[\d.
 _SCALES = {"nghin": 1e3, "ngan": 1e3, "trieu": 1e6, "ty": 1e9, "ti": 1e9}
 _IS = ("actual", "estimate", "other")
 """The statuses of what is or was, or holds."""
-_COVERED = ("indicator", "with unit", "with sentence", "with title")
+_COVERED = ("indicator", "with unit", "with sentence", "with paragraph", "with title")
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
+_LONGEST_LIST, _FEWEST_PARTS = 40, 3
+"""Facts behind a whole that are looked at, and the fewest that may be its parts."""
 _LEAST_NAMED = 3
 """The least number in a question that is taken for a value: "một con", "2 huyện" are none."""
-_SHARES = (0.35, 0.25, 0.25, 0.15)
+_SHARES = (0.35, 0.25, 0.2, 0.1, 0.1)
 """The share of each in the coverage by which facts are compared with the best one."""
 
 
@@ -170,8 +172,11 @@ def beside_features(
     best, first = facts[order[0]], [facts[number] for number in order[:_FIRST]]
     made = []
     ranks = {number: rank for rank, number in enumerate(order)}
+    near = _likeliest_near(facts, chances)
+    parts = frozenset(part for whole in order[:_FIRST] for part in _parts_of(facts, whole))
     for number, (fact, own, chance) in enumerate(zip(facts, features, chances, strict=True)):
         rank = ranks[number]
+        in_sentence, in_paragraph, in_article = near[number]
         same_article = fact.article_id == best.article_id
         made.append(
             {
@@ -190,10 +195,56 @@ def beside_features(
                 "status of the best": float(fact.fact.status == best.fact.status),
                 "class of the best": float(_unit_class(fact.fact.unit) == _unit_class(best.fact.unit)),
                 "rank": math.log(1 + rank),
+                "likeliest of its sentence": in_sentence,
+                "likeliest of its paragraph": in_paragraph,
+                "likeliest of its article": in_article,
+                "part of a likely whole": float(number in parts),
+                "part of a likely whole, asked": float(number in parts and any(name.endswith(", parts") for name in own)),
                 "unit of the first": sum(fact.fact.unit == one.fact.unit for one in first) / len(first),
             }
         )
     return made
+
+
+def _likeliest_near(facts: Sequence[FoundFact], chances: Sequence[float]) -> list[tuple[float, float, float]]:
+    """Return for each fact the best probability of the others with its class of unit near to it.
+
+    Near are its sentence, its paragraph and its article.
+    """
+    best: dict[tuple[object, ...], list[float]] = {}
+    keys = []
+    for fact, chance in zip(facts, chances, strict=True):
+        of_unit = fact.article_id, _unit_class(fact.fact.unit)
+        own = ((*of_unit, fact.fact.sentence), (*of_unit, fact.around), of_unit)
+        keys.append(own)
+        for key in own:
+            best[key] = sorted((*best.get(key, ()), chance))[-2:]
+    made = []
+    for own, chance in zip(keys, chances, strict=True):
+        others = [[one for one in best[key] if one != chance] or best[key][1:] or [0.0] for key in own]
+        made.append(tuple(one[-1] for one in others))
+    return made  # type: ignore[return-value]
+
+
+def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
+    """Yield the facts of a list whose values add up to that of the fact `whole` before it: 59 HTX, 12 here, 8 there."""
+    one = facts[whole].fact
+    behind = sorted(
+        (fact.fact.start, number)
+        for number, fact in enumerate(facts)
+        if fact.article_id == facts[whole].article_id and fact.fact.start > one.start
+    )
+    run: list[int] = []
+    total, unit = 0.0, ""
+    for _, number in behind[:_LONGEST_LIST]:
+        fact = facts[number].fact
+        if fact.unit != unit:
+            run, total, unit = [], 0.0, fact.unit
+        run.append(number)
+        total += fact.low
+        if total == one.low == one.high and len(run) >= _FEWEST_PARTS:
+            yield from run
+            return
 
 
 def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
@@ -256,11 +307,16 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
 def _evidence(terms: frozenset[str], fact: FoundFact) -> list[frozenset[str]]:
     """Return the asked terms in the indicator, then in more and more around it.
 
-    Around it are unit, subject and place, then the sentence, then the title.
+    Around it are unit, subject and place, then the sentence, then the paragraph with the line above, then the title.
     """
     own = fact.fact
     found = [terms & fact.terms]
-    for text in (" ".join(filter(None, (own.unit.replace("/", " "), own.subject, own.place))), fact.sentence, fact.title):
+    for text in (
+        " ".join(filter(None, (own.unit.replace("/", " "), own.subject, own.place))),
+        fact.sentence,
+        fact.around,
+        fact.title,
+    ):
         missing = terms - found[-1]
         folded = folded_words(text) if missing else ""
         found.append(found[-1] | {term for term in missing if any(f" {one} " in folded for one in spellings_of(term))})

@@ -20,9 +20,10 @@ __all__ = ["FactConflict", "FactConflicts", "FactIndicator", "FactIndicators", "
 class FoundFact:
     """A fact with its article: `body[start:end] == surface`.
 
-    `sources` are the ids of the other articles that print it. `first` and `last` are the days of `as_of`, else the article's
-    date. `terms` are those of the indicator, `extra` is the number of them that the query lacks. `repeats` are the spans in
-    which the article states it again. `match` is the probability that it is asked for, `is_asked` says whether that is enough.
+    `sources` are the ids of the other articles that print it. `around` is its paragraph with the line above. `first` and `last`
+    are the days of `as_of`, else the article's date. `terms` are those of the indicator, `extra` is the number of them that the
+    query lacks. `repeats` are the spans in which the article states it again. `match` is the probability that it is asked for,
+    `is_asked` says whether that is enough.
     """
 
     fact: Fact
@@ -32,6 +33,7 @@ class FoundFact:
     source: str | None
     surface: str
     sentence: str
+    around: str
     first: datetime.date | None
     last: datetime.date | None
     terms: frozenset[str]
@@ -108,11 +110,24 @@ def found_fact(fact: Fact, article: Article, terms: frozenset[str], *, extra: in
         source=article.source,
         surface=article.body[fact.start : fact.end],
         sentence=article.body[fact.sentence.start : fact.sentence.end],
+        around=_around(article.body, fact.sentence.start),
         first=first,
         last=last,
         terms=terms,
         extra=extra,
     )
+
+
+_REACH = 1500
+"""Characters of the longest paragraph around a figure, and of the line above it."""
+
+
+def _around(body: str, at: int) -> str:
+    """Return the paragraph of a place in a text, and the line above it, which may be its heading."""
+    start = body.rfind("\n", max(0, at - _REACH), at) + 1 or max(0, at - _REACH)
+    end = body.find("\n", at)
+    above = body[max(0, start - _REACH) : start].rstrip().rpartition("\n")[2]
+    return f"{above}\n{body[start : min(end if end >= 0 else len(body), start + 2 * _REACH)]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.normalize import folded_form
-from htxsearch.text.sentences import Span
 
 __all__ = ["Share", "names_of_columns", "sheet_document", "table_document", "table_lines"]
 
