@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from htxsearch.facts.places import level_of
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms, spellings_of
 from htxsearch.search.fact_results import FoundFact
@@ -41,10 +42,10 @@ _CHANGE = frozenset(
 )
 _SHARE = frozenset("ty le|ti le|phan tram|ty trong|ti trong|may phan".split("|"))
 _MONEY = frozenset("gia|doanh thu|von|tien|thu nhap|loi nhuan|lai|kinh phi|luong|chi phi|phi|no|vay|ho tro|dau tu".split("|"))
+_LEVELS = {"huyen": 3, "xa": 4, "tinh": 2, "vung": 1}
+_WHICH = ("nao", "cac", "tung", "moi", "nhung", "o cac")
 _PARTS = frozenset(
-    f"{kind} {which}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("nao",)
-) | frozenset(
-    f"{which} {kind}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("cac", "tung", "moi", "nhung")
+    phrase for kind in (*_LEVELS, "dia phuong") for which in _WHICH for phrase in (f"{kind} {which}", f"{which} {kind}")
 )
 """Folded words of a question that say what sort of figures it asks for."""
 _CLASSES = {
@@ -74,6 +75,8 @@ _COVERED = ("indicator", "with unit", "with sentence", "with paragraph", "with t
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
 _LONGEST_LIST, _FEWEST_PARTS = 40, 3
 """Facts behind a whole that are looked at, and the fewest that may be its parts."""
+_SURE = 0.5
+"""The least probability of a plan or change beside what is, if only that is asked for."""
 _LEAST_NAMED = 3
 """The least number in a question that is taken for a value: "một con", "2 huyện" are none."""
 _SHARES = (0.35, 0.25, 0.2, 0.1, 0.1)
@@ -127,7 +130,9 @@ def matches(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[tuple[float, 
     asks_level = status == "asked level"
     least = least_chance(chances, model.strictness)
     likely = [chance >= least or (asks_level and _is_exact(asked, fact)) for chance, fact in zip(chances, facts, strict=True)]
-    levels = [one and fact.fact.status in _IS for one, fact in zip(likely, facts, strict=True)]
+    levels = [
+        one and (fact.fact.status in _IS or chance >= _SURE) for one, fact, chance in zip(likely, facts, chances, strict=True)
+    ]
     return list(zip(chances, levels if asks_level and any(levels) else likely, strict=True))
 
 
@@ -173,7 +178,10 @@ def beside_features(
     made = []
     ranks = {number: rank for rank, number in enumerate(order)}
     near = _likeliest_near(facts, chances)
-    parts = frozenset(part for whole in order[:_FIRST] for part in _parts_of(facts, whole))
+    wholes: dict[int, float] = {}
+    for whole in order[:_FIRST]:
+        for part in _parts_of(facts, whole):
+            wholes.setdefault(part, chances[whole])
     for number, (fact, own, chance) in enumerate(zip(facts, features, chances, strict=True)):
         rank = ranks[number]
         in_sentence, in_paragraph, in_article = near[number]
@@ -198,9 +206,9 @@ def beside_features(
                 "likeliest of its sentence": in_sentence,
                 "likeliest of its paragraph": in_paragraph,
                 "likeliest of its article": in_article,
-                "part of a likely whole": float(number in parts),
-                "part of a likely whole, asked": float(number in parts and any(name.endswith(", parts") for name in own)),
-                "unit of the first": sum(fact.fact.unit == one.fact.unit for one in first) / len(first),
+                "part of a likely whole": wholes.get(number, 0.0),
+                "part of a likely whole, its level": wholes.get(number, 0.0) * own.get("level asked", 0.0),
+                "part of a likely whole, other level": wholes.get(number, 0.0) * own.get("other level", 0.0),
             }
         )
     return made
@@ -250,6 +258,7 @@ def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
 def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
     """Return the features of each fact."""
     cues, counted, values = _cues(asked.words), _counted(asked.words), _values(asked.words)
+    of_level = _level_asked(asked.words)
     around = [_evidence(asked.terms, fact) for fact in facts]
     weights = _rarity(asked.terms, around)
     covered = [tuple(_weight(found, weights) for found in each) for each in around]
@@ -296,6 +305,9 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             is_named = bool(values & {own.low, own.high})
             features["value named"] = float(is_named)
             features["value not named"] = float(not is_named)
+        if of_level is not None and own.place:
+            is_level = level_of(own.place) == of_level
+            features["level asked" if is_level else "other level"] = 1.0
         features[f"{own.status}, {cues['rows']}"] = 1.0
         features[f"{own.status}, {cues['status']}"] = 1.0
         features[f"place {_place_relation(asked, fact)}, {cues['parts']}"] = 1.0
@@ -379,6 +391,14 @@ def _cues(words: str) -> dict[str, str]:
         "class": min(positions)[1] if positions else "",
         "rows": "several rows" if has(_SERIES) else "one row",
     }
+
+
+def _level_asked(words: str) -> int | None:
+    """Return the level of the places that a question compares: huyện nào, các tỉnh."""
+    for kind, level in _LEVELS.items():
+        if any(f" {one} " in words for which in _WHICH for one in (f"{kind} {which}", f"{which} {kind}")):
+            return level
+    return None
 
 
 def _counted(words: str) -> str:
