@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htxsearch.facts.periods import as_of_period
-from htxsearch.facts.times import as_of_text, is_usable, period_text, with_relative_periods
+from htxsearch.facts.times import as_of_text, date_role, period_text, with_relative_periods
 from htxsearch.text.date_mentions import date_mentions
 from htxsearch.text.sentences import Span
 

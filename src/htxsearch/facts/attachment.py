@@ -24,7 +24,7 @@ Relation = Literal["", "same sentence", "same paragraph", "next item", "next par
 """How the figure before stands to a figure, empty for the first of a text or section."""
 _CARRIED = ("level ", "frequent", "share", "in lead", "in title", "of article", "kind ", "term", "recurs")
 """How features begin that a candidate has wherever the figure stands."""
-_FRAME = ("none, own time", "none, known", "none, norm", "none, one body", "none, whole", "none, now")
+_FRAME = ("none, own time", "none, known", "none, norm", "none, one body", "none, whole", "none, now", "none, raised")
 """Features of the candidate of none that say how a figure's sentence is framed."""
 
 
@@ -73,8 +73,13 @@ def after(candidates: Sequence[Candidate], previous: Candidate | None, relation:
         return list(candidates)
     wanted, none = _identity(previous), candidates[-1]
     frame = [name.removeprefix("none, ") for name in _FRAME if none.features.get(name)]
+    is_term = bool(previous.features.get("term"))
+    if is_term and "raised" in frame:  # nâng tổng số HTX lên 470: at the end of the term
+        return list(candidates)
     kind = "none" if wanted is None else "one"
     own = {f"{relation}, {kind}": 1.0} | {f"{relation}, {kind}, {name}": 1.0 for name in frame}
+    if is_term:
+        own |= {f"{relation}, term, {name}": 1.0 for name in ("any", *frame)}
     made = [one._replace(features=one.features | own) if _identity(one) == wanted else one for one in candidates]
     if all(_identity(one) != wanted for one in candidates):
         kept = {name: value for name, value in previous.features.items() if name.startswith(_CARRIED)}

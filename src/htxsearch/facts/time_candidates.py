@@ -146,16 +146,16 @@ def time_candidates(
         is_next = "\n" not in text[date.end : start].rstrip("\n")
         where = {"nearest above": float(number == 0), "above, opens": float(date.start - line < 60)}
         add(date, "above", where | {"above, next": float(is_next)}, max(line, date.start - 70))
-    raised = float(_RAISED.search(text, at.sentence.start, at.figure.start) is not None)
+    raised = "raised" in frame  # then at the end of a term, not in all of it
     for name, period in (("section", section), ("outer section", outer), ("title", dates.title)):
         if period and _is_term(period):
             reports = {f"end of term, reports, {cue}": float(dates.reports) for cue in ("any", *frame)}
-            add(_end_of(period), "end of term", {"end of term, raised": raised} | reports, period.start)
-        if period and name != "title":
+            add(_end_of(period), "end of term", reports, period.start)
+        if period and name != "title" and not (raised and _is_term(period)):
             add(period, name, {f"{name}, term": _is_term(period)}, period.start)
     if dates.lead and dates.lead.end <= at.sentence.start:
         add(dates.lead, "lead", {}, 0)
-    if dates.title:
+    if dates.title and not (raised and _is_term(dates.title)):
         of_title: dict[str, float] = {"title, term": _is_term(dates.title), "title, reports": float(dates.reports)}
         of_title |= {f"title, reports, {cue}": float(dates.reports) for cue in frame}
         add(dates.title, "title", of_title, 0)
@@ -174,6 +174,7 @@ def _frame(text: str, at: Position) -> list[str]:
         "now": NOW.search(text, start, figure) is not None,
         "aim": _AIM.search(text, start, figure) is not None,
         "past": _PAST.search(text, start, figure) is not None,
+        "raised": _RAISED.search(text, start, figure) is not None,
         "whole": WHOLE.search(text, start, figure) is not None,
         "person": PERSON.search(text, start, figure) is not None,
         "one body": ONE_BODY.search(text, start, figure) is not None,

@@ -4,6 +4,7 @@ A fact's `start` and `end` are into the article's body. A value is a number, or 
 """
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,6 +49,17 @@ class FoundFact:
         """The number, or low and high of a range."""
         low, high = _plain(self.fact.low), _plain(self.fact.high)
         return low if low == high else [low, high]
+
+    @property
+    def written(self) -> str:
+        """The figure as written, with the noun that it shares with others.
+
+        For example: 71/76 thành viên for 71, 358 HTX for the second of 476, 358 và 118 HTX.
+        """
+        if not _BARE.fullmatch(self.surface):
+            return self.surface
+        behind = _OF_WHOLE.match(self.sentence, self.fact.end - self.fact.sentence.start)
+        return f"{self.surface}{behind[0] if behind else ''} {self.fact.unit}"
 
     @property
     def time(self) -> str:
@@ -118,6 +130,9 @@ def found_fact(fact: Fact, article: Article, terms: frozenset[str], *, extra: in
     )
 
 
+_BARE = re.compile(r"[\d.,]+")
+_OF_WHOLE = re.compile(r"\s?/\s?\d[\d.]*")
+"""What stands behind a part: 71/76."""
 _REACH = 1500
 """Characters of the longest paragraph around a figure, and of the line above it."""
 
