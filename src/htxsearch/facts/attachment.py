@@ -97,7 +97,10 @@ def _identity(candidate: Candidate) -> object:
 
 
 def sentences_before(at: Position, most: int) -> Sequence[Span]:
-    """Return the last sentences of the paragraph before that of a figure, at most `most`."""
+    """Return the sentences before that of a figure in its paragraph.
+
+    They are the last ones, at most `most`.
+    """
     end = bisect_left(at.bounds, at.sentence)
     if end and at.bounds[end - 1].end > at.sentence.start:
         end -= 1

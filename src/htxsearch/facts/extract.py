@@ -233,7 +233,10 @@ def indicators_of(body: str, context: FigureContext, before: Indicated | None) -
 
 
 def framed_by(context: FigureContext, time: Candidate, before: str | None) -> Framed:
-    """Return what a figure's status is seen by; `before` is the status of the figure before."""
+    """Return what a figure's status is seen by.
+
+    `before` is the status of the figure before.
+    """
     assert time.value is None or isinstance(time.value, DateMention)
     return Framed(time.value, context.heading, context.announced, before, context.relation)
 

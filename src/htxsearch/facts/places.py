@@ -44,7 +44,7 @@ _NAME = rf"{_CAPITALISED}(?:[ ’'](?!(?:Huyện|Tỉnh|Xã|Thị xã|Thị tr�
 _NAMED = re.compile(
     r"(?<!\w)(?P<kind>(?<!tác )[Xx]ã|[Pp]hường|[Tt]hị trấn|[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|TX\.?"
     r"|[Tt]hôn|[Bb]ản"
-    rf"|[ẤấÁá]p|[Ll]àng|[Tt]ỉnh) ?(?P<name>(?:HCM|H[.] ?CM|{_NAME}))"
+    rf"|[ẤấÁá]p|[Ll]àng|[Tt]ỉnh) ?(?P<name>(?:HCM|H[.] ?CM|{_NAME}))(?!\w)"
 )
 WHOLE = re.compile(
     r"(?<!\w)(?:(?:toàn|trong|cả|của|ở|tại|trên địa bàn|khắp|cho) )?(?P<kind>tỉnh|huyện|(?<!tác )xã|thành phố|vùng"
@@ -256,7 +256,10 @@ def _with_bare(text: str, found: list[NamedPlace]) -> list[NamedPlace]:
 
 
 def _bare_districts(text: str) -> Iterator[Span]:
-    """Yield where a text names a known district without its kind: lớp ở Mộc Châu, (Ứng Hòa, Hà Nội)."""
+    """Yield where a text names a known district without its kind.
+
+    For example: lớp ở Mộc Châu, (Ứng Hòa, Hà Nội).
+    """
     for match in _AT_BARE.finditer(text):
         name = match["name"]
         if is_district(name) and not find_provinces(name):

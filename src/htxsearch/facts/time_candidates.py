@@ -60,7 +60,7 @@ class TextDates:
         self.lead = next((date for date in lead if date.kind == "as-of"), lead[0] if lead else None)
 
     def is_of_title(self, date: DateMention) -> bool:
-        """Return True if the title names a period, or it is the end of the one that it names."""
+        """Return True if a period is the title's, or the end of the title's."""
         return self.title is not None and date in (self.title, _end_of(self.title))
 
     def between(self, start: int, end: int) -> Sequence[DateMention]:

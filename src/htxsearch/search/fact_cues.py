@@ -1,4 +1,4 @@
-"""What the words of a request for facts say of the sort of its figures.
+"""The cues of a request for facts: the sort of figures that its words ask for.
 
 The words are folded: typed with diacritics or without, a question has the same cues.
 """

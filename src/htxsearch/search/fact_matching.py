@@ -189,9 +189,9 @@ def beside_features(
 
 
 def _likeliest_near(facts: Sequence[FoundFact], chances: Sequence[float]) -> list[tuple[float, ...]]:
-    """Return for each fact the best probability of the others with its class of unit near to it, and of those with its value.
+    """Return the best probability of the facts near to each fact.
 
-    Near are its sentence, its paragraph and its article.
+    They have its class of unit and are in its sentence, its paragraph, its article, or have its value.
     """
     best: dict[tuple[object, ...], list[float]] = {}
     keys = []
@@ -222,7 +222,10 @@ def _is_elsewhere(features: Mapping[str, float]) -> bool:
 
 
 def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
-    """Yield the facts of a list whose values add up to that of the fact `whole` before it: 59 HTX, 12 here, 8 there."""
+    """Yield the facts of a list that add up to the fact `whole` before it.
+
+    For example: 59 HTX, 12 here, 8 there.
+    """
     one = facts[whole].fact
     behind = sorted(
         (fact.fact.start, number)

@@ -138,7 +138,10 @@ _REACH = 1500
 
 
 def _around(body: str, at: int) -> str:
-    """Return the paragraph of a place in a text, and the line above it, which may be its heading."""
+    """Return the paragraph at an offset, and the line above it.
+
+    That line may be its heading.
+    """
     start = body.rfind("\n", max(0, at - _REACH), at) + 1 or max(0, at - _REACH)
     end = body.find("\n", at)
     above = body[max(0, start - _REACH) : start].rstrip().rpartition("\n")[2]

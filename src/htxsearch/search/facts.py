@@ -134,7 +134,10 @@ class FactList:
 
     @property
     def hints(self) -> list[Message]:
-        """Return what is to be said of the places typed: which ones of today's provinces are among the facts."""
+        """The notes on the places typed.
+
+        For example: which former provinces are in one of today's.
+        """
         notes = (place_extent(place).note for place in self.places)
         return [note for note in notes if note is not None]
 
@@ -338,7 +341,10 @@ def _agree(group: Sequence[FoundFact]) -> bool:
 
 
 def _are_comparable(one: FoundFact, other: FoundFact) -> bool:
-    """Return True unless an article's figures are of one sentence, or parts of different wholes."""
+    """Return True unless two figures are known to be of different things.
+
+    Such are an article's figures of one sentence, and parts of different wholes.
+    """
     if one.article_id != other.article_id:
         return True
     return one.fact.sentence != other.fact.sentence and _whole_of(one) == _whole_of(other)

@@ -296,7 +296,10 @@ def find_districts(text: str) -> list[PlaceMention]:
 
 
 def is_district(name: str) -> bool:
-    """Return True if a name without its kind is that of a district, and of one province's only."""
+    """Return True if a name without its kind is that of a district.
+
+    Names that districts of several provinces have are left out.
+    """
     return _spelling(name) in _districts()
 
 
