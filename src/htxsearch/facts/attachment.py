@@ -52,9 +52,7 @@ class Candidate(NamedTuple):
 
 @cache
 def _weights(kind: str) -> Mapping[str, float]:
-    weights: dict[str, dict[str, float]] = json.loads(
-        Path(__file__).with_name("attachment.json").read_text("utf-8")
-    )
+    weights: dict[str, dict[str, float]] = json.loads(Path(__file__).with_name("attachment.json").read_text("utf-8"))
     return weights.get(kind, {})
 
 
