@@ -21,10 +21,9 @@ from scipy.optimize import minimize
 import htxsearch.facts
 from htxsearch.evaluate.facts import JudgedArticle, read_judged_facts, same_head, same_place
 from htxsearch.facts.attachment import Candidate, after
-from htxsearch.facts.extract import FigureContext, figure_contexts, indicators_of, place_text, time_text
+from htxsearch.facts.extract import FigureContext, figure_contexts, framed_by, indicators_of, place_text, time_text
 from htxsearch.facts.indicators import Indicated
 from htxsearch.facts.status import status_candidates
-from htxsearch.text.date_mentions import DateMention
 
 Floats = npt.NDArray[np.float64]
 Weights = dict[str, dict[str, float]]
@@ -69,33 +68,32 @@ def choices_of(read: Read, weights: Weights | None) -> Iterator[Choice]:
     place_before: Candidate | None = None
     time_before: Candidate | None = None
     indicated: Indicated | None = None
-    for number, context in enumerate(read.contexts):
-        mention, contexts = context.mention, read.contexts
-        same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
-        if number and contexts[number - 1].at.bounds[0] != context.at.bounds[0]:
-            place_before = time_before = None
-        places = after(context.places, place_before, same_sentence=same)
-        times = after(context.times, time_before, same_sentence=same)
+    status_before: str | None = None
+    for context in read.contexts:
+        mention = context.mention
+        places = after(context.places, place_before, context.relation)
+        times = after(context.times, time_before, context.relation)
         indicators = indicators_of(read.page.body, context, indicated)
         judged = next((one for one in read.article.facts if mention.start < one["end"] and one["start"] < mention.end), None)
         right_places = [judged is not None and same_place(place_text(one), judged["place"]) for one in places]
-        right_times = [judged is not None and time_text(read.page, context, one) == judged["as_of"] for one in times]
+        right_times = [judged is not None and time_text(read.page, one) == judged["as_of"] for one in times]
         right_indicators = [judged is not None and same_head(str(one.value), judged["indicator"]) for one in indicators]
         place_before = _chosen(weights, "place", places, right_places)
         time_before = _chosen(weights, "time", times, right_times)
         indicated = Indicated(
             mention, context.at.sentence, str(_chosen(weights, "indicator", indicators, right_indicators).value)
         )
+        framed = framed_by(context, time_before, status_before)
+        statuses = status_candidates(read.page.body, context.at.sentence, mention, framed)
+        right_statuses = [judged is not None and one.value == judged["status"] for one in statuses]
+        status_before = str(_chosen(weights, "status", statuses, right_statuses).value)
         if judged is None:
             continue
-        time = time_before.value
-        assert time is None or isinstance(time, DateMention)
-        statuses = status_candidates(read.page.body, context.at.sentence, mention, time, context.heading, context.announced)
         right = {
             "place": (places, right_places),
             "time": (times, right_times),
             "indicator": (indicators, right_indicators),
-            "status": (statuses, [one.value == judged["status"] for one in statuses]),
+            "status": (statuses, right_statuses),
         }
         for kind, (candidates, marks) in right.items():
             yield Choice(read.set, read.article.id, kind, [one.features for one in candidates], marks)

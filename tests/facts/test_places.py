@@ -70,3 +70,12 @@ def test_names_share_the_kind_of_the_first() -> None:
 def test_an_officer_of_a_commune_is_no_place() -> None:
     assert not places_of("Chủ tịch UBND xã Đỗ Văn Bình nói")
     assert [place.name for place in places_of("Chủ tịch UBND xã Tân Mỹ nói")] == ["xã Tân Mỹ"]
+
+
+def test_the_names_of_an_organisation_are_no_place() -> None:
+    assert [place.name for place in places_of("Sáng 14/9, tại thành phố Pleiku, Bộ Kế hoạch họp.")] == ["thành phố Pleiku"]
+
+
+def test_a_known_district_needs_no_kind_behind_a_preposition() -> None:
+    assert [place.name for place in places_of("Lớp học ở Mộc Châu bán được 40 đơn.")] == ["Mộc Châu"]
+    assert places_of("Anh Mộc Châu bán được 40 đơn.") == []

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from htxsearch.facts.periods import as_of_period
-from htxsearch.facts.times import as_of_text, is_usable, period_text, with_relative_periods
+from htxsearch.facts.times import as_of_text, date_role, period_text, with_relative_periods
 from htxsearch.text.date_mentions import date_mentions
-from htxsearch.text.sentences import Span
 
 
 @pytest.mark.parametrize(
@@ -44,17 +43,17 @@ def test_an_open_year_is_that_of_publication() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "usable"),
+    ("text", "role"),
     [
-        ("Năm 2019, xã có 5 hộ.", True),
-        ("Xã có 5 hộ, tăng 2 hộ so với năm 2018.", False),
-        ("Xã có 5 hộ, tăng 2 hộ so với cùng kỳ năm 2018.", False),
-        ("Theo Luật Hợp tác xã năm 2012, cần 7 hộ.", False),
+        ("Năm 2019, xã có 5 hộ.", ""),
+        ("Xã có 5 hộ, tăng 2 hộ so với năm 2018.", "compared date"),
+        ("Xã có 5 hộ, tăng 2 hộ so với cùng kỳ năm 2018.", "compared date"),
+        ("Theo Nghị quyết của hội đồng năm 2012, cần 7 hộ.", "of document"),
     ],
 )
-def test_a_year_that_is_compared_with_or_names_a_law_is_no_time_of_a_figure(text: str, usable: bool) -> None:
+def test_a_year_that_is_compared_with_or_names_a_law_has_its_role(text: str, role: str) -> None:
     [mention] = date_mentions(text)
-    assert is_usable(text, mention, Span(0, len(text))) is usable
+    assert date_role(text, mention, 0) == role
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,11 @@ TEXTS = {
         "Năm 2021, tỉnh Đồng Tháp có 180 HTX. Năm 2022, tỉnh Đồng Tháp có 196 HTX. Năm 2022, tỉnh Đồng Tháp có 150 HTX "
         "nông nghiệp. Phấn đấu đến năm 2025, tỉnh Đồng Tháp có 230 HTX.",
     ),
+    "phan": (
+        "Hội thi ở Hậu Giang",
+        "Năm 2022, tỉnh Hậu Giang có 12 HTX tiêu biểu. Cụ thể, huyện Phụng Hiệp: 5 mô hình; huyện Vị Thủy: 4 mô hình; "
+        "huyện Long Mỹ: 3 mô hình.",
+    ),
     "vung": ("Tây Nguyên góp vốn", "Năm 2022, vùng Tây Nguyên có 1.900 HTX."),
     "kon-tum": ("Tin Kon Tum", "Năm 2022, tỉnh Kon Tum có 260 HTX."),
     "lap": ("Tin An Giang", "Năm 2022, tỉnh An Giang có 200 HTX. Nhắc lại, năm 2022 tỉnh An Giang có 200 HTX."),
@@ -138,3 +143,8 @@ def test_the_head_of_an_indicator(indicator: str, head: str) -> None:
 def test_a_unit_is_compared_without_its_denominator() -> None:
     assert unit_terms("đồng/kg") == unit_terms("đồng")
     assert unit_terms("HTX") == frozenset({"htx"})
+
+
+def test_the_parts_of_a_whole_answer_a_question_for_each_of_them(index: Index) -> None:
+    found = index.facts("huyện nào của Hậu Giang nhiều HTX tiêu biểu nhất")
+    assert {5, 4, 3} <= set(asked_for(found))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from htxsearch import Index
 from htxsearch.errors import UnknownArticle, UsageError
 from htxsearch.search.fact_results import FoundFact
 from htxsearch.search.facts import FactList
+from htxsearch.text.sentences import Span
 
 STORY = (
     "Năm 2020, tỉnh Cao Bằng có 77 HTX. Bà con vùng cao góp đất, góp công, cùng nhau dựng lò sấy, mở đường lên nương "
@@ -310,3 +312,29 @@ def test_a_figure_of_a_day_is_not_compared_with_that_of_the_year(tmp_path: Path)
         opened.update()
         assert len(opened.facts("số HTX")) == 2
         assert not list(opened.facts("số HTX").conflicts())
+
+
+def test_parts_of_different_wholes_of_an_article_do_not_contradict(tmp_path: Path) -> None:
+    prizes = (
+        "Năm 2019, cuộc thi viết ở tỉnh Lai Châu có 6 giải, trong đó có 3 giải ba. "
+        "Năm 2019, cuộc thi ảnh ở tỉnh Lai Châu có 4 giải, gồm 1 giải ba."
+    )
+    write(tmp_path / "corpus", [an_article("giai", prizes, day="2020-01-08")])
+    with Index(tmp_path / "index", corpus=tmp_path / "corpus") as opened:
+        opened.update()
+        found = opened.facts("giải ba", place="Lai Châu")
+    assert {fact.value for fact in found} >= {3, 1}
+    assert not [one for one in found.conflicts() if {fact.value for fact in one.facts} & {3, 1}]
+
+
+def test_a_province_that_has_grown_is_said_to_hold_others(index: Index) -> None:
+    assert [hint.code for hint in index.facts(place="Thái Nguyên").hints] == ["hint.grown-province"]
+    assert index.facts(place="Thái Nguyên (cũ)").hints == []
+
+
+def test_a_bare_part_is_written_with_its_whole(index: Index) -> None:
+    found = replace(next(iter(index.facts("HTX", place="Bắc Kạn"))), surface="71", sentence="Có 71/76 hộ ghi sổ.")
+    part = replace(found, fact=found.fact._replace(start=3, end=5, unit="hộ", sentence=Span(0, 19)))
+    assert part.written == "71/76 hộ"
+    assert replace(part, sentence="Có 71 và 80 hộ.").written == "71 hộ"
+    assert replace(part, surface="71 hộ").written == "71 hộ"

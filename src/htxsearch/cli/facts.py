@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from htxsearch.cli.completion import complete_article
 from htxsearch.cli.last_hits import named_article
-from htxsearch.cli.shared import filter_options, folder_options, open_index, print_json
+from htxsearch.cli.shared import filter_options, folder_options, open_index, print_json, worded
 from htxsearch.cli.translation import TranslatedCommand, language, say, text
 from htxsearch.errors import UsageError
 from htxsearch.errors.messages import date_text
@@ -76,6 +76,8 @@ def facts(
         raise UsageError("facts.plot-format", file=str(plot))
     with open_index(index_dir, corpus) as index:
         found = index.facts(" ".join(words), article=named_article(index, article).id if article else None, **options)
+    for hint in found.hints:
+        click.echo(f"  {worded(hint)}", err=True)
     if latest or by:
         found = found.latest(by or "place")
     if plot is not None:
@@ -127,7 +129,7 @@ def _headline(fact: "FoundFact", *, with_place: bool = True) -> str:
         parts.append(own.place)
     if own.status != "actual":
         parts.append(text(f"cli.facts-status-{own.status}"))
-    return click.style(_safe(f"{bound}{fact.surface}"), bold=True) + _safe(_SEPARATOR + _SEPARATOR.join(parts))
+    return click.style(_safe(f"{bound}{fact.written}"), bold=True) + _safe(_SEPARATOR + _SEPARATOR.join(parts))
 
 
 def _show_source(fact: "FoundFact") -> None:

@@ -12,16 +12,18 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple, cast
 
-from htxsearch.facts.attachment import Candidate, Position, TextPlaces, after, best, place_candidates, time_candidates
+from htxsearch.facts.attachment import Candidate, Position, Relation, after, best
 from htxsearch.facts.indicators import Indicated, indicator_candidates, subject_of
 from htxsearch.facts.mentions import FigureMention, figure_mentions
+from htxsearch.facts.place_candidates import TextPlaces, place_candidates
 from htxsearch.facts.places import NamedPlace, places_of, province_of
-from htxsearch.facts.status import Status, status_candidates
-from htxsearch.facts.times import NOW, as_of_text, is_usable, with_relative_periods
+from htxsearch.facts.status import Framed, Status, status_candidates
+from htxsearch.facts.time_candidates import TextDates, time_candidates
+from htxsearch.facts.times import as_of_text, date_role, with_relative_periods
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.sentences import Span, lines, sentences
 
-__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "indicators_of", "place_text", "time_text"]
+__all__ = ["Fact", "FigureContext", "extract_facts", "figure_contexts", "framed_by", "indicators_of", "place_text", "time_text"]
 
 
 class Fact(NamedTuple):
@@ -48,40 +50,48 @@ class Fact(NamedTuple):
     sentence: Span
 
 
-_RAISED = re.compile(r"(?<!\w)(?:nâng|đưa) (?:tổng|số)(?!\w)", re.IGNORECASE)
-"""Words of a level at the end of a period: nâng tổng số HTX lên 470."""
 _PLANNED_BEFORE = re.compile(r"(?<!\w)(?:phương hướng|nhiệm vụ|kế hoạch|mục tiêu|chương trình công tác)(?!\w)", re.IGNORECASE)
 """Words of a heading behind which it names the period of a plan: báo cáo năm 2023 và phương hướng năm 2024."""
 _LONGEST_HEADING = 160
 _REACH = 1000
 """Characters before and behind a figure that are looked at, should its sentence be longer."""
+_ITEM = re.compile(r"\s*([-–+*•])\s")
+"""The mark of an item of a list."""
 _ANNOUNCES = re.compile(r"(?:như sau|cụ thể|gồm|sau đây) ?:", re.IGNORECASE)
 
 
 class _Section(NamedTuple):
-    period: DateMention | None
+    """A heading with the period and place that it names.
+
+    `outer_period` and `outer_place` are those of the headings before it: those of a chapter hold for its sections.
+    """
+
     heading: str
+    period: DateMention | None
     place: NamedPlace | None
+    outer_period: DateMention | None = None
+    outer_place: NamedPlace | None = None
 
 
 class _Page(NamedTuple):
     title: str
     body: str
-    dates: Sequence[DateMention]
+    dates: TextDates
     places: TextPlaces
     title_place: str | None
-    title_period: DateMention | None
     place: str | None
 
 
 class FigureContext(NamedTuple):
     """A figure with what is to be decided about it: the places and times it may be of.
 
-    `announced` is the text before its sentence from one that announces a list on.
+    `announced` is the text before its sentence from one that announces a list on. `relation` is how the figure before stands to
+    it.
     """
 
     mention: FigureMention
     at: Position
+    relation: Relation
     heading: str
     announced: str
     places: list[Candidate]
@@ -101,17 +111,20 @@ def figure_contexts(
     title_period = _period(title, date_mentions(title, published=published), Span(0, len(title))) if mentions else None
     if mentions:
         dates = with_relative_periods(body, dates, published, title_period)
-    page = _Page(title, body, dates, TextPlaces(body, places_of(body) if mentions else []), title_place, title_period, place)
+    page = _Page(
+        title,
+        body,
+        TextDates(title, body, dates, title_period),
+        TextPlaces(title, body, places_of(body) if mentions else []),
+        title_place,
+        place,
+    )
     contexts: list[FigureContext] = []
-    section = _Section(None, "", None)
+    section = _Section("", None, None)
     at = 0
     for paragraph in lines(body) if mentions else ():
         if _is_heading(body, paragraph):
-            section = _Section(
-                _period_between(body, dates, paragraph),
-                body[paragraph.start : paragraph.end],
-                _place_between(page.places, paragraph),
-            )
+            section = _section(page, paragraph, section)
         bounds: list[Span] = []
         announced: int | None = None
         while at < len(mentions) and mentions[at].start < paragraph.end:
@@ -119,7 +132,7 @@ def figure_contexts(
                 bounds = _sentences(body, paragraph)
                 announced = next((span.start for span in bounds if _ANNOUNCES.search(body, span.start, span.end)), None)
             contexts.append(
-                _context(page, section, paragraph, bounds, announced, mentions[at], mentions[at - 1] if at else None)
+                _context(page, section, paragraph, bounds, announced, mentions[at], contexts[-1] if contexts else None)
             )
             at += 1
     return page, contexts
@@ -132,25 +145,39 @@ def _context(
     bounds: Sequence[Span],
     announced: int | None,
     mention: FigureMention,
-    before: FigureMention | None,
+    before: FigureContext | None,
 ) -> FigureContext:
     """Return the context of a figure.
 
-    `announced` is where the sentence of its paragraph begins that announces a list, `before` the figure before it.
+    `announced` is where the sentence of its paragraph begins that announces a list, `before` the context of the figure before.
     """
     number = bisect_right(bounds, mention.start, key=lambda span: span.start) - 1
     is_inside = number >= 0 and mention.start < bounds[number].end
     sentence = _within_reach(page.body, bounds[number] if is_inside else paragraph, mention)
-    since = max(sentence.start, before.end if before else 0)
-    at = Position(Span(mention.phrase_start, mention.end), sentence, bounds, since)
+    since = max(sentence.start, before.mention.end if before else 0)
+    at = Position(Span(mention.phrase_start, mention.end), sentence, bounds, since, mention.unit.kind)
     return FigureContext(
         mention,
         at,
+        _relation(page.body, before, at, section) if before else "",
         section.heading,
         "" if announced is None else page.body[max(announced, sentence.start - _REACH) : sentence.start].rstrip(),
-        place_candidates(page.body, page.places, at, page.title_place, page.place, section.place),
-        time_candidates(page.body, page.dates, at, section.period, page.title_period),
+        place_candidates(page.body, page.places, at, page.title_place, page.place, section.place, section.outer_place),
+        time_candidates(page.body, page.dates, at, section.period, section.outer_period),
     )
+
+
+def _relation(body: str, before: FigureContext, at: Position, section: _Section) -> Relation:
+    """Return how the figure before stands to one."""
+    if before.at.sentence == at.sentence:
+        return "same sentence"
+    here, there = at.bounds[0].start, before.at.bounds[0].start
+    if here == there:
+        return "same paragraph"
+    marks = [match[1] if (match := _ITEM.match(body, start)) else "" for start in (here, there)]
+    if marks[0] and marks[0] == marks[1]:
+        return "next item"
+    return "next paragraph" if section.heading == before.heading else ""
 
 
 def _within_reach(body: str, sentence: Span, mention: FigureMention) -> Span:
@@ -178,16 +205,15 @@ def extract_facts(title: str, body: str, *, published: date | None = None, place
     place_before: Candidate | None = None
     time_before: Candidate | None = None
     indicated: Indicated | None = None
-    for number, context in enumerate(contexts):
-        same = number > 0 and contexts[number - 1].at.sentence == context.at.sentence
-        if number and contexts[number - 1].at.bounds[0] != context.at.bounds[0]:
-            place_before = time_before = None  # a paragraph begins
-        place_before = best("place", after(context.places, place_before, same_sentence=same))
-        time_before = best("time", after(context.times, time_before, same_sentence=same))
+    for context in contexts:
+        place_before = best("place", after(context.places, place_before, context.relation))
+        time_before = best("time", after(context.times, time_before, context.relation))
         indicator = best("indicator", indicators_of(body, context, indicated))
         assert isinstance(indicator.value, str)
         indicated = Indicated(context.mention, context.at.sentence, indicator.value)
-        facts.append(_fact(page, context, place_before, time_before, indicator.value))
+        framed = framed_by(context, time_before, facts[-1].status if facts else None)
+        status = best("status", status_candidates(body, context.at.sentence, context.mention, framed))
+        facts.append(_fact(page, context, place_before, time_before, indicator.value, cast("Status", status.value)))
     return facts
 
 
@@ -206,11 +232,17 @@ def indicators_of(body: str, context: FigureContext, before: Indicated | None) -
     return indicator_candidates(body, at.sentence, context.mention, before, sentence_before)
 
 
-def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate, indicator: str) -> Fact:
+def framed_by(context: FigureContext, time: Candidate, before: str | None) -> Framed:
+    """Return what a figure's status is seen by.
+
+    `before` is the status of the figure before.
+    """
+    assert time.value is None or isinstance(time.value, DateMention)
+    return Framed(time.value, context.heading, context.announced, before, context.relation)
+
+
+def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Candidate, indicator: str, status: Status) -> Fact:
     body, mention, sentence = page.body, context.mention, context.at.sentence
-    time = of_time.value
-    assert time is None or isinstance(time, DateMention)
-    statuses = status_candidates(body, sentence, mention, time, context.heading, context.announced)
     place = place_text(of_place)
     return Fact(
         start=mention.start,
@@ -219,13 +251,13 @@ def _fact(page: _Page, context: FigureContext, of_place: Candidate, of_time: Can
         high=mention.high,
         unit=mention.unit.name,
         qualifier=mention.qualifier,
-        status=cast("Status", best("status", statuses).value),
+        status=status,
         indicator=indicator,
         subject=subject_of(body, sentence, mention),
         place=place,
         province=province_of(place, (page.title_place, page.place)),
         in_sentence=isinstance(of_place.value, NamedPlace) and sentence.start <= of_place.value.start < sentence.end,
-        as_of=time_text(page, context, of_time),
+        as_of=time_text(page, of_time),
         sentence=sentence,
     )
 
@@ -236,32 +268,31 @@ def place_text(candidate: Candidate) -> str | None:
     return value.name if isinstance(value, NamedPlace) else cast("str | None", value)
 
 
-def time_text(page: _Page, context: FigureContext, candidate: Candidate) -> str | None:
-    """Return the as-of text of a time candidate.
-
-    "đến nay" in a term's report is the term's last year.
-    """
+def time_text(page: _Page, candidate: Candidate) -> str | None:
+    """Return the as-of text of a time candidate."""
     time = candidate.value
     if not isinstance(time, DateMention):
         return None
-    as_of = as_of_text(page.title if time is page.title_period else page.body, time)
-    is_general = "title" in candidate.features or "section" in candidate.features
-    if is_general and time.last and as_of and "/" in as_of:
-        figure = context.mention.start
-        paragraph = max(context.at.bounds[0].start, figure - 2 * _REACH)
-        if NOW.search(page.body, paragraph, figure) or _RAISED.search(page.body, context.at.sentence.start, figure):
-            return str(time.last.year)
-    return as_of
+    return as_of_text(page.title if page.dates.is_of_title(time) else page.body, time)
+
+
+def _section(page: _Page, line: Span, before: _Section) -> _Section:
+    return _Section(
+        page.body[line.start : line.end],
+        _period_between(page, line),
+        _place_between(page.places, line),
+        before.period or before.outer_period,
+        before.place or before.outer_place,
+    )
 
 
 def _is_heading(body: str, line: Span) -> bool:
     text = body[line.start : line.end]
-    return len(text) <= _LONGEST_HEADING and not text.endswith((".", ";", ",", "!", "?", "…"))
+    return len(text) <= _LONGEST_HEADING and not _ITEM.match(text) and not text.endswith((".", ";", ",", "!", "?", "…"))
 
 
-def _period_between(body: str, dates: Sequence[DateMention], line: Span) -> DateMention | None:
-    first, last = (bisect_left(dates, offset, key=lambda mention: mention.start) for offset in (line.start, line.end))
-    return _period(body, dates[first:last], line)
+def _period_between(page: _Page, line: Span) -> DateMention | None:
+    return _period(page.body, page.dates.between(line.start, line.end), line)
 
 
 def _place_between(places: TextPlaces, line: Span) -> NamedPlace | None:
@@ -273,7 +304,9 @@ def _place_between(places: TextPlaces, line: Span) -> NamedPlace | None:
 def _period(text: str, mentions: Sequence[DateMention], line: Span) -> DateMention | None:
     """Return the last period of a heading that is no single day."""
     periods = [
-        mention for mention in mentions if mention.first and mention.first != mention.last and is_usable(text, mention, line)
+        mention
+        for mention in mentions
+        if mention.first and mention.first != mention.last and not date_role(text, mention, line.start)
     ]
     behind = [mention for mention in periods if not _PLANNED_BEFORE.search(text, line.start, mention.start)]
     return (behind or periods)[-1] if periods else None

@@ -58,6 +58,14 @@ _FOUNDED = re.compile(
     r"| trên| gần)*\s$",
     re.IGNORECASE,
 )
+_SHARED_TAIL = re.compile(
+    r"(?:(?:, | và |, và )(?:(?:gần|hơn|trên|khoảng) )?\d[\d.,]* [^\W\d_]+(?: [^\W\d_]+){0,2}?){1,3}"
+    r" (?P<tail>(?P<verb>do|được|bị|tham gia|thuộc)(?!\w)[^,.;:()\d]*)"
+)
+"""What is said of all the counted of a list: 46 HTX, 113 THT do phụ nữ quản lý."""
+_DEED = re.compile(r"(?<!\w)(?:thành lập(?: mới)?|lập mới|giải thể|kết nạp|chuyển đổi|sáp nhập|ngừng hoạt động)(?: mới)?$")
+"""What was done with the counted of the figure before: thành lập mới 100 tổ hợp tác và 30 HTX."""
+_JOINED = re.compile(r"[^.;\d]{0,12}?(?:,|và|cùng)\s?(?:từ |ít nhất |khoảng |gần |hơn |trên )?")
 _COUNT_HEAD = re.compile(
     r"(?<!\w)(?P<head>(?:tổng )?số (?:lượng )?(?!tiền)[^,.;:()\d]{2,60}?)\s?(?:[:(]|là|đạt|lên|còn|có|ước|chiếm|tăng"
     r"|giảm|hiện|vào khoảng|khoảng)[^.;,\d]{0,30}$",
@@ -78,6 +86,14 @@ _PLACE_BEHIND = re.compile(
     rf"|có|đã|đang|tham gia)\s)"
 )
 """A place between what is counted and its predicate: 36 HTX ở Lục Ngạn, Tân Yên được cấp mã số."""
+_NEXT_PLACE = re.compile(
+    rf"(?:[;,.] | và |:\s)(?:và |tại |ở |riêng )?(?:(?:tỉnh|huyện|xã|thành phố|thị xã|thị trấn|phường|quận|TP\.?) )?"
+    rf"(?-i:[{UPPER}][^\W\d_]*(?: [{UPPER}][^\W\d_]*){{0,3}})(?: (?:có|được|là|đạt|với|chiếm))?\s?[:(–-]?\s?$",
+    re.IGNORECASE,
+)
+"""The place of the next item of a list of places: 12 mô hình; Thị xã Phổ Yên: 8 mô hình."""
+_ANNOUNCED = re.compile(r"(?<!\w)(?:cụ thể|trong đó|gồm|bao gồm|như sau|lần lượt|phân bố|chia theo)(?!\w)", re.IGNORECASE)
+"""Words behind which a figure is divided."""
 _LONGEST = 12
 """Words of the longest indicator."""
 _MEASURES_BACK, _ADJACENT, _SHORT, _LISTED = 4, 3, 6, 40
@@ -149,7 +165,18 @@ def indicator_candidates(
         for number, match in enumerate(reversed(list(_MEASURE_ANY.finditer(text, *sentence_before))[-_MEASURES_BACK:])):
             phrase = _phrase_of(text, match, sentence_before.end)
             add(phrase, {"sentence before": 1.0, f"sentence before {min(number, 2)}": 1.0} | _fits(kind, match["head"]))
-    add(*_noun_behind(text, sentence, mention, behind, kind))
+    counted, features = _noun_behind(text, sentence, mention, behind, kind)
+    shared = _SHARED_TAIL.match(text, mention.end, sentence.end) if kind in ("count", "person") else None
+    if shared:
+        counted = f"số {_noun_of(text, mention)} {_clean(shared['tail'])}"
+    add(counted, features)
+    if before and before.sentence == sentence and (deed := _DEED.search(before.indicator)) and deed[0] not in counted:
+        between = text[before.mention.end : mention.phrase_start]
+        joined = {
+            "deed before, joined": float(_JOINED.fullmatch(between) is not None),
+            "deed before, near": float(len(between) < _LISTED),
+        }
+        add(f"{counted} {deed[0]}", {"deed before": 1.0, f"deed before {kind}": 1.0} | joined)
     if before:
         same = before.sentence == sentence
         where = "as before, same sentence" if same else "as before"
@@ -157,11 +184,13 @@ def indicator_candidates(
         between = text[before.mention.end : mention.phrase_start]
         in_brackets = float(between.count("(") > between.count(")"))
         listed = float(same and len(between) < _LISTED and not re.search(r"[^\W\d_]", between.split(",")[0]))
-        add(
-            before.indicator,
-            {where: 1.0, f"{where}, {unit}": 1.0, f"{where}, {kind}": 1.0, "as before, listed": listed}
-            | {"as before, in brackets": in_brackets},
-        )
+        of_list = {
+            "as before, listed": listed,
+            "as before, in brackets": in_brackets,
+            "as before, next place": float(_NEXT_PLACE.search(between) is not None),
+            "as before, announced": float(_ANNOUNCED.search(between) is not None),
+        }
+        add(before.indicator, {where: 1.0, f"{where}, {unit}": 1.0, f"{where}, {kind}": 1.0} | of_list)
     return list(found.values())
 
 
@@ -203,7 +232,8 @@ def _before(text: str, sentence: Span, mention: FigureMention, kind: str) -> Ite
         )
     for name, start in (("clause", clause_start), ("sentence", 0)):
         opening = _opening(before[start:])
-        if opening and not _NO_NOUN.match(opening) and (start or name == "clause"):
+        is_actor = mention.unit.kind not in ("count", "person") and re.fullmatch(_BODY, opening, re.IGNORECASE)
+        if opening and not is_actor and not _NO_NOUN.match(opening) and (start or name == "clause"):
             is_short = len(opening.split()) <= _SHORT
             yield opening, {name: 1.0, f"{name} {kind}": 1.0, f"{name}, short": float(is_short)}
 
@@ -247,7 +277,7 @@ def _noun_behind(text: str, sentence: Span, mention: FigureMention, behind: str,
     clause = before[_clause_start(before) :]
     features = {"behind": 1.0, f"behind {kind}": 1.0, f"behind {kind}, words": float(bool(behind))}
     if kind in ("count", "person", "announced", "time", "age"):
-        noun = " ".join(text[_number_end(text, mention) : mention.end].split()) or mention.unit.name
+        noun = _noun_of(text, mention)
         phrase = _clean(f"{noun} {behind}")
         founded = _FOUNDED.search(clause)
         if founded and "thành lập" not in phrase:
@@ -289,6 +319,11 @@ def _behind(text: str, mention: FigureMention, sentence: Span) -> str:
 
 def _clause_start(before: str) -> int:
     return max((match.end() for match in re.finditer(r"[;(]\s?|,\s|(?<!\w)(?:trong đó|với|và)(?!\w)", before)), default=0)
+
+
+def _noun_of(text: str, mention: FigureMention) -> str:
+    """Return the noun that a figure counts, as written."""
+    return " ".join(text[_number_end(text, mention) : mention.end].split()) or mention.unit.name
 
 
 def _number_end(text: str, mention: FigureMention) -> int:

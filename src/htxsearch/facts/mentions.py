@@ -42,7 +42,7 @@ _FRACTION = re.compile(r"(?<![\d/.,])(\d{1,4})\s?/\s?(\d{1,4})(?![\d/]|[.,]\d)")
 _HALF = re.compile(r"(?<!\w)(?:một |1 )?nửa(?= (?:số|tổng|diện|sản|dân|giá|thu|doanh|lượng|so))", re.IGNORECASE)
 _GROUPED_BY_COMMA = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)")
 _NAME_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:điều|khoản|điểm|chương|mục|phụ lục|bảng|hình|ảnh|biểu|số|(?<!kỷ )(?<!kỉ )luật"
+    r"(?:(?<!\w)(?:điều|khoản|điểm|chương|mục|phụ lục|bảng|hình|ảnh|biểu|(?<!trong )số|(?<!kỷ )(?<!kỉ )luật"
     r"|nghị quyết|nghị định|thông tư"
     r"|quyết định|chỉ thị"
     r"|chương trình|dự án|đề án|kế hoạch|kết luận|quốc lộ|tỉnh lộ|ql|tl|dt|đt|đường|ngõ|ngách|hẻm|số nhà|lô|tầng"
@@ -81,7 +81,7 @@ _EXCLUDED_BEHIND = re.compile(
 )
 _LIMIT = re.compile(r"(?<!\w)(tối thiểu|tối đa|ít nhất)(?: (?!và\b|hoặc\b)[^\W\d_]+){1,3}\s$", re.IGNORECASE)
 """A limit with a verb between it and the figure: tối thiểu phải đạt 50 ha."""
-_AVERAGE = re.compile(r"(?<!\w)(trung bình|bình quân)(?: (?:khoảng|là|từ|đạt|mỗi năm))*\s$", re.IGNORECASE)
+_AVERAGE = re.compile(r"(?<!\w)(trung bình|bình quân)(?: (?:khoảng|là|từ|đạt|ước|mỗi năm))*\s$", re.IGNORECASE)
 _UP_TO = re.compile(r"(?<!\w)(?:lên (?:tới|đến)|(?<!không )(?<!chưa )tới)\s$", re.IGNORECASE)
 _NAMES: Sequence[tuple[str, tuple[str, ...]]] = (
     ("tối thiểu", ("tối thiểu",)),

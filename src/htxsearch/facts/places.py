@@ -6,17 +6,20 @@ A place is named by its kind and name (xã Khánh Thủy, huyện Yên Khánh), 
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch.text.normalize import strip_diacritics
-from htxsearch.text.places import find_districts, find_provinces, provinces
+from htxsearch.text.places import find_districts, find_provinces, is_district, provinces
 from htxsearch.text.sentences import Span
 
 __all__ = [
+    "ATTRIBUTION",
     "LEVELS",
+    "ONE_BODY",
+    "PERSON",
     "UPPER",
     "WHOLE",
     "NamedPlace",
@@ -41,7 +44,7 @@ _NAME = rf"{_CAPITALISED}(?:[ ’'](?!(?:Huyện|Tỉnh|Xã|Thị xã|Thị tr�
 _NAMED = re.compile(
     r"(?<!\w)(?P<kind>(?<!tác )[Xx]ã|[Pp]hường|[Tt]hị trấn|[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|TX\.?"
     r"|[Tt]hôn|[Bb]ản"
-    rf"|[ẤấÁá]p|[Ll]àng|[Tt]ỉnh) ?(?P<name>(?:HCM|H[.] ?CM|{_NAME}))"
+    rf"|[ẤấÁá]p|[Ll]àng|[Tt]ỉnh) ?(?P<name>(?:HCM|H[.] ?CM|{_NAME}))(?!\w)"
 )
 WHOLE = re.compile(
     r"(?<!\w)(?:(?:toàn|trong|cả|của|ở|tại|trên địa bàn|khắp|cho) )?(?P<kind>tỉnh|huyện|(?<!tác )xã|thành phố|vùng"
@@ -53,9 +56,29 @@ WHOLE = re.compile(
     rf"(?-i:(?! [{UPPER}]))",
     re.IGNORECASE,
 )
+ATTRIBUTION = re.compile(
+    r"(?<!\w)(?:cho biết|cho hay|nói|khẳng định|thông tin|chia sẻ|nhận định|phát biểu)(?!\w)", re.IGNORECASE
+)
+ONE_BODY = re.compile(
+    r"(?<!\w)(?<!các )(?<!những )(?<!nhiều )(?<!mỗi )(?<!số )(?<!\d )"
+    r"(?:HTX|[Hh]ợp tác xã|[Đđ]ơn vị|[Tt]ổ hợp tác|[Qq]uỹ|[Cc]ông ty)"
+    rf"(?: này| đã| có| hiện| còn| bán| thu| đạt| đang| sẽ| vẫn| trồng| xuất| chia| trích| trả| nộp| mở| cũng"
+    rf"| phấn đấu| ký| lãi| [{UPPER}])"
+)
+"""One body as that which a sentence is about: HTX bán 146 tấn, HTX này."""
+PERSON = re.compile(rf"(?<!\w)(?:[Ôô]ng|[Bb]à|[Aa]nh|[Cc]hị) (?P<name>(?:[{UPPER}][^\W\d_]*)(?: [{UPPER}][^\W\d_]*){{0,3}})")
 _JOINED = re.compile(r"\s?[,(–-]\s?\(?$")
-_COORDINATED = re.compile(rf"(?:, | và |, và )(?P<name>(?!HTX\b|THT\b){_NAME})(?![\w/])(?! [{UPPER}\d])")
-"""A name that shares the kind of the place before: xã Tân Mỹ, Tân Thanh và Hồng Thái."""
+_COORDINATED = re.compile(
+    rf"(?:(?P<comma>, )| và |, và )(?P<name>(?!HTX\b|THT\b){_NAME})(?![\w/])(?! [{UPPER}\d])(?(comma)(?! (?!và )[^\W\d_]))"
+)
+"""A name that shares the kind of the place before: xã Tân Mỹ, Tân Thanh và Hồng Thái; not thành phố Pleiku, Bộ Kế hoạch."""
+_LISTED = re.compile(
+    rf"[:(]? ?(?:(?!và )[^\W\d_]+ ){{0,3}}\d[^,;.()]{{0,40}}\)?(?:[,;] (?:và )?| và )"
+    rf"(?P<name>(?!HTX\b|THT\b){_NAME})(?=:? \(?\d)"
+)
+"""A name in a list of places and figures: xã Ia Blứ 720 ha, Ia Le 510 ha."""
+_AT_BARE = re.compile(rf"(?:(?<!\w)(?:ở|tại|về|đến|lên|xuống|từ|của) |\()(?P<name>{_NAME})(?![\w/-])(?! [{UPPER}\d])")
+"""A place or person without a kind: ở Mộc Châu."""
 _OF_OFFICE = re.compile(
     r"(?<!\w)(?:[Cc]hủ tịch|[Bb]í thư|[Tt]rưởng|[Cc]án bộ)(?: (?:UBND|HĐND|Đảng ủy|Đảng uỷ|Hội [^\W\d_]+(?: [^\W\d_]+)?))? $"
 )
@@ -224,7 +247,23 @@ def _with_bare(text: str, found: list[NamedPlace]) -> list[NamedPlace]:
                 break
             add(match.start("name"), match.end("name"), kind + match["name"], place.level)
             end = match.end()
+        while match := _LISTED.match(text, end):
+            add(match.start("name"), match.end("name"), kind + match["name"], place.level)
+            end = match.end()
+    for start, end in _bare_districts(text):
+        add(start, end, text[start:end], LEVELS["huyện"])
     return sorted({place.start: place for place in [*added, *found]}.values())
+
+
+def _bare_districts(text: str) -> Iterator[Span]:
+    """Yield where a text names a known district without its kind.
+
+    For example: lớp ở Mộc Châu, (Ứng Hòa, Hà Nội).
+    """
+    for match in _AT_BARE.finditer(text):
+        name = match["name"]
+        if is_district(name) and not find_provinces(name):
+            yield Span(match.start("name"), match.end("name"))
 
 
 def _bare_of(name: str) -> str:

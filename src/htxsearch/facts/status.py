@@ -4,14 +4,14 @@ A norm, a threshold or a fixed size is other.
 """
 
 import re
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
-from htxsearch.facts.attachment import Candidate
+from htxsearch.facts.attachment import Candidate, Relation
 from htxsearch.facts.mentions import FigureMention
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.sentences import Span
 
-__all__ = ["Status", "status_candidates"]
+__all__ = ["Framed", "Status", "status_candidates"]
 
 Status = Literal["actual", "target", "change", "estimate", "other"]
 
@@ -70,26 +70,39 @@ _WEAK_AIM = re.compile(
     r"(?<!\w)(?:đề ra|đặt ra|giao|nhằm|đăng ký|kiến nghị|đề xuất|đề nghị|cần|phải|tiếp tục|yêu cầu)(?!\w)", re.IGNORECASE
 )
 _GUESS_WORD = re.compile(r"(?<!\w)(?:dự kiến|ước|dự báo|có thể|khả năng|dự tính)(?!\w)", re.IGNORECASE)
-_GROUP_OF = re.compile(r"[^.;,]{0,12}(?:trong|của|thuộc|khu vực|phía) (?:vùng|cả|khu|toàn|cụm|phía)?", re.IGNORECASE)
+_GROUP_OF = re.compile(
+    r"(?:,? thành(?: phố)?)?[^.;,]{0,12}(?:trong|của|thuộc|khu vực|phía) (?:vùng|cả|khu|toàn|cụm|phía)?", re.IGNORECASE
+)
 _FIXED_GROUP = frozenset({"tỉnh", "huyện", "nước", "quốc gia", "tiêu chí"})
 
 
-def status_candidates(
-    text: str, sentence: Span, mention: FigureMention, time: DateMention | None, heading: str, announced: str
-) -> list[Candidate]:
+class Framed(NamedTuple):
+    """What a figure's status is seen by beside its sentence.
+
+    `time` is its time, `heading` its section's, `announced` the text before its sentence from one that announces a list on.
+    `before` is the status of the figure before, and `relation` how that one stands to it.
+    """
+
+    time: DateMention | None
+    heading: str
+    announced: str
+    before: str | None
+    relation: Relation
+
+
+def status_candidates(text: str, sentence: Span, mention: FigureMention, framed: Framed) -> list[Candidate]:
     """Return the statuses that a figure may have.
 
-    The cues of its sentence are the features.
-
-    `heading` is its section's; `announced` is the text before its sentence from one that announces a list on.
+    The cues of its sentence, and the status of the figure before, are the features.
     """
-    cues = [name for name, holds in _cues(text, sentence, mention, time, heading, announced).items() if holds]
+    cues = [name for name, holds in _cues(text, sentence, mention, framed).items() if holds]
+    if framed.before and framed.relation:
+        cues.append(f"{framed.before}, {framed.relation}")
     return [Candidate(status, {f"{status}: {cue}": 1.0 for cue in ("any", *cues)}) for status in get_args(Status)]
 
 
-def _cues(
-    text: str, sentence: Span, mention: FigureMention, time: DateMention | None, heading: str, announced: str
-) -> dict[str, bool]:
+def _cues(text: str, sentence: Span, mention: FigureMention, framed: Framed) -> dict[str, bool]:
+    time, heading, announced = framed.time, framed.heading, framed.announced
     before, behind = text[sentence.start : mention.phrase_start], text[mention.end : sentence.end]
     phrase = text[mention.phrase_start : mention.start].lower()
     changed = bool(_CHANGE.search(text, sentence.start, mention.start)) and not _LEVEL.search(before)
@@ -114,6 +127,7 @@ def _cues(
         "guess word": guess_word,
         "aim": aim >= 0,
         "aim, not done": aim > done,
+        "aim, clause": aim > max(done, before.rfind(";"), before.rfind("”"), before.rfind('",')),
         "weak aim": weak > done,
         "done": done >= 0,
         "norm": norm >= 0,

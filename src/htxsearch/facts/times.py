@@ -16,7 +16,7 @@ __all__ = [
     "FOUNDED",
     "NOW",
     "as_of_text",
-    "is_usable",
+    "date_role",
     "opens_frame",
     "own_frame",
     "period_text",
@@ -171,12 +171,15 @@ def opens_frame(mention: DateMention, sentence: Span) -> bool:
     return sentence.start <= mention.start <= sentence.start + _OPENING
 
 
-def is_usable(text: str, mention: DateMention, within: Span) -> bool:
-    """Return True if a date can be a figure's.
+def date_role(text: str, mention: DateMention, since: int) -> str:
+    """Return what keeps a date from being a figure's, as a rule, else "".
 
-    It is not compared with, and not the year in a law's name.
+    It is compared with, or the year of a document, or of something else (a birth, the beginning of what lasts). The text
+    from `since` on is looked at.
     """
     if mention.kind == "other" and since_begins(text, mention):
-        return True
-    before = text[max(within.start, mention.start - 70) : mention.start]
-    return not (_COMPARED.search(before) or _NAMED.search(before)) and mention.kind != "other"
+        return ""
+    before = text[max(since, mention.start - 70) : mention.start]
+    if _COMPARED.search(before):
+        return "compared date"
+    return "of document" if _NAMED.search(before) else "other date" if mention.kind == "other" else ""

@@ -72,7 +72,7 @@ def chart_svg(series: FactSeries) -> str:
     unit = series.facts[0].fact.unit
     top = max(fact.fact.high for fact in series.facts) or 1.0
     title = f"{series.indicator} ({unit}){', ' + series.facts[0].fact.place if series.facts[0].fact.place else ''}"
-    described = "; ".join(f"{point.fact.time}: {point.fact.surface}" for point in points)
+    described = "; ".join(f"{point.fact.time}: {point.fact.written}" for point in points)
     base = _HEIGHT - _BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
@@ -98,7 +98,7 @@ def chart_svg(series: FactSeries) -> str:
                 f'<line x1="{point.x:.1f}" x2="{point.x:.1f}" y1="{point.low:.1f}" y2="{point.high:.1f}" stroke="#2a7a4b"/>'
             )
         fill = "#2a7a4b" if point.fact.fact.status == "actual" else "#fff"
-        label = f"{point.fact.time}: {point.fact.surface}"
+        label = f"{point.fact.time}: {point.fact.written}"
         parts.append(
             f'<circle cx="{point.x:.1f}" cy="{point.y:.1f}" r="4" fill="{fill}" stroke="#2a7a4b">'
             f"<title>{_escaped(label)}</title></circle>"

@@ -8,26 +8,31 @@ scripts/train_fact_matching.py).
 
 import json
 import math
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from htxsearch.facts.places import level_of
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms, spellings_of
+from htxsearch.search.fact_cues import (
+    counted_noun,
+    cues_of,
+    folded_words,
+    level_asked,
+    named_values,
+    unit_class,
+    unit_spellings,
+)
 from htxsearch.search.fact_results import FoundFact
-from htxsearch.text.figures import number_value
-from htxsearch.text.normalize import folded_form
-from htxsearch.text.tokens import tokens
 
 __all__ = [
     "AskedFacts",
     "MatchingModel",
     "beside_features",
     "first_term",
-    "folded_words",
     "least_chance",
     "match_features",
     "matches",
@@ -35,46 +40,17 @@ __all__ = [
     "unit_terms",
 ]
 
-_TARGET = frozenset("muc tieu|ke hoach|chi tieu|phan dau|du kien|dat ra|dinh huong|muon".split("|"))
-_CHANGE = frozenset(
-    "tang bao nhieu|giam bao nhieu|tang may|giam may|tang truong|muc tang|muc giam|toc do|gap may|chenh".split("|")
-)
-_SHARE = frozenset("ty le|ti le|phan tram|ty trong|ti trong|may phan".split("|"))
-_MONEY = frozenset("gia|doanh thu|von|tien|thu nhap|loi nhuan|lai|kinh phi|luong|chi phi|phi|no|vay|ho tro|dau tu".split("|"))
-_PARTS = frozenset(
-    f"{kind} {which}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("nao",)
-) | frozenset(
-    f"{which} {kind}" for kind in ("huyen", "xa", "tinh", "vung", "dia phuong") for which in ("cac", "tung", "moi", "nhung")
-)
-"""Folded words of a question that say what sort of figures it asks for."""
-_CLASSES = {
-    "price": "gia|phi|gia ban|gia mua|the chap",
-    "money": "doanh thu|von|tien|loi nhuan|lai|kinh phi|no|vay|dau tu|tri gia|ngan sach|quy",
-    "income": "thu nhap|luong",
-    "area": "dien tich|ha|hecta",
-    "mass": "san luong|tan|khoi luong",
-    "yield": "nang suat",
-    "share": "ty le|ti le|ty trong|ti trong|phan tram",
-    "person": "thanh vien|xa vien|lao dong|nguoi|ho|dan",
-}
-"""Folded words that say in what class of units an answer is, the first that a question names."""
-_SERIES = frozenset(
-    "qua cac nam|tung nam|cac nam|tang hay giam|len xuong|the nao|dien bien|so voi|bien dong|hay|cao nhat|thap nhat"
-    "|tu bao nhieu".split("|")
-)
-"""Folded words of a question for several figures."""
-_NOW = frozenset("hien nay|hien tai|hien co|bay gio|den nay|va muc tieu|va ke hoach|ke hoach va|thuc hien".split("|"))
-"""Folded words by which a question for a plan asks for the present, too."""
-_COUNTED = re.compile(r" (?:bao nhieu|may)(?: (?:trieu|nghin|ngan|ty|ti|phan))? (?!mot )(?P<unit>\w+ \w+|\w+)")
-_NUMBER = re.compile(r"(?<!thang )(?<!ngay )(?<!quy )(?<!luat )(?<![\w.,])\d[\d.,]*(?![\w/])")
-_SCALES = {"nghin": 1e3, "ngan": 1e3, "trieu": 1e6, "ty": 1e9, "ti": 1e9}
 _IS = ("actual", "estimate", "other")
 """The statuses of what is or was, or holds."""
-_COVERED = ("indicator", "with unit", "with sentence", "with title")
+_COVERED = ("indicator", "with unit", "with sentence", "with paragraph", "with title")
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
-_LEAST_NAMED = 3
-"""The least number in a question that is taken for a value: "một con", "2 huyện" are none."""
-_SHARES = (0.35, 0.25, 0.25, 0.15)
+_LONGEST_LIST, _FEWEST_PARTS = 40, 3
+"""Facts behind a whole that are looked at, and the fewest that may be its parts."""
+_LIKELY = 0.2
+"""The least probability of a fact of the place asked about that makes those of other places unlikely."""
+_SURE = 0.5
+"""The least probability of a plan or change beside what is, if only that is asked for."""
+_SHARES = (0.35, 0.25, 0.2, 0.1, 0.1)
 """The share of each in the coverage by which facts are compared with the best one."""
 
 
@@ -121,11 +97,13 @@ def matches(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[tuple[float, 
     alone = match_features(asked, facts)
     beside = beside_features(facts, alone, probabilities(model.alone, alone))
     chances = probabilities(model.beside, beside)
-    status = _cues(asked.words)["status"]
+    status = cues_of(asked.words)["status"]
     asks_level = status == "asked level"
     least = least_chance(chances, model.strictness)
     likely = [chance >= least or (asks_level and _is_exact(asked, fact)) for chance, fact in zip(chances, facts, strict=True)]
-    levels = [one and fact.fact.status in _IS for one, fact in zip(likely, facts, strict=True)]
+    levels = [
+        one and (fact.fact.status in _IS or chance >= _SURE) for one, fact, chance in zip(likely, facts, chances, strict=True)
+    ]
     return list(zip(chances, levels if asks_level and any(levels) else likely, strict=True))
 
 
@@ -167,11 +145,18 @@ def beside_features(
     if not facts:
         return []
     order = sorted(range(len(facts)), key=lambda number: -chances[number])
-    best, first = facts[order[0]], [facts[number] for number in order[:_FIRST]]
+    best = facts[order[0]]
+    is_there = any(chance >= _LIKELY and _is_at(own) for own, chance in zip(features, chances, strict=True))
     made = []
     ranks = {number: rank for rank, number in enumerate(order)}
+    near = _likeliest_near(facts, chances)
+    wholes: dict[int, float] = {}
+    for whole in order[:_FIRST]:
+        for part in _parts_of(facts, whole):
+            wholes.setdefault(part, chances[whole])
     for number, (fact, own, chance) in enumerate(zip(facts, features, chances, strict=True)):
         rank = ranks[number]
+        in_sentence, in_paragraph, in_article, of_value = near[number]
         same_article = fact.article_id == best.article_id
         made.append(
             {
@@ -188,17 +173,82 @@ def beside_features(
                 "sentence of the best": float(same_article and fact.fact.sentence == best.fact.sentence),
                 "subject of the best": float(fact.fact.subject == best.fact.subject),
                 "status of the best": float(fact.fact.status == best.fact.status),
-                "class of the best": float(_unit_class(fact.fact.unit) == _unit_class(best.fact.unit)),
+                "class of the best": float(unit_class(fact.fact.unit) == unit_class(best.fact.unit)),
                 "rank": math.log(1 + rank),
-                "unit of the first": sum(fact.fact.unit == one.fact.unit for one in first) / len(first),
+                "likeliest of its sentence": in_sentence,
+                "likeliest of its paragraph": in_paragraph,
+                "likeliest of its article": in_article,
+                "likeliest of its value": of_value,
+                "elsewhere, others there": float(is_there and _is_elsewhere(own)),
+                "part of a likely whole": wholes.get(number, 0.0),
+                "part of a likely whole, its level": wholes.get(number, 0.0) * own.get("level asked", 0.0),
+                "part of a likely whole, other level": wholes.get(number, 0.0) * own.get("other level", 0.0),
             }
         )
     return made
 
 
+def _likeliest_near(facts: Sequence[FoundFact], chances: Sequence[float]) -> list[tuple[float, ...]]:
+    """Return the best probability of the facts near to each fact.
+
+    They have its class of unit and are in its sentence, its paragraph, its article, or have its value.
+    """
+    best: dict[tuple[object, ...], list[float]] = {}
+    keys = []
+    for fact, chance in zip(facts, chances, strict=True):
+        of_unit = fact.article_id, unit_class(fact.fact.unit)
+        own = (
+            (*of_unit, fact.fact.sentence),
+            (*of_unit, fact.around),
+            of_unit,
+            (fact.fact.low, fact.fact.high, of_unit[1]),
+        )
+        keys.append(own)
+        for key in own:
+            best[key] = sorted((*best.get(key, ()), chance))[-2:]
+    made = []
+    for own, chance in zip(keys, chances, strict=True):
+        others = [[one for one in best[key] if one != chance] or best[key][1:] or [0.0] for key in own]
+        made.append(tuple(one[-1] for one in others))
+    return made
+
+
+def _is_at(features: Mapping[str, float]) -> bool:
+    return any(name.startswith(("place same", "place inside", "place named")) for name in features)
+
+
+def _is_elsewhere(features: Mapping[str, float]) -> bool:
+    return any(name.startswith("place other") for name in features)
+
+
+def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
+    """Yield the facts of a list that add up to the fact `whole` before it.
+
+    For example: 59 HTX, 12 here, 8 there.
+    """
+    one = facts[whole].fact
+    behind = sorted(
+        (fact.fact.start, number)
+        for number, fact in enumerate(facts)
+        if fact.article_id == facts[whole].article_id and fact.fact.start > one.start
+    )
+    run: list[int] = []
+    total, unit = 0.0, ""
+    for _, number in behind[:_LONGEST_LIST]:
+        fact = facts[number].fact
+        if fact.unit != unit:
+            run, total, unit = [], 0.0, fact.unit
+        run.append(number)
+        total += fact.low
+        if total == one.low == one.high and len(run) >= _FEWEST_PARTS:
+            yield from run
+            return
+
+
 def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
     """Return the features of each fact."""
-    cues, counted, values = _cues(asked.words), _counted(asked.words), _values(asked.words)
+    cues, counted, values = cues_of(asked.words), counted_noun(asked.words), named_values(asked.words)
+    of_level = level_asked(asked.words)
     around = [_evidence(asked.terms, fact) for fact in facts]
     weights = _rarity(asked.terms, around)
     covered = [tuple(_weight(found, weights) for found in each) for each in around]
@@ -232,12 +282,12 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             "share" if own.unit.startswith("%") else "money" if own.unit.split("/")[0] in ("đồng", "USD", "euro") else "count"
         )
         features[f"{kind}, asked {cues['kind']}"] = 1.0
-        of_unit = _unit_class(own.unit)
+        of_unit = unit_class(own.unit)
         if cues["class"]:
             features[f"class {of_unit}, asked {cues['class']}"] = 1.0
             features["class agrees"] = float(of_unit == cues["class"])
         if counted:
-            is_counted = any(counted == one or counted.startswith(f"{one} ") for one in _spellings_of_unit(own.unit))
+            is_counted = any(counted == one or counted.startswith(f"{one} ") for one in unit_spellings(own.unit))
             features["counted"] = float(is_counted)
             features["not counted"] = float(not is_counted)
             features[f"not counted, {of_unit}"] = float(not is_counted)
@@ -245,6 +295,9 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             is_named = bool(values & {own.low, own.high})
             features["value named"] = float(is_named)
             features["value not named"] = float(not is_named)
+        if of_level is not None and own.place:
+            is_level = level_of(own.place) == of_level
+            features["level asked" if is_level else "other level"] = 1.0
         features[f"{own.status}, {cues['rows']}"] = 1.0
         features[f"{own.status}, {cues['status']}"] = 1.0
         features[f"place {_place_relation(asked, fact)}, {cues['parts']}"] = 1.0
@@ -256,11 +309,16 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
 def _evidence(terms: frozenset[str], fact: FoundFact) -> list[frozenset[str]]:
     """Return the asked terms in the indicator, then in more and more around it.
 
-    Around it are unit, subject and place, then the sentence, then the title.
+    Around it are unit, subject and place, then the sentence, then the paragraph with the line above, then the title.
     """
     own = fact.fact
     found = [terms & fact.terms]
-    for text in (" ".join(filter(None, (own.unit.replace("/", " "), own.subject, own.place))), fact.sentence, fact.title):
+    for text in (
+        " ".join(filter(None, (own.unit.replace("/", " "), own.subject, own.place))),
+        fact.sentence,
+        fact.around,
+        fact.title,
+    ):
         missing = terms - found[-1]
         folded = folded_words(text) if missing else ""
         found.append(found[-1] | {term for term in missing if any(f" {one} " in folded for one in spellings_of(term))})
@@ -303,80 +361,6 @@ def unit_terms(unit: str) -> frozenset[str]:
     return indicator_terms(unit.split("/")[0])
 
 
-def _cues(words: str) -> dict[str, str]:
-    """Return what the words of a question say of status, kind and place."""
-
-    def has(phrases: frozenset[str]) -> bool:
-        return any(f" {phrase} " in words for phrase in phrases)
-
-    status = "target" if has(_TARGET) else "change" if has(_CHANGE) else "level"
-    kind = "share" if has(_SHARE) or "%" in words else "money" if has(_MONEY) else "count"
-    if status == "target" and has(_NOW):
-        status = "target and level"
-    positions = [
-        (at, name) for name, phrases in _CLASSES.items() for one in phrases.split("|") if (at := words.find(f" {one} ")) >= 0
-    ]
-    return {
-        "status": f"asked {status}",
-        "kind": kind,
-        "parts": "parts" if has(_PARTS) else "whole",
-        "class": min(positions)[1] if positions else "",
-        "rows": "several rows" if has(_SERIES) else "one row",
-    }
-
-
-def _counted(words: str) -> str:
-    """Return the folded words behind "bao nhiêu", without a scale.
-
-    For example: ha in "có bao nhiêu ha dừa".
-    """
-    match = _COUNTED.search(words)
-    return match["unit"] if match else ""
-
-
-def _values(words: str) -> frozenset[float]:
-    """Return the numbers that a question names, with their scales, without years."""
-    found = set()
-    for match in _NUMBER.finditer(words):
-        value = number_value(match[0].strip(".,"))
-        if value is None:
-            continue
-        scale = words[match.end() :].split(" ", 2)[1:2]
-        value *= _SCALES.get(scale[0], 1) if scale else 1
-        if value >= _LEAST_NAMED and not 1900 <= value <= 2100:
-            found.add(value)
-    return frozenset(found)
-
-
-@lru_cache(maxsize=1024)
-def _unit_class(unit: str) -> str:
-    """Return the class of a unit: đồng/kg is a price, ha an area."""
-    head, _, per = unit.partition("/")
-    if head in ("đồng", "USD", "euro"):
-        return (
-            "money"
-            if not per
-            else "income"
-            if per.split("/")[0] in ("người", "lao động", "ha", "năm", "tháng", "HTX")
-            else "price"
-        )
-    if head in ("%", "‰", "lần"):
-        return "share"
-    if head in ("ha", "m2", "sào", "mẫu", "công", "km2"):
-        return "area"
-    if head in ("tấn", "tạ", "kg"):
-        return "yield" if per.split("/")[0] in ("ha", "sào", "công") else "mass"
-    return "person" if head in ("thành viên", "người", "lao động", "hộ", "dân", "học viên", "hộ dân") else "count"
-
-
-@lru_cache(maxsize=1024)
-def _spellings_of_unit(unit: str) -> tuple[str, ...]:
-    """Return the folded forms of a unit without its denominator."""
-    words = folded_words(unit.split("/")[0]).strip()
-    terms = indicator_terms(unit.split("/")[0])
-    return (words, *(spelling for term in terms for spelling in spellings_of(term)))
-
-
 def _place_relation(asked: AskedFacts, fact: FoundFact) -> str:
     own = fact.fact
     if not asked.places:
@@ -401,9 +385,3 @@ def _time_relation(asked: AskedFacts, fact: FoundFact) -> str:
     first, last = asked.period
     overlap = fact.last >= first and fact.first <= last  # type: ignore[operator]
     return f"{'inside' if overlap else 'outside'}{'' if fact.fact.as_of else ', by publication'}"
-
-
-@lru_cache(maxsize=4096)
-def folded_words(text: str) -> str:
-    """Return the folded words of a question between blanks."""
-    return f" {' '.join(folded_form(token.term) for token in tokens(text))} {'%' if '%' in text else ''}"

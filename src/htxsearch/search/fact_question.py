@@ -14,7 +14,8 @@ from typing import Any
 from htxsearch.facts.places import bare_name, level_of, place_name_key, places_of, regions_in
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
-from htxsearch.search.fact_matching import AskedFacts, folded_words, matches
+from htxsearch.search.fact_cues import folded_words
+from htxsearch.search.fact_matching import AskedFacts, matches
 from htxsearch.search.fact_results import FoundFact
 from htxsearch.search.facts import FactList, FactRequest, collected, fact_keys_of, fact_request, find_facts, fits, in_order
 from htxsearch.search.pipeline import first_stage

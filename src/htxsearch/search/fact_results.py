@@ -4,6 +4,7 @@ A fact's `start` and `end` are into the article's body. A value is a number, or 
 """
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,9 +21,10 @@ __all__ = ["FactConflict", "FactConflicts", "FactIndicator", "FactIndicators", "
 class FoundFact:
     """A fact with its article: `body[start:end] == surface`.
 
-    `sources` are the ids of the other articles that print it. `first` and `last` are the days of `as_of`, else the article's
-    date. `terms` are those of the indicator, `extra` is the number of them that the query lacks. `repeats` are the spans in
-    which the article states it again. `match` is the probability that it is asked for, `is_asked` says whether that is enough.
+    `sources` are the ids of the other articles that print it. `around` is its paragraph with the line above. `first` and `last`
+    are the days of `as_of`, else the article's date. `terms` are those of the indicator, `extra` is the number of them that the
+    query lacks. `repeats` are the spans in which the article states it again. `match` is the probability that it is asked for,
+    `is_asked` says whether that is enough.
     """
 
     fact: Fact
@@ -32,6 +34,7 @@ class FoundFact:
     source: str | None
     surface: str
     sentence: str
+    around: str
     first: datetime.date | None
     last: datetime.date | None
     terms: frozenset[str]
@@ -46,6 +49,17 @@ class FoundFact:
         """The number, or low and high of a range."""
         low, high = _plain(self.fact.low), _plain(self.fact.high)
         return low if low == high else [low, high]
+
+    @property
+    def written(self) -> str:
+        """The figure as written, with the noun that it shares with others.
+
+        For example: 71/76 thành viên for 71, 358 HTX for the second of 476, 358 và 118 HTX.
+        """
+        if not _BARE.fullmatch(self.surface):
+            return self.surface
+        behind = _OF_WHOLE.match(self.sentence, self.fact.end - self.fact.sentence.start)
+        return f"{self.surface}{behind[0] if behind else ''} {self.fact.unit}"
 
     @property
     def time(self) -> str:
@@ -108,11 +122,30 @@ def found_fact(fact: Fact, article: Article, terms: frozenset[str], *, extra: in
         source=article.source,
         surface=article.body[fact.start : fact.end],
         sentence=article.body[fact.sentence.start : fact.sentence.end],
+        around=_around(article.body, fact.sentence.start),
         first=first,
         last=last,
         terms=terms,
         extra=extra,
     )
+
+
+_BARE = re.compile(r"[\d.,]+")
+_OF_WHOLE = re.compile(r"\s?/\s?\d[\d.]*")
+"""What stands behind a part: 71/76."""
+_REACH = 1500
+"""Characters of the longest paragraph around a figure, and of the line above it."""
+
+
+def _around(body: str, at: int) -> str:
+    """Return the paragraph at an offset, and the line above it.
+
+    That line may be its heading.
+    """
+    start = body.rfind("\n", max(0, at - _REACH), at) + 1 or max(0, at - _REACH)
+    end = body.find("\n", at)
+    above = body[max(0, start - _REACH) : start].rstrip().rpartition("\n")[2]
+    return f"{above}\n{body[start : min(end if end >= 0 else len(body), start + 2 * _REACH)]}"
 
 
 @dataclass(frozen=True, slots=True)

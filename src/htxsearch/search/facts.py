@@ -5,12 +5,14 @@ Indicators match by their terms: those of the query are among those of the fact.
 """
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import combinations, islice, starmap
 from typing import Any, Literal, NamedTuple, get_args
 
 from htxsearch.errors import UsageError
+from htxsearch.errors.messages import Message
 from htxsearch.facts.extract import Fact
 from htxsearch.facts.status import Status
 from htxsearch.facts.stored import place_key, place_names_of, unpack_facts
@@ -130,6 +132,15 @@ class FactList:
         """Return the JSON values of the first `limit` facts, and the number of all."""
         return {"facts": [fact.as_json() for fact in self.facts[:limit]], "total": len(self.facts)}
 
+    @property
+    def hints(self) -> list[Message]:
+        """The notes on the places typed.
+
+        For example: which former provinces are in one of today's.
+        """
+        notes = (place_extent(place).note for place in self.places)
+        return [note for note in notes if note is not None]
+
     def asked_for(self) -> tuple[FoundFact, ...]:
         """Return the facts that are likely asked for, all if none is."""
         return tuple(fact for fact in self.facts if fact.is_asked) or self.facts
@@ -184,7 +195,7 @@ class FactList:
         found = [
             FactConflict(tuple(group), _agree(group[:_MOST_COMPARED]))
             for group in groups.values()
-            if len({_sentence(fact) for fact in group}) > 1 or group[0].sources
+            if group[0].sources or any(starmap(_are_comparable, combinations(group[:_MOST_COMPARED], 2)))
         ]
         return FactConflicts(tuple(sorted(found, key=lambda one: (one.agree, -one.facts[0].match))))
 
@@ -324,9 +335,19 @@ def _by_time(fact: FoundFact) -> tuple[object, ...]:
 
 
 def _agree(group: Sequence[FoundFact]) -> bool:
-    """Return True if all facts of different sentences can be right at once."""
+    """Return True if all facts that are comparable can be right at once."""
     pairs = combinations(group, 2)
-    return all(agree(_figure(one), _figure(other)) for one, other in pairs if _sentence(one) != _sentence(other))
+    return all(agree(_figure(one), _figure(other)) for one, other in pairs if _are_comparable(one, other))
+
+
+def _are_comparable(one: FoundFact, other: FoundFact) -> bool:
+    """Return True unless two figures are known to be of different things.
+
+    Such are an article's figures of one sentence, and parts of different wholes.
+    """
+    if one.article_id != other.article_id:
+        return True
+    return one.fact.sentence != other.fact.sentence and _whole_of(one) == _whole_of(other)
 
 
 def _names_narrower_time(found: FoundFact) -> bool:
@@ -347,8 +368,15 @@ def _names_narrower_time(found: FoundFact) -> bool:
     )
 
 
-def _sentence(found: FoundFact) -> tuple[str, int]:
-    return found.article_id, found.fact.sentence.start
+_DIVIDED = re.compile(r"(?<!\w)(?:trong đó|trong số (?:đó|này)|gồm|bao gồm|cụ thể)(?!\w)|\($", re.IGNORECASE)
+"""Words behind which a whole is divided."""
+
+
+def _whole_of(found: FoundFact) -> str:
+    """Return the words that name the whole that a figure is a part of, else ""."""
+    before = found.sentence[: found.fact.start - found.fact.sentence.start]
+    match = _DIVIDED.search(before.rstrip())
+    return before[: match.start()].strip() if match else ""
 
 
 def _figure(found: FoundFact) -> Figure:

@@ -29,6 +29,7 @@ __all__ = [
     "find_districts",
     "find_provinces",
     "former_parts",
+    "is_district",
     "place_extent",
     "place_name_ends",
     "place_names",
@@ -292,6 +293,14 @@ def find_districts(text: str) -> list[PlaceMention]:
                 mentions.append(PlaceMention(match.start(), end, province, False))
                 break
     return mentions
+
+
+def is_district(name: str) -> bool:
+    """Return True if a name without its kind is that of a district.
+
+    Names that districts of several provinces have are left out.
+    """
+    return _spelling(name) in _districts()
 
 
 @lru_cache(maxsize=1 << 10)

@@ -13,14 +13,13 @@ from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from htxsearch.errors.messages import message
-from htxsearch.facts.times import is_usable
+from htxsearch.facts.times import date_role
 from htxsearch.facts.units import unit_behind
 from htxsearch.ingest.article import Dropped
 from htxsearch.ingest.metadata import Metadata
 from htxsearch.ingest.readers.base import NO_TEXT, ParsedDocument, document
 from htxsearch.text.date_mentions import DateMention, date_mentions
 from htxsearch.text.normalize import folded_form
-from htxsearch.text.sentences import Span
 
 __all__ = ["Share", "names_of_columns", "sheet_document", "table_document", "table_lines"]
 
@@ -351,7 +350,7 @@ def _timed(name: str) -> tuple[str, str]:
         return "", name
     [mention] = mentions
     before, behind = name[: mention.start], name[mention.end :]
-    if not is_usable(name, mention, Span(0, len(name))) and not _PLANNED.search(before):
+    if date_role(name, mention, 0) and not _PLANNED.search(before):
         return "", name
     time = name[mention.start : mention.end]
     lead = _LEADS.search(before)
