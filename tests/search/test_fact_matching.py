@@ -148,3 +148,16 @@ def test_a_unit_is_compared_without_its_denominator() -> None:
 def test_the_parts_of_a_whole_answer_a_question_for_each_of_them(index: Index) -> None:
     found = index.facts("huyện nào của Hậu Giang nhiều HTX tiêu biểu nhất")
     assert {5, 4, 3} <= set(asked_for(found))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Tính đến tháng 9/2019 Suối Vàng có bao nhiêu HTX?",
+        "tinh den het nam 2019 suoi vang co tat ca bao nhieu htx",
+        "Hiện nay Suối Vàng có tổng cộng bao nhiêu HTX?",
+        "Hiện có bao nhiêu HTX ở Suối Vàng?",
+    ],
+)
+def test_words_of_times_and_totals_name_no_indicator(question: str) -> None:
+    assert fact_request_of(question).terms - {"suoi", "vang"} == {"htx"}

@@ -36,11 +36,14 @@ _QUESTION_WORDS = frozenset(
     "bao nhiêu mấy là gì nào sao ai đâu khi lúc giờ hay hoặc từ đến các những so tăng giảm lên xuống cao thấp"
     " nhất nhiều ít kém sẽ"
     " không vậy cho biết xin hỏi tỉnh huyện vùng nước năm tháng quý ngày đầu cuối giữa trước sau vừa cộng mức"
-    " bằng chiếm trọng một hai ba nhiệm kỳ xã chưa triệu tỷ nghìn luật".split()
+    " bằng chiếm trọng một hai ba nhiệm kỳ xã chưa triệu tỷ nghìn luật hết hiện".split()
 )
 """Words of questions and of times that name no indicator."""
-_PHRASES = ("như thế nào", "thế nào", "đặt mục tiêu", "mục tiêu", "chỉ tiêu", "phấn đấu", "dự kiến", "kế hoạch", "thực hiện")
-"""Phrases that ask for a status or a mean and name no indicator."""
+_PHRASES = (
+    *("như thế nào", "thế nào", "đặt mục tiêu", "mục tiêu", "chỉ tiêu", "phấn đấu", "dự kiến", "kế hoạch", "thực hiện"),
+    *("tính đến", "tính tới", "hiện nay", "tất cả", "tổng cộng"),
+)
+"""Phrases that ask for a status or a mean, or go with a time or a total, and name no indicator."""
 
 
 def fact_request_of(question: str) -> FactRequest:
