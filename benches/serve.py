@@ -28,6 +28,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -390,6 +391,7 @@ def report(clients: Clients, measured: dict[str, Any], options: argparse.Namespa
         "open_files": measured["open_files"],
         "reconnected": clients.reconnected,
         "errors": len(clients.errors),
+        "errors_by_status": Counter(one[9:12] if one.startswith("HTTP") else one.partition(":")[0] for one in clients.errors),
         "first_errors": clients.errors[:3],
     }
 
