@@ -473,15 +473,15 @@ class Engine(Store, Protocol):
     def foresee(
         self,
         *,
-        nodes: Sequence[Posting] = (),
-        lookups: Sequence[Lookup] = (),
-        prefixes: Sequence[str] = (),
+        nodes: Iterable[Posting] = (),
+        lookups: Iterable[Lookup] = (),
+        prefixes: Iterable[str] = (),
         limit: int = 0,
-        records: Sequence[str] = (),
+        records: Iterable[str] = (),
     ) -> None:
         """Say what will be asked for next; `limit` is that of the prefixes.
 
-        An engine that is far away asks for it along with its next request. No answer depends on it.
+        An engine that is far away asks for it along with its next request; another one need not even iterate.
         """
 
     def counts(self) -> Counts:

@@ -9,7 +9,7 @@ or an abbreviation: they are changed only if they then make a phrase of the inde
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import Literal
 
 from htxsearch.engine.contract import DisjunctionMax, Lookup, Phrase, WeightedTerm
@@ -149,11 +149,11 @@ class Corrector:
             likenesses = sorted((likeness for likeness, _ in near), reverse=True)
             least = likenesses[min(_CANDIDATES, len(likenesses)) - 1] if likenesses else 0.0
             chosen[position] = [syllable for likeness, syllable in near if likeness >= least][:_MOST_FORESEEN]
-        runs = [run for *_, run in _runs(chosen, self._typed)]
-        words = ["_".join(run) for run in runs if len(run) > 1 and all(map(has_diacritics, run))]
-        nodes = [_term("syllable", syllable) for near in self._near for _, syllable in near]
+        words = (run for *_, run in _runs(chosen, self._typed) if len(run) > 1 and all(map(has_diacritics, run)))
+        similar = (syllable for near in self._near for _, syllable in near)
         self._vocabulary.foresee(
-            [*nodes, *(_term("word", word) for word in words)], [("word", "_".join(map(folded_form, run))) for run in runs]
+            chain((_term("syllable", one) for one in similar), (_term("word", "_".join(run)) for run in words)),
+            (("word", "_".join(map(folded_form, run))) for *_, run in _runs(chosen, self._typed)),
         )
 
     @cached_property

@@ -59,8 +59,8 @@ class Vocabulary:
     def foresee(self, nodes: Iterable[DisjunctionMax], lookups: Iterable[Lookup] = ()) -> None:
         """Say that frequencies of nodes will be asked for, and look-ups made, soon."""
         self.engine.foresee(
-            nodes=[node for node in nodes if node not in self._frequencies],
-            lookups=[lookup for lookup in lookups if lookup not in self._spellings],
+            nodes=(node for node in nodes if node not in self._frequencies),
+            lookups=(lookup for lookup in lookups if lookup not in self._spellings),
         )
 
     def frequencies(self, nodes: Sequence[DisjunctionMax]) -> list[int]:

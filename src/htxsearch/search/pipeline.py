@@ -394,7 +394,7 @@ def _ranked(
     is_all = [len(best) < DEPTH or line.is_known, len(best) < DEPTH]
     perhaps_near = [passage for passage in reranked if passage.hit.article_id not in line.far]
     is_needed = [not is_all[0] and not is_enough(perhaps_near), is_all[0] and not is_all[1] and not is_enough(reranked)]
-    engine.foresee(records=list(groups.members(_first_shown(reranked, request, groups, line))))
+    engine.foresee(records=groups.members(_first_shown(reranked, request, groups, line)))
     counted, decided, *ahead = _at_once(
         engine,
         None if line.everything else _count(query, line, request),

@@ -171,11 +171,11 @@ class OpenSearchEngine:
     def foresee(
         self,
         *,
-        nodes: Sequence[Posting] = (),
-        lookups: Sequence[Lookup] = (),
-        prefixes: Sequence[str] = (),
+        nodes: Iterable[Posting] = (),
+        lookups: Iterable[Lookup] = (),
+        prefixes: Iterable[str] = (),
         limit: int = 0,
-        records: Sequence[str] = (),
+        records: Iterable[str] = (),
     ) -> None:
         self._statistics.foresee(nodes)
         for keys in in_chunks(dict.fromkeys(key_of(*lookup) for lookup in lookups)):
