@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from htxsearch.errors.messages import Message
     from htxsearch.facts.extract import Fact
     from htxsearch.index import Index
-    from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
+    from htxsearch.indexing.catalogue import Additions, CatalogueEntry, Plan, Report, ShortForm
     from htxsearch.indexing.edits import Edit
     from htxsearch.indexing.embeddings import EncodeReport
     from htxsearch.indexing.findings import CheckReport, Finding
@@ -58,6 +58,7 @@ __all__ = [
     "Answers",
     "Article",
     "ArticleView",
+    "CatalogueEntry",
     "CheckReport",
     "Counts",
     "Difference",
@@ -106,6 +107,7 @@ _HOMES = {
     "Answers": "search.results",
     "Article": "ingest.article",
     "ArticleView": "search.results",
+    "CatalogueEntry": "indexing.catalogue",
     "CheckReport": "indexing.findings",
     "Counts": "engine.contract",
     "Difference": "search.reprint_differences",

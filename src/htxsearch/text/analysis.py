@@ -19,8 +19,8 @@ from htxsearch.text.tokens import Token, tokens
 
 __all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_JOINED", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
 
-ANALYSIS_VERSION = 2
-"""Increased whenever the same text gives other terms; an index of another version must be rebuilt."""
+ANALYSIS_VERSION = 3
+"""Increased whenever the same text gives other terms or facts; an index of another version must be rebuilt."""
 
 STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER, IS_JOINED = 1, 2, 4, 8
 
