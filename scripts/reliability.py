@@ -25,8 +25,8 @@ _WHAT = {
     "kills": "SIGKILL of the process or of its group, at any step or in the midst of a write of a first build, reindex, "
     "rebuild, add, edit, snapshot or restore; some with worker processes, some again and again",
     "write_errors": "full disk (all later writes fail, too) or error of the device at a step of each operation: opening, "
-    "write, fsync, rename, removal; `FAULTS_BATCH=8 scripts/faults --only write_errors --trials 3018` has every step of each fail "
-    "once with either",
+    "write, fsync, rename, removal; `FAULTS_BATCH=8 scripts/faults --only write_errors --trials 3018` has every step fail once "
+    "with either",
     "power_loss": "states of the disk that the recorded order of writes allows: unsynced files old, cut off or with zeros, "
     "unsynced names there or not, in any combination",
     "damage": "flipped bits, cut off, zeros, gone, an older, foreign or neighbouring file in its place, for every file; asked, "
