@@ -424,6 +424,19 @@ def test_every_flipped_bit_of_a_snapshot_is_noticed(folders: Folders, snapshot: 
     assert said > 50
 
 
+@pytest.mark.parametrize("place", range(16))
+def test_a_damaged_place_in_the_directory_of_a_snapshot_is_damage(snapshot: Path, tmp_path: Path, place: int) -> None:
+    whole = bytearray(snapshot.read_bytes())
+    entry = whole.index(b"PK\x01\x02") + 42 if place < 8 else whole.rindex(b"PK\x05\x06") + 16
+    whole[entry + place % 4] ^= 16 if place % 8 < 4 else 128
+    damaged = tmp_path / "b.zip"
+    damaged.write_bytes(whole)
+    with Index(tmp_path / "other" / "index", corpus=tmp_path / "other" / "corpus") as other:
+        with pytest.raises((IndexDamaged, UsageError)):
+            other.restore(damaged)
+        assert not other.exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04" + bytes(100), b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_snapshot_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.zip").write_bytes(content)

@@ -145,6 +145,9 @@ def read_table(archive: zipfile.ZipFile, file: Path) -> SnapshotFile:
     """
     if TABLE not in archive.namelist():
         raise UsageError("snapshot.none", file=str(file))
+    size = os.path.getsize(file)
+    if not all(0 <= member.header_offset < size for member in archive.infolist()):
+        raise IndexDamaged("snapshot.damaged", file=str(file), part=TABLE)
     try:
         if archive.getinfo(TABLE).file_size > _MOST_TABLE_BYTES:
             raise ValueError("the table is too large")
