@@ -8,7 +8,7 @@ import pytest
 from htxsearch.answer.checks import CHECKS, checks, is_of_several, with_counted_noun
 from htxsearch.answer.entities import typed_spans
 from htxsearch.answer.periods import known_periods
-from htxsearch.answer.question import analyse_question
+from htxsearch.answer.question import analyse_question, is_named
 from htxsearch.answer.scorer import _counted
 from htxsearch.answer.sentences import SENTENCE_FEATURES, CandidatePassage, Sentence
 from htxsearch.text.normalize import canonical_spelling
@@ -148,6 +148,8 @@ def test_a_document_names_its_own_number_in_every_passage() -> None:
         ("Suối Vàng có bao nhiêu HTX?", "Huyện Suối Vàng và Đồi Mây lần lượt có 36 và 9 HTX.", False),
         ("Suối Vàng có bao nhiêu HTX?", "Suối Vàng có 36 HTX, Đồi Mây và Bến Lở có 9.", False),
         ("Suối Vàng có bao nhiêu HTX?", "Ở Suối Vàng, ông Lò Văn Én quản lý 36 HTX.", False),
+        ("Huyện Suối Vàng có bao nhiêu HTX?", "Theo ông Lò Văn Nam và bà Lê Thị Hoa, huyện Suối Vàng có 36 HTX.", False),
+        ("Huyện Suối Vàng có bao nhiêu HTX?", "So với Đồi Mây và Bến Lở, Suối Vàng có 36 HTX.", False),
         ("Bắc Trung Bộ có bao nhiêu HTX?", "Đồng bằng sông Hồng và Bắc Trung Bộ có 36 HTX.", False),
         ("Nà Pán có bao nhiêu HTX?", "Suối Vàng và Đồi Mây có 36 HTX.", False),
     ],
@@ -155,3 +157,17 @@ def test_a_document_names_its_own_number_in_every_passage() -> None:
 def test_a_figure_of_several_is_not_that_of_one(question: str, text: str, several: bool) -> None:
     sentence = Sentence(0, 0, 0, len(text), text, [], [], typed_spans(text), [], np.zeros(0), np.zeros(0))
     assert is_of_several(analyse_question(question), sentence, text.index("36")) == several
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("viet nam", "so htx o vn", True),
+        ("hoi an", "huyen duy xuyen co 120 ha rau", False),
+        ("thanh phu", "tp ben tre co 24 htx", False),
+        ("dong bang song hong", "vung dbsh", True),
+        ("ben lo", "o ben lo", True),
+    ],
+)
+def test_a_name_is_there_in_full_or_by_a_short_form_that_is_its_own(name: str, text: str, named: bool) -> None:
+    assert is_named(name, text) == named

@@ -39,3 +39,9 @@ def test_a_passage_without_one_behind_it_stays_as_it_is(tmp_path: Path) -> None:
     index.update(workers=1)
     (only,) = retrieve(index.searcher().snapshot, "hợp tác xã thành lập mới").passages
     assert only.text == index.searcher().snapshot.articles["a.txt"].passage(0)
+
+
+def test_no_text_is_read_twice(tmp_path: Path) -> None:
+    snapshot = long_article(tmp_path).searcher().snapshot
+    read = retrieve(snapshot, "hợp tác xã thành lập mới Suối Vàng trồng chè nuôi ong").passages
+    assert sum(ANSWER in passage.text for passage in read) == 1

@@ -50,6 +50,16 @@ def test_a_rebuild_keeps_the_stamps(folders: Folders) -> None:
     assert stamps(folders) == before
 
 
+@pytest.mark.parametrize("version", ["format", "analysis"])
+def test_a_rebuild_of_an_older_index_keeps_the_stamps(folders: Folders, version: str) -> None:
+    before = stamps(folders)
+    manifest = folders.index / "manifest.json"
+    values = json.loads(manifest.read_text("utf-8"))
+    manifest.write_text(json.dumps({**values, version: values[version] - 1}), "utf-8")
+    folders.update(rebuild=True)
+    assert stamps(folders) == before
+
+
 def test_an_article_that_was_removed_is_forgotten(folders: Folders) -> None:
     (folders.corpus / "cam.txt").unlink()
     folders.update(allow_removals=True)

@@ -93,23 +93,28 @@ def is_of_several(question: QuestionAnalysis, sentence: Sentence, figure: int) -
     """Return True if a figure is that of several names together.
 
     The question has only some of them. The figure is at `figure` of the passage. Of "Ba huyện Suối Vàng, Đồi Mây và Bến Lở có
-    36 HTX" none has 36. With "lần lượt" each has its own.
+    36 HTX" none has 36. With "lần lượt" each has its own. A list ends with the name behind its "và".
     """
     asked = " ".join(map(folded_form, question.terms))
-    together: list[str] = []
-    ends, is_list = -1, False
+    if "lần lượt" in sentence.text.lower():
+        return False
+    lists: list[list[str]] = []
+    ends, is_open = -1, False
     for name in sorted({one for one in sentence.typed if one.type == "name" and one.end <= figure}):
         written = sentence.text[name.start - sentence.start : name.end - sentence.start]
         between = sentence.text[max(0, ends - sentence.start) : name.start - sentence.start]
-        if ends < 0 or " " not in written or not _LISTED.fullmatch(between):
-            if is_list and _has_some(asked, together):
-                break
-            together, is_list = [], False
+        if " " not in written:
+            is_open = False
+            continue
+        if not (is_open and _LISTED.fullmatch(between)):
+            lists.append([])
         # At the beginning of a sentence the word before a name has a capital, too: Huyện Suối Vàng.
-        together.append(folded_form(written.split(" ", 1)[-1] if name.start == sentence.start else written))
-        is_list |= " và " in between and ends >= 0
-        ends = name.end if " " in written else -1
-    return is_list and _has_some(asked, together) and "lần lượt" not in sentence.text.lower()
+        lists[-1].append(folded_form(written.split(" ", 1)[-1] if name.start == sentence.start else written))
+        is_open = not (len(lists[-1]) > 1 and " và " in between)
+        if not is_open and _has_some(asked, lists[-1]):
+            return True
+        ends = name.end
+    return False
 
 
 def _has_some(asked: str, names: Sequence[str]) -> bool:

@@ -229,29 +229,41 @@ def _is_of(retrieval: Retrieval | None, typed: str, filters: tuple[Filter, ...])
 
 
 def _different_passages(ranked: Sequence[Ranked], articles: StoredArticles) -> list[CandidatePassage]:
-    """Return the best passages, each text once: a reprint adds no evidence."""
-    passages: dict[str, CandidatePassage] = {}
+    """Return the best passages, each text once: a reprint adds no evidence.
+
+    The first few have the text of the passage behind them, too.
+    """
+    passages: list[CandidatePassage] = []
+    seen: set[str] = set()
     for at, passage in enumerate(ranked):
         if at % _READ_PASSAGES == 0:
             articles.fetch(one.hit.article_id for one in ranked[at : at + _READ_PASSAGES])
         number, stored = passage.hit.passage, articles[passage.hit.article_id]
         article, text = stored.article, stored.passage(number)
+        if text in seen:
+            continue
+        seen.add(text)
+        start, end = stored.passages[number]
         if len(passages) < _CONTINUED and number + 1 < len(stored.passages):
-            text = article.body[stored.passages[number].start : stored.passages[number + 1].end]
-        if text not in passages:
-            passages[text] = CandidatePassage(
-                text=text,
+            behind = stored.passage(number + 1)
+            if behind not in seen:
+                seen.add(behind)
+                end = stored.passages[number + 1].end
+        passages.append(
+            CandidatePassage(
+                text=article.body[start:end],
                 title=article.title,
                 article=article.id,
                 score=passage.score,
-                start=stored.passages[number].start,
+                start=start,
                 published=article.date,
                 province=article.place,
                 number=article.number,
             )
+        )
         if len(passages) == _READ_PASSAGES:
             break
-    return list(passages.values())
+    return passages
 
 
 def _folded_article(articles: StoredArticles, article_id: str) -> str:

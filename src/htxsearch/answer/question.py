@@ -14,6 +14,7 @@ from itertools import pairwise, takewhile
 from htxsearch.answer.events import Event, event_asked
 from htxsearch.answer.figures import Status, status_asked
 from htxsearch.answer.kinds import Kind, asks_something, kind_of
+from htxsearch.text.abbreviations import COMMON
 from htxsearch.text.date_mentions import DateMention
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc, strip_diacritics
@@ -182,10 +183,12 @@ def folded_words(text: str) -> str:
 def is_named(name: str, folded: str) -> bool:
     """Return True if a folded text has a folded name of several words.
 
-    It may have its initials: vn for viet nam.
+    It may have its short form (vn for viet nam), or the initials of a name of three words: ha or tp may be anything.
     """
     words = f" {folded} "
-    return f" {name} " in words or f" {''.join(word[0] for word in name.split())} " in words
+    initials = "".join(word[0] for word in name.split())
+    is_short = len(initials) > 2 or folded_form(COMMON.get(initials.upper(), "")) == name
+    return f" {name} " in words or (is_short and f" {initials} " in words)
 
 
 def plain_question(typed: str) -> str:

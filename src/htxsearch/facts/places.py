@@ -73,7 +73,7 @@ _COORDINATED = re.compile(
 )
 """A name that shares the kind of the place before: xã Tân Mỹ, Tân Thanh và Hồng Thái; not thành phố Pleiku, Bộ Kế hoạch."""
 _LISTED = re.compile(
-    rf"[:(]? ?(?:(?!và )[^\W\d_]+ ){{0,3}}\d[^,;.()]{{0,40}}\)?(?:[,;] (?:và )?| và )"
+    rf"[:(]? ?(?:(?!và )[^\W\d_]+ ){{0,3}}\d(?:[.,]\d|[^,;.()]){{0,40}}\)?(?:[,;] (?:và )?| và )"
     rf"(?P<name>(?!HTX\b|THT\b){_NAME})(?=:? \(?\d)"
 )
 """A name in a list of places and figures: xã Ia Blứ 720 ha, Ia Le 510 ha."""

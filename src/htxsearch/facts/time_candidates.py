@@ -143,7 +143,10 @@ def time_candidates(
     start = at.bounds[0].start
     for number, date in enumerate(reversed(dates.before(start, _ABOVE))):
         line = text.rfind("\n", 0, date.start) + 1
-        is_next = "\n" not in text[date.end : start].rstrip("\n")
+        line_end = text.find("\n", date.end, start)
+        while 0 <= line_end < start and text[line_end] == "\n":
+            line_end += 1
+        is_next = line_end < 0 or line_end >= start
         where = {"nearest above": float(number == 0), "above, opens": float(date.start - line < 60)}
         add(date, "above", where | {"above, next": float(is_next)}, max(line, date.start - 70))
     raised = "raised" in frame  # then at the end of a term, not in all of it

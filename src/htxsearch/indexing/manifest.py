@@ -50,6 +50,7 @@ __all__ = [
     "articles_noted",
     "check_apart",
     "check_made_from",
+    "data_noted",
     "exists",
     "is_being_written",
     "is_free",
@@ -153,6 +154,15 @@ def articles_noted(index: Path) -> int:
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return 0
     return articles if isinstance(articles, int) else 0
+
+
+def data_noted(index: Path) -> str:
+    """Return the name of the data folder that a manifest of any format notes, "" if that is not known."""
+    try:
+        data = json.loads((index / MANIFEST).read_text("utf-8"))["data"]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    return data if isinstance(data, str) and data.startswith("data-") and Path(data).name == data else ""
 
 
 def address_noted(index: Path) -> str:

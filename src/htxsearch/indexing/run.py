@@ -22,6 +22,7 @@ from htxsearch.indexing.manifest import (
     articles_noted,
     check_apart,
     check_made_from,
+    data_noted,
     exists,
     new_data_folder,
     read_manifest,
@@ -205,12 +206,12 @@ def _unguarded_articles(index: Path, corpus: Path, engines: Engines) -> int:
 def _arrivals_of(index: Path, engines: Engines) -> ArrivalTable | None:
     """Return when the articles of the old index entered it; none if it cannot be read."""
     try:
-        engine = engines(index / read_manifest(index).data)
+        engine = engines(index / (data_noted(index) or read_manifest(index).data))
         try:
             return read_arrivals(engine)
         finally:
             engine.close()
-    except (HtxError, OSError, ValueError, TypeError, KeyError):  # of another format, or damaged
+    except (HtxError, OSError, ValueError, TypeError, KeyError):  # damaged, or of a form that is no more
         return None
 
 

@@ -20,11 +20,18 @@ _CHANGE = frozenset(
 _SHARE = frozenset("ty le|ti le|phan tram|ty trong|ti trong|may phan".split("|"))
 _MONEY = frozenset("gia|doanh thu|von|tien|thu nhap|loi nhuan|lai|kinh phi|luong|chi phi|phi|no|vay|ho tro|dau tu".split("|"))
 _LEVELS = {"huyen": 3, "xa": 4, "tinh": 2, "vung": 1}
-_WHICH = ("nao", "cac", "tung", "moi", "nhung", "o cac")
-_PARTS = frozenset(
-    phrase for kind in (*_LEVELS, "dia phuong") for which in _WHICH for phrase in (f"{kind} {which}", f"{which} {kind}")
-)
+_EACH = ("cac", "tung", "moi", "nhung", "o cac")
+
+
+def _comparing(kind: str) -> tuple[str, ...]:
+    """Return the phrases that compare places of a kind: huyện nào, các huyện."""
+    return (f"{kind} nao", *(f"{each} {kind}" for each in _EACH))
+
+
+_PARTS = frozenset(phrase for kind in (*_LEVELS, "dia phuong") for phrase in _comparing(kind))
 """Folded words of a question that say what sort of figures it asks for."""
+_NO_COMMUNES = ((" hop tac xa ", " htx "), (" xa vien ", " thanh vien "))
+"""Folded words whose "xa" is no commune, and others of their meaning."""
 _CLASSES = {
     "price": "gia|phi|gia ban|gia mua|the chap",
     "money": "doanh thu|von|tien|loi nhuan|lai|kinh phi|no|vay|dau tu|tri gia|ngan sach|quy",
@@ -52,6 +59,7 @@ _LEAST_NAMED = 3
 
 def cues_of(words: str) -> dict[str, str]:
     """Return what the words of a question say of status, kind and place."""
+    words = _without_communes(words)
 
     def has(phrases: frozenset[str]) -> bool:
         return any(f" {phrase} " in words for phrase in phrases)
@@ -74,10 +82,18 @@ def cues_of(words: str) -> dict[str, str]:
 
 def level_asked(words: str) -> int | None:
     """Return the level of the places that a question compares: huyện nào, các tỉnh."""
+    words = _without_communes(words)
     for kind, level in _LEVELS.items():
-        if any(f" {one} " in words for which in _WHICH for one in (f"{kind} {which}", f"{which} {kind}")):
+        if any(f" {one} " in words for one in _comparing(kind)):
             return level
     return None
+
+
+def _without_communes(words: str) -> str:
+    """Return words in which "xa" is a commune: hợp tác xã nào asks for no commune."""
+    for long, short in _NO_COMMUNES:
+        words = words.replace(long, short)
+    return words
 
 
 def counted_noun(words: str) -> str:
