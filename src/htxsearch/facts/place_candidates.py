@@ -101,7 +101,7 @@ class TextPlaces:
     def before(self, offset: int, least: int = 0) -> list[NamedPlace]:
         """Return the last places that begin before `offset`, nearest first.
 
-        None before the place number `least` is among them.
+        The places with a number below `least` are left out.
         """
         behind = bisect_left(self.starts, offset)
         return list(reversed(self.places[max(least, behind - _MOST) : behind]))

@@ -77,7 +77,7 @@ _FIXED_GROUP = frozenset({"tỉnh", "huyện", "nước", "quốc gia", "tiêu c
 
 
 class Framed(NamedTuple):
-    """The surroundings of a figure by which its status is seen, too.
+    """The surroundings of a figure from which its status is read.
 
     `time` is its time, `heading` its section's, `announced` the text before its sentence from one that announces a list on.
     `before` is the status of the figure before, and `relation` how that one stands to it.

@@ -157,7 +157,10 @@ def articles_noted(index: Path) -> int:
 
 
 def data_noted(index: Path) -> str:
-    """Return the name of the data folder that a manifest of any format notes, "" if that is not known."""
+    """Return the name of the data folder that a manifest of any format notes.
+
+    It is "" if that is not known.
+    """
     try:
         data = json.loads((index / MANIFEST).read_text("utf-8"))["data"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -240,7 +240,7 @@ def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
             run, total, unit = [], 0.0, fact.unit
         run.append(number)
         total += fact.low
-        if total == one.low == one.high and len(run) >= _FEWEST_PARTS:
+        if one.low == one.high and math.isclose(total, one.low, rel_tol=1e-9) and len(run) >= _FEWEST_PARTS:
             yield from run
             return
 
