@@ -15,11 +15,13 @@ from filelock import FileLock
 from index.folders import Folders
 
 from htxsearch import Index
+from htxsearch.errors import HtxError, UsageError
 from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.ingest.changes import read_changes
 from htxsearch.web import correction_process, corrections, jobs
 from htxsearch.web.addition_process import AdditionRequest
 from htxsearch.web.correction_process import Corrected, Correction
+from htxsearch.web.index_thread import IndexThreadBusy
 from htxsearch.web.job_process import run_job
 from htxsearch.web.jobs import JOBS, Job, JobQueue, JobState, write_state
 
@@ -331,6 +333,35 @@ def test_a_change_that_meets_a_reindex_is_made_and_taken_in_by_the_queue(
         "added": 0, "changed": 1, "removed": 1, "unchanged": 0, "took_s": 0, "rejected": []
     }  # fmt: skip
     assert folders.found("măng tây") == folders.ids() == ["chè.txt"]
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        IndexThreadBusy("serve.correction-timeout", seconds=1),
+        HtxError("serve.correction-died", exit_code=-9),
+        HtxError("trash.kept", error="x", corpus="c", path="p"),
+        HtxError("index.kept-meanwhile", error="x", corpus="c", paths=["p"]),
+        UsageError("trash.unknown", article="x"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_a_change_that_the_corpus_may_have_is_taken_in_by_the_queue(
+    web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, raised: HtxError
+) -> None:
+    async def failing(*_: Any, **_values: Any) -> Corrected:
+        raise raised
+
+    monkeypatch.setattr(corrections, "correct", failing)
+    with writer_lock(folders.index):
+        statuses = [
+            web.post(path, data={"id": "chè.txt", "title": "A"}, headers=HERE).status_code for path in ("/edit", "/remove")
+        ]
+        kinds = [job["kind"] for job in web.get("/api/jobs", headers=BEARER).json()["jobs"]]
+        assert kinds == ([] if raised.code == "trash.unknown" else ["reindex"])
+        monkeypatch.setattr(JobQueue, "_put_reindex", lambda _: os.stat(folders.index / "gone"))
+        assert [web.post("/remove", data={"id": "chè.txt"}, headers=HERE).status_code] == statuses[1:]
+    assert ("no reindex" in caplog.text) is bool(kinds)
 
 
 def test_the_queue_of_a_server_without_additions_takes_changes_in(opened: Open, folders: Folders) -> None:

@@ -114,6 +114,7 @@ class JobQueue:
         self._folder = Path(index) / JOBS
         self._timeout_s = timeout_s
         self._news = asyncio.Event()
+        self._one_reindex = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
     # Asking
@@ -175,6 +176,11 @@ class JobQueue:
 
     def submit(self, kind: JobKind, request: AdditionRequest | None = None, folder: Path | None = None) -> Job:
         """Put a job at the end of the queue. Raises IndexThreadBusy, OSError."""
+        job = self._put(kind, request, folder)
+        self._news.set()
+        return job
+
+    def _put(self, kind: JobKind, request: AdditionRequest | None = None, folder: Path | None = None) -> Job:
         folder = folder or self.receive()
         request = request or AdditionRequest()
         now = time.time()
@@ -195,16 +201,19 @@ class JobQueue:
         replace_file(folder / "job.json", [_as_json(job)])
         folder.rename(self._folder / job.id)
         sync_folder(self._folder)
-        self._news.set()
         return job
 
-    def reindex_later(self) -> None:
+    async def reindex_later(self) -> None:
         """See that a reindex begins after now; one that waits is enough. Raises OSError."""
-        waiting = (job for job, state in self.jobs() if job.kind != "add" and state.state == "waiting")
-        if next(waiting, None) is None:
-            with suppress(IndexThreadBusy):  # each of so many jobs ends with a reindex
-                self.submit("reindex")
+        async with self._one_reindex:
+            await asyncio.to_thread(self._put_reindex)
+        self._news.set()
         self.start()
+
+    def _put_reindex(self) -> None:
+        if not any(job.kind != "add" and state.state == "waiting" for job, state in self.jobs()):
+            with suppress(IndexThreadBusy):  # each of so many jobs ends with a reindex
+                self._put("reindex")
 
     def give_up(self, folder: Path) -> None:
         """Remove the folder of a request that failed."""
