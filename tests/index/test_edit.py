@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from htxsearch.cli.render import show_edit
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import CorpusError, IndexBusy, UnknownArticle, UsageError
-from htxsearch.errors.messages import render
+from htxsearch.errors.messages import Message, render
 from htxsearch.facts import units
 from htxsearch.indexing.edits import Change
 from htxsearch.indexing.manifest import adding_lock, writer_lock
@@ -184,6 +185,25 @@ def test_an_edit_waits_for_no_other_process(folders: Folders) -> None:
         assert index.show("tin/chè.txt").article.title == "Vườn chè"
         index.update()
         assert index.show("tin/chè.txt").article.title == "A"
+
+
+def test_an_edit_that_waits_says_what_the_text_will_be_asked_for(folders: Folders, capsys: pytest.CaptureFixture[str]) -> None:
+    with folders.open() as index:
+        index.edit("tin/chè.txt", title="A")
+        with writer_lock(folders.index):
+            waiting = index.edit("tin/chè.txt", unset=["title"], number="5/BC")
+        assert waiting.unread == ("title",)
+        show_edit(waiting)
+        shown = capsys.readouterr()
+        assert [line.partition(": ")[2] for line in shown.out.splitlines()] == [
+            f"{render(Message('info.none'), 'en')} → 5/BC",
+            render(Message("cli.edit-from-text"), "en"),
+        ]
+        with writer_lock(folders.index):
+            show_edit(index.edit("tin/chè.txt", unset=["title"]))
+        assert capsys.readouterr().err == "", "not that nothing is different"
+        assert index.edit("tin/chè.txt", unset=["title"]).unread == ()
+        assert index.show("tin/chè.txt").article.title == "Vườn chè"
 
 
 def test_the_same_file_added_with_other_metadata_gets_them(folders: Folders, tmp_path: Path) -> None:
