@@ -365,7 +365,16 @@ def test_a_change_that_the_corpus_may_have_is_taken_in_by_the_queue(
 
 
 def test_the_queue_of_a_server_without_additions_takes_changes_in(opened: Open, folders: Folders) -> None:
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), edit_token=TOKEN)
+    left = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
+    added, rebuilt = left.submit("add", AdditionRequest(text=TEXT)), left.submit("rebuild")
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), edit_token=TOKEN, job_key=KEY)
+    queue: JobQueue = web.app.state.jobs  # type: ignore[attr-defined]
+    assert queue._next() is None, "another server's additions would be made unseen"
+    with writer_lock(folders.index):
+        queue._put_reindex()
+        queue._put_reindex()
+    assert [job.kind for job, _ in left.jobs()] == ["reindex", "rebuild", "add"]
+    assert [left.state(job.id).state for job in (added, rebuilt)] == ["waiting", "waiting"]
     assert web.app.state.jobs._task is not None  # type: ignore[attr-defined]
     reading = opened(index=str(folders.index), corpus=str(folders.corpus), read_token=TOKEN)
     assert reading.app.state.jobs._task is None  # type: ignore[attr-defined]

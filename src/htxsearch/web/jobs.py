@@ -21,7 +21,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -106,11 +106,13 @@ def both_languages(value: object) -> dict[str, str]:
 class JobQueue:
     """The jobs of an index, seen by one worker of its server.
 
-    `key` seals them.
+    `key` seals them. Jobs of other kinds than `kinds` are left to another server.
     """
 
-    def __init__(self, index: str, corpus: str, *, timeout_s: float, key: str) -> None:
-        self._index, self._corpus, self._key = index, corpus, key.encode()
+    def __init__(
+        self, index: str, corpus: str, *, timeout_s: float, key: str, kinds: Collection[JobKind] = ("add", "reindex", "rebuild")
+    ) -> None:
+        self._index, self._corpus, self._key, self._kinds = index, corpus, key.encode(), kinds
         self._folder = Path(index) / JOBS
         self._timeout_s = timeout_s
         self._news = asyncio.Event()
@@ -169,7 +171,7 @@ class JobQueue:
 
     def receive(self) -> Path:
         """Return a new folder for what a request sends. Raises IndexThreadBusy, OSError."""
-        if sum(state.state == "waiting" for _, state in self.jobs()) >= _MOST_WAITING:
+        if sum(job.kind in self._kinds and state.state == "waiting" for job, state in self.jobs()) >= _MOST_WAITING:
             raise IndexThreadBusy("serve.too-many-jobs", count=_MOST_WAITING)
         make_folder(self._folder)
         return Path(tempfile.mkdtemp(prefix=".receiving-", dir=self._folder))
@@ -211,7 +213,8 @@ class JobQueue:
         self.start()
 
     def _put_reindex(self) -> None:
-        if not any(job.kind != "add" and state.state == "waiting" for job, state in self.jobs()):
+        kinds = set(self._kinds) - {"add"}
+        if not any(job.kind in kinds and state.state == "waiting" for job, state in self.jobs()):
             with suppress(IndexThreadBusy):  # each of so many jobs ends with a reindex
                 self._put("reindex")
 
@@ -277,7 +280,7 @@ class JobQueue:
             with suppress(OSError):
                 if left.stat().st_mtime < time.time() - 2 * self._timeout_s:
                     shutil.rmtree(left, ignore_errors=True)
-        unfinished = [job for job, state in jobs if state.state in ("waiting", "running")]
+        unfinished = [job for job, state in jobs if state.state in ("waiting", "running") and job.kind in self._kinds]
         return unfinished[-1] if unfinished else None
 
     async def _run(self, job: Job) -> bool:
