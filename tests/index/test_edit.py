@@ -1,6 +1,7 @@
 """Metadata corrected by a person: `Index.edit`, and adding a file again with other metadata."""
 
 import datetime
+import os
 import tomllib
 from pathlib import Path
 
@@ -224,6 +225,18 @@ def test_the_same_file_added_with_other_metadata_gets_them(folders: Folders, tmp
         inside = index.add(folders.corpus / "cam.txt", metadata={"title": "Cam Cao Phong"})
         assert [one.how for one in inside.taken] == ["metadata"]
         assert index.show("cam.txt").article.title == "Cam Cao Phong"
+
+
+def test_a_link_among_what_others_send_is_refused(folders: Folders, tmp_path: Path) -> None:
+    (tmp_path / "của tôi.txt").write_text("Mật khẩu của xã", "utf-8")
+    (tmp_path / "0").symlink_to(tmp_path / "của tôi.txt")
+    (tmp_path / "1").mkdir()
+    os.mkfifo(tmp_path / "2")
+    (tmp_path / "3").write_text("Vườn cam", "utf-8")
+    with folders.open() as index:
+        sent = index.add(sent=[(f"{n}.txt", tmp_path / n) for n in "0123"], from_others=True)
+    assert [one.path for one in sent.refused] == ["0.txt", "1.txt", "2.txt"]
+    assert [one.path for one in sent.taken] == ["3.txt"]
 
 
 def test_what_others_send_changes_nothing_that_is_there(folders: Folders, tmp_path: Path) -> None:
