@@ -490,7 +490,7 @@ class Index:
         try:
             report = self._update_after([former.path])
         except IndexBusy:
-            return Edit(former, replace(former, **{name: getattr(given, name) for name in fields}))
+            return Edit(former, replace(former, **{name: getattr(given, name) for name in fields}), unread=tuple(unset))
         return Edit(former, self.show(former.id).article, report)
 
     def follow(

@@ -1,5 +1,6 @@
 """Where a user's own files are kept, and a secret among them."""
 
+import os
 import stat
 import sys
 from pathlib import Path
@@ -41,6 +42,25 @@ def test_a_secret_is_kept_for_its_user_alone(monkeypatch: pytest.MonkeyPatch, tm
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     file.write_text(drawn[:10])  # cut off
     assert secret_of_user("a.key") == secret_of_user("a.key") != drawn
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_two_first_starts_at_once_have_one_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_links: bool) -> None:
+    """The second start has made its own when the first one keeps one."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    link, others = os.link, "0" * 64
+
+    def late(source: Path, target: Path) -> None:
+        if not has_links:
+            raise PermissionError(1, "Operation not permitted")
+        target.write_text(others)
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", late)
+    mine = secret_of_user("a.key")
+    assert (mine == others) is has_links
+    assert secret_of_user("a.key") == mine
+    assert [path.name for path in state_folder().iterdir()] == ["a.key"]
 
 
 def test_where_nothing_can_be_kept_a_secret_is_another_one_each_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """Metadata corrected by a person: `Index.edit`, and adding a file again with other metadata."""
 
 import datetime
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from htxsearch.cli.render import show_edit
 from htxsearch.engine.memory import MemoryEngine
 from htxsearch.errors import CorpusError, IndexBusy, UnknownArticle, UsageError
-from htxsearch.errors.messages import render
+from htxsearch.errors.messages import Message, render
 from htxsearch.facts import units
 from htxsearch.indexing.edits import Change
 from htxsearch.indexing.manifest import adding_lock, writer_lock
@@ -186,6 +188,25 @@ def test_an_edit_waits_for_no_other_process(folders: Folders) -> None:
         assert index.show("tin/chè.txt").article.title == "A"
 
 
+def test_an_edit_that_waits_says_what_the_text_will_be_asked_for(folders: Folders, capsys: pytest.CaptureFixture[str]) -> None:
+    with folders.open() as index:
+        index.edit("tin/chè.txt", title="A")
+        with writer_lock(folders.index):
+            waiting = index.edit("tin/chè.txt", unset=["title"], number="5/BC")
+        assert waiting.unread == ("title",)
+        show_edit(waiting)
+        shown = capsys.readouterr()
+        assert [line.partition(": ")[2] for line in shown.out.splitlines()] == [
+            f"{render(Message('info.none'), 'en')} → 5/BC",
+            render(Message("cli.edit-from-text"), "en"),
+        ]
+        with writer_lock(folders.index):
+            show_edit(index.edit("tin/chè.txt", unset=["title"]))
+        assert capsys.readouterr().err == "", "not that nothing is different"
+        assert index.edit("tin/chè.txt", unset=["title"]).unread == ()
+        assert index.show("tin/chè.txt").article.title == "Vườn chè"
+
+
 def test_the_same_file_added_with_other_metadata_gets_them(folders: Folders, tmp_path: Path) -> None:
     (tmp_path / "cam.txt").write_text("Vườn cam\nBà con hái cam.\n", "utf-8")
     with folders.open() as index:
@@ -204,6 +225,18 @@ def test_the_same_file_added_with_other_metadata_gets_them(folders: Folders, tmp
         inside = index.add(folders.corpus / "cam.txt", metadata={"title": "Cam Cao Phong"})
         assert [one.how for one in inside.taken] == ["metadata"]
         assert index.show("cam.txt").article.title == "Cam Cao Phong"
+
+
+def test_a_link_among_what_others_send_is_refused(folders: Folders, tmp_path: Path) -> None:
+    (tmp_path / "của tôi.txt").write_text("Mật khẩu của xã", "utf-8")
+    (tmp_path / "0").symlink_to(tmp_path / "của tôi.txt")
+    (tmp_path / "1").mkdir()
+    os.mkfifo(tmp_path / "2")
+    (tmp_path / "3").write_text("Vườn cam", "utf-8")
+    with folders.open() as index:
+        sent = index.add(sent=[(f"{n}.txt", tmp_path / n) for n in "0123"], from_others=True)
+    assert [one.path for one in sent.refused] == ["0.txt", "1.txt", "2.txt"]
+    assert [one.path for one in sent.taken] == ["3.txt"]
 
 
 def test_what_others_send_changes_nothing_that_is_there(folders: Folders, tmp_path: Path) -> None:

@@ -27,3 +27,10 @@ def test_a_process_that_takes_too_long_is_killed() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         answer_of(process, (), 0.01)
     assert process.returncode not in (None, 0)
+
+
+def test_a_process_that_never_reads_what_it_is_given_is_killed() -> None:
+    process = start_python("import threading; threading.Event().wait()")
+    with pytest.raises(subprocess.TimeoutExpired):
+        answer_of(process, b"x" * 1_000_000, 0.01)  # more than a pipe holds
+    assert process.returncode not in (None, 0)

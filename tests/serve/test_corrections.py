@@ -138,6 +138,21 @@ def test_a_logout_ends_the_session_wherever_its_cookie_was_copied(web: TestClien
     assert len(list(Path(settings.ended_sessions).iterdir())) == 1, "of sessions that are over nothing is kept"
 
 
+def test_a_logout_that_cannot_be_noted_is_one_for_this_browser(web: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    log_in(web, READ)
+    ended = Path(web.app.state.settings.ended_sessions)  # type: ignore[attr-defined]
+    ended.write_text("no folder")
+    assert web.post("/logout", headers=ORIGIN).status_code == 303
+    assert SESSION_COOKIE not in web.cookies
+    assert "could not be ended" in caplog.text
+    ended.unlink()
+    ended.mkdir()
+    (ended / "of somebody else").touch()
+    log_in(web, READ)
+    assert web.post("/logout", headers=ORIGIN).status_code == 303
+    assert len(list(ended.iterdir())) == 2
+
+
 @pytest.mark.parametrize("value", ["", "x", "a./etc/x.b", "a.../../x.b"])
 def test_what_is_no_session_ends_none(value: str, tmp_path: Path) -> None:
     Tokens(Settings(read_token=READ, ended_sessions=str(tmp_path / "ended"))).end_session(value, time.time())

@@ -4,9 +4,11 @@ import asyncio
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,14 @@ from filelock import FileLock
 from index.folders import Folders
 
 from htxsearch import Index
+from htxsearch.errors import HtxError, UsageError
 from htxsearch.indexing.manifest import adding_lock, writer_lock
+from htxsearch.ingest.atomic_files import replace_file
 from htxsearch.ingest.changes import read_changes
 from htxsearch.web import correction_process, corrections, jobs
 from htxsearch.web.addition_process import AdditionRequest
 from htxsearch.web.correction_process import Corrected, Correction
+from htxsearch.web.index_thread import IndexThreadBusy
 from htxsearch.web.job_process import run_job
 from htxsearch.web.jobs import JOBS, Job, JobQueue, JobState, write_state
 
@@ -181,7 +186,7 @@ def test_what_fails_unforeseen_does_not_end_the_queue(
 
 
 @pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize("how", ["unsealed", "other key", "copied", "changed"])
+@pytest.mark.parametrize("how", ["unsealed", "other key", "copied", "changed", "other index"])
 def test_a_job_of_a_strangers_index_is_none(
     opened: Open, folders: Folders, tmp_path: Path, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
@@ -189,23 +194,104 @@ def test_a_job_of_a_strangers_index_is_none(
     key = "other" if how == "other key" else KEY
     queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=key)
     folder = queue.receive()
-    (folder / "0").symlink_to(tmp_path / "secret.txt")
+    (folder / "0").write_bytes((tmp_path / "secret.txt").read_bytes())
     job = queue.submit("add", AdditionRequest(files=(("a.txt", folder / "0"),)), folder)
     place = folders.index / JOBS / job.id
+    index = folders.index
+    if how == "other index":
+        shutil.copytree(folders.index, index := tmp_path / "copy")
+        place = index / JOBS / job.id
     if how == "unsealed":
         (place / "seal").unlink()
     elif how == "copied":
         place = place.rename(place.with_name("0"))
     elif how == "changed":
         (place / "job.json").write_text((place / "job.json").read_text("utf-8").replace("a.txt", "b.txt"), "utf-8")
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
-    assert str(place) in caplog.text
+    (done := folders.index / JOBS / "1").mkdir()
+    (done / "job.json").write_bytes((place / "job.json").read_bytes())
+    write_state(done, JobState(state="done"))
+    web = opened(index=str(index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
     mine = submitted(web, ("c.txt", TEXT))
     assert ended(web, mine)["state"] == "done"
+    assert f"1 jobs not sealed by this server are left alone: {place.name!r}" in caplog.text
     assert [one["id"] for one in web.get("/api/jobs", headers=BEARER).json()["jobs"]] == [mine]
     assert web.get(f"/job?id={place.name}", headers=BASIC).status_code == 404
     assert "Mật khẩu" not in "".join(path.read_text("utf-8") for path in folders.corpus.rglob("*") if path.is_file())
     assert set(folders.ids()) == {"chè.txt", "c.txt"}
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize("how", ["link", "other file", "gone", "pipe", "other text"])
+def test_what_is_not_what_was_sent_is_not_added(opened: Open, folders: Folders, tmp_path: Path, how: str) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
+    folder = queue.receive()
+    (folder / "0").write_bytes(TEXT)
+    job = queue.submit("add", AdditionRequest(files=(("a.txt", folder / "0"),), text=b"Ru\xe1\xbb\x99ng m\xc3\xada"), folder)
+    place = folders.index / JOBS / job.id
+    (tmp_path / "same.txt").write_bytes(TEXT)
+    if how == "other text":
+        (place / "text").write_text("Mật khẩu của xã", "utf-8")
+    else:
+        (place / "0").unlink()
+    if how == "link":
+        (place / "0").symlink_to(tmp_path / "same.txt")
+    elif how == "other file":
+        (place / "0").write_text("Mật khẩu của xã", "utf-8")
+    elif how == "pipe":
+        os.mkfifo(place / "0")
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), token=TOKEN, allow_add=True, job_key=KEY)
+    end = ended(web, job.id)
+    assert (end["state"], "send it again" in end["error"]["en"]) == ("failed", True)
+    assert folders.ids() == ["chè.txt"]
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_job_that_is_over_is_never_done_again(folders: Folders, monkeypatch: pytest.MonkeyPatch, is_full: bool) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
+    job = queue.submit("add", AdditionRequest(text=TEXT))
+    place = folders.index / JOBS / job.id
+    if is_full:
+        monkeypatch.setattr(jobs, "replace_file", failing_at("seal", replace_file))
+    assert asyncio.run(queue._run(job)) is False
+    assert not (place / "text").exists()
+    (place / "text").write_bytes(TEXT)
+    for replayed in (b"", json.dumps({"state": "waiting"}).encode(), b"[" * 100_000):
+        (place / "state.json").write_bytes(replayed)
+        assert queue._next() is None
+        assert (queue.job(job.id) is None) is is_full, "rather forgotten than done again"
+        assert [state.state for _, state in queue.jobs()] == ([] if is_full else ["done"])
+        assert is_full or queue.state(job.id).state == "done"
+
+
+def failing_at(name: str, write: Callable[..., None]) -> Callable[..., None]:
+    def written(path: Path, *given: Any, **values: Any) -> None:
+        if path.name == name:
+            raise OSError(28, "No space left on device")
+        write(path, *given, **values)
+
+    return written
+
+
+def test_a_job_whose_server_died_at_its_end_is_over(folders: Folders) -> None:
+    queue = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
+    job = queue.submit("add", AdditionRequest(text=TEXT))
+    place = folders.index / JOBS / job.id
+    write_state(place, JobState(state="done"))
+    assert queue._next() is None
+    write_state(place, JobState())
+    assert queue._next() is None
+    assert not (place / "text").exists()
+
+
+def test_old_folders_of_other_servers_are_removed(folders: Folders, caplog: pytest.LogCaptureFixture) -> None:
+    other = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key="other")
+    old, new = (folders.index / JOBS / other.submit("reindex").id for _ in range(2))
+    odd = new.rename(new.with_name("a\nb"))
+    os.utime(old, (0, 0))
+    JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)._look_at_strange()
+    assert (old.exists(), odd.exists()) == (False, True)
+    assert "1 jobs not sealed by this server are left alone: 'a\\nb'" in caplog.text
 
 
 def test_no_process_is_started_while_the_index_is_busy(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,8 +419,46 @@ def test_a_change_that_meets_a_reindex_is_made_and_taken_in_by_the_queue(
     assert folders.found("măng tây") == folders.ids() == ["chè.txt"]
 
 
+@pytest.mark.parametrize(
+    "raised",
+    [
+        IndexThreadBusy("serve.correction-timeout", seconds=1),
+        HtxError("serve.correction-died", exit_code=-9),
+        HtxError("trash.kept", error="x", corpus="c", path="p"),
+        HtxError("index.kept-meanwhile", error="x", corpus="c", paths=["p"]),
+        UsageError("trash.unknown", article="x"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_a_change_that_the_corpus_may_have_is_taken_in_by_the_queue(
+    web: TestClient, folders: Folders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, raised: HtxError
+) -> None:
+    async def failing(*_: Any, **_values: Any) -> Corrected:
+        raise raised
+
+    monkeypatch.setattr(corrections, "correct", failing)
+    with writer_lock(folders.index):
+        statuses = [
+            web.post(path, data={"id": "chè.txt", "title": "A"}, headers=HERE).status_code for path in ("/edit", "/remove")
+        ]
+        kinds = [job["kind"] for job in web.get("/api/jobs", headers=BEARER).json()["jobs"]]
+        assert kinds == ([] if raised.code == "trash.unknown" else ["reindex"])
+        monkeypatch.setattr(JobQueue, "_put_reindex", lambda _: os.stat(folders.index / "gone"))
+        assert [web.post("/remove", data={"id": "chè.txt"}, headers=HERE).status_code] == statuses[1:]
+    assert ("no reindex" in caplog.text) is bool(kinds)
+
+
 def test_the_queue_of_a_server_without_additions_takes_changes_in(opened: Open, folders: Folders) -> None:
-    web = opened(index=str(folders.index), corpus=str(folders.corpus), edit_token=TOKEN)
+    left = JobQueue(str(folders.index), str(folders.corpus), timeout_s=5, key=KEY)
+    added, rebuilt = left.submit("add", AdditionRequest(text=TEXT)), left.submit("rebuild")
+    web = opened(index=str(folders.index), corpus=str(folders.corpus), edit_token=TOKEN, job_key=KEY)
+    queue: JobQueue = web.app.state.jobs  # type: ignore[attr-defined]
+    assert queue._next() is None, "another server's additions would be made unseen"
+    with writer_lock(folders.index):
+        queue._put_reindex()
+        queue._put_reindex()
+    assert [job.kind for job, _ in left.jobs()] == ["reindex", "rebuild", "add"]
+    assert [left.state(job.id).state for job in (added, rebuilt)] == ["waiting", "waiting"]
     assert web.app.state.jobs._task is not None  # type: ignore[attr-defined]
     reading = opened(index=str(folders.index), corpus=str(folders.corpus), read_token=TOKEN)
     assert reading.app.state.jobs._task is None  # type: ignore[attr-defined]

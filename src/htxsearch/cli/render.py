@@ -406,7 +406,9 @@ def show_edit(edit: "Edit") -> None:
     for change in edit.changes():
         old, new = (_metadata_value(value) for value in (change.old, change.new))
         click.echo(click.style(f"{text(f'article.{change.field}')}: ", fg="cyan") + f"{old} → {new}")
-    if not edit.changes():
+    for name in edit.unread:
+        click.echo(click.style(f"{text(f'article.{name}')}: ", fg="cyan") + text("cli.edit-from-text"))
+    if not edit.changes() and not edit.unread:
         say("cli.edit-nothing", article=safe(edit.article.id))
 
 

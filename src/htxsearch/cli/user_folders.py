@@ -43,18 +43,40 @@ def secret_of_user(name: str) -> str:
     drawn = secrets.token_hex(_KEY_BYTES)
     with suppress(OSError, RuntimeError):
         file = state_folder() / name
-        with suppress(FileNotFoundError, ValueError):
-            kept = file.read_text("ascii")
-            if len(kept) == len(drawn):
-                return kept
+        if (kept := _kept(file, len(drawn))) is not None:
+            return kept
         make_folder(file.parent)
         unfinished = file.with_name(f"{name}.{os.getpid()}.tmp")
         with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="ascii") as made:
             made.write(drawn)
             made.flush()
             os.fsync(made.fileno())
+        try:
+            return _kept_first(unfinished, file, drawn)
+        finally:
+            unfinished.unlink(missing_ok=True)
+            sync_folder(file.parent)
+    return drawn
+
+
+def _kept(file: Path, length: int) -> str | None:
+    """Return the secret in a file, None if there is none or it was cut off."""
+    with suppress(FileNotFoundError, ValueError):
+        kept = file.read_text("ascii")
+        return kept if len(kept) == length else None
+    return None
+
+
+def _kept_first(unfinished: Path, file: Path, drawn: str) -> str:
+    """Give a new secret its name; return that of another process if it was quicker."""
+    try:
+        os.link(unfinished, file)
+    except FileExistsError:
+        if (kept := _kept(file, len(drawn))) is not None:
+            return kept
         os.replace(unfinished, file)
-        sync_folder(file.parent)
+    except OSError:  # a file system without links
+        os.replace(unfinished, file)
     return drawn
 
 

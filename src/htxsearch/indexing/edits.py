@@ -49,12 +49,14 @@ class Change(NamedTuple):
 class Edit:
     """An article before and after an edit, and the report of the reindex.
 
-    Without a report the index has yet to take the edit in: another process is writing it.
+    Without a report the index has yet to take the edit in: another process is writing it. Then `unread` are the fields that the
+    text will be asked for again.
     """
 
     former: Article
     article: Article
     report: Report | None = None
+    unread: tuple[str, ...] = ()
 
     def changes(self) -> tuple[Change, ...]:
         """Return the fields that are different now."""

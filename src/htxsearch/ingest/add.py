@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import BinaryIO, Literal
 from urllib.parse import unquote, urlsplit
 
 from htxsearch.errors import CorpusError
 from htxsearch.errors.messages import message
 from htxsearch.ingest.article import Rejected, Unreadable
+from htxsearch.ingest.atomic_files import open_regular
 from htxsearch.ingest.corpus import ids_of, may_be_article, source_files
 from htxsearch.ingest.feeds import FeedEntry, kind_of, read_listing
 from htxsearch.ingest.fetch import Fetched, Fetcher
@@ -138,8 +139,8 @@ class Adder:
         """
         shown = re.split(r"[/\\]", name)[-1][:_LONGEST_NAME] or "unnamed"
         self.seen(shown)
-        with self._refusals_of(shown):
-            self._read_and_keep(file, [safe_name(shown)], shown, {}, old_metadata=b"")
+        with self._refusals_of(shown), open_regular(file) as opened:  # which a link to another file of this machine is not
+            self._read_and_keep(opened, [safe_name(shown)], shown, {}, old_metadata=b"")
 
     def follow(self) -> None:
         """Fetch the new pages of every feed and sitemap that the corpus follows."""
@@ -188,15 +189,17 @@ class Adder:
             self._take_known(file.resolve().relative_to(self.corpus.resolve()).as_posix(), source)
             return
         fetched = {"from": str(file.resolve())}
-        self._read_and_keep(file, list(map(safe_name, parts)), source, fetched, old_metadata=content_of_metadata_file(file))
+        old_metadata = content_of_metadata_file(file)
+        with file.open("rb") as opened:
+            self._read_and_keep(opened, list(map(safe_name, parts)), source, fetched, old_metadata=old_metadata)
 
     def _read_and_keep(
-        self, file: Path, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: bytes
+        self, file: BinaryIO, parts: list[str], source: str, fetched: dict[str, str], *, old_metadata: bytes
     ) -> None:
         """Add a file under a path of safe names. Raises AddressRefused, OSError."""
-        if file.stat().st_size > _MAX_BYTES:
+        if os.fstat(file.fileno()).st_size > _MAX_BYTES:
             raise AddressRefused(message("file.too-large", megabytes=_MAX_BYTES // 1024**2))
-        data = file.read_bytes()
+        data = file.read()
         _check_readable(data, parts[-1])
         if not may_be_article(parts[-1].lower()):  # a metadata file would override another article, whatever its bytes are
             raise AddressRefused(message("file.name-not-an-article", name=parts[-1]))

@@ -1,16 +1,19 @@
-"""Replacing files as a whole, and making files, renames and folders durable.
+"""Replacing files as a whole, making files, renames and folders durable, and opening regular files.
 
 Durable means that they survive a power cut. The index (manifest, vectors, segment columns) and the corpus
 (files added to it) write files in this way. The module lies in the lowest room that handles files, since
 ingest, engine and indexing all use it.
 """
 
+import errno
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
-__all__ = ["make_folder", "replace_file", "sync_file", "sync_folder"]
+__all__ = ["make_folder", "open_regular", "replace_file", "sync_file", "sync_folder"]
 
 _LONGEST_NAME = 255 - len(".tmp")
 
@@ -46,6 +49,19 @@ def _temporary(name: str) -> str:
     from hashlib import blake2b  # loads OpenSSL: 3 ms
 
     return f".{blake2b(raw, digest_size=8).hexdigest()}.tmp"
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading.
+
+    No link is followed, no named pipe waited for. Raises OSError for these, too.
+    """
+    flags = [getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")]  # each system has some
+    descriptor = os.open(path, os.O_RDONLY | sum(flags))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def make_folder(folder: Path) -> None:

@@ -72,21 +72,27 @@ def answer_of(process: "subprocess.Popen[bytes]", given: object, timeout_s: floa
     """Return all that a process answers to a value, at its end.
 
     Its pipe stays open until then: the process sees by the end of it that this one is gone (`given_by_parent`). Raises
-    TimeoutExpired after killing a process that takes too long.
+    TimeoutExpired after killing a process that takes too long, be it to read the value.
     """
     given_to, process.stdin = pipe(process.stdin), None  # which `communicate` would close
+    giving = threading.Thread(target=_give, args=(given_to, pickle.dumps(given)), name="giving", daemon=True)
+    giving.start()
     try:
-        with suppress(OSError):  # it is gone, which its exit code says
-            pickle.dump(given, given_to)
-            given_to.flush()
         return process.communicate(timeout=timeout_s)[0]
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise
     finally:
+        giving.join()  # at the latest now that nobody reads
         with suppress(OSError):
             given_to.close()
+
+
+def _give(given_to: IO[bytes], value: bytes) -> None:
+    with suppress(OSError):  # the process is gone, which its exit code says
+        given_to.write(value)
+        given_to.flush()
 
 
 def given_by_parent() -> Any:

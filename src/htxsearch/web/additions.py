@@ -103,7 +103,7 @@ async def _submitted(request: Request) -> Job:
         with processes.upload_slot(while_adding=True):
             folder = await asyncio.to_thread(queue.receive)
             try:
-                return queue.submit("add", await _received(request, folder, settings), folder)
+                return await queue.submit_sent(await _received(request, folder, settings), folder)
             except BaseException:
                 queue.give_up(folder)
                 raise

@@ -11,7 +11,7 @@ from functools import partial
 from http import HTTPStatus
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -41,7 +41,7 @@ from htxsearch.web.addition_process import AdditionProcesses
 from htxsearch.web.caching import AnswerCache
 from htxsearch.web.errors import MEDIA_TYPE, RequestError, as_bytes, headers_of, problem_details, status_of
 from htxsearch.web.index_thread import IndexThread, IndexThreads
-from htxsearch.web.jobs import JobQueue
+from htxsearch.web.jobs import JobKind, JobQueue
 from htxsearch.web.monitoring import MEDIA_TYPE as METRICS_TYPE
 from htxsearch.web.monitoring import Metrics, MetricsMiddleware, metrics_text
 from htxsearch.web.openapi import METRICS, document
@@ -78,7 +78,13 @@ def make_app(settings: Settings) -> Starlette:
             related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
         )
         app.state.index_threads = threads
-        app.state.jobs = JobQueue(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s, key=settings.job_key)
+        app.state.jobs = JobQueue(
+            settings.index,
+            settings.corpus,
+            timeout_s=settings.addition_timeout_s,
+            key=settings.job_key,
+            kinds=get_args(JobKind) if settings.allow_add else ("reindex",),
+        )
         if settings.allow_add or tokens.has_editors:
             app.state.jobs.start()
         warming_up = asyncio.create_task(_warm_up(threads.related))

@@ -4,6 +4,7 @@ All are forms that work without scripts. What a form was made from is sent with 
 what the first one did.
 """
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -36,6 +37,8 @@ __all__ = ["routes"]
 _FIELD_OF = {"file.not-a-date": "date", "edit.unknown-place": "place", "edit.unknown-place-near": "place"}
 """The fields that errors without one of their own are about."""
 _LATE = "edit.changed-meanwhile"
+_PERHAPS_MADE = {"serve.correction-timeout", "serve.correction-died", "trash.kept", "index.kept-meanwhile"}
+"""The errors after which the corpus has a correction, or may have it, and the index does not."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _SHOWN_CHANGES = 200
 
@@ -199,10 +202,26 @@ async def _corrected(request: Request, what: Any, article: str, **values: Any) -
     identity = identity_of(request)
     correction = Correction(what=what, article=article, by=identity.name if identity else "", **values)
     corpus = str(Path(settings.corpus))
-    corrected = await correct(settings.index, corpus, correction, timeout_s=settings.addition_timeout_s)
+    try:
+        corrected = await correct(settings.index, corpus, correction, timeout_s=settings.addition_timeout_s)
+    except HtxError as error:
+        if error.code in _PERHAPS_MADE:
+            await _reindex_later(request)
+        raise
     if corrected.waits:
-        queue_of(request).reindex_later()
+        await _reindex_later(request)
     return corrected
+
+
+async def _reindex_later(request: Request) -> None:
+    """See that a reindex takes a correction in.
+
+    A full disk is logged: the correction is made nevertheless, and the next update takes it in.
+    """
+    try:
+        await queue_of(request).reindex_later()
+    except OSError:
+        logging.getLogger(__name__).exception("no reindex could be put into the queue")
 
 
 def _see(request: Request, path: str, **params: str) -> Response:

@@ -1,5 +1,6 @@
 """The login page, and logout: a form with a token, a session in a cookie."""
 
+import logging
 import time
 from http import HTTPStatus
 from typing import Any
@@ -77,7 +78,10 @@ async def _logout(request: Request) -> Response:
     """End the session, in the browser and wherever a copy of its cookie is."""
     if is_cross_site(request.headers):
         raise RequestError(HTTPStatus.FORBIDDEN, "serve.cross-site")
-    _tokens(request).end_session(request.cookies.get(SESSION_COOKIE, ""), time.time())
+    try:
+        _tokens(request).end_session(request.cookies.get(SESSION_COOKIE, ""), time.time())
+    except OSError:  # the browser forgets its session at least
+        logging.getLogger(__name__).exception("a session could not be ended for the copies of its cookie")
     response = RedirectResponse("/login" if _tokens(request).any else "/", HTTPStatus.SEE_OTHER, _NO_STORE)
     _set_cookie(request, response, "", 0)
     return response

@@ -106,10 +106,11 @@ class Tokens:
         if self.of_session(value, now) is None:
             return
         self._ended.mkdir(mode=0o700, exist_ok=True)
-        for path in self._ended.iterdir():
-            if int(_end_of(path.name)) <= now:
-                path.unlink(missing_ok=True)
         (self._ended / value.split(".")[1]).touch()
+        for path in self._ended.iterdir():
+            end = _end_of(path.name)
+            if end.isascii() and end.isdecimal() and int(end) <= now:  # other files are not ours
+                path.unlink(missing_ok=True)
 
     def _seal(self, digest: bytes, session: str) -> str:
         return hmac.new(self._key, digest + session.encode("utf-8", "replace"), "sha256").hexdigest()
