@@ -1,4 +1,6 @@
-"""Replacing files as a whole, making files, renames and folders durable, and opening regular files.
+"""Replacing files as a whole, and making files, renames and folders durable.
+
+What may be a stranger's file is opened here, too: no link is followed.
 
 Durable means that they survive a power cut. The index (manifest, vectors, segment columns) and the corpus
 (files added to it) write files in this way. The module lies in the lowest room that handles files, since

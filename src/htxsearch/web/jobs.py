@@ -163,7 +163,10 @@ class JobQueue:
         return sum(1 for job, state in self.jobs() if job.id < job_id and state.state in ("waiting", "running"))
 
     def _read_all(self) -> list[tuple[Job, JobState, bool]]:
-        """Return each job, how far it is, and whether its seal says that it is over; the newest first."""
+        """Return each job, its state, and whether it is sealed as over.
+
+        The newest comes first.
+        """
         try:
             names = sorted(os.listdir(self._folder), reverse=True)
         except OSError:
@@ -212,7 +215,10 @@ class JobQueue:
         return job
 
     async def submit_sent(self, request: AdditionRequest, folder: Path) -> Job:
-        """Put what was sent at the end of the queue, reading it in a thread. Raises as `submit`."""
+        """Put what was sent at the end of the queue.
+
+        It is read in a thread. Raises as `submit`.
+        """
         job = await asyncio.to_thread(self._put, "add", request, folder)
         self._news.set()
         return job
