@@ -111,7 +111,7 @@ class Retrieval:
             answers = iter(self._together.search_many([Asked(self._index, body) for body in bodies]))
             if self._decide(lines, list(islice(answers, len(lines)))):
                 lines = self._undecided(lines)
-                continue  # what was asked took nobody to reach a line
+                continue  # the searches were asked as if nothing reached a line, and something does
             lines = []
             for (at, one), asked_for in zip(list(asked.items()), of_searches, strict=True):
                 result = self._result(one, *islice(answers, len(asked_for)))
