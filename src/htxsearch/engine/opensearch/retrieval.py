@@ -6,8 +6,8 @@ for. If they are not enough, more are asked for. A search takes two round trips:
 the commit, and the search.
 
 In a large collection that is too dear: every passage that matches is scored. Then the best articles by a rough score are found,
-with early termination, and the best 200 of them are scored exactly (`rough`). What matches is counted up to 10,000, and near a
-line are only the best 1,000.
+with early termination, and the best 200 of them are scored exactly (`rough`), more for a deep page. What matches is counted up
+to 10,000, and near a line are only the best 1,000.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,11 +47,11 @@ _SPARE = 10
 """Articles asked for beyond the limit, so that the proof nearly always succeeds at once."""
 _GROWTH = 3
 _WINDOW = 10_000
-"""The most hits that a cluster returns at once (index.max_result_window)."""
+"""The most hits that a cluster returns or rescores at once (index.max_result_window, index.max_rescore_window)."""
 _TIES = 1_000
 """So many articles of equal scores are looked at; then the order of the cluster, by id, is taken as it is."""
 _DEPTH = 200
-"""Articles, the best by rough scores, that are scored exactly in a large collection."""
+"""Articles, the best by rough scores, of which at least so many are scored exactly in a large collection."""
 _NEAR = 1_000
 """Articles, the best by rough scores, that may reach a line in a large collection."""
 _COUNTED = 10_000
@@ -190,7 +190,7 @@ class Retrieval:
             "query": {"bool": {"filter": [self._visible], "must": [by_rough]}},
             "size": asked.size,
             "track_total_hits": False,
-            "rescore": {"window_size": max(_DEPTH, 2 * asked.size), "query": rescored},
+            "rescore": {"window_size": _depth(asked.size), "query": rescored},
         }
         if search.records and asked.size <= _MOST_RECORDS:
             body |= {"_source": True, "stored_fields": ["record"]}
@@ -259,7 +259,7 @@ class Retrieval:
             tuple(Hit(*unit, scores[unit], self._parts(search, articles, unit)) for unit in chosen),
             {name: _facet(answer["aggregations"][name]) for name in search.facets},
             exact=search.count and not self._is_at_least(search, answer),
-            scored=_DEPTH if is_rough else None,
+            scored=_depth(asked.size) if is_rough else None,
             forwards=_forwards_of(articles, {unit[0] for unit in chosen}) if search.forwards else None,
         )
 
@@ -304,6 +304,11 @@ class Retrieval:
         if round(scores[worst], 9) > round(bound, 9):
             return True
         return len(hits) >= _TIES and not is_bounded(node)
+
+
+def _depth(size: int) -> int:
+    """Return how many articles are scored exactly to find the best `size`."""
+    return min(max(_DEPTH, 2 * size), _WINDOW)
 
 
 def _nested(query: Json) -> Json:
