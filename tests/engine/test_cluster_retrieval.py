@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from htxsearch.engine.contract import Search
+from htxsearch.engine.contract import AtLeast, Boolean, Search
+from htxsearch.engine.opensearch import retrieval
 from htxsearch.engine.opensearch.address import parse_address
 from htxsearch.engine.opensearch.cluster import Cluster
 from htxsearch.engine.opensearch.retrieval import Retrieval
@@ -52,3 +53,20 @@ def test_no_more_is_rescored_than_a_cluster_allows(rough: Retrieval, sent: Empty
     [body] = sent.bodies
     assert body["rescore"]["window_size"] == found.scored == scored
     assert body["size"] <= body["rescore"]["window_size"]
+
+
+def test_a_line_that_a_search_needs_is_not_forgotten(rough: Retrieval, sent: Empty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "_LINES_KEPT", 1)
+    lines = {word: AtLeast(any_of(word), 1.0) for word in ("chè", "cam", "lúa", "cá")}
+
+    def asked(*words: str) -> int:
+        before = len(sent.bodies)
+        node = Boolean(should=tuple(lines[word] for word in words))
+        rough.search_many([Search(node=node, limit=10, count=False)])
+        return len(sent.bodies) - before - 1
+
+    assert asked("chè", "cam") == 2
+    assert asked("chè", "lúa") == 1
+    assert asked("chè", "lúa") == 0
+    assert asked("cá") == 1
+    assert (asked("cam"), asked("chè")) == (1, 1)  # the oldest are forgotten

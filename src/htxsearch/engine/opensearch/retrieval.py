@@ -10,7 +10,7 @@ with early termination, and the best 200 of them are scored exactly (`rough`), m
 to 10,000, and near a line are only the best 1,000.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, islice
@@ -97,7 +97,10 @@ class Retrieval:
     def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
         """Return the result of each search."""
         self._statistics.learn([leaf for one in searches for leaf in leaves_of(one.node)])
-        lines = self._undecided(line for one in searches for line in lines_of(one.node))
+        needed = dict.fromkeys(line for one in searches for line in lines_of(one.node))
+        _forget_oldest(self._reached, needed, _KEPT)
+        _forget_oldest(self._candidates, needed, _LINES_KEPT)
+        lines = self._undecided(needed)
         if self._rough and lines:
             lines = self._choose_candidates(lines)
         asked = {
@@ -129,14 +132,10 @@ class Retrieval:
 
     def _undecided(self, lines: Iterable[AtLeast]) -> list[AtLeast]:
         """Return the lines of which it is not known what reaches them, inner ones first."""
-        if len(self._reached) > _KEPT:
-            self._reached.clear()
-        return [line for line in dict.fromkeys(lines) if line not in self._reached and line not in self._candidates]
+        return [line for line in lines if line not in self._reached and line not in self._candidates]
 
     def _choose_candidates(self, lines: Sequence[AtLeast]) -> list[AtLeast]:
         """Find the articles that may reach lines, inner lines first; returns no line."""
-        if len(self._candidates) > _LINES_KEPT:
-            self._candidates.clear()
         for line in lines:  # there is hardly ever more than one
             query = article_query(line.node, self._statistics, self._lines(), rough=True)
             body = {"query": {"bool": {"filter": [self._visible], "must": [query]}}, "size": _NEAR, "track_total_hits": False}
@@ -309,6 +308,15 @@ class Retrieval:
 def _depth(size: int) -> int:
     """Return how many articles are scored exactly to find the best `size`."""
     return min(max(_DEPTH, 2 * size), _WINDOW)
+
+
+def _forget_oldest(known: dict[AtLeast, frozenset[str]], needed: Collection[AtLeast], most: int) -> None:
+    """Keep `most` lines, those that were needed last, and all that are needed now."""
+    for line in needed:
+        if (found := known.pop(line, None)) is not None:
+            known[line] = found
+    for line in list(islice(known, max(len(known) - max(most, len(needed)), 0))):
+        known.pop(line, None)
 
 
 def _nested(query: Json) -> Json:
