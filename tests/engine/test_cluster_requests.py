@@ -187,6 +187,16 @@ def test_a_search_of_several_that_the_cluster_is_too_busy_for_is_tried_again() -
     assert asked(busy).search_many([]) == []
 
 
+@pytest.mark.parametrize("answer", [{}, "<html>", {"responses": []}, {"responses": [{"status": 200, "hits": {}}]}])
+def test_an_answer_that_is_none_of_a_cluster_is_said_to_be_no_answer(answer: Any) -> None:
+    with pytest.raises(IndexNotReadable) as caught:
+        asked(answer).search_many([("tin", {}), ("tin", {})])
+    assert caught.value.code == "engine.unavailable"
+    assert "https://may:9200/tin" in render(caught.value, "vi")
+    with pytest.raises(IndexNotReadable):
+        list(asked(answer).bulk([({"delete": {"_id": "a"}}, None)]))
+
+
 @pytest.mark.parametrize(
     "version", [{"distribution": "opensearch", "number": "1.3.0"}, {"number": "8.11.0"}, {"distribution": "opensearch"}]
 )

@@ -123,7 +123,10 @@ class Cluster:
         parts = (part for index, body in searches for part in ({"index": index, "allow_partial_search_results": False}, body))
         lines = "".join(f"{json.dumps(part, ensure_ascii=False)}\n" for part in parts)
         for pause_s in (*self._pauses(), None):
-            found = self.request("POST", "/_msearch", lines).get("responses", [])
+            answer = self.request("POST", "/_msearch", lines)
+            found = answer.get("responses", [])
+            if len(found) != len(searches):
+                self._fail_to_understand(answer)
             if pause_s is None or not {one.get("status") for one in found} & _PASSING:
                 break
             self._pause(pause_s)
@@ -144,11 +147,16 @@ class Cluster:
             raise IndexNotReadable("engine.unavailable", address=str(self.address), reason=reason or index)
         return found
 
+    def _fail_to_understand(self, found: Json) -> NoReturn:
+        """Raise IndexNotReadable for an answer that is none of a cluster: a proxy's, say."""
+        reason = json.dumps(found, ensure_ascii=False)[:300]
+        raise IndexNotReadable("engine.unavailable", address=str(self.address), reason=reason)
+
     def bulk(self, actions: Iterable[tuple[Json, Json | None]], *, size: int = 4_000_000) -> Iterable[int]:
         """Send actions, each with its document, in requests of about `size` characters.
 
         Yields the number of actions after each request. Those that the cluster is too busy for are sent again. Raises
-        IndexNotWritable if one is refused.
+        IndexNotWritable if one is refused, IndexNotReadable if no cluster answers.
         """
         lines: list[str] = []
         length = 0
@@ -168,6 +176,8 @@ class Cluster:
     def _send(self, lines: list[str]) -> None:
         for pause_s in (*self._pauses(), None):
             found = self.request("POST", "/_bulk", "\n".join(lines) + "\n")
+            if len(found.get("items", ())) != len(lines):
+                self._fail_to_understand(found)
             again = []
             for line, item in zip(lines, found["items"], strict=True) if found.get("errors") else ():
                 [result] = item.values()
