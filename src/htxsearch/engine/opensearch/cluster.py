@@ -114,8 +114,12 @@ class Cluster:
         found = self.request("POST", f"/{index}/_search", body, allow_partial_search_results="false", **parameters)
         return self._whole(found, index)
 
-    def search_many(self, searches: Sequence[tuple[str, Json]]) -> list[Json]:
-        """Return the answers to searches, each an index and a body, in one round trip."""
+    def search_many(self, searches: Sequence[tuple[str, Json]], *, needed: int | None = None) -> list[Json]:
+        """Return the answers to searches, each an index and a body, in one round trip.
+
+        The first `needed` have to succeed, all if it is None; of others, an answer that failed is {}.
+        """
+        needed = len(searches) if needed is None else needed
         if len(searches) == 1:
             return [self.search(*searches[0])]
         if not searches:
@@ -127,10 +131,11 @@ class Cluster:
             found = answer.get("responses", [])
             if len(found) != len(searches):
                 self._fail_to_understand(answer)
-            if pause_s is None or not {one.get("status") for one in found} & _PASSING:
+            if pause_s is None or not {one.get("status") for one in found[:needed]} & _PASSING:
                 break
             self._pause(pause_s)
-        return [self._whole(one, index) for one, (index, _) in zip(found, searches, strict=True)]
+        whole = [self._whole(one, index) for one, (index, _) in zip(found[:needed], searches[:needed], strict=True)]
+        return whole + [{} if self._is_cut(one) else one for one in found[needed:]]
 
     def _pauses(self) -> Iterator[float]:
         """Yield the seconds to wait before each further try."""
@@ -142,10 +147,15 @@ class Cluster:
 
     def _whole(self, found: Json, index: str) -> Json:
         """Return an answer. Raises IndexNotReadable if a part of it is missing."""
-        if "hits" not in found or found.get("timed_out") or found.get("_shards", {}).get("failed"):
+        if self._is_cut(found):
             reason = json.dumps(found.get("error") or found.get("_shards") or {}, ensure_ascii=False)[:300]
             raise IndexNotReadable("engine.unavailable", address=str(self.address), reason=reason or index)
         return found
+
+    @staticmethod
+    def _is_cut(found: Json) -> bool:
+        """Return True if a part of an answer is missing."""
+        return bool("hits" not in found or found.get("timed_out") or found.get("_shards", {}).get("failed"))
 
     def _fail_to_understand(self, found: Json) -> NoReturn:
         """Raise IndexNotReadable for an answer that is none of a cluster: a proxy's, say."""
