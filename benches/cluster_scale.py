@@ -8,7 +8,7 @@ The articles of the index folder are written, then articles whose passages are d
 of another one, five an article, so that terms are as common as in the articles. Every query of the file (lines of {"text": …})
 is then asked as a search asks it, of which all that matches is scored ("all"), and of which only the best by a rough score are
 ("best"). Latencies are of a whole search, with its count and its texts; CPU is that of the cluster's processes. With `--keep`
-the data stay, and `--kept` asks them again.
+the data stay, and `--kept` asks them again. The address must be that of no index.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from htxsearch.engine.contract import Document, Terms
 from htxsearch.engine.opensearch.address import parse_address
+from htxsearch.engine.opensearch.catalog import ClusterCatalog
 from htxsearch.engine.opensearch.cluster import Cluster, connect
 from htxsearch.engine.opensearch.engine import OpenSearchEngine
 from htxsearch.engine.whoosh import WhooshEngine
@@ -98,6 +99,9 @@ def main() -> int:
     parser.add_argument("--kept", action="store_true", help="ask data that were kept")
     options = parser.parse_args()
     cluster = connect(parse_address(options.address))
+    state = f"/{cluster.address.name}-state"
+    if not options.kept and cluster.request("GET", state):
+        parser.error(f"there is an index at {cluster.address} already; name another one, or ask kept data with --kept")
     started, spent = time.perf_counter(), _cpu_ms(cluster)
     if not options.kept:
         source = WhooshEngine(options.index / read_manifest(options.index).data)
@@ -134,9 +138,9 @@ def main() -> int:
         shared = [len(set(a) & set(b)) / max(len(a), 1) for a, b in zip(best[one], best[other], strict=True)]
         print(f"{kind}: {statistics.mean(shared):.4f} of the best ten are the same; {shared.count(1.0)} of {len(shared)} all")
     if not options.keep:
-        cluster.request(
-            "DELETE", f"/{cluster.address.name}-{DATA},{cluster.address.name}-{DATA}-words,{cluster.address.name}-state"
-        )
+        ClusterCatalog(cluster).delete(DATA)
+        if not cluster.search(state.strip("/"), {"size": 1})["hits"]["hits"]:  # else an index was made there meanwhile
+            cluster.request("DELETE", state)
     return 0
 
 

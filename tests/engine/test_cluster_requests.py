@@ -23,6 +23,7 @@ from htxsearch.engine.opensearch.address import (
 from htxsearch.engine.opensearch.cluster import Cluster, Conflict, connect
 from htxsearch.engine.opensearch.mapping import articles_index, shards_for
 from htxsearch.engine.opensearch.query import Lines, article_query, is_bounded, is_constant, passages_that_match
+from htxsearch.engine.opensearch.together import Asked, Together
 from htxsearch.errors import ExtraMissing, HtxError, IndexNotReadable, IndexOutdated, UsageError
 from htxsearch.errors.messages import render
 
@@ -185,6 +186,32 @@ def test_a_search_of_several_that_the_cluster_is_too_busy_for_is_tried_again() -
     with pytest.raises(IndexNotReadable):
         asked(busy).search_many([("tin", {}), ("tin", {})])
     assert asked(busy).search_many([]) == []
+
+
+@pytest.mark.parametrize(
+    "failed", [{"status": 503, "error": {}}, {"status": 400, "error": {}}, {"hits": {}, "timed_out": True}]
+)
+def test_a_foreseen_search_that_fails_fails_nothing_else(failed: dict[str, Any]) -> None:
+    good = {"status": 200, "hits": {"a": 1}}
+    cluster = asked({"responses": [good, failed, good]})
+    together = Together(cluster)
+    taken: list[dict[str, Any]] = []
+    for _ in range(2):
+        together.foresee(Asked("tin", {}), taken.append)
+    assert together.search("tin", {}) == good
+    assert (taken, cluster.requests) == ([good], 1)
+    with pytest.raises(IndexNotReadable):
+        asked({"responses": [failed, good]}).search_many([("tin", {}), ("tin", {})])
+
+
+@pytest.mark.parametrize("answer", [{}, "<html>", {"responses": []}, {"responses": [{"status": 200, "hits": {}}]}])
+def test_an_answer_that_is_none_of_a_cluster_is_said_to_be_no_answer(answer: Any) -> None:
+    with pytest.raises(IndexNotReadable) as caught:
+        asked(answer).search_many([("tin", {}), ("tin", {})])
+    assert caught.value.code == "engine.unavailable"
+    assert "https://may:9200/tin" in render(caught.value, "vi")
+    with pytest.raises(IndexNotReadable):
+        list(asked(answer).bulk([({"delete": {"_id": "a"}}, None)]))
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class ClusterCatalog:
             if now.get("manifest") != dict(manifest):  # else the answer to a first try was lost on its way
                 raise IndexBusy("index.busy-engine", folder=str(self.cluster.address)) from error
         for data in (*gone, *self._cut_off({str(manifest["data"]), *kept, *gone})):
-            self._delete(data)
+            self.delete(data)
 
     def _cut_off(self, named: set[str]) -> list[str]:
         """Return data that no manifest names, of runs that were cut off long ago."""
@@ -107,7 +107,8 @@ class ClusterCatalog:
                 cut_off.append(data)
         return cut_off
 
-    def _delete(self, data: str) -> None:
+    def delete(self, data: str) -> None:
+        """Delete some data, and nothing else of the index."""
         indices = Indices(self.cluster.address.name, data)
         self.cluster.request("DELETE", f"/{indices.articles},{indices.words}", ignore_unavailable="true")
         self.cluster.request("DELETE", f"/{self._index}/_doc/state@{data}")

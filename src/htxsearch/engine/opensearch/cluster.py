@@ -114,8 +114,12 @@ class Cluster:
         found = self.request("POST", f"/{index}/_search", body, allow_partial_search_results="false", **parameters)
         return self._whole(found, index)
 
-    def search_many(self, searches: Sequence[tuple[str, Json]]) -> list[Json]:
-        """Return the answers to searches, each an index and a body, in one round trip."""
+    def search_many(self, searches: Sequence[tuple[str, Json]], *, needed: int | None = None) -> list[Json]:
+        """Return the answers to searches, each an index and a body, in one round trip.
+
+        The first `needed` have to succeed, all if it is None; of others, an answer that failed is {}.
+        """
+        needed = len(searches) if needed is None else needed
         if len(searches) == 1:
             return [self.search(*searches[0])]
         if not searches:
@@ -123,11 +127,15 @@ class Cluster:
         parts = (part for index, body in searches for part in ({"index": index, "allow_partial_search_results": False}, body))
         lines = "".join(f"{json.dumps(part, ensure_ascii=False)}\n" for part in parts)
         for pause_s in (*self._pauses(), None):
-            found = self.request("POST", "/_msearch", lines).get("responses", [])
-            if pause_s is None or not {one.get("status") for one in found} & _PASSING:
+            answer = self.request("POST", "/_msearch", lines)
+            found = answer.get("responses", [])
+            if len(found) != len(searches):
+                self._fail_to_understand(answer)
+            if pause_s is None or not {one.get("status") for one in found[:needed]} & _PASSING:
                 break
             self._pause(pause_s)
-        return [self._whole(one, index) for one, (index, _) in zip(found, searches, strict=True)]
+        whole = [self._whole(one, index) for one, (index, _) in zip(found[:needed], searches[:needed], strict=True)]
+        return whole + [{} if self._is_cut(one) else one for one in found[needed:]]
 
     def _pauses(self) -> Iterator[float]:
         """Yield the seconds to wait before each further try."""
@@ -139,16 +147,26 @@ class Cluster:
 
     def _whole(self, found: Json, index: str) -> Json:
         """Return an answer. Raises IndexNotReadable if a part of it is missing."""
-        if "hits" not in found or found.get("timed_out") or found.get("_shards", {}).get("failed"):
+        if self._is_cut(found):
             reason = json.dumps(found.get("error") or found.get("_shards") or {}, ensure_ascii=False)[:300]
             raise IndexNotReadable("engine.unavailable", address=str(self.address), reason=reason or index)
         return found
+
+    @staticmethod
+    def _is_cut(found: Json) -> bool:
+        """Return True if a part of an answer is missing."""
+        return bool("hits" not in found or found.get("timed_out") or found.get("_shards", {}).get("failed"))
+
+    def _fail_to_understand(self, found: Json) -> NoReturn:
+        """Raise IndexNotReadable for an answer that is none of a cluster: a proxy's, say."""
+        reason = json.dumps(found, ensure_ascii=False)[:300]
+        raise IndexNotReadable("engine.unavailable", address=str(self.address), reason=reason)
 
     def bulk(self, actions: Iterable[tuple[Json, Json | None]], *, size: int = 4_000_000) -> Iterable[int]:
         """Send actions, each with its document, in requests of about `size` characters.
 
         Yields the number of actions after each request. Those that the cluster is too busy for are sent again. Raises
-        IndexNotWritable if one is refused.
+        IndexNotWritable if one is refused, IndexNotReadable if no cluster answers.
         """
         lines: list[str] = []
         length = 0
@@ -168,6 +186,8 @@ class Cluster:
     def _send(self, lines: list[str]) -> None:
         for pause_s in (*self._pauses(), None):
             found = self.request("POST", "/_bulk", "\n".join(lines) + "\n")
+            if len(found.get("items", ())) != len(lines):
+                self._fail_to_understand(found)
             again = []
             for line, item in zip(lines, found["items"], strict=True) if found.get("errors") else ():
                 [result] = item.values()

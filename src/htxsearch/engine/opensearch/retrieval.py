@@ -6,11 +6,11 @@ for. If they are not enough, more are asked for. A search takes two round trips:
 the commit, and the search.
 
 In a large collection that is too dear: every passage that matches is scored. Then the best articles by a rough score are found,
-with early termination, and the best 200 of them are scored exactly (`rough`). What matches is counted up to 10,000, and near a
-line are only the best 1,000.
+with early termination, and the best 200 of them are scored exactly (`rough`), more for a deep page. What matches is counted up
+to 10,000, and near a line are only the best 1,000.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain, islice
@@ -47,11 +47,11 @@ _SPARE = 10
 """Articles asked for beyond the limit, so that the proof nearly always succeeds at once."""
 _GROWTH = 3
 _WINDOW = 10_000
-"""The most hits that a cluster returns at once (index.max_result_window)."""
+"""The most hits that a cluster returns or rescores at once (index.max_result_window, index.max_rescore_window)."""
 _TIES = 1_000
 """So many articles of equal scores are looked at; then the order of the cluster, by id, is taken as it is."""
 _DEPTH = 200
-"""Articles, the best by rough scores, that are scored exactly in a large collection."""
+"""Articles, the best by rough scores, of which at least so many are scored exactly in a large collection."""
 _NEAR = 1_000
 """Articles, the best by rough scores, that may reach a line in a large collection."""
 _COUNTED = 10_000
@@ -97,7 +97,10 @@ class Retrieval:
     def search_many(self, searches: Sequence[Search]) -> list[SearchResult]:
         """Return the result of each search."""
         self._statistics.learn([leaf for one in searches for leaf in leaves_of(one.node)])
-        lines = self._undecided(line for one in searches for line in lines_of(one.node))
+        needed = dict.fromkeys(line for one in searches for line in lines_of(one.node))
+        _forget_oldest(self._reached, needed, _KEPT)
+        _forget_oldest(self._candidates, needed, _LINES_KEPT)
+        lines = self._undecided(needed)
         if self._rough and lines:
             lines = self._choose_candidates(lines)
         asked = {
@@ -111,7 +114,7 @@ class Retrieval:
             answers = iter(self._together.search_many([Asked(self._index, body) for body in bodies]))
             if self._decide(lines, list(islice(answers, len(lines)))):
                 lines = self._undecided(lines)
-                continue  # what was asked took nobody to reach a line
+                continue  # the searches were asked as if nothing reached a line, and something does
             lines = []
             for (at, one), asked_for in zip(list(asked.items()), of_searches, strict=True):
                 result = self._result(one, *islice(answers, len(asked_for)))
@@ -129,14 +132,10 @@ class Retrieval:
 
     def _undecided(self, lines: Iterable[AtLeast]) -> list[AtLeast]:
         """Return the lines of which it is not known what reaches them, inner ones first."""
-        if len(self._reached) > _KEPT:
-            self._reached.clear()
-        return [line for line in dict.fromkeys(lines) if line not in self._reached and line not in self._candidates]
+        return [line for line in lines if line not in self._reached and line not in self._candidates]
 
     def _choose_candidates(self, lines: Sequence[AtLeast]) -> list[AtLeast]:
         """Find the articles that may reach lines, inner lines first; returns no line."""
-        if len(self._candidates) > _LINES_KEPT:
-            self._candidates.clear()
         for line in lines:  # there is hardly ever more than one
             query = article_query(line.node, self._statistics, self._lines(), rough=True)
             body = {"query": {"bool": {"filter": [self._visible], "must": [query]}}, "size": _NEAR, "track_total_hits": False}
@@ -190,7 +189,7 @@ class Retrieval:
             "query": {"bool": {"filter": [self._visible], "must": [by_rough]}},
             "size": asked.size,
             "track_total_hits": False,
-            "rescore": {"window_size": max(_DEPTH, 2 * asked.size), "query": rescored},
+            "rescore": {"window_size": _depth(asked.size), "query": rescored},
         }
         if search.records and asked.size <= _MOST_RECORDS:
             body |= {"_source": True, "stored_fields": ["record"]}
@@ -259,7 +258,7 @@ class Retrieval:
             tuple(Hit(*unit, scores[unit], self._parts(search, articles, unit)) for unit in chosen),
             {name: _facet(answer["aggregations"][name]) for name in search.facets},
             exact=search.count and not self._is_at_least(search, answer),
-            scored=_DEPTH if is_rough else None,
+            scored=_depth(asked.size) if is_rough else None,
             forwards=_forwards_of(articles, {unit[0] for unit in chosen}) if search.forwards else None,
         )
 
@@ -304,6 +303,20 @@ class Retrieval:
         if round(scores[worst], 9) > round(bound, 9):
             return True
         return len(hits) >= _TIES and not is_bounded(node)
+
+
+def _depth(size: int) -> int:
+    """Return how many articles are scored exactly to find the best `size`."""
+    return min(max(_DEPTH, 2 * size), _WINDOW)
+
+
+def _forget_oldest(known: dict[AtLeast, frozenset[str]], needed: Collection[AtLeast], most: int) -> None:
+    """Keep `most` lines, those that were needed last, and all that are needed now."""
+    for line in needed:
+        if (found := known.pop(line, None)) is not None:
+            known[line] = found
+    for line in list(islice(known, max(len(known) - max(most, len(needed)), 0))):
+        known.pop(line, None)
 
 
 def _nested(query: Json) -> Json:

@@ -47,9 +47,10 @@ class Together:
         if not searches:
             return []
         ahead, self._ahead = self._ahead, []
-        answers = self._cluster.search_many([*searches, *(asked for asked, _ in ahead)])
+        answers = self._cluster.search_many([*searches, *(asked for asked, _ in ahead)], needed=len(searches))
         for (_, take), answer in zip(ahead, answers[len(searches) :], strict=True):
-            take(answer)
+            if answer:  # else it failed, and is asked when it is needed
+                take(answer)
         return answers[: len(searches)]
 
 
