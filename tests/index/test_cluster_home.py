@@ -242,7 +242,7 @@ def test_data_of_an_older_mapping_are_refused_and_built_again(fake: FakeCluster,
     Index(tmp_path / "một", corpus=corpus, engine=URL).update()
     [state] = [one for name, one in fake.indices["bai-state"].items() if name.startswith("state@")]
     del state["_source"]["state"]["layout"]
-    with pytest.raises(IndexOutdated, match=r"count as new.*reindex --rebuild"):
+    with pytest.raises(IndexOutdated, match="reindex --rebuild"):
         Index(tmp_path / "một").article_ids()
     Index(tmp_path / "một", corpus=corpus).update(rebuild=True)
     assert Index(tmp_path / "hai", engine=URL).article_ids() == ["cam.txt", "chè.txt"]

@@ -4,8 +4,7 @@ Beside them is the metadata that lists show.
 
 The rows are a blob, committed with the postings. The stamps of two commits differ, even within a second: whoever has seen the
 articles up to a stamp misses none by asking for later ones. Hence the latest stamp is kept beside the rows: that of an article
-which was removed is not given again. A rebuild keeps the stamps of the articles it finds again, unless the former index is of
-another format: that is not read.
+which was removed is not given again. A rebuild keeps the stamps of the articles it finds again.
 """
 
 import json
