@@ -121,6 +121,8 @@ def test_a_figure_in_an_amount_or_a_date_is_not_typed_as_a_number() -> None:
         ("Ai la giam doc?", None, "Ai la giam doc?"),
         ("yen bai co bao nhieu htx?", "yên bái có báo nhieu hợp tác xã", "yên bái có bao nhiêu htx?"),
         ("co bao nhieu htx nam 2019", "có bao nhiêu hợp tác xã nam 2019", "có bao nhiêu htx năm 2019"),
+        ("so to hop tac Nà Pán 2019", "so tổ hợp tác nà pán 2019", "số tổ hợp tác Nà Pán 2019"),
+        ("so voi nam 2018 co may htx", "so với năm 2018 có mấy hợp tác xã", "so với năm 2018 có mấy htx"),
         ("htx o viet nam 2019", "hợp tác xã ở việt nam 2019", "htx ở việt nam 2019"),
         ("htx ha nam 2019", "hợp tác xã hà nam 2019", "htx hà nam 2019"),
         ("Thang 9/2019 co may htx", "thắng 9 2019 có mấy hợp tác xã", "Tháng 9/2019 có mấy htx"),

@@ -65,6 +65,8 @@ _COUNTING = ("bao", "nhiêu", "mấy")
 _TIMES = {strip_diacritics(word) for word in ("năm", "tháng", "quý", "ngày", "nhiệm kỳ", "giai đoạn", "niên vụ")}
 """Words that make a number behind them a time, without diacritics."""
 _TIME_BEFORE_DIGITS = {strip_diacritics(word): word for word in ("năm", "tháng", "quý", "ngày")}
+_BEHIND_SO = ("voi", "sanh")
+"""Words that make a "so" at the beginning a comparison; before others it is số."""
 _BEFORE_NAM = ("viet", "mien", "phia", "dong", "tay")
 """Words that a "nam" behind them belongs to: Việt Nam 2019."""
 _BEHIND_BAO = ("nhieu", "lau", "gio", "xa")
@@ -228,6 +230,8 @@ def _with_question_words(typed: Sequence[str], words: Sequence[str]) -> str:
     bao nhieu is no báo nhiều, nam 2019 no Nam 2019.
     """
     spelled = list(words)
+    if len(typed) > 1 and typed[0].lower() == "so" and typed[1].lower() not in _BEHIND_SO:
+        spelled[0] = "Số" if typed[0][0].isupper() else "số"
     for at, pair in enumerate(pairwise(typed)):
         time = _TIME_BEFORE_DIGITS.get(pair[0].lower())
         if time and pair[1][:1].isdigit() and not (time == "năm" and at and _ends_in_nam(typed[at - 1])):

@@ -42,7 +42,7 @@ _SEPARATOR = " · "
 @click.option("-n", "--limit", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
 @click.option("--json", "form", flag_value="json")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--output", "--out", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path))
 @folder_options
 def facts(
