@@ -37,7 +37,7 @@ def facts_file(found: Sequence[FoundFact], form: str, language: Language = "en")
 
 def _rows(found: Sequence[FoundFact]) -> Iterator[list[Any]]:
     for fact in found:
-        low, high = (int(value) if value.is_integer() else value for value in (fact.fact.low, fact.fact.high))
+        low, high = (int(value) if float(value).is_integer() else value for value in (fact.fact.low, fact.fact.high))
         more = {"value": low, "high": high if high != low else None, "source": fact.source, "sources": " ".join(fact.sources)}
         values = fact.as_json() | more
         yield [values[name] for name in COLUMNS]
