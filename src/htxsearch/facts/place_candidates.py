@@ -158,83 +158,114 @@ def place_candidates(
 ) -> list[Candidate]:
     """Return the places that a figure may be of.
 
-    They are those before and in its sentence, the section's, the title's, the article's, and none.
+    They are those before and in its sentence, the section's, the title's, the article's, and none. A place is taken where it is
+    found first.
     """
-    above, first, next_one, last = (
-        bisect_left(places.starts, offset) for offset in (at.bounds[0].start, at.sentence.start, at.figure.end, at.sentence.end)
-    )
-    wanted, actor = _wanted_level(text, at)
-    about_body = bool(ONE_BODY.search(text, at.sentence.start, at.figure.start))
-    attributed = max((match.end() for match in ATTRIBUTION.finditer(text, at.sentence.start, at.figure.start)), default=0)
-    before = [place for place in places.before(at.figure.start, first) if place.end <= at.figure.start]
-    behind = places.places[next_one : min(last, next_one + 2)]
-    has_own = float(bool(before))
-    found: dict[str, Candidate] = {}
+    found = _FoundPlaces(text, places, at, title, article)
+    found.add_of_sentence()
+    found.add_earlier()
+    found.add_of_headings(section, outer)
+    found.add_above()
+    if title:
+        found.add(title, None, {"title": 1.0})
+    if article:
+        found.add(article, None, {"article": 1.0})
+    return [*found.candidates.values(), found.none()]
 
-    def add(name: str, place: NamedPlace | None, where: dict[str, float]) -> None:
+
+class _FoundPlaces:
+    """The places found so far for a figure, by their keys, and what its sentence says of its place without a name."""
+
+    def __init__(self, text: str, places: TextPlaces, at: Position, title: str | None, article: str | None) -> None:
+        self.text, self.places, self.at = text, places, at
+        self.title, self.article = title, article
+        self.above, self.first = (bisect_left(places.starts, offset) for offset in (at.bounds[0].start, at.sentence.start))
+        self.wanted, self.actor = _wanted_level(text, at)
+        self.about_body = bool(ONE_BODY.search(text, at.sentence.start, at.figure.start))
+        self.before = [place for place in places.before(at.figure.start, self.first) if place.end <= at.figure.start]
+        self.has_own = float(bool(self.before))
+        self.candidates: dict[str, Candidate] = {}
+
+    def add(self, name: str, place: NamedPlace | None, where: dict[str, float]) -> None:
+        """Add a place with the features of where it stands, unless it was found before."""
         key = place_name_key(name)
-        if key in found:
+        if key in self.candidates:
             return
         level = place.level if place else level_of(name)
-        features = where | places.features(key, level, title, article)
-        if wanted is not None:
-            same = level == wanted
+        features = where | self.places.features(key, level, self.title, self.article)
+        if self.wanted is not None:
+            same = level == self.wanted
             features |= {"whole, same level": float(same), "whole, other level": float(not same)}
-        if actor is not None:
-            same = level == actor
+        if self.actor is not None:
+            same = level == self.actor
             features |= {"actor, same level": float(same), "actor, other level": float(not same)}
-        if about_body:
+        if self.about_body:
             features[f"of one body, level {level}"] = 1.0
         if place:
-            features |= _surroundings(text, place)
+            features |= _surroundings(self.text, place)
             if place.level > level_of(place.name):  # without its kind, as often the place of someone else
                 features |= {"bare": 1.0, f"bare, {next(iter(where))}": 1.0}
-        found[key] = Candidate(place or name, features)
+        self.candidates[key] = Candidate(place or name, features)
 
-    if behind and (unit := _AT_UNIT.fullmatch(text, at.figure.end, behind[0].start)):
-        linked = float(bool(unit["link"]))
-        add(behind[0].name, behind[0], {"at unit": 1.0, "at unit, linked": linked, "in sentence": 1.0})
-    for number, place in enumerate(before):
-        add(place.name, place, _before_figure(text, at, place, is_nearest=number == 0, attributed=attributed))
-    for number, place in enumerate(behind):
-        apart = bool(re.search(r"[.;\d]|, |so với", text[at.figure.end : place.start]))
-        add(
-            place.name,
-            place,
-            {"in sentence": 1.0, "behind": 1.0, "nearest behind": float(number == 0), "behind, apart": float(apart)},
-        )
-    known = {"earlier, own place": has_own} if has_own else {}
-    person = _place_of_person(text, places, at)
-    if person:
-        add(person.name, person, {"of person": 1.0, "of person, own place": has_own})
-    earlier = sentences_before(at, _REACH)
-    for number, place in enumerate(places.before(at.sentence.start, above)):
-        is_next = not earlier or place.start >= earlier[-1].start
-        opens = any(place.start == span.start or _OPENS_AT.fullmatch(text, span.start, place.start) for span in earlier)
-        where = {"earlier": 1.0, "nearest earlier": float(number == 0), "sentence before": float(is_next)}
-        add(place.name, place, where | known | {"earlier, opens": float(opens)})
-    for named, heading in (("section", section), ("outer section", outer)):
-        if heading:
-            add(heading.name, heading, {named: 1.0, f"{named}, own place": has_own})
-    home = places.last_of(places.homes, first) if about_body else None
-    if home:
-        add(home.name, home, {"home": 1.0, "home, own place": has_own})
-    for number, place in enumerate(places.nearest_above(above)):
-        add(place.name, place, {"above": 1.0, "nearest above": float(number == 0), "above, own place": has_own})
-    for level in {wanted, actor} - {None}:
-        last_of_level = places.last_of(places.of_level.get(level, ()), first)  # type: ignore[arg-type]
-        if last_of_level:
-            add(last_of_level.name, last_of_level, {"above": 1.0, "last of the level": 1.0})
-    if title:
-        add(title, None, {"title": 1.0})
-    if article:
-        add(article, None, {"article": 1.0})
-    norm = float(bool(_NORM.search(text, at.sentence.start, at.figure.start)))
-    none = {"none": 1.0, "none, whole": float(wanted is not None), "none, norm": norm, "none, one body": float(about_body)}
-    none["none, title"] = float(title is not None)
-    none["none, rules"] = float(places.of_rules)
-    none["none, few places"] = float(len(places.places) < _FEW)
-    return [*found.values(), Candidate(None, none)]
+    def add_of_sentence(self) -> None:
+        """Add the places of the figure's sentence."""
+        text, at = self.text, self.at
+        next_one, last = (bisect_left(self.places.starts, offset) for offset in (at.figure.end, at.sentence.end))
+        behind = self.places.places[next_one : min(last, next_one + 2)]
+        if behind and (unit := _AT_UNIT.fullmatch(text, at.figure.end, behind[0].start)):
+            linked = float(bool(unit["link"]))
+            self.add(behind[0].name, behind[0], {"at unit": 1.0, "at unit, linked": linked, "in sentence": 1.0})
+        attributed = max((match.end() for match in ATTRIBUTION.finditer(text, at.sentence.start, at.figure.start)), default=0)
+        for number, place in enumerate(self.before):
+            self.add(place.name, place, _before_figure(text, at, place, is_nearest=number == 0, attributed=attributed))
+        for number, place in enumerate(behind):
+            apart = float(bool(re.search(r"[.;\d]|, |so với", text[at.figure.end : place.start])))
+            where = {"in sentence": 1.0, "behind": 1.0, "nearest behind": float(number == 0), "behind, apart": apart}
+            self.add(place.name, place, where)
+
+    def add_earlier(self) -> None:
+        """Add the places of the sentences before, that of a person named in the figure's sentence first."""
+        person = _place_of_person(self.text, self.places, self.at)
+        if person:
+            self.add(person.name, person, {"of person": 1.0, "of person, own place": self.has_own})
+        known = {"earlier, own place": self.has_own} if self.has_own else {}
+        earlier = sentences_before(self.at, _REACH)
+        for number, place in enumerate(self.places.before(self.at.sentence.start, self.above)):
+            is_next = not earlier or place.start >= earlier[-1].start
+            opens = any(
+                place.start == span.start or _OPENS_AT.fullmatch(self.text, span.start, place.start) for span in earlier
+            )
+            where = {"earlier": 1.0, "nearest earlier": float(number == 0), "sentence before": float(is_next)}
+            self.add(place.name, place, where | known | {"earlier, opens": float(opens)})
+
+    def add_of_headings(self, section: NamedPlace | None, outer: NamedPlace | None) -> None:
+        """Add the places of the headings above the figure."""
+        for named, heading in (("section", section), ("outer section", outer)):
+            if heading:
+                self.add(heading.name, heading, {named: 1.0, f"{named}, own place": self.has_own})
+
+    def add_above(self) -> None:
+        """Add places of the paragraphs before: the home of a body, the nearest, the last of the level that is meant."""
+        home = self.places.last_of(self.places.homes, self.first) if self.about_body else None
+        if home:
+            self.add(home.name, home, {"home": 1.0, "home, own place": self.has_own})
+        for number, place in enumerate(self.places.nearest_above(self.above)):
+            where = {"above": 1.0, "nearest above": float(number == 0), "above, own place": self.has_own}
+            self.add(place.name, place, where)
+        for level in {self.wanted, self.actor} - {None}:
+            last_of_level = self.places.last_of(self.places.of_level.get(level, ()), self.first)  # type: ignore[arg-type]
+            if last_of_level:
+                self.add(last_of_level.name, last_of_level, {"above": 1.0, "last of the level": 1.0})
+
+    def none(self) -> Candidate:
+        """Return the candidate that the figure is of no place."""
+        norm = float(bool(_NORM.search(self.text, self.at.sentence.start, self.at.figure.start)))
+        features = {"none": 1.0, "none, whole": float(self.wanted is not None), "none, norm": norm}
+        features["none, one body"] = float(self.about_body)
+        features["none, title"] = float(self.title is not None)
+        features["none, rules"] = float(self.places.of_rules)
+        features["none, few places"] = float(len(self.places.places) < _FEW)
+        return Candidate(None, features)
 
 
 def _before_figure(text: str, at: Position, place: NamedPlace, *, is_nearest: bool, attributed: int) -> dict[str, float]:

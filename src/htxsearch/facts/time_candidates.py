@@ -96,77 +96,111 @@ def time_candidates(
 ) -> list[Candidate]:
     """Return the times that a figure may be of.
 
-    They are those in and before its sentence, those above, the section's, the title's, and none, which is the last.
+    They are those in and before its sentence, those above, the section's, the title's, and none, which is the last. A time is
+    taken where it is found first.
     """
-    frame = _frame(text, at)
-    found: dict[DateMention, dict[str, float]] = {}
+    found = _FoundTimes(text, dates, at)
+    found.add_of_sentence()
+    found.add_earlier()
+    found.add_above()
+    found.add_of_headings(section, outer)
+    return [*(Candidate(date, own) for date, own in found.features.items()), found.none()]
 
-    def add(date: DateMention, name: str, features: dict[str, float], within: int) -> None:
-        if date in found:
+
+class _FoundTimes:
+    """The times found so far for a figure with their features, and what its sentence says of its time without a date."""
+
+    def __init__(self, text: str, dates: TextDates, at: Position) -> None:
+        self.text, self.dates, self.at = text, dates, at
+        self.inside = sorted(
+            sorted(dates.between(*at.sentence), key=lambda date: abs(date.start - at.figure.start))[:_NEAREST],
+        )
+        is_known = any(not date_role(text, date, at.sentence.start) for date in self.inside)
+        self.frame = [*_frame(text, at), *(["known"] if is_known else [])]
+        self.features: dict[DateMention, dict[str, float]] = {}
+
+    def add(self, date: DateMention, name: str, features: dict[str, float], within: int) -> None:
+        """Add a time with the features of where it stands, unless it was found before.
+
+        Its role is read from the text behind the offset `within`.
+        """
+        if date in self.features:
             return
-        own = {name: 1.0, f"{name}, {date.kind}": 1.0} | {f"{name}, {cue}": 1.0 for cue in frame} | features
-        role = date_role(text, date, within) if name not in ("title", "end of term") else ""
+        own = {name: 1.0, f"{name}, {date.kind}": 1.0} | {f"{name}, {cue}": 1.0 for cue in self.frame} | features
+        role = date_role(self.text, date, within) if name not in ("title", "end of term") else ""
         if role:
             own |= {role: 1.0, f"{name}, {role}": 1.0}
-        found[date] = own | dates.features(date)
+        self.features[date] = own | self.dates.features(date)
 
-    inside = sorted(
-        sorted(dates.between(*at.sentence), key=lambda date: abs(date.start - at.figure.start))[:_NEAREST],
-    )
-    before = [date for date in inside if date.end <= at.figure.start]
-    behind = [date for date in inside if date.start >= at.figure.end]
-    plain = [date for date in before if not date_role(text, date, at.sentence.start)]
-    frame = [*frame, *(["known"] if any(not date_role(text, date, at.sentence.start) for date in inside) else [])]
-    nows = [match.start() for match in NOW.finditer(text, at.sentence.start, at.figure.start)]
-    compared = float(bool(_COMPARED_WITH.search(text, max(at.sentence.start, at.figure.start - 30), at.figure.start)))
-    for number, date in enumerate(reversed(before)):
-        where = _date_before(text, at, date) | {"nearest before": float(number == 0), "compared figure": compared}
-        where["nearest plain"] = float(bool(plain) and date is plain[-1])
-        where["now between"] = float(bool(nows) and nows[-1] >= date.end)
-        add(date, "before", where, at.sentence.start)
-    for number, date in enumerate(behind):
-        between = text[at.figure.end : date.start]
-        where = {"nearest behind": float(number == 0)}
-        where["behind, apart"] = float(bool(re.search(r"[;,.]|\d|(?<!\w)(?:và|lên|xuống)(?!\w)", between)))
-        where["behind, adjacent"] = float(_names_time_of(text, at, date))
-        where["founded"] = float(_is_beginning(text, date))
-        add(date, "behind", where, at.sentence.start)
-    broken = "own time" in frame
-    for back, span in enumerate(reversed(sentences_before(at, _REACH))):
-        for date in reversed(dates.between(*span)[-_MOST:]):
-            where = {"sentence before": float(back == 0), "broken": float(broken)}
-            where["earlier, opens"] = float(opens_frame(date, span))
-            where["earlier, up to"] = float(date.kind == "as-of" and opens_frame(date, span))
-            where["earlier, founded"] = float(_is_beginning(text, date))
-            add(date, "earlier", where, span.start)
-        broken = broken or own_frame(text, span)
-    start = at.bounds[0].start
-    for number, date in enumerate(reversed(dates.before(start, _ABOVE))):
-        line = text.rfind("\n", 0, date.start) + 1
-        line_end = text.find("\n", date.end, start)
-        while 0 <= line_end < start and text[line_end] == "\n":
-            line_end += 1
-        is_next = line_end < 0 or line_end >= start
-        where = {"nearest above": float(number == 0), "above, opens": float(date.start - line < 60)}
-        add(date, "above", where | {"above, next": float(is_next)}, max(line, date.start - 70))
-    raised = "raised" in frame  # then at the end of a term, not in all of it
-    for name, period in (("section", section), ("outer section", outer), ("title", dates.title)):
-        if period and _is_term(period):
-            reports = {f"end of term, reports, {cue}": float(dates.reports) for cue in ("any", *frame)}
-            add(_end_of(period), "end of term", reports, period.start)
-        if period and name != "title" and not (raised and _is_term(period)):
-            add(period, name, {f"{name}, term": _is_term(period)}, period.start)
-    if dates.lead and dates.lead.end <= at.sentence.start:
-        add(dates.lead, "lead", {}, 0)
-    if dates.title and not (raised and _is_term(dates.title)):
-        of_title: dict[str, float] = {"title, term": _is_term(dates.title), "title, reports": float(dates.reports)}
-        of_title |= {f"title, reports, {cue}": float(dates.reports) for cue in frame}
-        add(dates.title, "title", of_title, 0)
-    none: dict[str, float] = {"none": 1.0} | {f"none, {cue}": 1.0 for cue in frame}
-    none |= {"none, title": float(dates.title is not None), "none, reports": float(dates.reports)}
-    none["none, lead"] = float(dates.lead is not None)
-    none["none, few dates"] = float(len(dates.dates) <= _FEW)
-    return [*(Candidate(date, own) for date, own in found.items()), Candidate(None, none)]
+    def add_of_sentence(self) -> None:
+        """Add the times of the figure's sentence."""
+        text, at = self.text, self.at
+        before = [date for date in self.inside if date.end <= at.figure.start]
+        behind = [date for date in self.inside if date.start >= at.figure.end]
+        plain = [date for date in before if not date_role(text, date, at.sentence.start)]
+        nows = [match.start() for match in NOW.finditer(text, at.sentence.start, at.figure.start)]
+        compared = float(bool(_COMPARED_WITH.search(text, max(at.sentence.start, at.figure.start - 30), at.figure.start)))
+        for number, date in enumerate(reversed(before)):
+            where = _date_before(text, at, date) | {"nearest before": float(number == 0), "compared figure": compared}
+            where["nearest plain"] = float(bool(plain) and date is plain[-1])
+            where["now between"] = float(bool(nows) and nows[-1] >= date.end)
+            self.add(date, "before", where, at.sentence.start)
+        for number, date in enumerate(behind):
+            between = text[at.figure.end : date.start]
+            where = {"nearest behind": float(number == 0)}
+            where["behind, apart"] = float(bool(re.search(r"[;,.]|\d|(?<!\w)(?:và|lên|xuống)(?!\w)", between)))
+            where["behind, adjacent"] = float(_names_time_of(text, at, date))
+            where["founded"] = float(_is_beginning(text, date))
+            self.add(date, "behind", where, at.sentence.start)
+
+    def add_earlier(self) -> None:
+        """Add the times of the sentences before."""
+        broken = "own time" in self.frame
+        for back, span in enumerate(reversed(sentences_before(self.at, _REACH))):
+            for date in reversed(self.dates.between(*span)[-_MOST:]):
+                where = {"sentence before": float(back == 0), "broken": float(broken)}
+                where["earlier, opens"] = float(opens_frame(date, span))
+                where["earlier, up to"] = float(date.kind == "as-of" and opens_frame(date, span))
+                where["earlier, founded"] = float(_is_beginning(self.text, date))
+                self.add(date, "earlier", where, span.start)
+            broken = broken or own_frame(self.text, span)
+
+    def add_above(self) -> None:
+        """Add the last times before the figure's paragraph."""
+        start = self.at.bounds[0].start
+        for number, date in enumerate(reversed(self.dates.before(start, _ABOVE))):
+            line = self.text.rfind("\n", 0, date.start) + 1
+            line_end = self.text.find("\n", date.end, start)
+            while 0 <= line_end < start and self.text[line_end] == "\n":
+                line_end += 1
+            where = {"nearest above": float(number == 0), "above, opens": float(date.start - line < 60)}
+            where["above, next"] = float(line_end < 0 or line_end >= start)
+            self.add(date, "above", where, max(line, date.start - 70))
+
+    def add_of_headings(self, section: DateMention | None, outer: DateMention | None) -> None:
+        """Add the times of the headings, of the lead and of the title."""
+        title, lead, reports = self.dates.title, self.dates.lead, float(self.dates.reports)
+        raised = "raised" in self.frame  # then at the end of a term, not in all of it
+        for name, period in (("section", section), ("outer section", outer), ("title", title)):
+            if period and _is_term(period):
+                of_term = {f"end of term, reports, {cue}": reports for cue in ("any", *self.frame)}
+                self.add(_end_of(period), "end of term", of_term, period.start)
+            if period and name != "title" and not (raised and _is_term(period)):
+                self.add(period, name, {f"{name}, term": _is_term(period)}, period.start)
+        if lead and lead.end <= self.at.sentence.start:
+            self.add(lead, "lead", {}, 0)
+        if title and not (raised and _is_term(title)):
+            of_title: dict[str, float] = {"title, term": _is_term(title), "title, reports": reports}
+            of_title |= {f"title, reports, {cue}": reports for cue in self.frame}
+            self.add(title, "title", of_title, 0)
+
+    def none(self) -> Candidate:
+        """Return the candidate that the figure is of no time."""
+        features: dict[str, float] = {"none": 1.0} | {f"none, {cue}": 1.0 for cue in self.frame}
+        features |= {"none, title": float(self.dates.title is not None), "none, reports": float(self.dates.reports)}
+        features["none, lead"] = float(self.dates.lead is not None)
+        features["none, few dates"] = float(len(self.dates.dates) <= _FEW)
+        return Candidate(None, features)
 
 
 def _frame(text: str, at: Position) -> list[str]:
