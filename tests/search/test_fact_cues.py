@@ -2,7 +2,7 @@
 
 import pytest
 
-from htxsearch.search.fact_cues import cues_of, folded_words, level_asked
+from htxsearch.search.fact_cues import cues_of, folded_terms, level_asked
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,6 @@ from htxsearch.search.fact_cues import cues_of, folded_words, level_asked
     ],
 )
 def test_places_are_compared_where_their_kind_is_asked_for(question: str, level: int | None, parts: str) -> None:
-    words = folded_words(question)
+    words = folded_terms(question)
     assert level_asked(words) == level
     assert cues_of(words)["parts"] == parts

@@ -174,7 +174,10 @@ def place_candidates(
 
 
 class _FoundPlaces:
-    """The places found so far for a figure, by their keys, and what its sentence says of its place without a name."""
+    """The places found so far for a figure, by their keys.
+
+    `wanted` and `actor` are the levels of areas that its sentence means without a name.
+    """
 
     def __init__(self, text: str, places: TextPlaces, at: Position, title: str | None, article: str | None) -> None:
         self.text, self.places, self.at = text, places, at
@@ -224,7 +227,10 @@ class _FoundPlaces:
             self.add(place.name, place, where)
 
     def add_earlier(self) -> None:
-        """Add the places of the sentences before, that of a person named in the figure's sentence first."""
+        """Add the places of the sentences before.
+
+        The place of a person who is named in the figure's sentence is the first.
+        """
         person = _place_of_person(self.text, self.places, self.at)
         if person:
             self.add(person.name, person, {"of person": 1.0, "of person, own place": self.has_own})
@@ -245,7 +251,10 @@ class _FoundPlaces:
                 self.add(heading.name, heading, {named: 1.0, f"{named}, own place": self.has_own})
 
     def add_above(self) -> None:
-        """Add places of the paragraphs before: the home of a body, the nearest, the last of the level that is meant."""
+        """Add places of the paragraphs before.
+
+        They are the home of a body, the nearest ones, and the last of the level that is meant.
+        """
         home = self.places.last_of(self.places.homes, self.first) if self.about_body else None
         if home:
             self.add(home.name, home, {"home": 1.0, "home, own place": self.has_own})

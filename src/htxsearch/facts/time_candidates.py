@@ -108,7 +108,10 @@ def time_candidates(
 
 
 class _FoundTimes:
-    """The times found so far for a figure with their features, and what its sentence says of its time without a date."""
+    """The times found so far for a figure, with their features.
+
+    `frame` is what its sentence says of its time without a date.
+    """
 
     def __init__(self, text: str, dates: TextDates, at: Position) -> None:
         self.text, self.dates, self.at = text, dates, at

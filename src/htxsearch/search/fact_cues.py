@@ -11,7 +11,7 @@ from htxsearch.text.figures import number_value
 from htxsearch.text.normalize import folded_form
 from htxsearch.text.tokens import tokens
 
-__all__ = ["counted_noun", "cues_of", "folded_words", "level_asked", "named_values", "unit_class", "unit_spellings"]
+__all__ = ["counted_noun", "cues_of", "folded_terms", "level_asked", "named_values", "unit_class", "unit_spellings"]
 
 _TARGET = frozenset("muc tieu|ke hoach|chi tieu|phan dau|du kien|dat ra|dinh huong|muon".split("|"))
 _CHANGE = frozenset(
@@ -143,12 +143,12 @@ def unit_class(unit: str) -> str:
 @lru_cache(maxsize=1024)
 def unit_spellings(unit: str) -> tuple[str, ...]:
     """Return the folded forms of a unit without its denominator."""
-    words = folded_words(unit.split("/")[0]).strip()
+    words = folded_terms(unit.split("/")[0]).strip()
     terms = indicator_terms(unit.split("/")[0])
     return (words, *(spelling for term in terms for spelling in spellings_of(term)))
 
 
 @lru_cache(maxsize=4096)
-def folded_words(text: str) -> str:
+def folded_terms(text: str) -> str:
     """Return the folded words of a question between blanks."""
     return f" {' '.join(folded_form(token.term) for token in tokens(text))} {'%' if '%' in text else ''}"

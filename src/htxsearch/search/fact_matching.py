@@ -20,7 +20,7 @@ from htxsearch.facts.terms import indicator_terms, spellings_of
 from htxsearch.search.fact_cues import (
     counted_noun,
     cues_of,
-    folded_words,
+    folded_terms,
     level_asked,
     named_values,
     unit_class,
@@ -320,7 +320,7 @@ def _evidence(terms: frozenset[str], fact: FoundFact) -> list[frozenset[str]]:
         fact.title,
     ):
         missing = terms - found[-1]
-        folded = folded_words(text) if missing else ""
+        folded = folded_terms(text) if missing else ""
         found.append(found[-1] | {term for term in missing if any(f" {one} " in folded for one in spellings_of(term))})
     return found
 

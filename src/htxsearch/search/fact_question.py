@@ -14,7 +14,7 @@ from typing import Any
 from htxsearch.facts.places import bare_name, level_of, place_name_key, places_of, regions_in
 from htxsearch.facts.stored import place_key
 from htxsearch.facts.terms import indicator_terms
-from htxsearch.search.fact_cues import folded_words
+from htxsearch.search.fact_cues import folded_terms
 from htxsearch.search.fact_matching import AskedFacts, matches
 from htxsearch.search.fact_results import FoundFact
 from htxsearch.search.facts import FactList, FactRequest, collected, fact_keys_of, fact_request, find_facts, fits, in_order
@@ -108,7 +108,7 @@ def facts_asked(snapshot: Snapshot, request: FactRequest) -> FactList:
             of_request(article_id, fact, terms) or (article_id in nearness and of_status(article_id, fact, terms))
         ),
     )
-    folded = folded_words(request.words)
+    folded = folded_terms(request.words)
     places = frozenset(map(place_key, request.places)) | _smaller_places(folded, found, request.places)
     asked = AskedFacts(folded, wanted, places, request.period, nearness)
     judged = [

@@ -56,7 +56,7 @@ class Neighbour:
     opening: float = 0.0
 
 
-class _Told(NamedTuple):
+class _TextWeights(NamedTuple):
     """The features of a text, by their columns, with their weights.
 
     `at_entries` are the weights at the columns of the entries of other texts.
@@ -129,10 +129,7 @@ class Similarity:
 
     def idf(self, features: Sequence[tuple[int, str]]) -> list[float]:
         """Return the idf of features, as `indexing.feature_vectors` names them."""
-        import numpy as np
-
-        idf: list[float] = self._idf.of(np.array([feature_hash(feature) for feature in features], np.uint32)).tolist()
-        return idf
+        return _idf_of(self._idf, features)
 
     def nearest(
         self, packed: bytes, *, limit: int, leave_out: str | None = None, opening: bytes | None = None
@@ -160,7 +157,7 @@ class Similarity:
         ordered = np.array([row for row in ordered.tolist() if self._ids[row] != leave_out][:limit], np.intp)
         cosines = [np.minimum(cosine[ordered], 1.0) for cosine in (similarity, subject)]
         values = np.stack([*cosines, *self._kinds(ordered, packed, opening or packed)], axis=1)
-        return [Neighbour(self._ids[row], *told) for row, told in zip(ordered.tolist(), values.tolist(), strict=True)]
+        return [Neighbour(self._ids[row], *of_row) for row, of_row in zip(ordered.tolist(), values.tolist(), strict=True)]
 
     def _kinds(self, chosen: "npt.NDArray[np.intp]", packed: bytes, opening: bytes) -> "tuple[npt.NDArray[np.float64], ...]":
         """Return the cosines of a text and articles by kinds of features.
@@ -175,11 +172,13 @@ class Similarity:
         entries = _runs(starts, sizes)
         features = self._columns[entries]
         theirs = (damped(self._counts[entries]) * self._weights[features]).astype(np.float64)
-        whole, first = self._told(packed, features), self._told(opening, features)
+        whole, first = self._text_weights(packed, features), self._text_weights(opening, features)
 
-        def cosine(told: _Told, factor: "Callable[[npt.NDArray[np.int32]], npt.NDArray[Any]]") -> "npt.NDArray[np.float64]":
-            own, weighed = told.weights * factor(told.features), factor(features)
-            products = np.bincount(places, theirs * weighed * (told.at_entries * weighed), len(chosen))
+        def cosine(
+            asked: _TextWeights, factor: "Callable[[npt.NDArray[np.int32]], npt.NDArray[Any]]"
+        ) -> "npt.NDArray[np.float64]":
+            own, weighed = asked.weights * factor(asked.features), factor(features)
+            products = np.bincount(places, theirs * weighed * (asked.at_entries * weighed), len(chosen))
             squares = np.bincount(places, (theirs * weighed) ** 2, len(chosen)) * (own**2).sum()
             cosines: npt.NDArray[np.float64] = np.minimum(products / np.sqrt(np.maximum(squares, 1e-18)), 1.0)
             return cosines
@@ -197,7 +196,7 @@ class Similarity:
             cosine(first, lambda columns: kind(columns) != NAME),
         )
 
-    def _told(self, packed: bytes, entries: "npt.NDArray[np.int32]") -> "_Told":
+    def _text_weights(self, packed: bytes, entries: "npt.NDArray[np.int32]") -> "_TextWeights":
         """Return the features of a text that some article has, and their weights.
 
         The weights are given at the features `entries`, too.
@@ -208,9 +207,9 @@ class Similarity:
         weights = weighed.astype(np.float64)
         features = np.searchsorted(self._features, hashes).astype(np.int32)
         if not len(features):
-            return _Told(features, weights, np.zeros(len(entries)))
+            return _TextWeights(features, weights, np.zeros(len(entries)))
         at = np.minimum(np.searchsorted(features, entries), len(features) - 1)
-        return _Told(features, weights, np.where(features[at] == entries, weights[at], 0.0))
+        return _TextWeights(features, weights, np.where(features[at] == entries, weights[at], 0.0))
 
     @cached_property
     def _average(self) -> float:
@@ -285,10 +284,7 @@ class FarSimilarity:
 
     def idf(self, features: Sequence[tuple[int, str]]) -> list[float]:
         """Return the idf of features, as `indexing.feature_vectors` names them."""
-        import numpy as np
-
-        idf: list[float] = self._weights.of(np.array([feature_hash(feature) for feature in features], np.uint32)).tolist()
-        return idf
+        return _idf_of(self._weights, features)
 
     def nearest(
         self, packed: bytes, *, limit: int, leave_out: str | None = None, opening: bytes | None = None
@@ -305,6 +301,14 @@ class FarSimilarity:
         candidates = self._vectors_with(asked, _CANDIDATES) if asked else ()
         near = Similarity(candidates, self._weights, elsewhere=hashes[self._weights.places(hashes)[1]])
         return near.nearest(packed, limit=limit, leave_out=leave_out, opening=opening)
+
+
+def _idf_of(weights: FeatureWeights, features: Sequence[tuple[int, str]]) -> list[float]:
+    """Return the idf of features, as `indexing.feature_vectors` names them."""
+    import numpy as np
+
+    idf: list[float] = weights.of(np.array([feature_hash(feature) for feature in features], np.uint32)).tolist()
+    return idf
 
 
 def _runs(starts: "npt.NDArray[np.intp]", sizes: "npt.NDArray[np.intp]") -> "npt.NDArray[np.intp]":

@@ -13,7 +13,7 @@ from htxsearch.web.additions import LIMIT, MAX_FILES, METADATA, TEXT, URL
 from htxsearch.web.api import ARTICLE_ID, ENDPOINTS, Endpoint
 from htxsearch.web.errors import MEDIA_TYPE, Problem
 from htxsearch.web.monitoring import MEDIA_TYPE as METRICS_TYPE
-from htxsearch.web.openapi_pages import page_operations
+from htxsearch.web.openapi_pages import INVALID, NO_ARTICLE, REFUSED, page_operations
 from htxsearch.web.parameters import Parameter
 
 __all__ = ["METRICS", "document"]
@@ -24,19 +24,16 @@ METRICS = "/metrics"
 _REFERENCE = "#/components/schemas/{name}"
 _TYPES = (*(endpoint.answer for endpoint in ENDPOINTS), Additions, Job, Jobs, Problem)
 
-_PROBLEMS_OF_ALL = {
-    HTTPStatus.UNAUTHORIZED: "The server asks for its token.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "The address takes other methods; Allow names them.",
-    HTTPStatus.MISDIRECTED_REQUEST: "The host name is not the server's.",
-    HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed that no request should cause; the server's log has the details.",
-}
-_PROBLEMS = _PROBLEMS_OF_ALL | {
-    HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed.",
-    HTTPStatus.NOT_FOUND: "There is no such article.",
-    HTTPStatus.CONFLICT: "The original of an article is gone, or has changed since it was indexed.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read at present, or the server is overloaded.",
-}
+_PROBLEMS_OF_ALL = REFUSED | {HTTPStatus.UNAUTHORIZED: "The server asks for its token."}
+_PROBLEMS = (
+    _PROBLEMS_OF_ALL
+    | INVALID
+    | NO_ARTICLE
+    | {
+        HTTPStatus.CONFLICT: "The original of an article is gone, or has changed since it was indexed.",
+        HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read at present, or the server is overloaded.",
+    }
+)
 _EDITOR_PROBLEM = {HTTPStatus.FORBIDDEN: "A reader asks for what only editors may."}
 _FULL = {HTTPStatus.SERVICE_UNAVAILABLE: "The server has too many connections."}
 _JOB_PROBLEMS = _PROBLEMS_OF_ALL | _EDITOR_PROBLEM | _FULL | {HTTPStatus.NOT_FOUND: "There is no such job, or no more."}

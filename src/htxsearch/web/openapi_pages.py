@@ -17,7 +17,7 @@ from htxsearch.web.pages import DOWNLOAD, MEDIA_TYPES
 from htxsearch.web.parameters import Parameter
 from htxsearch.web.status_pages import ACTION
 
-__all__ = ["HTML_PAGES", "page_operations"]
+__all__ = ["HTML_PAGES", "INVALID", "NO_ARTICLE", "REFUSED", "page_operations"]
 
 HTML_PAGES = frozenset(
     {
@@ -28,16 +28,19 @@ HTML_PAGES = frozenset(
 """The addresses that are pages for people only, with GET."""
 
 _HTML, _FORM = "text/html", "application/x-www-form-urlencoded"
-_REFUSED = {
-    HTTPStatus.UNAUTHORIZED: "The server asks for a token: the page is its login page.",
+REFUSED = {
     HTTPStatus.METHOD_NOT_ALLOWED: "The address takes other methods; Allow names them.",
     HTTPStatus.MISDIRECTED_REQUEST: "The host name is not the server's.",
     HTTPStatus.TOO_MANY_REQUESTS: "The client sends too many requests; Retry-After says when to send the next one.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed that no request should cause; the server's log has the details.",
+}
+"""The refusals of every address."""
+INVALID = {HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed."}
+NO_ARTICLE = {HTTPStatus.NOT_FOUND: "There is no such article."}
+_REFUSED = REFUSED | {
+    HTTPStatus.UNAUTHORIZED: "The server asks for a token: the page is its login page.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The index cannot be read or is being written, or the server is overloaded.",
 }
-_INVALID = {HTTPStatus.BAD_REQUEST: "A parameter is invalid, or the query cannot be parsed."}
-_NO_ARTICLE = {HTTPStatus.NOT_FOUND: "There is no such article."}
 _FORM_REFUSED = {
     HTTPStatus.BAD_REQUEST: "A field is missing or has a value that cannot be.",
     HTTPStatus.FORBIDDEN: "A reader sends it, or a page of another site, or neither an origin nor a bearer token is named.",
@@ -118,18 +121,18 @@ _FILES = {
         "The file that an article was read from, as it is in the corpus.",
         (ARTICLE_ID,),
         _ORIGINALS,
-        _INVALID | _NO_ARTICLE | _GONE | _REFUSED,
+        INVALID | NO_ARTICLE | _GONE | _REFUSED,
     ),
-    "/feed": _get("feed", "The newest near articles of a query, or of all, as Atom.", FEED, (ATOM,), _INVALID | _REFUSED),
+    "/feed": _get("feed", "The newest near articles of a query, or of all, as Atom.", FEED, (ATOM,), INVALID | _REFUSED),
     "/download": _get(
-        "download", "All near articles of a query as a file.", DOWNLOAD, MEDIA_TYPES.values(), _INVALID | _REFUSED
+        "download", "All near articles of a query as a file.", DOWNLOAD, MEDIA_TYPES.values(), INVALID | _REFUSED
     ),
     "/facts/download": _get(
         "facts-download",
         "The figures of an indicator as a file.",
         FACT_DOWNLOAD,
         FACT_MEDIA_TYPES.values(),
-        _INVALID | _REFUSED,
+        INVALID | _REFUSED,
     ),
 }
 _FORMS = {
