@@ -78,4 +78,7 @@ def test_the_names_of_an_organisation_are_no_place() -> None:
 
 def test_a_known_district_needs_no_kind_behind_a_preposition() -> None:
     assert [place.name for place in places_of("Lớp học ở Mộc Châu bán được 40 đơn.")] == ["Mộc Châu"]
+    assert [place.name for place in places_of("Ở Mộc Châu có 5 lớp học.")] == ["Mộc Châu"]
     assert places_of("Anh Mộc Châu bán được 40 đơn.") == []
+    assert places_of("Giá bán của Mộc Châu là 20.000 đồng.") == []
+    assert places_of("Đơn hàng lên Mộc Châu.") == []

@@ -77,8 +77,8 @@ _LISTED = re.compile(
     rf"(?P<name>(?!HTX\b|THT\b){_NAME})(?=:? \(?\d)"
 )
 """A name in a list of places and figures: xã Ia Blứ 720 ha, Ia Le 510 ha."""
-_AT_BARE = re.compile(rf"(?:(?<!\w)(?:ở|tại|về|đến|lên|xuống|từ|của) |\()(?P<name>{_NAME})(?![\w/-])(?! [{UPPER}\d])")
-"""A place or person without a kind: ở Mộc Châu."""
+_AT_BARE = re.compile(rf"(?:(?<!\w)(?:[ởỞ]|[tT]ại|về|đến|từ) |\()(?P<name>{_NAME})(?![\w/-])(?! [{UPPER}\d])")
+"""A district without its kind behind a preposition of place: ở Mộc Châu. Behind "của" it may be a person."""
 _OF_OFFICE = re.compile(
     r"(?<!\w)(?:[Cc]hủ tịch|[Bb]í thư|[Tt]rưởng|[Cc]án bộ)(?: (?:UBND|HĐND|Đảng ủy|Đảng uỷ|Hội [^\W\d_]+(?: [^\W\d_]+)?))? $"
 )
