@@ -6,6 +6,9 @@ import io
 import json
 import re
 import string
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -24,6 +27,7 @@ from htxsearch.errors import UsageError
 from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, date_text, template
 from htxsearch.query.filters import FACETS
 from htxsearch.text.places import former_parts, province_now
+from htxsearch.web.index_thread import ThreadName
 from htxsearch.web.pages import _ERROR_HEADINGS
 from htxsearch.web.rendering import page_text
 
@@ -73,6 +77,26 @@ def page(web: TestClient, address: str, status: int = 200) -> Page:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return Page(answer.text)
+
+
+@contextmanager
+def held(web: TestClient, name: ThreadName) -> Iterator[None]:
+    """Keep a thread of the server busy meanwhile."""
+    begun, go_on = threading.Event(), threading.Event()
+    thread = web.app.state.index_threads.by_name()[name]  # type: ignore[attr-defined]
+    assert web.portal is not None
+
+    def wait(_: Index) -> None:
+        begun.set()
+        go_on.wait()
+
+    busy = web.portal.start_task_soon(thread.ask, wait)
+    try:
+        begun.wait()
+        yield
+    finally:
+        go_on.set()
+        busy.result()
 
 
 def marks(text: str) -> list[str]:
@@ -416,6 +440,29 @@ def test_an_articles_page_does_not_wait_for_related_articles(opened: Open, demo_
     assert article.status_code == 200
     assert any(link.startswith("/related?id=") for link in Page(article.text).links())
     assert article.headers["cache-control"] == "no-store", "the next time they may be there"
+
+
+def test_a_search_does_not_wait_for_questions(web: TestClient) -> None:
+    web.get("/")
+    with held(web, "answers"):
+        for address in ("/?q=chè", "/?q=ai là giám đốc&page=2", "/?q=ai là giám đốc&sort=date", "/", "/api/query?q=vì sao"):
+            assert web.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/?q=ai là giám đốc htx", "/?q=ai la giam doc htx", "/api/ask?q=chè"])
+def test_a_question_does_not_wait_for_searches(web: TestClient, address: str) -> None:
+    with held(web, "search"):
+        assert web.get(address).status_code == 200
+
+
+def test_questions_are_refused_while_too_many_wait(opened: Open, demo_index: Path) -> None:
+    web = opened(index=str(demo_index), corpus=str(DEMO), max_waiting=1)
+    with held(web, "answers"):
+        for address in ("/?q=ai là giám đốc", "/api/ask?q=chè"):
+            refused = web.get(address)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert web.get("/?q=chè").status_code == 200
+        assert web.get("/api/health").json()["reasons"][0]["code"] == "health.queue"
 
 
 def test_every_page_has_both_languages(web: TestClient) -> None:

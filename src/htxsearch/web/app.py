@@ -73,9 +73,11 @@ def make_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         make_thread = partial(IndexThread, timeout_s=settings.timeout_s, max_waiting=settings.max_waiting)
+        make_index = partial(Index, settings.index, corpus=settings.corpus, reader=settings.reader or None)
         threads = IndexThreads(
-            search=make_thread("search", Index(settings.index, corpus=settings.corpus, reader=settings.reader or None)),
-            related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
+            search=make_thread("search", make_index()),
+            answers=make_thread("answers", make_index()),
+            related=make_thread("related", make_index(), trims_memory=True),
         )
         app.state.index_threads = threads
         app.state.jobs = JobQueue(

@@ -35,6 +35,11 @@ class AnswerCache:
         self._answers: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
+    def has(self, key: str) -> bool:
+        """Return True if an answer is kept under a key."""
+        with self._lock:
+            return key in self._answers
+
     def get_or_make(self, key: str, make: Callable[[], _Answer]) -> _Answer:
         """Return the answer kept under a key, else keep and return that of `make`."""
         with self._lock:

@@ -13,7 +13,7 @@ from htxsearch.search.results import Info, SearchHit, by_province
 from htxsearch.text.places import province_now
 from htxsearch.web.caching import AnswerCache
 
-__all__ = ["Home", "home_of"]
+__all__ = ["Home", "has_home", "home_of"]
 
 _VALUES = 12
 """Places, and sources, that the page offers."""
@@ -37,9 +37,18 @@ class Home(NamedTuple):
     questions: list[str]
 
 
+def has_home(index: Index) -> bool:
+    """Return True if the content of the start page is made already."""
+    return _kept.has(_key(index))
+
+
 def home_of(index: Index) -> Home:
     """Return the content of the start page, made once for each commit."""
-    return _kept.get_or_make(f"{index.path}\n{index.version()}", lambda: _home(index))
+    return _kept.get_or_make(_key(index), lambda: _home(index))
+
+
+def _key(index: Index) -> str:
+    return f"{index.path}\n{index.version()}"
 
 
 def _home(index: Index) -> Home:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from htxsearch.answer.question import asks_for_answer
 from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language
 from htxsearch.index import Index
@@ -23,7 +24,7 @@ from htxsearch.search.results import Results
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
-from htxsearch.web.home_page import home_of
+from htxsearch.web.home_page import has_home, home_of
 from htxsearch.web.index_thread import IndexThreads
 from htxsearch.web.login import local_address
 from htxsearch.web.parameters import Parameter, read_filled_parameters
@@ -91,16 +92,18 @@ def _threads(request: Request) -> IndexThreads:
 async def _search_page(request: Request) -> Response:
     """Answer `/`: the form alone, or with the results of a query."""
     params = _read(_SEARCH, request)
-    here = PageAddress("/", params)
-    thread = _threads(request).search
+    here, threads = PageAddress("/", params), _threads(request)
     try:
         if params["q"] is None:
-            home = await cached_answer(request, thread, home_of)
+            if not await threads.search.ask(has_home):
+                await threads.answers.ask(home_of)  # questions are tried for it
+            home = await cached_answer(request, threads.search, home_of)
             if home.answer is None:
                 return _not_modified(home.headers)
             return _render(request, "home.html", here, params, home.headers, home=home.answer)
         today = datetime.date.today()
         cache: AnswerCache = request.app.state.answer_cache
+        thread = threads.answers if _may_have_answers(params) else threads.search
         found = await cached_answer(request, thread, lambda index: _found(index, params, cache), varies=today.isoformat())
     except UsageError as error:
         return _refused(request, here, params, error)
@@ -108,6 +111,14 @@ async def _search_page(request: Request) -> Response:
         return _not_modified(found.headers)
     values = result_values(here, params, *found.answer, today)
     return _render(request, "results.html", here, params, found.headers, **values)
+
+
+def _may_have_answers(params: Mapping[str, Any]) -> bool:
+    """Return True if a page may have an answer above its hits, for which the reader is asked.
+
+    A question seen only in the keystrokes of an input method has one all the same, from the thread of searches.
+    """
+    return params["page"] == 1 and params["sort"] == "score" and asks_for_answer(params["q"])
 
 
 def _render(
