@@ -429,17 +429,30 @@ def test_related_articles_are_linked_and_reprints_are_apart(web: TestClient, dem
     found = [parse_qs(urlsplit(link).query)["id"][0] for link in shown.links() if link.startswith("/article")]
     assert sorted(found[1:]) == sorted(expected)
     assert "Cùng nội dung, đăng lại" in shown.shown()
-    article = web.get(f"/article?id={reprinted}")
-    assert any("du-lich-cong-dong-quan-ba" in link for link in Page(article.text).links())
-    assert article.headers["etag"]
 
 
-def test_an_articles_page_does_not_wait_for_related_articles(opened: Open, demo_index: Path) -> None:
-    web = opened(index=str(demo_index), corpus=str(DEMO), related_timeout_s=0.0)
-    article = web.get(f"/article?id={ARTICLE}")
-    assert article.status_code == 200
-    assert any(link.startswith("/related?id=") for link in Page(article.text).links())
-    assert article.headers["cache-control"] == "no-store", "the next time they may be there"
+def test_an_articles_list_of_related_ones_comes_after_its_page(web: TestClient, demo: Index) -> None:
+    reprinted = "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    article = web.get("/article", params={"id": reprinted, "q": "du lịch", "lang": "en", "mark": "0-5"})
+    shown = Page(article.text)
+    assert any(link.startswith("/related?id=") for link in shown.links()), "without scripts"
+    assert not any("quan-ba" in link for link in shown.links())
+    [place] = [one for one in shown.all("section") if one.get("data-list")]
+    address = place["data-list"] or ""
+    listed = web.get(address)
+    assert (listed.status_code, listed.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert listed.text.startswith("<p>The nearest"), "the first paragraph says what was found"
+    links = [parse_qs(urlsplit(link).query) for link in Page(listed.text).links()]
+    assert [one["id"][0] for one in links] == [one.article_id for one in demo.related(reprinted, limit=5).related]
+    assert all(one["q"] == ["du lịch"] and one["lang"] == ["en"] and "mark" not in one for one in links)
+    again = web.get(address, headers={"If-None-Match": listed.headers["etag"]})
+    assert again.status_code == 304
+    assert web.get("/related/list?id=none").status_code == 404
+
+
+def test_an_articles_page_does_not_wait_for_the_thread_of_related_articles(web: TestClient) -> None:
+    with held(web, "related"):
+        assert web.get(f"/article?id={ARTICLE}").status_code == 200
 
 
 def test_a_search_does_not_wait_for_questions(web: TestClient) -> None:
