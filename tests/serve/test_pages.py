@@ -405,13 +405,37 @@ def test_an_article_has_anchors_and_highlights(web: TestClient, demo: Index) -> 
     hit = demo.search("hop tac xa che").hits[0]
     text = web.get("/article", params={"id": hit.article_id, "q": "hop tac xa che", "place": hit.place}).text
     shown = Page(text)
-    anchors = [int((one["id"] or "")[1:]) for one in shown.all("div") if re.fullmatch(r"p\d+", one.get("id") or "")]
+    anchors = [int((one["id"] or "")[1:]) for _, one in shown.tags if re.fullmatch(r"p\d+", one.get("id") or "")]
     assert anchors == [span.start for span in demo.show(hit.article_id).passages]
     assert {hit.passage.text[span.start : span.end] for span in hit.highlights} <= set(marks(text))
     back = next(link for link in shown.links() if link.startswith("/?q="))
     assert parse_qs(urlsplit(back).query) == {"q": ["hop tac xa che"], "place": [hit.place]}
     body = demo.show(hit.article_id).article.body
     assert "".join(body.split()) in "".join(shown.shown().split()), "the whole text, nothing twice"
+
+
+def test_a_paragraph_of_several_passages_stays_whole(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    sentence = "Bà con trồng chè, cam, quýt, bưởi, lúa, ngô, khoai, sắn, mía, lạc, vừng và nuôi tôm, cá, bò, lợn, gà, vịt, ong."
+    paragraph = " ".join(f"{sentence[:-1]} lần {number}." for number in range(20))
+    folders.write("a.txt", "Tổ trồng chè", f"Mở đầu.\n{paragraph}\nTổ bán lần 30.")
+    folders.update()
+    with folders.open() as index:
+        view = index.show("a.txt")
+    text = opened(index=str(folders.index), corpus=str(folders.corpus)).get("/article?id=a.txt&q=lần").text
+    shown = Page(text)
+    places = [(tag, int((one["id"] or "")[1:])) for tag, one in shown.tags if re.fullmatch(r"p\d+", one.get("id") or "")]
+    assert [at for _, at in places] == [span.start for span in view.passages]
+    assert [tag for tag, _ in places] == ["div", *["span"] * (len(places) - 1)]
+    links = [one["href"] for one in shown.all("a") if one.get("class") == "anchor"]
+    assert links == [f"#p{span.start}" for span in view.passages]
+    paragraphs = re.findall(r'<p dir="auto">(.*?)</p>', text)
+    written = [" ".join(re.sub("<.*?>", "", one).split()) for one in paragraphs]
+    assert written == ["Mở đầu.", paragraph, "Tổ bán lần 30."]
+    assert len(marks(text)) == 21
+    assert shown.shown().count("Tổ bán") == 1
+    [goes_on] = [one for one in shown.all("div") if one.get("class") == "passage goes-on"]
+    assert "id" not in goes_on
 
 
 def test_an_article_can_be_read_with_an_invalid_query(web: TestClient) -> None:

@@ -37,6 +37,7 @@ _RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
 _RELATED_LIST = "/related/list"
 _SPAN = re.compile(r"([0-9]{1,8})-([0-9]{1,8})")
+_LINE_END = re.compile(r"[\n\r\u2028\u2029]")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -109,7 +110,7 @@ async def article_page(
         headers = headers | _NO_STORE
     values: dict[str, Any] = {
         "view": view,
-        "passages": _passages(view, highlights),
+        "blocks": _blocks(view, highlights),
         "related_list": PageAddress(_RELATED_LIST, {**params, "mark": None}).with_(),
         "original": PageAddress("/original", {"id": params["id"], "lang": params["lang"]}).with_(),
         "citations": citations_of(view.article, params["lang"]),
@@ -164,25 +165,53 @@ def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
     return parts if any(parts) else []
 
 
-class _ShownPassage(NamedTuple):
-    """A passage: its start, the page that begins with it, its paragraphs in pieces."""
+class _Part(NamedTuple):
+    """What a paragraph has of a passage, in pieces.
 
-    start: int
+    `begun` is the start of the passage if it begins here, within the paragraph; `ended` is its start if it ends here.
+    """
+
+    pieces: list[tuple[str, bool]]
+    begun: int | None
+    ended: int | None
+
+
+class _Block(NamedTuple):
+    """Paragraphs that begin in one passage; of the last one, others may have a part.
+
+    `start` is that of the passage, None if it begins in the paragraph before. `page` is the page that begins with the block.
+    """
+
+    start: int | None
     page: int | None
-    paragraphs: list[list[tuple[str, bool]]]
+    paragraphs: list[list[_Part]]
 
 
-def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[_ShownPassage]:
-    """Return the passages of an article as they are shown."""
+def _blocks(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[_Block]:
+    """Return the text of an article as it is shown.
+
+    A passage may begin and end within a paragraph, which stays whole.
+    """
     body = view.article.body
-    shown = []
-    former: int | None = None
+    blocks: list[_Block] = []
+    behind, former = 0, None
     for span, of_passage in zip(view.passages, highlights, strict=True):
-        page = view.article.page_at(span.start)
-        paragraphs = _paragraphs(pieces(body[span.start : span.end], of_passage))
-        shown.append(_ShownPassage(span.start, page if page != former else None, paragraphs))
-        former = page
-    return shown
+        lines = _paragraphs(pieces(body[span.start : span.end], of_passage))
+        is_within = bool(blocks) and not _LINE_END.search(body, behind, span.start)
+        behind = span.end
+        last = len(lines) - 1
+        parts = [
+            _Part(line, span.start if is_within and not at else None, span.start if at == last else None)
+            for at, line in enumerate(lines)
+        ]
+        if is_within:
+            blocks[-1].paragraphs[-1].append(parts.pop(0))
+        if parts:
+            page = view.article.page_at(span.start)
+            paragraphs = [[part] for part in parts]
+            blocks.append(_Block(None if is_within else span.start, page if page != former else None, paragraphs))
+            former = page
+    return blocks
 
 
 def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
