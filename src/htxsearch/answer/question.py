@@ -8,7 +8,7 @@ match a question without diacritics without theirs.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise, takewhile
 
 from htxsearch.answer.events import Event, event_asked
@@ -119,6 +119,7 @@ class QuestionAnalysis:
         return any(term == "phó" or (term == "pho" and before != "thanh") for before, term in pairwise(("", *self.terms)))
 
 
+@lru_cache(maxsize=64)  # a page asks before it searches and when it has searched
 def asks_for_answer(text: str) -> bool:
     """Return True if a text asks for an answer: the `asks` of its analysis."""
     core = _core(" ".join(nfc(text).split()))

@@ -161,8 +161,10 @@ def _found(index: Index, params: Mapping[str, Any], cache: AnswerCache) -> tuple
     results = _search(index, params, answer=True)
     asked = {name: params[name] for name in ("q", *_FILTER_NAMES)}
 
+    version = index.version()
+
     def key(without: str) -> str:
-        return f"{without} of {index.path}\n{index.version()}\n{asked | {without: ()}}"
+        return f"{without} of {index.path}\n{version}\n{asked | {without: ()}}"
 
     def count(name: str) -> Mapping[str, int]:
         free = {**params, name: (), "page": 1}
