@@ -124,6 +124,7 @@ def make_app(settings: Settings) -> Starlette:
     app.state.login_limiter = login.make_limiter()
     app.state.metrics = metrics
     app.state.answer_cache = AnswerCache()
+    app.state.trying = set()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
     return app
 

@@ -1,6 +1,6 @@
 """The start page: size of the index, newest articles, questions that it answers.
 
-All of it is made once for each commit of an index and kept by the process.
+All of it is made once for each commit of an index and kept by the process; the questions later: trying them takes a second.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from htxsearch.search.results import Info, SearchHit, by_province
 from htxsearch.text.places import province_now
 from htxsearch.web.caching import AnswerCache
 
-__all__ = ["Home", "has_home", "home_of"]
+__all__ = ["Home", "has_questions", "home_of", "try_questions"]
 
 _VALUES = 12
 """Places, and sources, that the page offers."""
@@ -28,7 +28,7 @@ _kept = AnswerCache()
 
 
 class Home(NamedTuple):
-    """The content of the start page."""
+    """The content of the start page. `questions` are empty before they were tried."""
 
     info: Info
     places: list[tuple[str, int]]
@@ -37,25 +37,31 @@ class Home(NamedTuple):
     questions: list[str]
 
 
-def has_home(index: Index) -> bool:
-    """Return True if the content of the start page is made already."""
-    return _kept.has(_key(index))
+def has_questions(index: Index) -> bool:
+    """Return True if the questions of the start page were tried."""
+    return _kept.has(_key("questions", index))
+
+
+def try_questions(index: Index) -> None:
+    """Try the questions of the start page by asking them, once for each commit."""
+    _kept.get_or_make(_key("questions", index), lambda: _questions(index))
 
 
 def home_of(index: Index) -> Home:
-    """Return the content of the start page, made once for each commit."""
-    return _kept.get_or_make(_key(index), lambda: _home(index))
+    """Return the content of the start page, with questions if they were tried."""
+    home = _kept.get_or_make(_key("home", index), lambda: _home(index))
+    return home._replace(questions=_kept.get_or_make(_key("questions", index), list)) if has_questions(index) else home
 
 
-def _key(index: Index) -> str:
-    return f"{index.path}\n{index.version()}"
+def _key(name: str, index: Index) -> str:
+    return f"{name} of {index.path}\n{index.version()}"
 
 
 def _home(index: Index) -> Home:
     info = index.info()
-    newest = index.search(_ANY_TIME, sort="date", limit=_READ_ARTICLES).hits if info.articles else ()
+    newest = index.search(_ANY_TIME, sort="date", limit=_NEWEST).hits if info.articles else ()
     places = _commonest(by_province(info.places, others=True))
-    return Home(info, places, _commonest(info.sources), newest[:_NEWEST], _questions(index, newest))
+    return Home(info, places, _commonest(info.sources), newest, [])
 
 
 def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -63,11 +69,12 @@ def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_VALUES]
 
 
-def _questions(index: Index, newest: tuple[SearchHit, ...]) -> list[str]:
+def _questions(index: Index) -> list[str]:
     """Return answered questions about figures of the newest articles.
 
     Each asks another province for what most provinces have a figure of.
     """
+    newest = index.search(_ANY_TIME, sort="date", limit=_READ_ARTICLES).hits if index.counts().articles else ()
     by_unit: dict[str, dict[str, str]] = {}
     for hit in newest:
         for found in index.facts("", article=hit.article_id):

@@ -3,9 +3,11 @@
 They are links and forms; scripts only make them quicker.
 """
 
+import asyncio
 import datetime
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from htxsearch.answer.question import asks_for_answer
-from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UsageError
+from htxsearch.errors import HtxError, IndexDamaged, IndexFailure, IndexMissing, IndexOutdated, QuerySyntaxError, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
@@ -24,8 +26,8 @@ from htxsearch.search.results import Results
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
-from htxsearch.web.home_page import has_home, home_of
-from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.home_page import has_questions, home_of, try_questions
+from htxsearch.web.index_thread import IndexThread, IndexThreadBusy, IndexThreads
 from htxsearch.web.login import local_address
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, file_routes, render_page
@@ -95,12 +97,7 @@ async def _search_page(request: Request) -> Response:
     here, threads = PageAddress("/", params), _threads(request)
     try:
         if params["q"] is None:
-            if not await threads.search.ask(has_home):
-                await threads.answers.ask(home_of)  # questions are tried for it
-            home = await cached_answer(request, threads.search, home_of)
-            if home.answer is None:
-                return _not_modified(home.headers)
-            return _render(request, "home.html", here, params, home.headers, home=home.answer)
+            return await _start_page(request, here, params)
         today = datetime.date.today()
         cache: AnswerCache = request.app.state.answer_cache
         thread = threads.answers if _may_have_answers(params) else threads.search
@@ -111,6 +108,26 @@ async def _search_page(request: Request) -> Response:
         return _not_modified(found.headers)
     values = result_values(here, params, *found.answer, today)
     return _render(request, "results.html", here, params, found.headers, **values)
+
+
+async def _start_page(request: Request, here: PageAddress, params: Mapping[str, Any]) -> Response:
+    """Return the start page; the first one of a commit has its questions tried for the next."""
+    threads = _threads(request)
+    are_tried = await threads.search.ask(has_questions)
+    if not are_tried:
+        trying: set[asyncio.Task[None]] = request.app.state.trying
+        if not trying:  # for another reader
+            trying.add(task := asyncio.create_task(_try_questions(threads.answers)))
+            task.add_done_callback(trying.discard)
+    home = await cached_answer(request, threads.search, home_of, varies=str(are_tried))
+    if home.answer is None:
+        return _not_modified(home.headers)
+    return _render(request, "home.html", here, params, home.headers, home=home.answer)
+
+
+async def _try_questions(thread: IndexThread) -> None:
+    with suppress(IndexThreadBusy, IndexFailure):  # the next page has them tried
+        await thread.ask(try_questions)
 
 
 def _may_have_answers(params: Mapping[str, Any]) -> bool:
