@@ -307,6 +307,21 @@ def test_the_first_page_has_the_newest_articles_and_questions_that_are_answered(
     assert all(demo.ask(question).answer for question in asked)
 
 
+def test_the_first_page_comes_before_its_questions_were_tried(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.write_some(3)
+    folders.update()
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    with held(web, "answers"):
+        for _ in range(2):
+            assert web.get("/").headers["cache-control"] == "no-store", "the next time they may be there"
+    web.get("/api/ask?q=chè")  # its thread has tried the questions before
+    assert web.get("/").headers["etag"]
+    folders.write("thêm.txt", "Tổ trồng sen")
+    folders.update()
+    assert "etag" not in web.get("/").headers, "another commit"
+
+
 def test_a_missing_or_damaged_index_is_a_page_that_says_what_to_type(opened: Open, tmp_path: Path) -> None:
     missing = page(opened(index=str(tmp_path / "none"), corpus="corpus"), "/", status=503)
     assert f"htxsearch reindex --index {tmp_path}/none" in missing.shown()

@@ -35,10 +35,10 @@ class AnswerCache:
         self._answers: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def has(self, key: str) -> bool:
-        """Return True if an answer is kept under a key."""
+    def get(self, key: str) -> Any:
+        """Return the answer kept under a key, None if there is none."""
         with self._lock:
-            return key in self._answers
+            return self._answers.get(key)
 
     def get_or_make(self, key: str, make: Callable[[], _Answer]) -> _Answer:
         """Return the answer kept under a key, else keep and return that of `make`."""

@@ -13,7 +13,7 @@ from htxsearch.search.results import Info, SearchHit, by_province
 from htxsearch.text.places import province_now
 from htxsearch.web.caching import AnswerCache
 
-__all__ = ["Home", "has_questions", "home_of", "try_questions"]
+__all__ = ["Home", "home_of", "try_questions"]
 
 _VALUES = 12
 """Places, and sources, that the page offers."""
@@ -24,44 +24,39 @@ _QUESTIONS, _MAX_TRIED = 3, 9
 """Questions on the page, and questions that are tried before it has fewer."""
 _ANY_TIME = "date:1900.."
 
-_kept = AnswerCache()
+_kept, _tried = AnswerCache(), AnswerCache()
 
 
 class Home(NamedTuple):
-    """The content of the start page. `questions` are empty before they were tried."""
+    """The content of the start page. `questions` are None before they were tried."""
 
     info: Info
     places: list[tuple[str, int]]
     sources: list[tuple[str, int]]
     newest: tuple[SearchHit, ...]
-    questions: list[str]
-
-
-def has_questions(index: Index) -> bool:
-    """Return True if the questions of the start page were tried."""
-    return _kept.has(_key("questions", index))
+    questions: list[str] | None
 
 
 def try_questions(index: Index) -> None:
     """Try the questions of the start page by asking them, once for each commit."""
-    _kept.get_or_make(_key("questions", index), lambda: _questions(index))
+    _tried.get_or_make(_key(index), lambda: _questions(index))
 
 
 def home_of(index: Index) -> Home:
     """Return the content of the start page, with questions if they were tried."""
-    home = _kept.get_or_make(_key("home", index), lambda: _home(index))
-    return home._replace(questions=_kept.get_or_make(_key("questions", index), list)) if has_questions(index) else home
+    key = _key(index)
+    return _kept.get_or_make(key, lambda: _home(index))._replace(questions=_tried.get(key))
 
 
-def _key(name: str, index: Index) -> str:
-    return f"{name} of {index.path}\n{index.version()}"
+def _key(index: Index) -> str:
+    return f"{index.path}\n{index.version()}"
 
 
 def _home(index: Index) -> Home:
     info = index.info()
     newest = index.search(_ANY_TIME, sort="date", limit=_NEWEST).hits if info.articles else ()
     places = _commonest(by_province(info.places, others=True))
-    return Home(info, places, _commonest(info.sources), newest, [])
+    return Home(info, places, _commonest(info.sources), newest, None)
 
 
 def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -26,7 +26,7 @@ from htxsearch.search.results import Results
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
-from htxsearch.web.home_page import has_questions, home_of, try_questions
+from htxsearch.web.home_page import home_of, try_questions
 from htxsearch.web.index_thread import IndexThread, IndexThreadBusy, IndexThreads
 from htxsearch.web.login import local_address
 from htxsearch.web.parameters import Parameter, read_filled_parameters
@@ -113,16 +113,17 @@ async def _search_page(request: Request) -> Response:
 async def _start_page(request: Request, here: PageAddress, params: Mapping[str, Any]) -> Response:
     """Return the start page; the first one of a commit has its questions tried for the next."""
     threads = _threads(request)
-    are_tried = await threads.search.ask(has_questions)
-    if not are_tried:
+    home = await cached_answer(request, threads.search, home_of, is_kept=False)
+    if home.answer is None:
+        return _not_modified(home.headers)
+    headers = home.headers
+    if home.answer.questions is None:
+        headers = {"Cache-Control": "no-store"}  # the next time they may be there
         trying: set[asyncio.Task[None]] = request.app.state.trying
         if not trying:  # for another reader
             trying.add(task := asyncio.create_task(_try_questions(threads.answers)))
             task.add_done_callback(trying.discard)
-    home = await cached_answer(request, threads.search, home_of, varies=str(are_tried))
-    if home.answer is None:
-        return _not_modified(home.headers)
-    return _render(request, "home.html", here, params, home.headers, home=home.answer)
+    return _render(request, "home.html", here, params, headers, home=home.answer)
 
 
 async def _try_questions(thread: IndexThread) -> None:
