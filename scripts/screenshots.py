@@ -72,8 +72,9 @@ def main() -> None:
             headers = {"extra_http_headers": {"Authorization": f"Bearer {token}"}} if token else {}
             with serving(settings):
                 page = browser.new_page(**usual | headers)
-                page.goto("/")  # has the questions of the start page tried
-                page.goto(ANSWER)  # waits for them
+                page.goto("/")
+                while not page.locator("#examples").count():  # the questions are being tried
+                    page.goto("/")
                 for name, address, options in views:
                     page = browser.new_page(**usual | headers | options)
                     page.goto(address)

@@ -1,5 +1,6 @@
 """The pages without a browser: content, links, languages, hostile texts."""
 
+import asyncio
 import csv
 import datetime
 import io
@@ -77,6 +78,16 @@ def page(web: TestClient, address: str, status: int = 200) -> Page:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return Page(answer.text)
+
+
+def wait_for_questions(web: TestClient) -> None:
+    """Wait until the questions of the start page were tried."""
+
+    async def wait() -> None:
+        await asyncio.gather(*web.app.state.trying)  # type: ignore[attr-defined]
+
+    assert web.portal is not None
+    web.portal.call(wait)
 
 
 @contextmanager
@@ -298,7 +309,7 @@ def test_why_and_whether_are_answered_by_the_sentence(
 
 def test_the_first_page_has_the_newest_articles_and_questions_that_are_answered(web: TestClient, demo: Index) -> None:
     page(web, "/")
-    web.get("/api/ask?q=chè")  # its thread has tried the questions before
+    wait_for_questions(web)
     first = page(web, "/")
     newest = [parse_qs(urlsplit(link).query)["id"][0] for link in first.links() if link.startswith("/article")]
     assert newest == [hit.article_id for hit in demo.search("date:1900..", sort="date", limit=6).hits]
@@ -315,7 +326,7 @@ def test_the_first_page_comes_before_its_questions_were_tried(opened: Open, tmp_
     with held(web, "answers"):
         for _ in range(2):
             assert web.get("/").headers["cache-control"] == "no-store", "the next time they may be there"
-    web.get("/api/ask?q=chè")  # its thread has tried the questions before
+    wait_for_questions(web)
     assert web.get("/").headers["etag"]
     folders.write("thêm.txt", "Tổ trồng sen")
     folders.update()

@@ -329,7 +329,7 @@ def _words_in(keys: Sequence[str]) -> Iterator[Lookup]:
 
 
 def _starts(folded: Sequence[str], first: str, last: str, behind: int) -> list[int]:
-    """Return where `first` stands with what begins with `last` so many syllables behind."""
+    """Return where `first` stands, with what begins as `last` so many behind."""
     ends = folded[behind:]
     if not behind:
         return [start for start, one in enumerate(ends) if one.startswith(last)]

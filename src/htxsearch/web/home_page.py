@@ -4,7 +4,6 @@ All of it is made once for each commit of an index and kept by the process; the 
 """
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any, NamedTuple
 
 from htxsearch.errors import UsageError
@@ -13,7 +12,7 @@ from htxsearch.search.results import Info, SearchHit, by_province
 from htxsearch.text.places import province_now
 from htxsearch.web.caching import AnswerCache
 
-__all__ = ["Home", "home_of", "try_questions"]
+__all__ = ["Home", "home_of", "try_question"]
 
 _VALUES = 12
 """Places, and sources, that the page offers."""
@@ -24,7 +23,7 @@ _QUESTIONS, _MAX_TRIED = 3, 9
 """Questions on the page, and questions that are tried before it has fewer."""
 _ANY_TIME = "date:1900.."
 
-_kept, _tried = AnswerCache(), AnswerCache()
+_kept, _trials, _tried = AnswerCache(), AnswerCache(), AnswerCache()
 
 
 class Home(NamedTuple):
@@ -37,9 +36,26 @@ class Home(NamedTuple):
     questions: list[str] | None
 
 
-def try_questions(index: Index) -> None:
-    """Try the questions of the start page by asking them, once for each commit."""
-    _tried.get_or_make(_key(index), lambda: _questions(index))
+def try_question(index: Index) -> bool:
+    """Try the next question of the start page by asking it; return True after the last.
+
+    One at a time, so that readers who ask something need not wait for all of them.
+    """
+    key = _key(index)
+    left, answered = _trials.get_or_make(key, lambda: _trial(index))
+    if left and len(answered) < _QUESTIONS:
+        question = left.pop(0)
+        if _is_answered(index, question):
+            answered.append(question)
+    is_last = not left or len(answered) == _QUESTIONS
+    if is_last:
+        _tried.get_or_make(key, lambda: answered)
+    return is_last
+
+
+def _trial(index: Index) -> tuple[list[str], list[str]]:
+    """Return the questions to try, and room for those that were answered."""
+    return _questions(index), []
 
 
 def home_of(index: Index) -> Home:
@@ -65,7 +81,7 @@ def _commonest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _questions(index: Index) -> list[str]:
-    """Return answered questions about figures of the newest articles.
+    """Return questions about figures of the newest articles, which may have no answer.
 
     Each asks another province for what most provinces have a figure of.
     """
@@ -80,8 +96,7 @@ def _questions(index: Index) -> list[str]:
     by_place: dict[str, str] = {}
     for questions in sorted(by_unit.values(), key=len, reverse=True):
         by_place = by_place | {place: question for place, question in questions.items() if place not in by_place}
-    tried = (question for question in list(by_place.values())[:_MAX_TRIED] if _is_answered(index, question))
-    return list(islice(tried, _QUESTIONS))
+    return list(by_place.values())[:_MAX_TRIED]
 
 
 def _is_answered(index: Index, question: str) -> bool:

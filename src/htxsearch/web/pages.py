@@ -26,7 +26,7 @@ from htxsearch.search.results import Results
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
-from htxsearch.web.home_page import home_of, try_questions
+from htxsearch.web.home_page import home_of, try_question
 from htxsearch.web.index_thread import IndexThread, IndexThreadBusy, IndexThreads
 from htxsearch.web.login import local_address
 from htxsearch.web.parameters import Parameter, read_filled_parameters
@@ -111,7 +111,7 @@ async def _search_page(request: Request) -> Response:
 
 
 async def _start_page(request: Request, here: PageAddress, params: Mapping[str, Any]) -> Response:
-    """Return the start page; the first one of a commit has its questions tried for the next."""
+    """Return the start page; the first of a commit has questions tried for the next."""
     threads = _threads(request)
     home = await cached_answer(request, threads.search, home_of, is_kept=False)
     if home.answer is None:
@@ -128,11 +128,12 @@ async def _start_page(request: Request, here: PageAddress, params: Mapping[str, 
 
 async def _try_questions(thread: IndexThread) -> None:
     with suppress(IndexThreadBusy, IndexFailure):  # the next page has them tried
-        await thread.ask(try_questions)
+        while not await thread.ask(try_question):
+            pass
 
 
 def _may_have_answers(params: Mapping[str, Any]) -> bool:
-    """Return True if a page may have an answer above its hits, for which the reader is asked.
+    """Return True if a page may have an answer above its hits.
 
     A question seen only in the keystrokes of an input method has one all the same, from the thread of searches.
     """

@@ -124,7 +124,10 @@ class Columns:
 
     @classmethod
     def open(cls, path: Path) -> "Columns":
-        """Map a file, once for all readers of a process: each thread of a server has its own."""
+        """Map a file, once for all readers of a process.
+
+        Each thread of a server has a reader of its own.
+        """
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
