@@ -37,7 +37,7 @@ class Home(NamedTuple):
 
 
 def try_question(index: Index) -> bool:
-    """Try the next question of the start page by asking it; return True after the last.
+    """Ask the next question of the start page; return True after the last.
 
     One at a time, so that readers who ask something need not wait for all of them.
     """
