@@ -166,7 +166,7 @@ def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
 
 
 class _Part(NamedTuple):
-    """What a paragraph has of a passage, in pieces.
+    """A passage's share of a paragraph, in pieces.
 
     `begun` is the start of the passage if it begins here, within the paragraph; `ended` is its start if it ends here.
     """
