@@ -6,14 +6,15 @@
 The first time, the news articles are taken in (some minutes); `--articles 15400` make 80,000 passages. Then a server is
 started and asked once for related articles. First `--each` requests of each kind are sent one after the other, and the CPU
 time of the server's process is read from `/metrics` before and after them. Then every client, from a loopback address of its
-own, asks one thing after the other: pages of results, questions, articles, what is new and what is counted, completions while
-typing, the same as JSON, and the index's health; all queries differ. Between two requests a client thinks, `--think` seconds
-on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a hundred more articles; with more
-`--reindexes`, it then drops and adds them in turn. With `--busy` another process keeps a core busy all the while. The answers
-are checked: no status but 200, every hit's title that of the corpus, spans that fit, as many articles as some commit had and,
-with one reindex, never fewer than before. Resident memory is the server's and its workers'; its slope is that of the
-least-squares line through the last two thirds of the run. How many processors other programs kept busy meanwhile is told, too:
-with much of that the times say little.
+own, asks one thing after the other: pages of results, questions, articles and their lists of related ones, what is new and
+what is counted, completions while typing, the same as JSON, and the index's health; all queries differ. A run of words that
+asks something ("ai cháu nó là") is no query for a page of results: its page is that of a question. Between two requests a
+client thinks, `--think` seconds on average; with 0 it never does. After a third of the time `htxsearch reindex` takes in a
+hundred more articles; with more `--reindexes`, it then drops and adds them in turn. With `--busy` another process keeps a core
+busy all the while. The answers are checked: no status but 200, every hit's title that of the corpus, spans that fit, as many
+articles as some commit had and, with one reindex, never fewer than before. Resident memory is the server's and its workers';
+its slope is that of the least-squares line through the last two thirds of the run. How many processors other programs kept
+busy meanwhile is told, too: with much of that the times say little.
 """
 
 import argparse
@@ -37,6 +38,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
 
+from htxsearch.answer.question import asks_for_answer
 from htxsearch.text.normalize import nfc
 from htxsearch.web.settings import Settings
 
@@ -45,6 +47,7 @@ _MIX = {
     "results page": 3.0,
     "question page": 1.0,
     "article page": 1.2,
+    "related list": 0.8,
     "suggest": 3.0,
     "query": 1.0,
     "article": 0.3,
@@ -54,7 +57,7 @@ _MIX = {
     "related page": 0.1,
     "health": 0.3,
 }
-"""How often each kind of request is sent."""
+"""How often each kind of request is sent; of three who read an article, two get to the list at its end."""
 _ASKED = ("Ai là {}?", "{} có bao nhiêu?", "Khi nào {}?", "{} ở đâu?", "Vì sao {}?")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -76,11 +79,14 @@ class Clients:
 
     def question(self, kind: str = "") -> tuple[str, str]:
         """Return a kind of request, if not this one, and an address, made of a run of words of some article."""
-        article = self.articles[self.random.choice(self.ids)]
-        words = _WORD.findall(article["text"])[:400] or ["tin"]
-        first = self.random.randrange(len(words))
-        run = words[first : first + self.random.randint(2, 6)]
         kind = kind or self.random.choices([*_MIX], [*_MIX.values()])[0]
+        while True:
+            article = self.articles[self.random.choice(self.ids)]
+            words = _WORD.findall(article["text"])[:400] or ["tin"]
+            first = self.random.randrange(len(words))
+            run = words[first : first + self.random.randint(2, 6)]
+            if kind != "results page" or not asks_for_answer(" ".join(run)):
+                break
         typed = quote(" ".join(run))
         asked = quote(self.random.choice(_ASKED).format(" ".join(run)))
         article_id = quote(article["id"], safe="")
@@ -94,12 +100,17 @@ class Clients:
             "suggest": f"/api/suggest?q={quote(' '.join(run)[: self.random.randint(3, 14)])}",
             "article": f"/api/articles/{article_id}",
             "article page": f"/article?id={article_id}&q={typed}",
+            "related list": f"/related/list?id={article_id}&q={typed}",
             "related page": f"/related?id={article_id}",
             "health": "/api/health",
         }[kind]
 
     def check(self, kind: str, body: bytes, at: float) -> None:
         """Note what is wrong with an answer."""
+        if kind == "related list":
+            if not body.startswith(b"<p>"):
+                self.errors.append("no list")
+            return
         if kind.endswith("page"):
             if not body.endswith(b"</html>\n") and not body.endswith(b"</html>"):
                 self.errors.append("half a page")

@@ -63,7 +63,7 @@ def main() -> None:
         with Index(Path(folder) / "index", corpus=corpus) as index:
             index.update()
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        patient: dict[str, Any] = {"timeout_s": 600, "related_timeout_s": 600}  # on a busy machine, too
+        patient: dict[str, Any] = {"timeout_s": 600}  # on a busy machine, too
         usual: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "base_url": f"http://127.0.0.1:{PORT}"}
         for views, token in ((VIEWS, ""), (EDITING, TOKEN)):
             settings = Settings(
@@ -71,6 +71,10 @@ def main() -> None:
             )
             headers = {"extra_http_headers": {"Authorization": f"Bearer {token}"}} if token else {}
             with serving(settings):
+                page = browser.new_page(**usual | headers)
+                page.goto("/")
+                while not page.locator("#examples").count():  # the questions are being tried
+                    page.goto("/")
                 for name, address, options in views:
                     page = browser.new_page(**usual | headers | options)
                     page.goto(address)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from htxsearch.answer.kinds import BUCKETS, buckets_of, kind_of
-from htxsearch.answer.question import analyse_question
+from htxsearch.answer.question import analyse_question, asks_for_answer
 from htxsearch.text.normalize import strip_diacritics
 
 QUESTIONS = [
@@ -59,3 +59,22 @@ def test_figures_are_alike_and_forms_of_typing_differ_in_spelling_only() -> None
     assert buckets_of("năm 2019 có bao nhiêu HTX") == buckets_of("năm 2020 có bao nhiêu htx")
     marked, plain = buckets_of("có bao nhiêu hợp tác xã"), buckets_of("co bao nhieu hop tac xa")
     assert np.isin(plain, marked).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(question for question, _ in QUESTIONS),
+        *(
+            "giám đốc HTX Đồi Xanh",
+            "chè Thái Nguyên",
+            "cho em hỏi  HTX\tĐồi Xanh ở đâu vậy ạ?",
+            "",
+            "???",
+            "số HTX 2023",
+            "AI LA GIAM DOC",
+        ),
+    ],
+)
+def test_a_text_asks_as_its_analysis_says(text: str) -> None:
+    assert asks_for_answer(text) is analyse_question(text).asks

@@ -344,3 +344,15 @@ def test_pages_that_were_given_back_are_read_again(
     assert sorted(engine.vectors()) == sorted(oracle.vectors())
     assert len(given_back) > len(oracle.article_ids())
     engine.close()
+
+
+def test_a_file_is_mapped_once_for_all_readers(filled: tuple[Path, WhooshEngine, MemoryEngine], tmp_path: Path) -> None:
+    path = tmp_path / "x.imp"
+    shutil.copy(next(filled[0].glob("*.imp")), path)
+    first, second = columns.Columns.open(path), columns.Columns.open(path)
+    assert first._buffer is second._buffer
+    other = tmp_path / "y.imp"
+    shutil.copy(path, other)
+    other.replace(path)
+    assert columns.Columns.open(path)._buffer is not first._buffer, "another file of the same name"
+    first.check()

@@ -32,7 +32,6 @@ def opened(tmp_path: Path) -> Iterator[Open]:
                     **{
                         "rate": 0.0,
                         "timeout_s": 600.0,
-                        "related_timeout_s": 600.0,
                         "ended_sessions": str(tmp_path / "ended-sessions"),
                         **settings,
                     }

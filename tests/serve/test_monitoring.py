@@ -108,7 +108,7 @@ def test_process_queue_and_index_are_measured(opened: Open, tmp_path: Path) -> N
     assert value(found, "index_generation") == info.generation
     assert value(found, "last_reindex_timestamp_seconds") == info.reindexed.timestamp()
     assert value(found, "last_reindex_duration_seconds") == info.took_s
-    assert {value(found, "queue_limit", thread=name) for name in ("search", "related")} == {7}
+    assert {value(found, "queue_limit", thread=name) for name in ("search", "answers", "related")} == {7}
     assert found["process_cpu_seconds_total", frozenset()] > 0
     folders.write("thêm.txt", "Tổ trồng sen")
     folders.update()

@@ -1,11 +1,15 @@
 """The pages without a browser: content, links, languages, hostile texts."""
 
+import asyncio
 import csv
 import datetime
 import io
 import json
 import re
 import string
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -24,6 +28,7 @@ from htxsearch.errors import UsageError
 from htxsearch.errors.messages import LANGUAGES, LOCALE_FOLDER, Language, date_text, template
 from htxsearch.query.filters import FACETS
 from htxsearch.text.places import former_parts, province_now
+from htxsearch.web.index_thread import ThreadName
 from htxsearch.web.pages import _ERROR_HEADINGS
 from htxsearch.web.rendering import page_text
 
@@ -73,6 +78,36 @@ def page(web: TestClient, address: str, status: int = 200) -> Page:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     return Page(answer.text)
+
+
+def wait_for_questions(web: TestClient) -> None:
+    """Wait until the questions of the start page were tried."""
+
+    async def wait() -> None:
+        await asyncio.gather(*web.app.state.trying)  # type: ignore[attr-defined]
+
+    assert web.portal is not None
+    web.portal.call(wait)
+
+
+@contextmanager
+def held(web: TestClient, name: ThreadName) -> Iterator[None]:
+    """Keep a thread of the server busy meanwhile."""
+    begun, go_on = threading.Event(), threading.Event()
+    thread = web.app.state.index_threads.by_name()[name]  # type: ignore[attr-defined]
+    assert web.portal is not None
+
+    def wait(_: Index) -> None:
+        begun.set()
+        go_on.wait()
+
+    busy = web.portal.start_task_soon(thread.ask, wait)
+    try:
+        begun.wait()
+        yield
+    finally:
+        go_on.set()
+        busy.result()
 
 
 def marks(text: str) -> list[str]:
@@ -273,12 +308,29 @@ def test_why_and_whether_are_answered_by_the_sentence(
 
 
 def test_the_first_page_has_the_newest_articles_and_questions_that_are_answered(web: TestClient, demo: Index) -> None:
+    page(web, "/")
+    wait_for_questions(web)
     first = page(web, "/")
     newest = [parse_qs(urlsplit(link).query)["id"][0] for link in first.links() if link.startswith("/article")]
     assert newest == [hit.article_id for hit in demo.search("date:1900..", sort="date", limit=6).hits]
     asked = [parse_qs(urlsplit(link).query)["q"][0] for link in first.links() if "bao+nhi%C3%AAu" in link]
     assert len(asked) == 3
     assert all(demo.ask(question).answer for question in asked)
+
+
+def test_the_first_page_comes_before_its_questions_were_tried(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.write_some(3)
+    folders.update()
+    web = opened(index=str(folders.index), corpus=str(folders.corpus))
+    with held(web, "answers"):
+        for _ in range(2):
+            assert web.get("/").headers["cache-control"] == "no-store", "the next time they may be there"
+    wait_for_questions(web)
+    assert web.get("/").headers["etag"]
+    folders.write("thêm.txt", "Tổ trồng sen")
+    folders.update()
+    assert "etag" not in web.get("/").headers, "another commit"
 
 
 def test_a_missing_or_damaged_index_is_a_page_that_says_what_to_type(opened: Open, tmp_path: Path) -> None:
@@ -381,13 +433,37 @@ def test_an_article_has_anchors_and_highlights(web: TestClient, demo: Index) -> 
     hit = demo.search("hop tac xa che").hits[0]
     text = web.get("/article", params={"id": hit.article_id, "q": "hop tac xa che", "place": hit.place}).text
     shown = Page(text)
-    anchors = [int((one["id"] or "")[1:]) for one in shown.all("div") if re.fullmatch(r"p\d+", one.get("id") or "")]
+    anchors = [int((one["id"] or "")[1:]) for _, one in shown.tags if re.fullmatch(r"p\d+", one.get("id") or "")]
     assert anchors == [span.start for span in demo.show(hit.article_id).passages]
     assert {hit.passage.text[span.start : span.end] for span in hit.highlights} <= set(marks(text))
     back = next(link for link in shown.links() if link.startswith("/?q="))
     assert parse_qs(urlsplit(back).query) == {"q": ["hop tac xa che"], "place": [hit.place]}
     body = demo.show(hit.article_id).article.body
     assert "".join(body.split()) in "".join(shown.shown().split()), "the whole text, nothing twice"
+
+
+def test_a_paragraph_of_several_passages_stays_whole(opened: Open, tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    sentence = "Bà con trồng chè, cam, quýt, bưởi, lúa, ngô, khoai, sắn, mía, lạc, vừng và nuôi tôm, cá, bò, lợn, gà, vịt, ong."
+    paragraph = " ".join(f"{sentence[:-1]} lần {number}." for number in range(20))
+    folders.write("a.txt", "Tổ trồng chè", f"Mở đầu.\n{paragraph}\nTổ bán lần 30.")
+    folders.update()
+    with folders.open() as index:
+        view = index.show("a.txt")
+    text = opened(index=str(folders.index), corpus=str(folders.corpus)).get("/article?id=a.txt&q=lần").text
+    shown = Page(text)
+    places = [(tag, int((one["id"] or "")[1:])) for tag, one in shown.tags if re.fullmatch(r"p\d+", one.get("id") or "")]
+    assert [at for _, at in places] == [span.start for span in view.passages]
+    assert [tag for tag, _ in places] == ["div", *["span"] * (len(places) - 1)]
+    links = [one["href"] for one in shown.all("a") if one.get("class") == "anchor"]
+    assert links == [f"#p{span.start}" for span in view.passages]
+    paragraphs = re.findall(r'<p dir="auto">(.*?)</p>', text)
+    written = [" ".join(re.sub("<.*?>", "", one).split()) for one in paragraphs]
+    assert written == ["Mở đầu.", paragraph, "Tổ bán lần 30."]
+    assert len(marks(text)) == 21
+    assert shown.shown().count("Tổ bán") == 1
+    [goes_on] = [one for one in shown.all("div") if one.get("class") == "passage goes-on"]
+    assert "id" not in goes_on
 
 
 def test_an_article_can_be_read_with_an_invalid_query(web: TestClient) -> None:
@@ -405,17 +481,52 @@ def test_related_articles_are_linked_and_reprints_are_apart(web: TestClient, dem
     found = [parse_qs(urlsplit(link).query)["id"][0] for link in shown.links() if link.startswith("/article")]
     assert sorted(found[1:]) == sorted(expected)
     assert "Cùng nội dung, đăng lại" in shown.shown()
-    article = web.get(f"/article?id={reprinted}")
-    assert any("du-lich-cong-dong-quan-ba" in link for link in Page(article.text).links())
-    assert article.headers["etag"]
 
 
-def test_an_articles_page_does_not_wait_for_related_articles(opened: Open, demo_index: Path) -> None:
-    web = opened(index=str(demo_index), corpus=str(DEMO), related_timeout_s=0.0)
-    article = web.get(f"/article?id={ARTICLE}")
-    assert article.status_code == 200
-    assert any(link.startswith("/related?id=") for link in Page(article.text).links())
-    assert article.headers["cache-control"] == "no-store", "the next time they may be there"
+def test_an_articles_list_of_related_ones_comes_after_its_page(web: TestClient, demo: Index) -> None:
+    reprinted = "trang-tong-hop/nam-dam-lam-du-lich.txt"
+    article = web.get("/article", params={"id": reprinted, "q": "du lịch", "lang": "en", "mark": "0-5"})
+    shown = Page(article.text)
+    assert any(link.startswith("/related?id=") for link in shown.links()), "without scripts"
+    assert not any("quan-ba" in link for link in shown.links())
+    [place] = [one for one in shown.all("section") if one.get("data-list")]
+    address = place["data-list"] or ""
+    listed = web.get(address)
+    assert (listed.status_code, listed.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert listed.text.startswith("<p>The nearest"), "the first paragraph says what was found"
+    links = [parse_qs(urlsplit(link).query) for link in Page(listed.text).links()]
+    assert [one["id"][0] for one in links] == [one.article_id for one in demo.related(reprinted, limit=5).related]
+    assert all(one["q"] == ["du lịch"] and one["lang"] == ["en"] and "mark" not in one for one in links)
+    again = web.get(address, headers={"If-None-Match": listed.headers["etag"]})
+    assert again.status_code == 304
+    assert web.get("/related/list?id=none").status_code == 404
+
+
+def test_an_articles_page_does_not_wait_for_the_thread_of_related_articles(web: TestClient) -> None:
+    with held(web, "related"):
+        assert web.get(f"/article?id={ARTICLE}").status_code == 200
+
+
+def test_a_search_does_not_wait_for_questions(web: TestClient) -> None:
+    with held(web, "answers"):
+        for address in ("/?q=chè", "/?q=ai là giám đốc&page=2", "/?q=ai là giám đốc&sort=date", "/", "/api/query?q=vì sao"):
+            assert web.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/?q=ai là giám đốc htx", "/?q=ai la giam doc htx", "/api/ask?q=chè"])
+def test_a_question_does_not_wait_for_searches(web: TestClient, address: str) -> None:
+    with held(web, "search"):
+        assert web.get(address).status_code == 200
+
+
+def test_questions_are_refused_while_too_many_wait(opened: Open, demo_index: Path) -> None:
+    web = opened(index=str(demo_index), corpus=str(DEMO), max_waiting=1)
+    with held(web, "answers"):
+        for address in ("/?q=ai là giám đốc", "/api/ask?q=chè"):
+            refused = web.get(address)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert web.get("/?q=chè").status_code == 200
+        assert web.get("/api/health").json()["reasons"][0]["code"] == "health.queue"
 
 
 def test_every_page_has_both_languages(web: TestClient) -> None:

@@ -17,6 +17,7 @@ from htxsearch.answer.question import (
     FIGURES,
     QuestionAnalysis,
     analyse_question,
+    asks_for_answer,
     folded_words,
     is_named,
     plain_question,
@@ -96,12 +97,12 @@ def answers_above_hits(
     started = perf_counter()
     if request.offset or request.sort != "score":
         return None
-    analysis = analyse_question(page.retrieval.read_as if page.retrieval else request.query)
+    read_as = page.retrieval.read_as if page.retrieval else request.query
     question = plain_question(request.query)
-    if not analysis.asks or not has_tokens(question):
+    if not asks_for_answer(read_as) or not has_tokens(question):
         return None
     answers = answer_question(snapshot, question, request.filters, _OTHERS_ABOVE_HITS, page, reader)
-    if answers.answer is None and not analysis.has_question_word:
+    if answers.answer is None and not analyse_question(read_as).has_question_word:
         return None
     return replace(answers, question=request.query, took_ms=(perf_counter() - started) * 1000)
 

@@ -8,7 +8,7 @@ match a question without diacritics without theirs.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise, takewhile
 
 from htxsearch.answer.events import Event, event_asked
@@ -27,6 +27,7 @@ __all__ = [
     "FIGURES",
     "QuestionAnalysis",
     "analyse_question",
+    "asks_for_answer",
     "divided_question",
     "folded_words",
     "is_named",
@@ -116,6 +117,14 @@ class QuestionAnalysis:
     def asks_for_deputy(self) -> bool:
         """Return True if the question names a deputy: phó giám đốc."""
         return any(term == "phó" or (term == "pho" and before != "thanh") for before, term in pairwise(("", *self.terms)))
+
+
+@lru_cache(maxsize=64)  # a page asks before it searches and when it has searched
+def asks_for_answer(text: str) -> bool:
+    """Return True if a text asks for an answer: the `asks` of its analysis."""
+    core = _core(" ".join(nfc(text).split()))
+    kind = kind_of(core)
+    return kind is not None and (divided_question(kind, core).has_question_word or asks_something(core))
 
 
 def analyse_question(text: str, asked: str | None = None) -> QuestionAnalysis:

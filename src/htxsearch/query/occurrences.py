@@ -15,7 +15,7 @@ from htxsearch.indexing.records import StoredArticle
 from htxsearch.query.vocabulary import Vocabulary
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, is_syllable, keeps_diacritics
 from htxsearch.text.stopwords import is_stop_word
-from htxsearch.text.tokens import Token, tokens
+from htxsearch.text.tokens import Token, pieces, tokens
 from htxsearch.text.tokens import terms as terms_of
 
 __all__ = ["Occurrences", "Run", "continues", "means"]
@@ -36,6 +36,8 @@ _LONGEST_TITLE = 300
 """Characters of a title that are read; a text that was taken for a title may have thousands."""
 _KEPT_COUNTS, _KEPT_TEXTS = 10_000, 200
 """Counts and texts that are kept."""
+_LONGEST_KEPT, _KEPT_PIECES = 32, 1 << 14
+"""Characters of what stands between two blanks, and how many such pieces have their folded forms kept: 4 MB."""
 
 
 class Run(NamedTuple):
@@ -57,6 +59,17 @@ class _Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._starts: tuple[tuple[str, str, int], list[int]] = ("", "", 0), []
+
+    def starts(self, typed: Sequence[Token]) -> list[int]:
+        """Return where a run may begin, by its first and last typed syllable.
+
+        Kept until another is asked for: what is looked up before runs are read needs it, too.
+        """
+        asked = folded_form(typed[0].term), folded_form(typed[-1].term), len(typed) - 1
+        if self._starts[0] != asked:
+            self._starts = asked, _starts(self.folded, *asked)
+        return self._starts[1]
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -66,7 +79,7 @@ class _Text:
     @cached_property
     def folded(self) -> tuple[str, ...]:
         """The folded form of each token."""
-        return tuple(map(folded_form, terms_of(self.text)))
+        return _folded_terms(self.text)
 
 
 class Occurrences:
@@ -127,7 +140,7 @@ class Occurrences:
         """Look up at once the words that may stand where texts begin as typed."""
         lookups: list[Lookup] = []
         for text in texts:
-            for start in _starts(text, typed):
+            for start in text.starts(typed):
                 lookups += _words_in(text.folded[max(0, start - _LONGEST) : start + len(typed) + _LONGEST])
         self._vocabulary.fetch(lookups)
 
@@ -191,7 +204,7 @@ class Occurrences:
         self.fetch([token.term for token in typed], tail)
         words = [(word,) for word in self._words(tail)]
         for text in chain.from_iterable(self._found((*self._groups(typed), *words), limit=2)):
-            for start in _starts(text, typed):
+            for start in text.starts(typed):
                 run = text.tokens[start : start + len(typed)]
                 if all(means(token.term, written.term) for token, written in zip(typed, run, strict=True)):
                     return _run(text.text, run)[1]
@@ -264,7 +277,7 @@ class Occurrences:
     def _runs_in(self, text: _Text, typed: Sequence[Token]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield the runs of a text that begin as typed, as terms and as written."""
         last = folded_form(typed[-1].term)
-        for start in _starts(text, typed):
+        for start in text.starts(typed):
             end = start + len(typed)
             if continues(typed, _terms(text.tokens[start:end])) and _joined(text.text, text.tokens[start:end]):
                 behind = self._end_of_word(text.text, text.tokens, start, end)
@@ -295,6 +308,19 @@ class Occurrences:
         return start
 
 
+def _folded_terms(text: str) -> tuple[str, ...]:
+    """Return the folded form of each token of a text."""
+    parts = pieces(text)
+    if len(max(parts, key=len)) > _LONGEST_KEPT:
+        return tuple(map(folded_form, terms_of(text)))
+    return tuple(chain.from_iterable(map(_folded_piece, parts)))
+
+
+@lru_cache(maxsize=_KEPT_PIECES)
+def _folded_piece(piece: str) -> tuple[str, ...]:
+    return tuple(map(folded_form, terms_of(piece)))
+
+
 def _words_in(keys: Sequence[str]) -> Iterator[Lookup]:
     """Yield the look-ups of the words that neighbours among some syllables may be."""
     for start in range(len(keys)):
@@ -302,13 +328,12 @@ def _words_in(keys: Sequence[str]) -> Iterator[Lookup]:
             yield "word", "_".join(keys[start:end])
 
 
-def _starts(text: _Text, typed: Sequence[Token]) -> list[int]:
-    """Return where a run may begin, by its first and last typed syllable."""
-    first, last, behind = folded_form(typed[0].term), folded_form(typed[-1].term), len(typed) - 1
-    ends = text.folded[behind:]
+def _starts(folded: Sequence[str], first: str, last: str, behind: int) -> list[int]:
+    """Return where `first` stands, with what begins as `last` so many behind."""
+    ends = folded[behind:]
     if not behind:
         return [start for start, one in enumerate(ends) if one.startswith(last)]
-    some = [start for start, one in enumerate(text.folded[: len(ends)]) if one == first]  # it is finished
+    some = [start for start, one in enumerate(folded[: len(ends)]) if one == first]  # it is finished
     return [start for start in some if ends[start].startswith(last)]
 
 

@@ -26,7 +26,7 @@ def visible(text: str) -> str:
 
     The text can then neither drive a terminal nor turn lines around.
     """
-    return _UNSEEN.sub("\ufffd", text)
+    return text if text.isprintable() else _UNSEEN.sub("\ufffd", text)
 
 
 def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = False) -> list[Span]:

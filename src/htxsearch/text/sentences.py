@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 __all__ = ["Span", "lines", "sentences"]
 
-_END = re.compile(r"(?<![.!?…])[.!?…]++[\"”’»)\]]*+\s++")
+_END = re.compile(r"[.!?…](?<![.!?…]{2})[.!?…]*+[\"”’»)\]]*+\s++")  # begins with a set: what is in none is passed over fast
 _LONGEST_WORD = 64
 """Characters before and behind a mark that decide: a word, a number of a section, brackets and quotes."""
 _OPENING = '"“‘«([-–•*'

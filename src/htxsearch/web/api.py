@@ -30,7 +30,7 @@ from htxsearch.search.newest import moment
 from htxsearch.search.pipeline import SearchRequest, near_articles
 from htxsearch.web.caching import cached_answer
 from htxsearch.web.errors import as_bytes
-from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.index_thread import IndexThreads, ThreadName
 from htxsearch.web.monitoring import health_reasons
 from htxsearch.web.parameters import Parameter, read_parameters
 
@@ -130,9 +130,9 @@ class Health(Struct, kw_only=True, forbid_unknown_fields=True):
 class Endpoint:
     """An address of the API. `ask` returns the JSON of the type `answer`.
 
-    With `by_id` the path ends in an article's id. `is_slow` is True for parameters whose answer may take long. The answer is
-    never cached if `is_cached` is False. With `is_of_server` the values also have "waiting" and "most_waiting", the requests
-    that wait for the index and how many may. `is_for_editors` describes what `security` decides.
+    With `by_id` the path ends in an article's id. `thread` names the thread that answers given parameters. The answer is never
+    cached if `is_cached` is False. With `is_of_server` the values also have "waiting" and "most_waiting", the requests
+    that wait for the index, where most do, and how many may. `is_for_editors` describes what `security` decides.
     """
 
     path: str
@@ -142,7 +142,7 @@ class Endpoint:
     ask: Callable[[Index, Mapping[str, Any]], dict[str, Any]]
     parameters: tuple[Parameter, ...] = ()
     by_id: bool = False
-    is_slow: Callable[[Mapping[str, Any]], bool] = lambda _: False
+    thread: Callable[[Mapping[str, Any]], ThreadName] = lambda _: "search"
     is_cached: bool = True
     is_of_server: bool = False
     is_for_editors: bool = False
@@ -282,7 +282,7 @@ _LIST = Endpoint(
     answer=index_json_types.ArticleList,
     ask=_list,
     parameters=_LIST_PARAMETERS,
-    is_slow=lambda values: values["q"] is not None,
+    thread=lambda values: "search" if values["q"] is None else "related",
 )
 
 ENDPOINTS = (
@@ -320,6 +320,7 @@ ENDPOINTS = (
         about="The answer to a question, quoted from an article if confident enough; other answers; the nearest passages.",
         answer=json_types.Answers,
         ask=_ask,
+        thread=lambda _: "answers",
         parameters=(
             Parameter(name="q", about="the question, in plain words", required=True, max_length=QUERY.max_length),
             *FILTERS,
@@ -336,7 +337,7 @@ ENDPOINTS = (
         ask=_related,
         parameters=(_LIMIT,),
         by_id=True,
-        is_slow=lambda _: True,
+        thread=lambda _: "related",
     ),
     Endpoint(
         path="/api/articles",
@@ -353,7 +354,7 @@ ENDPOINTS = (
             ),
         ),
         by_id=True,
-        is_slow=lambda values: bool(values["dropped"]),
+        thread=lambda values: "related" if values["dropped"] else "search",
     ),
     _LIST,
     Endpoint(
@@ -397,7 +398,7 @@ ENDPOINTS = (
                 default=20,
             ),
         ),
-        is_slow=lambda values: not indicator_terms(values["q"] or "") and not values["article"],
+        thread=lambda values: "search" if indicator_terms(values["q"] or "") or values["article"] else "related",
     ),
     Endpoint(
         path="/api/suggest",
@@ -442,8 +443,9 @@ async def _respond(endpoint: Endpoint, request: Request) -> Response:
         values |= read_parameters([ARTICLE_ID], [("id", request.path_params["id"])])
     threads: IndexThreads = request.app.state.index_threads
     if endpoint.is_of_server:
-        values |= {"waiting": threads.search.waiting, "most_waiting": threads.search.max_waiting}
-    thread = threads.related if endpoint.is_slow(values) else threads.search
+        fullest = threads.fullest()
+        values |= {"waiting": fullest.waiting, "most_waiting": fullest.max_waiting}
+    thread = threads.by_name()[endpoint.thread(values)]
     cached = await cached_answer(request, thread, lambda index: endpoint.ask(index, values), is_cached=endpoint.is_cached)
     headers = cached.headers if endpoint.is_cached else {"Cache-Control": "no-store"}
     if cached.answer is None:

@@ -73,9 +73,11 @@ def make_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         make_thread = partial(IndexThread, timeout_s=settings.timeout_s, max_waiting=settings.max_waiting)
+        make_index = partial(Index, settings.index, corpus=settings.corpus, reader=settings.reader or None)
         threads = IndexThreads(
-            search=make_thread("search", Index(settings.index, corpus=settings.corpus, reader=settings.reader or None)),
-            related=make_thread("related", Index(settings.index, corpus=settings.corpus), trims_memory=True),
+            search=make_thread("search", make_index()),
+            answers=make_thread("answers", make_index()),
+            related=make_thread("related", make_index(), trims_memory=True),
         )
         app.state.index_threads = threads
         app.state.jobs = JobQueue(
@@ -122,6 +124,7 @@ def make_app(settings: Settings) -> Starlette:
     app.state.login_limiter = login.make_limiter()
     app.state.metrics = metrics
     app.state.answer_cache = AnswerCache()
+    app.state.trying = set()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
     return app
 

@@ -1,5 +1,6 @@
 """The pages of an article: its text, related articles, dropped parts.
 
+An article's page asks for the list of its related articles when a reader gets there: finding them takes longer than the page.
 An editor's page of an article has the form that corrects it. It opens in place, and with the values kept when one is refused.
 """
 
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.errors import HtxError, QuerySyntaxError, UnknownArticle
+from htxsearch.errors import HtxError, QuerySyntaxError
 from htxsearch.errors.messages import Message
 from htxsearch.index import Index
 from htxsearch.indexing.edits import metadata_state
@@ -22,7 +23,7 @@ from htxsearch.text.sentences import Span
 from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.citations import citations_of
 from htxsearch.web.errors import headers_of
-from htxsearch.web.index_thread import IndexThreadBusy, IndexThreads
+from htxsearch.web.index_thread import IndexThreads
 from htxsearch.web.pages import ARTICLE
 from htxsearch.web.parameters import read_filled_parameters
 from htxsearch.web.rendering import PageAddress, pieces, render_page
@@ -34,7 +35,9 @@ FIELDS = ("title", "date", "place", "source", "author", "number", "signer", "url
 """The fields that an editor corrects, in the order of the form."""
 _RELATED, _MAX_RELATED = 5, 20
 """Related articles on an article's page and on their own page."""
+_RELATED_LIST = "/related/list"
 _SPAN = re.compile(r"([0-9]{1,8})-([0-9]{1,8})")
+_LINE_END = re.compile(r"[\n\r\u2028\u2029]")
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -43,6 +46,7 @@ def routes() -> list[Route]:
     return [
         Route("/article", _article, methods=["GET"]),
         Route("/related", _related_page, methods=["GET"]),
+        Route(_RELATED_LIST, _related_list, methods=["GET"]),
         Route("/dropped", _dropped_page, methods=["GET"]),
     ]
 
@@ -89,9 +93,9 @@ async def article_page(
 ) -> Response:
     """Return the page of an article.
 
-    An editor's has the form, by default a closed one. Related articles are on the page if they come quickly.
+    An editor's has the form, by default a closed one.
     """
-    threads, cache = _threads(request), request.app.state.answer_cache
+    threads = _threads(request)
     if form is None:
         cached = await cached_answer(request, threads.search, lambda index: _shown(index, params))
         if cached.answer is None:
@@ -104,16 +108,10 @@ async def article_page(
         headers = headers_of(raised) if raised else {}
     if form:
         headers = headers | _NO_STORE
-    related: RelatedArticles | None = None
-    try:
-        timeout_s = request.app.state.settings.related_timeout_s
-        related = await threads.related.ask(lambda index: _related(index, view.article.id, cache), timeout_s=timeout_s)
-    except (IndexThreadBusy, UnknownArticle):  # the page has a link instead; a client must not keep it
-        headers = _NO_STORE
     values: dict[str, Any] = {
         "view": view,
-        "passages": _passages(view, highlights),
-        "related": related,
+        "blocks": _blocks(view, highlights),
+        "related_list": PageAddress(_RELATED_LIST, {**params, "mark": None}).with_(),
         "original": PageAddress("/original", {"id": params["id"], "lang": params["lang"]}).with_(),
         "citations": citations_of(view.article, params["lang"]),
         "form": form,
@@ -167,25 +165,53 @@ def _parts(view: ArticleView, marked: Span) -> list[list[Span]]:
     return parts if any(parts) else []
 
 
-class _ShownPassage(NamedTuple):
-    """A passage: its start, the page that begins with it, its paragraphs in pieces."""
+class _Part(NamedTuple):
+    """A passage's share of a paragraph, in pieces.
 
-    start: int
+    `begun` is the start of the passage if it begins here, within the paragraph; `ended` is its start if it ends here.
+    """
+
+    pieces: list[tuple[str, bool]]
+    begun: int | None
+    ended: int | None
+
+
+class _Block(NamedTuple):
+    """Paragraphs that begin in one passage; of the last one, others may have a part.
+
+    `start` is that of the passage, None if it begins in the paragraph before. `page` is the page that begins with the block.
+    """
+
+    start: int | None
     page: int | None
-    paragraphs: list[list[tuple[str, bool]]]
+    paragraphs: list[list[_Part]]
 
 
-def _passages(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[_ShownPassage]:
-    """Return the passages of an article as they are shown."""
+def _blocks(view: ArticleView, highlights: Sequence[Sequence[Span]]) -> list[_Block]:
+    """Return the text of an article as it is shown.
+
+    A passage may begin and end within a paragraph, which stays whole.
+    """
     body = view.article.body
-    shown = []
-    former: int | None = None
+    blocks: list[_Block] = []
+    behind, former = 0, None
     for span, of_passage in zip(view.passages, highlights, strict=True):
-        page = view.article.page_at(span.start)
-        paragraphs = _paragraphs(pieces(body[span.start : span.end], of_passage))
-        shown.append(_ShownPassage(span.start, page if page != former else None, paragraphs))
-        former = page
-    return shown
+        lines = _paragraphs(pieces(body[span.start : span.end], of_passage))
+        is_within = bool(blocks) and not _LINE_END.search(body, behind, span.start)
+        behind = span.end
+        last = len(lines) - 1
+        parts = [
+            _Part(line, span.start if is_within and not at else None, span.start if at == last else None)
+            for at, line in enumerate(lines)
+        ]
+        if is_within:
+            blocks[-1].paragraphs[-1].append(parts.pop(0))
+        if parts:
+            page = view.article.page_at(span.start)
+            paragraphs = [[part] for part in parts]
+            blocks.append(_Block(None if is_within else span.start, page if page != former else None, paragraphs))
+            former = page
+    return blocks
 
 
 def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool]]]:
@@ -199,6 +225,20 @@ def _paragraphs(pieces: Sequence[tuple[str, bool]]) -> list[list[tuple[str, bool
 
 
 # Related articles, dropped parts
+
+
+async def _related_list(request: Request) -> Response:
+    """Answer `/related/list`: the list on an article's page, without a page around it."""
+    params, cache = _read(request), request.app.state.answer_cache
+
+    def ask(index: Index) -> RelatedArticles:
+        return _related(index, params["id"], cache)
+
+    cached = await cached_answer(request, _threads(request).related, ask, is_kept=False)
+    if cached.answer is None:
+        return _not_modified(cached.headers)
+    here = PageAddress(_RELATED_LIST, params)
+    return _render(request, "related_list.html", here, params, cached.headers, related=cached.answer)
 
 
 def _related(index: Index, article_id: str, cache: AnswerCache) -> RelatedArticles:

@@ -35,6 +35,11 @@ class AnswerCache:
         self._answers: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
 
+    def get(self, key: str) -> Any:
+        """Return the answer kept under a key, None if there is none."""
+        with self._lock:
+            return self._answers.get(key)
+
     def get_or_make(self, key: str, make: Callable[[], _Answer]) -> _Answer:
         """Return the answer kept under a key, else keep and return that of `make`."""
         with self._lock:

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
 
-__all__ = ["IndexThread", "IndexThreadBusy", "IndexThreads"]
+__all__ = ["IndexThread", "IndexThreadBusy", "IndexThreads", "ThreadName"]
 
+ThreadName = Literal["search", "answers", "related"]
 _Answer = TypeVar("_Answer")
 
 _M_MMAP_THRESHOLD = -3
@@ -97,18 +98,28 @@ class IndexThread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexThreads:
-    """The two threads of a server.
+    """The threads of a server, each with a queue of its own.
 
-    `search` answers quick questions, `related` those that may read all articles' vectors.
+    `search` answers what is quick; `answers` what the reader is asked, which takes as long as twenty searches and runs beside
+    them for the most part; `related` what may read all articles' vectors, and long lists.
     """
 
     search: IndexThread
+    answers: IndexThread
     related: IndexThread
 
+    def by_name(self) -> dict[ThreadName, IndexThread]:
+        """Return the threads by their names."""
+        return {"search": self.search, "answers": self.answers, "related": self.related}
+
+    def fullest(self) -> IndexThread:
+        """Return the thread of which most of the places are taken."""
+        return max(self.by_name().values(), key=lambda thread: thread.waiting / thread.max_waiting)
+
     def close(self) -> None:
-        """Close both."""
-        self.search.close()
-        self.related.close()
+        """Close all of them."""
+        for thread in self.by_name().values():
+            thread.close()
 
 
 def _fix_mmap_threshold() -> None:

@@ -9,7 +9,7 @@ import sys
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -206,13 +206,12 @@ def _of_requests(metrics: Metrics) -> Iterator[str]:
 
 
 def _of_queue(threads: IndexThreads) -> Iterator[str]:
-    named: Mapping[str, IndexThread] = {"search": threads.search, "related": threads.related}
     for name, about, values in (
         ("htxsearch_queue_requests", "Requests that wait for an index thread or are in it.", "waiting"),
         ("htxsearch_queue_limit", "Requests that may wait; more are answered 503.", "max_waiting"),
     ):
         yield from _head(name, "gauge", about)
-        for thread, one in named.items():
+        for thread, one in threads.by_name().items():
             yield _line(name, getattr(one, values), thread=thread)
 
 

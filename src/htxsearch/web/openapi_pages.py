@@ -21,7 +21,7 @@ __all__ = ["HTML_PAGES", "INVALID", "NO_ARTICLE", "REFUSED", "page_operations"]
 
 HTML_PAGES = frozenset(
     {
-        *("/", "/article", "/related", "/dropped", "/facts", "/new"),
+        *("/", "/article", "/related", "/related/list", "/dropped", "/facts", "/new"),
         *("/login", "/edit", "/remove", "/removed", "/changes", "/add", "/job", "/jobs", "/status"),
     }
 )

@@ -3,9 +3,11 @@
 They are links and forms; scripts only make them quicker.
 """
 
+import asyncio
 import datetime
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -14,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from htxsearch.errors import HtxError, IndexDamaged, IndexMissing, IndexOutdated, QuerySyntaxError, UsageError
+from htxsearch.answer.question import asks_for_answer
+from htxsearch.errors import HtxError, IndexDamaged, IndexFailure, IndexMissing, IndexOutdated, QuerySyntaxError, UsageError
 from htxsearch.errors.messages import LANGUAGES, Language
 from htxsearch.index import Index
 from htxsearch.query.filters import FACETS
@@ -23,8 +26,8 @@ from htxsearch.search.results import Results
 from htxsearch.web.api import ARTICLE_ID, FILTERS, MAX_HITS, QUERY
 from htxsearch.web.caching import AnswerCache, cached_answer
 from htxsearch.web.errors import as_bytes, headers_of, status_of
-from htxsearch.web.home_page import home_of
-from htxsearch.web.index_thread import IndexThreads
+from htxsearch.web.home_page import home_of, try_question
+from htxsearch.web.index_thread import IndexThread, IndexThreadBusy, IndexThreads
 from htxsearch.web.login import local_address
 from htxsearch.web.parameters import Parameter, read_filled_parameters
 from htxsearch.web.rendering import PageAddress, file_routes, render_page
@@ -91,16 +94,13 @@ def _threads(request: Request) -> IndexThreads:
 async def _search_page(request: Request) -> Response:
     """Answer `/`: the form alone, or with the results of a query."""
     params = _read(_SEARCH, request)
-    here = PageAddress("/", params)
-    thread = _threads(request).search
+    here, threads = PageAddress("/", params), _threads(request)
     try:
         if params["q"] is None:
-            home = await cached_answer(request, thread, home_of)
-            if home.answer is None:
-                return _not_modified(home.headers)
-            return _render(request, "home.html", here, params, home.headers, home=home.answer)
+            return await _start_page(request, here, params)
         today = datetime.date.today()
         cache: AnswerCache = request.app.state.answer_cache
+        thread = threads.answers if _may_have_answers(params) else threads.search
         found = await cached_answer(request, thread, lambda index: _found(index, params, cache), varies=today.isoformat())
     except UsageError as error:
         return _refused(request, here, params, error)
@@ -108,6 +108,36 @@ async def _search_page(request: Request) -> Response:
         return _not_modified(found.headers)
     values = result_values(here, params, *found.answer, today)
     return _render(request, "results.html", here, params, found.headers, **values)
+
+
+async def _start_page(request: Request, here: PageAddress, params: Mapping[str, Any]) -> Response:
+    """Return the start page; the first of a commit has questions tried for the next."""
+    threads = _threads(request)
+    home = await cached_answer(request, threads.search, home_of, is_kept=False)
+    if home.answer is None:
+        return _not_modified(home.headers)
+    headers = home.headers
+    if home.answer.questions is None:
+        headers = {"Cache-Control": "no-store"}  # the next time they may be there
+        trying: set[asyncio.Task[None]] = request.app.state.trying
+        if not trying:  # for another reader
+            trying.add(task := asyncio.create_task(_try_questions(threads.answers)))
+            task.add_done_callback(trying.discard)
+    return _render(request, "home.html", here, params, headers, home=home.answer)
+
+
+async def _try_questions(thread: IndexThread) -> None:
+    with suppress(IndexThreadBusy, IndexFailure):  # the next page has them tried
+        while not await thread.ask(try_question):
+            pass
+
+
+def _may_have_answers(params: Mapping[str, Any]) -> bool:
+    """Return True if a page may have an answer above its hits.
+
+    A question seen only in the keystrokes of an input method has one all the same, from the thread of searches.
+    """
+    return params["page"] == 1 and params["sort"] == "score" and asks_for_answer(params["q"])
 
 
 def _render(
@@ -150,8 +180,10 @@ def _found(index: Index, params: Mapping[str, Any], cache: AnswerCache) -> tuple
     results = _search(index, params, answer=True)
     asked = {name: params[name] for name in ("q", *_FILTER_NAMES)}
 
+    version = index.version()
+
     def key(without: str) -> str:
-        return f"{without} of {index.path}\n{index.version()}\n{asked | {without: ()}}"
+        return f"{without} of {index.path}\n{version}\n{asked | {without: ()}}"
 
     def count(name: str) -> Mapping[str, int]:
         free = {**params, name: (), "page": 1}

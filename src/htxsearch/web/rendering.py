@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from hashlib import sha256
 from importlib import resources
@@ -29,6 +29,8 @@ _EXCERPT_LENGTH = 420
 """Characters of a sentence and its neighbours beside a figure: four or five lines."""
 _HIT_LENGTH = 170
 """Characters of a passage shown among results: two lines, three on a phone."""
+_DEFAULTS = {"sort": "score", "page": 1, "lang": "vi"}
+"""Values of parameters that an address leaves out."""
 _LEAD = 40
 """Characters in front of the first mark, where a long sentence is cut."""
 
@@ -42,12 +44,15 @@ class PageAddress:
 
     path: str
     params: Mapping[str, Any]
+    _parts: dict[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_parts", {name: _part(name, value) for name, value in self.params.items()})
 
     def with_(self, path: str | None = None, fragment: str = "", /, **changes: Any) -> str:
         """Return the address with some parameters changed; None or "" removes a parameter."""
-        params: dict[str, Any] = {**self.params, **changes}
-        defaults = {"sort": "score", "page": 1, "lang": "vi"}
-        query = "&".join(_encoded(name, value) for name, value in params.items() if value and defaults.get(name) != value)
+        parts = self._parts | {name: _part(name, value) for name, value in changes.items()}
+        query = "&".join(filter(None, parts.values()))
         return (self.path if path is None else path) + (f"?{query}" if query else "") + fragment
 
     def afresh(self, path: str, fragment: str = "", /, **params: Any) -> str:
@@ -56,6 +61,11 @@ class PageAddress:
         It has parameters of its own.
         """
         return PageAddress(path, {**params, "lang": self.params.get("lang")}).with_(None, fragment)
+
+
+def _part(name: str, value: Hashable) -> str:
+    """Return a parameter as a part of an address, "" if it is empty or the default."""
+    return _encoded(name, value) if value and _DEFAULTS.get(name) != value else ""
 
 
 @lru_cache(maxsize=1 << 9)

@@ -59,8 +59,6 @@ class Settings:
     """How long an answer may take."""
     max_waiting: int = 64
     """How many requests may wait for an index thread."""
-    related_timeout_s: float = 0.4
-    """How long an article's page waits for its related articles before it shows a link to them instead."""
 
     allow_add: bool = False
     """Whether articles can be added."""

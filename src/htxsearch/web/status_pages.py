@@ -77,7 +77,8 @@ async def _rendered(request: Request, params: Mapping[str, Any]) -> Response:
     folder = Path(settings.index)
     state, error = None, None
     try:
-        waiting, most = threads.search.waiting, threads.search.max_waiting
+        fullest = threads.fullest()
+        waiting, most = fullest.waiting, fullest.max_waiting
         state = await threads.related.ask(lambda index: _state(index, waiting, most))
     except HtxError as failure:
         error = failure

@@ -58,6 +58,8 @@ _MAGIC = b"htximp03"
 _ALIGNED = 16
 _KINDS = ("<u1", "<u2", "<u4", "<u8", "<i4")
 _START = len(_MAGIC) + 8
+_mapped: "weakref.WeakValueDictionary[tuple[int, int, int, int], mmap.mmap]" = weakref.WeakValueDictionary()
+"""The files that are mapped, by what tells one state of a file from another."""
 
 
 class ColumnsDamaged(Exception):
@@ -122,10 +124,18 @@ class Columns:
 
     @classmethod
     def open(cls, path: Path) -> "Columns":
-        """Map a file."""
+        """Map a file, once for all readers of a process.
+
+        Each thread of a server has a reader of its own.
+        """
         try:
             with path.open("rb") as file:
-                return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+                status = os.fstat(file.fileno())
+                key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+                mapped = _mapped.get(key)
+                if mapped is None:
+                    mapped = _mapped[key] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                return cls(mapped)
         except (OSError, ValueError) as error:
             raise ColumnsDamaged(str(error)) from error
 

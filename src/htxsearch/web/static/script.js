@@ -1,4 +1,5 @@
-// Completions and results while typing, "/" for the search box, filters at once, a button that copies a citation.
+// Completions and results while typing, "/" for the search box, filters at once, a list that comes after its page, a button
+// that copies a citation.
 // Everything on the pages works without this.
 "use strict";
 
@@ -191,6 +192,32 @@ document.addEventListener("input", function (event) {
   });
   input.addEventListener("blur", close);
   input.form.addEventListener("submit", close);
+})();
+
+// A list that takes longer than its page: asked for when a reader is about to see it. Its first paragraph says what was found.
+(function () {
+  const AHEAD = "1000px 0px"; // some screens before the list
+  const place = document.querySelector("section.later");
+  if (!place) return;
+  const [said, list] = [place.querySelector("[role=status]"), place.querySelector("div")];
+  async function fill() {
+    said.textContent = place.dataset.pending;
+    try {
+      const response = await fetch(place.dataset.list);
+      if (!response.ok) throw new Error(response.status);
+      const coming = new DOMParser().parseFromString(await response.text(), "text/html").body;
+      said.textContent = coming.firstElementChild.textContent;
+      coming.firstElementChild.remove();
+      list.replaceChildren(...coming.childNodes);
+    } catch {
+      said.textContent = place.dataset.failed; // the link above leads to the list
+    }
+  }
+  new IntersectionObserver(function (seen, observer) {
+    if (!seen.some(function (one) { return one.isIntersecting; })) return;
+    observer.disconnect();
+    fill();
+  }, { rootMargin: AHEAD }).observe(place);
 })();
 
 (function () {
