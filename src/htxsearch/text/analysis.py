@@ -7,7 +7,6 @@ abbreviation's long form.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from htxsearch.text.abbreviations import COMMON, long_form_terms
@@ -16,6 +15,7 @@ from htxsearch.text.normalize import canonical_spelling
 from htxsearch.text.segmenter import word_spans
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
+from htxsearch.values import frozen
 
 __all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_JOINED", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
 
@@ -29,7 +29,7 @@ _LONG_FORM_BEGINNINGS = frozenset(form[0] for form in _LONG_FORMS)
 _LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     """The terms of a span: syllables in order and words in order.
 

@@ -10,7 +10,6 @@ names: Thái Nguyên is both, and the one of today includes the old Bắc Kạn.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
@@ -20,6 +19,7 @@ from htxsearch.errors.messages import Message, message
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
 from htxsearch.text.regions import region_called, regions
 from htxsearch.text.tokens import terms, tokens
+from htxsearch.values import frozen
 
 __all__ = [
     "PlaceExtent",
@@ -119,7 +119,7 @@ def former_parts(province: str) -> tuple[str, ...]:
     return tuple(sorted(parts, key=lambda old: (old != province, old)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaceExtent:
     """The extent of a typed place: canonical names, the typed one first, and a note.
 
