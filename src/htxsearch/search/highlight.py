@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence, Set
 from functools import lru_cache
 from itertools import accumulate, chain
 
+from htxsearch.text.patterns import late_pattern
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, piece_tokens, pieces
 
@@ -18,7 +19,7 @@ _BEGINS = re.compile(r"(?:^|[.!?…:;\"“”'‘«(\[\n–—-])\s*$")
 """What stands in front of a capital that need not be a name's."""
 _REACH = 8
 _JOINERS = " \u00a0-–/"
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = late_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
@@ -26,7 +27,7 @@ def visible(text: str) -> str:
 
     The text can then neither drive a terminal nor turn lines around.
     """
-    return _UNSEEN.sub("\ufffd", text)
+    return _UNSEEN().sub("\ufffd", text)
 
 
 def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = False) -> list[Span]:
