@@ -164,7 +164,8 @@ class IndexReader:
 
     def any_of_article(self, passages: Mask) -> Mask:
         """Return a mask of the articles of the passages in a mask, (articles,) bool."""
-        found: Mask = self.max_per_article(passages.astype(np.float64), 0.0) > 0
+        found = np.zeros(self.articles, np.bool_)
+        found[self._owners[np.flatnonzero(passages)]] = True
         return found
 
     def propagate_to_passages(self, articles: Floats, passages: Floats) -> None:
@@ -178,6 +179,13 @@ class IndexReader:
         """Return the value of each passage's article, (passages,) bool."""
         found: Mask = articles.take(self._owners)
         return found
+
+    def passages_of(self, articles: Sequence[int]) -> Mask:
+        """Return a mask of the passages of some articles, (passages,) bool."""
+        mask = np.zeros(self.passages, np.bool_)
+        for article in articles:
+            mask[self.starts.item(article) : self.starts.item(article + 1)] = True
+        return mask
 
     def location_of(self, article: int) -> tuple[Segment, int]:
         """Return an article's segment and its number in that segment."""
