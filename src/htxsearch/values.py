@@ -1,7 +1,7 @@
 """Frozen classes of values: dataclasses that cost less when a program starts.
 
 `dataclass(frozen=True, slots=True)` writes eight methods of every class as text and compiles them. A one-shot query imports
-sixty such classes, and that was a sixth of its time. Here all classes share their methods, and `__init__`, which has to be
+sixty such classes, and that was an eighth of its time. Here all classes share their methods, and `__init__`, which has to be
 quick, is compiled when the first instance is made. `fields`, `replace`, `asdict`, `match`, pickles and type checkers see a
 dataclass.
 """
