@@ -137,7 +137,7 @@ def _long_forms(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
 
 @cache
 def _known_long_forms() -> tuple[frozenset[tuple[str, ...]], frozenset[str], list[int]]:
-    """Return the long forms of the common abbreviations, their first syllables, and their lengths."""
+    """Return the long forms of common abbreviations, their beginnings and lengths."""
     known = frozenset(tuple(map(canonical_spelling, long_form_terms(long))) for long in COMMON.values())
     return known, frozenset(form[0] for form in known), sorted({len(form) for form in known})
 

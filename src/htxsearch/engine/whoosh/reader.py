@@ -180,13 +180,6 @@ class IndexReader:
         found: Mask = articles.take(self._owners)
         return found
 
-    def passages_of(self, articles: Sequence[int]) -> Mask:
-        """Return a mask of the passages of some articles, (passages,) bool."""
-        mask = np.zeros(self.passages, np.bool_)
-        for article in articles:
-            mask[self.starts.item(article) : self.starts.item(article + 1)] = True
-        return mask
-
     def location_of(self, article: int) -> tuple[Segment, int]:
         """Return an article's segment and its number in that segment."""
         firsts = self._first_article

@@ -92,7 +92,10 @@ def evaluate_once(reader: IndexReader, node: Node) -> LeafScores:
 
 
 def matching(reader: IndexReader, node: Node) -> Mask:
-    """Return the mask of the passages that `node` matches, (passages,) bool; nobody changes it."""
+    """Return the mask of the passages that `node` matches.
+
+    It is (passages,) bool, and nobody changes it.
+    """
     if not _is_filter(node):
         return evaluate(reader, node).matching()
     if isinstance(node, AtLeast):
@@ -100,7 +103,7 @@ def matching(reader: IndexReader, node: Node) -> Mask:
     if isinstance(node, InArticle):
         return reader.of_passages(reader.any_of_article(matching(reader, node.node)))
     if isinstance(node, TermsFilter) and node.field == "id":
-        return reader.passages_of(_known_ids(reader, node))
+        return _passages_of(reader, _known_ids(reader, node))
     if isinstance(node, TermsFilter | DateRange):
         return reader.of_passages(_accepted(reader, node))
     assert isinstance(node, Boolean)
@@ -303,6 +306,14 @@ def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
     last = node.until.toordinal() if node.until else date.max.toordinal()
     accepted = (reader.dates >= first) & (reader.dates <= last)
     return accepted
+
+
+def _passages_of(reader: IndexReader, articles: Sequence[int]) -> Mask:
+    """Return a mask of the passages of a few articles, (passages,) bool."""
+    mask = np.zeros(reader.passages, np.bool_)
+    for article in articles:
+        mask[reader.starts.item(article) : reader.starts.item(article + 1)] = True
+    return mask
 
 
 def _known_ids(reader: IndexReader, node: TermsFilter) -> list[int]:
