@@ -3,8 +3,8 @@
     python benches/instructions.py [--write] [TASK ...]      (make perf)
 
 Time depends on what else the machine does; instructions do not. valgrind counts them, on emulated hardware that is the same
-everywhere. A task's work is done n and 2 n times, each in a process of its own; the difference, divided by n, is what one item
-takes, without starting Python. The work:
+everywhere. Python may keep what it compiles, as it does for a user. A task's work is done n and 2 n times, each in a process of
+its own; the difference, divided by n, is what one item takes, without starting Python. The work:
 
     start      start Python and import the command line
     first      first-stage retrieval of 16 queries over the demo corpus
@@ -73,11 +73,15 @@ def reindex(files: list[Path]) -> None:
 
 def count(task: str, times: int, index: str) -> int:
     """Return the instructions of a process that does a task's work so many times, after once to warm up."""
-    command = [sys.executable, __file__, "--child", task, "--times", str(times), "--index", index]
+    command = [sys.executable, __file__, "--child", task, "--index", index, "--times"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "PYTHONPYCACHEPREFIX": f"{index}/compiled"}
+    subprocess.run([*command, "0"], env=environment, check=True)  # what is imported is compiled here
     with tempfile.TemporaryDirectory() as folder:
+        valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={folder}/out"]
         done = subprocess.run(
-            ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={folder}/out", *command],
-            env={**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"},
+            [*valgrind, *command, str(times)],
+            env=environment,
             capture_output=True,
             text=True,
             check=False,

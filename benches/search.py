@@ -30,6 +30,7 @@ from typing import Any
 from htxsearch import Index
 from htxsearch.engine.contract import Document, Terms
 from htxsearch.engine.whoosh import DISTRIBUTION, WhooshEngine
+from htxsearch.evaluate.bench.measure import environment
 from htxsearch.indexing.manifest import Manifest, write_manifest
 from htxsearch.query.parse import parse
 from htxsearch.text.normalize import folded_form, nfc
@@ -188,7 +189,9 @@ def processes(index: Path, rounds: int) -> Times:
     times: Times = {}
     for _ in range(rounds):
         for name, command in commands.items():
-            run = partial(subprocess.run, [sys.executable, *command], capture_output=True, text=True, check=True)
+            run = partial(
+                subprocess.run, [sys.executable, *command], env=environment(), capture_output=True, text=True, check=True
+            )
             done = timed(times, name, run)
             if "1" not in done.stdout:
                 raise RuntimeError(f"{name} printed {done.stdout[:200]!r}")

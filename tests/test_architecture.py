@@ -15,6 +15,7 @@ SOURCE = Path(htxsearch.__file__).parent
 ROOT = SOURCE.parent.parent
 
 ROOMS = (
+    "values",
     "errors",
     "text",
     "facts",
@@ -129,7 +130,7 @@ def room(name: str) -> str:
     return name.split(".")[0]
 
 
-def test_there_are_fourteen_rooms() -> None:
+def test_there_are_fifteen_rooms() -> None:
     assert {room(name) for name in MODULES} - {"", "__main__"} == set(ROOMS)
 
 

@@ -106,7 +106,7 @@ def test_the_ways_through_the_code_are_those_of_a_trace(run: str, demo_index: Pa
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "traced.py", run, tmp_path], capture_output=True, text=True, check=True
     )
-    assert named_in_the_way_of(run) == set(done.stdout.split())
+    assert named_in_the_way_of(run) == set(done.stdout.split()) - {"values.py"}  # used by all, as dataclasses are
 
 
 def named_in_the_way_of(run: str) -> set[str]:

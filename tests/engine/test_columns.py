@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from htxsearch.engine.contract import (
+    AtLeast,
     Boolean,
     DateRange,
     DisjunctionMax,
     Document,
     FieldName,
+    InArticle,
     Node,
     SearchResult,
     TermsFilter,
@@ -109,7 +111,7 @@ def test_the_answers_are_those_of_scoring_everything(filled: tuple[Path, WhooshE
     rng = random.Random(seed)
     node = random_node(rng)
     options: dict[str, Any] = {
-        "limit": rng.choice([1, 3, 10, 500]),
+        "limit": rng.choice([0, 1, 3, 10, 500]),
         "offset": rng.choice([0, 0, 2]),
         "per_article": rng.random() < 0.5,
         "by_date": rng.random() < 0.3,
@@ -117,6 +119,39 @@ def test_the_answers_are_those_of_scoring_everything(filled: tuple[Path, WhooshE
         "explain": rng.random() < 0.3,
     }
     assert rounded(engine.search(node, **options)) == rounded(oracle.search(node, **options))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_query_and_what_narrows_it_are_answered_in_any_order(
+    filled: tuple[Path, WhooshEngine, MemoryEngine], seed: int
+) -> None:
+    """The scores of the last query are kept for both sides of its line; no later search changes them."""
+    _, engine, oracle = filled
+    rng = random.Random(seed)
+    query, other = random_node(rng), random_node(rng)
+    ids = frozenset(rng.sample(oracle.article_ids(), 9))
+    beyond = AtLeast(query, rng.choice([0.0, 0.5, 2.0]))
+    near = Boolean(
+        should=(TermsFilter("id", ids), Boolean(must=(beyond,), must_not=(TermsFilter("id", frozenset(list(ids)[:3])),)))
+    )
+    preferred = TermsFilter("place", frozenset({"Hà Nam"}), 2.0)
+    nodes: list[Node] = [
+        query,
+        near,
+        Boolean(must=(query, near)),
+        Boolean(must=(query,), must_not=(near,)),
+        Boolean(must=(query, InArticle(other))),
+        Boolean(must=(query,), should=(preferred, other)),
+        Boolean(must=(near, DateRange(date(2021, 1, 1), None))),
+        Boolean(must=(near, other), must_not=(InArticle(query),)),
+    ]
+    for node in rng.choices(nodes, k=16):
+        options: dict[str, Any] = {
+            "limit": rng.choice([0, 0, 7, 500]),
+            "per_article": rng.random() < 0.5,
+            "facets": ("place", "year"),
+        }
+        assert rounded(engine.search(node, **options)) == rounded(oracle.search(node, **options))
 
 
 @pytest.mark.parametrize("kernel", [fastest_kernel(), NumpyKernel()], ids=["fastest", "numpy"])

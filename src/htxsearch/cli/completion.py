@@ -3,16 +3,20 @@
 Short, and a module of its own: the shared options need it, and it needs none of the commands.
 """
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
 
 from htxsearch.cli.translation import TranslatedCommand
 from htxsearch.errors import HtxError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["complete_article", "complete_file", "complete_place", "completion"]
 
 
-def complete_article(context: click.Context, _: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_article(context: click.Context, _: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the ids of articles that begin as typed; files if there is no index."""
     from htxsearch.index import Index
 
@@ -23,12 +27,12 @@ def complete_article(context: click.Context, _: click.Parameter, typed: str) -> 
         return complete_file(context, _, typed)
 
 
-def complete_file(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_file(_: click.Context, __: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the item that lets the shell complete files."""
     return [CompletionItem(typed, type="file")]
 
 
-def complete_place(_: click.Context, __: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_place(_: click.Context, __: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the provinces whose names begin as typed.
 
     Diacritics may be left out. If no name begins so, the province that is meant (TP.HCM, BR-VT) is returned.

@@ -17,6 +17,8 @@ from htxsearch.errors import HtxError
 __all__ = ["INTERRUPTED", "cli", "main"]
 
 INTERRUPTED = 130
+_ALLOCATED_BETWEEN = 10_000
+"""New objects after which Python looks for cycles among them; by its usual 700 that is a twentieth of a query, for nothing."""
 
 
 _COMMANDS = {
@@ -65,6 +67,7 @@ def main() -> None:
 
     An error of htxsearch becomes a message and its exit code, Ctrl-C becomes 130.
     """
+    gc.set_threshold(_ALLOCATED_BETWEEN)
     atexit.register(gc.freeze)  # else Python looks for cycles among all objects before it ends: a tenth of a query
     _open_streams()
     _speak_utf_8()

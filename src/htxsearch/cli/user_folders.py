@@ -5,7 +5,6 @@ come from somebody else.
 """
 
 import os
-import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -40,7 +39,7 @@ def secret_of_user(name: str) -> str:
 
     Where nothing can be kept it is another one each time.
     """
-    drawn = secrets.token_hex(_KEY_BYTES)
+    drawn = os.urandom(_KEY_BYTES).hex()
     with suppress(OSError, RuntimeError):
         file = state_folder() / name
         if (kept := _kept(file, len(drawn))) is not None:

@@ -21,12 +21,12 @@ import datetime
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple, Protocol, Union
 
 from htxsearch.errors import HtxError
 from htxsearch.text.analysis import Terms
+from htxsearch.values import frozen
 
 __all__ = [
     "ARTICLE_FIELDS",
@@ -72,7 +72,7 @@ Lookup = tuple[Literal["syllable", "word"], str]
 """A field and a key, whose terms are looked up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Document:
     """One article as an engine stores it.
 
@@ -176,7 +176,7 @@ def forward_of(terms: Terms) -> Forward:
     return Forward(struct.pack(f"<{len(hashes)}I", *hashes), flags)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeightedTerm:
     """A term in a field, with its weight (0 < weight <= 1)."""
 
@@ -185,7 +185,7 @@ class WeightedTerm:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisjunctionMax:
     """Matches where any alternative matches, and scores as the best alternative.
 
@@ -196,7 +196,7 @@ class DisjunctionMax:
     boost: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phrase:
     """Consecutive terms of `syllable` or `title`.
 
@@ -209,7 +209,7 @@ class Phrase:
     boost: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TermsFilter:
     """A filter: the article's place, source or id is exactly one of `values`.
 
@@ -221,7 +221,7 @@ class TermsFilter:
     boost: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DateRange:
     """A filter: the article's date lies in [since, until].
 
@@ -233,7 +233,7 @@ class DateRange:
     boost: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Boolean:
     """Matches where every `must` matches and no `must_not` does.
 
@@ -247,7 +247,7 @@ class Boolean:
     must_not: tuple["Node", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Best:
     """Matches where any of `nodes` matches, and scores as the best of them.
 
@@ -257,7 +257,7 @@ class Best:
     nodes: tuple["Node", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AtLeast:
     """A filter: the passages that `node` matches with `score` or more.
 
@@ -268,7 +268,7 @@ class AtLeast:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InArticle:
     """A filter: some passage of the article matches `node`. Scores nothing."""
 
@@ -293,7 +293,7 @@ class Hit(NamedTuple):
     parts: tuple[tuple[Leaf, float], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Search:
     """A search with its options, for `Engine.search_many`."""
 
@@ -310,10 +310,10 @@ class Search:
 
     def options(self) -> dict[str, Any]:
         """Return the search as arguments of `Engine.search`."""
-        return {name: getattr(self, name) for name in self.__slots__ if name != "records"}
+        return {name: getattr(self, name) for name in self.__slots__ if name != "records"}  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchResult:
     """The result of a search.
 

@@ -17,6 +17,7 @@ from htxsearch.errors import IndexDamaged
 from htxsearch.errors.messages import Message, message
 from htxsearch.ingest.article import Doubtful, Rejected
 from htxsearch.text.normalize import folded_form, index_term
+from htxsearch.values import frozen
 
 if TYPE_CHECKING:
     from htxsearch.ingest.add import AddedFile
@@ -43,7 +44,7 @@ _MAJORITY, _SIMILAR = 3, 0.85
 """How many articles must have a long form, and how similar another one must be, for that to be a slip."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Report:
     """The result of a reindex, in articles.
 
@@ -62,7 +63,7 @@ class Report:
     took_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """The result that a reindex would have, by the ids of the articles.
 
@@ -79,7 +80,7 @@ class Plan:
     refusal: Message | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeftOut:
     """Files of the corpus that are not in the index.
 
@@ -90,7 +91,10 @@ class LeftOut:
     ignored: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_NOTHING = LeftOut()
+
+
+@frozen(kw_only=True)
 class Additions:
     """The result of adding: files now in the corpus, refusals, and a reindex report.
 
@@ -163,7 +167,7 @@ class CatalogueEntry:
         return self.articles.get(article_id, "").partition(" ")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShortForm:
     """A learned abbreviation: its spelling, long form, and first defining article."""
 
@@ -231,7 +235,7 @@ def _blob(engine: Engine, name: str) -> bytes:
     return blob or b"{}"
 
 
-def blobs(entries: Mapping[str, CatalogueEntry], left_out: LeftOut = LeftOut(), *, settled: bool) -> dict[str, bytes]:
+def blobs(entries: Mapping[str, CatalogueEntry], left_out: LeftOut = _NOTHING, *, settled: bool) -> dict[str, bytes]:
     """Return the blobs to commit beside the postings."""
     rejected = [(one.path, _to_stored(one.reason)) for one in left_out.rejected]
     catalogue = {path: _stored(entry) for path, entry in entries.items()}

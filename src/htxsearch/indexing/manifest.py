@@ -18,7 +18,7 @@ import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from htxsearch.errors import (
 )
 from htxsearch.ingest.atomic_files import make_folder, replace_file, sync_folder
 from htxsearch.text.analysis import ANALYSIS_VERSION
+from htxsearch.values import frozen
 
 __all__ = [
     "FILES_OF_INDEX",
@@ -81,7 +82,7 @@ _PATIENCE_S = 0.3
 """Seconds that a writer waits for a lock: a reader holds it for some microseconds to see whether it is free."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Manifest:
     """The manifest of an index.
 

@@ -11,13 +11,14 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from htxsearch.errors import IndexNotWritable
 from htxsearch.errors.messages import Message, message
 from htxsearch.indexing.manifest import is_being_written, read_manifest
 from htxsearch.ingest.atomic_files import replace_file
+from htxsearch.values import frozen
 
 __all__ = [
     "LAST_RUN",
@@ -37,7 +38,7 @@ _EVERY_S = 2.0
 """Seconds between two writes of the file: each is a rename, which is nothing beside the articles of two seconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexingProgress:
     """The files that a run has read and has to read, and the percentage of bytes."""
 
@@ -84,7 +85,7 @@ def read_progress(index: Path) -> IndexingProgress | None:
     return progress if is_being_written(index) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LastRun:
     """The end of the last finished reindex, with the time zone, and its duration."""
 

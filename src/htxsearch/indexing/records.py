@@ -2,15 +2,15 @@
 
 import datetime
 import json
-from dataclasses import dataclass
 
 from htxsearch.ingest.article import Article
 from htxsearch.text.sentences import Span
+from htxsearch.values import frozen
 
 __all__ = ["StoredArticle"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredArticle:
     """An article as an index keeps it: the record, and its passages' places.
 

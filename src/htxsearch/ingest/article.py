@@ -6,14 +6,15 @@ the values that ingest hands to every later room.
 
 import datetime
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from htxsearch.errors.messages import Message
+from htxsearch.values import frozen
 
 __all__ = ["Article", "Doubtful", "Dropped", "Rejected", "Unchanged", "Unreadable"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dropped:
     """Boilerplate: text of a file that is not part of the article, and the reason.
 
@@ -24,7 +25,7 @@ class Dropped:
     reason: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Article:
     """An article: its body, its metadata and its boilerplate.
 
@@ -65,7 +66,7 @@ class Article:
         return bisect_right(self.pages, offset) or None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rejected:
     """A file or line that could not be read, and the reason.
 
@@ -76,7 +77,7 @@ class Rejected:
     reason: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Doubtful:
     """A file whose text is indexed but in doubt, and the reason."""
 
@@ -84,7 +85,7 @@ class Doubtful:
     reason: Message
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unchanged:
     """An article whose JSON line has not changed since it was last read.
 

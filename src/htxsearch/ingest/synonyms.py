@@ -13,13 +13,13 @@ line; the others hold. A file that is no TOML says nothing. Messages name no fol
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from htxsearch.errors.messages import Message, message
 from htxsearch.text.normalize import nfc
 from htxsearch.text.tokens import has_tokens
+from htxsearch.values import frozen
 
 __all__ = ["NO_SYNONYMS", "SYNONYMS_FILE", "Synonyms", "read_synonyms", "synonyms_stamp"]
 
@@ -32,7 +32,7 @@ _MOST_PROBLEMS = 20
 _TABLES = ("short", "same", "forget")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Synonyms:
     """The user's words: short forms, groups of the same meaning, forms to forget.
 

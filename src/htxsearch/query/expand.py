@@ -57,6 +57,7 @@ from htxsearch.text.places import PlaceExtent, SmallerPlace, place_extent, provi
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
 from htxsearch.text.telephones import groupings
 from htxsearch.text.tokens import terms, tokens
+from htxsearch.values import frozen
 
 __all__ = ["ExpandedQuery", "Expander", "Expansion", "ExpansionWeights", "QueryTerm", "QueryTerms"]
 
@@ -67,7 +68,7 @@ _MOST_COMPARED = 200
 """Articles with the cooperative of a place's name whose text is looked at for the place itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ExpansionWeights:
     """The weights of matches: by nearness of the spelling, and by field."""
 
@@ -88,7 +89,7 @@ class ExpansionWeights:
     preferred_part: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expansion:
     """A typed word and the index terms it stands for, with their weights, best first."""
 
@@ -96,7 +97,7 @@ class Expansion:
     terms: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryTerm:
     """One syllable of a query with its spellings, best first.
 
@@ -108,7 +109,7 @@ class QueryTerm:
     spelt_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QueryTerms:
     """The distinct terms of a query in order, as input for reranking.
 
@@ -121,7 +122,7 @@ class QueryTerms:
     short_forms: Mapping[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ExpandedQuery:
     """A query for the engine, with the data that rank, highlight and explain its hits.
 

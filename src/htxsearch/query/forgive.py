@@ -11,15 +11,16 @@ from htxsearch.errors import QuerySyntaxError
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.parse import MAX_LENGTH, Group, parse
 from htxsearch.text.normalize import nfc
+from htxsearch.text.patterns import late_pattern
 
 __all__ = ["Forgiven", "forgive"]
 
 _MOST_SLIPS = 20
 """Slips that are mended one by one; in a query with more, no sign is read."""
-_OPERATOR = re.compile(r"(?<!\S)[(\"“]*(AND|OR|NOT)(?=[\s()\"“”]|$)")
-_FIELD = re.compile(r"[^\W\d_]+:")
+_OPERATOR = late_pattern(r"(?<!\S)[(\"“]*(AND|OR|NOT)(?=[\s()\"“”]|$)")
+_FIELD = late_pattern(r"[^\W\d_]+:")
 _OF_FIELDS = tuple(f"query.{name}" for name in "unknown-field unknown-field-near bad-date reversed-range value-missing".split())
-_SIGNS = re.compile(r'["“”„()*+:]|(?<!\S)-')
+_SIGNS = late_pattern(r'["“”„()*+:]|(?<!\S)-')
 
 
 class Forgiven(NamedTuple):
@@ -57,7 +58,7 @@ def _mended(query: str, error: QuerySyntaxError) -> tuple[str, str]:
     if error.code == "query.too-long":
         return "", query[:MAX_LENGTH].rpartition(" ")[0] or query[:MAX_LENGTH]
     at = _sign_at(query, error)
-    operator = _OPERATOR.search(query, at) if query[at : at + 1] in "AON" else None
+    operator = _OPERATOR().search(query, at) if query[at : at + 1] in "AON" else None
     if operator:
         return operator[1], query[: operator.start(1)] + " " + query[operator.end(1) :]
     return query[at], query[:at] + " " + query[at + 1 :]
@@ -67,12 +68,12 @@ def _sign_at(query: str, error: QuerySyntaxError) -> int:
     """Return the offset of the sign to blame for an error."""
     column = min(error.offset, len(query) - 1)
     if error.code in _OF_FIELDS:  # the error is at the field's name, or at its value
-        named = _FIELD.match(query, column)
+        named = _FIELD().match(query, column)
         return named.end() - 1 if named else query.rindex(":", 0, column + 1)
     if error.code == "query.prefix":
         return query.index("*", column)
     if error.code == "query.one-sided" or query[column].isspace():
-        operators = [found.start(1) for found in _OPERATOR.finditer(query, 0, len(query)) if found.start(1) <= error.offset]
+        operators = [found.start(1) for found in _OPERATOR().finditer(query, 0, len(query)) if found.start(1) <= error.offset]
         if operators:
             return operators[-1]
     return column
@@ -80,4 +81,4 @@ def _sign_at(query: str, error: QuerySyntaxError) -> int:
 
 def _plain(query: str) -> str:
     """Return a query in which nothing is read as a sign."""
-    return re.sub(r"\b(?:AND|OR|NOT)\b", lambda found: found[0].lower(), _SIGNS.sub(" ", query))
+    return re.sub(r"\b(?:AND|OR|NOT)\b", lambda found: found[0].lower(), _SIGNS().sub(" ", query))

@@ -10,7 +10,6 @@ shows it to users.
 
 import datetime
 import re
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from htxsearch.errors import QuerySyntaxError
@@ -19,6 +18,7 @@ from htxsearch.text.normalize import folded_form, nfc
 from htxsearch.text.places import place_name_ends
 from htxsearch.text.telephones import typed_telephone
 from htxsearch.text.tokens import tokens, with_dots
+from htxsearch.values import frozen
 
 __all__ = [
     "FIELDS",
@@ -67,49 +67,49 @@ FIELDS = {
 Occur = Literal["should", "must", "must_not"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Words:
     """Running words: their terms in order, as typed."""
 
     terms: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quoted:
     """A phrase: these terms, one right after the other."""
 
     terms: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prefix:
     """Every syllable that begins so."""
 
     term: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Number:
     """A document number: the terms of its parts."""
 
     terms: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Telephone:
     """A telephone number: its digits, from the nought on."""
 
     digits: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InTitle:
     """Something that must stand in the title."""
 
     of: "Words | Quoted | Prefix"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Value:
     """The article's place or source, as typed."""
 
@@ -117,7 +117,7 @@ class Value:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dates:
     """The article's date lies in [since, until]; None is open."""
 
@@ -125,14 +125,14 @@ class Dates:
     until: datetime.date | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """At least one of these."""
 
     operands: tuple["Operand", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clause:
     """An operand and whether it may, must or must not match."""
 
@@ -140,7 +140,7 @@ class Clause:
     operand: "Operand"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """A query, or a part of one in brackets."""
 

@@ -34,7 +34,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -45,6 +45,7 @@ from numpy.typing import NDArray
 
 from htxsearch.engine.bm25 import idf_array, length_norm, tf_part
 from htxsearch.text.analysis import IS_CAPITAL, STARTS_SENTENCE
+from htxsearch.values import frozen
 
 __all__ = [
     "DENSE",
@@ -82,7 +83,7 @@ _Ints = NDArray[np.int64]
 _Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class QueryArrays:
     """The query as arrays of its query terms, (query terms,) each.
 
@@ -118,7 +119,7 @@ class QueryArrays:
         return self.content() + _STOP_WORD_SHARE * self.stop_words()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Candidates:
     """The passages to rank, among all passages of their articles.
 

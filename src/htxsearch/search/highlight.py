@@ -8,7 +8,9 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence, Set
 from functools import lru_cache
 from itertools import accumulate, chain
+from operator import itemgetter
 
+from htxsearch.text.patterns import late_pattern
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, piece_tokens, pieces
 
@@ -17,8 +19,9 @@ __all__ = ["excerpt", "highlights", "visible"]
 _BEGINS = re.compile(r"(?:^|[.!?…:;\"“”'‘«(\[\n–—-])\s*$")
 """What stands in front of a capital that need not be a name's."""
 _REACH = 8
+_term_of = itemgetter(2)
 _JOINERS = " \u00a0-–/"
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSEEN = late_pattern(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
@@ -26,7 +29,7 @@ def visible(text: str) -> str:
 
     The text can then neither drive a terminal nor turn lines around.
     """
-    return text if text.isprintable() else _UNSEEN.sub("\ufffd", text)
+    return text if text.isprintable() else _UNSEEN().sub("\ufffd", text)
 
 
 def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = False) -> list[Span]:
@@ -39,17 +42,27 @@ def highlights(text: str, runs: Collection[tuple[str, ...]], *, faint: bool = Fa
     parts = pieces(text)
     of_pieces = list(piece_tokens(parts))
     of_text = list(chain.from_iterable(of_pieces))
+    terms = tuple(map(_term_of, of_text))
     by_first = _by_first(frozenset(runs))
     marked: set[int] = set()
-    for position in [position for position, (_, _, term) in enumerate(of_text) if term in by_first]:
-        for run in by_first[of_text[position].term]:
-            if len(run) == 1 or tuple(token.term for token in of_text[position : position + len(run)]) == run:
+    for position in [position for position, term in enumerate(terms) if term in by_first]:
+        for run in by_first[terms[position]]:
+            if len(run) == 1:
+                marked.add(position)
+            elif terms[position : position + len(run)] == run:
                 marked.update(range(position, position + len(run)))
     if not marked:
         return []
     written = _Spans(parts, of_pieces, of_text)
-    spans = ((at, written[at]) for at in sorted(marked))
-    return _merge(text, [span for at, span in spans if not _is_part_of_name(text, written, marked, at, span, faint=faint)])
+    spans = [(at, written[at]) for at in sorted(marked)]
+    return _merge(
+        text,
+        [
+            span
+            for at, span in spans
+            if not (text[span[0]].isupper() and _is_part_of_name(text, written, marked, at, span, faint=faint))
+        ],
+    )
 
 
 @lru_cache(maxsize=8)  # those of a query are asked for with each of its hits
@@ -82,10 +95,10 @@ class _Spans:
 def _is_part_of_name(text: str, written: _Spans, marked: Set[int], at: int, span: tuple[int, int], *, faint: bool) -> bool:
     """Return True if a marked syllable is an otherwise unmarked name's piece.
 
-    `at` is its number, `span` its place in the text.
+    `at` is its number, `span` its place in the text; it begins with a capital.
     """
     start, _ = span
-    if not text[start].isupper() or not _is_capital(text, span) or _BEGINS.search(text[max(0, start - _REACH) : start]):
+    if not _is_capital(text, span) or _BEGINS.search(text[max(0, start - _REACH) : start]):
         return False
     first = last = at
     while first > 0 and _are_of_name(text, written[first - 1], written[first]):

@@ -1,7 +1,7 @@
 """From a query to a page of hits: first-stage retrieval, reranking, paging, hints."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, replace
+from dataclasses import KW_ONLY, field, replace
 from typing import NamedTuple
 
 from htxsearch.engine.contract import Best, Boolean, DisjunctionMax, Engine, Node, Phrase, Search, SearchResult
@@ -29,6 +29,7 @@ from htxsearch.search.snapshot import ReprintGroups, Snapshot, StoredArticles
 from htxsearch.text.normalize import has_diacritics
 from htxsearch.text.places import canonical_place, province_now, similar_province
 from htxsearch.text.stopwords import is_interrogative, is_stop_word
+from htxsearch.values import frozen
 
 __all__ = ["Retrieval", "SearchPage", "SearchRequest", "first_stage", "hints", "is_running_words", "near_articles", "search"]
 
@@ -37,7 +38,7 @@ _KEPT_LINES = 256
 """Queries whose line between near and far articles is kept, for their pages, filters and facets."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SearchRequest:
     """A query with the options that narrow, sort and page its hits.
 

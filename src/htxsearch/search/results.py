@@ -10,13 +10,13 @@ is a span into its passage's text. Dates are ISO in JSON; what is not known is n
 import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.errors.messages import Message, message
 from htxsearch.query.expand import Expansion
 from htxsearch.text.places import province_now
 from htxsearch.text.sentences import Span
+from htxsearch.values import frozen
 
 if TYPE_CHECKING:  # a query makes none of them
     from htxsearch.indexing.catalogue import Additions, Plan, Report, ShortForm
@@ -65,7 +65,7 @@ class JsonValue:
         return json_types.to_json(json_types.json_type_of(self))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Passage:
     """A run of sentences of an article: `body[start:end] == text`."""
 
@@ -74,7 +74,7 @@ class Passage:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Reprint(JsonValue):
     """An article that prints the same text.
 
@@ -88,7 +88,7 @@ class Reprint(JsonValue):
     differences: "tuple[Difference, ...] | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reprints(JsonValue):
     """An article and its reprints.
 
@@ -111,7 +111,7 @@ class Reprints(JsonValue):
         return json_types.to_json(json_types.reprints_document(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SearchHit(JsonValue):
     """One passage found, with its article.
 
@@ -150,7 +150,7 @@ class SearchHit(JsonValue):
         return {"features": dict(self.parts), "stage_one": matches}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Results(JsonValue):
     """The answer to a query: hits, the number of all matches, and counts by facet.
 
@@ -203,7 +203,7 @@ class Results(JsonValue):
         return json_types.to_json(json_types.results_document(self, explain=explain))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Answer(JsonValue):
     """A span of an article that answers a question.
 
@@ -236,7 +236,7 @@ class Answer(JsonValue):
         return self.sentence.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Answers(JsonValue):
     """The answer to a question, the other answers found, and the nearest passages.
 
@@ -272,7 +272,7 @@ class Answers(JsonValue):
         return list(map(str, self.hints))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArticleView(JsonValue):
     """An article as it is indexed, and where its passages are."""
 
@@ -304,7 +304,7 @@ class ArticleView(JsonValue):
         return json_types.to_json(json_types.article_document(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RelatedArticle:
     """An article similar to another.
 
@@ -321,7 +321,7 @@ class RelatedArticle:
     reprint: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RelatedArticles(JsonValue):
     """The articles similar to an article, most similar first.
 
@@ -338,7 +338,7 @@ class RelatedArticles(JsonValue):
         return len(self.related)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Info(JsonValue):
     """The contents of an index.
 

@@ -12,6 +12,7 @@ import re
 from typing import NamedTuple
 
 from htxsearch.text.normalize import strip_diacritics
+from htxsearch.text.patterns import late_pattern
 from htxsearch.text.tokens import tokens
 
 __all__ = ["COMMON", "QUERIED", "SAME", "SAME_SYLLABLES", "Definition", "learn", "long_form_terms"]
@@ -88,7 +89,7 @@ SAME = (
 SAME_SYLLABLES = (("nghìn", "ngàn"),)
 """Syllables with one meaning and two spellings that no rule joins."""
 
-_BRACKET = re.compile(r"\((?:(?:gọi|viết|sau đây gọi|sau đây viết)\s+tắt\s+là:?\s+)?\"?([A-ZĐ][A-ZĐ]{1,9})\"?\)")
+_BRACKET = late_pattern(r"\((?:(?:gọi|viết|sau đây gọi|sau đây viết)\s+tắt\s+là:?\s+)?\"?([A-ZĐ][A-ZĐ]{1,9})\"?\)")
 
 
 class Definition(NamedTuple):
@@ -105,7 +106,7 @@ def learn(text: str) -> list[Definition]:
     form (Đ may stand for D and D for Đ). A run across a line break or a full stop does not count.
     """
     definitions = []
-    for match in _BRACKET.finditer(text):
+    for match in _BRACKET().finditer(text):
         short = match.group(1)
         before = text[max(0, match.start() - 200) : match.start()]
         run = tokens(before)[-len(short) :]

@@ -7,15 +7,15 @@ abbreviation's long form.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from htxsearch.text.abbreviations import COMMON, long_form_terms
 from htxsearch.text.document_numbers import document_numbers
 from htxsearch.text.normalize import canonical_spelling
-from htxsearch.text.segmenter import word_spans
 from htxsearch.text.sentences import Span, sentences
 from htxsearch.text.tokens import Token, tokens
+from htxsearch.values import frozen
 
 __all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_JOINED", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
 
@@ -24,12 +24,8 @@ ANALYSIS_VERSION = 3
 
 STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER, IS_JOINED = 1, 2, 4, 8
 
-_LONG_FORMS = frozenset(tuple(map(canonical_spelling, long_form_terms(long))) for long in COMMON.values())
-_LONG_FORM_BEGINNINGS = frozenset(form[0] for form in _LONG_FORMS)
-_LONG_FORM_LENGTHS = sorted({len(form) for form in _LONG_FORMS})
 
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     """The terms of a span: syllables in order and words in order.
 
@@ -98,6 +94,8 @@ def _segmented(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
 
     The term joins the syllables with "_".
     """
+    from htxsearch.text.segmenter import word_spans  # no query segments
+
     end = 0
     for word in word_spans(text):
         while end < len(syllables) and syllables[end].start < word.start:
@@ -127,13 +125,21 @@ def _long_forms(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
     The segmenter's cuts do not matter. Only blanks may be between the syllables: "đã hợp tác. Xã …" is none.
     """
     terms = tuple([canonical_spelling(token.term) for token in syllables])
+    known, begins, lengths = _known_long_forms()
     for start, term in enumerate(terms):
-        if term in _LONG_FORM_BEGINNINGS:
-            for length in _LONG_FORM_LENGTHS:
-                if terms[start : start + length] in _LONG_FORMS:
+        if term in begins:
+            for length in lengths:
+                if terms[start : start + length] in known:
                     run = syllables[start : start + length]
                     if all(text[token.end : following.start].isspace() for token, following in pairwise(run)):
                         yield _join(run)
+
+
+@cache
+def _known_long_forms() -> tuple[frozenset[tuple[str, ...]], frozenset[str], list[int]]:
+    """Return the long forms of common abbreviations, their beginnings and lengths."""
+    known = frozenset(tuple(map(canonical_spelling, long_form_terms(long))) for long in COMMON.values())
+    return known, frozenset(form[0] for form in known), sorted({len(form) for form in known})
 
 
 def _join(run: Sequence[Token]) -> Token:

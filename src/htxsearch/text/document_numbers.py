@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from htxsearch.text.normalize import folded_form
+from htxsearch.text.patterns import late_pattern
 from htxsearch.text.tokens import terms
 
 __all__ = ["DocumentNumber", "document_numbers", "looks_like_document_number", "number_terms", "typed_document_number"]
@@ -40,18 +41,18 @@ _KINDS = {
 _NUMBER = r"(?<![\w/.,])(?:\d{1,3}(?:\.\d{3})+|\d{1,5})(?:\s?/\s?(?:19|20)\d\d)?"
 _CODE = r"[A-ZĐ]{2}\w*"
 _KIND = "|".join(sorted((kind.upper().replace("TTR", "TTr").replace("CTR", "CTr") for kind in _KINDS), reverse=True))
-_WRITTEN = re.compile(
+_WRITTEN = late_pattern(
     rf"{_NUMBER}(?:\s?[/-]\s?(?:{_KIND})\s?[-/]\s?(?!\d){_CODE}(?:[-/][A-ZĐ]\w*)*"
     rf"|(?:\s?/\s?|-){_CODE}(?:[-/][A-ZĐ]\w*)*|\s?-\s?{_CODE}/[A-ZĐ]\w*)".replace("\\s", "[ \u00a0]")
 )
-_NAMED = re.compile("(" + "|".join((*_KINDS.values(), "luật", "pháp lệnh")) + r")(?: liên tịch)?(?: số)?:? ?$", re.IGNORECASE)
+_NAMED = late_pattern("(" + "|".join((*_KINDS.values(), "luật", "pháp lệnh")) + r")(?: liên tịch)?(?: số)?:? ?$", re.IGNORECASE)
 # As typed in a query: one chunk without blanks, any case, with at least one letter after the number.
-_TYPED = re.compile(r"\d{1,5}(?:/\d{4})?[-/](?=[^\W\d_]{2})[^\W_]+(?:[-/][^\W_]+)*")
+_TYPED = late_pattern(r"\d{1,5}(?:/\d{4})?[-/](?=[^\W\d_]{2})[^\W_]+(?:[-/][^\W_]+)*")
 # As typed with blanks: only a known kind and issuer make words a document number.
 _BLANK = r"\s?[/\s–-]\s?"
 _ISSUER = r"(?:ttg|cp|tw|tư|tu|hu|đu|du|ubnd|ub|h[đd]nd|qh\d{1,2}|b[a-zđ]{2,8}|s[a-zđ]{2,6})"
 _TYPED_KIND = "|".join(sorted({typed for kind in _KINDS for typed in (kind, kind.replace("đ", "d"))}, key=len, reverse=True))
-_SPACED = re.compile(
+_SPACED = late_pattern(
     rf"(?:\d{{1,3}}(?:\.\d{{3}})+|\d{{1,5}})(?:{_BLANK}(?:19|20)\d\d)?"
     rf"(?:{_BLANK}(?:{_TYPED_KIND}){_BLANK}{_ISSUER}(?:\s?[-–/]\s?[^\W\d_]+)*|(?<=\d{{4}}){_BLANK}qh\d{{1,2}})(?![\w/-])",
     re.IGNORECASE,
@@ -77,7 +78,7 @@ class DocumentNumber(NamedTuple):
 
 def document_numbers(text: str) -> list[DocumentNumber]:
     """Return the document numbers of `text` (NFC), in order."""
-    return [_document_number(text, match) for match in _WRITTEN.finditer(text)]
+    return [_document_number(text, match) for match in _WRITTEN().finditer(text)]
 
 
 def _document_number(text: str, match: re.Match[str]) -> DocumentNumber:
@@ -89,7 +90,7 @@ def _document_number(text: str, match: re.Match[str]) -> DocumentNumber:
     year = int(parts[1]) if len(parts) > 2 and parts[1].isdigit() else None
     code = parts[1 if year is None else 2 :]
     kind = _KINDS.get(code[0])
-    named = _NAMED.search(text, max(0, match.start() - 25), match.start())
+    named = _NAMED().search(text, max(0, match.start() - 25), match.start())
     rest = re.split(r"[-/]", written)[len(parts) - len(code) + (kind is not None) :]
     return DocumentNumber(
         match.start(),
@@ -110,7 +111,7 @@ def number_terms(number: str) -> tuple[str, ...]:
 
 def looks_like_document_number(typed: str) -> bool:
     """Return True if a chunk of a query is meant as one document number (461/QD-TTg)."""
-    return _TYPED.fullmatch(typed) is not None
+    return typed[:1].isdigit() and _TYPED().fullmatch(typed) is not None
 
 
 def typed_document_number(query: str, at: int) -> int | None:
@@ -118,5 +119,5 @@ def typed_document_number(query: str, at: int) -> int | None:
 
     The result is None if there is no such number. Examples: 461 qd ttg, 532 / KH - UBND.
     """
-    match = _SPACED.match(query, at)
+    match = _SPACED().match(query, at) if query[at : at + 1].isdigit() else None
     return match.end() if match else None

@@ -20,6 +20,8 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
+from htxsearch.text.patterns import late_pattern
+
 __all__ = [
     "LONE_VOWELS",
     "canonical_spelling",
@@ -50,14 +52,16 @@ _SYLLABLE = re.compile(
 # syllable they are two: lợn ỉ, ỷ lại.
 _I_OR_Y_ONSETS = frozenset({"h", "k", "l", "m", "s", "t", "v", "qu"})
 
-_GROUPED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
-_GROUPED_BY_COMMA = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{3}){2,}|(?:,\d{3})+\.\d+)")
+_GROUPED = late_pattern(r"[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
+_GROUPED_BY_COMMA = late_pattern(r"[1-9]\d{0,2}(?:(?:,\d{3}){2,}|(?:,\d{3})+\.\d+)")
 """Commas that cannot be decimal: there are two, or a dot follows them."""
-_DECIMAL = re.compile(r"\d+[.,]\d+")
-_TELEPHONE = re.compile(r"0(?=(?:\.?\d){9,10}$)\d{2,4}(?:\.\d{2,6})+")
+_DECIMAL = late_pattern(r"\d+[.,]\d+")
+_TELEPHONE = late_pattern(r"0(?=(?:\.?\d){9,10}$)\d{2,4}(?:\.\d{2,6})+")
 """A telephone number with dots: a nought, then nine or ten digits."""
 _RAISED = str.maketrans("²³", "23")
 
+_LONG = 100
+"""Characters from which on a text is searched for a letter with a mark; the pattern of all takes 3 ms to make."""
 _KEPT_OFTEN, _KEPT_SELDOM = 1 << 15, 1 << 14
 """Cached results of functions called for every syllable of a text, and of the others: 200 bytes each, 20 MB in all."""
 
@@ -164,14 +168,14 @@ def _canonical_number(number: str) -> str:
     A comma before three digits stays a decimal comma, unless it can only group thousands: 1,250,000. A telephone number
     loses its dots: 0912.34.56.78 → 912345678.
     """
-    if _TELEPHONE.fullmatch(number):
+    if _TELEPHONE().fullmatch(number):
         number = number.replace(".", "")
-    elif _GROUPED_BY_COMMA.fullmatch(number):
+    elif _GROUPED_BY_COMMA().fullmatch(number):
         number = number.replace(",", "").replace(".", ",")
     number = re.sub(r"^0+(?=\d)", "", number)
-    if _GROUPED.fullmatch(number):
+    if _GROUPED().fullmatch(number):
         return number.replace(".", "")
-    return number.replace(".", ",") if _DECIMAL.fullmatch(number) else number
+    return number.replace(".", ",") if _DECIMAL().fullmatch(number) else number
 
 
 @lru_cache(maxsize=_KEPT_SELDOM)
@@ -206,7 +210,7 @@ def has_diacritics(written: str) -> bool:
     """Return True if a text has any Vietnamese diacritic (năm, đo; not nam)."""
     if written.isascii():
         return False
-    if _marked().search(written):  # a long text is not taken apart
+    if len(written) > _LONG and _marked().search(written):  # a long text is not taken apart
         return True
     return strip_diacritics(written) != unicodedata.normalize("NFC", written)
 

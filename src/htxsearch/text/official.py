@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from htxsearch.text.patterns import late_pattern
 from htxsearch.text.sentences import Span
 
 __all__ = ["CITED_KINDS", "KINDS", "MOTTO", "NUMBER", "filled_in", "is_same_number", "own_number", "text_of", "without_motto"]
@@ -30,21 +31,21 @@ NUMBER = r"Số\s*+(?::\s*+)?(?P<number>[\d…. ]{0,12}[\w.–-]*+/[\w./–-]++|
 
 Each character can be of one part only, so that a long line takes no longer than its length.
 """
-_NUMBER = re.compile(NUMBER)
-_CODED = re.compile(r"\D*+\d[^/-]*+[/-].*?[A-ZĐ]{2}")
+_NUMBER = late_pattern(NUMBER)
+_CODED = late_pattern(r"\D*+\d[^/-]*+[/-].*?[A-ZĐ]{2}")
 """A number with the code of its kind or office: 12/BC-HTX."""
 _LONGEST = 120
 """Characters of a line that is a number, with room for those of several offices."""
 _NEAR_TOP = 12
 """Lines in which a document says its own number."""
-_LINE = re.compile(rf"^[ \t]*(?:{MOTTO})[ \t]*$", re.MULTILINE)
+_LINE = late_pattern(rf"^[ \t]*(?:{MOTTO})[ \t]*$", re.MULTILINE)
 _HEAD = 3_000
 """Characters at the beginning of a text in which its motto stands."""
 
 
 def without_motto(text: str, spans: Sequence[Span]) -> list[Span]:
     """Return spans of a text, in order, without the motto at its beginning."""
-    lines = [Span(*found.span()) for found in _LINE.finditer(text, 0, _HEAD)]
+    lines = [Span(*found.span()) for found in _LINE().finditer(text, 0, _HEAD)]
     left = list(spans)
     for line in lines:
         left = [part for span in left for part in _without(span, line)]
@@ -74,9 +75,9 @@ def own_number(lines: Iterable[str]) -> str | None:
     """Return the number that a document says in a line of its own near its top."""
     for line in islice(lines, _NEAR_TOP):
         bare = line.strip(" .,;")
-        found = _NUMBER.fullmatch(bare) if len(bare) <= _LONGEST else None
+        found = _NUMBER().fullmatch(bare) if len(bare) <= _LONGEST else None
         number = filled_in(found["number"]) if found else None
-        if number and _CODED.match(number):
+        if number and _CODED().match(number):
             return number
     return None
 

@@ -10,7 +10,6 @@ names: Thái Nguyên is both, and the one of today includes the old Bắc Kạn.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
@@ -18,8 +17,10 @@ from typing import NamedTuple
 
 from htxsearch.errors.messages import Message, message
 from htxsearch.text.normalize import canonical_spelling, folded_form, has_diacritics, nfc
+from htxsearch.text.patterns import late_pattern
 from htxsearch.text.regions import region_called, regions
 from htxsearch.text.tokens import terms, tokens
+from htxsearch.values import frozen
 
 __all__ = [
     "PlaceExtent",
@@ -66,8 +67,8 @@ _ALSO_WRITTEN = {
 _ALSO_TYPED = {"HCM": "Hồ Chí Minh", "Sài Gòn": "Hồ Chí Minh", "BRVT": "Bà Rịa - Vũng Tàu", "TTH": "Huế"}
 """Names that are understood when typed, but not in a text: TNCS HCM is not the city, bia Sài Gòn is no news from it."""
 
-_SMALLER = re.compile(r"(?:xa|phuong|thi tran|huyen|quan|thi xa) [^\W\d_]")
-_KIND_BEFORE = re.compile(r"^(?:xã|phường|thị trấn|huyện|quận|thị xã|thành phố|tp\.?|tx\.?)\s+", re.IGNORECASE)
+_SMALLER = late_pattern(r"(?:xa|phuong|thi tran|huyen|quan|thi xa) [^\W\d_]")
+_KIND_BEFORE = late_pattern(r"^(?:xã|phường|thị trấn|huyện|quận|thị xã|thành phố|tp\.?|tx\.?)\s+", re.IGNORECASE)
 
 _LONGER = "Điện Biên Phủ|Đồng Tháp Mười|Hà Nam Ninh|Hà Nam Định"
 _ALSO_WORDS = ("Hòa Bình",)
@@ -119,7 +120,7 @@ def former_parts(province: str) -> tuple[str, ...]:
     return tuple(sorted(parts, key=lambda old: (old != province, old)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlaceExtent:
     """The extent of a typed place: canonical names, the typed one first, and a note.
 
@@ -185,7 +186,7 @@ def smaller_place(typed: str) -> SmallerPlace | None:
     The result is None for another place.
     """
     name, *around = (part.strip() for part in typed.split(","))
-    if not _SMALLER.match(" ".join(map(folded_form, terms(name)))):
+    if not _SMALLER().match(" ".join(map(folded_form, terms(name)))):
         return None
     within, province = [], None
     for part in filter(None, around):
@@ -193,7 +194,7 @@ def smaller_place(typed: str) -> SmallerPlace | None:
         if known in provinces():
             province = known
         else:
-            within.append(_KIND_BEFORE.sub("", part))
+            within.append(_KIND_BEFORE().sub("", part))
     return SmallerPlace(name, tuple(within), province)
 
 
@@ -283,7 +284,7 @@ def find_districts(text: str) -> list[PlaceMention]:
     """
     known = _districts()
     mentions = []
-    for match in _DISTRICT.finditer(text):
+    for match in _DISTRICT().finditer(text):
         words = match.group("words").split(" ")
         for length in range(len(words), 0, -1):
             name = " ".join(words[:length])
@@ -340,7 +341,7 @@ def _names() -> dict[str, str]:
     return {_spelling(name): place for name, place in known.items()}
 
 
-_DISTRICT = re.compile(
+_DISTRICT = late_pattern(
     r"\b(?:[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|[Tt][Xx]\.?) "  # the name is looked up, not matched: faster
     r"(?=(?P<words>[^\W\d_a-z][\w'’]*(?: [\w'’-]+){0,4}))"
 )

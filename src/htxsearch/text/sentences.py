@@ -6,15 +6,17 @@ A line break always ends a sentence. Each of . ! ? … ends it before a capital 
 import re
 from typing import NamedTuple
 
+from htxsearch.text.patterns import late_pattern
+
 __all__ = ["Span", "lines", "sentences"]
 
-_END = re.compile(r"[.!?…](?<![.!?…]{2})[.!?…]*+[\"”’»)\]]*+\s++")  # begins with a set: what is in none is passed over fast
+_END = late_pattern(r"[.!?…](?<![.!?…]{2})[.!?…]*+[\"”’»)\]]*+\s++")  # begins with a set: what is in none is passed over fast
 _LONGEST_WORD = 64
 """Characters before and behind a mark that decide: a word, a number of a section, brackets and quotes."""
 _OPENING = '"“‘«([-–•*'
 # A dot behind these ends no sentence: titles, kinds of places and units as newspapers abbreviate them.
 _SHORT = frozenset("tp tx tt ths th ts pgs gs bs ks cn ncs nsnd nsưt tskh mr mrs ms dr prof st no tr vs p q".split())
-_NUMBERING = re.compile(r"(?:[IVXLC]+|\d+(?:\.\d+)*|[a-zđ])[.)]?")
+_NUMBERING = late_pattern(r"(?:[IVXLC]+|\d+(?:\.\d+)*|[a-zđ])[.)]?")
 
 
 class Span(NamedTuple):
@@ -43,7 +45,7 @@ def sentences(text: str) -> list[Span]:
 def _split_line(text: str, line: Span) -> list[Span]:
     spans = []
     start = line.start
-    for match in _END.finditer(text, line.start, line.end):
+    for match in _END().finditer(text, line.start, line.end):
         if _ends_sentence(text, start, match, line.end):
             spans.append(Span(start, match.end() - _trailing_blanks(match.group())))
             start = match.end()
@@ -69,7 +71,7 @@ def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> boo
     if match.group()[0] != "." or match.group().startswith(".."):
         return True
     before = text[max(start, match.start() - _LONGEST_WORD) : match.start()]
-    if _NUMBERING.fullmatch(before):
+    if _NUMBERING().fullmatch(before):
         return False
     last = re.split(r"[\s(.\"“]", before)[-1]
     return not (last.lower() in _SHORT and last[:1].isupper()) and not (len(last) == 1 and last.isupper())

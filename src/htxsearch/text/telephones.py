@@ -6,13 +6,14 @@ number of a landline eleven. A text is indexed as it is written; a query stands 
 Short, for a number has few forms.
 """
 
-import re
 from collections.abc import Callable, Iterator
+
+from htxsearch.text.patterns import late_pattern
 
 __all__ = ["groupings", "telephone_end", "typed_telephone"]
 
 _DIGIT = r"(?:[ .\u00a0-]?\d)"
-_NUMBER = re.compile(
+_NUMBER = late_pattern(
     r"(?<![\w.,])(?!\d\d[.-]\d\d[.-](?:19|20)\d\d)"  # no day
     rf"(?:(?:(?:\(\+84\)|\+84)[ .\u00a0-]?(?:\(0\))?|0)(?:[35789]{_DIGIT}{{8}}|[12]\d{_DIGIT}{{8}})"
     rf"|\(0[12]\d\){_DIGIT}{{8}}|\(0[12]\d\d\){_DIGIT}{{7}})(?!\d|[.,]\d)"
@@ -23,7 +24,7 @@ _FIRST, _OTHERS = range(3, 6), range(2, 9)
 
 def telephone_end(text: str, at: int) -> int | None:
     """Return the end of the telephone number at an offset, None without one."""
-    match = _NUMBER.match(text, at)
+    match = _NUMBER().match(text, at)
     return match.end() if match else None
 
 
@@ -32,7 +33,7 @@ def typed_telephone(query: str, at: int) -> tuple[str, int] | None:
 
     The digits are those of the national form: +84 912 345 678 is 0912345678. The result is None without a number.
     """
-    match = _NUMBER.match(query, at)
+    match = _NUMBER().match(query, at)
     if match is None:
         return None
     digits = "".join(char for char in match[0] if char.isdigit())

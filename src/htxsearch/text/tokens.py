@@ -14,6 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from htxsearch.text.normalize import index_term
+from htxsearch.text.patterns import late_pattern
 
 __all__ = ["Token", "has_tokens", "piece_tokens", "pieces", "terms", "tokens", "with_dots"]
 
@@ -21,7 +22,7 @@ __all__ = ["Token", "has_tokens", "piece_tokens", "pieces", "terms", "tokens", "
 # A unit glued to a number is a token of its own (30kg → 30, kg); H5N1 and A4 stay whole, and so do a generation (9X) and a
 # code of digits, one to three letters and four digits or more (1D0013246A).
 _TOKEN = re.compile(r"\d+(?:[xX](?![^\W_])|[A-Za-z]{1,3}\d{4}[A-Za-z\d]*|(?:[.,]\d+)*)|[^\W\d_](?:[^\W_]|[\u0300-\u036f])*")
-_MONEY = re.compile(
+_MONEY = late_pattern(
     r"(?<![\d.,])[1-9]\d{0,2},\d{3}(?=\s?(?:đồng|đo\u0302\u0300ng|[đ₫]|vn[dđ]|usd|eur|euro)(?![^\W_]|[\u0300-\u036f]))"
     r"|(?<=[$€])[1-9]\d{0,2},\d{3}(?![\d.,])",
     re.IGNORECASE,
@@ -66,7 +67,7 @@ def with_dots(text: str) -> str:
     """
     if "," not in text or not _GROUPED.search(text):
         return text
-    return _MONEY.sub(lambda match: match[0].replace(",", "."), text)
+    return _MONEY().sub(lambda match: match[0].replace(",", "."), text)
 
 
 def has_tokens(text: str) -> bool:

@@ -130,6 +130,8 @@ class WhooshEngine:
                     return _uncounted(reader, *found, offset, limit, forwards=forwards)
             matches = evaluate_once(reader, node)
             mask = matches.matching()
+            if not limit and not offset:
+                return _counted(reader, mask, facets, per_article=per_article)
             best_of = reader.max_per_article(
                 matches.scores if matches.mask is None else np.where(mask, matches.scores, -1.0), -1.0
             )
@@ -248,6 +250,14 @@ class WhooshEngine:
     def _refreshed(self) -> int:
         self.refresh()
         return self.generation
+
+
+def _counted(reader: IndexReader, mask: Mask, facets: Sequence[str], *, per_article: bool) -> SearchResult:
+    """Return the numbers of passages, articles and values of facets, without a hit."""
+    has_any = reader.any_of_article(mask)
+    articles = int(np.count_nonzero(has_any))
+    total = articles if per_article else int(np.count_nonzero(mask))
+    return SearchResult(total, articles, (), {name: _facet(reader, name, has_any) for name in facets})
 
 
 def _ranked(reader: IndexReader, matches: LeafScores, best_of: Floats, limit: int, *, per_article: bool, by_date: bool) -> Ints:

@@ -164,7 +164,8 @@ class IndexReader:
 
     def any_of_article(self, passages: Mask) -> Mask:
         """Return a mask of the articles of the passages in a mask, (articles,) bool."""
-        found: Mask = self.max_per_article(passages.astype(np.float64), 0.0) > 0
+        found = np.zeros(self.articles, np.bool_)
+        found[self._owners[np.flatnonzero(passages)]] = True
         return found
 
     def propagate_to_passages(self, articles: Floats, passages: Floats) -> None:

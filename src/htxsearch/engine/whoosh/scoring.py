@@ -26,7 +26,7 @@ from htxsearch.engine.whoosh.kernel import TIE, Floats, Ints
 from htxsearch.engine.whoosh.reader import Group, IndexReader, Mask, is_on_article
 from htxsearch.engine.whoosh.storage import NO_DATE
 
-__all__ = ["LeafScores", "best_passages", "evaluate", "evaluate_once", "explain_score"]
+__all__ = ["LeafScores", "best_passages", "evaluate", "evaluate_once", "explain_score", "matching"]
 
 
 class LeafScores(NamedTuple):
@@ -45,7 +45,14 @@ class LeafScores(NamedTuple):
 
 
 def evaluate(reader: IndexReader, node: Node) -> LeafScores:
-    """Return the scores of the passages that `node` matches; all others score 0."""
+    """Return the scores of the passages that `node` matches; all others score 0.
+
+    Nobody changes the arrays: those of the last node searched for are kept.
+    """
+    if reader.evaluated is not None and reader.evaluated[0] is node:
+        return LeafScores(*reader.evaluated[1:])
+    if _is_filter(node):
+        return LeafScores(np.zeros(reader.passages), matching(reader, node))
     if isinstance(node, Best):
         return _best([evaluate(reader, child) for child in node.nodes])
     if not isinstance(node, Boolean):
@@ -56,27 +63,71 @@ def evaluate(reader: IndexReader, node: Node) -> LeafScores:
     else:
         result = evaluate(reader, node.must[0])
         for child in node.must[1:]:
-            result = _both(result, evaluate(reader, child))
+            result = _narrowed(result, matching(reader, child)) if _is_filter(child) else _both(result, evaluate(reader, child))
         if should:
-            sums = _Sums(reader, result.scores)
+            sums = _Sums(reader, result.scores.copy())
             mask = result.matching()
             for child in should:
                 sums.add(child)
             result = LeafScores(sums.total() * mask, result.mask)
     for child in node.must_not:
-        mask = result.matching() & ~evaluate(reader, child).matching()
-        result = LeafScores(result.scores * mask, mask)
+        result = _narrowed(result, ~matching(reader, child))
     return result
 
 
 def evaluate_once(reader: IndexReader, node: Node) -> LeafScores:
     """Return what `evaluate` does, without evaluating the last node again.
 
-    A page's line between near and far is drawn through the scores of its query. Nobody changes the arrays.
+    A page's line between near and far is drawn through the scores of its query, and the query is then narrowed to either side:
+    what is narrowed stays the last node, and filters are none.
     """
-    if reader.evaluated is None or reader.evaluated[0] != node:
-        reader.evaluated = node, *evaluate(reader, node)
-    return LeafScores(*reader.evaluated[1:])
+    kept = reader.evaluated
+    if kept is not None and kept[0] == node:
+        return LeafScores(*kept[1:])
+    result = evaluate(reader, node)
+    is_narrower = kept is not None and isinstance(node, Boolean) and any(child is kept[0] for child in node.must)
+    if not (is_narrower or _is_filter(node)):
+        reader.evaluated = node, *result
+    return result
+
+
+def matching(reader: IndexReader, node: Node) -> Mask:
+    """Return the mask of the passages that `node` matches.
+
+    It is (passages,) bool, and nobody changes it.
+    """
+    if not _is_filter(node):
+        return evaluate(reader, node).matching()
+    if isinstance(node, AtLeast):
+        return _reached(reader, node)
+    if isinstance(node, InArticle):
+        return reader.of_passages(reader.any_of_article(matching(reader, node.node)))
+    if isinstance(node, TermsFilter) and node.field == "id":
+        return _passages_of(reader, _known_ids(reader, node))
+    if isinstance(node, TermsFilter | DateRange):
+        return reader.of_passages(_accepted(reader, node))
+    assert isinstance(node, Boolean)
+    needed = [matching(reader, child) for child in node.must]
+    mask: Mask = (
+        np.logical_and.reduce(needed) if needed else np.logical_or.reduce([matching(reader, one) for one in node.should])
+    )
+    for child in node.must_not:
+        mask = mask & ~matching(reader, child)
+    return mask
+
+
+def _is_filter(node: Node) -> bool:
+    """Return True if a node says which passages match, and scores nothing."""
+    if isinstance(node, TermsFilter | DateRange):
+        return node.boost <= 0
+    if isinstance(node, Boolean):
+        return bool(node.must or node.should) and all(map(_is_filter, node.must + node.should))
+    return isinstance(node, AtLeast | InArticle)
+
+
+def _narrowed(result: LeafScores, mask: Mask) -> LeafScores:
+    mask = result.matching() & mask
+    return LeafScores(result.scores * mask, mask)
 
 
 def best_passages(reader: IndexReader, node: Node, limit: int) -> tuple[Ints, Floats] | None:
@@ -184,20 +235,16 @@ class _Sums:
         The mask is None if the matches are the passages that the node gives a score.
         """
         reader = self._reader
-        if isinstance(node, AtLeast):
-            return _reached(reader, node)
+        if _is_filter(node):
+            return matching(reader, node)
         if isinstance(node, Boolean | Best):
             result = evaluate(reader, node)
             self._passages += result.scores
             return result.mask
-        if isinstance(node, InArticle):
-            return reader.of_passages(reader.any_of_article(evaluate(reader, node.node).matching()))
         if isinstance(node, TermsFilter | DateRange):
-            accepted = _accepted(reader, node)
-            if node.boost > 0:
-                self._of_articles()[accepted] += node.boost
-                return None
-            return reader.of_passages(accepted)
+            self._of_articles()[_accepted(reader, node)] += node.boost
+            return None
+        assert not isinstance(node, AtLeast | InArticle)
         on_article = is_on_article(node)
         if node.boost > 0:
             self._add_leaf(node, self._of_articles() if on_article else self._passages)
@@ -248,8 +295,7 @@ def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
     accepted: Mask
     if isinstance(node, TermsFilter) and node.field == "id":
         accepted = np.zeros(reader.articles, np.bool_)
-        numbers = (reader.article_called(article_id) for article_id in node.values)
-        accepted[[number for number in numbers if number is not None]] = True
+        accepted[_known_ids(reader, node)] = True
         return accepted
     if isinstance(node, TermsFilter):
         names, codes = reader.values(node.field)
@@ -260,6 +306,20 @@ def _accepted(reader: IndexReader, node: TermsFilter | DateRange) -> Mask:
     last = node.until.toordinal() if node.until else date.max.toordinal()
     accepted = (reader.dates >= first) & (reader.dates <= last)
     return accepted
+
+
+def _passages_of(reader: IndexReader, articles: Sequence[int]) -> Mask:
+    """Return a mask of the passages of a few articles, (passages,) bool."""
+    mask = np.zeros(reader.passages, np.bool_)
+    for article in articles:
+        mask[reader.starts.item(article) : reader.starts.item(article + 1)] = True
+    return mask
+
+
+def _known_ids(reader: IndexReader, node: TermsFilter) -> list[int]:
+    """Return the articles of a filter by id."""
+    numbers = (reader.article_called(article_id) for article_id in node.values)
+    return [number for number in numbers if number is not None]
 
 
 def explain_score(reader: IndexReader, node: Node, passages: Ints) -> list[tuple[Leaf, Floats, Mask]]:

@@ -15,7 +15,6 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +31,7 @@ from htxsearch.errors import (
     IndexNotWritable,
     IndexOutdated,
 )
+from htxsearch.values import frozen
 
 __all__ = [
     "DISTRIBUTION",
@@ -80,7 +80,7 @@ Errors that Python or Whoosh raises have none. A file is gone, is a folder, or l
 # The table of contents
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SegmentEntry:
     """A segment as a commit lists it.
 
