@@ -35,8 +35,8 @@ from htxsearch.indexing.feature_weights import WeightsOfRun
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
+from htxsearch.indexing.worker_process import LOW_PRIORITY
 from htxsearch.indexing.workers import (
-    LOW_PRIORITY,
     DocumentSource,
     DocumentWorkers,
     MakeDocument,
