@@ -121,7 +121,10 @@ def _fastest() -> "_FastSegmenter | None":
 
 
 class _Parts(NamedTuple):
-    """underthesea's regular expression for tokens, its normalisation of characters, and the files that decide."""
+    """underthesea's expression for tokens and normalisation of characters.
+
+    `files` are all that decide how words are cut.
+    """
 
     tokens: Callable[[str], Iterator[re.Match[str]]]
     normalize: Callable[[str], str]
@@ -178,7 +181,10 @@ def _unpickled(path: Path) -> Any:
 
 
 class _Tokens(NamedTuple):
-    """The tokens of some lines: number, start and end of each, and how many each line has."""
+    """The tokens of some lines: number, start and end of each.
+
+    `sizes` are how many each line has.
+    """
 
     numbers: "Numbers"
     starts: "Numbers"
@@ -309,7 +315,10 @@ class _FastSegmenter:
 
 
 class _KeptPieces(dict[str, int]):
-    """The numbers of what stands between blanks, by its text; `cut` is called for new ones."""
+    """The numbers of what stands between blanks, by its text.
+
+    `cut` is called for new ones.
+    """
 
     def __init__(self, cut: Callable[[str], None]) -> None:
         super().__init__()

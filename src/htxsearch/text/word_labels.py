@@ -163,10 +163,11 @@ class Labeller:
         return are_words
 
     def labels(self, numbers: Numbers, sizes: Sequence[int]) -> tuple[npt.NDArray[np.bool_], list[int]]:
-        """Return whether each token continues a word, (tokens,), by the best labelling of its line.
+        """Return whether each token continues a word, (tokens,).
 
-        `numbers` are those of the tokens of all lines, `sizes` how many each line has. Returned are the lines, too, for which
-        another labelling is as good but for rounding: which one underthesea takes depends on the order of its additions.
+        The labelling of each line is the best one. `numbers` are those of the tokens of all lines, `sizes` how many each line
+        has. Returned are the lines, too, for which another labelling is as good but for rounding: which one underthesea takes
+        depends on the order of its additions.
         """
         line = np.repeat(np.arange(len(sizes)), sizes)
         places = np.arange(len(numbers)) + _REACH * line
@@ -183,9 +184,9 @@ class Labeller:
         return np.array(labels, np.bool_), undecided
 
     def _weights(self, numbers: Numbers, sizes: Sequence[int]) -> _Rows:
-        """Return the weight of each token's features for I-W and against B-W, (tokens,).
+        """Return the weight of each token's features, (tokens,).
 
-        Two zeros stand behind the numbers of each line; `sizes` are the tokens of the lines.
+        It is for I-W and against B-W. Two zeros stand behind the numbers of each line; `sizes` are the tokens of the lines.
         """
         lower, written, title = self._of_token[:3].take(numbers, axis=1)
         rows = self._rows.take(numbers, axis=0)
@@ -219,7 +220,10 @@ class Labeller:
         return weights
 
     def _best(self, weights: Sequence[float]) -> list[bool] | None:
-        """Return the best labels of a line by the weights of its tokens, None if others are as good."""
+        """Return the best labels of a line by the weights of its tokens.
+
+        They are None if others are as good.
+        """
         inside, leave, enter, outside = self._model[1:]
         if_inside, if_other = enter - inside, outside - leave  # the lead from which on I-W is best before I-W, before B-W
         leads: list[float] = []  # what the best labelling with I-W here has more than the best with B-W
@@ -269,13 +273,16 @@ class Labeller:
 
 
 def _of_length(model: Model, kind: str, length: int) -> dict[str, list[float]]:
-    """Return the n-grams of a kind and their weights, without what is before and behind a line."""
+    """Return the n-grams of a kind and their weights.
+
+    What is before and behind a line is left out.
+    """
     return {ngram: row for ngram, row in model.weights.get(kind, {}).items() if ngram.count(" ") == length - 1}
 
 
 @cache
 def base_of(kind: str) -> tuple[int, str]:
-    """Return the offset of an n-gram that a kind of features describes, and the kind of its base features.
+    """Return the offset of a kind of features, and the kind of its base features.
 
     "T[-1,0].lower" gives -1 and "T[0,1].lower". Raises ValueError.
     """
