@@ -113,7 +113,9 @@ def build(folder: Path, rows: list[str], workers: int, priority: Priority = "low
 def compare(rows: list[str], rounds: int, workers: int, processors: int, priority: Priority) -> None:
     """Print the baseline and the reindex of the same articles, and their ratio."""
     plain_segment("Xin chào.")  # loads the model
-    alone, base, ours = [], [], []
+    alone: list[Cost] = []
+    base: list[Cost] = []
+    ours: list[Cost] = []
     for _ in range(rounds):
         for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
             if processors:
