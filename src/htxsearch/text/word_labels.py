@@ -1,6 +1,6 @@
-"""Label the tokens of lines as underthesea's CRF does: each begins a word or continues one.
+"""Label the tokens of lines as underthesea's CRF does.
 
-A feature of the model describes the n-gram (one to three tokens) that begins at an *offset* from the labelled token:
+Each begins a word or continues one. A feature of the model describes the n-gram (one to three tokens) that begins at an *offset* from the labelled token:
 "T[-1,0]=hợp tác", "T[1].istitle=True". With offset 0 it is a *base* feature. An n-gram has the same base features wherever it
 stands, so it has one row of weights, by offset. The rows of tokens are kept by the tokens' numbers; known pairs and threes are
 looked up by the numbers of their tokens, for all tokens of a text at once. There are two labels, so only the difference of
@@ -59,7 +59,10 @@ class _Known:
     """N-grams with their weights, by the numbers of their tokens."""
 
     def __init__(self, numbers: Numbers, rows: _Rows | None = None) -> None:
-        """`numbers` are (n-grams,), `rows` (n-grams, offsets): none if it only matters whether one is known."""
+        """`numbers` are (n-grams,), `rows` (n-grams, offsets).
+
+        There are no rows if it only matters whether an n-gram is known.
+        """
         order = np.argsort(numbers)
         self._numbers = numbers[order]
         self.rows = None if rows is None else np.concatenate([np.zeros((1, _OFFSETS)), rows[order]])
@@ -100,9 +103,9 @@ class Labeller:
     def __init__(
         self, model: Model, templates: Iterable[str], dictionary: set[str], described: Callable[[str], list[str]]
     ) -> None:
-        """`templates` are the model's kinds of features; `described` returns the base features of a token.
+        """`templates` are the model's kinds of features.
 
-        Raises ValueError if there are kinds of features that are not known here.
+        `described` returns the base features of a token. Raises ValueError if there are kinds of features that are not known here.
         """
         kinds = [base_of(template) for template in templates]
         if {base for _, base in kinds} != set(chain.from_iterable(KINDS)):

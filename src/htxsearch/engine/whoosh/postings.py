@@ -177,7 +177,10 @@ class PostingsBuffer:
 
 
 def _merged(*sources: Iterator[TermPostings]) -> Iterator[TermPostings]:
-    """Yield the postings of each term of several sources, whose documents are not mixed."""
+    """Yield the postings of each term of several sources.
+
+    The documents of two sources are not mixed.
+    """
     every = heapq.merge(*sources, key=itemgetter(0, 1))
     for (field, term), parts in groupby(every, key=itemgetter(0, 1)):
         known = sorted((part for part in parts if len(part.documents)), key=lambda part: part.documents[0])
