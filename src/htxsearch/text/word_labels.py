@@ -1,10 +1,10 @@
 """Label the tokens of lines as underthesea's CRF does.
 
-Each begins a word or continues one. A feature of the model describes the n-gram (one to three tokens) that begins at an *offset* from the labelled token:
-"T[-1,0]=hợp tác", "T[1].istitle=True". With offset 0 it is a *base* feature. An n-gram has the same base features wherever it
-stands, so it has one row of weights, by offset. The rows of tokens are kept by the tokens' numbers; known pairs and threes are
-looked up by the numbers of their tokens, for all tokens of a text at once. There are two labels, so only the difference of
-their weights counts, and the best labelling (Viterbi) needs one number a token.
+Each begins a word or continues one. A feature of the model describes the n-gram (one to three tokens) that begins at an
+*offset* from the labelled token: "T[-1,0]=hợp tác", "T[1].istitle=True". With offset 0 it is a *base* feature. An n-gram has
+the same base features wherever it stands, so it has one row of weights, by offset. The rows of tokens are kept by the tokens'
+numbers; known pairs and threes are looked up by the numbers of their tokens, for all tokens of a text at once. There are two
+labels, so only the difference of their weights counts, and the best labelling (Viterbi) needs one number a token.
 """
 
 import struct
@@ -105,7 +105,8 @@ class Labeller:
     ) -> None:
         """`templates` are the model's kinds of features.
 
-        `described` returns the base features of a token. Raises ValueError if there are kinds of features that are not known here.
+        `described` returns the base features of a token. Raises ValueError if there are kinds of features that are not known
+        here.
         """
         kinds = [base_of(template) for template in templates]
         if {base for _, base in kinds} != set(chain.from_iterable(KINDS)):
