@@ -1,26 +1,41 @@
 """What reindexing costs beside `underthesea.word_tokenize` alone, what adding ten articles costs, and who asks meanwhile.
 
     python benches/reindex.py --data ../shared/data [--articles 5000] [--rounds 1] [--collection 20000]
+    python benches/reindex.py --data ../shared/data --articles 1000 --busy 2 [--priority normal]
 
 The baseline cuts the same articles into words, line by line, in one process; half of it is measured before and half
 after each reindex, so that a busy machine slows both. The result is checked: every article must be in the index.
+
+With `--busy N`, a process in a session of its own keeps N processors busy while the baseline and the reindex are measured; the
+baseline is measured without it, too. How long a reindex then takes is for the scheduler to say. Linux gives each processor's
+time to sessions by weight (sched_autogroup) where it is on, otherwise to processes. A session or process of niceness 0 has the
+weight 1,024, one of niceness 3, as workers have with the priority low, 526; a session's weight is divided among the processors
+it runs on. Beside one session that keeps two processors busy (512 on each), each of two workers, a session each, gets
+526 / (526 + 512) = .51 of its processor; beside two sessions, or without sched_autogroup, 526 / (526 + 1,024) = .34, and with
+the priority normal .50. So a reindex that takes R times the segmenter's CPU takes R / 1.01, R / .68 or R / 1 times as long as
+the segmenter with nothing beside it.
 """
 
 import argparse
 import json
 import lzma
+import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from htxsearch import Index
+from htxsearch.indexing.run import Priority
 from htxsearch.indexing.workers import default_workers
 from htxsearch.text.normalize import nfc
 from htxsearch.text.segmenter import plain_segment
@@ -69,31 +84,58 @@ def cut(rows: Iterable[str]) -> None:
                 plain_segment(text[line.start : line.end])
 
 
-def build(folder: Path, rows: list[str], workers: int) -> Cost:
+@contextmanager
+def busy(processors: int) -> Iterator[None]:
+    """Keep so many processors busy, by one process and its children in a session of their own."""
+    if not processors:
+        yield
+        return
+    code = f"import os\nany(os.fork() == 0 for _ in range({processors - 1}))\nwhile True: pass"
+    process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def build(folder: Path, rows: list[str], workers: int, priority: Priority = "low") -> Cost:
     """Index rows as a file of lines, and return what it costs."""
     corpus = folder / "corpus"
     corpus.mkdir(exist_ok=True)
     (corpus / "news.jsonl").write_text("".join(rows), "utf-8")
     with Index(folder / "index", corpus=corpus) as index:
-        cost = measured(lambda: index.update(workers=workers))
+        cost = measured(lambda: index.update(workers=workers, priority=priority))
         assert index.info().articles == len({json.loads(row)["id"] for row in rows})
     return cost
 
 
-def compare(rows: list[str], rounds: int, workers: int) -> None:
+def compare(rows: list[str], rounds: int, workers: int, processors: int, priority: Priority) -> None:
     """Print the baseline and the reindex of the same articles, and their ratio."""
     plain_segment("Xin chào.")  # loads the model
-    base, ours = [], []
-    half = len(rows) // 2
+    alone: list[Cost] = []
+    base: list[Cost] = []
+    ours: list[Cost] = []
     for _ in range(rounds):
-        base.append(measured(lambda: cut(rows[:half])))
-        with tempfile.TemporaryDirectory() as folder:
-            ours.append(build(Path(folder), rows, workers))
-        base.append(measured(lambda: cut(rows[half:])))
-    one, other = (Cost(*(sum(part) / rounds for part in zip(*costs, strict=True))) for costs in (base, ours))
-    print(f"word_tokenize alone, {len(rows)} articles: {one}")
-    print(f"reindex with {workers} workers:            {other}")
+        for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+            if processors:
+                alone.append(measured(partial(cut, half)))
+            with busy(processors):
+                base.append(measured(partial(cut, half)))
+                if len(ours) < len(base) / 2:
+                    with tempfile.TemporaryDirectory() as folder:
+                        ours.append(build(Path(folder), rows, workers, priority))
+    quiet, one, other = (
+        Cost(*(sum(part) / rounds for part in zip(*costs, strict=True))) for costs in (alone or base, base, ours)
+    )
+    beside = f" beside {processors} busy processors" if processors else ""
+    print(f"word_tokenize alone, {len(rows)} articles: {quiet}")
+    if processors:
+        print(f"the same{beside}: {one}")
+    print(f"reindex with {workers} workers, priority {priority}{beside}: {other}")
     print(f"ratio: {other.wall / one.wall:.2f} of the wall time, {(other.cpu + other.children) / one.cpu:.2f} of the CPU")
+    if processors:
+        print(f"       {other.wall / quiet.wall:.2f} of the wall time of word_tokenize with nothing beside it")
 
 
 def add(rows: list[str], workers: int) -> None:
@@ -149,9 +191,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--collection", type=int, default=0, help="how many articles to add ten to; 0 leaves it out")
     parser.add_argument("--workers", type=int, default=default_workers())
+    parser.add_argument("--busy", type=int, default=0, help="how many processors another process keeps busy")
+    parser.add_argument("--priority", choices=["low", "normal"], default="low", help="of the reindex")
     options = parser.parse_args()
     if options.articles:
-        compare(read_rows(options.data, options.articles), options.rounds, options.workers)
+        rows = read_rows(options.data, options.articles)
+        compare(rows, options.rounds, options.workers, options.busy, options.priority)
     if options.collection:
         add(read_rows(options.data, options.collection), options.workers)
 

@@ -16,7 +16,7 @@ from command import DEMO, as_json, htxsearch, own_process
 
 from htxsearch import Index
 from htxsearch.cli.main import cli, main
-from htxsearch.indexing.workers import LOW_PRIORITY
+from htxsearch.indexing.worker_process import LOW_PRIORITY
 
 
 @pytest.fixture

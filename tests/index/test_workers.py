@@ -21,6 +21,7 @@ from htxsearch.indexing import workers
 from htxsearch.indexing.catalogue import Report
 from htxsearch.indexing.documents import document_of
 from htxsearch.indexing.update import reindex, unobserved
+from htxsearch.indexing.worker_process import LOW_PRIORITY, documents_or_errors
 from htxsearch.indexing.workers import Answer
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import SourceFile, articles_of
@@ -50,7 +51,7 @@ class AtOnce:
 
     def make(self, articles: list[Article]) -> Answer:
         self.ordered += len(articles)
-        made = workers.documents_or_errors(articles)
+        made = documents_or_errors(articles)
         return Answer(lambda: made)
 
     def close(self) -> None:
@@ -187,14 +188,14 @@ def test_no_workers_cannot_do_anything(folders: Folders, count: int) -> None:
 
 SPOILT = """
 import os, signal, time
-from htxsearch.indexing import workers
-made = workers.document_of
+from htxsearch.indexing import worker_process
+made = worker_process.document_of
 def document_of(article):
     if "dấu13" in article.body:
         {trouble}
     return made(article)
-workers.document_of = document_of
-workers.serve()
+worker_process.document_of = document_of
+worker_process.serve()
 """
 
 
@@ -378,7 +379,7 @@ def test_workers_give_way_to_others_and_the_callers_process_does_not(folders: Fo
     try:
         assert started.make([article]).document(0).id == article.id
         (process,) = started._processes
-        niceness = max(before, workers.LOW_PRIORITY)
+        niceness = max(before, LOW_PRIORITY)
         assert priority(process.pid) == niceness
         group = Path(f"/proc/{process.pid}/autogroup")  # of Linux, where sessions share processors first
         assert not group.exists() or group.read_text().split()[-1] in (str(niceness), "0"), (

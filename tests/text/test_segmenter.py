@@ -1,5 +1,7 @@
 """The quick way of asking underthesea gives the words of the plain one."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,8 @@ from command import DEMO
 
 from htxsearch.ingest.article import Article
 from htxsearch.ingest.corpus import articles_of, source_files
-from htxsearch.text import segmenter
-from htxsearch.text.segmenter import plain_segment, segment, word_spans
+from htxsearch.text import segmenter, word_labels
+from htxsearch.text.segmenter import plain_segment, segmenter_version, word_spans
 from htxsearch.text.sentences import lines
 
 ODD = [
@@ -24,6 +26,9 @@ ODD = [
     "hòan thành; Ðồng Nai, hoà — “Kinh  tế”\u00a0tập\u3000thể…",
     "12.345,6 %  A&B H'Mông N’Thôn 43H-0530 240/NĐ-CP ♥‿♥",
     "tại Hanoi International Tea Week Fall Winter 2020.",
+    "Th Sơn và Th sau; TP. Huế, ở TP.",
+    "ông A. và bà B.",
+    "hợp  tác  xã :D vui :D",
     "ho\u0300a bi\u0300nh 協同組合 кооператив 🌾",
 ]
 
@@ -46,7 +51,7 @@ def test_the_quick_way_is_taken() -> None:
 
 @pytest.mark.parametrize("line", ODD)
 def test_odd_lines_have_the_same_words(line: str) -> None:
-    assert fast().segment(line) == segment(line) == plain_segment(line)
+    assert fast().segment(line) == plain_segment(line)
 
 
 def test_the_demo_corpus_has_the_same_words() -> None:
@@ -55,42 +60,75 @@ def test_the_demo_corpus_has_the_same_words() -> None:
     assert [line for line in found if fast().segment(line) != plain_segment(line)] == []
 
 
-@pytest.mark.parametrize("text", ["\n".join(ODD), "\n".join(ODD).replace("hòan", "hoà\u0300n")])
+WHOLE = "\n".join(ODD)
+
+
+@pytest.mark.parametrize("text", [WHOLE, WHOLE.replace("hòan", "hoà\u0300n"), "\n".join(ODD[3:9]), "ð", "— …"])
 def test_words_have_the_same_places_either_way(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segmenter, "_cut", fast)
     quickly = word_spans(text)
-    monkeypatch.setattr(segmenter, "_cut", lambda: None)
+    monkeypatch.setattr(segmenter, "_fastest", lambda: None)
     assert quickly == word_spans(text)
-    assert len(quickly) > 20
 
 
 def test_the_demo_corpus_has_its_words_at_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(demo_lines()[:200])
-    monkeypatch.setattr(segmenter, "_cut", fast)
     quickly = word_spans(text)
-    monkeypatch.setattr(segmenter, "_cut", lambda: None)
+    monkeypatch.setattr(segmenter, "_fastest", lambda: None)
     assert quickly == word_spans(text)
+    assert len(quickly) > 2000
+
+
+def test_words_are_the_same_when_what_was_kept_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = demo_lines()[:60]
+    before = [word_spans(line) for line in found]
+    monkeypatch.setattr(segmenter, "_KEPT_PIECES", 10)
+    monkeypatch.setattr(word_labels, "_KEPT_TOKENS", 16)  # so that the rows grow, too
+    segmenter._fastest.cache_clear()
+    assert [word_spans(line) for line in found] == before
+    assert word_spans("\n".join(found)) != []
+    monkeypatch.undo()
+    segmenter._fastest.cache_clear()
 
 
 @pytest.mark.parametrize("trouble", ["an error", "other words"])
 def test_an_underthesea_of_another_make_is_asked_plainly(trouble: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stored(_path: Path) -> segmenter._Model:
+    stored = word_labels.stored_model
+
+    def other(path: Path) -> word_labels.Model:
         if trouble == "an error":
             raise ValueError
-        return segmenter._Model({}, 1.0, 0.0, 0.0, 0.0)
+        return stored(path)._replace(after_other_inside=9.0)
 
-    monkeypatch.setattr(segmenter, "_stored_model", stored)
+    monkeypatch.setattr(word_labels, "stored_model", other)
+    monkeypatch.setattr(segmenter, "_KNOWN_FILES", "of another version")
     segmenter._fastest.cache_clear()
     assert segmenter._fastest() is None
-    assert segment("Bà con xã viên chuẩn bị.") == plain_segment("Bà con xã viên chuẩn bị.")
+    assert [text[span.start : span.end] for text in ["Bà con xã viên chuẩn bị."] for span in word_spans(text)] == [
+        word for word in plain_segment("Bà con xã viên chuẩn bị.") if word != "."
+    ]
     monkeypatch.undo()
     segmenter._fastest.cache_clear()
+
+
+@pytest.mark.skipif(segmenter_version() != "9.5.0", reason="another version of underthesea: a sample is compared")
+def test_the_files_of_underthesea_are_those_whose_words_were_compared() -> None:
+    with segmenter._tokenizer() as parts:
+        assert parts.digest() == segmenter._KNOWN_FILES
+
+
+def test_the_quick_way_leaves_underthesea_to_others_and_does_not_load_it() -> None:
+    code = (
+        "import sys; from htxsearch.text.segmenter import word_spans; word_spans('Bà con xã viên.');"
+        "assert 'underthesea' not in sys.modules; import underthesea; print(underthesea.word_tokenize('Bà con xã viên.'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.stdout.strip() == str(plain_segment("Bà con xã viên.")), done.stderr
 
 
 def test_a_model_that_is_no_crfsuite_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "models.bin").write_bytes(b"PK" + bytes(60))
     with pytest.raises(ValueError, match="no model of CRFsuite"):
-        segmenter._stored_model(tmp_path / "models.bin")
+        word_labels.stored_model(tmp_path / "models.bin")
 
 
 def test_where_two_labellings_are_as_good_underthesea_decides(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def lower_own_priority(priority: str = "low") -> None:
     """Lower the priority of this process, unless a caller runs the command in it."""
     from htxsearch.indexing.run import niceness_of
-    from htxsearch.indexing.workers import lower_priority
+    from htxsearch.indexing.worker_process import lower_priority
 
     if click.get_current_context().obj == OWN_PROCESS:
         lower_priority(niceness_of(priority))

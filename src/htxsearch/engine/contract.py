@@ -21,6 +21,7 @@ import datetime
 import struct
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple, Protocol, Union
 
@@ -157,6 +158,7 @@ def _cut(hashes: bytes, flags: bytes, lengths: Iterable[int]) -> Iterator[Forwar
 TWIN_SHIFT = 6
 
 
+@lru_cache(maxsize=1 << 15)
 def term_hash(term: str) -> int:
     """Return the hash of a term in `Forward`: CRC-32 of its UTF-8."""
     return zlib.crc32(term.encode())
@@ -164,10 +166,10 @@ def term_hash(term: str) -> int:
 
 def forward_of(terms: Terms) -> Forward:
     """Return terms as `Forward`."""
-    distinct = {term: zlib.crc32(term.encode()) for term in set(terms.syllables)}
-    hashes = [distinct[term] for term in terms.syllables]
+    hashes = list(map(term_hash, terms.syllables))
     flags = terms.flags or bytes(len(hashes))
-    if len(set(distinct.values())) < len(distinct):
+    distinct = set(terms.syllables)
+    if len(set(hashes)) < len(distinct):
         twins: dict[int, list[str]] = {}
         for term in sorted(distinct):
             twins.setdefault(term_hash(term), []).append(term)

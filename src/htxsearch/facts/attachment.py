@@ -11,6 +11,8 @@ import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import repeat
+from operator import mul
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -58,8 +60,8 @@ def _weights(kind: str) -> Mapping[str, float]:
 
 def best(kind: str, candidates: Sequence[Candidate]) -> Candidate:
     """Return the candidate with the best score; `kind` is "place", "time" or "status"."""
-    weights = _weights(kind)
-    return max(candidates, key=lambda one: sum(weights.get(name, 0.0) * value for name, value in one.features.items()))
+    weight_of, none = _weights(kind).get, repeat(0.0)
+    return max(candidates, key=lambda one: sum(map(mul, map(weight_of, one.features, none), one.features.values())))
 
 
 def after(candidates: Sequence[Candidate], previous: Candidate | None, relation: Relation) -> list[Candidate]:

@@ -6,7 +6,7 @@ A denominator belongs to the unit: đồng/kg, tấn/ha/vụ, đồng/người/t
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -135,10 +135,17 @@ def _known_unit(words: list[tuple[str, int]]) -> Unit | None:
 def _other_noun(text: str, start: int, words: list[tuple[str, int]]) -> Unit | None:
     if words[0][0] in _NO_NOUN or any(character.isdigit() for character in words[0][0]):  # N07, OM18 are codes
         return None
-    found = word_spans(text[start : words[-1][1]].lower())
-    end = start + found[0].end if found and found[0].start == 0 else words[0][1]
+    size = _first_word(text[start : words[-1][1]].lower())
+    end = start + size if size else words[0][1]
     name = " ".join(canonical_spelling(word) for word in text[start:end].lower().split())
     return Unit(end, name, "count", known=False)
+
+
+@lru_cache(maxsize=1 << 12)
+def _first_word(text: str) -> int:
+    """Return the end of the word that a text begins with, 0 if it begins with none."""
+    found = word_spans(text)
+    return found[0].end if found and found[0].start == 0 else 0
 
 
 def _with_denominator(text: str, unit: Unit) -> Unit:

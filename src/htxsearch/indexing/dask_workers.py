@@ -12,7 +12,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from htxsearch.errors import ExtraMissing, HtxError
-from htxsearch.indexing.workers import Answer, documents_or_errors
+from htxsearch.indexing.worker_process import documents_or_errors
+from htxsearch.indexing.workers import Answer
 from htxsearch.ingest.article import Article
 from htxsearch.text.segmenter import segmenter_version
 

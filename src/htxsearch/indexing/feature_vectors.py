@@ -7,6 +7,8 @@ collection's idf.
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from htxsearch.text.normalize import canonical_spelling
@@ -15,7 +17,7 @@ from htxsearch.text.tokens import tokens
 if TYPE_CHECKING:
     from htxsearch.text.analysis import Terms
 
-__all__ = ["NAME", "NAMESPACE_BITS", "SYLLABLE", "WORD", "feature_hash", "feature_vector", "features"]
+__all__ = ["NAME", "NAMESPACE_BITS", "SYLLABLE", "WORD", "feature_counts", "feature_hash", "feature_vector"]
 
 SYLLABLE, WORD, NAME = range(3)
 NAMESPACE_BITS = 30
@@ -23,19 +25,26 @@ _TITLE_COUNTS = 3
 """How many occurrences in the text each term of the title counts for."""
 
 
-def features(title: str, body: str, terms: Sequence["Terms"]) -> Counter[tuple[int, str]]:
-    """Count an article's features; `terms` are the title's, then every passage's."""
-    counts: Counter[tuple[int, str]] = Counter()
-    for number, part in enumerate(terms):
-        times = _TITLE_COUNTS if number == 0 else 1
-        for syllable, count in Counter(part.syllables).items():
-            counts[SYLLABLE, canonical_spelling(syllable)] += count * times
-        for word, count in Counter(part.words).items():
-            counts[WORD, " ".join(map(canonical_spelling, word.split("_")))] += count * times
-    for text, times in ((title, _TITLE_COUNTS), (body, 1)):
-        for name in _names(text):
-            counts[NAME, name] += times
+def feature_counts(title: str, body: str, terms: Sequence["Terms"]) -> Counter[int]:
+    """Count an article's features by their hashes.
+
+    `terms` are the title's, then every passage's.
+    """
+    weighed = [*chain.from_iterable(repeat(terms[:1], _TITLE_COUNTS)), *terms[1:]]
+    counts = Counter(map(_syllable_hash, chain.from_iterable(part.syllables for part in weighed)))
+    counts.update(map(_word_hash, chain.from_iterable(part.words for part in weighed)))
+    counts.update(feature_hash((NAME, name)) for name in [*_names(title) * _TITLE_COUNTS, *_names(body)])
     return counts
+
+
+@lru_cache(maxsize=1 << 15)
+def _syllable_hash(syllable: str) -> int:
+    return feature_hash((SYLLABLE, canonical_spelling(syllable)))
+
+
+@lru_cache(maxsize=1 << 15)
+def _word_hash(word: str) -> int:
+    return feature_hash((WORD, " ".join(map(canonical_spelling, word.split("_")))))
 
 
 def _names(text: str) -> list[str]:
@@ -46,15 +55,12 @@ def _names(text: str) -> list[str]:
     found = []
     run: list[str] = []
     end = -2
-    for token in tokens(text):
-        written = text[token.start : token.end]
-        adjacent = token.start == end + 1 and text[end] in " \u00a0"
-        if run and not (adjacent and written[0].isupper()):
+    for start, token_end, term in [token for token in tokens(text) if text[token.start].isupper()]:
+        if run and not (start == end + 1 and text[end] in " \u00a0"):
             found.append(run)
             run = []
-        if written[0].isupper():
-            run.append(canonical_spelling(token.term))
-        end = token.end
+        run.append(canonical_spelling(term))
+        end = token_end
     found.append(run)
     return [" ".join(name) for name in found if len(name) > 1]
 
@@ -75,10 +81,8 @@ def feature_vector(title: str, body: str, terms: Sequence["Terms"]) -> bytes:
     """
     import numpy as np
 
-    hashed: Counter[int] = Counter()
-    for feature, count in features(title, body, terms).items():
-        hashed[feature_hash(feature)] += count
-    ordered = sorted(hashed.items())
-    hashes = np.array([h for h, _ in ordered], np.uint32)
-    counts = np.array([min(count, 65_535) for _, count in ordered], np.uint16)
-    return hashes.tobytes() + counts.tobytes()
+    counted = feature_counts(title, body, terms)
+    hashes = np.fromiter(counted.keys(), np.uint32, len(counted))
+    counts = np.fromiter(counted.values(), np.int64, len(counted))
+    order = np.argsort(hashes)
+    return hashes[order].tobytes() + np.minimum(counts, 65_535).astype(np.uint16)[order].tobytes()

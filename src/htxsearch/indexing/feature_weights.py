@@ -9,7 +9,8 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 from htxsearch.engine.contract import Engine
 from htxsearch.indexing.feature_vectors import NAME, NAMESPACE_BITS, SYLLABLE, WORD
@@ -110,15 +111,20 @@ def fitted(vectors: Iterable[bytes]) -> FeatureWeights:
     """
     import numpy as np
     from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import TfidfTransformer
 
     features, occurrences, ends = _features(vectors)
     hashes, columns, times = np.unique(features, return_inverse=True, return_counts=True)
     if not len(hashes):
         return FeatureWeights(hashes, np.zeros(0, np.float32), len(ends) - 1)
     counts = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(ends) - 1, len(hashes)))
-    idf = TfidfTransformer(norm=None).fit(counts).idf_.astype(np.float32)
+    idf = _transformer()(norm=None).fit(counts).idf_.astype(np.float32)
     return _with_mean(FeatureWeights(hashes[times > 1], idf[times > 1], len(ends) - 1), features, occurrences, ends)
+
+
+def _transformer() -> Any:
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    return TfidfTransformer
 
 
 def refitted(vectors: Iterable[bytes]) -> FeatureWeights:
@@ -208,6 +214,14 @@ class WeightsOfRun:
         self._known = read_feature_weights(engine)
         self._changed = 0  # articles replaced or deleted
         self._unsaved: dict[str, bytes | None] = {}  # vectors that are not committed yet, None for one that is deleted
+
+    def prepare(self) -> None:
+        """Import scikit-learn beside other work, if the weights will be made by it.
+
+        That takes .7 s, which workers would otherwise wait for at the end. An error comes again where it is needed.
+        """
+        if self._known is None:
+            Thread(target=_transformer, name="scikit-learn", daemon=True).start()
 
     def put(self, article_id: str, vector: bytes) -> None:
         """Note the vector of an article that is added or replaced."""

@@ -46,6 +46,7 @@ _WINDOW = 20
 _LEAST = 20
 """Syllables that reprints have in common at least; shorter texts are notices such as "Đang cập nhật", not copies."""
 _DIGEST = 8
+_CAPITALS = bytes(flag & IS_CAPITAL for flag in range(256))
 _BREAK = re.compile("\n")
 
 _COMMON = 32
@@ -92,7 +93,7 @@ def sketch(passages: Sequence[Terms]) -> bytes:
     if len(syllables) < _LEAST:
         return b""
     numbers = _numbers(syllables)
-    capitals = bytes(flag & IS_CAPITAL for part in passages for flag in part.flags)
+    capitals = b"".join([part.flags for part in passages]).translate(_CAPITALS)
     digest = blake2b(numbers.tobytes() + capitals, digest_size=_DIGEST).digest()
     runs = _runs(numbers)
     if len(runs) > _WINDOW:

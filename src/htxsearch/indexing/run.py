@@ -34,7 +34,8 @@ from htxsearch.indexing.manifest import (
 from htxsearch.indexing.progress import ProgressFile, note_run
 from htxsearch.indexing.removals import are_many
 from htxsearch.indexing.update import Progress, check_rebuild, planned, reindex, unobserved
-from htxsearch.indexing.workers import LOW_PRIORITY, NORMAL_PRIORITY, DocumentWorkers, default_workers
+from htxsearch.indexing.worker_process import LOW_PRIORITY, NORMAL_PRIORITY
+from htxsearch.indexing.workers import DocumentWorkers, default_workers
 from htxsearch.ingest.corpus import check_corpus
 from htxsearch.ingest.readers.ocr import keep_only
 from htxsearch.text.segmenter import segmenter_version

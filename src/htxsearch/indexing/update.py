@@ -35,8 +35,8 @@ from htxsearch.indexing.feature_weights import WeightsOfRun
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.removals import Removals
 from htxsearch.indexing.reprints import read_sketches, sketch
+from htxsearch.indexing.worker_process import LOW_PRIORITY
 from htxsearch.indexing.workers import (
-    LOW_PRIORITY,
     DocumentSource,
     DocumentWorkers,
     MakeDocument,
@@ -145,6 +145,10 @@ class _Committer:
         self.unsaved = False
         """Whether anything, if only the catalogue, is not committed yet."""
 
+    def prepare(self) -> None:
+        """Begin what the last commit needs, beside workers."""
+        self._weights.prepare()
+
     def replace(self, make_document: MakeDocument) -> None:
         """Add an article, in place of any of the same id."""
         document = make_document()
@@ -251,6 +255,7 @@ class _Update:
         if worth_workers(self._total, self._workers):
             sources = [state.source for state in to_read]
             self._reading = ReadAheadSource(sources, self, workers=self._workers, niceness=self._niceness)
+            self._committer.prepare()
         before = read_left_out(self._engine)
         self._report_files(0, self._files_total, 0.0)
         try:

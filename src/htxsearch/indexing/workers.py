@@ -5,36 +5,28 @@ ends when the pipe does: the caller's program is not run again in it, and no wor
 killed. docs/decisions/017 explains why it is neither `multiprocessing` nor loky.
 """
 
-import io
 import os
 import pickle
 import queue
-import signal
 import subprocess
-import sys
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import IO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from htxsearch.engine.contract import Document
 from htxsearch.errors import HtxError
 from htxsearch.errors.messages import message
-from htxsearch.indexing.documents import document_of
+from htxsearch.indexing.worker_process import LOW_PRIORITY, made_document
 from htxsearch.ingest.article import Article, Rejected, Unchanged
 from htxsearch.ingest.corpus import SourceFile, changed_articles
-from htxsearch.ingest.python_process import can_start_python, end_process, packed, pipe, receive, start_python
+from htxsearch.ingest.python_process import can_start_python, end_process, pipe, receive, start_python
 
 __all__ = [
-    "BACKGROUND_PRIORITY",
-    "LOW_PRIORITY",
-    "NORMAL_PRIORITY",
     "Answer",
     "CatalogueView",
     "DocumentSource",
@@ -44,15 +36,11 @@ __all__ = [
     "ReadOutcome",
     "SequentialSource",
     "Workers",
-    "become_worker",
     "default_workers",
-    "documents_or_errors",
-    "lower_priority",
-    "serve",
     "worth_workers",
 ]
 
-_COMMAND = "from htxsearch.indexing.workers import serve; serve()"
+_COMMAND = "from htxsearch.indexing.worker_process import serve; serve()"
 _MOST = 4
 """The most workers: writing is two fifths of the work and done by one process, so that more workers would wait for it."""
 _WORTH = 128 * 1024
@@ -63,12 +51,6 @@ _AHEAD = 8 * 1024 * 1024
 """Characters that are read ahead, at most: as many as workers analyse while a large commit is written."""
 _ARTICLE = 1024
 """Characters that an article counts beside its text, so that many short articles are bounded, too."""
-LOW_PRIORITY = 3
-"""The niceness of processes that index, and of their sessions: a third of a busy processor, all of an idle one."""
-NORMAL_PRIORITY = 0
-BACKGROUND_PRIORITY = 10
-"""The niceness of an addition beside the server that must answer meanwhile: a tenth of a busy processor."""
-
 MakeDocument = Callable[[], Document]
 """Returns an article's document, when it is ready. Raises the error of its analysis, with the article's name."""
 
@@ -240,15 +222,7 @@ def _items(source: SourceFile, catalogue: CatalogueView) -> Iterator[_Item]:
 
 def _made_here(outcome: ReadOutcome | None) -> Document:
     assert isinstance(outcome, Article), "only an article has a document"
-    return _document(outcome)
-
-
-def _document(article: Article) -> Document:
-    try:
-        return document_of(article)
-    except Exception as error:
-        error.add_note(f"while analysing the article {article.id} of {article.path}")
-        raise
+    return made_document(outcome)
 
 
 def default_workers() -> int:
@@ -282,7 +256,7 @@ class _Job(NamedTuple):
 class Answer:
     """The documents of one message, unpacked when the first is asked for.
 
-    `get` returns what `documents_or_errors` made, when it is ready.
+    `get` returns what `worker_process.documents_or_errors` made, when it is ready.
     """
 
     def __init__(self, get: Callable[[], bytes]) -> None:
@@ -393,79 +367,3 @@ def _death(process: subprocess.Popen[bytes] | None, article: Article, error: Exc
     killed = bool(code and code < 0)
     how = message("index.worker-killed", signal=-code) if killed else message("index.worker-ended", exit_code=code)
     return HtxError("index.worker-died", how=how, id=article.id, path=article.path)
-
-
-# The worker's side
-
-
-def lower_priority(niceness: int = LOW_PRIORITY) -> None:
-    """Lower the scheduling priority of this process and its later threads.
-
-    Later threads are those started after the call. It is lowered where the OS allows it, and never raised. With
-    sched_autogroup, Linux schedules sessions before processes; if this process leads a session, its whole autogroup is reniced.
-    """
-    if sys.platform != "win32":
-        niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
-        os.setpriority(os.PRIO_PROCESS, 0, niceness)
-        if os.getsid(0) == os.getpid():
-            with suppress(OSError):  # no autogroups here, or the niceness was set a moment ago
-                Path("/proc/self/autogroup").write_text(str(niceness), "ascii")
-
-
-def become_worker(niceness: int = LOW_PRIORITY) -> IO[bytes]:
-    """Make this process a worker of its parent; return the pipe for answers.
-
-    The worker gives way by its niceness and ignores Ctrl-C, which its parent handles. Prints go to standard error, so
-    that they do not mix with answers, line by line: a worker is killed, which loses buffered text.
-    """
-    lower_priority(niceness)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)
-    return answers
-
-
-def serve() -> None:
-    """Run the worker's main loop, until the end of stdin.
-
-    The first argument of the program is its niceness. The loop reads pickled articles from stdin and writes pickled
-    documents to stdout. The worker exits at the end of stdin.
-    """
-    answers = become_worker(int(sys.argv[1]))
-    jobs: queue.SimpleQueue[list[Article]] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    while True:
-        answers.write(packed(documents_or_errors(jobs.get())))
-        answers.flush()
-
-
-def _listen(jobs: "queue.SimpleQueue[list[Article]]") -> None:
-    """Drain stdin into the queue, so that the parent never blocks.
-
-    Exits at once when the parent goes away.
-    """
-    try:
-        while True:
-            jobs.put(pickle.load(sys.stdin.buffer))
-    finally:
-        os._exit(0)
-
-
-def _document_or_error(article: Article) -> Document | Exception:
-    try:
-        return _document(article)
-    except Exception as error:
-        error.add_note("in a worker process:\n" + "".join(traceback.format_tb(error.__traceback__)))
-        return error
-
-
-def documents_or_errors(articles: Sequence[Article]) -> bytes:
-    """Return a pickle with the document of each article, or the error of its analysis."""
-    answer = [_document_or_error(article) for article in articles]
-    try:
-        return pickle.dumps(answer, pickle.HIGHEST_PROTOCOL)
-    except Exception:  # some exceptions cannot be pickled; their text can
-        texts = [RuntimeError(*map(str, (one, *one.__notes__))) if isinstance(one, Exception) else one for one in answer]
-        return pickle.dumps(texts, pickle.HIGHEST_PROTOCOL)

@@ -70,10 +70,12 @@ def text_share(text: str) -> float | None:
     is_damaged = len(_DAMAGE.findall(text)) > _MOST_DAMAGE * len(text)
     if not is_damaged and sum(map(_is_of_vietnamese, words)) < _LEAST_VIETNAMESE * len(words):
         return None
-    counted = [is_good for word in words if (is_good := _is_good(word)) is not None]
-    return sum(counted) / len(counted) if len(counted) >= _FEWEST_WORDS else None
+    good = list(map(_is_good, words))
+    counted = len(good) - good.count(None)
+    return good.count(True) / counted if counted >= _FEWEST_WORDS else None
 
 
+@lru_cache(maxsize=1 << 15)
 def _is_of_vietnamese(word: str) -> bool:
     return _VIETNAMESE.search(word) is not None
 

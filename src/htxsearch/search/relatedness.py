@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from htxsearch.engine.contract import Forward
-from htxsearch.indexing.feature_vectors import feature_hash, feature_vector, features
+from htxsearch.indexing.feature_vectors import feature_counts, feature_vector
 from htxsearch.indexing.records import StoredArticle
 from htxsearch.indexing.reprints import is_reprint
 from htxsearch.ingest.article import Article
@@ -284,7 +284,7 @@ class _Title(NamedTuple):
 def _title_of(title: str, terms: Terms, similarity: Similarity | FarSimilarity) -> _Title:
     import numpy as np
 
-    hashes = np.array(sorted({feature_hash(feature) for feature in features(title, "", [terms])}), np.uint32)
+    hashes = np.array(sorted(feature_counts(title, "", [terms])), np.uint32)
     return _Title(hashes, similarity.weights(hashes))
 
 

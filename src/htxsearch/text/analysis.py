@@ -7,7 +7,7 @@ abbreviation's long form.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from htxsearch.text.abbreviations import COMMON, long_form_terms
@@ -46,10 +46,10 @@ def analyse(text: str, spans: Sequence[Span], *, flags: bytes | None = None) -> 
     them and the segmenter is not needed.
     """
     syllables = tokens(text)
-    is_known = flags is not None and len(flags) == len(syllables)
-    segmented = list(_joined(syllables, flags or b"") if is_known else _segmented(text, syllables))
-    words = sorted({*segmented, *_numbers(text), *_long_forms(text, syllables)})
     starts, ends = [token.start for token in syllables], [token.end for token in syllables]
+    is_known = flags is not None and len(flags) == len(syllables)
+    segmented = list(_joined(syllables, flags or b"") if is_known else _segmented(text, syllables, starts, ends))
+    words = sorted({*segmented, *_numbers(text), *_long_forms(text, syllables)})
     of_text = _flags(text, syllables)
     for word in segmented:
         for index in range(bisect_right(starts, word.start), bisect_left(starts, word.end)):
@@ -77,11 +77,8 @@ def _flags(text: str, syllables: Sequence[Token]) -> bytearray:
 
     The first token at or behind a sentence's start starts the sentence.
     """
-    flags = bytearray()
-    for token in syllables:
-        first = text[token.start]
-        flags.append(IS_CAPITAL * first.isupper() + IS_NUMBER * first.isdigit())
     starts = [token.start for token in syllables]
+    flags = bytearray(map(_flags_of_letter, map(text.__getitem__, starts)))
     for sentence in sentences(text):
         first_token = bisect_left(starts, sentence.start)
         if first_token < len(flags):
@@ -89,7 +86,13 @@ def _flags(text: str, syllables: Sequence[Token]) -> bytearray:
     return flags
 
 
-def _segmented(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
+@lru_cache(maxsize=1 << 10)
+def _flags_of_letter(first: str) -> int:
+    """Return the flags of a token that begins with a letter or digit."""
+    return IS_CAPITAL * first.isupper() + IS_NUMBER * first.isdigit()
+
+
+def _segmented(text: str, syllables: Sequence[Token], starts: Sequence[int], ends: Sequence[int]) -> Iterable[Token]:
     """Yield underthesea's words of two syllables or more.
 
     The term joins the syllables with "_".
@@ -97,12 +100,9 @@ def _segmented(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
     from htxsearch.text.segmenter import word_spans  # no query segments
 
     end = 0
-    for word in word_spans(text):
-        while end < len(syllables) and syllables[end].start < word.start:
-            end += 1
-        first = end
-        while end < len(syllables) and syllables[end].end <= word.end:
-            end += 1
+    for word_start, word_end in word_spans(text):
+        first = bisect_left(starts, word_start, end)
+        end = bisect_right(ends, word_end, first)
         if end - first > 1:
             yield _join(syllables[first:end])
 
@@ -124,7 +124,7 @@ def _long_forms(text: str, syllables: Sequence[Token]) -> Iterable[Token]:
 
     The segmenter's cuts do not matter. Only blanks may be between the syllables: "đã hợp tác. Xã …" is none.
     """
-    terms = tuple([canonical_spelling(token.term) for token in syllables])
+    terms = tuple(map(canonical_spelling, [token.term for token in syllables]))
     known, begins, lengths = _known_long_forms()
     for start, term in enumerate(terms):
         if term in begins:

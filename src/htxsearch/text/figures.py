@@ -151,8 +151,8 @@ def figures(text: str) -> list[Figure]:
     line = _Line(text)
     of_text: list[Figure] = []
     behind = 0
-    for start, term in enumerate(line.terms):
-        if start >= behind and (term in _FIRST_WORDS or term[0].isdigit()):
+    for start in [number for number, term in enumerate(line.terms) if term in _FIRST_WORDS or term[0].isdigit()]:
+        if start >= behind:
             behind = line.behind_date(start)
             number = line.number_at(start) if behind == start else None
             if number is not None:
@@ -202,17 +202,20 @@ def _roundness(value: float) -> float:
 
 
 class _Line:
-    """The tokens of a text, their canonical terms, and the gaps between them.
-
-    The gaps show which tokens follow the one before with only blanks between.
-    """
+    """The tokens of a text, their canonical terms, and the gaps between them."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens: Sequence[Token] = tokens(text)
-        self.terms = [canonical_spelling(token.term) for token in self.tokens]
-        starts, ends = [token.start for token in self.tokens], [token.end for token in self.tokens]
-        self.gaps = [text[end:start] for end, start in zip([0, *ends], [*starts, len(text)], strict=True)]
+        self.terms = list(map(canonical_spelling, [token.term for token in self.tokens]))
+
+    def gap(self, at: int) -> str:
+        """Return what stands between a token and the one before.
+
+        It shows whether only blanks do. Behind the last token it is the rest of the text.
+        """
+        start = self.tokens[at].start if at < len(self.tokens) else len(self.text)
+        return self.text[self.tokens[at - 1].end if at else 0 : start]
 
     def figure(self, at: int, end: int, low: float, high: float) -> Figure:
         """Return the figure with its qualifier from the tokens of its number.
@@ -233,7 +236,8 @@ class _Line:
 
     def is_joined(self, at: int) -> bool:
         """Return True if only blanks of a line divide a token from the last."""
-        return self.gaps[at].isspace() and "\n" not in self.gaps[at]
+        gap = self.gap(at)
+        return gap.isspace() and "\n" not in gap
 
     def behind_date(self, at: int) -> int:
         """Return the token behind a date or telephone number.
@@ -243,7 +247,7 @@ class _Line:
         start = self.tokens[at].start
         date = _DATE.match(self.text, start)
         end = date.end() if date else None
-        if end is None and (self.text[start] == "0" or self.gaps[at].endswith("+")):
+        if end is None and (self.text[start] == "0" or self.gap(at).endswith("+")):
             end = telephone_end(self.text, start) or (telephone_end(self.text, start - 1) if start else None)
         while end is not None and at < len(self.tokens) and self.tokens[at].start < end:
             at += 1
@@ -259,14 +263,14 @@ class _Line:
             return None
         end, low = amount
         to = end
-        if to < len(self.terms) and self.gaps[to].strip(" %") not in ("-", "–"):
-            joined = self.is_joined(end) or self.gaps[end] == "% "
+        if to < len(self.terms) and self.gap(to).strip(" %") not in ("-", "–"):
+            joined = self.is_joined(end) or self.gap(end) == "% "
             to = end + 1 if self.terms[end] in ("đến", "tới") and joined else len(self.terms)
         is_range = to < len(self.terms) and (to == end or self.is_joined(to)) and self.behind_date(to) == to
         last = self._amount_at(to) if is_range else None
         shared = last is not None and end == at + 1 and self._scale_at(last[0] - 1) > 1 and self._scale_at(end - 1) == 1
         if last is None or (to > end and not shared and not self._follows_from(at)):
-            return None if end < len(self.gaps) and self.gaps[end].startswith(("-", "/")) else (end, low, low)
+            return None if end <= len(self.tokens) and self.gap(end).startswith(("-", "/")) else (end, low, low)
         if low < last[1] and shared:
             low *= self._scale_at(last[0] - 1)  # 10-15 triệu
         elif low < 1000 <= low * 1000 < last[1] and end == at + 1 and last[1] % 1000 == 0 and self._is_grouped(to):
@@ -291,7 +295,7 @@ class _Line:
         if not self.terms[at][0].isdigit():
             return self._worded_at(at) if self.terms[at] in _FIRST_WORDS else None
         value = number_value(self.terms[at])
-        if value is None or self.gaps[at].endswith("/") or self.gaps[at + 1].startswith("/"):
+        if value is None or self.gap(at).endswith("/") or self.gap(at + 1).startswith("/"):
             return None
         end, scale = self._scaled(at + 1)
         total = value * scale

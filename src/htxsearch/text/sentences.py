@@ -10,6 +10,7 @@ from htxsearch.text.patterns import late_pattern
 
 __all__ = ["Span", "lines", "sentences"]
 
+_LINE = re.compile(r"\S(?:[^\n\r\u2028\u2029]*\S)?")
 _END = late_pattern(r"[.!?…](?<![.!?…]{2})[.!?…]*+[\"”’»)\]]*+\s++")  # begins with a set: what is in none is passed over fast
 _LONGEST_WORD = 64
 """Characters before and behind a mark that decide: a word, a number of a section, brackets and quotes."""
@@ -28,13 +29,7 @@ class Span(NamedTuple):
 
 def lines(text: str) -> list[Span]:
     """Return the non-blank lines of `text`, without surrounding blanks."""
-    spans = []
-    for match in re.finditer(r"[^\n\r\u2028\u2029]+", text):
-        stripped = match.group().strip()
-        if stripped:
-            start = match.start() + match.group().index(stripped)
-            spans.append(Span(start, start + len(stripped)))
-    return spans
+    return [Span(*match.span()) for match in _LINE.finditer(text)]
 
 
 def sentences(text: str) -> list[Span]:

@@ -135,7 +135,7 @@ class AdditionProcesses:
 
 def serve() -> None:
     """Do what the parent gives, write the pickled outcome to stdout."""
-    from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
+    from htxsearch.indexing.worker_process import BACKGROUND_PRIORITY, become_worker
 
     with become_worker(BACKGROUND_PRIORITY) as answers:
         answers.write(pickle.dumps(_additions_or_error(*given_by_parent())))

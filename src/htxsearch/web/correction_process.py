@@ -70,7 +70,7 @@ async def correct(index: str, corpus: str, correction: Correction, *, timeout_s:
 def serve() -> None:
     """Make the correction that the parent gives, write the pickled outcome to stdout."""
     from htxsearch.index import Index
-    from htxsearch.indexing.workers import LOW_PRIORITY, become_worker
+    from htxsearch.indexing.worker_process import LOW_PRIORITY, become_worker
 
     with become_worker(LOW_PRIORITY) as answers:  # somebody waits for it
         folder, corpus, correction = given_by_parent()

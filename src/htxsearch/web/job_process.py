@@ -30,7 +30,7 @@ _MOST_REJECTED = 50
 
 def serve() -> None:
     """Do the job that the parent gives: index, corpus and folder of the job."""
-    from htxsearch.indexing.workers import BACKGROUND_PRIORITY, become_worker
+    from htxsearch.indexing.worker_process import BACKGROUND_PRIORITY, become_worker
 
     become_worker(BACKGROUND_PRIORITY).close()
     index_folder, corpus, folder = given_by_parent()

@@ -18,7 +18,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, chain, groupby, pairwise, repeat
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -96,17 +96,24 @@ class _Merged(NamedTuple):
     numbers: npt.NDArray[np.int64]
 
 
+class _Numbers(dict[bytes | str, int]):
+    """The numbers of terms, from 0 on in the order in which they are asked for."""
+
+    def __missing__(self, term: bytes | str) -> int:
+        self[term] = number = len(self)
+        return number
+
+
 class _Field:
     """The tokens of one field: for each the number of its term, and its document."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes | str, int] = {}
+        self._known = _Numbers()
         self._terms, self._documents = array("I"), array("I")
 
     def add(self, document: int, terms: Sequence[bytes | str]) -> None:
-        known = self._known
-        self._terms.extend([known.setdefault(term, len(known)) for term in terms])
-        self._documents.extend([document] * len(terms))
+        self._terms.extend(map(self._known.__getitem__, terms))
+        self._documents.extend(repeat(document, len(terms)))
 
     def postings(self, name: str) -> Iterator[TermPostings]:
         """Yield the terms in order of their bytes."""
@@ -155,20 +162,31 @@ class PostingsBuffer:
 
         Each term's entry is handed to `add_entry`(field, term, entry). What was gathered is forgotten.
         """
-        own = [self._fields[name].postings(name) for name in sorted(self._fields)]
-        every = heapq.merge(*own, *map(_of_segment, self._merged), key=itemgetter(0, 1))
+        own = chain.from_iterable(self._fields[name].postings(name) for name in sorted(self._fields))
+        every = _merged(own, *map(_of_segment, self._merged)) if self._merged else own
         for field, of_field in groupby(every, key=itemgetter(0)):
             terms, documents, weights = [], [], []
-            for term, parts in groupby(of_field, key=itemgetter(1)):
-                known = sorted((part for part in parts if len(part.documents)), key=lambda part: part.documents[0])
-                if known:
-                    terms.append(term)
-                    documents.append(np.concatenate([part.documents for part in known]))
-                    weights.append(np.concatenate([part.weights for part in known]))
-                    add_entry(field, term, _write_postings(postings_file, documents[-1], weights[-1]))
+            for _, term, of_term, frequencies in of_field:
+                terms.append(term)
+                documents.append(of_term)
+                weights.append(frequencies)
+                add_entry(field, term, _write_postings(postings_file, of_term, frequencies))
             self.written[field] = FieldPostings.joined(terms, documents, weights)
         self._fields.clear()
         self._merged.clear()
+
+
+def _merged(*sources: Iterator[TermPostings]) -> Iterator[TermPostings]:
+    """Yield the postings of each term of several sources.
+
+    The documents of two sources are not mixed.
+    """
+    every = heapq.merge(*sources, key=itemgetter(0, 1))
+    for (field, term), parts in groupby(every, key=itemgetter(0, 1)):
+        known = sorted((part for part in parts if len(part.documents)), key=lambda part: part.documents[0])
+        if known:
+            documents = np.concatenate([part.documents for part in known])
+            yield TermPostings(field, term, documents, np.concatenate([part.weights for part in known]))
 
 
 def _of_segment(merged: _Merged) -> Iterator[TermPostings]:
