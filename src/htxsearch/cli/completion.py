@@ -18,6 +18,8 @@ __all__ = ["complete_article", "complete_file", "complete_place", "completion"]
 
 def complete_article(context: click.Context, _: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the ids of articles that begin as typed; files if there is no index."""
+    from click.shell_completion import CompletionItem
+
     from htxsearch.index import Index
 
     index = Index(context.params.get("index_dir") or "index", corpus=context.params.get("corpus") or "corpus")
@@ -29,6 +31,8 @@ def complete_article(context: click.Context, _: click.Parameter, typed: str) -> 
 
 def complete_file(_: click.Context, __: click.Parameter, typed: str) -> "list[CompletionItem]":
     """Return the item that lets the shell complete files."""
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(typed, type="file")]
 
 
@@ -37,6 +41,8 @@ def complete_place(_: click.Context, __: click.Parameter, typed: str) -> "list[C
 
     Diacritics may be left out. If no name begins so, the province that is meant (TP.HCM, BR-VT) is returned.
     """
+    from click.shell_completion import CompletionItem
+
     from htxsearch.text.normalize import folded_form
     from htxsearch.text.places import canonical_place, place_names
 
