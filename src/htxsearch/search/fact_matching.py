@@ -9,7 +9,7 @@ scripts/train_fact_matching.py).
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +46,8 @@ _COVERED = ("indicator", "with unit", "with sentence", "with paragraph", "with t
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
 _LONGEST_LIST, _FEWEST_PARTS = 40, 3
 """Facts behind a whole that are looked at, and the fewest that may be its parts."""
+_SMALLER = 3
+"""The level of a district."""
 _LIKELY = 0.2
 """The least probability of a fact of the place asked about that makes those of other places unlikely."""
 _SURE = 0.5
@@ -150,10 +152,13 @@ def beside_features(
     made = []
     ranks = {number: rank for rank, number in enumerate(order)}
     near = _likeliest_near(facts, chances)
+    articles = {facts[number].article_id for number in order[:_FIRST]}
+    parts = _parts_of_wholes(facts, articles)
     wholes: dict[int, float] = {}
     for whole in order[:_FIRST]:
-        for part in _parts_of(facts, whole):
+        for part in parts.get(whole, ()):
             wholes.setdefault(part, chances[whole])
+    sums = {whole: sum(chances[part] for part in some) / len(some) for whole, some in parts.items()}
     for number, (fact, own, chance) in enumerate(zip(facts, features, chances, strict=True)):
         rank = ranks[number]
         in_sentence, in_paragraph, in_article, of_value = near[number]
@@ -179,6 +184,7 @@ def beside_features(
                 "likeliest of its paragraph": in_paragraph,
                 "likeliest of its article": in_article,
                 "likeliest of its value": of_value,
+                "whole of likely parts": sums.get(number, 0.0),
                 "elsewhere, others there": float(is_there and _is_elsewhere(own)),
                 "part of a likely whole": wholes.get(number, 0.0),
                 "part of a likely whole, its level": wholes.get(number, 0.0) * own.get("level asked", 0.0),
@@ -221,28 +227,40 @@ def _is_elsewhere(features: Mapping[str, float]) -> bool:
     return any(name.startswith("place other") for name in features)
 
 
-def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
-    """Yield the facts of a list that add up to the fact `whole` before it.
+def _parts_of_wholes(facts: Sequence[FoundFact], articles: Collection[str]) -> dict[int, list[int]]:
+    """Return the facts of each list that add up to the fact before it, by that fact.
 
-    For example: 59 HTX, 12 here, 8 there.
+    For example: 59 HTX, 12 here, 8 there. Only the facts of `articles` are looked at.
     """
+    listed: dict[str, list[int]] = {article: [] for article in articles}
+    for number, fact in enumerate(facts):
+        if fact.article_id in listed:
+            listed[fact.article_id].append(number)
+    made = {}
+    for numbers in listed.values():
+        numbers.sort(key=lambda number: facts[number].fact.start)
+        for at, whole in enumerate(numbers):
+            if parts := _parts_of(facts, whole, numbers[at + 1 : at + 1 + _LONGEST_LIST]):
+                made[whole] = parts
+    return made
+
+
+def _parts_of(facts: Sequence[FoundFact], whole: int, behind: Sequence[int]) -> list[int]:
+    """Return the first facts in a row of those behind a whole that have one unit and add up to it, else none."""
     one = facts[whole].fact
-    behind = sorted(
-        (fact.fact.start, number)
-        for number, fact in enumerate(facts)
-        if fact.article_id == facts[whole].article_id and fact.fact.start > one.start
-    )
+    if one.low != one.high:
+        return []
     run: list[int] = []
     total, unit = 0.0, ""
-    for _, number in behind[:_LONGEST_LIST]:
+    for number in behind:
         fact = facts[number].fact
         if fact.unit != unit:
             run, total, unit = [], 0.0, fact.unit
         run.append(number)
         total += fact.low
-        if one.low == one.high and math.isclose(total, one.low, rel_tol=1e-9) and len(run) >= _FEWEST_PARTS:
-            yield from run
-            return
+        if math.isclose(total, one.low, rel_tol=1e-9) and len(run) >= _FEWEST_PARTS:
+            return run
+    return []
 
 
 def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
@@ -256,6 +274,7 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
     best = max(wholes, default=0.0)
     best_indicator = max((each[0] for each in covered), default=0.0)
     nearest = max((asked.nearness.get(fact.article_id, 0.0) for fact in facts), default=0.0) or 1.0
+    there = {fact.article_id for fact in facts if _place_relation(asked, fact) in ("same", "inside", "named in it")}
     made = []
     for fact, each, whole in zip(facts, covered, wholes, strict=True):
         own = fact.fact
@@ -300,7 +319,10 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             features["level asked" if is_level else "other level"] = 1.0
         features[f"{own.status}, {cues['rows']}"] = 1.0
         features[f"{own.status}, {cues['status']}"] = 1.0
-        features[f"place {_place_relation(asked, fact)}, {cues['parts']}"] = 1.0
+        relation = _place_relation(asked, fact)
+        if relation == "other" and own.province is None and fact.article_id in there and level_of(own.place or "") >= _SMALLER:
+            relation = "other, beside one there"
+        features[f"place {relation}, {cues['parts']}"] = 1.0
         features[f"time {_time_relation(asked, fact)}"] = 1.0
         made.append(features)
     return made
