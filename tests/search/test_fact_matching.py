@@ -129,18 +129,6 @@ def test_beside_features_compare_with_the_likeliest(index: Index) -> None:
     assert beside_features([], [], []) == []
 
 
-def test_parts_and_their_sum_know_of_each_other(index: Index) -> None:
-    facts = list(index.facts(article="phan"))
-    alone: list[dict[str, float]] = [{} for _ in facts]
-    chances = [0.1 if fact.value == 12 else 0.8 for fact in facts]
-    made = dict(zip([fact.value for fact in facts], beside_features(facts, alone, chances), strict=True))
-    assert made[12]["whole of likely parts"] == pytest.approx(0.8)
-    assert made[5]["whole of likely parts"] == 0
-    chances = [0.9 if fact.value == 12 else 0.1 for fact in facts]
-    made = dict(zip([fact.value for fact in facts], beside_features(facts, alone, chances), strict=True))
-    assert [made[value]["part of a likely whole"] for value in (12, 5, 4, 3)] == [0, 0.9, 0.9, 0.9]
-
-
 def test_a_place_of_unknown_province_is_told_by_the_others_of_its_article(index: Index) -> None:
     own = next(iter(index.facts("số HTX Đồng Tháp")))
     there = replace(own, fact=own.fact._replace(place="Đồng Tháp"))

@@ -9,7 +9,7 @@ scripts/train_fact_matching.py).
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -152,13 +152,10 @@ def beside_features(
     made = []
     ranks = {number: rank for rank, number in enumerate(order)}
     near = _likeliest_near(facts, chances)
-    articles = {facts[number].article_id for number in order[:_FIRST]}
-    parts = _parts_of_wholes(facts, articles)
     wholes: dict[int, float] = {}
     for whole in order[:_FIRST]:
-        for part in parts.get(whole, ()):
+        for part in _parts_of(facts, whole):
             wholes.setdefault(part, chances[whole])
-    sums = {whole: sum(chances[part] for part in some) / len(some) for whole, some in parts.items()}
     for number, (fact, own, chance) in enumerate(zip(facts, features, chances, strict=True)):
         rank = ranks[number]
         in_sentence, in_paragraph, in_article, of_value = near[number]
@@ -184,7 +181,6 @@ def beside_features(
                 "likeliest of its paragraph": in_paragraph,
                 "likeliest of its article": in_article,
                 "likeliest of its value": of_value,
-                "whole of likely parts": sums.get(number, 0.0),
                 "elsewhere, others there": float(is_there and _is_elsewhere(own)),
                 "part of a likely whole": wholes.get(number, 0.0),
                 "part of a likely whole, its level": wholes.get(number, 0.0) * own.get("level asked", 0.0),
@@ -227,40 +223,28 @@ def _is_elsewhere(features: Mapping[str, float]) -> bool:
     return any(name.startswith("place other") for name in features)
 
 
-def _parts_of_wholes(facts: Sequence[FoundFact], articles: Collection[str]) -> dict[int, list[int]]:
-    """Return the facts of each list that add up to the fact before it, by that fact.
+def _parts_of(facts: Sequence[FoundFact], whole: int) -> Iterator[int]:
+    """Yield the facts of a list that add up to the fact `whole` before it.
 
-    For example: 59 HTX, 12 here, 8 there. Only the facts of `articles` are looked at.
+    For example: 59 HTX, 12 here, 8 there.
     """
-    listed: dict[str, list[int]] = {article: [] for article in articles}
-    for number, fact in enumerate(facts):
-        if fact.article_id in listed:
-            listed[fact.article_id].append(number)
-    made = {}
-    for numbers in listed.values():
-        numbers.sort(key=lambda number: facts[number].fact.start)
-        for at, whole in enumerate(numbers):
-            if parts := _parts_of(facts, whole, numbers[at + 1 : at + 1 + _LONGEST_LIST]):
-                made[whole] = parts
-    return made
-
-
-def _parts_of(facts: Sequence[FoundFact], whole: int, behind: Sequence[int]) -> list[int]:
-    """Return the first facts in a row of those behind a whole that have one unit and add up to it, else none."""
     one = facts[whole].fact
-    if one.low != one.high:
-        return []
+    behind = sorted(
+        (fact.fact.start, number)
+        for number, fact in enumerate(facts)
+        if fact.article_id == facts[whole].article_id and fact.fact.start > one.start
+    )
     run: list[int] = []
     total, unit = 0.0, ""
-    for number in behind:
+    for _, number in behind[:_LONGEST_LIST]:
         fact = facts[number].fact
         if fact.unit != unit:
             run, total, unit = [], 0.0, fact.unit
         run.append(number)
         total += fact.low
-        if math.isclose(total, one.low, rel_tol=1e-9) and len(run) >= _FEWEST_PARTS:
-            return run
-    return []
+        if one.low == one.high and math.isclose(total, one.low, rel_tol=1e-9) and len(run) >= _FEWEST_PARTS:
+            yield from run
+            return
 
 
 def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[str, float]]:
