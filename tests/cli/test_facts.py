@@ -1,6 +1,7 @@
 """The command `facts`: tables, series, contradictions, files and plots."""
 
 import csv
+import datetime
 import io
 import json
 from pathlib import Path
@@ -209,6 +210,26 @@ def test_a_workbook_has_numbers_as_numbers_and_no_formulas(shown: Any, tmp_path:
     assert all(isinstance(row["value"], int | float) for row in found)
     assert {row["title"] for row in found if row["article_id"] == "ls-2018"} == {"'=1+1 HTX"}
     assert not any("\x1b" in str(cell) for row in rows for cell in row)
+
+
+def test_a_workbook_has_whole_days_as_days_and_other_times_as_text(shown: Any, tmp_path: Path) -> None:
+    shown("số HTX", "--format", "xlsx", "--output", tmp_path / "so.xlsx")
+    header, *rows = load_workbook(tmp_path / "so.xlsx").active.iter_rows(values_only=True)  # type: ignore[union-attr]
+    times = {row[header.index("value")]: row[header.index("as_of")] for row in rows}
+    assert times[214] == datetime.datetime(2019, 12, 31)
+    assert (times[197], times[300]) == ("2018", "2025")
+
+
+def test_a_vietnamese_table_names_statuses_in_vietnamese(shown: Any) -> None:
+    rows = list(csv.DictReader(io.StringIO(shown("số HTX", "--format", "csv", "--lang", "vi"))))
+    assert {row["giá trị"]: row["trạng thái"] for row in rows} == {
+        "214": "thực tế",
+        "230": "thực tế",
+        "197": "thực tế",
+        "300": "mục tiêu",
+    }
+    rows = list(csv.DictReader(io.StringIO(shown("số HTX", "--format", "csv", "--lang", "en"))))
+    assert {row["status"] for row in rows} == {"actual", "target"}
 
 
 def test_a_workbook_needs_a_file(run: Any) -> None:

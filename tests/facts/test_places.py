@@ -82,3 +82,20 @@ def test_a_known_district_needs_no_kind_behind_a_preposition() -> None:
     assert places_of("Anh Mộc Châu bán được 40 đơn.") == []
     assert places_of("Giá bán của Mộc Châu là 20.000 đồng.") == []
     assert places_of("Đơn hàng lên Mộc Châu.") == []
+
+
+def test_a_known_district_needs_no_kind_before_its_figure_in_a_list() -> None:
+    text = "Nhiều HTX nhất là Lạc Thủy 71 HTX, Kim Bôi: 58 HTX và Mai Châu (44 HTX)."
+    assert [place.name for place in places_of(text)] == ["Lạc Thủy", "Kim Bôi", "Mai Châu"]
+    assert places_of("Gồm Giống Mới 71 tấn, Hoa Vàng 8 tấn.") == []
+
+
+def test_a_known_district_needs_no_kind_before_its_province() -> None:
+    for text in ("vùng nuôi Sông Cầu, Phú Yên thả tôm", "vùng nuôi Sông Cầu (Phú Yên) thả tôm"):
+        assert [place.name for place in places_of(text)] == ["Sông Cầu"]
+    assert [place.name for place in places_of("xe đi Hà Nội, Bắc Ninh")] == ["Hà Nội", "Bắc Ninh"]
+
+
+def test_a_name_may_have_an_apostrophe() -> None:
+    for name in ("huyện Cư M'gar", "huyện Cư M’gar", "huyện Ea H'leo", "xã Đắk R'moan"):
+        assert [place.name for place in places_of(f"Ở {name} có 12 HTX.")] == [name]

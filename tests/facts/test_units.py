@@ -22,6 +22,7 @@ def unit_of(text: str) -> Unit | None:
         ("có 3| quỹ tín dụng nhân dân", "quỹ tín dụng nhân dân", "count"),
         ("có 12| xã viên", "thành viên", "count"),
         ("có 12| xã", "xã", "count"),
+        ("có 12| công trình", "công trình", "count"),
         ("có 12| hộ nghèo", "hộ", "count"),
         ("có 12| lao động", "người", "person"),
         ("thu 5 tỷ| đồng", "đồng", "money"),

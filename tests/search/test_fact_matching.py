@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -126,6 +127,17 @@ def test_beside_features_compare_with_the_likeliest(index: Index) -> None:
     assert made[150]["terms of the best"] == 0
     assert made[230]["status of the best"] == 0
     assert beside_features([], [], []) == []
+
+
+def test_a_place_of_unknown_province_is_told_by_the_others_of_its_article(index: Index) -> None:
+    own = next(iter(index.facts("số HTX Đồng Tháp")))
+    there = replace(own, fact=own.fact._replace(place="Đồng Tháp"))
+    beside = replace(own, fact=own.fact._replace(place="xã Không Đâu", province=None))
+    elsewhere = replace(beside, article_id="khac")
+    asked = AskedFacts(" so htx ", frozenset({"htx"}), frozenset({"@dong thap"}), None, {})
+    features = match_features(asked, [there, beside, elsewhere])
+    assert features[1]["place other, beside one there, whole"] == 1
+    assert features[2]["place other, whole"] == 1
 
 
 def test_no_facts_have_no_matches() -> None:

@@ -39,7 +39,8 @@ LEVELS = {
 }  # fmt: skip
 UPPER = "".join(letter for letter in map(chr, range(0x41, 0x1EFA)) if letter.isupper())
 """The capital letters of Vietnamese, for classes of patterns: its letters are in no order that a range could name."""
-_CAPITALISED = rf"[{UPPER}][^\W\d_{UPPER}]*"
+_CAPITALISED = rf"[{UPPER}][^\W\d_{UPPER}]*(?:[’'][^\W\d_{UPPER}]+)?"
+"""A word of a name: Tân, M'gar."""
 _NAME = rf"{_CAPITALISED}(?:[ ’'](?!(?:Huyện|Tỉnh|Xã|Thị xã|Thị trấn|Thành phố|HTX|THT)\b){_CAPITALISED}){{0,2}}"
 _NAMED = re.compile(
     r"(?<!\w)(?P<kind>(?<!tác )[Xx]ã|[Pp]hường|[Tt]hị trấn|[Hh]uyện|[Qq]uận|[Tt]hị xã|[Tt]hành phố|[Tt][Pp]\.?|TX\.?"
@@ -79,6 +80,11 @@ _LISTED = re.compile(
 """A name in a list of places and figures: xã Ia Blứ 720 ha, Ia Le 510 ha."""
 _AT_BARE = re.compile(rf"(?:(?<!\w)(?:[ởỞ]|[tT]ại|về|đến|từ) |\()(?P<name>{_NAME})(?![\w/-])(?! [{UPPER}\d])")
 """A district without its kind behind a preposition of place: ở Mộc Châu. Behind "của" it may be a person."""
+_BEFORE_FIGURE = re.compile(rf"[,;:(à] (?P<name>{_NAME})(?=:? \(?\d)")
+"""A district without its kind in a list of places and figures: là Lạc Thủy 71 HTX, Kim Bôi 58 HTX và Mai Châu 44 HTX."""
+_BEFORE_PROVINCE = re.compile(rf"(?<!\w)(?P<name>{_NAME})(?:, | \()(?:tỉnh )?$")
+"""A district without its kind before its province: Sông Cầu, Phú Yên; Hàm Yên (Tuyên Quang)."""
+_LONGEST_NAME = 40
 _OF_OFFICE = re.compile(
     r"(?<!\w)(?:[Cc]hủ tịch|[Bb]í thư|[Tt]rưởng|[Cc]án bộ)(?: (?:UBND|HĐND|Đảng ủy|Đảng uỷ|Hội [^\W\d_]+(?: [^\W\d_]+)?))? $"
 )
@@ -250,17 +256,22 @@ def _with_bare(text: str, found: list[NamedPlace]) -> list[NamedPlace]:
         while match := _LISTED.match(text, end):
             add(match.start("name"), match.end("name"), kind + match["name"], place.level)
             end = match.end()
-    for start, end in _bare_districts(text):
+    for start, end in _bare_districts(text, found):
         add(start, end, text[start:end], LEVELS["huyện"])
     return sorted({place.start: place for place in [*added, *found]}.values())
 
 
-def _bare_districts(text: str) -> Iterator[Span]:
-    """Yield where a text names a known district without its kind.
+def _bare_districts(text: str, found: Sequence[NamedPlace]) -> Iterator[Span]:
+    """Yield where a text names a known district without its kind, beside the places found.
 
-    For example: lớp ở Mộc Châu, (Ứng Hòa, Hà Nội).
+    For example: lớp ở Mộc Châu, (Ứng Hòa, Hà Nội), gồm Lạc Thủy 71 HTX.
     """
-    for match in _AT_BARE.finditer(text):
+    before = (
+        _BEFORE_PROVINCE.search(text, max(0, place.start - _LONGEST_NAME), place.start)
+        for place in found
+        if place.level == 2 and text.endswith((", ", " (", "tỉnh "), 0, place.start)
+    )
+    for match in (*_AT_BARE.finditer(text), *_BEFORE_FIGURE.finditer(text), *filter(None, before)):
         name = match["name"]
         if is_district(name) and not find_provinces(name):
             yield Span(match.start("name"), match.end("name"))

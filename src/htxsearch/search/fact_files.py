@@ -5,6 +5,7 @@ Short, for `tables` makes CSV and workbooks.
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from htxsearch.errors.messages import Language, message, render
@@ -25,22 +26,43 @@ COLUMNS = (
 def facts_file(found: Sequence[FoundFact], form: str, language: Language = "en") -> bytes:
     """Return facts as the content of a file: "csv", "xlsx", "json" or "jsonl".
 
-    The heads of the columns are in `language`. A lone surrogate, which UTF-8 cannot hold, is replaced.
+    The heads of the columns of a table, and the statuses in it, are in `language`; whole days in a workbook are days. A lone
+    surrogate, which UTF-8 cannot hold, is replaced.
     """
     if form in ("csv", "xlsx"):
         heads = COLUMNS if language == "en" else [render(message(f"facts-column.{name}"), language) for name in COLUMNS]
-        return (csv_table if form == "csv" else workbook)(heads, _rows(found))
+        return (csv_table if form == "csv" else workbook)(heads, _rows(found, language))
     lines = [json.dumps(fact.as_json(), ensure_ascii=False) for fact in found]
     content = "[\n" + ",\n".join(lines) + "\n]\n" if form == "json" else "".join(f"{line}\n" for line in lines)
     return content.encode("utf-8", "replace")
 
 
-def _rows(found: Sequence[FoundFact]) -> Iterator[list[Any]]:
+def _rows(found: Sequence[FoundFact], language: Language) -> Iterator[list[Any]]:
     for fact in found:
         low, high = (int(value) if float(value).is_integer() else value for value in (fact.fact.low, fact.fact.high))
-        more = {"value": low, "high": high if high != low else None, "source": fact.source, "sources": " ".join(fact.sources)}
+        more = {
+            "value": low,
+            "high": high if high != low else None,
+            "status": _status_text(fact, language),
+            "as_of": _day(fact.fact.as_of),
+            "date": fact.date,
+            "source": fact.source,
+            "sources": " ".join(fact.sources),
+        }
         values = fact.as_json() | more
         yield [values[name] for name in COLUMNS]
+
+
+def _status_text(fact: FoundFact, language: Language) -> str:
+    return fact.fact.status if language == "en" else render(message(f"page.status-{fact.fact.status}"), language)
+
+
+def _day(as_of: str | None) -> date | str | None:
+    """Return a time as a day if it is one, else as written: 2023, 2022-H1, --07-12."""
+    try:
+        return date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        return as_of
 
 
 def longest_series(found: FactList) -> FactSeries | None:

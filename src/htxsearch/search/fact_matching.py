@@ -46,6 +46,8 @@ _COVERED = ("indicator", "with unit", "with sentence", "with paragraph", "with t
 _ALL, _LEAST, _MOST_SURE, _FIRST = 1 - 1e-9, 1e-6, 30.0, 3
 _LONGEST_LIST, _FEWEST_PARTS = 40, 3
 """Facts behind a whole that are looked at, and the fewest that may be its parts."""
+_SMALLER = 3
+"""The level of a district."""
 _LIKELY = 0.2
 """The least probability of a fact of the place asked about that makes those of other places unlikely."""
 _SURE = 0.5
@@ -256,6 +258,7 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
     best = max(wholes, default=0.0)
     best_indicator = max((each[0] for each in covered), default=0.0)
     nearest = max((asked.nearness.get(fact.article_id, 0.0) for fact in facts), default=0.0) or 1.0
+    there = {fact.article_id for fact in facts if _place_relation(asked, fact) in ("same", "inside", "named in it")}
     made = []
     for fact, each, whole in zip(facts, covered, wholes, strict=True):
         own = fact.fact
@@ -300,7 +303,10 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             features["level asked" if is_level else "other level"] = 1.0
         features[f"{own.status}, {cues['rows']}"] = 1.0
         features[f"{own.status}, {cues['status']}"] = 1.0
-        features[f"place {_place_relation(asked, fact)}, {cues['parts']}"] = 1.0
+        relation = _place_relation(asked, fact)
+        if relation == "other" and own.province is None and fact.article_id in there and level_of(own.place or "") >= _SMALLER:
+            relation = "other, beside one there"
+        features[f"place {relation}, {cues['parts']}"] = 1.0
         features[f"time {_time_relation(asked, fact)}"] = 1.0
         made.append(features)
     return made
