@@ -43,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--rate", type=float, default=2e-4, help="the highest learning rate of the encoder")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--examples", type=Path, default=ROOT / "build/examples", help="keep the retrieved examples here")
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "build/reader.pt")
@@ -66,7 +67,7 @@ def main() -> None:
         network.load_encoder(encoder, kept)
     origin = hashlib.sha256(f"{options.start_from} {options.seed} {tokenizer.to_str()}".encode()).hexdigest()
     try:
-        train(network, tokenizer, questions, Schedule(options.minutes, options.seed, options.checkpoint, origin))
+        train(network, tokenizer, questions, Schedule(options.minutes, options.rate, options.seed, options.checkpoint, origin))
     except ValueError as error:
         parser.error(str(error))
     network.eval()

@@ -25,8 +25,8 @@ _QUESTIONS, _WINDOWS = 8, 3
 """Questions of a batch, and windows of each."""
 _SORTED = 8
 """Batches among which questions are sorted by length, to pad less."""
-_RATE, _HEAD_FACTOR, _LEAST, _WARM_UP = 2e-4, 4.0, 0.02, 30
-"""The learning rate, the head's multiple of it, the least share it falls to, and the steps in which it rises."""
+_HEAD_FACTOR, _LEAST, _WARM_UP = 4.0, 0.02, 30
+"""The head's multiple of the learning rate, the least share it falls to, and the steps in which it rises."""
 _OVERALL, _OWN = 0.6, 0.6
 """Weights of the two softmaxes."""
 _NOWHERE = -1e4
@@ -36,12 +36,13 @@ _REPORTED_EVERY = 25
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train: the rate falls to nearly nothing over these minutes, whatever machine it is.
+    """How long to train: the learning rate falls to nearly nothing over these minutes, whatever machine it is.
 
     `origin` says what the training began from: a checkpoint of another origin is refused.
     """
 
     minutes: float
+    rate: float
     seed: int
     checkpoint: Path
     origin: str
@@ -78,7 +79,7 @@ def train(network: Network, tokenizer: Tokenizer, questions: Sequence[Question],
     torch.manual_seed(schedule.seed)
     body, head = network.freeze(), list(network.head.parameters())
     optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": _RATE}, {"params": head, "lr": _RATE * _HEAD_FACTOR}],
+        [{"params": body, "lr": schedule.rate}, {"params": head, "lr": schedule.rate * _HEAD_FACTOR}],
         weight_decay=0.01,
         betas=(0.9, 0.98),
         fused=True,
