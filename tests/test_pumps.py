@@ -72,6 +72,8 @@ def patterns() -> dict[str, tuple["re.Pattern[Any]", list[str]]]:
 def _within(value: object, depth: int = 0) -> Iterator["re.Pattern[Any]"]:
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(compiling := getattr(value, "__wrapped__", None), partial) and compiling.func is re.compile:
+        yield value()  # type: ignore[operator]  # a pattern of `text.patterns`
     elif depth < 3 and isinstance(value, dict):
         for inner in chain(value, value.values()):
             yield from _within(inner, depth + 1)
@@ -82,7 +84,7 @@ def _within(value: object, depth: int = 0) -> Iterator["re.Pattern[Any]"]:
 
 def _asked(name: str, source: str) -> list[str]:
     """Return the methods by which a module asks a pattern; one that may start anywhere stands for all."""
-    used = set(re.findall(rf"\b{name}\.(\w+)", source))
+    used = set(re.findall(rf"\b{name}(?:\(\))?\.(\w+)", source))
     anchored = [one for one in ("match", "fullmatch") if one in used]
     return anchored if anchored and used <= {"match", "fullmatch", "pattern"} else ["finditer"]
 

@@ -181,7 +181,7 @@ def test_an_index_is_moved_to_a_cluster_and_back_without_analysing(
     before = contents(index)
     reader = Index(tmp_path / "index")
     assert reader.article_ids() == before["ids"]
-    monkeypatch.setattr("htxsearch.text.analysis.word_spans", lambda _text: 1 / 0)
+    monkeypatch.setattr("htxsearch.text.segmenter.word_spans", lambda _text: 1 / 0)
     assert index.move(URL) == 2
     assert not list((tmp_path / "index").glob("data-*"))
     assert Index(tmp_path / "khác", engine=URL).article_ids() == before["ids"]

@@ -15,7 +15,7 @@ from htxsearch.facts import units
 from htxsearch.indexing.edits import Change
 from htxsearch.indexing.manifest import adding_lock, writer_lock
 from htxsearch.indexing.update import reindex, unobserved
-from htxsearch.text import analysis
+from htxsearch.text import segmenter
 
 from .folders import Folders, lines
 
@@ -166,10 +166,10 @@ def test_a_corrected_article_is_what_a_rebuild_makes_of_it(
     (folders.corpus / "a.txt.meta.toml").write_text(lines, "utf-8")
     with monkeypatch.context() as patch:
         if "source" in metadata:
-            patch.setattr(analysis, "word_spans", None)  # nothing is segmented
+            patch.setattr(segmenter, "word_spans", None)  # nothing is segmented
             patch.setattr(units, "word_spans", None)
         elif "title" not in metadata:
-            patch.setattr(analysis, "word_spans", None)
+            patch.setattr(segmenter, "word_spans", None)
         assert reindex(edited, folders.corpus, batch=9, progress=unobserved).changed == 1
     reindex(made, folders.corpus, batch=9, progress=unobserved)
     assert edited._documents == made._documents

@@ -1,16 +1,14 @@
 """The contract between htxsearch and an engine that stores its postings.
 
-Terms cross it, analysis does not. Everything Vietnamese is above it; below it an engine
-keeps passages with ready-made terms and returns passages, scores and counts. An engine is
-any class that satisfies `Engine` and passes `tests/engine/test_conformance.py`.
+Terms cross it, analysis does not. Everything Vietnamese is above it; below it an engine keeps passages with ready-made terms
+and returns passages, scores and counts. An engine satisfies `Engine` and passes `tests/engine/test_conformance.py`.
 
 **Many at once.** A look-up takes many keys and returns an answer for each, in their order; a key may come twice, and there may
 be none. So an engine behind a network is asked once for all that a query looks up, not once a key.
 
-**Levels.** A `Document` is one article. Its passages carry the fields `syllable` and `word`; the
-article itself carries `title` and `title_word`, which every one of its passages inherits, and the
-values `place`, `source` and `date`. Collection statistics are per level: a title's document
-frequency counts articles, a syllable's counts passages.
+**Levels.** A `Document` is one article. Its passages carry the fields `syllable` and `word`; the article itself carries `title`
+and `title_word`, which every one of its passages inherits, and the values `place`, `source` and `date`. Collection statistics
+are per level: a title's document frequency counts articles, a syllable's counts passages.
 
 **Scores** are BM25 as `engine.bm25` has it, over live documents only, exactly and exhaustively. A group of
 alternatives (`DisjunctionMax`) scores as its best one, times the idf of the whole group:

@@ -262,7 +262,7 @@ def _with_bare(text: str, found: list[NamedPlace]) -> list[NamedPlace]:
 
 
 def _bare_districts(text: str, found: Sequence[NamedPlace]) -> Iterator[Span]:
-    """Yield where a text names a known district without its kind, beside the places found.
+    """Yield where known districts stand without their kind, beside those found.
 
     For example: lớp ở Mộc Châu, (Ứng Hòa, Hà Nội), gồm Lạc Thủy 71 HTX.
     """

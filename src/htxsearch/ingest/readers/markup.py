@@ -18,7 +18,7 @@ __all__ = ["field_lines", "markup_lines", "page_tree"]
 _DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]{2,40})""", re.IGNORECASE)
 _HEAD = 4096
 """Bytes in which a page declares its encoding."""
-_XML = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+_XML = re.compile(r"<\?xml[^>]{0,200}\?>")
 _TAG = re.compile(
     r"</(?:p|div|span|b|i|u|a|em|strong|h[1-6]|ul|ol|li|table|tr|td|figure|blockquote|font|center)\s*>|<br\s*/?>|<img\s",
     re.IGNORECASE,
