@@ -19,7 +19,7 @@ from htxsearch.values import frozen
 
 __all__ = ["ANALYSIS_VERSION", "IS_CAPITAL", "IS_JOINED", "IS_NUMBER", "STARTS_SENTENCE", "Terms", "analyse"]
 
-ANALYSIS_VERSION = 3
+ANALYSIS_VERSION = 4
 """Increased whenever the same text gives other terms or facts; an index of another version must be rebuilt."""
 
 STARTS_SENTENCE, IS_CAPITAL, IS_NUMBER, IS_JOINED = 1, 2, 4, 8
