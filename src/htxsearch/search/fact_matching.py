@@ -258,9 +258,8 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
     best = max(wholes, default=0.0)
     best_indicator = max((each[0] for each in covered), default=0.0)
     nearest = max((asked.nearness.get(fact.article_id, 0.0) for fact in facts), default=0.0) or 1.0
-    there = {fact.article_id for fact in facts if _place_relation(asked, fact) in ("same", "inside", "named in it")}
     made = []
-    for fact, each, whole in zip(facts, covered, wholes, strict=True):
+    for fact, each, whole, relation in zip(facts, covered, wholes, _place_relations(asked, facts), strict=True):
         own = fact.fact
         features = {f"covered {name}": value for name, value in zip(_COVERED, each, strict=True)}
         features |= {f"all covered {name}": float(value > _ALL) for name, value in zip(_COVERED, each, strict=True)}
@@ -303,9 +302,6 @@ def match_features(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[dict[s
             features["level asked" if is_level else "other level"] = 1.0
         features[f"{own.status}, {cues['rows']}"] = 1.0
         features[f"{own.status}, {cues['status']}"] = 1.0
-        relation = _place_relation(asked, fact)
-        if relation == "other" and own.province is None and fact.article_id in there and level_of(own.place or "") >= _SMALLER:
-            relation = "other, beside one there"
         features[f"place {relation}, {cues['parts']}"] = 1.0
         features[f"time {_time_relation(asked, fact)}"] = 1.0
         made.append(features)
@@ -365,6 +361,24 @@ def first_term(indicator: str) -> str:
 def unit_terms(unit: str) -> frozenset[str]:
     """Return the terms of a unit without its denominator."""
     return indicator_terms(unit.split("/")[0])
+
+
+def _place_relations(asked: AskedFacts, facts: Sequence[FoundFact]) -> list[str]:
+    """Return the relation of each fact's place to those asked about.
+
+    A smaller place whose province is not known may lie in the one asked about, if its article has a fact of that.
+    """
+    relations = [_place_relation(asked, fact) for fact in facts]
+    there = {fact.article_id for fact, one in zip(facts, relations, strict=True) if one in ("same", "inside", "named in it")}
+
+    def may_be_there(fact: FoundFact) -> bool:
+        is_unknown = fact.fact.province is None and level_of(fact.fact.place or "") >= _SMALLER
+        return is_unknown and fact.article_id in there
+
+    return [
+        "other, beside one there" if one == "other" and may_be_there(fact) else one
+        for fact, one in zip(facts, relations, strict=True)
+    ]
 
 
 def _place_relation(asked: AskedFacts, fact: FoundFact) -> str:
