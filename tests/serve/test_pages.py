@@ -84,7 +84,7 @@ def wait_for_questions(web: TestClient) -> None:
     """Wait until the questions of the start page were tried."""
 
     async def wait() -> None:
-        await asyncio.gather(*web.app.state.trying)  # type: ignore[attr-defined]
+        await asyncio.gather(*web.app.state.trial_tasks)  # type: ignore[attr-defined]
 
     assert web.portal is not None
     web.portal.call(wait)

@@ -20,7 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from htxsearch.errors import HtxError
 from htxsearch.index import Index
@@ -95,26 +95,11 @@ def make_app(settings: Settings) -> Starlette:
         await app.state.jobs.stop()
         threads.close()
 
-    openapi = as_bytes(document(allow_add=settings.allow_add))
     metrics = Metrics()
     tokens = Tokens(settings)
     handlers: dict[Any, Any] = dict.fromkeys((HtxError, HTTPException, Exception), _on_error)
     app = Starlette(
-        routes=[
-            *api.routes(),
-            *additions.routes(settings),
-            *(job_pages.routes() if settings.allow_add else ()),
-            Route(METRICS, _metrics, methods=["GET"]),
-            Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
-            *pages.routes(),
-            *article_pages.routes(),
-            *fact_pages.routes(),
-            *new_pages.routes(),
-            *status_pages.routes(settings),
-            *originals.routes(),
-            *login.routes(),
-            *corrections.routes(),
-        ],
+        routes=_routes(settings),
         middleware=[Middleware(MetricsMiddleware, metrics=metrics), *_middleware(settings, tokens), _compression()],
         exception_handlers=handlers,
         lifespan=lifespan,
@@ -124,9 +109,28 @@ def make_app(settings: Settings) -> Starlette:
     app.state.login_limiter = login.make_limiter()
     app.state.metrics = metrics
     app.state.answer_cache = AnswerCache()
-    app.state.trying = set()
+    app.state.trial_tasks = set()
     app.state.addition_processes = AdditionProcesses(settings.index, settings.corpus, timeout_s=settings.addition_timeout_s)
     return app
+
+
+def _routes(settings: Settings) -> list[BaseRoute]:
+    openapi = as_bytes(document(allow_add=settings.allow_add))
+    return [
+        *api.routes(),
+        *additions.routes(settings),
+        *(job_pages.routes() if settings.allow_add else ()),
+        Route(METRICS, _metrics, methods=["GET"]),
+        Route("/api/openapi.json", lambda _: Response(openapi, media_type="application/json"), methods=["GET"]),
+        *pages.routes(),
+        *article_pages.routes(),
+        *fact_pages.routes(),
+        *new_pages.routes(),
+        *status_pages.routes(settings),
+        *originals.routes(),
+        *login.routes(),
+        *corrections.routes(),
+    ]
 
 
 def _stop_with_parent() -> None:

@@ -119,10 +119,10 @@ async def _start_page(request: Request, here: PageAddress, params: Mapping[str, 
     headers = home.headers
     if home.answer.questions is None:
         headers = {"Cache-Control": "no-store"}  # the next time they may be there
-        trying: set[asyncio.Task[None]] = request.app.state.trying
-        if not trying:  # for another reader
-            trying.add(task := asyncio.create_task(_try_questions(threads.answers)))
-            task.add_done_callback(trying.discard)
+        trial_tasks: set[asyncio.Task[None]] = request.app.state.trial_tasks
+        if not trial_tasks:  # one for all readers
+            trial_tasks.add(task := asyncio.create_task(_try_questions(threads.answers)))
+            task.add_done_callback(trial_tasks.discard)
     return _render(request, "home.html", here, params, headers, home=home.answer)
 
 
